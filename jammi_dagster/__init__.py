@@ -1,0 +1,96 @@
+"""Verifiable identity for every table a Dagster pipeline makes.
+
+The names below load on first use (PEP 562), so that importing the package costs nothing a user does not touch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jammi_dagster.adapters.asset import result_table
+    from jammi_dagster.adapters.finalize import finalize
+    from jammi_dagster.adapters.io_manager import ResultTableIOManager
+    from jammi_dagster.adapters.resources import ResultStoreResource
+    from jammi_dagster.contract import (
+        AnchorKind,
+        ArtifactDigest,
+        CacheOutcome,
+        CachePolicy,
+        CurrentAnchor,
+        DefinitionHash,
+        DerivesFromEdge,
+        InputAnchor,
+        MatchVerdict,
+        MaterializationEnv,
+        MaterializationManifest,
+        ProducingDescriptor,
+        Staleness,
+        StaleReason,
+    )
+    from jammi_dagster.errors import JammiError
+    from jammi_dagster.results import ResultStore
+
+__version__ = "0.1.0"
+
+_CONTRACT = (
+    "AnchorKind",
+    "ArtifactDigest",
+    "CacheOutcome",
+    "CachePolicy",
+    "CurrentAnchor",
+    "DefinitionHash",
+    "DerivesFromEdge",
+    "InputAnchor",
+    "MatchVerdict",
+    "MaterializationEnv",
+    "MaterializationManifest",
+    "ProducingDescriptor",
+    "StaleReason",
+    "Staleness",
+)
+_HOMES = {
+    **dict.fromkeys(_CONTRACT, "jammi_dagster.contract"),
+    "JammiError": "jammi_dagster.errors",
+    "ResultStore": "jammi_dagster.results",
+    "ResultStoreResource": "jammi_dagster.adapters.resources",
+    "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
+    "finalize": "jammi_dagster.adapters.finalize",
+    "result_table": "jammi_dagster.adapters.asset",
+}
+
+__all__ = [
+    "AnchorKind",
+    "ArtifactDigest",
+    "CacheOutcome",
+    "CachePolicy",
+    "CurrentAnchor",
+    "DefinitionHash",
+    "DerivesFromEdge",
+    "InputAnchor",
+    "JammiError",
+    "MatchVerdict",
+    "MaterializationEnv",
+    "MaterializationManifest",
+    "ProducingDescriptor",
+    "ResultStore",
+    "ResultStoreResource",
+    "ResultTableIOManager",
+    "StaleReason",
+    "Staleness",
+    "finalize",
+    "result_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

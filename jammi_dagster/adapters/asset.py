@@ -1,0 +1,250 @@
+"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records what it made."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, overload
+
+import dagster as dg
+
+from jammi_dagster.adapters import ledger
+from jammi_dagster.adapters.io_manager import ResultTableIOManager
+from jammi_dagster.adapters.keys import ALLOW_MISSING
+from jammi_dagster.adapters.outputs import Produced, produce
+from jammi_dagster.adapters.policy import policy_of
+from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.shape import FunctionShape, shape_of
+from jammi_dagster.adapters.step import Step
+from jammi_dagster.adapters.tables import Made, Reads, TableSpec, TableStep
+from jammi_dagster.adapters.values import convert, kind_of, lenient_type
+from jammi_dagster.contract import CachePolicy
+from jammi_dagster.errors import UnsupportedArgument, WrongIOManager
+
+_DEFAULT_KINDS = frozenset({"parquet", "jammi"})
+
+
+class ResultTableAsset(dg.AssetsDefinition):
+    """An asset under `@result_table`. A direct call calls the function, as a unit test expects."""
+
+    result_table: TableSpec
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.result_table.function(*args, **kwargs)
+
+
+@overload
+def result_table(function: Callable[..., Any], /) -> ResultTableAsset: ...
+@overload
+def result_table(
+    *,
+    cache: CachePolicy | str | None = None,
+    reads: Reads | None = None,
+    code_version: str | None = None,
+    allow_missing_partitions: bool = False,
+    **asset_arguments: Any,
+) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
+def result_table(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    cache: CachePolicy | str | None = None,
+    reads: Reads | None = None,
+    code_version: str | None = None,
+    allow_missing_partitions: bool = False,
+    **asset_arguments: Any,
+) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
+    """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
+
+    Takes every argument of `@dagster.asset`, and:
+
+    - `cache`: `CachePolicy.USE` reuses a materialization of the same definition over the same inputs; `BYPASS`
+      always computes, whatever the run's tag says. By default the run tag `jammi/cache` decides, then the IO
+      manager.
+    - `reads`: the version surfaces of what the function reads besides its inputs, or a function from the
+      partition key (None without) to them. `[]` says that it reads nothing else.
+    - `code_version`: stands for the code instead of what the code itself tells.
+    - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
+
+    Raises `UnsupportedArgument` for what cannot be combined, and `InvalidPolicy`.
+    """
+    arguments = {
+        "cache": cache,
+        "reads": reads,
+        "code_version": code_version,
+        "allow_missing_partitions": allow_missing_partitions,
+    }
+    if function is None:
+        return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+    return _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+
+
+def _decorated(
+    function: Callable[..., Any],
+    *,
+    cache: CachePolicy | str | None,
+    reads: Reads | None,
+    code_version: str | None,
+    allow_missing_partitions: bool,
+    asset_arguments: Mapping[str, Any],
+) -> ResultTableAsset:
+    name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
+    _refuse(name, asset_arguments)
+    shape = shape_of(function)
+    own_keys = set(asset_arguments.get("required_resource_keys") or ())
+    spec = TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted(own_keys | set(shape.resources))),
+        reads=reads,
+        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
+        code_version=code_version,
+        allow_missing=allow_missing_partitions,
+    )
+    arguments = {
+        "name": None if asset_arguments.get("key") else function.__name__,
+        "kinds": set(_DEFAULT_KINDS),
+        "description": inspect.getdoc(function),
+        **asset_arguments,
+        "ins": _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions),
+        "dagster_type": lenient_type(shape.output),
+        "code_version": code_version or spec.code().digest,
+    }
+    body = _body(spec)
+    key = arguments.get("io_manager_key") or "io_manager"
+    if "io_manager_def" in arguments:
+        # Dagster makes up the key of an inline IO manager: ask for it
+        draft = dg.asset(**{**arguments, "required_resource_keys": own_keys | set(shape.resources)})(body)
+        key = draft.get_io_manager_key_for_asset_key(draft.key)
+    required = {*own_keys, *shape.resources, key}
+    asset = copy.copy(dg.asset(**{**arguments, "required_resource_keys": required})(body))
+    asset.__class__ = ResultTableAsset
+    assert isinstance(asset, ResultTableAsset)
+    asset.result_table = spec
+    return asset
+
+
+def spec_of(assets_def: dg.AssetsDefinition) -> TableSpec | None:
+    """The declaration behind an asset under `@result_table`, also after Dagster has copied it."""
+    if not isinstance(assets_def.node_def, dg.OpDefinition):
+        return None
+    compute = getattr(assets_def.op.compute_fn, "decorated_fn", None)
+    spec = getattr(compute, "result_table", None)
+    return spec if isinstance(spec, TableSpec) else None
+
+
+def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
+    """Raises `UnsupportedArgument` for what `@dagster.asset` takes and the contract cannot keep."""
+    refused = {
+        "dagster_type": ("would check a reference, not the table", "annotate the function's result"),
+        "output_required": ("could leave a run without a table", "return an empty table instead"),
+        "is_virtual": ("means that nothing is stored", "use @dg.asset"),
+    }
+    for argument, (why, way_out) in refused.items():
+        given = arguments.get(argument)
+        if given is not None and given is not (argument == "output_required"):
+            raise UnsupportedArgument(asset=name, argument=f"{argument}=", why=why, way_out=way_out)
+
+
+def _ins(
+    name: str, shape: FunctionShape, given: Mapping[str, dg.AssetIn], allow_missing: bool
+) -> dict[str, dg.AssetIn]:
+    """An `AssetIn` for each input, as given, with a type that lets a reference through."""
+    unknown = sorted(set(given) - set(shape.inputs))
+    if unknown:
+        why = "names no parameter of the function"
+        raise UnsupportedArgument(
+            asset=name, argument=f"ins={unknown}", why=why, way_out="use deps= for those"
+        )
+    ins = {}
+    for parameter, annotation in shape.inputs.items():
+        asset_in = given.get(parameter) or dg.AssetIn()
+        if asset_in.dagster_type is not dg.AssetIn().dagster_type:
+            raise UnsupportedArgument(
+                asset=name,
+                argument=f"AssetIn(dagster_type=…) for {parameter}",
+                why="would check a reference, not the table",
+                way_out="annotate the parameter",
+            )
+        metadata = {**(asset_in.metadata or {}), **({ALLOW_MISSING: True} if allow_missing else {})}
+        ins[parameter] = asset_in._replace(dagster_type=lenient_type(annotation), metadata=metadata or None)
+    return ins
+
+
+def _body(spec: TableSpec) -> Callable[..., Any]:
+    """The op's function: the signature that Dagster needs, in front of the step of the contract."""
+
+    def body(context: Any, **arguments: Any) -> Any:
+        return _run(spec, context, arguments)
+
+    shape = spec.shape
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter("context", kind, annotation=dg.AssetExecutionContext)]
+    if shape.has_config:
+        parameters.append(inspect.Parameter("config", kind, annotation=shape.config_annotation))
+    parameters.extend(inspect.Parameter(name, kind) for name in shape.inputs)
+    annotations = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__annotations__ = annotations
+    body.__name__, body.__qualname__ = spec.function.__name__, spec.function.__qualname__
+    body.__module__, body.__doc__ = spec.function.__module__, spec.function.__doc__
+    body.result_table = spec  # type: ignore[attr-defined]
+    return body
+
+
+def _run(
+    spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]
+) -> dg.MaterializeResult[Any]:
+    step_context = context.get_step_execution_context()
+    step = Step(step_context, context.asset_key)
+    manager = getattr(context.resources, step.io_manager_key)
+    if not isinstance(manager, ResultTableIOManager):
+        raise WrongIOManager(
+            asset=step.asset_key.to_user_string(), key=step.io_manager_key, found=type(manager).__name__
+        )
+    store = manager.result_store
+    loaded = {name: value for name, value in arguments.items() if name in spec.shape.inputs}
+    start = ledger.loading(step_context, store).start_sequence
+    ledger.close(step_context, store)
+    tables = TableStep(step=step, store=store, spec=spec, loaded=loaded, start_sequence=start)
+    inputs = tables.inputs()
+    hit = tables.probe(inputs) if tables.policy(manager.policy) is CachePolicy.USE else None
+    if hit is not None:
+        made = tables.reuse(hit, inputs)
+    else:
+        made = tables.compute(lambda: _call(spec, context, arguments, tables), inputs)
+    return _result(context, made)
+
+
+def _call(
+    spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any], tables: TableStep
+) -> Produced:
+    """Calls the user's function with what its annotations ask for."""
+    values = dict(arguments)
+    for name, annotation in spec.shape.inputs.items():
+        value = values[name]
+        if value is None or isinstance(value, (ResultReference, PartitionReferences)):
+            values[name] = convert(value, kind_of(annotation), tables.store, parameter=name)
+    for key in spec.shape.resources:
+        values[key] = getattr(context.resources, key)
+    if spec.shape.context is not None:
+        wants_op = spec.shape.context_annotation is dg.OpExecutionContext
+        values[spec.shape.context] = context.op_execution_context if wants_op else context
+    return produce(lambda: spec.function(**values), asset=tables.step.asset_key.to_user_string())
+
+
+def _result(context: dg.AssetExecutionContext, made: Made) -> dg.MaterializeResult[Any]:
+    metadata: Mapping[str, Any] = {}
+    if len(made.metadata) == 1:
+        metadata = next(iter(made.metadata.values()))
+    else:
+        for partition, of_partition in made.metadata.items():
+            context.add_asset_metadata(of_partition, asset_key=context.asset_key, partition_key=partition)
+    return dg.MaterializeResult(
+        value=made.value,
+        data_version=made.data_version,
+        metadata=metadata,
+        tags=made.tags,
+        check_results=list(made.check_results),
+    )

@@ -1,0 +1,87 @@
+"""Config as it enters a descriptor: validated, and with every value from the environment behind the store's key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import NotCanonical
+
+Keyed = Callable[[str], "str | None"]
+
+NO_KEY = (
+    "a value from the environment cannot be recorded without a key: set JAMMI_STORE_KEY where the store runs"
+)
+
+
+class NotRecordable(Exception):
+    """A config that cannot enter a descriptor; the message is the reason, for the table to be unpinned by."""
+
+
+def described_config(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    """`validated` with each value that `raw`, or a default of `schema`, takes from an `EnvVar` replaced by an HMAC.
+
+    `raw` is the config as the run was launched with, `schema` the op's config field. Raises `NotRecordable`.
+    """
+    if raw is None and getattr(schema, "default_provided", False):
+        raw = schema.default_value
+    return _described(validated, raw, getattr(schema, "config_type", None), keyed)
+
+
+def described_resource(resource: Any, keyed: Keyed) -> dict[str, Any]:
+    """A resource by its class and an HMAC for each of its fields, nested resources included.
+
+    At run time a field no longer shows whether it came from the environment, so all are behind the key. Raises
+    `NotRecordable` for a resource that is not a `ConfigurableResource`: it has no config to be seen.
+    """
+    kind = type(resource)
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
+        raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
+    fields = {field: _field(getattr(resource, field), keyed) for field in kind.model_fields}
+    return {"class": name, "fields": fields}
+
+
+def _field(value: Any, keyed: Keyed) -> Any:
+    if isinstance(value, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
+        return described_resource(value, keyed)
+    plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+    try:
+        return _secret(canonical_json(plain).decode(), keyed)
+    except NotCanonical as error:
+        raise NotRecordable(f"a resource's field cannot be recorded: {error}") from error
+
+
+def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    if isinstance(validated, Mapping):
+        fields = getattr(schema, "fields", None) or {}
+        return {
+            key: _described(value, *_below(key, raw, fields.get(key), schema), keyed)
+            for key, value in validated.items()
+        }
+    if isinstance(validated, list):
+        items = raw if isinstance(raw, list) and len(raw) == len(validated) else [None] * len(validated)
+        inner = getattr(schema, "inner_type", None)
+        return [_described(value, item, inner, keyed) for value, item in zip(validated, items, strict=True)]
+    if isinstance(raw, Mapping) and set(raw) == {"env"}:
+        return _secret(canonical_json(validated).decode(), keyed)
+    return validated
+
+
+def _below(key: str, raw: Any, field: Any, schema: Any) -> tuple[Any, Any]:
+    """The raw value and the config type of `key`: what was given, otherwise the field's default."""
+    given = raw.get(key) if isinstance(raw, Mapping) else None
+    if given is None and getattr(field, "default_provided", False):
+        given = field.default_value
+    return given, getattr(field, "config_type", None) or getattr(schema, "inner_type", None)
+
+
+def _secret(value: str, keyed: Keyed) -> dict[str, str]:
+    digest = keyed(value)
+    if digest is None:
+        raise NotRecordable(NO_KEY)
+    return {"hmac_sha256": digest}

@@ -1,0 +1,51 @@
+"""`finalize`: gives Dagster's asset graph the code identities, once all modules are loaded."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from jammi_dagster.adapters.asset import spec_of
+from jammi_dagster.adapters.io_manager import ResultTableIOManager
+from jammi_dagster.adapters.keys import FINALIZED
+from jammi_dagster.adapters.step import function_of
+from jammi_dagster.fingerprint import identify
+
+
+def finalize(defs: dg.Definitions) -> dg.Definitions:
+    """The same definitions, with the code identity of each result table as its code version.
+
+    Covers assets under `@result_table`, and plain assets on a `ResultTableIOManager`, unless their author gave a
+    code version. Call it on the complete definitions: an identity holds helpers that are defined below an asset,
+    and modules that import each other.
+    """
+    versions = {
+        key: digest
+        for asset in defs.assets or ()
+        if isinstance(asset, dg.AssetsDefinition)
+        for key, digest in _identities(asset, defs).items()
+    }
+
+    def identified(spec: dg.AssetSpec) -> dg.AssetSpec:
+        digest = versions.get(spec.key)
+        if digest is None:
+            return spec
+        return spec.replace_attributes(code_version=digest).merge_attributes(metadata={FINALIZED: digest})
+
+    return defs.map_resolved_asset_specs(func=identified)
+
+
+def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.AssetKey, str]:
+    declared = spec_of(asset)
+    if declared is not None:
+        return {} if declared.code_version is not None else {asset.key: declared.code().digest}
+    if not asset.is_materializable or not isinstance(asset.node_def, dg.OpDefinition):
+        return {}
+    ours = [
+        spec.key
+        for spec in asset.specs
+        if spec.code_version is None
+        and isinstance(
+            (defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)), ResultTableIOManager
+        )
+    ]
+    return dict.fromkeys(ours, identify(function_of(asset)).digest) if ours else {}

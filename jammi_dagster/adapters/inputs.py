@@ -1,0 +1,172 @@
+"""Over what a Dagster step makes its tables: the anchor of each declared input (DESIGN 4.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.step import Dependency, Step
+from jammi_dagster.contract import InputAnchor
+from jammi_dagster.errors import InputMissing, MissingUpstream
+from jammi_dagster.recording import utc_now
+from jammi_dagster.results import ResultStore
+from jammi_dagster.surfaces import VersionSurface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepInputs:
+    """The anchors of a step's inputs, sorted by source, and the reasons why some are not pinned.
+
+    `names` are the declared inputs that exist; an undeclared read has an anchor, but no name among them.
+    """
+
+    anchors: tuple[InputAnchor, ...]
+    names: tuple[str, ...]
+    reasons: tuple[str, ...] = ()
+
+    def with_unpinned(self, source: str, reasons: Sequence[str]) -> StepInputs:
+        """The same, and one undeclared read that makes the tables unpinned; as it is where there are no reasons."""
+        if not reasons:
+            return self
+        anchor = InputAnchor.unpinned_at_instant(source, utc_now())
+        anchors = sorted((*self.anchors, anchor), key=lambda a: a.source)
+        return replace(self, anchors=tuple(anchors), reasons=(*self.reasons, *reasons))
+
+
+def resolve_inputs(
+    step: Step,
+    store: ResultStore,
+    loaded: Mapping[str, Any],
+    surfaces: Iterable[VersionSurface],
+    *,
+    allow_missing: bool,
+    required: bool,
+) -> StepInputs:
+    """The anchors of everything that the step declares, as of now.
+
+    `loaded` holds, by input name, the references that the step got; what is not there was loaded by another IO
+    manager, or not at all. Raises `MissingUpstream`, and `InputMissing` for a surface that is `required`.
+    """
+    anchors: list[InputAnchor] = []
+    for dependency in step.dependencies:
+        references = _references(loaded.get(dependency.input_name), store)
+        if references is not None:
+            _check_partitions(step, store, dependency, {r.table for r in references}, allow_missing)
+            anchors.extend(reference.anchor() for reference in references)
+        elif dependency.input_name not in loaded and _is_result_table(step, dependency):
+            anchors.extend(_current_anchors(step, store, dependency, allow_missing))
+        else:
+            anchors.extend(_dagster_anchors(step, store, dependency, allow_missing))
+    for surface in surfaces:
+        version = surface.observe()
+        if version is not None:
+            anchors.append(InputAnchor.source_version(surface.source, version))
+        elif required:
+            way_out = "make it, or take it out of reads="
+            raise InputMissing(source=surface.source, table=step.tables[0], way_out=way_out)
+    # a table that is both loaded and in deps=, or a surface that is declared twice, is one input
+    distinct = {anchor.source: anchor for anchor in anchors}
+    ordered = tuple(distinct[source] for source in sorted(distinct))
+    unpinned = [anchor.source for anchor in ordered if anchor.is_unpinned]
+    reasons = [f"{source} has no version: give it a data version, or observe it" for source in unpinned]
+    return StepInputs(anchors=ordered, names=tuple(distinct), reasons=tuple(reasons))
+
+
+def settle(before: StepInputs, after: StepInputs) -> StepInputs:
+    """The anchors to record for a body that ran between two looks: what moved meanwhile is unpinned (DESIGN 4.2)."""
+    now = {anchor.source: anchor for anchor in after.anchors}
+    reasons = list(before.reasons)
+    anchors = []
+    for anchor in before.anchors:
+        if anchor.is_unpinned or now.get(anchor.source) == anchor:
+            anchors.append(anchor)
+            continue
+        anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))
+        reasons.append(f"{anchor.source} changed while it was read; the next run sees it settled")
+    return replace(before, anchors=tuple(anchors), reasons=tuple(reasons))
+
+
+def _references(value: Any, store: ResultStore) -> tuple[ResultReference, ...] | None:
+    """The references of an input, or None where another store or IO manager loaded it."""
+    if isinstance(value, PartitionReferences):
+        found = tuple(value.by_partition.values())
+    elif isinstance(value, ResultReference):
+        found = (value,)
+    else:
+        return None
+    return found if all(reference.catalog_id == store.catalog_id for reference in found) else None
+
+
+def _is_result_table(step: Step, dependency: Dependency) -> bool:
+    """Whether a dependency that is not loaded is a table of the step's own store."""
+    return dependency.io_manager_key == step.io_manager_key and not dependency.is_nothing
+
+
+def _check_partitions(
+    step: Step, store: ResultStore, dependency: Dependency, found: set[str], allow_missing: bool
+) -> None:
+    missing = [table for table in dependency.tables if table not in found]
+    if missing and not allow_missing:
+        raise missing_upstream(
+            f"asset {step.asset_key.to_user_string()}", dependency.asset_key, missing, store
+        )
+
+
+def missing_upstream(
+    asset: str, upstream: dg.AssetKey, missing: Sequence[str], store: ResultStore
+) -> MissingUpstream:
+    """The error for upstream tables that are not there."""
+    shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    partial = "" if len(missing) == 1 and "[" not in missing[0] else ", or set allow_missing_partitions=True"
+    return MissingUpstream(
+        asset=asset,
+        missing=shown,
+        upstream=upstream.to_user_string(),
+        verb="is" if len(missing) == 1 else "are",
+        deployment=store.scope.deployment,
+        partial=partial,
+    )
+
+
+def _current_anchors(
+    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool
+) -> list[InputAnchor]:
+    """A dependency that is declared and not loaded, by what this run made of it, otherwise by what is current."""
+    found = store.reader.current_of(dependency.tables) | store.reader.of_run(step.run_id, dependency.tables)
+    if dependency.partitions is None:
+        record = found.get(dependency.tables[0])
+        # an asset may at times store nothing: then Dagster has a later version than the catalog
+        if record is None or record.artifact_digest != step.data_version_at_start(dependency.asset_key):
+            return _dagster_anchors(step, store, dependency, allow_missing)
+        return [ResultReference.of(store, record).anchor()]
+    _check_partitions(step, store, dependency, set(found), allow_missing)
+    records = [found[table] for table in dependency.tables if table in found]
+    return [ResultReference.of(store, record).anchor() for record in records]
+
+
+def _dagster_anchors(
+    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool
+) -> list[InputAnchor]:
+    """Any other asset, by Dagster's latest data version where a user or an observation supplied it.
+
+    A version that came after the step began may not be the one that was loaded, so it pins nothing.
+    """
+    versions = step.data_versions(dependency)
+    anchors, missing = [], []
+    for table, version in zip(dependency.tables, versions, strict=True):
+        source = f"dagster:{store.scope.deployment}/{table}"
+        if version is not None and version.supplied is not None and not version.after_start:
+            anchors.append(InputAnchor.source_version(source, version.supplied))
+        elif version is not None or dependency.partitions is None:
+            anchors.append(InputAnchor.unpinned_at_instant(source, utc_now()))
+        else:
+            missing.append(table)
+    if missing and not allow_missing:
+        raise missing_upstream(
+            f"asset {step.asset_key.to_user_string()}", dependency.asset_key, missing, store
+        )
+    return anchors

@@ -1,0 +1,144 @@
+"""`ResultTableIOManager`: where result tables are stored and read, and what probes and records for a step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters import ledger
+from jammi_dagster.adapters.inputs import missing_upstream
+from jammi_dagster.adapters.keys import ALLOW_MISSING
+from jammi_dagster.adapters.outputs import produce
+from jammi_dagster.adapters.policy import policy_of
+from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.resources import ResultStoreResource
+from jammi_dagster.adapters.step import Step, in_order
+from jammi_dagster.adapters.tables import TableStep, plain_spec
+from jammi_dagster.adapters.values import convert, is_lenient, kind_of
+from jammi_dagster.contract import CachePolicy, TableName
+from jammi_dagster.errors import InvalidOutput
+from jammi_dagster.results import ResultStore
+
+
+class ResultTableIOManager(dg.ConfigurableIOManager):
+    """Stores assets as result tables.
+
+    Under `@result_table` inputs arrive as references, and the step itself probes and records. A plain
+    `@dg.asset` gets its inputs loaded and its output recorded; its body cannot be skipped, so `USE` has no
+    effect there. `cache` (`use` or `bypass`) is the policy of assets that state none.
+    """
+
+    store: ResultStoreResource
+    cache: str = "bypass"
+
+    @property
+    def policy(self) -> CachePolicy:
+        """The policy of assets that state none. Raises `InvalidPolicy`."""
+        return policy_of(self.cache, where="ResultTableIOManager(cache=…)")
+
+    @property
+    def result_store(self) -> ResultStore:
+        """The open store."""
+        return self.store.get()
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """A reference where the input's type is ours; otherwise what the annotation says, by default a `pa.Table`.
+
+        An upstream with several partitions gives a dict, partition -> table, in the order of their definition.
+        Raises `MissingUpstream` and `UnsupportedInput`.
+        """
+        if not context.has_asset_key:
+            raise _not_an_asset(context.name)
+        store, kind = self.result_store, kind_of(context.dagster_type.typing_type)
+        step_context = _step_context(context)
+        now = None if step_context is None else ledger.loading(step_context, store)
+        references = _references(context, store, step_context, by_partition=kind.by_partition)
+        if now is not None:
+            now.references[context.name] = references
+        if is_lenient(context.dagster_type):
+            return references
+        return convert(references, kind, store, parameter=context.name)
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        """Records what a plain asset made. A reference was recorded already, by the step that hands it over."""
+        if isinstance(obj, (ResultReference, PartitionReferences)):
+            return
+        if not context.has_asset_key:
+            raise _not_an_asset(context.name)
+        step, store = Step(context.step_context, context.asset_key), self.result_store
+        now = ledger.loading(context.step_context, store)
+        tables = TableStep(
+            step=step,
+            store=store,
+            spec=plain_spec(step),
+            loaded=now.references,
+            start_sequence=now.start_sequence,
+        )
+        if tables.policy(self.policy) is CachePolicy.USE:
+            step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
+        produced = produce(lambda: obj, asset=context.asset_key.to_user_string())
+        made = tables.compute(lambda: produced, tables.inputs())
+        for partition, metadata in made.metadata.items():
+            if len(made.metadata) > 1:
+                context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
+            else:
+                context.add_output_metadata(metadata)
+        # the one way to set it from an IO manager
+        context.step_context.set_data_version(context.asset_key, made.data_version)
+
+
+_USE_ON_PLAIN = (
+    "{asset}: the cache policy is `use`, but Dagster runs the body of a plain @dg.asset in any case; "
+    "decorate it with @result_table to reuse its table"
+)
+
+
+def _step_context(context: dg.InputContext) -> Any:
+    """The context of the step that loads, or None where a value is loaded outside of a run."""
+    try:
+        return context.step_context
+    except dg.DagsterInvariantViolationError:
+        return None
+
+
+def _references(
+    context: dg.InputContext, store: ResultStore, step_context: Any, *, by_partition: bool
+) -> ResultReference | PartitionReferences | None:
+    """What this run made of the upstream's tables, otherwise what is current."""
+    key = context.asset_key
+    partitions = _partitions(context)
+    if partitions == []:
+        return None
+    wanted: Sequence[str | None] = [None] if partitions is None else partitions
+    names = {str(TableName.of(key.path, partition)): partition for partition in wanted}
+    found = store.reader.current_of(names)
+    if step_context is not None:
+        found |= store.reader.of_run(step_context.run_id, names)
+    missing = [table for table in names if table not in found]
+    several = partitions is not None and (by_partition or len(partitions) > 1)
+    if missing and not (several and (context.definition_metadata or {}).get(ALLOW_MISSING)):
+        raise missing_upstream(f"input {context.name}", key, missing, store)
+    references = {
+        str(partition): ResultReference.of(store, found[table])
+        for table, partition in names.items()
+        if table in found
+    }
+    return PartitionReferences(references) if several else next(iter(references.values()))
+
+
+def _partitions(context: dg.InputContext) -> list[str] | None:
+    """The upstream partitions, in the order of their definition; None where the upstream has none."""
+    if not context.has_asset_partitions:
+        return None
+    keys = list(context.asset_partition_keys)
+    return keys if len(keys) < 2 else in_order(context.asset_partitions_def, keys, context.instance)
+
+
+def _not_an_asset(name: str) -> InvalidOutput:
+    return InvalidOutput(
+        asset=f"(op value {name})",
+        why="a ResultTableIOManager stores assets, not values that ops hand to each other",
+        way_out="give that op's output another io_manager_key",
+    )

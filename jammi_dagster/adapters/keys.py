@@ -1,0 +1,31 @@
+"""Every metadata key and tag of this package, in one place."""
+
+from __future__ import annotations
+
+CACHE_TAG = "jammi/cache"
+
+CACHE_OUTCOME = "jammi/cache_outcome"
+REUSED_MATERIALIZATION = "jammi/reused_materialization"
+MATERIALIZATION = "jammi/materialization"
+DEFINITION_HASH = "jammi/definition_hash"
+ARTIFACT_DIGEST = "jammi/artifact_digest"
+COMPUTE_SECONDS = "jammi/compute_seconds"
+INPUT_ANCHORS = "jammi/input_anchors"
+INPUT_ANCHOR_COUNT = "jammi/input_anchor_count"
+INPUT_ANCHOR_SET = "jammi/input_anchor_set"
+UNPINNED = "jammi/unpinned"
+REPRODUCIBILITY = "jammi/reproducibility"
+IS_CURRENT = "jammi/is_current"
+
+ROW_COUNT = "dagster/row_count"
+PARTITION_ROW_COUNT = "dagster/partition_row_count"
+COLUMN_SCHEMA = "dagster/column_schema"
+URI = "dagster/uri"
+TABLE_NAME = "dagster/table_name"
+CODE_VERSION_TAG = "dagster/code_version"
+DATA_VERSION_TAG = "dagster/data_version"
+USER_PROVIDED_TAG = "dagster/data_version_is_user_provided"
+IO_MANAGER_KEY = "dagster/io_manager_key"
+
+FINALIZED = "jammi/code_identity"
+ALLOW_MISSING = "allow_missing_partitions"  # the key that Dagster's own IO managers read

@@ -1,0 +1,49 @@
+"""What steps hand to each other: a pinned reference to a materialization, never the table (DESIGN 4.1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import InputAnchor
+from jammi_dagster.results import ResultStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReference:
+    """One materialization of a result table: its name, id and digest, and the path of its bytes in the store.
+
+    Small and picklable, so that Dagster may keep it; the store is found again by whoever reads.
+    """
+
+    catalog_id: str
+    table: str
+    materialization_id: str
+    artifact_digest: str
+    artifact_path: str
+    row_count: int
+
+    @classmethod
+    def of(cls, store: ResultStore, record: MaterializationRecord) -> ResultReference:
+        """The reference to a ready materialization of `store`."""
+        assert record.artifact_digest is not None, "a ready row has a digest"
+        assert record.row_count is not None, "a ready row has a row count"
+        return cls(
+            catalog_id=store.catalog_id,
+            table=record.table,
+            materialization_id=record.materialization_id,
+            artifact_digest=record.artifact_digest,
+            artifact_path=record.artifact_path,
+            row_count=record.row_count,
+        )
+
+    def anchor(self) -> InputAnchor:
+        """The anchor of an input that was read through this reference."""
+        return InputAnchor.result_digest(self.table, self.artifact_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionReferences:
+    """References by partition key, in the order of the partitions definition."""
+
+    by_partition: dict[str, ResultReference]

@@ -1,0 +1,90 @@
+"""The shape of an asset's function: which parameter is the context, the config, a resource, an input."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.errors import UnsupportedArgument
+
+_CONTEXTS = (dg.AssetExecutionContext, dg.OpExecutionContext)
+_CONTEXT_NAMES = frozenset({"context", "_context", "__context", "_"})
+_CONFIG_NAME = "config"
+_RESOURCE_MARK = typing.get_args(dg.ResourceParam[int])[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionShape:
+    """A function's parameters by role, with their annotations (`Any` where there is none)."""
+
+    context: str | None
+    context_annotation: Any
+    has_config: bool
+    config_annotation: Any
+    resources: tuple[str, ...]
+    inputs: Mapping[str, Any]
+    output: Any
+
+
+def shape_of(function: Callable[..., Any]) -> FunctionShape:
+    """The shape of `function`, by the rules that `@dagster.asset` has.
+
+    Raises `UnsupportedArgument` for annotations that name nothing, and for `*args` and `**kwargs`.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    hints = _hints(function)
+    for parameter in parameters:
+        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
+            raise UnsupportedArgument(
+                asset=function.__name__,
+                argument=f"parameter {parameter.name}",
+                why="takes any number of values, so its inputs have no names",
+                way_out="name each input as a parameter",
+            )
+    context = _context(parameters, hints)
+    others = [p.name for p in parameters if p.name != context]
+    resources = tuple(name for name in others if _is_resource(hints.get(name)))
+    inputs = {name: hints.get(name, Any) for name in others if name != _CONFIG_NAME and name not in resources}
+    return FunctionShape(
+        context=context,
+        context_annotation=hints.get(context or "", Any),
+        has_config=_CONFIG_NAME in others,
+        config_annotation=hints.get(_CONFIG_NAME, Any),
+        resources=resources,
+        inputs=inputs,
+        output=hints.get("return", Any),
+    )
+
+
+def _context(parameters: list[inspect.Parameter], hints: Mapping[str, Any]) -> str | None:
+    if not parameters:
+        return None
+    first = parameters[0].name
+    return first if first in _CONTEXT_NAMES or hints.get(first) in _CONTEXTS else None
+
+
+def _is_resource(annotation: Any) -> bool:
+    if isinstance(annotation, type) and issubclass(
+        annotation, (dg.ConfigurableResource, dg.ConfigurableIOManager)
+    ):
+        return True
+    return typing.get_origin(annotation) is typing.Annotated and _RESOURCE_MARK in typing.get_args(annotation)
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The annotations as objects, also under `from __future__ import annotations`."""
+    closure = inspect.getclosurevars(function)
+    try:
+        return typing.get_type_hints(function, localns={**closure.nonlocals}, include_extras=True)
+    except NameError as error:
+        raise UnsupportedArgument(
+            asset=function.__name__,
+            argument="an annotation",
+            why=f"names something that its module does not have ({error})",
+            way_out="define or import it at module level, not under TYPE_CHECKING",
+        ) from None

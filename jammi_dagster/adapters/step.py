@@ -1,0 +1,261 @@
+"""A running Dagster step, as the contract needs it: the one place that knows Dagster's execution contexts."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.keys import DATA_VERSION_TAG, FINALIZED, IO_MANAGER_KEY, USER_PROVIDED_TAG
+from jammi_dagster.contract import TableName
+from jammi_dagster.errors import InvalidOutput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """One declared dependency of the step's asset.
+
+    `partitions` are the upstream partitions after mapping, in the order of their definition; None where the
+    upstream has none. `is_nothing`: its own output is declared to be nothing, so it is no table.
+    """
+
+    asset_key: dg.AssetKey
+    input_name: str
+    partitions: tuple[str, ...] | None
+    io_manager_key: str | None
+    is_nothing: bool
+    is_materializable: bool
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The names that its result tables have, one per partition."""
+        keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
+        return tuple(str(TableName.of(self.asset_key.path, key)) for key in keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventVersion:
+    """The last event of an asset or partition: its place in the event log, and the data version given to it.
+
+    `supplied` is None where nobody gave one; `after_start`: the event came after the step had started.
+    """
+
+    storage_id: int
+    supplied: str | None
+    after_start: bool
+
+
+def function_of(assets_def: dg.AssetsDefinition) -> Callable[..., Any]:
+    """The function behind an asset that one op makes."""
+    compute: Any = assets_def.op.compute_fn
+    function: Callable[..., Any] = getattr(compute, "decorated_fn", compute)
+    return function
+
+
+class Step:
+    """A view of Dagster's step context for one asset that the step makes."""
+
+    def __init__(self, context: Any, asset_key: dg.AssetKey) -> None:
+        """`context` is a step execution context: `get_step_execution_context()` of the one that a body gets."""
+        self._context = context
+        self.asset_key = asset_key
+        self.instance: dg.DagsterInstance = context.instance
+        self.log = context.log
+        self.run_id: str = context.run_id
+        self.step_key: str = context.step.key
+        self.tags: Mapping[str, str] = context.dagster_run.tags
+
+    @property
+    def resources(self) -> Any:
+        """The step's resources, by key as attributes."""
+        return self._context.resources
+
+    @functools.cached_property
+    def assets_def(self) -> dg.AssetsDefinition:
+        """The definition that the step runs."""
+        found = self._context.job_def.asset_layer.get_assets_def_for_node(self._context.node_handle)
+        assert isinstance(found, dg.AssetsDefinition), "a step that makes an asset has one"
+        return found
+
+    @property
+    def io_manager_key(self) -> str:
+        """The key of the asset's own IO manager."""
+        return self.assets_def.get_io_manager_key_for_asset_key(self.asset_key)
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """The function that the asset's op calls. Raises `InvalidOutput` for an asset that a graph makes."""
+        if not isinstance(self.assets_def.node_def, dg.OpDefinition):
+            raise InvalidOutput(
+                asset=self.asset_key.to_user_string(),
+                why="a graph of ops makes it, so that no one function is its definition",
+                way_out="store it with another IO manager, or make it with one function",
+            )
+        return function_of(self.assets_def)
+
+    @property
+    def author_code_version(self) -> str | None:
+        """The code version that the asset's author gave; not the one that `finalize` put there."""
+        spec = self.assets_def.specs_by_key[self.asset_key]
+        return None if spec.metadata.get(FINALIZED) else spec.code_version
+
+    @functools.cached_property
+    def partitions(self) -> tuple[str, ...] | None:
+        """The partitions that the step makes, in the order of their definition; None for an asset without.
+
+        Raises `InvalidOutput` for a partitioned asset in a run without a partition.
+        """
+        if self.assets_def.partitions_def is None:
+            return None
+        if not self._context.has_partition_key and not self._context.has_partition_key_range:
+            raise InvalidOutput(
+                asset=self.asset_key.to_user_string(),
+                why="it has partitions, but the run has none",
+                way_out="launch it for a partition, or a range of them",
+            )
+        keys = self._context.partition_key_range
+        if keys.start == keys.end:
+            return (str(keys.start),)
+        partitions_def = self.assets_def.partitions_def
+        return tuple(partitions_def.get_partition_keys_in_range(keys, dynamic_partitions_store=self.instance))
+
+    @functools.cached_property
+    def tables(self) -> tuple[str, ...]:
+        """The names of the result tables that the step makes, one per partition."""
+        keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
+        return tuple(str(TableName.of(self.asset_key.path, key)) for key in keys)
+
+    @functools.cached_property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The asset's declared dependencies, loaded or not, sorted by asset key."""
+        definition = self.assets_def
+        keys = sorted(definition.asset_deps.get(self.asset_key, ()))
+        names = {key: name for name, key in definition.keys_by_input_name.items()}
+        return tuple(self._dependency(key, names[key]) for key in keys if key in names)
+
+    @property
+    def op_config(self) -> Any:
+        """Dagster's validated config: defaults filled in, values coerced."""
+        return self._context.op_config
+
+    @property
+    def raw_op_config(self) -> Any:
+        """The config as the run was launched with; None where it was given none."""
+        ops = self._context.dagster_run.run_config.get("ops", {})
+        return ops.get(self._context.node_handle.name, {}).get("config")
+
+    @property
+    def op_config_field(self) -> Any:
+        """The schema of the op's config, with its defaults."""
+        return self._context.op_def.config_schema
+
+    def resource_definition(self, key: str) -> dg.ResourceDefinition:
+        """The definition of the resource `key` in the job that runs."""
+        return self._context.job_def.resource_defs[key]  # type: ignore[no-any-return]
+
+    def raw_resource_config(self, key: str) -> Any:
+        """The config that the run gives to the resource `key`; None where it gives none."""
+        return self._context.dagster_run.run_config.get("resources", {}).get(key, {}).get("config")
+
+    def data_version_at_start(self, asset_key: dg.AssetKey) -> str | None:
+        """The asset's data version when the step started, of its last event."""
+        info = self._at_start(asset_key)
+        return None if info is None or info.data_version is None else info.data_version.value
+
+    def data_versions(self, dependency: Dependency) -> list[EventVersion | None]:
+        """What Dagster knows of the dependency now: one per partition, or one; None where it has no event."""
+        if dependency.partitions is None:
+            return [self._latest_version(dependency)]
+        key, wanted = dependency.asset_key, list(dependency.partitions)
+        found: dict[str, EventVersion] = {}
+        for kind in self._event_kinds(dependency):
+            tags = self.instance.event_log_storage.get_latest_tags_by_partition(
+                key, kind, tag_keys=[DATA_VERSION_TAG, USER_PROVIDED_TAG], asset_partitions=wanted
+            )
+            # asked for after the tags, so that an event between the two shows as one after the start
+            ids = self.instance.get_latest_storage_id_by_partition(key, kind, partitions=set(wanted))
+            for partition, storage_id in ids.items():
+                if partition not in found or found[partition].storage_id < storage_id:
+                    found[partition] = self._version(
+                        key, kind, storage_id, tags.get(partition, {}), runless=False
+                    )
+        return [found.get(partition) for partition in wanted]
+
+    def _latest_version(self, dependency: Dependency) -> EventVersion | None:
+        key = dependency.asset_key
+        versions = []
+        for kind in self._event_kinds(dependency):
+            observed = kind is dg.DagsterEventType.ASSET_OBSERVATION
+            fetch = self.instance.fetch_observations if observed else self.instance.fetch_materializations
+            for record in fetch(key, limit=1).records:
+                entry = record.event_log_entry
+                event = entry.asset_observation if observed else entry.asset_materialization
+                tags = (event.tags if event else None) or {}
+                versions.append(self._version(key, kind, record.storage_id, tags, runless=not record.run_id))
+        return max(versions, key=lambda version: version.storage_id, default=None)
+
+    def _event_kinds(self, dependency: Dependency) -> list[dg.DagsterEventType]:
+        made = [dg.DagsterEventType.ASSET_MATERIALIZATION]
+        return made if dependency.is_materializable else [*made, dg.DagsterEventType.ASSET_OBSERVATION]
+
+    def _version(
+        self,
+        key: dg.AssetKey,
+        kind: dg.DagsterEventType,
+        storage_id: int,
+        tags: Mapping[str, str],
+        *,
+        runless: bool,
+    ) -> EventVersion:
+        """A data version counts unless Dagster made it up from code and inputs: its own is no identity."""
+        observed = kind is dg.DagsterEventType.ASSET_OBSERVATION
+        supplied = observed or runless or tags.get(USER_PROVIDED_TAG) == "true"
+        at_start = self._at_start(key)
+        return EventVersion(
+            storage_id=storage_id,
+            supplied=tags.get(DATA_VERSION_TAG) if supplied else None,
+            after_start=at_start is None or storage_id > at_start.storage_id,
+        )
+
+    def _at_start(self, asset_key: dg.AssetKey) -> Any:
+        """The asset's last event of any partition when the step started, before inputs were loaded."""
+        records = self._context.input_asset_records
+        return None if records is None else records.get(asset_key)
+
+    def partitions_of_input(self, input_name: str) -> tuple[str, ...] | None:
+        """The upstream partitions of an input after mapping; None where the upstream has none."""
+        if not self._context.has_asset_partitions_for_input(input_name):
+            return None
+        key = self.assets_def.keys_by_input_name[input_name]
+        keys = list(self._context.asset_partitions_subset_for_input(input_name).get_partition_keys())
+        return tuple(keys if len(keys) < 2 else in_order(self._node(key).partitions_def, keys, self.instance))
+
+    def _dependency(self, key: dg.AssetKey, input_name: str) -> Dependency:
+        node = self._node(key)
+        definition = node.assets_def
+        manager, nothing = node.metadata.get(IO_MANAGER_KEY), False
+        if definition.is_executable and definition.is_materializable:
+            manager = definition.get_io_manager_key_for_asset_key(key)
+            output = definition.get_output_name_for_asset_key(key)
+            nothing = definition.node_def.output_dict[output].dagster_type.is_nothing
+        return Dependency(
+            asset_key=key,
+            input_name=input_name,
+            partitions=self.partitions_of_input(input_name),
+            io_manager_key=manager,
+            is_nothing=nothing,
+            is_materializable=node.is_materializable,
+        )
+
+    def _node(self, key: dg.AssetKey) -> Any:
+        return self._context.job_def.asset_layer.asset_graph.get(key)
+
+
+def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance) -> list[str]:
+    """Partition keys in the order of their definition: Dagster gives those of a range as they come."""
+    order = partitions_def.get_partition_keys(dynamic_partitions_store=instance)
+    place = {key: i for i, key in enumerate(order)}
+    return sorted(keys, key=lambda key: (place.get(key, len(place)), key))

@@ -1,0 +1,274 @@
+"""One step of Dagster as an action of the contract: resolve inputs, probe, then reuse or compute and record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from jammi_dagster.adapters import events, keys
+from jammi_dagster.adapters.definition import Making, making
+from jammi_dagster.adapters.inputs import StepInputs, resolve_inputs, settle
+from jammi_dagster.adapters.outputs import Produced, by_partition
+from jammi_dagster.adapters.policy import effective_policy
+from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.shape import FunctionShape, shape_of
+from jammi_dagster.adapters.step import Step
+from jammi_dagster.adapters.values import kind_of
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
+from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
+from jammi_dagster.recording import Output
+from jammi_dagster.results import ResultStore
+from jammi_dagster.surfaces import VersionSurface
+
+Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """What an asset's author declares: the function, and the arguments of the contract."""
+
+    function: Callable[..., Any]
+    shape: FunctionShape
+    resource_keys: tuple[str, ...] = ()
+    reads: Reads | None = None
+    cache: CachePolicy | None = None
+    code_version: str | None = None
+    allow_missing: bool = False
+
+    def code(self) -> CodeIdentity:
+        """The identity of the code as it is now in this process."""
+        return identify(self.function, code_version=self.code_version)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a step hands to Dagster: references, the data version, and what the event says, by partition."""
+
+    value: ResultReference | PartitionReferences
+    data_version: dg.DataVersion
+    metadata: Mapping[str | None, Mapping[str, Any]]
+    tags: Mapping[str, str]
+    check_results: Sequence[dg.AssetCheckResult]
+
+
+@dataclass(slots=True, kw_only=True)
+class TableStep:
+    """A running step that makes the table, or the tables of a range, of one asset."""
+
+    step: Step
+    store: ResultStore
+    spec: TableSpec
+    loaded: Mapping[str, Any]
+    start_sequence: int
+    making: Making = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.making = making(
+            self.step,
+            self.store,
+            code=self.spec.code(),
+            inputs={name: kind_of(annotation) for name, annotation in self.spec.shape.inputs.items()},
+            output=kind_of(self.spec.shape.output),
+            resource_keys=self.spec.resource_keys,
+        )
+
+    def policy(self, io_manager: CachePolicy) -> CachePolicy:
+        """The cache policy that this step runs under."""
+        tags = self.step.tags
+        return effective_policy(
+            self.step.asset_key, tags=tags, decorator=self.spec.cache, io_manager=io_manager
+        )
+
+    def inputs(self, *, after_body: bool = False) -> StepInputs:
+        """The anchors of all inputs as of now. Raises `MissingUpstream` and `InputMissing`, before the body only."""
+        declared = resolve_inputs(
+            self.step,
+            self.store,
+            self.loaded,
+            self._surfaces(),
+            allow_missing=self.spec.allow_missing or after_body,
+            required=not after_body,
+        )
+        name = f"undeclared:{self.step.asset_key.to_user_string()}"
+        return declared.with_unpinned(name, (*self.making.unrecordable, *self._undeclared()))
+
+    def probe(self, inputs: StepInputs) -> list[MaterializationRecord] | None:
+        """The materialization of each table that can stand in for the compute; None unless all have one."""
+        records = []
+        for partition in self._partitions:
+            definition = self._definition(partition, inputs)
+            record = self.store.probe_cache_record(definition, inputs.anchors)
+            if record is None:
+                return None
+            records.append(record)
+        return records
+
+    def reuse(self, records: Sequence[MaterializationRecord], inputs: StepInputs) -> Made:
+        """Makes the records current, and what they recorded the result of the step."""
+        pairs = [
+            (table, record.materialization_id)
+            for table, record in zip(self.step.tables, records, strict=True)
+        ]
+        pointed = self.store.writer.point(pairs, start_sequence=self.start_sequence, run_id=self.step.run_id)
+        metadata: dict[str | None, Mapping[str, Any]] = {}
+        said = Produced()
+        for partition, record, point in zip(self._partitions, records, pointed, strict=True):
+            self.step.log.info(events.saved_line(record))
+            said = events.recorded(self.store.reader.annotation(record.materialization_id))
+            metadata[partition] = {
+                **said.metadata,
+                **events.table_metadata(record, inputs.anchors, partitioned=partition is not None),
+                **events.reused_metadata(record, is_current=point.is_current),
+            }
+        return self._made(records, metadata, said)
+
+    def compute(self, call: Callable[[], Produced], inputs: StepInputs) -> Made:
+        """Runs the body, streams what it gives through the funnel, and publishes all tables or none.
+
+        Raises what the body raises, `InvalidOutput`, and what the funnel raises.
+        """
+        started = time.perf_counter()
+        with self.store.attempt(
+            self.step.tables,
+            produced_by=self.step.run_id,
+            owner=f"{self.step.run_id}/{self.step.step_key}",
+            start_sequence=self.start_sequence,
+        ) as attempt:
+            produced = call()
+            schemas: dict[str, pa.Schema] = {}
+            for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
+                schemas[table] = attempt.write(table, data).schema
+            seconds = (time.perf_counter() - started) / max(len(self.step.tables), 1)
+            settled = settle(inputs, self.inputs(after_body=True))
+            published = attempt.publish(
+                [
+                    self._output(table, partition, settled, produced, schemas[table], seconds)
+                    for table, partition in zip(self.step.tables, self._partitions, strict=True)
+                ],
+                run_id=self.step.run_id,
+            )
+        metadata: dict[str | None, Mapping[str, Any]] = {
+            partition: {
+                **produced.metadata,
+                keys.COLUMN_SCHEMA: events.column_schema(schemas[done.record.table]),
+                **events.table_metadata(done.record, settled.anchors, partitioned=partition is not None),
+                **events.computed_metadata(is_current=done.is_current, reasons=settled.reasons),
+            }
+            for partition, done in zip(self._partitions, published, strict=True)
+        }
+        return self._made([done.record for done in published], metadata, produced)
+
+    @property
+    def _partitions(self) -> tuple[str | None, ...]:
+        return (None,) if self.step.partitions is None else self.step.partitions
+
+    def _by_table(self, produced: Produced) -> Sequence[Any]:
+        data, produced.data = produced.data, None  # the funnel alone holds the table while it is written
+        if self.step.partitions is None:
+            return [data]
+        name = self.step.asset_key.to_user_string()
+        return list(by_partition(data, self.step.partitions, asset=name).values())
+
+    def _definition(self, partition: str | None, inputs: StepInputs) -> DefinitionHash:
+        return definition_hash(self._descriptor(partition, inputs), self.making.env())
+
+    def _descriptor(self, partition: str | None, inputs: StepInputs) -> Any:
+        return self.making.descriptor(partition, self.step.partitions or (), inputs.names)
+
+    def _output(
+        self,
+        table: str,
+        partition: str | None,
+        inputs: StepInputs,
+        produced: Produced,
+        schema: pa.Schema,
+        seconds: float,
+    ) -> Output:
+        code = self.making.code
+        own = {
+            "asset_key": list(self.step.asset_key.path),
+            "partition_key": partition,
+            "run_id": self.step.run_id,
+            "step_key": self.step.step_key,
+            "raw_config": self.step.raw_op_config,
+            "code": {"kind": code.kind, "components": dict(code.components)},
+            "unpinned": list(inputs.reasons),
+        }
+        return Output(
+            table=table,
+            descriptor=self._descriptor(partition, inputs),
+            env=self.making.env(),
+            definition=self._definition(partition, inputs),
+            input_anchors=inputs.anchors,
+            compute_seconds=seconds,
+            own=own,
+            annotation=events.annotation(produced, schema),
+        )
+
+    def _made(
+        self,
+        records: Sequence[MaterializationRecord],
+        metadata: Mapping[str | None, Mapping[str, Any]],
+        said: Produced,
+    ) -> Made:
+        references = [ResultReference.of(self.store, record) for record in records]
+        digests = {
+            partition: reference.artifact_digest
+            for partition, reference in zip(self._partitions, references, strict=True)
+        }
+        value: ResultReference | PartitionReferences = references[0]
+        if len(references) > 1:
+            value = PartitionReferences(
+                {str(key): reference for key, reference in zip(self._partitions, references, strict=True)}
+            )
+        code_version = self.spec.code_version or self.making.code.digest
+        return Made(
+            value=value,
+            data_version=events.data_version(digests),
+            metadata=metadata,
+            tags={**said.tags, keys.CODE_VERSION_TAG: code_version},
+            check_results=said.check_results,
+        )
+
+    def _surfaces(self) -> list[VersionSurface]:
+        reads = self.spec.reads
+        if callable(reads):
+            return [surface for partition in self._partitions for surface in reads(partition)]
+        return list(reads or ())
+
+    def _undeclared(self) -> list[str]:
+        """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
+        spec, way_out = self.spec, "declare reads=[…], or reads=[] where it reads nothing else"
+        reasons = [
+            f"{read.what} ({read.where}) changes from run to run: pass the value in, or set code_version="
+            for read in self.making.code.outside
+        ]
+        if spec.reads is not None:
+            return reasons
+        if not self.step.dependencies:
+            reasons.append(f"it has no upstream: {way_out}")
+        if spec.resource_keys:
+            reasons.append(f"it takes resources ({', '.join(spec.resource_keys)}): {way_out}")
+        if spec.shape.context is not None:
+            uses = context_uses_outside(spec.function, spec.shape.context)
+            reasons.extend(f"{use}: {way_out}" for use in uses)
+        return reasons
+
+
+def plain_spec(step: Step) -> TableSpec:
+    """What a plain `@dg.asset` declares: its function alone."""
+    function = step.function
+    shape = shape_of(function)
+    resources = step.assets_def.op.required_resource_keys | set(shape.resources)
+    return TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted(resources - {step.io_manager_key})),
+        code_version=step.author_code_version,
+    )

@@ -1,0 +1,22 @@
+"""The catalog: which materializations there are, which one each table's name resolves to, who is writing.
+
+Tables are SQLModel's on a registry of our own, so that `create_all` on a user's metadata never meets them.
+Rows never leave this package: what it gives out are the values of `records`.
+"""
+
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.reads import CatalogReader
+from jammi_dagster.catalog.records import Lease, MaterializationRecord, Scope
+from jammi_dagster.catalog.writes import Begun, CatalogWriter, Finished, Pointed
+
+__all__ = [
+    "Begun",
+    "CatalogReader",
+    "CatalogWriter",
+    "Database",
+    "Finished",
+    "Lease",
+    "MaterializationRecord",
+    "Pointed",
+    "Scope",
+]

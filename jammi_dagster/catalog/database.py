@@ -1,0 +1,137 @@
+"""One catalog database: how it is opened, brought to the present revision, and locked for writing.
+
+SQLite runs embedded, in WAL mode; PostgreSQL serves a team. Every SQLite write transaction begins IMMEDIATE:
+a deferred one that turns into a write loses updates or fails with "database is locked".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.pool import StaticPool
+
+from jammi_dagster.catalog import migrations
+from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable
+
+_BUSY_SECONDS = 60.0
+
+
+class Database:
+    """A catalog database. Opening it migrates it, unless it cannot be written: sensing works on those too.
+
+    `catalog` is a path of an SQLite file, or a URL: `sqlite:///…`, `sqlite://` (in memory), `postgresql://…`.
+    Raises `CatalogUnavailable`, `CatalogFromNewerVersion`, and `CatalogReadOnly` for one that is older than this
+    package and cannot be upgraded.
+    """
+
+    def __init__(self, catalog: str) -> None:
+        self.url = _url(catalog)
+        self.name = self.url.render_as_string(hide_password=True)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.is_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
+        self.read_only = self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
+        self._one_writer = threading.Lock() if self.is_memory else contextlib.nullcontext()
+        with self._reported():
+            self._engine = self._open()
+            self._migrate()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection on which each statement stands alone. Raises `CatalogUnavailable`."""
+        with self._reported(), self._one_writer, self._autocommit.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sa.Connection]:
+        """A write transaction, committed at the end. Raises `CatalogUnavailable` and `CatalogReadOnly`."""
+        if self.read_only:
+            raise CatalogReadOnly(catalog=self.name, why="the file or its folder is not writable")
+        with self._reported(), self._one_writer, self._engine.begin() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Closes the connections; the object opens new ones when it is used again."""
+        self._engine.dispose()
+
+    def _open(self) -> sa.Engine:
+        if not self.is_sqlite:
+            engine = sa.create_engine(self.url, pool_pre_ping=True)
+            self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+            return engine
+        options: dict[str, Any] = {"poolclass": StaticPool} if self.is_memory else {}
+        engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **options)
+        # the driver never begins by itself (isolation_level None below), so this is the one place that does
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        return engine
+
+    def _connect_sqlite(self) -> sqlite3.Connection:
+        connect = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
+        if self.is_memory:
+            return sqlite3.connect(":memory:", **connect)  # type: ignore[call-overload,no-any-return]
+        file = Path(str(self.url.database)).absolute()
+        if self.read_only:
+            # without a writable folder WAL has no place for its index; nobody can write beside us there
+            mode = "immutable=1" if not os.access(file.parent, os.W_OK) else "mode=ro"
+            return sqlite3.connect(f"{file.as_uri()}?{mode}", uri=True, **connect)  # type: ignore[call-overload,no-any-return]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection: sqlite3.Connection = sqlite3.connect(file, **connect)  # type: ignore[call-overload]
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _migrate(self) -> None:
+        """Brings the schema to the present revision; one query when there is nothing to do."""
+        with self._autocommit.connect() as connection:
+            revision = migrations.revision_of(connection)
+        if revision == migrations.HEAD:
+            return
+        if revision is not None and revision not in migrations.KNOWN:
+            raise CatalogFromNewerVersion(catalog=self.name, revision=revision, newest=migrations.HEAD)
+        if self.read_only:
+            why = "it is empty" if revision is None else f"it has the older schema {revision}"
+            raise CatalogReadOnly(catalog=self.name, why=f"{why} and cannot be upgraded here")
+        with self._engine.begin() as connection:
+            migrations.upgrade(connection)
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        """Turns what the driver raises into a `CatalogUnavailable` that names the catalog, without its password."""
+        try:
+            yield
+        except (sa.exc.DBAPIError, OSError, sqlite3.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            raise CatalogUnavailable(catalog=self.name, why=f"{type(cause).__name__}: {cause}") from error
+
+
+def _url(catalog: str) -> URL:
+    if "://" not in catalog:
+        return URL.create("sqlite", database=os.path.abspath(catalog))
+    try:
+        url = make_url(catalog)
+    except sa.exc.ArgumentError as error:
+        raise CatalogUnavailable(catalog=catalog.split("://")[0] + "://…", why=str(error)) from None
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if backend == "sqlite":
+        return url
+    raise CatalogUnavailable(
+        catalog=url.render_as_string(), why=f"{backend} is not supported; use SQLite or PostgreSQL"
+    )
+
+
+def _writable(file: Path) -> bool:
+    """Whether the database can be written, with its folder: WAL makes files beside it."""
+    if file.exists():
+        return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
+    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    return os.access(nearest, os.W_OK)

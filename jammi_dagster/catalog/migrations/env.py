@@ -1,0 +1,6 @@
+"""Runs the revisions on the connection, and in the transaction, that `migrations.upgrade` brings."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+context.run_migrations()

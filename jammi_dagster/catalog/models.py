@@ -1,0 +1,142 @@
+"""The catalog's tables. A revision in `migrations/` makes each of them; a test keeps the two equal.
+
+A tenant is the empty string for global rows: a NULL would escape unique keys.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+_registry = registry()
+
+
+class Base(SQLModel, registry=_registry):
+    """Base of the catalog's tables, apart from the user's own SQLModel tables."""
+
+    metadata = _registry.metadata
+
+
+def _column(kind: type | Any, *constraints: Any, **options: Any) -> Any:
+    return Field(sa_column=Column(kind, *constraints, **{"nullable": False, **options}))
+
+
+class CatalogState(Base, table=True):
+    """One row: the counters of the catalog. Locking it orders the writers.
+
+    `revision` is raised in each transaction that flips a row or moves a pointer; `start_sequence` is issued to
+    each start of a step.
+    """
+
+    __tablename__ = "catalog_state"
+    id: int = _column(Integer, primary_key=True)
+    catalog_id: str = _column(Text)
+    revision: int = _column(BigInteger)
+    start_sequence: int = _column(BigInteger)
+
+
+class AnchorSet(Base, table=True):
+    """A set of input anchors, stored once, sorted by source: `anchors_json` is the one source of truth."""
+
+    __tablename__ = "anchor_sets"
+    id: int | None = _column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    set_key: str = _column(Text, unique=True)
+    anchors_json: str = _column(Text)
+
+
+class AnchorEdge(Base, table=True):
+    """The edge index: which anchor sets hold a source. Derived from `anchor_sets`, rebuildable."""
+
+    __tablename__ = "anchor_edges"
+    source: str = _column(Text, primary_key=True)
+    anchor_set_id: int = _column(BigInteger, ForeignKey("anchor_sets.id"), primary_key=True)
+    kind: str = _column(Text)
+
+
+class Materialization(Base, table=True):
+    """One artifact of a result table, from `building` to `ready` or `failed`; its bytes are never overwritten.
+
+    `artifact_path` is relative to the store's root. `anchor_order` is the recorded order of the inputs as indexes
+    into the sorted set, or NULL where it is the sorted order. A lease's expiry is seconds since the epoch by the
+    database's clock.
+    """
+
+    __tablename__ = "materializations"
+    __table_args__ = (
+        Index(
+            "materializations_by_definition",
+            "definition_hash",
+            "anchor_set_id",
+            sqlite_where=text("status = 'ready'"),
+            postgresql_where=text("status = 'ready'"),
+        ),
+        Index("materializations_by_table", "tenant", "table_name", "start_sequence"),
+        Index(
+            "materializations_by_anchor_set",
+            "anchor_set_id",
+            sqlite_where=text("status = 'ready'"),
+            postgresql_where=text("status = 'ready'"),
+        ),
+        Index(
+            "materializations_building",
+            "lease_expires_at",
+            sqlite_where=text("status = 'building'"),
+            postgresql_where=text("status = 'building'"),
+        ),
+    )
+    id: str = _column(Text, primary_key=True)
+    tenant: str = _column(Text)
+    deployment: str = _column(Text)
+    table_name: str = _column(Text)
+    status: str = _column(Text)
+    artifact_path: str = _column(Text)
+    definition_hash: str | None = _column(Text, nullable=True)
+    anchor_set_id: int | None = _column(BigInteger, ForeignKey("anchor_sets.id"), nullable=True)
+    anchor_order: str | None = _column(Text, nullable=True)
+    artifact_digest: str | None = _column(Text, nullable=True)
+    size_bytes: int | None = _column(BigInteger, nullable=True)
+    row_count: int | None = _column(BigInteger, nullable=True)
+    writer_profile: str | None = _column(Text, nullable=True)
+    reproducibility: str | None = _column(Text, nullable=True)
+    compute_seconds: float | None = _column(Float, nullable=True)
+    produced_by: str = _column(Text)
+    start_sequence: int = _column(BigInteger)
+    created_at: str = _column(Text)
+    completed_at: str | None = _column(Text, nullable=True)
+    lease_token: str | None = _column(Text, nullable=True)
+    lease_owner: str | None = _column(Text, nullable=True)
+    lease_expires_at: float | None = _column(Float, nullable=True)
+
+
+class Annotation(Base, table=True):
+    """What a reuse emits again beside the table itself, as JSON: the recorded metadata, tags and check results."""
+
+    __tablename__ = "annotations"
+    materialization_id: str = _column(Text, ForeignKey("materializations.id"), primary_key=True)
+    annotation_json: str = _column(Text)
+
+
+class Pointer(Base, table=True):
+    """What a table's name resolves to now, in a deployment; moved by compare-and-swap on `start_sequence`."""
+
+    __tablename__ = "pointers"
+    tenant: str = _column(Text, primary_key=True)
+    deployment: str = _column(Text, primary_key=True)
+    table_name: str = _column(Text, primary_key=True)
+    materialization_id: str = _column(Text, ForeignKey("materializations.id"))
+    start_sequence: int = _column(BigInteger)
+
+
+class RunResult(Base, table=True):
+    """What a run made or reused for a table: a run reads its own results, wherever the pointer has gone."""
+
+    __tablename__ = "run_results"
+    run_id: str = _column(Text, primary_key=True)
+    tenant: str = _column(Text, primary_key=True)
+    table_name: str = _column(Text, primary_key=True)
+    materialization_id: str = _column(Text, ForeignKey("materializations.id"))

@@ -1,0 +1,90 @@
+"""The values that the catalog gives out and takes in."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from jammi_dagster.contract import InputAnchor
+from jammi_dagster.contract.anchors import anchors_from_list
+
+GLOBAL = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose names resolve, and in which namespace of pointers. `tenant` is empty for the global scope."""
+
+    tenant: str = GLOBAL
+    deployment: str = "default"
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """The tenants whose rows are visible: the own one first, then the global one (DESIGN 2.11)."""
+        return (self.tenant,) if self.tenant == GLOBAL else (self.tenant, GLOBAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to finish one `building` row: the flip fails for any other token."""
+
+    token: str
+    owner: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaterializationRecord:
+    """One materialization as the catalog holds it.
+
+    `row_count` is in rows, `size_bytes` in bytes, `compute_seconds` in seconds; the three and the digest are None
+    until the row is ready. `definition_hash` is None for a table from before the contract. `created_at` and
+    `completed_at` are RFC 3339 in UTC. `reproducibility` is `reproduced`, `diverged`, or None where nothing
+    earlier was made of the same definition and inputs under the same writer profile.
+    """
+
+    materialization_id: str
+    table: str
+    status: Literal["building", "ready", "failed"]
+    tenant: str
+    deployment: str
+    artifact_path: str
+    artifact_uri: str
+    artifact_digest: str | None
+    size_bytes: int | None
+    row_count: int | None
+    definition_hash: str | None
+    compute_seconds: float | None
+    reproducibility: str | None
+    produced_by: str
+    start_sequence: int
+    created_at: str
+    completed_at: str | None
+    anchors_json: str | None = field(repr=False)
+    anchor_order: str | None = field(repr=False)
+
+    @functools.cached_property
+    def input_anchors(self) -> tuple[InputAnchor, ...]:
+        """The recorded inputs in recorded order; decoded on first use, since a fan-in has thousands."""
+        if self.anchors_json is None:
+            assert self.definition_hash is None, "a query of many records leaves the anchors out"
+            return ()
+        anchors = anchors_from_list(json.loads(self.anchors_json))
+        return (
+            anchors if self.anchor_order is None else tuple(anchors[i] for i in json.loads(self.anchor_order))
+        )
+
+    def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
+        """The same record, for which the caller knows the anchors already."""
+        known = replace(self)
+        known.__dict__["input_anchors"] = tuple(anchors)
+        return known
+
+    def to_dict(self) -> Mapping[str, Any]:
+        """The record as JSON, for people and programs."""
+        hidden = {"anchors_json", "anchor_order", "input_anchors"}
+        plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
+        return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}

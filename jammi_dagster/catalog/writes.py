@@ -1,0 +1,274 @@
+"""The catalog's write transactions: start, begin, finish, fail, point. Each is one transaction.
+
+A transaction that flips a row or moves a pointer raises the catalog's revision first, and so holds the lock on
+it to the end: writers take turns, and a reader that saw revision N has seen everything up to N.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.models import (
+    AnchorEdge,
+    AnchorSet,
+    Annotation,
+    CatalogState,
+    Materialization,
+    Pointer,
+    RunResult,
+)
+from jammi_dagster.catalog.reads import core
+from jammi_dagster.catalog.records import Lease, Scope
+from jammi_dagster.contract import InputAnchor, anchor_set_key
+from jammi_dagster.errors import LeaseLost
+
+_m, _state, _sets, _pointers = (core(t) for t in (Materialization, CatalogState, AnchorSet, Pointer))
+_edges, _annotations, _runs = core(AnchorEdge), core(Annotation), core(RunResult)
+
+_NEXT_START = (
+    _state.update().values(start_sequence=_state.c.start_sequence + 1).returning(_state.c.start_sequence)
+)
+_RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
+_SET_ID = sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("set_key"))
+_POINTER = ("tenant", "deployment", "table_name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A `building` row: whose bytes are to come, where, and under which start."""
+
+    materialization_id: str
+    table: str
+    artifact_path: str
+    start_sequence: int
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What the flip writes into a `building` row. `annotation_json` is what a reuse emits again."""
+
+    begun: Begun
+    definition_hash: str
+    input_anchors: Sequence[InputAnchor]
+    artifact_digest: str
+    size_bytes: int
+    row_count: int
+    writer_profile: str
+    compute_seconds: float | None
+    completed_at: str
+    annotation_json: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointed:
+    """How a flip or a reuse ended: whether the pointer moved, and how the bytes compare with earlier ones."""
+
+    is_current: bool
+    reproducibility: str | None = None
+
+
+class CatalogWriter:
+    """The write side of a catalog for one scope. Every method raises `CatalogUnavailable` and `CatalogReadOnly`."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self._database, self._scope = database, scope
+
+    def next_start(self) -> int:
+        """A number for the start of a step: a later start has a larger one, whatever the clocks say."""
+        with self._database.writing() as connection:
+            return int(connection.execute(_NEXT_START).scalar_one())
+
+    def begin(self, rows: Sequence[Begun], *, produced_by: str, lease: Lease) -> None:
+        """Adds the rows as `building`, under the lease."""
+        with self._database.writing() as connection:
+            expires = _now(connection) + lease.seconds
+            connection.execute(
+                _m.insert(),
+                [
+                    {
+                        "id": row.materialization_id,
+                        "tenant": self._scope.tenant,
+                        "deployment": self._scope.deployment,
+                        "table_name": row.table,
+                        "status": "building",
+                        "artifact_path": row.artifact_path,
+                        "produced_by": produced_by,
+                        "start_sequence": row.start_sequence,
+                        "created_at": row.created_at,
+                        "lease_token": lease.token,
+                        "lease_owner": lease.owner,
+                        "lease_expires_at": expires,
+                    }
+                    for row in rows
+                ],
+            )
+
+    def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
+        """Flips the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
+        with self._database.writing() as connection:
+            connection.execute(_RAISE_REVISION)
+            return [self._flip(connection, row, lease, run_id) for row in rows]
+
+    def fail(self, rows: Sequence[Begun], *, lease: Lease) -> frozenset[str]:
+        """Marks those of the rows that are still ours and `building` as `failed`; gives their ids."""
+        with self._database.writing() as connection:
+            failed = connection.execute(
+                _m.update()
+                .where(
+                    _m.c.id.in_([row.materialization_id for row in rows]),
+                    _m.c.lease_token == lease.token,
+                    _m.c.status == "building",
+                )
+                .values(status="failed", lease_token=None, lease_expires_at=None)
+                .returning(_m.c.id)
+            )
+            return frozenset(failed.scalars())
+
+    def point(
+        self, tables: Sequence[tuple[str, str]], *, start_sequence: int, run_id: str | None
+    ) -> list[Pointed]:
+        """Moves the pointer of each (table, materialization id) as a reuse that started at `start_sequence`."""
+        with self._database.writing() as connection:
+            connection.execute(_RAISE_REVISION)
+            return [
+                Pointed(is_current=self._point(connection, table, materialization, start_sequence, run_id))
+                for table, materialization in tables
+            ]
+
+    def _flip(self, connection: sa.Connection, row: Finished, lease: Lease, run_id: str | None) -> Pointed:
+        begun = row.begun
+        set_id = _anchor_set(connection, row.input_anchors)
+        reproducibility = self._reproducibility(connection, row, set_id)
+        flipped = connection.execute(
+            _m.update()
+            .where(
+                _m.c.id == begun.materialization_id,
+                _m.c.lease_token == lease.token,
+                _m.c.status == "building",
+            )
+            .values(
+                status="ready",
+                definition_hash=str(row.definition_hash),
+                anchor_set_id=set_id,
+                anchor_order=_recorded_order(row.input_anchors),
+                artifact_digest=str(row.artifact_digest),
+                size_bytes=row.size_bytes,
+                row_count=row.row_count,
+                writer_profile=row.writer_profile,
+                reproducibility=reproducibility,
+                compute_seconds=row.compute_seconds,
+                completed_at=row.completed_at,
+                lease_token=None,
+                lease_expires_at=None,
+            )
+        )
+        if flipped.rowcount != 1:
+            raise LeaseLost(materialization_id=begun.materialization_id, table=begun.table)
+        if row.annotation_json is not None:
+            connection.execute(
+                _annotations.insert().values(
+                    materialization_id=begun.materialization_id, annotation_json=row.annotation_json
+                )
+            )
+        moved = self._point(connection, begun.table, begun.materialization_id, begun.start_sequence, run_id)
+        return Pointed(is_current=moved, reproducibility=reproducibility)
+
+    def _reproducibility(self, connection: sa.Connection, row: Finished, set_id: int) -> str | None:
+        """How the digest compares with those of the same definition, inputs and writer profile (DESIGN 2.14)."""
+        if any(anchor.is_unpinned for anchor in row.input_anchors):
+            return None
+        earlier = connection.execute(
+            sa.select(_m.c.artifact_digest)
+            .where(
+                _m.c.definition_hash == str(row.definition_hash),
+                _m.c.anchor_set_id == set_id,
+                _m.c.status == sa.literal_column("'ready'"),
+                _m.c.writer_profile == row.writer_profile,
+                _m.c.tenant.in_(self._scope.readable),
+            )
+            .order_by(_m.c.start_sequence.desc())
+            .limit(1)
+        ).scalar_one_or_none()
+        if earlier is None:
+            return None
+        return "reproduced" if earlier == row.artifact_digest else "diverged"
+
+    def _point(
+        self, connection: sa.Connection, table: str, materialization: str, start: int, run_id: str | None
+    ) -> bool:
+        """Moves the pointer unless a later start has moved it; and keeps what the run got, either way."""
+        place = {"tenant": self._scope.tenant, "deployment": self._scope.deployment, "table_name": table}
+        move = _insert(connection, _pointers).values(
+            **place, materialization_id=materialization, start_sequence=start
+        )
+        moved = connection.execute(
+            move.on_conflict_do_update(
+                index_elements=_POINTER,
+                set_={
+                    "materialization_id": move.excluded.materialization_id,
+                    "start_sequence": move.excluded.start_sequence,
+                },
+                where=_pointers.c.start_sequence <= move.excluded.start_sequence,
+            )
+        )
+        if run_id is not None:
+            keep = _insert(connection, _runs).values(
+                run_id=run_id,
+                tenant=self._scope.tenant,
+                table_name=table,
+                materialization_id=materialization,
+            )
+            connection.execute(
+                keep.on_conflict_do_update(
+                    index_elements=("run_id", "tenant", "table_name"),
+                    set_={"materialization_id": keep.excluded.materialization_id},
+                )
+            )
+        return moved.rowcount == 1
+
+
+def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
+    """The id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
+    set_key = anchor_set_key(anchors)
+    known = connection.execute(_SET_ID, {"set_key": set_key}).scalar_one_or_none()
+    if known is not None:
+        return int(known)
+    in_order = sorted(anchors, key=lambda anchor: anchor.source)
+    anchors_json = json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
+    new = _insert(connection, _sets).values(set_key=set_key, anchors_json=anchors_json)
+    connection.execute(new.on_conflict_do_nothing(index_elements=("set_key",)))
+    set_id = int(connection.execute(_SET_ID, {"set_key": set_key}).scalar_one())
+    if in_order:
+        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in in_order]
+        connection.execute(_insert(connection, _edges).on_conflict_do_nothing(), edges)
+    return set_id
+
+
+def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
+    """The recorded order as indexes into the order by source, or None where it is that order."""
+    by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
+    order = [by_source[anchor.source] for anchor in anchors]
+    return None if order == list(range(len(order))) else json.dumps(order)
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT of the database's own dialect: `ON CONFLICT` is spelt alike on both, but not in the common one."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def _now(connection: sa.Connection) -> float:
+    """Seconds since the epoch by the database's clock, the one that all writers of a lease share."""
+    postgres = connection.dialect.name == "postgresql"
+    clock = (
+        "extract(epoch from clock_timestamp())" if postgres else "(julianday('now') - 2440587.5) * 86400.0"
+    )
+    return float(connection.execute(sa.text(f"SELECT {clock}")).scalar_one())

@@ -1,0 +1,59 @@
+"""Reading a field of untrusted JSON: the value in its type, or an error that carries the path to it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from jammi_dagster.errors import InvalidField
+
+T = TypeVar("T")
+
+_HEX_64 = re.compile(r"[0-9a-f]{64}")
+
+
+class Fields:
+    """The fields of one JSON object; `rest()` gives those that nothing has read."""
+
+    def __init__(self, value: object, what: str, path: str = "") -> None:
+        self.what, self.path = what, path
+        if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+            raise InvalidField(what=what, path=path or "(itself)", value=value, expected="an object")
+        self._fields: Mapping[str, Any] = value
+        self._read: set[str] = set()
+
+    def take(self, name: str, kind: type[T]) -> T:
+        """The field `name`, which must be there and be of `kind` (a bool is not an int)."""
+        self._read.add(name)
+        value = self._fields.get(name, _MISSING)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise self.bad(name, kind.__name__)
+        return value
+
+    def take_hex64(self, name: str) -> str:
+        """The field `name`, a SHA-256 in lower-case hex."""
+        value = self.take(name, str)
+        if _HEX_64.fullmatch(value) is None:
+            raise self.bad(name, "64 lower-case hex digits")
+        return value
+
+    def take_natural(self, name: str) -> int:
+        """The field `name`, an integer from 0 to 2**63 - 1."""
+        value = self.take(name, int)
+        if not 0 <= value < 2**63:
+            raise self.bad(name, "an integer from 0 to 2**63 - 1")
+        return value
+
+    def rest(self) -> dict[str, Any]:
+        """The fields that were not taken, for those who keep unknown keys."""
+        return {name: value for name, value in self._fields.items() if name not in self._read}
+
+    def bad(self, name: str, expected: str) -> InvalidField:
+        """The error for field `name`; `raise fields.bad(...)`."""
+        value = self._fields.get(name, "missing")
+        path = f"{self.path}.{name}" if self.path else name
+        return InvalidField(what=self.what, path=path, value=value, expected=expected)
+
+
+_MISSING = object()

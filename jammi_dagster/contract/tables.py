@@ -1,0 +1,88 @@
+"""Names of result tables: an asset key joined by `/`, plus `[partition]`; injective by escaping (DESIGN 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from jammi_dagster.errors import InvalidTableName
+
+_RESERVED = re.compile(r"[/\[\]%\x00-\x1f\x7f-\x9f]")
+_RESERVED_IN_KEY = re.compile(_RESERVED.pattern.replace("[/", "[:/", 1))
+_SCHEME = re.compile(r"[^\[]*:")
+_NAME = re.compile(r"(?P<key>[^\[\]]*)(?:\[(?P<partition>[^\[\]]*)\])?")
+
+
+@dataclass(frozen=True, slots=True)
+class TableName:
+    """A result table's name, taken apart: the components of the asset key, and the partition or None.
+
+    `str()` gives the name as catalog and anchors hold it. In the key a `:` is escaped too, so that a bare name
+    and a source with a scheme never overlap.
+    """
+
+    asset_key: tuple[str, ...]
+    partition: str | None = None
+
+    @classmethod
+    def of(cls, asset_key: Sequence[str], partition: str | None = None) -> TableName:
+        """Raises `InvalidTableName` for an empty key and for lone surrogates."""
+        if not asset_key or not all(asset_key):
+            raise InvalidTableName(table=repr(list(asset_key)), why="an asset key has no empty components")
+        name = cls(tuple(asset_key), partition)
+        _check_text(str(name))
+        return name
+
+    @classmethod
+    def parse(cls, name: str) -> TableName:
+        """The inverse of `str()`. Raises `InvalidTableName` for a string that `str()` never gives."""
+        match = _NAME.fullmatch(name)
+        if match is None:
+            raise InvalidTableName(table=name, why="expected key/components[partition]")
+        _check_text(name)
+        partition = match["partition"]
+        parsed = cls.of(
+            [unquote(part, errors="strict") for part in match["key"].split("/")],
+            None if partition is None else unquote(partition, errors="strict"),
+        )
+        if str(parsed) != name:
+            raise InvalidTableName(table=name, why=f"its escaped form is {str(parsed)!r}")
+        return parsed
+
+    def __str__(self) -> str:
+        key = "/".join(_escaped(part, _RESERVED_IN_KEY) for part in self.asset_key)
+        return key if self.partition is None else f"{key}[{_escaped(self.partition, _RESERVED)}]"
+
+
+def is_table(source: str) -> bool:
+    """Whether the name of an input is a result table's: bare, without a scheme (DESIGN 1)."""
+    return _SCHEME.match(source) is None
+
+
+def check_table(name: str) -> str:
+    """`name`, where a store can hold it: any text of UTF-8 without a scheme. Raises `InvalidTableName`.
+
+    A store takes names as they are. Only who makes them of asset keys needs `TableName`, which is injective.
+    """
+    if not isinstance(name, str) or not name:
+        raise InvalidTableName(table=repr(name), why="a name is a string that is not empty")
+    _check_text(name)
+    if "\0" in name:
+        raise InvalidTableName(table=name, why="a name cannot hold a NUL")
+    if not is_table(name):
+        raise InvalidTableName(table=name, why="it reads like a source with a scheme; write `:` as `%3A`")
+    return name
+
+
+def _escaped(component: str, reserved: re.Pattern[str]) -> str:
+    """Percent-escapes what separates components, and control characters, as UTF-8 bytes."""
+    return reserved.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), component)
+
+
+def _check_text(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise InvalidTableName(table=name, why="a lone surrogate is not UTF-8") from None

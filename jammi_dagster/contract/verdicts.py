@@ -1,0 +1,267 @@
+"""Verdicts of the sensing layer. Each `to_dict()` is the engine's JSON (freshness.rs, serde's tagged enums)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jammi_dagster.contract.anchors import AnchorKind
+from jammi_dagster.contract.fields import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleReason:
+    """One determinant that diverged from what was recorded.
+
+    `recorded` and `current` are hashes for `definition_changed` and anchors for `input_advanced`; `source` is
+    the input for `input_advanced` and `input_vanished`.
+    """
+
+    reason: Literal["definition_changed", "input_advanced", "input_vanished"]
+    source: str | None = None
+    recorded: str | None = None
+    current: str | None = None
+
+    @classmethod
+    def definition_changed(cls, recorded: str, current: str) -> StaleReason:
+        """The current definition no longer folds to the recorded hash."""
+        return cls(reason="definition_changed", recorded=str(recorded), current=str(current))
+
+    @classmethod
+    def input_advanced(cls, source: str, recorded: str, current: str) -> StaleReason:
+        """The input's present anchor is not the recorded one."""
+        return cls(reason="input_advanced", source=source, recorded=recorded, current=current)
+
+    @classmethod
+    def input_vanished(cls, source: str) -> StaleReason:
+        """The input is gone, so the table can never be reproduced from it."""
+        return cls(reason="input_vanished", source=source)
+
+    @classmethod
+    def from_dict(cls, value: object) -> StaleReason:
+        """Raises `InvalidField`."""
+        fields = Fields(value, "stale reason")
+        match fields.take("reason", str):
+            case "definition_changed":
+                return cls.definition_changed(fields.take("recorded", str), fields.take("current", str))
+            case "input_advanced":
+                source = fields.take("source", str)
+                return cls.input_advanced(source, fields.take("recorded", str), fields.take("current", str))
+            case "input_vanished":
+                return cls.input_vanished(fields.take("source", str))
+            case _:
+                raise fields.bad("reason", "definition_changed, input_advanced or input_vanished")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The engine's JSON: the tag, then the fields of that variant."""
+        fields = {"source": self.source, "recorded": self.recorded, "current": self.current}
+        return {"reason": self.reason, **{k: v for k, v in fields.items() if v is not None}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staleness:
+    """Whether a ready table is still the output of its definition over its inputs' present state.
+
+    `reasons` are the decided ones: of a `stale` verdict all, of an `undecidable` one those that were certain all
+    the same. `unpinned` are the sources whose present anchor could not be resolved.
+    """
+
+    staleness: Literal["fresh", "stale", "undecidable", "missing_manifest"]
+    reasons: tuple[StaleReason, ...] = ()
+    unpinned: tuple[str, ...] = ()
+
+    @classmethod
+    def fresh(cls) -> Staleness:
+        """Every determinant was resolved and is equal."""
+        return cls(staleness="fresh")
+
+    @classmethod
+    def stale(cls, reasons: Sequence[StaleReason]) -> Staleness:
+        """At least one determinant changed, and none was unresolvable."""
+        return cls(staleness="stale", reasons=tuple(reasons))
+
+    @classmethod
+    def undecidable(cls, unpinned: Sequence[str], decided_reasons: Sequence[StaleReason] = ()) -> Staleness:
+        """At least one input has no reproducible present anchor."""
+        return cls(staleness="undecidable", unpinned=tuple(unpinned), reasons=tuple(decided_reasons))
+
+    @classmethod
+    def missing_manifest(cls) -> Staleness:
+        """A table from before the contract: no recorded definition, a truthful unknown."""
+        return cls(staleness="missing_manifest")
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether reuse is safe: the only verdict that asserts it."""
+        return self.staleness == "fresh"
+
+    @classmethod
+    def from_dict(cls, value: object) -> Staleness:
+        """Raises `InvalidField`."""
+        fields = Fields(value, "staleness")
+        match fields.take("staleness", str):
+            case "fresh":
+                return cls.fresh()
+            case "missing_manifest":
+                return cls.missing_manifest()
+            case "stale":
+                return cls.stale([StaleReason.from_dict(r) for r in fields.take("reasons", list)])
+            case "undecidable":
+                unpinned = fields.take("unpinned", list)
+                if not all(isinstance(source, str) for source in unpinned):
+                    raise fields.bad("unpinned", "an array of strings")
+                decided = [StaleReason.from_dict(r) for r in fields.take("decided_reasons", list)]
+                return cls.undecidable(unpinned, decided)
+            case _:
+                raise fields.bad("staleness", "fresh, stale, undecidable or missing_manifest")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The engine's JSON."""
+        reasons = [reason.to_dict() for reason in self.reasons]
+        match self.staleness:
+            case "stale":
+                return {"staleness": "stale", "reasons": reasons}
+            case "undecidable":
+                unpinned = list(self.unpinned)
+                return {"staleness": "undecidable", "unpinned": unpinned, "decided_reasons": reasons}
+            case _:
+                return {"staleness": self.staleness}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentAnchor:
+    """The present state-pointer of one recorded input, the right side of the per-input comparison.
+
+    `value` is the artifact digest of a `result_digest`, or what a version surface gave for a `version`.
+    """
+
+    current_anchor: Literal["result_digest", "version", "undecidable", "vanished"]
+    value: str | None = None
+
+    @classmethod
+    def result_digest(cls, digest: str) -> CurrentAnchor:
+        """The input is a result table with this artifact digest (hex)."""
+        return cls(current_anchor="result_digest", value=digest)
+
+    @classmethod
+    def version(cls, version: str) -> CurrentAnchor:
+        """The input's version surface gave this version. The engine has no such arm: it has no surfaces."""
+        return cls(current_anchor="version", value=version)
+
+    @classmethod
+    def undecidable(cls) -> CurrentAnchor:
+        """There is nothing to read a present version from."""
+        return cls(current_anchor="undecidable")
+
+    @classmethod
+    def vanished(cls) -> CurrentAnchor:
+        """The input no longer exists."""
+        return cls(current_anchor="vanished")
+
+    @classmethod
+    def from_dict(cls, value: object) -> CurrentAnchor:
+        """Raises `InvalidField`."""
+        fields = Fields(value, "current anchor")
+        match fields.take("current_anchor", str):
+            case "result_digest":
+                return cls.result_digest(fields.take("value", str))
+            case "version":
+                return cls.version(fields.take("value", str))
+            case "undecidable":
+                return cls.undecidable()
+            case "vanished":
+                return cls.vanished()
+            case _:
+                raise fields.bad("current_anchor", "result_digest, version, undecidable or vanished")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tag, and `value` where the variant has one."""
+        tag = {"current_anchor": self.current_anchor}
+        return tag if self.value is None else {**tag, "value": self.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivesFromEdge:
+    """One edge of the lineage: `derived` recorded an anchor of `kind` on `input`."""
+
+    input: str
+    derived: str
+    kind: AnchorKind
+
+    @classmethod
+    def from_dict(cls, value: object) -> DerivesFromEdge:
+        """Raises `InvalidField`."""
+        fields = Fields(value, "derives-from edge")
+        source, derived, kind = (
+            fields.take("input", str),
+            fields.take("derived", str),
+            fields.take("kind", str),
+        )
+        try:
+            return cls(input=source, derived=derived, kind=AnchorKind(kind))
+        except ValueError:
+            raise fields.bad("kind", f"one of {', '.join(k.value for k in AnchorKind)}") from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The engine's JSON."""
+        return {"input": self.input, "derived": self.derived, "kind": self.kind.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchVerdict:
+    """Whether a table's bytes and definition are what its manifest says.
+
+    A `mismatch` shows both sides: `expected` and `found`, digests or definition hashes.
+    """
+
+    verdict: Literal["match", "match_with_unpinned_inputs", "mismatch", "missing_manifest"]
+    unpinned: tuple[str, ...] = ()
+    expected: str | None = None
+    found: str | None = None
+
+    @classmethod
+    def match(cls) -> MatchVerdict:
+        """Bytes, and the definition where one was expected, are as recorded, over pinned inputs."""
+        return cls(verdict="match")
+
+    @classmethod
+    def match_with_unpinned_inputs(cls, unpinned: Sequence[str]) -> MatchVerdict:
+        """A match, made over inputs that have no reproducible version."""
+        return cls(verdict="match_with_unpinned_inputs", unpinned=tuple(unpinned))
+
+    @classmethod
+    def mismatch(cls, expected: str, found: str) -> MatchVerdict:
+        """What should be there is not what is there."""
+        return cls(verdict="mismatch", expected=str(expected), found=str(found))
+
+    @classmethod
+    def missing_manifest(cls) -> MatchVerdict:
+        """There is nothing to verify against."""
+        return cls(verdict="missing_manifest")
+
+    @classmethod
+    def from_dict(cls, value: object) -> MatchVerdict:
+        """Raises `InvalidField`."""
+        fields = Fields(value, "match verdict")
+        match fields.take("verdict", str):
+            case "match":
+                return cls.match()
+            case "match_with_unpinned_inputs":
+                return cls.match_with_unpinned_inputs(fields.take("unpinned", list))
+            case "mismatch":
+                return cls.mismatch(fields.take("expected", str), fields.take("found", str))
+            case "missing_manifest":
+                return cls.missing_manifest()
+            case _:
+                raise fields.bad("verdict", "match, match_with_unpinned_inputs, mismatch or missing_manifest")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The engine's JSON."""
+        match self.verdict:
+            case "match_with_unpinned_inputs":
+                return {"verdict": self.verdict, "unpinned": list(self.unpinned)}
+            case "mismatch":
+                return {"verdict": self.verdict, "expected": self.expected, "found": self.found}
+            case _:
+                return {"verdict": self.verdict}

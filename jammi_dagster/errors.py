@@ -1,0 +1,306 @@
+"""Every error of the package: one base, subclasses that carry what went wrong as attributes.
+
+A miss, a stale table and a mismatch are results, not errors. An error is misuse, corruption or a conflict;
+its message names the value and the way out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+_LONGEST_SHOWN = 200
+
+
+class JammiError(Exception):
+    """Base of all errors of this package.
+
+    A subclass states its message as a `template`; the keyword arguments of the constructor fill it, stand as
+    attributes of the error and survive pickling (a step's error crosses process borders in Dagster).
+    """
+
+    template: ClassVar[str] = "{message}"
+
+    def __init__(self, **data: Any) -> None:
+        self.__dict__.update(data)
+        super().__init__(self.template.format(**{name: _shown(value) for name, value in data.items()}))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), dict(self.__dict__))
+
+
+def _rebuild(cls: type[JammiError], data: dict[str, Any]) -> JammiError:
+    return cls(**data)
+
+
+def _shown(value: object) -> str:
+    """A value as it stands in a message: one line, printable whatever it holds, of bounded length."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
+
+
+# --- values that the contract refuses -----------------------------------------------------------------
+
+
+class NotCanonical(JammiError):
+    """A value that has no canonical JSON, so no hash could stand for it."""
+
+    path: str
+    value: object
+    template = "{path}: {value} has no canonical JSON ({why}); {way_out}"
+
+
+class InvalidField(JammiError):
+    """A field of a stored or given structure is missing, of the wrong type or out of range."""
+
+    path: str
+    value: object
+    template = "{what}: field {path} is {value}, expected {expected}"
+
+
+class InvalidTableName(JammiError):
+    """A string that is not the name of a result table."""
+
+    table: str
+    template = "{table!s} is not the name of a result table: {why}"
+
+
+class DuplicateInput(JammiError):
+    """A source that occurs more than once among the inputs of one materialization."""
+
+    source: str
+    template = "input {source} occurs more than once; name each input of a materialization once"
+
+
+class UnknownManifestVersion(JammiError):
+    """A sidecar of a version that this package cannot read."""
+
+    version: object
+    template = (
+        "{where}: manifest version {version} is not known to this package (it reads {supported}); "
+        "upgrade jammi-dagster, or read the table with the version that wrote it"
+    )
+
+
+class InvalidManifest(JammiError):
+    """A sidecar that is not a materialization manifest."""
+
+    where: str
+    template = "{where}: not a materialization manifest ({why}); re-materialize the table"
+
+
+# --- catalog ------------------------------------------------------------------------------------------
+
+
+class CatalogUnavailable(JammiError):
+    """The catalog's database cannot be opened, read or written."""
+
+    catalog: str
+    template = "catalog {catalog}: {why}; check that it exists, is reachable and has room, then try again"
+
+
+class CatalogReadOnly(JammiError):
+    """A write on a catalog that cannot be written."""
+
+    catalog: str
+    template = "catalog {catalog} is read-only: {why}; reading works, writing needs a writable catalog"
+
+
+class CatalogFromNewerVersion(JammiError):
+    """A catalog whose schema a newer version of this package made."""
+
+    catalog: str
+    revision: str
+    template = (
+        "catalog {catalog} has schema {revision}, newer than this package knows ({newest}); upgrade jammi-dagster"
+    )
+
+
+class LeaseLost(JammiError):
+    """A writer whose lease another one took over: what it wrote is not published."""
+
+    materialization_id: str
+    table: str
+    template = (
+        "table {table}: materialization {materialization_id} is no longer ours to finish, its lease was taken over; "
+        "nothing was published, run the step again"
+    )
+
+
+# --- surfaces -----------------------------------------------------------------------------------------
+
+
+class SurfaceUnavailable(JammiError):
+    """A version surface that cannot say which version its input has."""
+
+    source: str
+    template = "input {source} cannot be observed: {why}"
+
+
+class InputMissing(JammiError):
+    """An input that a step declares and that does not exist."""
+
+    source: str
+    template = "input {source} of {table} does not exist; {way_out}"
+
+
+# --- store --------------------------------------------------------------------------------------------
+
+
+class UnknownTable(JammiError):
+    """A table that has no current materialization in the store's tenant and deployment."""
+
+    table: str
+    template = "no table {table} in deployment {deployment}{near}; materialize it first"
+
+
+class InvalidStore(JammiError):
+    """A store that cannot be opened as asked."""
+
+    template = "store {root}: {why}"
+
+
+# --- Dagster ------------------------------------------------------------------------------------------
+
+
+class UnsupportedInput(JammiError):
+    """A parameter whose annotation asks for something that a result table cannot become."""
+
+    parameter: str
+    annotation: str
+    template = "parameter {parameter} asks for {annotation}, which a result table cannot become; use one of: {kinds}"
+
+
+class UnsupportedArgument(JammiError):
+    """An argument of `@result_table` that cannot be combined with the contract."""
+
+    argument: str
+    template = "@result_table on {asset}: {argument} {why}; {way_out}"
+
+
+class WrongIOManager(JammiError):
+    """An asset under `@result_table` whose IO manager is not a `ResultTableIOManager`."""
+
+    asset: str
+    template = (
+        "asset {asset}: its IO manager {key} is {found}, but @result_table needs a ResultTableIOManager; "
+        "put one under that key in the definitions' resources, or set io_manager_key="
+    )
+
+
+class MissingUpstream(JammiError):
+    """A declared upstream table that has not been materialized."""
+
+    asset: str
+    template = (
+        "{asset} needs {missing} of {upstream}, which {verb} not materialized in deployment {deployment}; "
+        "materialize that first{partial}"
+    )
+
+
+class InvalidOutput(JammiError):
+    """A result of an asset's function that cannot be stored as what the asset is."""
+
+    asset: str
+    template = "asset {asset}: {why}; {way_out}"
+
+
+class InvalidPolicy(JammiError):
+    """A cache policy that is none."""
+
+    value: object
+    template = "{where}: {value} is not a cache policy; use `use`, `bypass`, or JSON {{asset key: policy}}"
+
+
+# --- artifacts ----------------------------------------------------------------------------------------
+
+
+class ArtifactOutsideRoot(JammiError):
+    """A path of an artifact that could leave the root: nothing is opened."""
+
+    path: str
+    template = "artifact path {path} is refused: {why}; paths are relative to the root, made by `artifact_path`"
+
+
+class ArtifactExists(JammiError):
+    """A write to a path that holds an object already: artifacts are never overwritten."""
+
+    uri: str
+    template = "{uri} exists already and artifacts are never overwritten; write under a new materialization id"
+
+
+class ArtifactMissing(JammiError):
+    """A read of an object that is not there."""
+
+    uri: str
+    template = "{uri} does not exist; materialize the table again"
+
+
+class ArtifactTooLarge(JammiError):
+    """An object that is longer than its reader takes."""
+
+    uri: str
+    limit: int
+    template = "{uri} is longer than {limit} bytes, so it is not what was asked for; materialize the table again"
+
+
+class ArtifactUnreadable(JammiError):
+    """An object that is there but is not the Parquet file that it should be."""
+
+    uri: str
+    template = "{uri} is not a readable Parquet file ({why}); materialize the table again"
+
+
+class StorageFailed(JammiError):
+    """The storage below a root refused or failed. `cause` is its own message, `operation` what was tried."""
+
+    root: str
+    operation: str
+    uri: str
+    cause: str
+    template = "cannot {operation} {uri}: {cause}; {way_out} (root {root})"
+
+
+class NotATable(JammiError):
+    """A value given as a table that is none."""
+
+    table: str
+    got: str
+    template = "table {table}: got {got}, which is not a table; give one of: {accepted}"
+
+
+class EmptyStream(JammiError):
+    """An iterator of batches that yielded nothing, so that the schema is unknown."""
+
+    table: str
+    template = "table {table}: the iterator yielded nothing; yield at least one batch, which may have no rows"
+
+
+class SchemaChanged(JammiError):
+    """A batch whose schema is not that of the batches before it."""
+
+    table: str
+    column: str
+    expected: str
+    got: str
+    template = (
+        "table {table}: column {column} is {got} in a later batch, {expected} in the first; "
+        "cast every batch to one schema"
+    )
+
+
+class UnsupportedSchema(JammiError):
+    """A column that Parquet cannot hold, or not so that the same column is read back."""
+
+    table: str
+    column: str
+    type: str
+    template = "table {table}: column {column} of type {type} cannot be stored: {why}; {way_out}"
+
+
+class UnstorableData(JammiError):
+    """Rows that do not fit the schema they came with."""
+
+    table: str
+    template = "table {table}: its rows cannot be stored ({why}); {way_out}"

@@ -1,0 +1,225 @@
+"""The funnel: the only way in which a materialization comes to be (DESIGN 2.5).
+
+Bytes durable, then sidecar durable, then one catalog transaction that flips the row and moves the pointer. A
+crash between any two steps leaves a `building` row and objects that no ready row names, and nothing that reads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from types import TracebackType
+from typing import Any
+
+from jammi_dagster import __version__
+from jammi_dagster.artifacts import (
+    ArtifactRoot,
+    WrittenArtifact,
+    artifact_path,
+    sidecar_path,
+    write_parquet,
+)
+from jammi_dagster.catalog import (
+    Begun,
+    CatalogReader,
+    CatalogWriter,
+    Finished,
+    Lease,
+    MaterializationRecord,
+    Scope,
+)
+from jammi_dagster.contract import (
+    ArtifactDigest,
+    DefinitionHash,
+    InputAnchor,
+    Leaf,
+    MaterializationEnv,
+    MaterializationManifest,
+    ProducingDescriptor,
+    canonical_json,
+)
+from jammi_dagster.contract.anchors import check_distinct
+from jammi_dagster.errors import JammiError
+
+LEASE_SECONDS = 60.0
+
+
+def utc_now() -> datetime:
+    """The present instant by this machine's clock: for people; nothing orders by it."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What the funnel needs to know of one written table in order to publish it.
+
+    `own` goes into the sidecar under this package's key; `annotation` is what a reuse emits again.
+    `compute_seconds` is what a reuse will save.
+    """
+
+    table: str
+    descriptor: ProducingDescriptor
+    env: MaterializationEnv
+    definition: DefinitionHash
+    input_anchors: Sequence[InputAnchor]
+    compute_seconds: float | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
+    annotation: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A materialization that is ready. `is_current` is False where a later start had moved the pointer before."""
+
+    record: MaterializationRecord
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Opens attempts on one store. Clock and ids are arguments, so that tests decide them."""
+
+    reader: CatalogReader
+    writer: CatalogWriter
+    root: ArtifactRoot
+    scope: Scope
+    clock: Callable[[], datetime] = utc_now
+    random_hex: Callable[[int], str] = secrets.token_hex
+
+    def attempt(
+        self, tables: Sequence[str], *, produced_by: str, owner: str, start_sequence: int | None = None
+    ) -> Attempt:
+        """Begins to materialize `tables`, all or none; use it as a context manager.
+
+        `produced_by` names the run, `owner` the step in it. `start_sequence` is from `CatalogWriter.next_start`
+        where the step started before this call.
+        """
+        start = self.writer.next_start() if start_sequence is None else start_sequence
+        lease = Lease(token=self.random_hex(16), owner=owner, seconds=LEASE_SECONDS)
+        now = self.clock()
+        begun = {table: self._begun(table, start, now) for table in tables}
+        self.writer.begin(list(begun.values()), produced_by=produced_by, lease=lease)
+        return Attempt(recorder=self, begun=begun, lease=lease, produced_by=produced_by)
+
+    def _begun(self, table: str, start: int, now: datetime) -> Begun:
+        # as UUIDv7 does: 48 bits of milliseconds, then random bits; sorts by time, unique without asking anyone
+        materialization_id = f"{int(now.timestamp() * 1000) & (2**48 - 1):012x}{self.random_hex(10)}"
+        return Begun(
+            materialization_id=materialization_id,
+            table=table,
+            artifact_path=artifact_path(self.scope.tenant or None, table, materialization_id),
+            start_sequence=start,
+            created_at=now.isoformat(),
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """One passage through the funnel: `write` each table's bytes, then `publish` them together.
+
+    Left by an exception, or without `publish`, it marks its rows failed and removes what it wrote.
+    """
+
+    recorder: Recorder
+    begun: Mapping[str, Begun]
+    lease: Lease
+    produced_by: str
+    written: dict[str, WrittenArtifact] = field(default_factory=dict)
+    _open: bool = True
+
+    def __enter__(self) -> Attempt:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._open:
+            self._open = False
+            with contextlib.suppress(JammiError):  # what cannot be undone now, recovery undoes
+                self._abandon()
+
+    def write(
+        self, table: str, data: Any, *, progress: Callable[[int], None] | None = None
+    ) -> WrittenArtifact:
+        """Streams `data` to the table's artifact; durable when it returns. Raises what `write_parquet` raises."""
+        begun = self.begun[table]
+        written = write_parquet(self.recorder.root, begun.artifact_path, data, table=table, progress=progress)
+        self.written[table] = written
+        return written
+
+    def publish(self, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Published]:
+        """Writes the sidecars, then flips all rows in one transaction. Raises `LeaseLost`, `NotCanonical`."""
+        completed_at = self.recorder.clock().isoformat()
+        for output in outputs:
+            manifest = self._manifest(output, completed_at)
+            path = sidecar_path(self.begun[output.table].artifact_path)
+            self.recorder.root.write_bytes_durable(path, manifest.to_bytes())
+        finished = [self._finished(output, completed_at) for output in outputs]
+        pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
+        self._open = False
+        return [
+            Published(record=self._record(output.table), is_current=point.is_current)
+            for output, point in zip(outputs, pointed, strict=True)
+        ]
+
+    def _manifest(self, output: Output, produced_at: str) -> MaterializationManifest:
+        check_distinct(output.input_anchors)
+        begun, written = self.begun[output.table], self.written[output.table]
+        leaves = (
+            Leaf(index=group.index, offset=group.offset, length=group.length, digest=group.digest)
+            for group in written.row_groups
+        )
+        return MaterializationManifest(
+            artifact=ArtifactDigest(written.digest),
+            leaves=tuple(leaves),
+            definition_hash=output.definition,
+            descriptor=output.descriptor,
+            env=output.env,
+            input_anchors=tuple(output.input_anchors),
+            produced_by=self.produced_by,
+            produced_at=produced_at,
+            engine_version=f"jammi-dagster {__version__}",
+            own={
+                "table": output.table,
+                "materialization": begun.materialization_id,
+                "deployment": self.recorder.scope.deployment,
+                "row_count": written.row_count,
+                "size_bytes": written.size_bytes,
+                "writer_profile": written.profile.to_dict(),
+                "compute_seconds": output.compute_seconds,
+                **output.own,
+                **({} if output.annotation is None else {"annotation": output.annotation}),
+            },
+        )
+
+    def _finished(self, output: Output, completed_at: str) -> Finished:
+        written = self.written[output.table]
+        annotation = None if output.annotation is None else canonical_json(output.annotation).decode()
+        return Finished(
+            begun=self.begun[output.table],
+            definition_hash=output.definition,
+            input_anchors=output.input_anchors,
+            artifact_digest=written.digest,
+            size_bytes=written.size_bytes,
+            row_count=written.row_count,
+            writer_profile=canonical_json(written.profile.to_dict()).decode(),
+            compute_seconds=output.compute_seconds,
+            completed_at=completed_at,
+            annotation_json=annotation,
+        )
+
+    def _record(self, table: str) -> MaterializationRecord:
+        record = self.recorder.reader.get(self.begun[table].materialization_id)
+        assert record is not None, "a row that this transaction flipped"
+        return record
+
+    def _abandon(self) -> None:
+        """Fails the rows, then removes the bytes of those that it failed: never those of a row that got ready."""
+        failed = self.recorder.writer.fail(list(self.begun.values()), lease=self.lease)
+        for begun in self.begun.values():
+            if begun.materialization_id in failed:
+                self.recorder.root.delete(begun.artifact_path)
+                self.recorder.root.delete(sidecar_path(begun.artifact_path))

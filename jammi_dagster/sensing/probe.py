@@ -1,0 +1,45 @@
+"""The cache probe: has exactly this definition over exactly these inputs been materialized, and is it intact?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.catalog import CatalogReader, MaterializationRecord
+from jammi_dagster.contract import DefinitionHash, InputAnchor, anchor_set_key
+from jammi_dagster.contract.anchors import check_distinct
+
+
+def lookup_cached(
+    reader: CatalogReader, definition: DefinitionHash, inputs: Sequence[InputAnchor]
+) -> list[MaterializationRecord]:
+    """Every ready materialization of this definition over this set of anchors, best first; bytes not looked at.
+
+    An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs, `lookup_cached`).
+    Raises `DuplicateInput` for a source that occurs twice.
+    """
+    check_distinct(inputs)
+    if any(anchor.is_unpinned for anchor in inputs):
+        return []
+    return reader.matches(definition, anchor_set_key(inputs))
+
+
+def probe_cache_record(
+    reader: CatalogReader,
+    root: ArtifactRoot,
+    definition: DefinitionHash,
+    inputs: Sequence[InputAnchor],
+    *,
+    check_digest: bool = False,
+) -> MaterializationRecord | None:
+    """The best match whose bytes are there and of the recorded size; with `check_digest`, of the recorded digest.
+
+    A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7).
+    """
+    for record in lookup_cached(reader, definition, inputs):
+        if root.size(record.artifact_path) != record.size_bytes:
+            continue
+        if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
+            continue
+        return record.with_anchors(inputs)
+    return None

@@ -1,0 +1,111 @@
+"""A file by the digest of its content.
+
+A digest that this process has computed stands for the file without reading it again only while that is proof:
+on a local file system, with inode, size, mtime and ctime as they were, and with a ctime that was more than two
+seconds old when the file was digested, so that no later write can hide in the clock's granularity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from jammi_dagster.errors import InvalidField, SurfaceUnavailable
+
+_LOCAL_FILE_SYSTEMS = frozenset(
+    {"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"}
+)
+_SETTLED_NS = 2_000_000_000
+_BLOCK = 1 << 20
+_ATTEMPTS = 5
+
+_State = tuple[int, int, int, int, int]
+_known: dict[str, tuple[_State, str]] = {}
+
+
+def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurface:
+    """The file at `path` (relative to the working folder of the process that declares it), for `reads=[…]`.
+
+    `name` is what anchors call it, by default the path as given. Name an absolute path, so that the identity of
+    a table does not depend on where its project lies. Raises `InvalidField` for an empty path or name.
+    """
+    given = os.fspath(path)
+    shown = given.replace(os.sep, "/") if name is None else name
+    if not given or not shown:
+        raise InvalidField(what="file surface", path="path", value=given, expected="a path that is not empty")
+    return FileSurface(source=f"file:{shown}", path=os.path.abspath(given))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSurface:
+    """A file, whose version is `sha256:<hex>` of its bytes."""
+
+    source: str
+    path: str
+
+    def observe(self) -> str | None:
+        """The digest of the file's present bytes, or None where there is no such file.
+
+        Raises `SurfaceUnavailable` for a folder, for a file that cannot be read, and for one that keeps changing
+        while it is read.
+        """
+        try:
+            return f"sha256:{_digest(self.path)}"
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            raise SurfaceUnavailable(
+                source=self.source, why="it is a folder; declare its files one by one"
+            ) from None
+        except OSError as error:
+            raise SurfaceUnavailable(source=self.source, why=str(error)) from error
+
+
+def _digest(path: str) -> str:
+    state = _state(os.stat(path))
+    known = _known.get(path)
+    if known is not None and known[0] == state:
+        return known[1]
+    for _ in range(_ATTEMPTS):
+        started = time.time_ns()
+        before, digest, after = _read(path)
+        if before == after:
+            ctime = before[4]
+            if ctime + _SETTLED_NS < started and _is_local(path):
+                _known[path] = (before, digest)
+            return digest
+    raise OSError(f"it changed while it was read, {_ATTEMPTS} times in a row")
+
+
+def _read(path: str) -> tuple[_State, str, _State]:
+    digest = hashlib.sha256()
+    with open(path, "rb", buffering=0) as stream:
+        before = _state(os.fstat(stream.fileno()))
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+        after = _state(os.fstat(stream.fileno()))
+    return before, digest.hexdigest(), after
+
+
+def _state(stat: os.stat_result) -> _State:
+    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def _is_local(path: str) -> bool:
+    """Whether the file lies on a file system whose inode times can be trusted; unknown means no."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+    except OSError:
+        return False
+    real = os.path.realpath(path)
+    best, kind = -1, ""
+    for line in mounts:
+        _, mount, file_system, *_ = line.split(" ")
+        mount = mount.encode().decode("unicode_escape")
+        inside = real == mount or real.startswith(mount.rstrip("/") + "/")
+        if inside and len(mount) >= best:
+            best, kind = len(mount), file_system
+    return kind in _LOCAL_FILE_SYSTEMS
