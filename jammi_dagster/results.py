@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,16 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _CATALOG_FILE = "catalog.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreIdentity:
+    """Where a table's name resolves and its bytes lie: stores with one identity see the same tables."""
+
+    catalog_id: str
+    root: str
+    tenant: str
+    deployment: str
 
 
 class ResultStore:
@@ -62,9 +73,15 @@ class ResultStore:
         self.key = StoreKey(self.database)
 
     @functools.cached_property
-    def catalog_id(self) -> str:
-        """The catalog's own id: two stores with one id see the same materializations."""
-        return self.reader.state()[0]
+    def identity(self) -> StoreIdentity:
+        """The store's identity, for whoever hands its tables on."""
+        catalog_id, _ = self.reader.state()
+        return StoreIdentity(
+            catalog_id=catalog_id,
+            root=self.artifacts.root,
+            tenant=self.scope.tenant,
+            deployment=self.scope.deployment,
+        )
 
     # --- write ---------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 import dagster as dg
@@ -20,7 +20,7 @@ from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.tables import Made, Reads, TableSpec, TableStep
 from jammi_dagster.adapters.values import convert, kind_of, lenient_type
 from jammi_dagster.contract import CachePolicy
-from jammi_dagster.errors import UnsupportedArgument, WrongIOManager
+from jammi_dagster.errors import InvalidOutput, UnsupportedArgument, WrongIOManager
 
 _DEFAULT_KINDS = frozenset({"parquet", "jammi"})
 
@@ -197,7 +197,7 @@ def _run(
     spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]
 ) -> dg.MaterializeResult[Any]:
     step_context = context.get_step_execution_context()
-    step = Step(step_context, context.asset_key)
+    step = Step(step_context, context.asset_key, _partitions(context))
     manager = getattr(context.resources, step.io_manager_key)
     if not isinstance(manager, ResultTableIOManager):
         raise WrongIOManager(
@@ -213,25 +213,35 @@ def _run(
     if hit is not None:
         made = tables.reuse(hit, inputs)
     else:
-        made = tables.compute(lambda: _call(spec, context, arguments, tables), inputs)
+        made = tables.compute(lambda: _call(spec, context, arguments), inputs)
     return _result(context, made)
 
 
-def _call(
-    spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any], tables: TableStep
-) -> Produced:
+def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
+    if context.assets_def.partitions_def is None:
+        return None
+    if not context.has_partition_key and not context.has_partition_key_range:
+        raise InvalidOutput(
+            asset=context.asset_key.to_user_string(),
+            why="it has partitions, but the run has none",
+            way_out="launch it for a partition, or for a range of them",
+        )
+    return context.partition_keys
+
+
+def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> Produced:
     """Calls the user's function with what its annotations ask for."""
     values = dict(arguments)
     for name, annotation in spec.shape.inputs.items():
         value = values[name]
         if value is None or isinstance(value, (ResultReference, PartitionReferences)):
-            values[name] = convert(value, kind_of(annotation), tables.store, parameter=name)
+            values[name] = convert(value, kind_of(annotation), parameter=name)
     for key in spec.shape.resources:
         values[key] = getattr(context.resources, key)
     if spec.shape.context is not None:
         wants_op = spec.shape.context_annotation is dg.OpExecutionContext
         values[spec.shape.context] = context.op_execution_context if wants_op else context
-    return produce(lambda: spec.function(**values), asset=tables.step.asset_key.to_user_string())
+    return produce(lambda: spec.function(**values), asset=context.asset_key.to_user_string())
 
 
 def _result(context: dg.AssetExecutionContext, made: Made) -> dg.MaterializeResult[Any]:

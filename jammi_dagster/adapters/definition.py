@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +29,12 @@ class Making:
 
     asset_key: dg.AssetKey
     code: CodeIdentity
-    inputs: Mapping[str, ValueKind]
+    inputs: Mapping[str, Any]
     output: ValueKind
     config: Any
     resources: Mapping[str, Any]
     unrecordable: tuple[str, ...]
+    window_of: Callable[[str | None], list[str] | None]
 
     def descriptor(
         self, partition: str | None, partitions: Sequence[str], input_names: Sequence[str]
@@ -48,10 +49,11 @@ class Making:
                 "asset_key": list(self.asset_key.path),
                 "partition_key": partition,
                 "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
+                "partition_window": self.window_of(partition),
                 "code": {"kind": self.code.kind, "digest": self.code.digest},
                 "input_names": _digest(sorted(input_names)),
                 "io_semantics": IO_SEMANTICS,
-                "input_kinds": {name: str(kind) for name, kind in sorted(self.inputs.items())},
+                "inputs": dict(self.inputs),
                 "output_kind": str(self.output),
                 "config": self.config,
                 "resources": dict(self.resources),
@@ -91,12 +93,31 @@ def making(
     return Making(
         asset_key=step.asset_key,
         code=code,
-        inputs=inputs,
+        inputs=_described_inputs(step, inputs),
         output=output,
         config=config,
         resources=resources,
         unrecordable=tuple(reasons),
+        window_of=step.window_of,
     )
+
+
+def _described_inputs(step: Step, kinds: Mapping[str, ValueKind]) -> dict[str, Any]:
+    """Which asset each parameter gets, as what, and in which order its partitions come.
+
+    The order is there only where it is not that of the names: it can change without a change of code, where
+    partitions are dynamic, and the function sees it.
+    """
+    described: dict[str, Any] = {}
+    for dependency in step.dependencies:
+        name, tables = dependency.input_name, list(dependency.tables)
+        if name is not None and name in kinds:
+            described[name] = {
+                "asset_key": list(dependency.asset_key.path),
+                "kind": str(kinds[name]),
+                "order": None if tables == sorted(tables) else _digest(tables),
+            }
+    return described
 
 
 def _digest(names: Sequence[str]) -> str:

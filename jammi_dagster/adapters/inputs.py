@@ -53,10 +53,10 @@ def resolve_inputs(
     """
     anchors: list[InputAnchor] = []
     for dependency in step.dependencies:
-        references = _references(loaded.get(dependency.input_name), store)
+        references = _references(loaded.get(dependency.input_name or ""))
         if references is not None:
             _check_partitions(step, store, dependency, {r.table for r in references}, allow_missing)
-            anchors.extend(reference.anchor() for reference in references)
+            anchors.extend(reference.anchor(store) for reference in references)
         elif dependency.input_name not in loaded and _is_result_table(step, dependency):
             anchors.extend(_current_anchors(step, store, dependency, allow_missing))
         else:
@@ -90,15 +90,11 @@ def settle(before: StepInputs, after: StepInputs) -> StepInputs:
     return replace(before, anchors=tuple(anchors), reasons=tuple(reasons))
 
 
-def _references(value: Any, store: ResultStore) -> tuple[ResultReference, ...] | None:
-    """The references of an input, or None where another store or IO manager loaded it."""
+def _references(value: Any) -> tuple[ResultReference, ...] | None:
+    """The references of an input, or None where another IO manager loaded it."""
     if isinstance(value, PartitionReferences):
-        found = tuple(value.by_partition.values())
-    elif isinstance(value, ResultReference):
-        found = (value,)
-    else:
-        return None
-    return found if all(reference.catalog_id == store.catalog_id for reference in found) else None
+        return tuple(value.by_partition.values())
+    return (value,) if isinstance(value, ResultReference) else None
 
 
 def _is_result_table(step: Step, dependency: Dependency) -> bool:
@@ -136,16 +132,16 @@ def _current_anchors(
     step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool
 ) -> list[InputAnchor]:
     """A dependency that is declared and not loaded, by what this run made of it, otherwise by what is current."""
-    found = store.reader.current_of(dependency.tables) | store.reader.of_run(step.run_id, dependency.tables)
-    if dependency.partitions is None:
+    of_run = store.reader.of_run(step.run_id, dependency.tables)
+    found = store.reader.current_of(dependency.tables) | of_run
+    if dependency.partitions is None and not of_run:
         record = found.get(dependency.tables[0])
         # an asset may at times store nothing: then Dagster has a later version than the catalog
         if record is None or record.artifact_digest != step.data_version_at_start(dependency.asset_key):
             return _dagster_anchors(step, store, dependency, allow_missing)
-        return [ResultReference.of(store, record).anchor()]
     _check_partitions(step, store, dependency, set(found), allow_missing)
     records = [found[table] for table in dependency.tables if table in found]
-    return [ResultReference.of(store, record).anchor() for record in records]
+    return [ResultReference.of(store, record).anchor(store) for record in records]
 
 
 def _dagster_anchors(

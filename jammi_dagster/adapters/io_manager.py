@@ -59,7 +59,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             now.references[context.name] = references
         if is_lenient(context.dagster_type):
             return references
-        return convert(references, kind, store, parameter=context.name)
+        return convert(references, kind, parameter=context.name)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Records what a plain asset made. A reference was recorded already, by the step that hands it over."""
@@ -67,7 +67,11 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             return
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
-        step, store = Step(context.step_context, context.asset_key), self.result_store
+        store, partitions = self.result_store, None
+        if context.has_asset_partitions:
+            keys = list(context.asset_partition_keys)
+            partitions = in_order(context.asset_partitions_def, keys, context.step_context.instance)
+        step = Step(context.step_context, context.asset_key, partitions)
         now = ledger.loading(context.step_context, store)
         tables = TableStep(
             step=step,
@@ -132,8 +136,7 @@ def _partitions(context: dg.InputContext) -> list[str] | None:
     """The upstream partitions, in the order of their definition; None where the upstream has none."""
     if not context.has_asset_partitions:
         return None
-    keys = list(context.asset_partition_keys)
-    return keys if len(keys) < 2 else in_order(context.asset_partitions_def, keys, context.instance)
+    return in_order(context.asset_partitions_def, list(context.asset_partition_keys), context.instance)
 
 
 def _not_an_asset(name: str) -> InvalidOutput:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from jammi_dagster.results import ResultStore
+from jammi_dagster.results import ResultStore, StoreIdentity
 
 _MOST_STEPS = 1_000
 
@@ -23,7 +23,8 @@ class Loading:
     references: dict[str, Any] = field(default_factory=dict)
 
 
-_loadings: OrderedDict[tuple[str, str, int, str], Loading] = OrderedDict()
+_Key = tuple[str, str, int, StoreIdentity]
+_loadings: OrderedDict[_Key, Loading] = OrderedDict()
 
 
 def loading(step_context: Any, store: ResultStore) -> Loading:
@@ -41,6 +42,6 @@ def close(step_context: Any, store: ResultStore) -> None:
     _loadings.pop(_key(step_context, store), None)
 
 
-def _key(step_context: Any, store: ResultStore) -> tuple[str, str, int, str]:
+def _key(step_context: Any, store: ResultStore) -> _Key:
     attempt = step_context.previous_attempt_count
-    return step_context.run_id, step_context.step.key, attempt, store.catalog_id
+    return step_context.run_id, step_context.step.key, attempt, store.identity

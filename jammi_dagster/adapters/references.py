@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor
-from jammi_dagster.results import ResultStore
+from jammi_dagster.results import ResultStore, StoreIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultReference:
     """One materialization of a result table: its name, id and digest, and the path of its bytes in the store.
 
-    Small and picklable, so that Dagster may keep it; the store is found again by whoever reads.
+    Small and picklable, so that Dagster may keep it; whoever reads finds the store again by `store`.
     """
 
-    catalog_id: str
+    store: StoreIdentity
     table: str
     materialization_id: str
     artifact_digest: str
@@ -29,7 +29,7 @@ class ResultReference:
         assert record.artifact_digest is not None, "a ready row has a digest"
         assert record.row_count is not None, "a ready row has a row count"
         return cls(
-            catalog_id=store.catalog_id,
+            store=store.identity,
             table=record.table,
             materialization_id=record.materialization_id,
             artifact_digest=record.artifact_digest,
@@ -37,9 +37,16 @@ class ResultReference:
             row_count=record.row_count,
         )
 
-    def anchor(self) -> InputAnchor:
-        """The anchor of an input that was read through this reference."""
-        return InputAnchor.result_digest(self.table, self.artifact_digest)
+    def anchor(self, store: ResultStore) -> InputAnchor:
+        """The anchor for a table of `store` that read its input through this reference.
+
+        Names resolve in one store, tenant and deployment; what lies in another is a source outside of it.
+        """
+        if self.store == store.identity:
+            return InputAnchor.result_digest(self.table, self.artifact_digest)
+        return InputAnchor.source_version(
+            f"dagster:{self.store.deployment}/{self.table}", self.artifact_digest
+        )
 
 
 @dataclass(frozen=True, slots=True)

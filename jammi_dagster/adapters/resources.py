@@ -8,9 +8,14 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.contract import canonical_json
-from jammi_dagster.results import ResultStore
+from jammi_dagster.results import ResultStore, StoreIdentity
 
 _open: dict[tuple[int, bytes], ResultStore] = {}
+
+
+def open_store(identity: StoreIdentity) -> ResultStore:
+    """The store with this identity, which this process opened when it loaded a reference to it."""
+    return next(s for (pid, _), s in _open.items() if pid == os.getpid() and s.identity == identity)
 
 
 class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value

@@ -18,12 +18,13 @@ from jammi_dagster.errors import InvalidOutput
 class Dependency:
     """One declared dependency of the step's asset.
 
-    `partitions` are the upstream partitions after mapping, in the order of their definition; None where the
-    upstream has none. `is_nothing`: its own output is declared to be nothing, so it is no table.
+    `input_name` is None for a dependency within a multi-asset. `partitions` are the upstream partitions after
+    mapping, in the order of their definition; None where the upstream has none. `is_nothing`: its own output is
+    declared to be nothing, so it is no table.
     """
 
     asset_key: dg.AssetKey
-    input_name: str
+    input_name: str | None
     partitions: tuple[str, ...] | None
     io_manager_key: str | None
     is_nothing: bool
@@ -58,10 +59,14 @@ def function_of(assets_def: dg.AssetsDefinition) -> Callable[..., Any]:
 class Step:
     """A view of Dagster's step context for one asset that the step makes."""
 
-    def __init__(self, context: Any, asset_key: dg.AssetKey) -> None:
-        """`context` is a step execution context: `get_step_execution_context()` of the one that a body gets."""
+    def __init__(self, context: Any, asset_key: dg.AssetKey, partitions: Sequence[str] | None) -> None:
+        """`context` is a step execution context: `get_step_execution_context()` of the one that a body gets.
+
+        `partitions` are those that the step makes, in the order of their definition; None for an asset without.
+        """
         self._context = context
         self.asset_key = asset_key
+        self.partitions = None if partitions is None else tuple(str(key) for key in partitions)
         self.instance: dg.DagsterInstance = context.instance
         self.log = context.log
         self.run_id: str = context.run_id
@@ -103,26 +108,6 @@ class Step:
         return None if spec.metadata.get(FINALIZED) else spec.code_version
 
     @functools.cached_property
-    def partitions(self) -> tuple[str, ...] | None:
-        """The partitions that the step makes, in the order of their definition; None for an asset without.
-
-        Raises `InvalidOutput` for a partitioned asset in a run without a partition.
-        """
-        if self.assets_def.partitions_def is None:
-            return None
-        if not self._context.has_partition_key and not self._context.has_partition_key_range:
-            raise InvalidOutput(
-                asset=self.asset_key.to_user_string(),
-                why="it has partitions, but the run has none",
-                way_out="launch it for a partition, or a range of them",
-            )
-        keys = self._context.partition_key_range
-        if keys.start == keys.end:
-            return (str(keys.start),)
-        partitions_def = self.assets_def.partitions_def
-        return tuple(partitions_def.get_partition_keys_in_range(keys, dynamic_partitions_store=self.instance))
-
-    @functools.cached_property
     def tables(self) -> tuple[str, ...]:
         """The names of the result tables that the step makes, one per partition."""
         keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
@@ -134,7 +119,23 @@ class Step:
         definition = self.assets_def
         keys = sorted(definition.asset_deps.get(self.asset_key, ()))
         names = {key: name for name, key in definition.keys_by_input_name.items()}
-        return tuple(self._dependency(key, names[key]) for key in keys if key in names)
+        return tuple(self._dependency(key, names.get(key)) for key in keys)
+
+    def window_of(self, partition: str | None) -> list[str] | None:
+        """The time window of a partition, as two RFC 3339 instants; None where its definition has no time.
+
+        A function may see it, and a partition's key does not tell its time zone or offset.
+        """
+        partitions_def: Any = self.assets_def.partitions_def
+        if partition is None or not hasattr(partitions_def, "time_window_for_partition_key"):
+            return None
+        if isinstance(partitions_def, dg.MultiPartitionsDefinition) and not any(
+            isinstance(d.partitions_def, dg.TimeWindowPartitionsDefinition)
+            for d in partitions_def.partitions_defs
+        ):
+            return None
+        window = partitions_def.time_window_for_partition_key(partition)
+        return [window.start.isoformat(), window.end.isoformat()]
 
     @property
     def op_config(self) -> Any:
@@ -231,9 +232,9 @@ class Step:
             return None
         key = self.assets_def.keys_by_input_name[input_name]
         keys = list(self._context.asset_partitions_subset_for_input(input_name).get_partition_keys())
-        return tuple(keys if len(keys) < 2 else in_order(self._node(key).partitions_def, keys, self.instance))
+        return tuple(in_order(self._node(key).partitions_def, keys, self.instance))
 
-    def _dependency(self, key: dg.AssetKey, input_name: str) -> Dependency:
+    def _dependency(self, key: dg.AssetKey, input_name: str | None) -> Dependency:
         node = self._node(key)
         definition = node.assets_def
         manager, nothing = node.metadata.get(IO_MANAGER_KEY), False
@@ -244,7 +245,7 @@ class Step:
         return Dependency(
             asset_key=key,
             input_name=input_name,
-            partitions=self.partitions_of_input(input_name),
+            partitions=self.partitions if input_name is None else self.partitions_of_input(input_name),
             io_manager_key=manager,
             is_nothing=nothing,
             is_materializable=node.is_materializable,
@@ -256,6 +257,8 @@ class Step:
 
 def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance) -> list[str]:
     """Partition keys in the order of their definition: Dagster gives those of a range as they come."""
+    if len(keys) < 2:
+        return keys
     order = partitions_def.get_partition_keys(dynamic_partitions_store=instance)
     place = {key: i for i, key in enumerate(order)}
     return sorted(keys, key=lambda key: (place.get(key, len(place)), key))

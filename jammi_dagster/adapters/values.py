@@ -17,6 +17,7 @@ import dagster as dg
 import pyarrow as pa
 
 from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.resources import open_store
 from jammi_dagster.errors import UnsupportedInput
 from jammi_dagster.results import ResultStore
 
@@ -53,13 +54,7 @@ def kind_of(annotation: Any) -> ValueKind:
     return ValueKind(str(annotation))
 
 
-def convert(
-    value: ResultReference | PartitionReferences | None,
-    kind: ValueKind,
-    store: ResultStore,
-    *,
-    parameter: str,
-) -> Any:
+def convert(value: ResultReference | PartitionReferences | None, kind: ValueKind, *, parameter: str) -> Any:
     """What the parameter gets for a reference. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
@@ -67,14 +62,16 @@ def convert(
     if value is None:
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
-        return read(store, value)
+        return read(open_store(value.store), value)
     if not kind.by_partition and not kind.any_shape:
         raise UnsupportedInput(
             parameter=parameter,
             annotation=f"{kind.name}, but there are {len(value.by_partition)} upstream partitions",
             kinds=f"dict[str, {kind.name}]",
         )
-    return {key: read(store, reference) for key, reference in value.by_partition.items()}
+    return {
+        key: read(open_store(reference.store), reference) for key, reference in value.by_partition.items()
+    }
 
 
 @functools.cache
