@@ -6,6 +6,7 @@ its message names the value and the way out.
 
 from __future__ import annotations
 
+import pickle
 from typing import Any, ClassVar
 
 _LONGEST_SHOWN = 200
@@ -25,19 +26,33 @@ class JammiError(Exception):
         super().__init__(self.template.format(**{name: _shown(value) for name, value in data.items()}))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), dict(self.__dict__))
+        return _rebuild, (type(self), {name: _portable(value) for name, value in self.__dict__.items()})
 
 
 def _rebuild(cls: type[JammiError], data: dict[str, Any]) -> JammiError:
     return cls(**data)
 
 
+def _portable(value: object) -> object:
+    """`value` where it can be pickled, otherwise as a message shows it."""
+    try:
+        pickle.dumps(value)
+    except Exception:  # whatever a value's own way of pickling raises
+        return _shown(value)
+    return value
+
+
 def _shown(value: object) -> str:
     """A value as it stands in a message: one line, printable whatever it holds, of bounded length."""
-    text = value if isinstance(value, str) else repr(value)
-    text = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}… ({len(text)} characters)"
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # too deep, an integer with too many digits, or the value's own fault
+        text = f"a value of type {type(value).__qualname__}"
+    start = text[:_LONGEST_SHOWN].encode("utf-8", "backslashreplace").decode("utf-8")
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
+    if max(len(text), len(shown)) <= _LONGEST_SHOWN:
+        return shown
+    return f"{shown[:_LONGEST_SHOWN]}… ({len(text)} characters)"
 
 
 # --- values that the contract refuses -----------------------------------------------------------------
@@ -113,7 +128,8 @@ class CatalogFromNewerVersion(JammiError):
     catalog: str
     revision: str
     template = (
-        "catalog {catalog} has schema {revision}, newer than this package knows ({newest}); upgrade jammi-dagster"
+        "catalog {catalog} has schema {revision}, newer than this package knows ({newest}); "
+        "upgrade jammi-dagster"
     )
 
 
@@ -155,6 +171,25 @@ class UnknownTable(JammiError):
     template = "no table {table} in deployment {deployment}{near}; materialize it first"
 
 
+class NotRecomputable(JammiError):
+    """A table without a manifest: there is no recorded descriptor to run again (freshness.rs)."""
+
+    table: str
+    template = (
+        "table {table} has no manifest, so nothing says how it was made; materialize it from its source"
+    )
+
+
+class DependencyCycle(JammiError):
+    """A table that is its own ancestor in the recorded lineage (freshness.rs)."""
+
+    table: str
+    template = (
+        "the recorded lineage has a cycle through {table}; compare it with the declared dependencies, and "
+        "materialize the tables on it again"
+    )
+
+
 class InvalidStore(JammiError):
     """A store that cannot be opened as asked."""
 
@@ -169,7 +204,9 @@ class UnsupportedInput(JammiError):
 
     parameter: str
     annotation: str
-    template = "parameter {parameter} asks for {annotation}, which a result table cannot become; use one of: {kinds}"
+    template = (
+        "parameter {parameter} asks for {annotation}, which a result table cannot become; use one of: {kinds}"
+    )
 
 
 class UnsupportedArgument(JammiError):
@@ -220,14 +257,18 @@ class ArtifactOutsideRoot(JammiError):
     """A path of an artifact that could leave the root: nothing is opened."""
 
     path: str
-    template = "artifact path {path} is refused: {why}; paths are relative to the root, made by `artifact_path`"
+    template = (
+        "artifact path {path} is refused: {why}; paths are relative to the root, made by `artifact_path`"
+    )
 
 
 class ArtifactExists(JammiError):
     """A write to a path that holds an object already: artifacts are never overwritten."""
 
     uri: str
-    template = "{uri} exists already and artifacts are never overwritten; write under a new materialization id"
+    template = (
+        "{uri} exists already and artifacts are never overwritten; write under a new materialization id"
+    )
 
 
 class ArtifactMissing(JammiError):
@@ -242,7 +283,9 @@ class ArtifactTooLarge(JammiError):
 
     uri: str
     limit: int
-    template = "{uri} is longer than {limit} bytes, so it is not what was asked for; materialize the table again"
+    template = (
+        "{uri} is longer than {limit} bytes, so it is not what was asked for; materialize the table again"
+    )
 
 
 class ArtifactUnreadable(JammiError):

@@ -24,7 +24,6 @@ from jammi_dagster.artifacts import (
 )
 from jammi_dagster.catalog import (
     Begun,
-    CatalogReader,
     CatalogWriter,
     Finished,
     Lease,
@@ -43,6 +42,7 @@ from jammi_dagster.contract import (
 )
 from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import JammiError
+from jammi_dagster.sensing import Rows
 
 LEASE_SECONDS = 60.0
 
@@ -69,6 +69,9 @@ class Output:
     own: Mapping[str, Any] = field(default_factory=dict)
     annotation: Mapping[str, Any] | None = None
 
+    def __post_init__(self) -> None:
+        check_distinct(self.input_anchors)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
@@ -82,7 +85,7 @@ class Published:
 class Recorder:
     """Opens attempts on one store. Clock and ids are arguments, so that tests decide them."""
 
-    reader: CatalogReader
+    reader: Rows
     writer: CatalogWriter
     root: ArtifactRoot
     scope: Scope
@@ -166,7 +169,6 @@ class Attempt:
         ]
 
     def _manifest(self, output: Output, produced_at: str) -> MaterializationManifest:
-        check_distinct(output.input_anchors)
         begun, written = self.begun[output.table], self.written[output.table]
         leaves = (
             Leaf(index=group.index, offset=group.offset, length=group.length, digest=group.digest)

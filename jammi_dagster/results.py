@@ -4,31 +4,54 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jammi_dagster.artifacts import ArtifactRoot
-from jammi_dagster.catalog import CatalogReader, CatalogWriter, Database, MaterializationRecord, Scope
+from jammi_dagster.catalog import (
+    CatalogReader,
+    CatalogWriter,
+    Database,
+    EngineReader,
+    MaterializationRecord,
+    Scope,
+)
 from jammi_dagster.catalog.secret import StoreKey
 from jammi_dagster.contract import (
+    CurrentAnchor,
     DefinitionHash,
+    DerivesFromEdge,
     InputAnchor,
+    MatchVerdict,
     MaterializationEnv,
     ProducingDescriptor,
+    Staleness,
     definition_hash,
 )
 from jammi_dagster.contract.tables import check_table
-from jammi_dagster.errors import InvalidStore, UnknownTable
+from jammi_dagster.errors import InvalidStore, NotRecomputable, UnknownTable
+from jammi_dagster.lineage import closure, edges_by_input
 from jammi_dagster.recording import Attempt, Output, Recorder
-from jammi_dagster.sensing import lookup_cached, probe_cache_record
+from jammi_dagster.sensing import (
+    Resolver,
+    Rows,
+    judge,
+    lookup_cached,
+    probe_cache_record,
+    read_manifest,
+    sweep,
+    verify_materialization,
+)
+from jammi_dagster.surfaces import VersionSurface
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
 _CATALOG_FILE = "catalog.db"
+_NEIGHBOURS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +82,10 @@ class ResultStore:
         deployment: str = "default",
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
-        if tenant == "" or not deployment:
-            raise InvalidStore(root=root, why="tenant and deployment cannot be empty strings; leave them out")
+        for name in (tenant, deployment):
+            if name is not None and not _is_name(name):
+                why = f"{name!r} cannot name a tenant or deployment; use text that is not empty, or leave it out"
+                raise InvalidStore(root=root, why=why)
         self.artifacts = ArtifactRoot(root, storage_options)
         if catalog is None:
             if self.artifacts.local_root is None:
@@ -68,9 +93,33 @@ class ResultStore:
             catalog = str(Path(self.artifacts.local_root) / _CATALOG_FILE)
         self.database = Database(catalog)
         self.scope = Scope(tenant=tenant or "", deployment=deployment)
-        self.reader = CatalogReader(self.database, self.scope, self.artifacts.uri)
-        self.writer = CatalogWriter(self.database, self.scope)
-        self.key = StoreKey(self.database)
+        self.reader: Rows = CatalogReader(self.database, self.scope, self.artifacts.uri)
+        self._edges_at: tuple[int, dict[str, list[DerivesFromEdge]]] | None = None
+
+    @classmethod
+    def attach_engine(cls, catalog: str, root: str) -> ResultStore:
+        """A store over a jammi engine's own catalog, read-only: `catalog` is its SQLite file or PostgreSQL URL.
+
+        `root` is the folder (or URL) below which its artifacts lie; nothing outside is ever opened. Sees the tables
+        without a tenant. Every question can be asked; what writes raises `CatalogReadOnly`.
+        """
+        store = cls.__new__(cls)
+        store.artifacts = ArtifactRoot(root)
+        store.database = Database(catalog, foreign=True)
+        store.scope = Scope()
+        store.reader = EngineReader(store.database, root)
+        store._edges_at = None
+        return store
+
+    @functools.cached_property
+    def writer(self) -> CatalogWriter:
+        """The write side of the catalog."""
+        return CatalogWriter(self.database, self.scope)
+
+    @functools.cached_property
+    def key(self) -> StoreKey:
+        """The store's key, for values that must not be recorded in the clear."""
+        return StoreKey(self.database)
 
     @functools.cached_property
     def identity(self) -> StoreIdentity:
@@ -78,7 +127,7 @@ class ResultStore:
         catalog_id, _ = self.reader.state()
         return StoreIdentity(
             catalog_id=catalog_id,
-            root=self.artifacts.root,
+            root=self.artifacts.name,
             tenant=self.scope.tenant,
             deployment=self.scope.deployment,
         )
@@ -97,8 +146,9 @@ class ResultStore:
         """Writes `data` as a new materialization of `table` and makes it current.
 
         `data` is a `pyarrow.Table` or reader, anything with `__arrow_c_stream__`, or an iterator of record
-        batches. Raises `InvalidTableName`, `NotCanonical`, `DuplicateInput`, `NotATable`, `UnsupportedSchema`,
-        and what the storage and the catalog raise; then nothing is published.
+        batches. Raises `InvalidTableName`, `InvalidField`, `NotCanonical` and `DuplicateInput` before it reads any
+        of it, `NotATable`, `UnsupportedSchema`, and what the storage and the catalog raise; then nothing is
+        published.
         """
         if not isinstance(descriptor, ProducingDescriptor):
             descriptor = ProducingDescriptor.from_dict(descriptor)
@@ -146,6 +196,73 @@ class ResultStore:
         definition = DefinitionHash(definition)
         return probe_cache_record(self.reader, self.artifacts, definition, inputs, check_digest=check_digest)
 
+    def current_anchor(
+        self, anchor: InputAnchor, *, surfaces: Iterable[VersionSurface] = ()
+    ) -> CurrentAnchor:
+        """The present state of one recorded input; `surfaces` answer for what is not a result table."""
+        return Resolver(self.reader, self.artifacts, surfaces).current_anchor(anchor)
+
+    def staleness(
+        self, table: str, current_definition: DefinitionHash | str, *, surfaces: Iterable[VersionSurface] = ()
+    ) -> Staleness:
+        """Whether the table is still the output of its definition over its inputs' present state.
+
+        `surfaces` answer for `source_version` and `mutable_version` inputs; without one they are undecidable.
+        Raises `UnknownTable`, and `InvalidField` for a definition that is no hash.
+        """
+        record = self.current(table)
+        resolver = Resolver(self.reader.for_tenant(record.tenant), self.artifacts, surfaces)
+        definition = DefinitionHash(current_definition)
+        return judge(record.definition_hash, record.input_anchors, definition, resolver.current_anchor)
+
+    def sweep(
+        self, definitions: Mapping[str, DefinitionHash | str], *, surfaces: Iterable[VersionSurface] = ()
+    ) -> Iterator[tuple[str, Staleness]]:
+        """The staleness of every current table that `definitions` (table -> current definition) names, by name."""
+        hashes = {table: DefinitionHash(definition) for table, definition in definitions.items()}
+        return sweep(self.reader, self.artifacts, hashes, surfaces)
+
+    def verify_materialization(
+        self, table: str, expected_definition: DefinitionHash | str | None = None
+    ) -> MatchVerdict:
+        """Whether the table's bytes, and its definition where one is expected, are what its manifest says.
+
+        Reads all of the bytes. Raises `UnknownTable`, `ArtifactMissing` and `InvalidManifest`.
+        """
+        expected = None if expected_definition is None else DefinitionHash(expected_definition)
+        return verify_materialization(self.artifacts, self.current(table), expected)
+
+    def producing_descriptor(self, table: str) -> ProducingDescriptor:
+        """How the table was made: what a recompute runs again. Raises `UnknownTable` and `NotRecomputable`."""
+        manifest = read_manifest(self.artifacts, self.current(table))
+        if manifest is None:
+            raise NotRecomputable(table=table)
+        return manifest.descriptor
+
+    def derives_from(self, source: str) -> list[DerivesFromEdge]:
+        """The tables that recorded `source` as an input, in the order of their making; one hop.
+
+        `source` is a table, or any other recorded input. Raises `UnknownTable` for a name that is neither.
+        """
+        edges = self.reader.edges(source)
+        if not edges:
+            self.current(source)
+        return edges
+
+    def derives_from_closure(self, source: str) -> list[DerivesFromEdge]:
+        """Everything downstream of `source`, depth first; a diamond's subtree once.
+
+        All edges are read at once, and kept until the catalog's revision rises. Raises `UnknownTable` and
+        `DependencyCycle`.
+        """
+        _, revision = self.reader.state()
+        if self._edges_at is None or self._edges_at[0] != revision or revision < 0:
+            self._edges_at = revision, edges_by_input(self.reader.edges())
+        by_input = self._edges_at[1]
+        if source not in by_input:
+            self.current(source)
+        return closure(source, by_input)
+
     # --- read ----------------------------------------------------------------------------------------
 
     def tables(self) -> list[str]:
@@ -156,14 +273,15 @@ class ResultStore:
         """What the table's name resolves to now. Raises `UnknownTable`."""
         record = self.reader.current(table)
         if record is None:
-            close = difflib.get_close_matches(table, self.tables(), n=3)
+            # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
+            close = difflib.get_close_matches(table, self.reader.neighbours(table, most=_NEIGHBOURS), n=3)
             near = f" (near names: {', '.join(close)})" if close else ""
             raise UnknownTable(table=table, deployment=self.scope.deployment, near=near)
         return record
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """Every materialization of the table, of whatever status, the latest start first."""
-        return self.reader.history(table)
+        return self.reader.history(check_table(table))
 
     def read(self, table: str) -> pa.Table:
         """The current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
@@ -176,3 +294,14 @@ class ResultStore:
     def close(self) -> None:
         """Closes the database connections; the store opens new ones when it is used again."""
         self.database.close()
+
+
+def _is_name(name: object) -> bool:
+    """Whether `name` is text that every database can hold."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return False
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -226,7 +226,8 @@ def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
             why="it has partitions, but the run has none",
             way_out="launch it for a partition, or for a range of them",
         )
-    return context.partition_keys
+    keys: Sequence[str] = context.partition_keys
+    return keys
 
 
 def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> Produced:

@@ -5,15 +5,18 @@ Rows never leave this package: what it gives out are the values of `records`.
 """
 
 from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.engine import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
-from jammi_dagster.catalog.records import Lease, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CurrentRow, Lease, MaterializationRecord, Scope
 from jammi_dagster.catalog.writes import Begun, CatalogWriter, Finished, Pointed
 
 __all__ = [
     "Begun",
     "CatalogReader",
     "CatalogWriter",
+    "CurrentRow",
     "Database",
+    "EngineReader",
     "Finished",
     "Lease",
     "MaterializationRecord",

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from jammi_dagster.catalog import migrations
 from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable
@@ -32,16 +32,24 @@ class Database:
     package and cannot be upgraded.
     """
 
-    def __init__(self, catalog: str) -> None:
-        self.url = _url(catalog)
-        self.name = self.url.render_as_string(hide_password=True)
+    def __init__(self, catalog: str, *, foreign: bool = False) -> None:
+        """`foreign`: a database of another program's, opened read-only and left with its own schema."""
+        self.url = _url(os.fspath(catalog))
+        self.name = _shown(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.is_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
-        self.read_only = self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
-        self._one_writer = threading.Lock() if self.is_memory else contextlib.nullcontext()
+        self.read_only = foreign or (
+            self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
+        )
+        self._one_writer = threading.RLock() if self.is_memory else contextlib.nullcontext()
         with self._reported():
             self._engine = self._open()
-            self._migrate()
+            try:
+                if not foreign:
+                    self._migrate()
+            except BaseException:
+                self.close()
+                raise
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -63,29 +71,44 @@ class Database:
 
     def _open(self) -> sa.Engine:
         if not self.is_sqlite:
-            engine = sa.create_engine(self.url, pool_pre_ping=True)
-            self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-            return engine
-        options: dict[str, Any] = {"poolclass": StaticPool} if self.is_memory else {}
-        engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **options)
-        # the driver never begins by itself (isolation_level None below), so this is the one place that does
-        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+            engine = self._open_postgres()
+        else:
+            engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **self._pool())
+            # the driver never begins by itself (isolation_level None below), so this is the one place that does
+            sa.event.listen(engine, "begin", _begin_immediate)
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
         return engine
+
+    def _open_postgres(self) -> sa.Engine:
+        try:
+            return sa.create_engine(self.url, pool_pre_ping=True)
+        except ImportError as error:
+            why = f"its driver is missing ({error}); install jammi-dagster[postgres]"
+            raise CatalogUnavailable(catalog=self.name, why=why) from error
+
+    def _pool(self) -> dict[str, Any]:
+        if self.is_memory:
+            return {"poolclass": StaticPool}
+        if self.read_only:
+            # a writer of another user may come and go: each connection is opened as it finds the file
+            return {"poolclass": NullPool}
+        return {"poolclass": QueuePool, "max_overflow": -1}
 
     def _connect_sqlite(self) -> sqlite3.Connection:
         connect = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
         if self.is_memory:
             return sqlite3.connect(":memory:", **connect)  # type: ignore[call-overload,no-any-return]
-        file = Path(str(self.url.database)).absolute()
+        file = Path(str(self.url.database))
         if self.read_only:
-            # without a writable folder WAL has no place for its index; nobody can write beside us there
-            mode = "immutable=1" if not os.access(file.parent, os.W_OK) else "mode=ro"
-            return sqlite3.connect(f"{file.as_uri()}?{mode}", uri=True, **connect)  # type: ignore[call-overload,no-any-return]
+            return sqlite3.connect(f"{file.as_uri()}?{_read_mode(file)}", uri=True, **connect)  # type: ignore[call-overload,no-any-return]
         file.parent.mkdir(parents=True, exist_ok=True)
         connection: sqlite3.Connection = sqlite3.connect(file, **connect)  # type: ignore[call-overload]
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def _migrate(self) -> None:
@@ -107,31 +130,57 @@ class Database:
         """Turns what the driver raises into a `CatalogUnavailable` that names the catalog, without its password."""
         try:
             yield
-        except (sa.exc.DBAPIError, OSError, sqlite3.Error) as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, OSError, sqlite3.Error) as error:
             cause = getattr(error, "orig", None) or error
             raise CatalogUnavailable(catalog=self.name, why=f"{type(cause).__name__}: {cause}") from error
 
 
 def _url(catalog: str) -> URL:
     if "://" not in catalog:
-        return URL.create("sqlite", database=os.path.abspath(catalog))
+        return _file_url(catalog)
     try:
         url = make_url(catalog)
-    except sa.exc.ArgumentError as error:
-        raise CatalogUnavailable(catalog=catalog.split("://")[0] + "://…", why=str(error)) from None
+    except (sa.exc.ArgumentError, ValueError):
+        # their own messages hold the URL, or what stands in the port's place
+        why = "it is not a database URL (in a user name or password, write special characters as %XX)"
+        raise CatalogUnavailable(catalog=f"{catalog.split('://')[0]}://…", why=why) from None
     backend = url.get_backend_name()
     if backend == "postgresql":
         return url.set(drivername="postgresql+psycopg")
     if backend == "sqlite":
-        return url
-    raise CatalogUnavailable(
-        catalog=url.render_as_string(), why=f"{backend} is not supported; use SQLite or PostgreSQL"
-    )
+        return url if url.database in (None, "", ":memory:") else _file_url(str(url.database))
+    raise CatalogUnavailable(catalog=_shown(url), why=f"{backend} is not supported; use SQLite or PostgreSQL")
+
+
+def _file_url(path: str) -> URL:
+    if not path or "\0" in path:
+        raise CatalogUnavailable(catalog=path, why="it is not a path")
+    return URL.create("sqlite", database=os.path.abspath(path))
+
+
+def _shown(url: URL) -> str:
+    """The URL for messages: without its password, nor its query, which may hold another."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _begin_immediate(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _read_mode(file: Path) -> str:
+    """How SQLite opens a database that is not to be written.
+
+    WAL needs an index beside the file. Where the folder takes none, that of a writer at work serves, and with it
+    what is not yet in the file itself; with no writer there is neither, and the file alone is the database.
+    """
+    followed = os.access(file.parent, os.W_OK) or file.with_name(f"{file.name}-wal").exists()
+    return "mode=ro" if followed else "immutable=1"
 
 
 def _writable(file: Path) -> bool:
     """Whether the database can be written, with its folder: WAL makes files beside it."""
-    if file.exists():
+    if os.path.exists(file):
         return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
-    nearest = next(folder for folder in file.absolute().parents if folder.exists())
+    nearest = next(folder for folder in file.parents if os.path.exists(folder))
     return os.access(nearest, os.W_OK)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import anchors_from_list
+from jammi_dagster.errors import InvalidField
 
 GLOBAL = ""
 
@@ -25,6 +26,33 @@ class Scope:
     def readable(self) -> tuple[str, ...]:
         """The tenants whose rows are visible: the own one first, then the global one (DESIGN 2.11)."""
         return (self.tenant,) if self.tenant == GLOBAL else (self.tenant, GLOBAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurrentRow:
+    """A table as a sweep needs it: what it recorded, undecoded. `tenant` is whose row it is."""
+
+    table: str
+    tenant: str
+    definition_hash: str | None
+    anchors_json: str | None
+    anchor_order: str | None
+
+
+def decode_anchors(
+    anchors_json: str | None, anchor_order: str | None = None, *, where: str
+) -> tuple[InputAnchor, ...]:
+    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for JSON that holds none."""
+    if anchors_json is None:
+        return ()
+    try:
+        anchors = anchors_from_list(json.loads(anchors_json))
+        order = range(len(anchors)) if anchor_order is None else json.loads(anchor_order)
+        return tuple(anchors[i] for i in order)
+    except (ValueError, TypeError, IndexError, RecursionError) as error:
+        raise InvalidField(
+            what="catalog", path=where, value=anchors_json, expected=f"recorded anchors ({error})"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +100,7 @@ class MaterializationRecord:
         if self.anchors_json is None:
             assert self.definition_hash is None, "a query of many records leaves the anchors out"
             return ()
-        anchors = anchors_from_list(json.loads(self.anchors_json))
-        return (
-            anchors if self.anchor_order is None else tuple(anchors[i] for i in json.loads(self.anchor_order))
-        )
+        return decode_anchors(self.anchors_json, self.anchor_order, where=f"table {self.table}")
 
     def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
         """The same record, for which the caller knows the anchors already."""

@@ -29,12 +29,12 @@ class StoreKey:
     def hmac(self, value: str) -> str | None:
         """HMAC-SHA-256 (hex) of `value` under the key, or None where there is no key."""
         key = self._key()
-        return None if key is None else hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+        return None if key is None else hmac.new(key, _bytes(value), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes | None:
         given = os.environ.get(KEY_VARIABLE)
         if given:
-            return given.encode()
+            return _bytes(given)
         if self._file is None:
             return None
         with contextlib.suppress(OSError):
@@ -59,3 +59,8 @@ class StoreKey:
         finally:
             os.close(descriptor)
             draft.unlink()
+
+
+def _bytes(value: str) -> bytes:
+    """UTF-8; a variable that holds other bytes reaches Python as lone surrogates."""
+    return value.encode("utf-8", "surrogatepass")

@@ -71,8 +71,8 @@ class InputAnchor:
             fields.take("anchor", str),
             fields.take("kind", str),
         )
-        if not source:
-            raise fields.bad("source", "a name that is not empty")
+        if not source or "\0" in source:
+            raise fields.bad("source", "a name that is not empty and holds no NUL")
         canonical_json([source, anchor], name=path)
         try:
             anchor_kind = AnchorKind(kind)
@@ -95,9 +95,11 @@ def anchors_from_list(value: object, *, path: str = "input_anchors") -> tuple[In
 
 
 def check_distinct(anchors: Iterable[InputAnchor]) -> None:
-    """Raises `DuplicateInput` for a source that occurs more than once (DESIGN 2.3)."""
+    """Raises `DuplicateInput` for a source that occurs more than once (DESIGN 2.3), `InvalidField` for no anchor."""
     seen: set[str] = set()
     for anchor in anchors:
+        if not isinstance(anchor, InputAnchor):
+            raise InvalidField(what="inputs", path="inputs", value=anchor, expected="an InputAnchor")
         if anchor.source in seen:
             raise DuplicateInput(source=anchor.source)
         seen.add(anchor.source)
@@ -115,4 +117,5 @@ def anchor_set_key(anchors: Iterable[InputAnchor]) -> str:
     canonical JSON: a fan-in has 10,000 of these and a probe 2 ms.
     """
     lines = sorted(f"{len(a.source)} {a.source}{len(a.anchor)} {a.anchor}{a.kind.value}" for a in anchors)
-    return hashlib.sha256(("jammi.anchor_set.v1\n" + "\n".join(lines)).encode()).hexdigest()
+    flat = "jammi.anchor_set.v1\n" + "\n".join(lines)
+    return hashlib.sha256(flat.encode("utf-8", "surrogatepass")).hexdigest()

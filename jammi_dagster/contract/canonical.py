@@ -21,10 +21,15 @@ def canonical_json(value: object, *, name: str = "value") -> bytes:
     Raises `NotCanonical`, which names the place below `name`, for NaN, infinities, lone surrogates, keys that
     are not strings, and values that JSON does not have.
     """
-    plain = _plain(value, name, 0)
+    plain = plain_json(value, name=name)
     return json.dumps(
         plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def plain_json(value: object, *, name: str = "value") -> Json:
+    """A copy of `value` of JSON's own types, in its own order of keys. Raises as `canonical_json` does."""
+    return _plain(value, name, 0)
 
 
 def _plain(value: object, path: str, depth: int) -> Json:

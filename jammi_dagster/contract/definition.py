@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jammi_dagster.contract.canonical import canonical_json
+from jammi_dagster.contract.canonical import canonical_json, plain_json
 from jammi_dagster.contract.fields import Fields
 
 _DOMAIN = b"jammi.materialization.definition.v1"
@@ -26,13 +26,15 @@ class DefinitionHash(str):
 class ProducingDescriptor:
     """The producer and its typed parameters, verbatim: what a recompute replays.
 
-    `fields` is a JSON object with at least `producer`. It hashes and reads back exactly as given.
+    `fields` is a JSON object with at least `producer`. It hashes and reads back exactly as given: a copy is kept,
+    so that nobody can change it under its hash. Raises `InvalidField` and `NotCanonical`.
     """
 
     fields: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         Fields(self.fields, "descriptor").take("producer", str)
+        object.__setattr__(self, "fields", plain_json(self.fields, name="descriptor"))
 
     @property
     def producer(self) -> str:
@@ -41,7 +43,7 @@ class ProducingDescriptor:
 
     @classmethod
     def from_dict(cls, value: object) -> ProducingDescriptor:
-        """Raises `InvalidField` where `producer` is missing."""
+        """Raises `InvalidField` where `producer` is missing, and `NotCanonical`."""
         return cls(value)  # type: ignore[arg-type]  # validated in __post_init__
 
     def to_dict(self) -> dict[str, Any]:
@@ -51,16 +53,17 @@ class ProducingDescriptor:
 
 @dataclass(frozen=True, slots=True)
 class MaterializationEnv:
-    """What affects the output and is not in the descriptor: libraries, Python, device, models."""
+    """What affects the output and is not in the descriptor: libraries, Python, device, models. It keeps a copy."""
 
     fields: Mapping[str, Any]
 
     def __post_init__(self) -> None:
         Fields(self.fields, "env")
+        object.__setattr__(self, "fields", plain_json(self.fields, name="env"))
 
     @classmethod
     def from_dict(cls, value: object) -> MaterializationEnv:
-        """Raises `InvalidField` for anything that is not an object."""
+        """Raises `InvalidField` for anything that is not an object, and `NotCanonical`."""
         return cls(value)  # type: ignore[arg-type]  # validated in __post_init__
 
     def to_dict(self) -> dict[str, Any]:

@@ -45,6 +45,13 @@ class Fields:
             raise self.bad(name, "an integer from 0 to 2**63 - 1")
         return value
 
+    def take_strings(self, name: str) -> list[str]:
+        """The field `name`, an array of strings."""
+        value = self.take(name, list)
+        if not all(isinstance(item, str) for item in value):
+            raise self.bad(name, "an array of strings")
+        return value
+
     def rest(self) -> dict[str, Any]:
         """The fields that were not taken, for those who keep unknown keys."""
         return {name: value for name, value in self._fields.items() if name not in self._read}

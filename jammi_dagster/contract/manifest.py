@@ -41,6 +41,7 @@ class Leaf:
     length: int
     digest: str
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unknown_in_key: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_dict(cls, value: object, *, path: str = "leaf") -> Leaf:
@@ -51,11 +52,19 @@ class Leaf:
             raise key.bad("kind", "row_group")
         index, offset, length = (key.take_natural(name) for name in ("index", "offset", "length"))
         digest = fields.take_hex64("digest")
-        return cls(index=index, offset=offset, length=length, digest=digest, unknown=fields.rest())
+        return cls(
+            index=index,
+            offset=offset,
+            length=length,
+            digest=digest,
+            unknown=fields.rest(),
+            unknown_in_key=key.rest(),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The engine's JSON object."""
-        key = {"kind": "row_group", "index": self.index, "offset": self.offset, "length": self.length}
+        place = {"index": self.index, "offset": self.offset, "length": self.length}
+        key = {"kind": "row_group", **place, **self.unknown_in_key}
         return {"key": key, "digest": self.digest, **self.unknown}
 
 
@@ -129,7 +138,7 @@ class MaterializationManifest:
         Raises `InvalidManifest` for anything but a manifest, however hostile, and `UnknownManifestVersion`.
         """
         try:
-            value = json.loads(data)
+            value = json.loads(data, object_pairs_hook=_distinct_keys)
             canonical_json(value, name="manifest")
             return cls.from_dict(value)
         except UnknownManifestVersion as error:
@@ -153,3 +162,11 @@ class MaterializationManifest:
             for leaf in self.leaves
             if hashlib.sha256(view[leaf.offset : leaf.offset + leaf.length]).hexdigest() != leaf.digest
         ]
+
+
+def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object. Raises `ValueError` for a key that occurs twice: readers differ in which one they take."""
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise ValueError("a key occurs more than once in one object")
+    return fields

@@ -43,9 +43,10 @@ class TableName:
             raise InvalidTableName(table=name, why="expected key/components[partition]")
         _check_text(name)
         partition = match["partition"]
+        # escapes that are not UTF-8 become U+FFFD, so that they do not come back as they were
         parsed = cls.of(
-            [unquote(part, errors="strict") for part in match["key"].split("/")],
-            None if partition is None else unquote(partition, errors="strict"),
+            [unquote(part) for part in match["key"].split("/")],
+            None if partition is None else unquote(partition),
         )
         if str(parsed) != name:
             raise InvalidTableName(table=name, why=f"its escaped form is {str(parsed)!r}")

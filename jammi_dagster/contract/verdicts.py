@@ -108,9 +108,7 @@ class Staleness:
             case "stale":
                 return cls.stale([StaleReason.from_dict(r) for r in fields.take("reasons", list)])
             case "undecidable":
-                unpinned = fields.take("unpinned", list)
-                if not all(isinstance(source, str) for source in unpinned):
-                    raise fields.bad("unpinned", "an array of strings")
+                unpinned = fields.take_strings("unpinned")
                 decided = [StaleReason.from_dict(r) for r in fields.take("decided_reasons", list)]
                 return cls.undecidable(unpinned, decided)
             case _:
@@ -248,7 +246,7 @@ class MatchVerdict:
             case "match":
                 return cls.match()
             case "match_with_unpinned_inputs":
-                return cls.match_with_unpinned_inputs(fields.take("unpinned", list))
+                return cls.match_with_unpinned_inputs(fields.take_strings("unpinned"))
             case "mismatch":
                 return cls.mismatch(fields.take("expected", str), fields.take("found", str))
             case "missing_manifest":

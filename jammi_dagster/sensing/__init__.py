@@ -1,5 +1,18 @@
 """Sensing: questions about what is recorded, answered without ever writing."""
 
 from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record
+from jammi_dagster.sensing.rows import Rows
+from jammi_dagster.sensing.staleness import Resolver, judge, read_manifest
+from jammi_dagster.sensing.sweep import sweep
+from jammi_dagster.sensing.verify import verify_materialization
 
-__all__ = ["lookup_cached", "probe_cache_record"]
+__all__ = [
+    "Resolver",
+    "Rows",
+    "judge",
+    "lookup_cached",
+    "probe_cache_record",
+    "read_manifest",
+    "sweep",
+    "verify_materialization",
+]

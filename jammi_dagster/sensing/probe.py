@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jammi_dagster.artifacts import ArtifactRoot
-from jammi_dagster.catalog import CatalogReader, MaterializationRecord
+from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, InputAnchor, anchor_set_key
 from jammi_dagster.contract.anchors import check_distinct
+from jammi_dagster.sensing.rows import Rows
 
 
 def lookup_cached(
-    reader: CatalogReader, definition: DefinitionHash, inputs: Sequence[InputAnchor]
+    reader: Rows, definition: DefinitionHash, inputs: Sequence[InputAnchor]
 ) -> list[MaterializationRecord]:
     """Every ready materialization of this definition over this set of anchors, best first; bytes not looked at.
 
@@ -25,7 +26,7 @@ def lookup_cached(
 
 
 def probe_cache_record(
-    reader: CatalogReader,
+    reader: Rows,
     root: ArtifactRoot,
     definition: DefinitionHash,
     inputs: Sequence[InputAnchor],
@@ -37,7 +38,8 @@ def probe_cache_record(
     A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7).
     """
     for record in lookup_cached(reader, definition, inputs):
-        if root.size(record.artifact_path) != record.size_bytes:
+        size = root.size(record.artifact_path)
+        if size is None or record.size_bytes not in (None, size):  # an engine's row records no size
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue

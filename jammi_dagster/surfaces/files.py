@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ _LOCAL_FILE_SYSTEMS = frozenset(
 _SETTLED_NS = 2_000_000_000
 _BLOCK = 1 << 20
 _ATTEMPTS = 5
+_ESCAPED = re.compile(r"\\([0-7]{3})")  # how the kernel writes white space and backslashes in a mount's path
 
 _State = tuple[int, int, int, int, int]
 _known: dict[str, tuple[_State, str]] = {}
@@ -30,12 +33,18 @@ def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurfac
     """The file at `path` (relative to the working folder of the process that declares it), for `reads=[…]`.
 
     `name` is what anchors call it, by default the path as given. Name an absolute path, so that the identity of
-    a table does not depend on where its project lies. Raises `InvalidField` for an empty path or name.
+    a table does not depend on where its project lies. Raises `InvalidField` for a path or name that is empty, holds
+    a NUL, or is not UTF-8 (give such a file a name).
     """
     given = os.fspath(path)
     shown = given.replace(os.sep, "/") if name is None else name
-    if not given or not shown:
-        raise InvalidField(what="file surface", path="path", value=given, expected="a path that is not empty")
+    for field, value in (("path", given), ("name", shown)):
+        if not value or "\0" in value:
+            raise InvalidField(what="file surface", path=field, value=value, expected="text without NUL")
+    if any("\ud800" <= char <= "\udfff" for char in shown):
+        raise InvalidField(
+            what="file surface", path="name", value=shown, expected="text of UTF-8; give name=…"
+        )
     return FileSurface(source=f"file:{shown}", path=os.path.abspath(given))
 
 
@@ -49,8 +58,8 @@ class FileSurface:
     def observe(self) -> str | None:
         """The digest of the file's present bytes, or None where there is no such file.
 
-        Raises `SurfaceUnavailable` for a folder, for a file that cannot be read, and for one that keeps changing
-        while it is read.
+        Raises `SurfaceUnavailable` for a folder or a device, for a file that cannot be read, and for one that keeps
+        changing while it is read.
         """
         try:
             return f"sha256:{_digest(self.path)}"
@@ -65,7 +74,10 @@ class FileSurface:
 
 
 def _digest(path: str) -> str:
-    state = _state(os.stat(path))
+    found = os.stat(path)
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # opening a pipe may wait for ever
+        raise OSError("it is not a regular file")
+    state = _state(found)
     known = _known.get(path)
     if known is not None and known[0] == state:
         return known[1]
@@ -90,21 +102,21 @@ def _read(path: str) -> tuple[_State, str, _State]:
     return before, digest.hexdigest(), after
 
 
-def _state(stat: os.stat_result) -> _State:
-    return stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+def _state(found: os.stat_result) -> _State:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _is_local(path: str) -> bool:
     """Whether the file lies on a file system whose inode times can be trusted; unknown means no."""
     try:
-        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        mounts = os.fsdecode(Path("/proc/self/mounts").read_bytes()).split("\n")
     except OSError:
         return False
     real = os.path.realpath(path)
     best, kind = -1, ""
-    for line in mounts:
+    for line in filter(None, mounts):
         _, mount, file_system, *_ = line.split(" ")
-        mount = mount.encode().decode("unicode_escape")
+        mount = _ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), mount)
         inside = real == mount or real.startswith(mount.rstrip("/") + "/")
         if inside and len(mount) >= best:
             best, kind = len(mount), file_system

@@ -8,15 +8,26 @@ import sqlalchemy as sa
 
 KNOWN = ("0001",)
 HEAD = KNOWN[-1]
+# a name of our own: Dagster's storage, or the user's, may keep alembic's default in the same database
+VERSION_TABLE = "jammi_alembic_version"
 
 _ADVISORY_LOCK = 0x6A616D6D69
 
 
+_REVISION = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")
+
+
 def revision_of(connection: sa.Connection) -> str | None:
-    """The revision a catalog stands at, or None for an empty database."""
-    if not sa.inspect(connection).has_table("alembic_version"):
+    """The revision a catalog stands at, or None for an empty database; one query where there is one.
+
+    The connection must be in autocommit: on PostgreSQL a query that fails ends a transaction.
+    """
+    try:
+        return connection.execute(_REVISION).scalar_one_or_none()
+    except sa.exc.DBAPIError:
+        if sa.inspect(connection).has_table(VERSION_TABLE):
+            raise
         return None
-    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -26,10 +37,11 @@ def upgrade(connection: sa.Connection) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
-    if revision_of(connection) == HEAD:
+    known = sa.inspect(connection).has_table(VERSION_TABLE)
+    if known and connection.execute(_REVISION).scalar_one_or_none() == HEAD:
         return
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    config.attributes.update(connection=connection, version_table=VERSION_TABLE)
     command.upgrade(config, HEAD)

@@ -2,5 +2,9 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], transactional_ddl=False)
+context.configure(
+    connection=context.config.attributes["connection"],
+    transactional_ddl=False,
+    version_table=context.config.attributes["version_table"],
+)
 context.run_migrations()

@@ -1,0 +1,43 @@
+"""How Parquet is written. Equal data under an equal profile gives equal bytes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterProfile:
+    """The settings that decide the bytes of a file, besides its data.
+
+    A row group ends before the row with which it would hold more than `row_limit` rows or `byte_limit` logical bytes
+    (see `groups.LogicalSize`); a single row that is larger is a group of its own. `name` is changed when a rule of
+    this package that decides bytes changes.
+    """
+
+    name: str = "jammi-1"
+    version: str = "2.6"
+    compression: str = "zstd"
+    compression_level: int | None = 1
+    data_page_version: str = "1.0"
+    data_page_size: int = 1 << 20
+    dictionary_pagesize_limit: int = 1 << 20
+    row_limit: int = 1 << 18
+    byte_limit: int = 64 << 20
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that decides the bytes, as JSON values: the settings and the build of Arrow that applies them."""
+        build = pa.cpp_build_info
+        return asdict(self) | {"arrow": build.version, "arrow_build": build.package_kind}
+
+    def options(self) -> dict[str, Any]:
+        """The arguments of `pyarrow.parquet.ParquetWriter`."""
+        settings = asdict(self)
+        for own in ("name", "row_limit", "byte_limit"):
+            del settings[own]
+        return settings | {"use_dictionary": True, "write_statistics": True, "store_schema": True}
+
+
+DEFAULT_PROFILE = WriterProfile()

@@ -1,0 +1,98 @@
+"""What a storage below a root offers, and how its failures are told."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from jammi_dagster.errors import ArtifactMissing, JammiError, StorageFailed
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+_FULL = "free some space there or use a root that has more"
+_CLOSED = "make it writable and readable for this user, or use another root"
+_NO_FOLDER = "a root is a folder, and so is what lies below it: move the file away or use another root"
+_WAYS_OUT = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.EFBIG: _FULL,
+    errno.EROFS: _CLOSED,
+    errno.EACCES: _CLOSED,
+    errno.EPERM: _CLOSED,
+    errno.ENOTDIR: _NO_FOLDER,
+    errno.EEXIST: _NO_FOLDER,
+    errno.EISDIR: _NO_FOLDER,
+}
+
+
+class Upload(Protocol):
+    """A new object being written, as a storage has it: it fails as the storage fails."""
+
+    def write(self, data: bytes) -> object:
+        """Appends `data`."""
+
+    def commit(self) -> None:
+        """Makes the object durable."""
+
+    def abort(self) -> None:
+        """Removes what was written, as well as the storage lets it; raises nothing."""
+
+
+class Storage(Protocol):
+    """Objects by path. Paths have been checked; failures are raised as the storage raises them."""
+
+    def locate(self, path: str) -> str:
+        """The object's own name in `filesystem`."""
+
+    def uri(self, path: str) -> str:
+        """The object's URI, for people: it holds no credentials."""
+
+    def size(self, path: str) -> int | None:
+        """The object's length in bytes; None if there is none."""
+
+    def open_read(self, path: str) -> BinaryIO:
+        """The object's bytes, from the first."""
+
+    def upload(self, path: str) -> Upload:
+        """A new object. Raises `FileExistsError` if the path is taken."""
+
+    def delete(self, path: str) -> None:
+        """Removes the object. Raises `FileNotFoundError` if there is none."""
+
+    @property
+    def filesystem(self) -> FileSystem:
+        """The storage as pyarrow's readers take it."""
+
+
+@contextmanager
+def reading(root: str, uri: str) -> Iterator[None]:
+    """Turns what a storage raises while it reads into `ArtifactMissing` or `StorageFailed`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ArtifactMissing(uri=uri) from error
+    except JammiError:
+        raise
+    except Exception as error:
+        raise storage_failed(root, "read", uri, error) from error
+
+
+def storage_failed(root: str, operation: str, uri: str, error: Exception) -> StorageFailed:
+    """The typed error for what a storage raised."""
+    way_out = "check that the root exists, can be reached and that its credentials are right"
+    if isinstance(error, ImportError):
+        way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
+    if isinstance(error, OSError) and error.errno is not None:
+        way_out = _WAYS_OUT.get(error.errno, way_out)
+    cause = f"{type(error).__name__}: {error}"
+    return StorageFailed(root=root, operation=operation, uri=uri, cause=cause, way_out=way_out)
+
+
+def quietly(*steps: Callable[[], object]) -> None:
+    """Calls each step, whatever the ones before raised."""
+    for step in steps:
+        with suppress(Exception):
+            step()

@@ -1,0 +1,185 @@
+"""Whatever people return as a table, as one stream of Arrow batches."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from jammi_dagster.errors import EmptyStream, NotATable, SchemaChanged, UnsupportedSchema
+
+ACCEPTED = (
+    "pyarrow Table, RecordBatch, RecordBatchReader, Dataset or Scanner; pandas DataFrame; polars DataFrame or "
+    "LazyFrame; any object with __arrow_c_stream__; or an iterator of these"
+)
+_POLARS_ROWS = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A stream as tables of one schema, in order, read once. Columns of a piece keep the chunks that they came in."""
+
+    schema: pa.Schema
+    tables: Iterator[pa.Table]
+
+
+def as_stream(data: object, table: str) -> pa.RecordBatchReader:
+    """The rows of `data` in order, read once; see `as_pieces`."""
+    pieces = as_pieces(data, table)
+    batches = (batch for piece in pieces.tables for batch in piece.to_batches())
+    return pa.RecordBatchReader.from_batches(pieces.schema, batches)
+
+
+def as_pieces(data: object, table: str) -> Pieces:
+    """The rows of `data` in order; `table` names it in errors.
+
+    * An iterator of tables is one table with the schema of its first; it has to yield at least one.
+    * pandas: as `pyarrow.Table.from_pandas` has it. A default `RangeIndex` leaves no column, any other index is kept
+      and comes back in `to_pandas`; `DataFrame.attrs` are not kept.
+    * polars: views become large strings and binaries, as in `to_arrow`. A LazyFrame is collected.
+
+    Raises `NotATable`, `EmptyStream`, `UnsupportedSchema` for what Arrow has no type for and, while it is read,
+    `SchemaChanged`. Exceptions of the data's own iterator pass through as they are.
+    """
+    pieces = _whole(data, table)
+    if pieces is None and isinstance(data, Iterator):
+        pieces = _joined(data, table)
+    if pieces is None:
+        raise NotATable(table=table, got=_kind(data), accepted=ACCEPTED)
+    return Pieces(pieces.schema, _same_schema(pieces, table))
+
+
+def _whole(data: Any, table: str) -> Pieces | None:
+    """The pieces of one table-like object; None if it is none."""
+    if isinstance(data, pa.Table):
+        return Pieces(data.schema, iter([data]))
+    if isinstance(data, pa.RecordBatch):
+        return _from_batches(data.schema, [data])
+    if isinstance(data, pa.RecordBatchReader):
+        return _from_batches(data.schema, data)
+    if _is(data, "pyarrow._dataset", "Dataset"):
+        return _whole(data.scanner().to_reader(), table)
+    if _is(data, "pyarrow._dataset", "Scanner"):
+        return _whole(data.to_reader(), table)
+    if _is(data, "pandas", "DataFrame"):
+        return _from_pandas(data, table)
+    if _is(data, "polars", "LazyFrame"):
+        return _from_polars(data.collect(), table)
+    if _is(data, "polars", "DataFrame"):
+        return _from_polars(data, table)
+    if hasattr(data, "__arrow_c_stream__") and not isinstance(data, type):
+        return _from_capsule(data, table)
+    return None
+
+
+def _joined(items: Iterator[Any], table: str) -> Pieces:
+    """One stream over an iterator of table-like objects."""
+
+    def each() -> Iterator[Pieces]:
+        for item in items:
+            pieces = _whole(item, table)
+            if pieces is None:
+                raise NotATable(table=table, got=f"an iterator of {_kind(item)}", accepted=ACCEPTED)
+            yield pieces
+
+    rest = each()
+    first = next(rest, None)
+    if first is None:
+        raise EmptyStream(table=table)
+    return Pieces(
+        first.schema, itertools.chain(first.tables, (piece for pieces in rest for piece in pieces.tables))
+    )
+
+
+def _same_schema(pieces: Pieces, table: str) -> Iterator[pa.Table]:
+    for piece in pieces.tables:
+        if not piece.schema.equals(pieces.schema):
+            raise _changed(pieces.schema, piece.schema, table)
+        yield piece
+
+
+def _changed(first: pa.Schema, later: pa.Schema, table: str) -> SchemaChanged:
+    pairs = itertools.zip_longest(first, later)
+    expected, got = next((a, b) for a, b in pairs if a is None or b is None or not a.equals(b))
+    name = (expected or got).name
+    return SchemaChanged(table=table, column=name, expected=_field(expected), got=_field(got))
+
+
+def _field(field: pa.Field | None) -> str:
+    return "absent" if field is None else str(field)
+
+
+def _from_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Pieces:
+    return Pieces(schema, (pa.Table.from_batches([batch]) for batch in batches))
+
+
+def _from_pandas(frame: Any, table: str) -> Pieces:
+    if not frame.columns.is_unique:
+        name = next(iter(frame.columns[frame.columns.duplicated()]))
+        raise duplicate_column(table, str(name))
+    frame = frame.copy(deep=False)
+    frame.attrs = {}  # of any type, with a warning for what is not JSON, and no part of what `equals` compares
+    try:
+        whole = pa.Table.from_pandas(frame)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise _no_arrow_type(table, frame, error) from error
+    return Pieces(whole.schema, iter([whole]))
+
+
+def _no_arrow_type(table: str, frame: Any, error: Exception) -> UnsupportedSchema:
+    column = next((str(name) for name in frame.columns if str(name) in str(error.args[-1:])), "(unknown)")
+    return UnsupportedSchema(
+        table=table,
+        column=column,
+        type="object",
+        why="; ".join(map(str, error.args)),
+        way_out="give the column one type, for instance with `astype`",
+    )
+
+
+def _from_polars(frame: Any, table: str) -> Pieces:
+    polars = sys.modules["polars"]
+    for name, dtype in frame.schema.items():
+        if dtype == polars.Object:  # to Arrow, its values are addresses in memory
+            raise UnsupportedSchema(
+                table=table,
+                column=name,
+                type=str(dtype),
+                why="polars keeps Python objects in it",
+                way_out="cast the column to a type of polars' own",
+            )
+    schema = frame.clear().to_arrow().schema
+    return Pieces(schema, (piece.to_arrow() for piece in frame.iter_slices(_POLARS_ROWS)))
+
+
+def _from_capsule(data: Any, table: str) -> Pieces:
+    try:
+        reader = pa.RecordBatchReader.from_stream(data)
+    except pa.ArrowInvalid as error:  # a column, such as a polars Series, speaks the same protocol
+        raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
+    return _from_batches(reader.schema, reader)
+
+
+def duplicate_column(table: str, name: str) -> UnsupportedSchema:
+    """The error for two columns of one name: readers could not tell them apart."""
+    return UnsupportedSchema(
+        table=table,
+        column=name,
+        type="any",
+        why="the table has more than one column of this name",
+        way_out="rename or drop all but one",
+    )
+
+
+def _is(data: object, module: str, name: str) -> bool:
+    """Whether `data` is of a class of a library that is imported only if somebody uses it."""
+    loaded = sys.modules.get(module)
+    return loaded is not None and isinstance(data, getattr(loaded, name))
+
+
+def _kind(data: object) -> str:
+    return "None" if data is None else f"a value of type {type(data).__module__}.{type(data).__qualname__}"

@@ -1,0 +1,170 @@
+"""A jammi engine's own catalog, read-only, through the same queries as ours.
+
+In an engine a table has one materialization, which has the table's name. Its row holds neither digest nor size: the
+sidecar is asked for the one, and for the other nobody (DESIGN 5, "Whose digest").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, decode_anchors
+from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
+from jammi_dagster.errors import ArtifactOutsideRoot
+
+_t = sa.table(
+    "result_tables",
+    *(
+        sa.column(name)
+        for name in (
+            "table_name",
+            "parquet_path",
+            "row_count",
+            "status",
+            "created_at",
+            "completed_at",
+            "tenant_id",
+            "definition_hash",
+            "input_anchors_json",
+            "writer_id",
+        )
+    ),
+)
+_IN_ORDER = (_t.c.created_at, _t.c.table_name)
+_ALL = sa.select(_t).where(_t.c.tenant_id.is_(None)).order_by(*_IN_ORDER)
+_READY = _ALL.where(_t.c.status == "ready")
+
+
+class EngineReader:
+    """What can be seen of an engine's catalog without a tenant. `root` is the URL of the folder of its artifacts."""
+
+    def __init__(self, database: Database, root: str) -> None:
+        self._database, self._root = database, _plain_path(root).rstrip("/")
+
+    def state(self) -> tuple[str, int]:
+        """An engine's catalog has no id of its own, and no revision: -1, which nothing may be kept by."""
+        return self._database.name, -1
+
+    def get(self, materialization_id: str) -> MaterializationRecord | None:
+        """The table of this name: in an engine, its one materialization."""
+        return self.current(materialization_id)
+
+    def current(self, table: str) -> MaterializationRecord | None:
+        """The table of this name, of whatever status, as the engine's own look-up gives it."""
+        rows = self._rows(_ALL.where(_t.c.table_name == table))
+        return self._record(rows[0]) if rows else None
+
+    def tables(self) -> list[str]:
+        """The names of all ready tables, sorted."""
+        return sorted(row.table_name for row in self._rows(_READY))
+
+    def neighbours(self, table: str, *, most: int) -> list[str]:
+        """The tables whose names might be meant by `table`: all, an engine's are few."""
+        return self.tables()
+
+    def history(self, table: str) -> list[MaterializationRecord]:
+        """The table's one materialization."""
+        record = self.current(table)
+        return [] if record is None else [record]
+
+    def matches(self, definition: str, set_key: str) -> list[MaterializationRecord]:
+        """The ready tables of exactly this definition and anchor set, in the order of their creation."""
+        rows = self._rows(_READY.where(_t.c.definition_hash == definition))
+        return [
+            self._record(row)
+            for row in rows
+            if row.input_anchors_json is not None and anchor_set_key(_anchors(row)) == set_key
+        ]
+
+    def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
+        """Every recorded edge, or those of `source`; derived tables in the order of their creation.
+
+        The engine narrows with LIKE, and so loses names that JSON escapes; here each row is decoded.
+        """
+        return [
+            DerivesFromEdge(input=anchor.source, derived=row.table_name, kind=anchor.kind)
+            for row in self._rows(_READY.where(_t.c.input_anchors_json.is_not(None)))
+            for anchor in _anchors(row)
+            if source is None or anchor.source == source
+        ]
+
+    def current_rows(self) -> Iterator[CurrentRow]:
+        """Every ready table, for a sweep."""
+        for row in self._rows(_READY):
+            yield CurrentRow(
+                table=row.table_name,
+                tenant="",
+                definition_hash=row.definition_hash if row.input_anchors_json is not None else None,
+                anchors_json=row.input_anchors_json,
+                anchor_order=None,
+            )
+
+    def digests(self) -> None:
+        """An engine's rows hold none: the artifacts are asked."""
+
+    def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """The tables of these names that there are."""
+        return {table: record for table in tables if (record := self.current(table)) is not None}
+
+    def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """An engine knows no runs."""
+        return {}
+
+    def annotation(self, materialization_id: str) -> None:
+        """An engine records nothing for Dagster."""
+
+    def for_tenant(self, tenant: str) -> EngineReader:
+        """The scope in which a row's anchors resolve: there is one."""
+        return self
+
+    def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
+        with self._database.reading() as connection:
+            return list(connection.execute(query))
+
+    def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
+        return MaterializationRecord(
+            materialization_id=row.table_name,
+            table=row.table_name,
+            status=row.status,
+            tenant="",
+            deployment="",
+            artifact_path=self._relative(row.parquet_path),
+            artifact_uri=row.parquet_path,
+            artifact_digest=None,
+            size_bytes=None,
+            row_count=row.row_count,
+            definition_hash=row.definition_hash if row.input_anchors_json is not None else None,
+            compute_seconds=None,
+            reproducibility=None,
+            produced_by=row.writer_id or "",
+            start_sequence=0,
+            created_at=row.created_at,
+            completed_at=row.completed_at,
+            anchors_json=row.input_anchors_json,
+            anchor_order=None,
+        )
+
+    def _relative(self, location: str) -> str:
+        """The artifact's path below the root. Raises `ArtifactOutsideRoot`: nothing outside is ever opened."""
+        path = _plain_path(location)
+        if not path.startswith(f"{self._root}/"):
+            raise ArtifactOutsideRoot(
+                path=location, why=f"it does not lie below the attached root {self._root}"
+            )
+        return path.removeprefix(f"{self._root}/")
+
+
+def _anchors(row: sa.Row[Any]) -> tuple[InputAnchor, ...]:
+    return decode_anchors(row.input_anchors_json, where=f"result table {row.table_name}")
+
+
+def _plain_path(location: str) -> str:
+    """A local path, for a path or a `file:` URL; any other URL stays as it is."""
+    if location.startswith("file:"):
+        return unquote(urlsplit(location).path)
+    return location

@@ -1,0 +1,31 @@
+"""Reaching the Python functions within a callable: decorators, partials, methods, callable objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import _lru_cache_wrapper, partial
+from types import FunctionType, MethodType
+
+
+def layers(fn: object) -> Iterator[FunctionType]:
+    """The Python functions that a call runs through, the outermost first, as far as `__wrapped__` and the like tell."""
+    seen: set[int] = set()
+    while fn is not None and id(fn) not in seen:
+        seen.add(id(fn))
+        if isinstance(fn, FunctionType):
+            yield fn
+            fn = fn.__dict__.get("__wrapped__")
+        elif isinstance(fn, MethodType):
+            fn = fn.__func__
+        elif isinstance(fn, partial):
+            fn = fn.func
+        elif isinstance(fn, _lru_cache_wrapper):
+            fn = fn.__wrapped__
+        else:
+            kinds = [vars(kind) for kind in type(fn).__mro__]
+            fn = next((members["__call__"] for members in kinds if "__call__" in members), None)
+
+
+def innermost(fn: object) -> FunctionType | None:
+    """The function that the user wrote; None if no Python function is in sight."""
+    return next(reversed(list(layers(fn))), None)

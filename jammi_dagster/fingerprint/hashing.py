@@ -1,0 +1,52 @@
+"""The one door to hashing in this layer: every digest is of framed parts under a domain of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Union
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleRef:
+    """A first-party module within a form. Its name is known only once every reached module is (`modules.names`)."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unordered:
+    """Parts of a form whose order has no meaning."""
+
+    parts: tuple[Form, ...]
+
+
+# What a value is, as something that has exactly one encoding.
+Form = Union[bytes, str, ModuleRef, Unordered, "tuple[Form, ...]"]
+
+
+def digest(domain: str, *parts: bytes) -> str:
+    return sha256(_framed(utf8(f"jammi.code.{domain}"), *parts)).hexdigest()
+
+
+def utf8(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def encode(form: Form, names: Mapping[str, str]) -> bytes:
+    """The bytes of a form; `names` says what each module's path is called."""
+    if isinstance(form, bytes):
+        return b"b" + form
+    if isinstance(form, str):
+        return b"s" + utf8(form)
+    if isinstance(form, ModuleRef):
+        return b"m" + utf8(names[form.path])
+    if isinstance(form, Unordered):
+        return b"u" + _framed(*sorted(encode(part, names) for part in form.parts))
+    return b"t" + _framed(*(encode(part, names) for part in form))
+
+
+def _framed(*parts: bytes) -> bytes:
+    """The parts, each led by its length, so that no two lists of parts give the same bytes."""
+    return b"".join(len(part).to_bytes(8, "little") + part for part in parts)

@@ -1,0 +1,150 @@
+"""What a name stands for at a place in a module, as far as imports and plain assignments tell."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Sequence
+
+CALLED = "()"
+
+Chain = tuple[str, ...]
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+
+
+def joined(base: str, *parts: str) -> str:
+    """A dotted name below another; `.` and `..` are bases too."""
+    return ".".join((base, *parts)) if base.strip(".") else base + ".".join(parts)
+
+
+def split(name: str) -> tuple[str, list[str]]:
+    """The leading dots of a name, and its parts."""
+    bare = name.lstrip(".")
+    return name[: len(name) - len(bare)], bare.split(".") if bare else []
+
+
+def import_base(node: ast.ImportFrom) -> str:
+    return "." * node.level + (node.module or "")
+
+
+def chain_of(node: ast.expr) -> Chain | None:
+    """`a.b(x).c` as ("a", "b", "()", "c"); None if it does not start from a name."""
+    parts: list[str] = []
+    while True:
+        if isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        elif isinstance(node, ast.Call):
+            parts.append(CALLED)
+            node = node.func
+        elif isinstance(node, ast.Name):
+            return (node.id, *reversed(parts))
+        else:
+            return None
+
+
+class Scope:
+    """The names of a function, or of a module.
+
+    A class body and a comprehension have no scope here: what they import counts for what surrounds them, and what
+    they bind hides nothing. Both err towards reporting more.
+    """
+
+    def __init__(
+        self, parent: Scope | None, body: Sequence[ast.AST], arguments: ast.arguments | None = None
+    ) -> None:
+        self.parent = parent
+        self.imported: dict[str, dict[str, None]] = {}
+        self.assigned: dict[str, dict[Chain, None]] = {}
+        self.stars: dict[str, None] = {}
+        self.bound: set[str] = set()
+        if arguments is not None:
+            self._bind_arguments(arguments)
+        self._bind_body(body)
+
+    def resolve(self, chain: Chain, seen: frozenset[tuple[int, str]] = frozenset()) -> Iterator[str]:
+        """The canonical names that a chain may stand for; none if its head is a variable of the program's own."""
+        head, rest = chain[0], chain[1:]
+        if (id(self), head) in seen:
+            return
+        for target in self.imported.get(head, ()):
+            yield joined(target, *rest)
+        for target_chain in self.assigned.get(head, ()):
+            yield from self.resolve(target_chain + rest, seen | {(id(self), head)})
+        if head in self.bound:
+            return
+        if self.parent is not None:
+            yield from self.parent.resolve(chain, seen)
+        else:
+            yield from (joined(star, *chain) for star in self.stars)
+            yield joined("builtins", *chain)
+
+    def _bind_arguments(self, arguments: ast.arguments) -> None:
+        every = [
+            *arguments.posonlyargs,
+            *arguments.args,
+            *arguments.kwonlyargs,
+            arguments.vararg,
+            arguments.kwarg,
+        ]
+        self.bound.update(argument.arg for argument in every if argument is not None)
+
+    def _bind_body(self, body: Iterable[ast.AST]) -> None:
+        elsewhere: set[str] = set()  # names that `global` and `nonlocal` give away
+        todo = [(node, False) for node in body]
+        while todo:
+            node, in_class = todo.pop()
+            if isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+                continue
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                self._bind_import(node, in_class)
+            elif isinstance(node, (ast.Global, ast.Nonlocal)):
+                elsewhere.update(node.names)
+            elif not in_class:
+                self._bind(node)
+            if isinstance(node, ast.ClassDef):
+                todo += [(child, True) for child in node.body]
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                todo += [(child, in_class) for child in ast.iter_child_nodes(node)]
+        self._give_away(elsewhere)
+
+    def _bind_import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> None:
+        for alias in node.names:
+            if alias.name == "*" and isinstance(node, ast.ImportFrom):
+                self.stars[import_base(node)] = None
+                continue
+            if isinstance(node, ast.ImportFrom):
+                name, target = alias.asname or alias.name, joined(import_base(node), alias.name)
+            elif alias.asname:
+                name, target = alias.asname, alias.name
+            else:
+                name = target = alias.name.partition(".")[0]
+            self.imported.setdefault(name, {})[target] = None
+            if not in_class:
+                self.bound.add(name)
+
+    def _bind(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            self.bound.add(node.id)
+        elif isinstance(node, _NAMED) and node.name:
+            self.bound.add(node.name)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            self.bound.add(node.rest)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            chain = chain_of(node.value)
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                if isinstance(target, ast.Name) and chain:
+                    self.assigned.setdefault(target.id, {})[chain] = None
+
+    def _give_away(self, names: set[str]) -> None:
+        """Names that are assigned here for a surrounding scope; which one does not matter."""
+        outer = self.parent
+        if outer is None:
+            return
+        self.bound -= names
+        while outer is not None:
+            for name in names:
+                outer.imported.setdefault(name, {}).update(self.imported.get(name, {}))
+                outer.assigned.setdefault(name, {}).update(self.assigned.get(name, {}))
+            outer = outer.parent

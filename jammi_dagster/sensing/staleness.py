@@ -1,0 +1,98 @@
+"""Is a table still the output of its definition over its inputs' present state? (freshness.rs, `staleness`)
+
+`judge` decides and does no I/O; `Resolver` finds out what the inputs' present state is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import (
+    AnchorKind,
+    CurrentAnchor,
+    DefinitionHash,
+    InputAnchor,
+    MaterializationManifest,
+    Staleness,
+    StaleReason,
+)
+from jammi_dagster.errors import ArtifactMissing
+from jammi_dagster.sensing.rows import Rows
+from jammi_dagster.surfaces import VersionSurface
+
+
+def judge(
+    recorded_definition: str | None,
+    recorded_inputs: Iterable[InputAnchor],
+    current_definition: DefinitionHash,
+    resolve: Callable[[InputAnchor], CurrentAnchor],
+) -> Staleness:
+    """The verdict on a table: definition first, then its inputs in recorded order."""
+    if recorded_definition is None:
+        return Staleness.missing_manifest()
+    decided: list[StaleReason] = []
+    unpinned: list[str] = []
+    if recorded_definition != current_definition:
+        decided.append(StaleReason.definition_changed(recorded_definition, current_definition))
+    for anchor in recorded_inputs:
+        now = resolve(anchor)
+        if now.current_anchor == "undecidable":
+            unpinned.append(anchor.source)
+        elif now.current_anchor == "vanished":
+            decided.append(StaleReason.input_vanished(anchor.source))
+        elif now.value is not None and now.value != anchor.anchor:
+            decided.append(StaleReason.input_advanced(anchor.source, anchor.anchor, now.value))
+    if unpinned:
+        return Staleness.undecidable(unpinned, decided)
+    return Staleness.stale(decided) if decided else Staleness.fresh()
+
+
+class Resolver:
+    """Resolves recorded anchors to the present, each source once for as long as it lives."""
+
+    def __init__(self, reader: Rows, root: ArtifactRoot, surfaces: Iterable[VersionSurface] = ()) -> None:
+        """`surfaces` answer for `source_version` and `mutable_version` anchors of the same source name."""
+        self._reader, self._root = reader, root
+        self._surfaces = {surface.source: surface for surface in surfaces}
+        self._known: dict[tuple[str, AnchorKind], CurrentAnchor] = {}
+
+    def current_anchor(self, anchor: InputAnchor) -> CurrentAnchor:
+        """The present state-pointer of the anchor's input. Raises what storage and surfaces raise."""
+        key = (anchor.source, anchor.kind)
+        if key not in self._known:
+            self._known[key] = self._resolve(anchor)
+        return self._known[key]
+
+    def _resolve(self, anchor: InputAnchor) -> CurrentAnchor:
+        if anchor.kind is AnchorKind.RESULT_DIGEST:
+            parent = self._reader.current(anchor.source)
+            return CurrentAnchor.vanished() if parent is None else self._digest(parent)
+        surface = self._surfaces.get(anchor.source)
+        if anchor.is_unpinned or surface is None:
+            return CurrentAnchor.undecidable()
+        version = surface.observe()
+        return CurrentAnchor.vanished() if version is None else CurrentAnchor.version(version)
+
+    def _digest(self, parent: MaterializationRecord) -> CurrentAnchor:
+        """By its row; where that has none (an engine's), by its sidecar; where there is none, by its bytes."""
+        if parent.artifact_digest is not None:
+            return CurrentAnchor.result_digest(parent.artifact_digest)
+        manifest = read_manifest(self._root, parent)
+        if manifest is not None:
+            return CurrentAnchor.result_digest(manifest.artifact)
+        return CurrentAnchor.result_digest(self._root.digest(parent.artifact_path))
+
+
+def read_manifest(root: ArtifactRoot, record: MaterializationRecord) -> MaterializationManifest | None:
+    """The manifest in the record's sidecar, or None where there is no sidecar.
+
+    Raises `InvalidManifest`, `UnknownManifestVersion`, and what the storage raises.
+    """
+    path = sidecar_path(record.artifact_path)
+    try:
+        data = root.read_bytes(path)
+    except ArtifactMissing:
+        return None
+    return MaterializationManifest.from_bytes(data, where=root.uri(path))
