@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import (
+    Busy,
     CatalogReader,
     CatalogWriter,
     Database,
     EngineReader,
+    Flight,
     MaterializationRecord,
     Scope,
 )
@@ -33,7 +36,7 @@ from jammi_dagster.contract import (
 from jammi_dagster.contract.tables import check_table
 from jammi_dagster.errors import InvalidStore, NotRecomputable, UnknownTable
 from jammi_dagster.lineage import closure, edges_by_input
-from jammi_dagster.recording import Attempt, Output, Recorder
+from jammi_dagster.recording import GRACE_SECONDS, Attempt, Output, Recorder, Recovery, RecoveryReport
 from jammi_dagster.sensing import (
     Resolver,
     Rows,
@@ -161,21 +164,57 @@ class ResultStore:
             definition=definition_hash(descriptor, env),
             input_anchors=tuple(inputs),
         )
-        with self.attempt([table], produced_by="library", owner="library") as attempt:
+        attempt = self.begin([table], produced_by="library", owner=f"library/{secrets.token_hex(8)}")
+        assert isinstance(attempt, Attempt), "without flights nobody is in the way"
+        with attempt:
             attempt.write(table, data)
             return attempt.publish([output])[0].record
 
-    def attempt(
-        self, tables: Sequence[str], *, produced_by: str, owner: str, start_sequence: int | None = None
-    ) -> Attempt:
-        """Opens the funnel for `tables`, to be published together; see `recording.Recorder.attempt`."""
+    def begin(
+        self,
+        tables: Sequence[str],
+        *,
+        produced_by: str,
+        owner: str,
+        start_sequence: int | None = None,
+        flights: Mapping[str, Flight] | None = None,
+    ) -> Attempt | Busy:
+        """Opens the funnel for `tables`, to be published together; see `recording.Recorder.begin`."""
         recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
-        return recorder.attempt(
+        return recorder.begin(
             [check_table(table) for table in tables],
             produced_by=produced_by,
             owner=owner,
             start_sequence=start_sequence,
+            flights=flights,
         )
+
+    def drop(self, table: str) -> None:
+        """Takes the table's name away in this deployment. What was recorded over it is then stale: input vanished.
+
+        Its materializations are never reused again, unless another deployment still points at them; `recover()`
+        reclaims their bytes. Raises `UnknownTable`.
+        """
+        if not self.writer.drop(check_table(table)):
+            self.current(table)
+
+    def recover(self, *, dry_run: bool = False, grace_seconds: float = GRACE_SECONDS) -> RecoveryReport:
+        """Finishes or clears away what crashed writers left, in this tenant; live writers are never touched.
+
+        A `building` row whose lease ran out is published if its bytes and sidecar are whole and agree, otherwise
+        failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
+        removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The lineage
+        index is checked and rebuilt. `dry_run` only reports.
+        """
+        recovery = Recovery(
+            database=self.database,
+            root=self.artifacts,
+            scope=self.scope,
+            random_hex=secrets.token_hex,
+            grace_seconds=grace_seconds,
+            dry_run=dry_run,
+        )
+        return recovery.run()
 
     # --- sense ---------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 import dagster as dg
@@ -14,7 +14,7 @@ from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.adapters.keys import ALLOW_MISSING
 from jammi_dagster.adapters.outputs import Produced, produce
 from jammi_dagster.adapters.policy import policy_of
-from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.references import AnyReference
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
 from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.tables import Made, Reads, TableSpec, TableStep
@@ -43,6 +43,7 @@ def result_table(
     reads: Reads | None = None,
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
+    single_flight: bool = True,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
 def result_table(
@@ -53,6 +54,7 @@ def result_table(
     reads: Reads | None = None,
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
+    single_flight: bool = True,
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
     """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
@@ -66,6 +68,7 @@ def result_table(
       partition key (None without) to them. `[]` says that it reads nothing else.
     - `code_version`: stands for the code instead of what the code itself tells.
     - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
+    - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
 
     Raises `UnsupportedArgument` for what cannot be combined, and `InvalidPolicy`.
     """
@@ -74,6 +77,7 @@ def result_table(
         "reads": reads,
         "code_version": code_version,
         "allow_missing_partitions": allow_missing_partitions,
+        "single_flight": single_flight,
     }
     if function is None:
         return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
@@ -87,6 +91,7 @@ def _decorated(
     reads: Reads | None,
     code_version: str | None,
     allow_missing_partitions: bool,
+    single_flight: bool,
     asset_arguments: Mapping[str, Any],
 ) -> ResultTableAsset:
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
@@ -101,13 +106,16 @@ def _decorated(
         cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
         code_version=code_version,
         allow_missing=allow_missing_partitions,
+        single_flight=single_flight,
     )
+    ins = _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions)
     arguments = {
         "name": None if asset_arguments.get("key") else function.__name__,
-        "kinds": set(_DEFAULT_KINDS),
+        # Dagster refuses the two together
+        "kinds": None if asset_arguments.get("compute_kind") else set(_DEFAULT_KINDS),
         "description": inspect.getdoc(function),
         **asset_arguments,
-        "ins": _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions),
+        **_with_mappings(ins, asset_arguments.get("deps") or ()),
         "dagster_type": lenient_type(shape.output),
         "code_version": code_version or spec.code().digest,
     }
@@ -172,6 +180,30 @@ def _ins(
     return ins
 
 
+def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[str, Any]:
+    """`ins=` and `deps=` where a parameter's partition mapping stands in `deps=`, which Dagster allows.
+
+    It refuses the two for an `AssetIn` that says more than the key, as ours do.
+    """
+    mappings = {dep.asset_key: dep.partition_mapping for dep in deps if isinstance(dep, dg.AssetDep)}
+    known = {asset_in.resolve_key(name): name for name, asset_in in ins.items()}
+    mapped = {
+        name: ins[name]._replace(partition_mapping=mappings[key])
+        for key, name in known.items()
+        if mappings.get(key) is not None and ins[name].partition_mapping is None
+    }
+    rest = [dep for dep in deps if _key_of(dep) not in known]
+    return {"ins": {**ins, **mapped}, "deps": rest or None}
+
+
+def _key_of(dep: Any) -> dg.AssetKey | None:
+    """The key that an item of `deps=` names; None for a multi-asset, which names several."""
+    try:
+        return (dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key
+    except dg.DagsterInvalidDefinitionError:
+        return None
+
+
 def _body(spec: TableSpec) -> Callable[..., Any]:
     """The op's function: the signature that Dagster needs, in front of the step of the contract."""
 
@@ -207,14 +239,15 @@ def _run(
     loaded = {name: value for name, value in arguments.items() if name in spec.shape.inputs}
     start = ledger.loading(step_context, store).start_sequence
     ledger.close(step_context, store)
-    tables = TableStep(step=step, store=store, spec=spec, loaded=loaded, start_sequence=start)
-    inputs = tables.inputs()
-    hit = tables.probe(inputs) if tables.policy(manager.policy) is CachePolicy.USE else None
-    if hit is not None:
-        made = tables.reuse(hit, inputs)
-    else:
-        made = tables.compute(lambda: _call(spec, context, arguments), inputs)
-    return _result(context, made)
+    tables = TableStep(
+        step=step,
+        store=store,
+        spec=spec,
+        loaded=loaded,
+        start_sequence=start,
+        config=arguments.get("config"),
+    )
+    return _result(context, tables.run(lambda: _call(spec, context, arguments), manager.policy))
 
 
 def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
@@ -235,7 +268,7 @@ def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping
     values = dict(arguments)
     for name, annotation in spec.shape.inputs.items():
         value = values[name]
-        if value is None or isinstance(value, (ResultReference, PartitionReferences)):
+        if isinstance(value, AnyReference):
             values[name] = convert(value, kind_of(annotation), parameter=name)
     for key in spec.shape.resources:
         values[key] = getattr(context.resources, key)

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.config import NotRecordable, described_config, described_resource
+from jammi_dagster.adapters.config import (
+    Keyed,
+    NotRecordable,
+    config_object,
+    described_config,
+    described_resource,
+)
 from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.values import IO_SEMANTICS, ValueKind
 from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
-from jammi_dagster.fingerprint import CodeIdentity
+from jammi_dagster.fingerprint import CodeIdentity, identify
 from jammi_dagster.results import ResultStore
 
 PRODUCER = "dagster_asset"
+
+_TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +41,9 @@ class Making:
     inputs: Mapping[str, Any]
     output: ValueKind
     config: Any
+    config_object: Any
     resources: Mapping[str, Any]
+    libraries: Mapping[str, str]
     unrecordable: tuple[str, ...]
     window_of: Callable[[str | None], list[str] | None]
 
@@ -56,6 +67,7 @@ class Making:
                 "inputs": dict(self.inputs),
                 "output_kind": str(self.output),
                 "config": self.config,
+                "config_object": self.config_object,
                 "resources": dict(self.resources),
             }
         )
@@ -64,7 +76,7 @@ class Making:
         """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
         major, minor, _ = platform.python_version_tuple()
         return MaterializationEnv(
-            {"python": f"{major}.{minor}", "libraries": dict(self.code.libraries), "device": "cpu"}
+            {"python": f"{major}.{minor}", "libraries": dict(self.libraries), "device": "cpu"}
         )
 
 
@@ -72,34 +84,94 @@ def making(
     step: Step,
     store: ResultStore,
     *,
+    function: Callable[..., Any],
     code: CodeIdentity,
     inputs: Mapping[str, ValueKind],
     output: ValueKind,
+    config: Any,
     resource_keys: Sequence[str],
 ) -> Making:
-    """How `step` makes its tables. `resource_keys` are the resources that its function takes."""
-    reasons = list(code.unresolved)
-    config: Any = None
+    """How `step` makes its tables: by `function`, which gets `config` and the resources under `resource_keys`."""
+    classes = _Classes(beside=function.__module__, identities=None if code.kind == "code_version" else [])
+    reasons: list[str] = []
+    described, seen = None, None
     resources: dict[str, Any] = {}
     try:
-        config = described_config(step.op_config, step.raw_op_config, step.op_config_field, store.key.hmac)
+        described, seen = _described_config(step, config, store.key.hmac)
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(resource_keys):
         try:
-            resources[key] = described_resource(getattr(step.resources, key), store.key.hmac)
+            resource = getattr(step.resources, key)
+            resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
+    config_code = classes.code_of(type(config))
+    code = classes.added_to(code)
     return Making(
         asset_key=step.asset_key,
         code=code,
         inputs=_described_inputs(step, inputs),
         output=output,
-        config=config,
+        config=described,
+        config_object=None if seen is config_code is None else {"code": config_code, "value": seen},
         resources=resources,
-        unrecordable=tuple(reasons),
+        libraries=_libraries(code, inputs.values()),
+        unrecordable=(*code.unresolved, *reasons),
         window_of=step.window_of,
     )
+
+
+def _described_config(step: Step, config: Any, keyed: Keyed) -> tuple[Any, Any]:
+    """The op's config as Dagster validated it, and as the function sees it where that is more."""
+    if step.op_config is not None and step.has_mapped_config:
+        why = "a config mapping of the job made it, perhaps from values of the environment"
+        raise NotRecordable(f"{why}; launch the asset with config of its own")
+    described = described_config(step.op_config, step.raw_op_config, step.op_config_field, keyed)
+    return described, config_object(config, step.op_config, keyed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Classes:
+    """The classes of the objects that a function gets: their code may lie where its own module does not look.
+
+    `beside` is the function's module, whose classes its own code identity holds. `identities` are those of the
+    others; None where the author's code version stands for all code.
+    """
+
+    beside: str
+    identities: list[CodeIdentity] | None
+
+    def code_of(self, cls: type) -> str | None:
+        """The code identity of a class; None where the function's own covers it."""
+        if self.identities is None or cls.__module__ in (self.beside, "builtins"):
+            return None
+        identity = identify(cls)
+        self.identities.append(identity)
+        return identity.digest
+
+    def added_to(self, code: CodeIdentity) -> CodeIdentity:
+        """`code`, with what else the code of the classes reads and needs; its digest is that of the function."""
+        found = self.identities or []
+        return replace(
+            code,
+            libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
+            outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
+            unresolved=tuple(
+                dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])
+            ),
+        )
+
+
+def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
+    """The libraries that the code imports, and those whose tables the function gets."""
+    if code.kind == "code_version":
+        return dict(code.libraries)
+    given = {kind.name.partition(".")[0] for kind in kinds}
+    versions = {
+        name: str(sys.modules[name].__version__) for name in given & _TABLE_LIBRARIES & set(sys.modules)
+    }
+    return {**versions, **code.libraries}
 
 
 def _described_inputs(step: Step, kinds: Mapping[str, ValueKind]) -> dict[str, Any]:

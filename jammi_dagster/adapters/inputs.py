@@ -8,9 +8,11 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.references import NoReference, PartitionReferences, ResultReference
 from jammi_dagster.adapters.step import Dependency, Step
+from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor
+from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import InputMissing, MissingUpstream
 from jammi_dagster.recording import utc_now
 from jammi_dagster.results import ResultStore
@@ -45,11 +47,13 @@ def resolve_inputs(
     *,
     allow_missing: bool,
     required: bool,
+    unwatched: bool = False,
 ) -> StepInputs:
     """The anchors of everything that the step declares, as of now.
 
     `loaded` holds, by input name, the references that the step got; what is not there was loaded by another IO
-    manager, or not at all. Raises `MissingUpstream`, and `InputMissing` for a surface that is `required`.
+    manager, or not at all. `unwatched`: the body ran before the first look, so what moved since the step began
+    pins nothing. Raises `MissingUpstream`, `DuplicateInput`, and `InputMissing` for a surface that is `required`.
     """
     anchors: list[InputAnchor] = []
     for dependency in step.dependencies:
@@ -58,22 +62,23 @@ def resolve_inputs(
             _check_partitions(step, store, dependency, {r.table for r in references}, allow_missing)
             anchors.extend(reference.anchor(store) for reference in references)
         elif dependency.input_name not in loaded and _is_result_table(step, dependency):
-            anchors.extend(_current_anchors(step, store, dependency, allow_missing))
+            anchors.extend(_current_anchors(step, store, dependency, allow_missing, unwatched=unwatched))
         else:
             anchors.extend(_dagster_anchors(step, store, dependency, allow_missing))
-    for surface in surfaces:
+    for surface in _distinct(surfaces):
         version = surface.observe()
         if version is not None:
             anchors.append(InputAnchor.source_version(surface.source, version))
         elif required:
             way_out = "make it, or take it out of reads="
             raise InputMissing(source=surface.source, table=step.tables[0], way_out=way_out)
-    # a table that is both loaded and in deps=, or a surface that is declared twice, is one input
-    distinct = {anchor.source: anchor for anchor in anchors}
-    ordered = tuple(distinct[source] for source in sorted(distinct))
+    ordered = tuple(sorted(dict.fromkeys(anchors), key=lambda anchor: anchor.source))
+    check_distinct(ordered)
     unpinned = [anchor.source for anchor in ordered if anchor.is_unpinned]
     reasons = [f"{source} has no version: give it a data version, or observe it" for source in unpinned]
-    return StepInputs(anchors=ordered, names=tuple(distinct), reasons=tuple(reasons))
+    return StepInputs(
+        anchors=ordered, names=tuple(anchor.source for anchor in ordered), reasons=tuple(reasons)
+    )
 
 
 def settle(before: StepInputs, after: StepInputs) -> StepInputs:
@@ -90,10 +95,22 @@ def settle(before: StepInputs, after: StepInputs) -> StepInputs:
     return replace(before, anchors=tuple(anchors), reasons=tuple(reasons))
 
 
+def _distinct(surfaces: Iterable[VersionSurface]) -> list[VersionSurface]:
+    """The surfaces without repeats: one may be declared twice, or for several partitions of a range."""
+    by_source: dict[str, list[VersionSurface]] = {}
+    for surface in surfaces:
+        alike = by_source.setdefault(surface.source, [])
+        if surface not in alike:
+            alike.append(surface)
+    return [surface for alike in by_source.values() for surface in alike]
+
+
 def _references(value: Any) -> tuple[ResultReference, ...] | None:
     """The references of an input, or None where another IO manager loaded it."""
     if isinstance(value, PartitionReferences):
         return tuple(value.by_partition.values())
+    if isinstance(value, NoReference):
+        return ()
     return (value,) if isinstance(value, ResultReference) else None
 
 
@@ -129,19 +146,39 @@ def missing_upstream(
 
 
 def _current_anchors(
-    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool
+    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool, *, unwatched: bool
 ) -> list[InputAnchor]:
-    """A dependency that is declared and not loaded, by what this run made of it, otherwise by what is current."""
+    """A dependency that is declared and not loaded, by what this run made of it, otherwise by what is current.
+
+    An asset may at times store nothing: then Dagster has a later version than the catalog, or the only one.
+    """
     of_run = store.reader.of_run(step.run_id, dependency.tables)
     found = store.reader.current_of(dependency.tables) | of_run
     if dependency.partitions is None and not of_run:
-        record = found.get(dependency.tables[0])
-        # an asset may at times store nothing: then Dagster has a later version than the catalog
-        if record is None or record.artifact_digest != step.data_version_at_start(dependency.asset_key):
-            return _dagster_anchors(step, store, dependency, allow_missing)
-    _check_partitions(step, store, dependency, set(found), allow_missing)
-    records = [found[table] for table in dependency.tables if table in found]
-    return [ResultReference.of(store, record).anchor(store) for record in records]
+        found = {name: record for name, record in found.items() if not _is_outdated(step, dependency, record)}
+    versions = step.data_versions(dependency) if unwatched else [None] * len(dependency.tables)
+    anchors: list[InputAnchor] = []
+    elsewhere: list[str] = []
+    for key, table, version in zip(dependency.keys, dependency.tables, versions, strict=True):
+        if table not in found:
+            elsewhere.append(str(key))
+        elif version is not None and version.after_start:
+            anchors.append(InputAnchor.unpinned_at_instant(table, utc_now()))
+        else:
+            anchors.append(ResultReference.of(store, found[table]).anchor(store))
+    if elsewhere:
+        rest = (
+            dependency if dependency.partitions is None else replace(dependency, partitions=tuple(elsewhere))
+        )
+        anchors.extend(_dagster_anchors(step, store, rest, allow_missing))
+    return anchors
+
+
+def _is_outdated(step: Step, dependency: Dependency, record: MaterializationRecord) -> bool:
+    version = step.data_version_at_start(dependency.asset_key)
+    if version is None or version == record.artifact_digest:
+        return False
+    return step.last_stored_nothing(dependency.asset_key)
 
 
 def _dagster_anchors(

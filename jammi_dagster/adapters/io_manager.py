@@ -12,7 +12,12 @@ from jammi_dagster.adapters.inputs import missing_upstream
 from jammi_dagster.adapters.keys import ALLOW_MISSING
 from jammi_dagster.adapters.outputs import produce
 from jammi_dagster.adapters.policy import policy_of
-from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.references import (
+    AnyReference,
+    NoReference,
+    PartitionReferences,
+    ResultReference,
+)
 from jammi_dagster.adapters.resources import ResultStoreResource
 from jammi_dagster.adapters.step import Step, in_order
 from jammi_dagster.adapters.tables import TableStep, plain_spec
@@ -79,6 +84,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             spec=plain_spec(step),
             loaded=now.references,
             start_sequence=now.start_sequence,
+            is_plain=True,
         )
         if tables.policy(self.policy) is CachePolicy.USE:
             step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
@@ -109,12 +115,12 @@ def _step_context(context: dg.InputContext) -> Any:
 
 def _references(
     context: dg.InputContext, store: ResultStore, step_context: Any, *, by_partition: bool
-) -> ResultReference | PartitionReferences | None:
+) -> AnyReference:
     """What this run made of the upstream's tables, otherwise what is current."""
     key = context.asset_key
     partitions = _partitions(context)
     if partitions == []:
-        return None
+        return NoReference()
     wanted: Sequence[str | None] = [None] if partitions is None else partitions
     names = {str(TableName.of(key.path, partition)): partition for partition in wanted}
     found = store.reader.current_of(names)
@@ -122,14 +128,17 @@ def _references(
         found |= store.reader.of_run(step_context.run_id, names)
     missing = [table for table in names if table not in found]
     several = partitions is not None and (by_partition or len(partitions) > 1)
-    if missing and not (several and (context.definition_metadata or {}).get(ALLOW_MISSING)):
+    may_miss = partitions is not None and (context.definition_metadata or {}).get(ALLOW_MISSING)
+    if missing and not may_miss:
         raise missing_upstream(f"input {context.name}", key, missing, store)
     references = {
         str(partition): ResultReference.of(store, found[table])
         for table, partition in names.items()
         if table in found
     }
-    return PartitionReferences(references) if several else next(iter(references.values()))
+    if several:
+        return PartitionReferences(references)
+    return next(iter(references.values()), NoReference())
 
 
 def _partitions(context: dg.InputContext) -> list[str] | None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import dagster as dg
 
+from jammi_dagster.adapters.keys import DATA_VERSION_TAG
 from jammi_dagster.errors import InvalidOutput
 
 T = TypeVar("T")
@@ -35,11 +36,17 @@ class Produced:
         """Whether the function gave a value."""
         return self.data is not _NOTHING
 
-    def take_event(self, event: Any) -> None:
-        """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says."""
+    def take_event(self, event: Any, *, asset: str) -> None:
+        """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says. Raises `InvalidOutput`."""
         if isinstance(event, dg.AssetCheckResult):
             self.check_results.append(event)
             return
+        if event.data_version is not None or DATA_VERSION_TAG in (event.tags or {}):
+            raise InvalidOutput(
+                asset=asset,
+                why="its function sets a data version, but that is the digest of the table",
+                way_out="leave data_version out, and put a version of your own into metadata",
+            )
         self.metadata.update(event.metadata or {})
         self.tags.update(event.tags or {})
         if isinstance(event, dg.MaterializeResult):
@@ -85,7 +92,7 @@ def _stream(items: Iterator[Any], produced: Produced, asset: str) -> Iterator[An
         elif _value_of(item) is not _NOTHING:
             raise _two_values(asset)
         else:
-            produced.take_event(item)
+            produced.take_event(item, asset=asset)
 
 
 def _take(produced: Produced, item: Any, asset: str) -> None:
@@ -97,13 +104,7 @@ def _take(produced: Produced, item: Any, asset: str) -> None:
         if produced.has_data:
             raise _two_values(asset)
         produced.data = value
-    produced.take_event(item)
-    if getattr(item, "data_version", None) is not None:
-        raise InvalidOutput(
-            asset=asset,
-            why="its function sets a data version, but that is the digest of the table",
-            way_out="leave data_version out, and put a version of your own into metadata",
-        )
+    produced.take_event(item, asset=asset)
 
 
 def _is_event(item: Any) -> bool:

@@ -54,3 +54,11 @@ class PartitionReferences:
     """References by partition key, in the order of the partitions definition."""
 
     by_partition: dict[str, ResultReference]
+
+
+@dataclass(frozen=True, slots=True)
+class NoReference:
+    """What an input gets that maps to no partition, or to one that is missing and may be."""
+
+
+AnyReference = ResultReference | PartitionReferences | NoReference

@@ -9,7 +9,13 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.keys import DATA_VERSION_TAG, FINALIZED, IO_MANAGER_KEY, USER_PROVIDED_TAG
+from jammi_dagster.adapters.keys import (
+    DATA_VERSION_TAG,
+    FINALIZED,
+    IO_MANAGER_KEY,
+    MATERIALIZATION,
+    USER_PROVIDED_TAG,
+)
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidOutput
 
@@ -31,10 +37,14 @@ class Dependency:
     is_materializable: bool
 
     @property
+    def keys(self) -> tuple[str | None, ...]:
+        """The partitions, or None for the whole."""
+        return (None,) if self.partitions is None else self.partitions
+
+    @property
     def tables(self) -> tuple[str, ...]:
         """The names that its result tables have, one per partition."""
-        keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
-        return tuple(str(TableName.of(self.asset_key.path, key)) for key in keys)
+        return tuple(str(TableName.of(self.asset_key.path, key)) for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +73,14 @@ class Step:
         """`context` is a step execution context: `get_step_execution_context()` of the one that a body gets.
 
         `partitions` are those that the step makes, in the order of their definition; None for an asset without.
+        Raises `InvalidOutput` where there are none: Dagster takes a range whose end is before its start.
         """
+        if partitions is not None and not partitions:
+            raise InvalidOutput(
+                asset=asset_key.to_user_string(),
+                why="the range of the run holds none of its partitions",
+                way_out="launch it from the first partition to the last, in the order of the partitions definition",
+            )
         self._context = context
         self.asset_key = asset_key
         self.partitions = None if partitions is None else tuple(str(key) for key in partitions)
@@ -144,22 +161,22 @@ class Step:
 
     @property
     def raw_op_config(self) -> Any:
-        """The config as the run was launched with; None where it was given none."""
-        ops = self._context.dagster_run.run_config.get("ops", {})
-        return ops.get(self._context.node_handle.name, {}).get("config")
+        """The config before it was validated, with the defaults of the job; None where there is none to be seen."""
+        if self.has_mapped_config:
+            return None
+        ops = self._context.resolved_run_config.original_config_dict.get("ops") or {}
+        return (ops.get(self._context.node_handle.name) or {}).get("config")
+
+    @property
+    def has_mapped_config(self) -> bool:
+        """Whether a function of the job made the raw config, of values that no longer show where they came from."""
+        mapping = self._context.job_def.config_mapping
+        return mapping is not None and mapping.receive_processed_config_values is not False
 
     @property
     def op_config_field(self) -> Any:
         """The schema of the op's config, with its defaults."""
         return self._context.op_def.config_schema
-
-    def resource_definition(self, key: str) -> dg.ResourceDefinition:
-        """The definition of the resource `key` in the job that runs."""
-        return self._context.job_def.resource_defs[key]  # type: ignore[no-any-return]
-
-    def raw_resource_config(self, key: str) -> Any:
-        """The config that the run gives to the resource `key`; None where it gives none."""
-        return self._context.dagster_run.run_config.get("resources", {}).get(key, {}).get("config")
 
     def data_version_at_start(self, asset_key: dg.AssetKey) -> str | None:
         """The asset's data version when the step started, of its last event."""
@@ -184,6 +201,14 @@ class Step:
                         key, kind, storage_id, tags.get(partition, {}), runless=False
                     )
         return [found.get(partition) for partition in wanted]
+
+    def last_stored_nothing(self, asset_key: dg.AssetKey) -> bool:
+        """Whether the asset's last materialization, if it has one, put no result table into any store."""
+        events = (
+            record.event_log_entry.asset_materialization
+            for record in self.instance.fetch_materializations(asset_key, limit=1).records
+        )
+        return any(event is not None and MATERIALIZATION not in event.metadata for event in events)
 
     def _latest_version(self, dependency: Dependency) -> EventVersion | None:
         key = dependency.asset_key

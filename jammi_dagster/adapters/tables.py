@@ -19,10 +19,10 @@ from jammi_dagster.adapters.references import PartitionReferences, ResultReferen
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
 from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.values import kind_of
-from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
 from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
-from jammi_dagster.recording import Output
+from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
@@ -40,6 +40,7 @@ class TableSpec:
     cache: CachePolicy | None = None
     code_version: str | None = None
     allow_missing: bool = False
+    single_flight: bool = True
 
     def code(self) -> CodeIdentity:
         """The identity of the code as it is now in this process."""
@@ -59,22 +60,29 @@ class Made:
 
 @dataclass(slots=True, kw_only=True)
 class TableStep:
-    """A running step that makes the table, or the tables of a range, of one asset."""
+    """A running step that makes the table, or the tables of a range, of one asset.
+
+    `is_plain`: of a plain `@dg.asset`, whose body has run already.
+    """
 
     step: Step
     store: ResultStore
     spec: TableSpec
     loaded: Mapping[str, Any]
     start_sequence: int
+    config: Any = None
+    is_plain: bool = False
     making: Making = field(init=False)
 
     def __post_init__(self) -> None:
         self.making = making(
             self.step,
             self.store,
+            function=self.spec.function,
             code=self.spec.code(),
             inputs={name: kind_of(annotation) for name, annotation in self.spec.shape.inputs.items()},
             output=kind_of(self.spec.shape.output),
+            config=self.config,
             resource_keys=self.spec.resource_keys,
         )
 
@@ -86,7 +94,9 @@ class TableStep:
         )
 
     def inputs(self, *, after_body: bool = False) -> StepInputs:
-        """The anchors of all inputs as of now. Raises `MissingUpstream` and `InputMissing`, before the body only."""
+        """The anchors of all inputs as of now. Raises `MissingUpstream` and `InputMissing`, before the body only,
+        and `DuplicateInput`.
+        """
         declared = resolve_inputs(
             self.step,
             self.store,
@@ -94,6 +104,7 @@ class TableStep:
             self._surfaces(),
             allow_missing=self.spec.allow_missing or after_body,
             required=not after_body,
+            unwatched=self.is_plain,
         )
         name = f"undeclared:{self.step.asset_key.to_user_string()}"
         return declared.with_unpinned(name, (*self.making.unrecordable, *self._undeclared()))
@@ -128,18 +139,30 @@ class TableStep:
             }
         return self._made(records, metadata, said)
 
-    def compute(self, call: Callable[[], Produced], inputs: StepInputs) -> Made:
+    def run(self, call: Callable[[], Produced], io_manager: CachePolicy) -> Made:
+        """Reuses, or runs the body. Under `USE`, waits for another run that is making the same just now."""
+        inputs = self.inputs()
+        if self.policy(io_manager) is not CachePolicy.USE:
+            return self.compute(call, inputs)
+        if not self.spec.single_flight:
+            hit = self.probe(inputs)
+            return self.compute(call, inputs) if hit is None else self.reuse(hit, inputs)
+        outcome = hit_or_attempt(
+            lambda: self.probe(inputs), lambda: self._begin(inputs, alone=True), waiting=self._say_waiting
+        )
+        if isinstance(outcome, Attempt):
+            return self.compute(call, inputs, outcome)
+        return self.reuse(outcome, inputs)
+
+    def compute(self, call: Callable[[], Produced], inputs: StepInputs, begun: Attempt | None = None) -> Made:
         """Runs the body, streams what it gives through the funnel, and publishes all tables or none.
 
         Raises what the body raises, `InvalidOutput`, and what the funnel raises.
         """
         started = time.perf_counter()
-        with self.store.attempt(
-            self.step.tables,
-            produced_by=self.step.run_id,
-            owner=f"{self.step.run_id}/{self.step.step_key}",
-            start_sequence=self.start_sequence,
-        ) as attempt:
+        attempt = begun or self._begin(inputs, alone=False)
+        assert isinstance(attempt, Attempt), "without flights nobody is in the way"
+        with attempt:
             produced = call()
             schemas: dict[str, pa.Schema] = {}
             for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
@@ -163,6 +186,28 @@ class TableStep:
             for partition, done in zip(self._partitions, published, strict=True)
         }
         return self._made([done.record for done in published], metadata, produced)
+
+    def _begin(self, inputs: StepInputs, *, alone: bool) -> Attempt | Busy:
+        """Opens the funnel; with `alone`, not while another step makes one of the same tables of the same inputs."""
+        flights = {
+            table: Flight(definition_hash=self._definition(partition, inputs), input_anchors=inputs.anchors)
+            for table, partition in zip(self.step.tables, self._partitions, strict=True)
+            if alone
+            and not any(anchor.is_unpinned for anchor in inputs.anchors)  # else nobody could reuse it
+        }
+        return self.store.begin(
+            self.step.tables,
+            produced_by=self.step.run_id,
+            owner=f"{self.step.run_id}/{self.step.step_key}",
+            start_sequence=self.start_sequence,
+            flights=flights,
+        )
+
+    def _say_waiting(self, busy: Busy) -> None:
+        self.step.log.info(
+            f"{busy.table}: run/step {busy.owner} is making the same just now; waiting for it, asking every "
+            f"{POLL_SECONDS:g} s"
+        )
 
     @property
     def _partitions(self) -> tuple[str | None, ...]:
@@ -251,7 +296,7 @@ class TableStep:
         ]
         if spec.reads is not None:
             return reasons
-        if not self.step.dependencies:
+        if not any(dependency.asset_key != self.step.asset_key for dependency in self.step.dependencies):
             reasons.append(f"it has no upstream: {way_out}")
         if spec.resource_keys:
             reasons.append(f"it takes resources ({', '.join(spec.resource_keys)}): {way_out}")

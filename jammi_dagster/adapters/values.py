@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from jammi_dagster.adapters.references import PartitionReferences, ResultReference
+from jammi_dagster.adapters.references import AnyReference, NoReference, ResultReference
 from jammi_dagster.adapters.resources import open_store
 from jammi_dagster.errors import UnsupportedInput
 from jammi_dagster.results import ResultStore
@@ -54,12 +54,12 @@ def kind_of(annotation: Any) -> ValueKind:
     return ValueKind(str(annotation))
 
 
-def convert(value: ResultReference | PartitionReferences | None, kind: ValueKind, *, parameter: str) -> Any:
+def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
     """What the parameter gets for a reference. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
         raise UnsupportedInput(parameter=parameter, annotation=kind.name, kinds=", ".join(_READERS))
-    if value is None:
+    if isinstance(value, NoReference):
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
         return read(open_store(value.store), value)

@@ -1,6 +1,6 @@
 """Bytes of materializations on fsspec: where they lie, how they are written once, how they are read."""
 
-from jammi_dagster.artifacts.layout import artifact_path, check_relative, sidecar_path
+from jammi_dagster.artifacts.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.root import ArtifactRoot
 from jammi_dagster.artifacts.sink import Sink
@@ -17,5 +17,6 @@ __all__ = [
     "as_stream",
     "check_relative",
     "sidecar_path",
+    "tables_folder",
     "write_parquet",
 ]

@@ -60,7 +60,10 @@ class _Group:
             self._recent = []
 
     def take(self) -> list[pa.Table]:
-        return self._merged + self._recent
+        """The group's rows, which are let go of here."""
+        pieces = self._merged + self._recent
+        self._merged, self._recent = [], []
+        return pieces
 
 
 class LogicalSize:

@@ -25,8 +25,12 @@ def artifact_path(tenant: str | None, table: str, materialization_id: str) -> st
     """
     if _COMPONENT.fullmatch(materialization_id) is None:
         raise ArtifactOutsideRoot(path=materialization_id, why="this materialization id is not a plain name")
-    owner = "" if tenant is None else f"tenants/{_slug(tenant)}/"
-    return f"{owner}tables/{_slug(table)}/{materialization_id}{PARQUET}"
+    return f"{tables_folder(tenant)}/{_slug(table)}/{materialization_id}{PARQUET}"
+
+
+def tables_folder(tenant: str | None) -> str:
+    """The folder of all artifacts of a tenant, or of the global ones for None."""
+    return "tables" if tenant is None else f"tenants/{_slug(tenant)}/tables"
 
 
 def sidecar_path(artifact: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -45,6 +47,13 @@ class LocalStorage:
 
     def delete(self, path: str) -> None:
         os.unlink(self.locate(path))
+
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        for parent, _, names in os.walk(self.locate(folder)):
+            for name in names:
+                path = os.path.join(parent, name)
+                with suppress(FileNotFoundError):  # removed since it was listed
+                    yield os.path.relpath(path, self._root).replace(os.sep, "/"), os.stat(path).st_mtime
 
     @property
     def filesystem(self) -> FileSystem:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from jammi_dagster.artifacts.storage import Upload, quietly
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     import fsspec
     from pyarrow.fs import FileSystem
 
+# what file systems call the time of an object's last write
+_WRITTEN = ("mtime", "LastModified", "last_modified", "updated", "created")
 _CREDENTIALS = re.compile(r"://[^/]*@")
 
 
@@ -66,6 +69,14 @@ class RemoteStorage:
 
     def delete(self, path: str) -> None:
         self._fs.rm_file(self.locate(path))
+
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        base = self._opened[1]
+        self._fs.invalidate_cache()
+        for found, info in self._fs.find(self.locate(folder), detail=True).items():
+            written = next((info[key] for key in _WRITTEN if info.get(key) is not None), None)
+            at = written.timestamp() if isinstance(written, datetime) else written
+            yield found.removeprefix(base).lstrip("/"), at
 
     @property
     def filesystem(self) -> FileSystem:

@@ -112,6 +112,15 @@ class ArtifactRoot:
 
     # --- read ----------------------------------------------------------------------------------------
 
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        """Every object below the folder: its path, and when it was last written, in seconds since the epoch.
+
+        The time is by the storage's clock, and None where the storage does not tell it.
+        """
+        check_relative(folder)
+        with reading(self.name, self.uri(folder)):
+            yield from self._storage.objects(folder)
+
     def read_bytes(self, path: str, limit: int | None = None) -> bytes:
         """All bytes of the object. Raises `ArtifactTooLarge` for more than `limit`, having read no more than that."""
         check_relative(path)

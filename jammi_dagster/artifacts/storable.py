@@ -43,7 +43,7 @@ class Storable:
         self._table = table
         self._check_names(source.names)
         for field in source:
-            self._check(field.name, field.type)
+            self._check(field, field.type)
         self.schema = pa.schema(
             [_stored_field(field) for field in source], canonical_metadata(source.metadata)
         )
@@ -92,7 +92,9 @@ class Storable:
             return pa.chunked_array([convert(field, chunk) for chunk in column.chunks], field.type)
         except pa.ArrowException as error:
             why = f"column {field.name}, {column.type} as {field.type}: {error}"
-            raise UnstorableData(table=self._table, why=why, way_out="cast the column before") from error
+            raise UnstorableData(
+                table=self._table, why=why, way_out="cast the column to a type that holds it"
+            ) from error
 
     def _recoded(self, field: pa.Field, column: pa.DictionaryArray) -> pa.DictionaryArray:
         entries = column.dictionary.cast(field.type.value_type)
@@ -115,8 +117,8 @@ class Storable:
                 raise duplicate_column(self._table, name)
             seen.add(name)
 
-    def _check(self, column: str, type_: pa.DataType) -> None:
-        """Refuses what pyarrow would write without complaint and not give back as it was."""
+    def _check(self, field: pa.Field, type_: pa.DataType) -> None:
+        """Refuses what pyarrow would write without complaint and not give back as it was; `type_` is in `field`."""
         why, way_out = None, _CAST
         if isinstance(type_, pa.BaseExtensionType):
             if not _stored_type(type_.storage_type).equals(type_.storage_type):
@@ -131,9 +133,9 @@ class Storable:
         elif str(type_).startswith(("list_view", "large_list_view")):
             why, way_out = "Parquet has no list views", "cast the column to a list"
         if why is not None:
-            raise self._unsupported(column, str(type_), why, way_out)
+            raise self._unsupported(field.name, str(field.type), why, way_out)
         for index in range(type_.num_fields):
-            self._check(column, type_.field(index).type)
+            self._check(field, type_.field(index).type)
 
     def _check_pyarrow(self, source: pa.Schema) -> None:
         """Asks the installed pyarrow by casting and writing no rows; on refusal, column by column."""
@@ -191,6 +193,8 @@ _STORED: dict[Any, pa.DataType] = {
 
 def _stored_type(type_: pa.DataType) -> pa.DataType:
     """The type that a reader of the file sees, and that is written."""
+    if isinstance(type_, pa.BaseExtensionType):
+        return type_
     if pt.is_dictionary(type_):
         return _stored_type(type_.value_type)
     if pt.is_timestamp(type_) and type_.unit == "s":

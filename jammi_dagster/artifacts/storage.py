@@ -62,6 +62,9 @@ class Storage(Protocol):
     def delete(self, path: str) -> None:
         """Removes the object. Raises `FileNotFoundError` if there is none."""
 
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        """Every object below the folder: its path, and when it was last written (seconds since the epoch)."""
+
     @property
     def filesystem(self) -> FileSystem:
         """The storage as pyarrow's readers take it."""

@@ -17,6 +17,7 @@ ACCEPTED = (
     "LazyFrame; any object with __arrow_c_stream__; or an iterator of these"
 )
 _POLARS_ROWS = 1 << 16
+_NO_ARROW_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,9 @@ def _changed(first: pa.Schema, later: pa.Schema, table: str) -> SchemaChanged:
 
 
 def _field(field: pa.Field | None) -> str:
-    return "absent" if field is None else str(field)
+    if field is None:
+        return "absent"
+    return f"{field.name}: {field.type}{'' if field.nullable else ' not null'}"
 
 
 def _from_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Pieces:
@@ -125,20 +128,23 @@ def _from_pandas(frame: Any, table: str) -> Pieces:
     frame.attrs = {}  # of any type, with a warning for what is not JSON, and no part of what `equals` compares
     try:
         whole = pa.Table.from_pandas(frame)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        raise _no_arrow_type(table, frame, error) from error
+    except _NO_ARROW_TYPE as error:
+        raise UnsupportedSchema(
+            table=table,
+            column=next((str(name) for name in frame.columns if not _is_arrow(frame[name])), "(index)"),
+            type="object",
+            why=str(error.args[0]),
+            way_out="give the column one type, for instance with `astype`",
+        ) from error
     return Pieces(whole.schema, iter([whole]))
 
 
-def _no_arrow_type(table: str, frame: Any, error: Exception) -> UnsupportedSchema:
-    column = next((str(name) for name in frame.columns if str(name) in str(error.args[-1:])), "(unknown)")
-    return UnsupportedSchema(
-        table=table,
-        column=column,
-        type="object",
-        why="; ".join(map(str, error.args)),
-        way_out="give the column one type, for instance with `astype`",
-    )
+def _is_arrow(column: Any) -> bool:
+    try:
+        pa.array(column, from_pandas=True)
+    except _NO_ARROW_TYPE:
+        return False
+    return True
 
 
 def _from_polars(frame: Any, table: str) -> Pieces:

@@ -61,8 +61,10 @@ def write_parquet(
     with root.open_sink(path) as sink:
         file = ParquetFileWriter(HashingSink(sink), storable.schema, profile, name)
         try:
-            for group in groups:
-                file.append(storable.row_group(group))
+            for group in map(
+                storable.row_group, groups
+            ):  # no name holds the pieces while their group is written
+                file.append(group)
                 if progress is not None:
                     progress(file.row_count)
             return file.finish()

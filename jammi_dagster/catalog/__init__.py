@@ -8,18 +8,23 @@ from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.engine import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
 from jammi_dagster.catalog.records import CurrentRow, Lease, MaterializationRecord, Scope
-from jammi_dagster.catalog.writes import Begun, CatalogWriter, Finished, Pointed
+from jammi_dagster.catalog.recovery import Abandoned, RecoveryRows
+from jammi_dagster.catalog.writes import Begun, Busy, CatalogWriter, Finished, Flight, Pointed
 
 __all__ = [
+    "Abandoned",
     "Begun",
+    "Busy",
     "CatalogReader",
     "CatalogWriter",
     "CurrentRow",
     "Database",
     "EngineReader",
     "Finished",
+    "Flight",
     "Lease",
     "MaterializationRecord",
     "Pointed",
+    "RecoveryRows",
     "Scope",
 ]

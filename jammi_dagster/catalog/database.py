@@ -169,13 +169,15 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 
 def _read_mode(file: Path) -> str:
-    """How SQLite opens a database that is not to be written.
+    """How SQLite opens a database that is not to be written, so that it leaves no file behind.
 
-    WAL needs an index beside the file. Where the folder takes none, that of a writer at work serves, and with it
-    what is not yet in the file itself; with no writer there is neither, and the file alone is the database.
+    In WAL mode a reader needs an index beside the file. That of a writer at work serves, and with it what is not yet
+    in the file itself; with no writer there is neither, and the file alone is the database.
     """
-    followed = os.access(file.parent, os.W_OK) or file.with_name(f"{file.name}-wal").exists()
-    return "mode=ro" if followed else "immutable=1"
+    with file.open("rb") as database:
+        in_wal_mode = database.read(20)[18:] == b"\2\2"  # the header's versions for writing and for reading
+    alone = in_wal_mode and not file.with_name(f"{file.name}-wal").exists()
+    return "immutable=1" if alone else "mode=ro"
 
 
 def _writable(file: Path) -> bool:

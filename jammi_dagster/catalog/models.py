@@ -53,6 +53,7 @@ class AnchorEdge(Base, table=True):
     """The edge index: which anchor sets hold a source. Derived from `anchor_sets`, rebuildable."""
 
     __tablename__ = "anchor_edges"
+    __table_args__ = {"sqlite_with_rowid": False}
     source: str = _column(Text, primary_key=True)
     anchor_set_id: int = _column(BigInteger, ForeignKey("anchor_sets.id"), primary_key=True)
     kind: str = _column(Text)
@@ -122,13 +123,17 @@ class Annotation(Base, table=True):
 
 
 class Pointer(Base, table=True):
-    """What a table's name resolves to now, in a deployment; moved by compare-and-swap on `start_sequence`."""
+    """What a table's name resolves to now, in a deployment; moved by compare-and-swap on `start_sequence`.
+
+    NULL for a table that was dropped: the row stays, so that an earlier start does not bring the name back.
+    """
 
     __tablename__ = "pointers"
+    __table_args__ = {"sqlite_with_rowid": False}
     tenant: str = _column(Text, primary_key=True)
     deployment: str = _column(Text, primary_key=True)
     table_name: str = _column(Text, primary_key=True)
-    materialization_id: str = _column(Text, ForeignKey("materializations.id"))
+    materialization_id: str | None = _column(Text, ForeignKey("materializations.id"), nullable=True)
     start_sequence: int = _column(BigInteger)
 
 
@@ -136,6 +141,7 @@ class RunResult(Base, table=True):
     """What a run made or reused for a table: a run reads its own results, wherever the pointer has gone."""
 
     __tablename__ = "run_results"
+    __table_args__ = {"sqlite_with_rowid": False}
     run_id: str = _column(Text, primary_key=True)
     tenant: str = _column(Text, primary_key=True)
     table_name: str = _column(Text, primary_key=True)

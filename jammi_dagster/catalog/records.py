@@ -76,7 +76,7 @@ class MaterializationRecord:
 
     materialization_id: str
     table: str
-    status: Literal["building", "ready", "failed"]
+    status: Literal["building", "ready", "failed", "dropped"]
     tenant: str
     deployment: str
     artifact_path: str

@@ -7,7 +7,7 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from jammi_dagster.catalog.models import (
     Pointer,
     RunResult,
 )
-from jammi_dagster.catalog.reads import core
+from jammi_dagster.catalog.queries import BUILDING, READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.errors import LeaseLost
@@ -36,8 +36,26 @@ _NEXT_START = (
     _state.update().values(start_sequence=_state.c.start_sequence + 1).returning(_state.c.start_sequence)
 )
 _RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
+_LOCK = _state.update().values(revision=_state.c.revision)
 _SET_ID = sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("set_key"))
+FAILED = {"status": "failed", "lease_token": None, "lease_expires_at": None}
 _POINTER = ("tenant", "deployment", "table_name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """What is about to be computed: of two equal flights only one should compute."""
+
+    definition_hash: str
+    input_anchors: Sequence[InputAnchor]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Busy:
+    """Somebody else with a live lease is computing the same: `owner` as (run/step), for `table`."""
+
+    table: str
+    owner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +67,7 @@ class Begun:
     artifact_path: str
     start_sequence: int
     created_at: str
+    flight: Flight | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +105,29 @@ class CatalogWriter:
         with self._database.writing() as connection:
             return int(connection.execute(_NEXT_START).scalar_one())
 
-    def begin(self, rows: Sequence[Begun], *, produced_by: str, lease: Lease) -> None:
-        """Adds the rows as `building`, under the lease."""
+    def begin(self, rows: Sequence[Begun], *, produced_by: str, lease: Lease) -> Busy | None:
+        """Adds the rows as `building`, under the lease, all or none.
+
+        Rows of the same tables that the same owner left `building`, in an earlier attempt, are failed. Where a row
+        has a flight that another owner is computing under a live lease, nothing is added, and that is told.
+        """
         with self._database.writing() as connection:
-            expires = _now(connection) + lease.seconds
+            connection.execute(_LOCK)
+            now = now_by_database(connection)
+            flights = {row.materialization_id: _flight_key(connection, row.flight) for row in rows}
+            busy = self._busy(connection, rows, flights, lease.owner, now)
+            if busy is not None:
+                return busy
+            connection.execute(
+                _m.update()
+                .where(
+                    _m.c.status == BUILDING,
+                    _m.c.tenant == self._scope.tenant,
+                    _m.c.lease_owner == lease.owner,
+                    _m.c.table_name.in_([row.table for row in rows]),
+                )
+                .values(**FAILED)
+            )
             connection.execute(
                 _m.insert(),
                 [
@@ -105,11 +143,50 @@ class CatalogWriter:
                         "created_at": row.created_at,
                         "lease_token": lease.token,
                         "lease_owner": lease.owner,
-                        "lease_expires_at": expires,
+                        "lease_expires_at": now + lease.seconds,
+                        "definition_hash": flights[row.materialization_id][0],
+                        "anchor_set_id": flights[row.materialization_id][1],
                     }
                     for row in rows
                 ],
             )
+        return None
+
+    def renew(self, lease: Lease) -> None:
+        """Extends the lease of the rows that are still `building` under it."""
+        with self._database.writing() as connection:
+            connection.execute(
+                _m.update()
+                .where(_m.c.status == BUILDING, _m.c.lease_token == lease.token)
+                .values(lease_expires_at=now_by_database(connection) + lease.seconds)
+            )
+
+    def drop(self, table: str) -> bool:
+        """Takes the table's name away in this deployment; gives whether it had a materialization.
+
+        Materializations of it that no other deployment points at are `dropped`: they are never reused, and recovery
+        reclaims their bytes. A start that was issued before does not bring the name back.
+        """
+        with self._database.writing() as connection:
+            start = int(connection.execute(_NEXT_START).scalar_one())
+            connection.execute(_RAISE_REVISION)
+            mine = sa.and_(_pointers.c.tenant == self._scope.tenant, _pointers.c.table_name == table)
+            emptied = connection.execute(
+                _pointers.update()
+                .where(mine, _pointers.c.deployment == self._scope.deployment)
+                .where(_pointers.c.materialization_id.is_not(None))
+                .values(materialization_id=None, start_sequence=start)
+            )
+            pointed = sa.select(_pointers.c.materialization_id).where(
+                _pointers.c.materialization_id.is_not(None)
+            )
+            connection.execute(
+                _m.update()
+                .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, _m.c.status == READY)
+                .where(_m.c.id.not_in(pointed.where(_pointers.c.table_name == table)))
+                .values(status="dropped")
+            )
+            return emptied.rowcount == 1
 
     def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
         """Flips the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
@@ -125,9 +202,9 @@ class CatalogWriter:
                 .where(
                     _m.c.id.in_([row.materialization_id for row in rows]),
                     _m.c.lease_token == lease.token,
-                    _m.c.status == "building",
+                    _m.c.status == BUILDING,
                 )
-                .values(status="failed", lease_token=None, lease_expires_at=None)
+                .values(**FAILED)
                 .returning(_m.c.id)
             )
             return frozenset(failed.scalars())
@@ -143,6 +220,28 @@ class CatalogWriter:
                 for table, materialization in tables
             ]
 
+    def _busy(
+        self,
+        connection: sa.Connection,
+        rows: Sequence[Begun],
+        flights: Mapping[str, tuple[str | None, int | None]],
+        owner: str,
+        now: float,
+    ) -> Busy | None:
+        wanted = {flights[row.materialization_id]: row.table for row in rows if row.flight is not None}
+        if not wanted:
+            return None
+        live = connection.execute(
+            sa.select(_m.c.definition_hash, _m.c.anchor_set_id, _m.c.lease_owner).where(
+                _m.c.status == BUILDING,
+                _m.c.tenant == self._scope.tenant,
+                _m.c.lease_owner != owner,
+                _m.c.lease_expires_at > now,
+            )
+        )
+        taken = {(definition, set_id): other for definition, set_id, other in live}
+        return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
+
     def _flip(self, connection: sa.Connection, row: Finished, lease: Lease, run_id: str | None) -> Pointed:
         begun = row.begun
         set_id = _anchor_set(connection, row.input_anchors)
@@ -152,7 +251,7 @@ class CatalogWriter:
             .where(
                 _m.c.id == begun.materialization_id,
                 _m.c.lease_token == lease.token,
-                _m.c.status == "building",
+                _m.c.status == BUILDING,
             )
             .values(
                 status="ready",
@@ -190,7 +289,7 @@ class CatalogWriter:
             .where(
                 _m.c.definition_hash == str(row.definition_hash),
                 _m.c.anchor_set_id == set_id,
-                _m.c.status == sa.literal_column("'ready'"),
+                _m.c.status == READY,
                 _m.c.writer_profile == row.writer_profile,
                 _m.c.tenant.in_(self._scope.readable),
             )
@@ -235,6 +334,12 @@ class CatalogWriter:
         return moved.rowcount == 1
 
 
+def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str | None, int | None]:
+    if flight is None:
+        return None, None
+    return str(flight.definition_hash), _anchor_set(connection, flight.input_anchors)
+
+
 def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
     """The id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
     set_key = anchor_set_key(anchors)
@@ -265,7 +370,7 @@ def _insert(connection: sa.Connection, table: sa.Table) -> Any:
     return dialect.insert(table)
 
 
-def _now(connection: sa.Connection) -> float:
+def now_by_database(connection: sa.Connection) -> float:
     """Seconds since the epoch by the database's clock, the one that all writers of a lease share."""
     postgres = connection.dialect.name == "postgresql"
     clock = (

@@ -6,6 +6,8 @@ import ast
 from collections import Counter
 from collections.abc import Iterator
 
+from jammi_dagster.fingerprint.syntax import children, nodes
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Place = tuple[str, int]  # a function's `co_name` and `co_firstlineno`
 Label = tuple[str, int]  # its qualified name, and which one of those that share it
@@ -38,9 +40,9 @@ def function_at(tree: ast.Module, where: Place) -> Function | None:
 def constants(tree: ast.Module) -> dict[str, object]:
     """Module-level names that are bound once in the whole file, to an immutable literal."""
     bound: Counter[str] = Counter()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound[node.id] += 1
+    for node in nodes(tree):
+        if isinstance(node, ast.Name):
+            bound[node.id] += not isinstance(node.ctx, ast.Load)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             bound[node.name] += 1
         elif isinstance(node, ast.alias):
@@ -54,9 +56,9 @@ def public_names(tree: ast.Module) -> tuple[str, ...]:
     """The strings in statements about `__all__`: a star import imports the submodules among them."""
     listing = [
         node
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.stmt)
-        and any(isinstance(part, ast.Name) and part.id == "__all__" for part in ast.iter_child_nodes(node))
+        and any(isinstance(part, ast.Name) and part.id == "__all__" for part in children(node))
     ]
     strings = (part.value for node in listing for part in ast.walk(node) if isinstance(part, ast.Constant))
     return tuple(value for value in strings if isinstance(value, str) and value.isidentifier())
@@ -68,7 +70,7 @@ def reads_docstrings(tree: ast.Module) -> bool:
         getattr(node, "attr", None) in words
         or getattr(node, "id", None) in words
         or getattr(node, "value", None) in words
-        for node in ast.walk(tree)
+        for node in nodes(tree)
     )
 
 
@@ -83,7 +85,7 @@ def _walk(tree: ast.Module) -> Iterator[tuple[str, Function]]:
             inner = f"{name}.<locals>."
         elif isinstance(node, ast.ClassDef):
             inner = f"{prefix}{node.name}."
-        todo += [(child, inner) for child in ast.iter_child_nodes(node)]
+        todo += [(child, inner) for child in children(node)]
 
 
 def _literals(tree: ast.Module) -> Iterator[tuple[str, object]]:

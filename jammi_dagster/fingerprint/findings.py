@@ -8,7 +8,7 @@ from jammi_dagster.fingerprint.graph import Graph, Node
 from jammi_dagster.fingerprint.modules import shown
 from jammi_dagster.fingerprint.outside import outside, unseen
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.running import differs, running
+from jammi_dagster.fingerprint.running import doubt
 from jammi_dagster.fingerprint.source import UNREADABLE
 
 Place = tuple[str, int]  # a file as messages show it, and a line
@@ -53,12 +53,9 @@ def _edited(node: Node, docstrings: bool) -> str | None:
     if node.source is None or node.module.running is None:
         return None
     try:
-        met = running(node.path, node.module.running)
+        return doubt(node.path, node.module.running, node.source, docstrings=docstrings)
     except UNREADABLE:
-        return None  # `Graph` has said so
-    if met.source.digest(docstrings=docstrings) != node.source.digest(docstrings=docstrings):
-        return differs(node.path, "its syntax tree")
-    return met.differs
+        return None  # `Graph` says so
 
 
 def _counts(node: Node, under_main: bool) -> bool:

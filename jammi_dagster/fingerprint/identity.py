@@ -60,7 +60,7 @@ def identify(fn: Callable[..., Any], *, code_version: str | None = None) -> Code
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
     home = _home(fn)
     describer = Describer(home)
-    form = describer.describe(fn, "the function")
+    form = describer.describe_function(fn)
     graph = Graph(describer.modules.values(), home)
     docstrings = any(node.source.reads_docs for node in graph.nodes.values() if node.source)
     names = component_names(graph.nodes)

@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.scopes import Chain, Scope, chain_of, import_base, joined
+from jammi_dagster.fingerprint.syntax import children
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,10 @@ class _Reader:
         # Only now: a function further down may have imported into the module's scope (`global`).
         self.names.stars = tuple(module.stars)
         self.names.exports = {
-            name: tuple(dict.fromkeys(module.resolve((name,))))
-            for name in (*module.imported, *module.assigned)
+            name: tuple(module.resolve((name,))) for name in (*module.imported, *module.assigned)
         }
         for chain, scope, line, call, under_main in sorted(self._chains, key=lambda found: found[2]):
-            for name in dict.fromkeys(scope.resolve(chain)):
+            for name in scope.resolve(chain):
                 self.names.uses.append(Use(name, line, call, under_main))
 
     def _walk(self, tree: ast.Module, module: Scope) -> None:
@@ -83,7 +83,7 @@ class _Reader:
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 inner = Scope(scope, node.body, node.args)
                 todo += [(child, inner, under_main) for child in node.body]
-                rest = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.stmt)]
+                rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
             elif isinstance(node, ast.If) and _asks_for_main(node.test):
                 todo += [(child, scope, True) for child in node.body]
                 rest = node.orelse
@@ -93,28 +93,29 @@ class _Reader:
 
     def _note(self, node: ast.AST, scope: Scope, under_main: bool) -> Iterable[ast.AST]:
         """Take down what a node says; what is left to read of it."""
-        if isinstance(node, ast.Import):
-            self.names.imports.update(dict.fromkeys(alias.name for alias in node.names))
-        elif isinstance(node, ast.ImportFrom):
-            base = import_base(node)
-            self.names.imports[base] = None
-            found = (joined(base, alias.name) for alias in node.names if alias.name != "*")
-            self.names.mentions.update(dict.fromkeys(found))
+        if isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load):
+            if chain := chain_of(node):
+                self._chains.append((chain, scope, node.lineno, None, under_main))
+                return _innermost_call(node)
         elif isinstance(node, ast.Call) and (chain := chain_of(node.func)):
             self._chains.append((chain, scope, node.lineno, _call(node), under_main))
             return [*_innermost_call(node.func), *node.args, *node.keywords]
-        elif isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load):
-            if not (chain := chain_of(node)):
-                return ast.iter_child_nodes(node)
-            self._chains.append((chain, scope, node.lineno, None, under_main))
-            return _innermost_call(node)
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and chain_of(node.value):
             return [node.slice, *_innermost_call(node.value)]  # `os.environ["X"] = …` reads nothing
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
             return [node.target, node.target.value, node.value]
-        else:
-            return ast.iter_child_nodes(node)
-        return ()
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            self._note_import(node)
+        return children(node)
+
+    def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
+        if isinstance(node, ast.Import):
+            self.names.imports.update(dict.fromkeys(alias.name for alias in node.names))
+            return
+        base = import_base(node)
+        self.names.imports[base] = None
+        found = (joined(base, alias.name) for alias in node.names if alias.name != "*")
+        self.names.mentions.update(dict.fromkeys(found))
 
 
 def _innermost_call(node: ast.expr) -> list[ast.expr]:

@@ -6,6 +6,7 @@ Also which of them run code that no reading of the source can see.
 from __future__ import annotations
 
 from jammi_dagster.fingerprint.names import Call
+from jammi_dagster.fingerprint.scopes import CALLED
 
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
 
@@ -23,10 +24,10 @@ _ALWAYS = {
         "arrow.utcnow",
     ),
     *("uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7", "uuid.getnode", "os.urandom", "os.getrandom"),
-    *("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.getcwd", "os.getcwdb", "os.getpid"),
+    *("os.environ", "os.environb", "os.getenv", "os.getenvb", "os.getcwd", "os.getcwdb"),
     *("os.getlogin", "os.uname", "os.times", "os.path.expanduser", "os.path.expandvars"),
     *("pathlib.Path.cwd", "pathlib.Path.home", "sys.argv", "sys.orig_argv", "getpass.getuser"),
-    *("socket.gethostname", "socket.getfqdn", "dagster.EnvVar.().get_value"),
+    *("socket.gethostname", "socket.getfqdn", f"dagster.EnvVar.{CALLED}.get_value"),
 }
 
 # Modules of which everything counts but what is named: it is seeded, or reads nothing.
@@ -88,7 +89,8 @@ def outside(name: str, call: Call | None) -> str | None:
         return name if any(isinstance(value, str) and value.lower() in _NOW for value in told) else None
     if name in _UNLESS_GIVEN or name in _UNLESS_SEEDED:
         return name if _unseeded(name, call) else None
-    return next((known for known in _prefixes(name) if _counts(known)), None)
+    known = next((known for known in _prefixes(name) if _counts(known)), None)
+    return known.replace(f".{CALLED}", "") if known else None
 
 
 def unseen(name: str) -> str | None:

@@ -34,7 +34,7 @@ class Running:
     names: int  # the `id` of its global names
     source: Source
     codes: Codes | None
-    differs: str | None
+    edited: str | None  # a function that is not what the file says
 
     def label(self, function: FunctionType) -> Label | str:
         """Which function of the source this is, or why that is not known."""
@@ -65,24 +65,28 @@ def running(path: str, live: Mapping[str, Any]) -> Running:
     return held
 
 
+def doubt(path: str, live: Mapping[str, Any], now: Source, *, docstrings: bool) -> str | None:
+    """Why a running module may not be what its file says now. Raises one of `source.UNREADABLE`."""
+    met = running(path, live)
+    if met.source.digest(docstrings=docstrings) != now.digest(docstrings=docstrings):
+        return differs(path, "its syntax tree")
+    constants = met.source.constants.items()
+    patched = (name for name, value in constants if name in live and not _same(live[name], value))
+    what = met.edited or next(patched, None)
+    return differs(path, what) if what else None
+
+
 def _meet(path: str, live: Mapping[str, Any]) -> Running:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
     codes = _codes(compiled(source.content, path)) if plain else None
-    found = next(_differences(path, live, source, codes), None)
-    return Running(
-        path, live.get("__spec__"), id(live), source, codes, differs(path, found) if found else None
+    there = (function.__code__ for function in _functions(live))
+    edited = (
+        code.co_name
+        for code in there
+        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes)
     )
-
-
-def _differences(path: str, live: Mapping[str, Any], source: Source, codes: Codes | None) -> Iterator[str]:
-    for name, value in source.constants.items():
-        if name in live and not _same(live[name], value):
-            yield name
-    for function in _functions(live):
-        code = function.__code__
-        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes):
-            yield code.co_name
+    return Running(path, live.get("__spec__"), id(live), source, codes, next(edited, None))
 
 
 def differs(path: str, what: str) -> str:
@@ -105,6 +109,7 @@ def _unwrapped(value: object) -> Iterator[FunctionType]:
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
     elif isinstance(value, property):
+        yield from (part for part in (value.fset, value.fdel) if isinstance(part, FunctionType))
         value = value.fget
     while isinstance(value, (FunctionType, _lru_cache_wrapper)):
         if isinstance(value, FunctionType):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
+from jammi_dagster.fingerprint.syntax import children
+
 CALLED = "()"
 
 Chain = tuple[str, ...]
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 
 
@@ -59,26 +62,36 @@ class Scope:
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
+        self._known: dict[str, tuple[str, ...]] = {}
         if arguments is not None:
             self._bind_arguments(arguments)
         self._bind_body(body)
 
-    def resolve(self, chain: Chain, seen: frozenset[tuple[int, str]] = frozenset()) -> Iterator[str]:
+    def resolve(self, chain: Chain) -> Iterable[str]:
         """The canonical names that a chain may stand for; none if its head is a variable of the program's own."""
         head, rest = chain[0], chain[1:]
-        if (id(self), head) in seen:
-            return
-        for target in self.imported.get(head, ()):
-            yield joined(target, *rest)
-        for target_chain in self.assigned.get(head, ()):
-            yield from self.resolve(target_chain + rest, seen | {(id(self), head)})
-        if head in self.bound:
-            return
-        if self.parent is not None:
-            yield from self.parent.resolve(chain, seen)
-        else:
-            yield from (joined(star, *chain) for star in self.stars)
-            yield joined("builtins", *chain)
+        if head not in self._known:
+            self._known[head] = tuple(dict.fromkeys(self._stands_for(head)))
+        return [joined(name, *rest) for name in self._known[head]]
+
+    def _stands_for(self, head: str) -> Iterator[str]:
+        steps: dict[tuple[Scope, Chain], None] = {(self, (head,)): None}
+        todo = list(steps)
+        for scope, chain in todo:  # the shortest ways first: the list grows while it is read
+            for target in scope.imported.get(chain[0], ()):
+                yield joined(target, *chain[1:])
+            aliases = [alias for alias in scope.assigned.get(chain[0], ()) if alias[0] != chain[0]]
+            further = [(scope, alias + chain[1:]) for alias in aliases]
+            if chain[0] not in scope.bound:
+                if scope.parent is not None:
+                    further.append((scope.parent, chain))
+                else:
+                    yield from (joined(star, *chain) for star in scope.stars)
+                    yield joined("builtins", *chain)
+            fresh = [step for step in further if step not in steps]
+            if len(steps) < _MOST_STEPS:
+                steps.update(dict.fromkeys(fresh))
+                todo += fresh
 
     def _bind_arguments(self, arguments: ast.arguments) -> None:
         every = [
@@ -106,7 +119,7 @@ class Scope:
             if isinstance(node, ast.ClassDef):
                 todo += [(child, True) for child in node.body]
             elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                todo += [(child, in_class) for child in ast.iter_child_nodes(node)]
+                todo += [(child, in_class) for child in children(node)]
         self._give_away(elsewhere)
 
     def _bind_import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> None:
@@ -131,11 +144,24 @@ class Scope:
             self.bound.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             self.bound.add(node.rest)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
-            chain = chain_of(node.value)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                if isinstance(target, ast.Name) and chain:
-                    self.assigned.setdefault(target.id, {})[chain] = None
+                self._alias(target, node.value)
+
+    def _alias(self, target: ast.expr, value: ast.expr) -> None:
+        """`now = time.time`, and the same in parts: `a, b = c, d`, `a = b if c else d`, `a = b or c`."""
+        if (
+            isinstance(target, ast.Tuple)
+            and isinstance(value, ast.Tuple)
+            and len(target.elts) == len(value.elts)
+        ):
+            for part, held in zip(target.elts, value.elts, strict=True):
+                self._alias(part, held)
+        elif isinstance(value, (ast.IfExp, ast.BoolOp)):
+            for choice in [value.body, value.orelse] if isinstance(value, ast.IfExp) else value.values:
+                self._alias(target, choice)
+        elif isinstance(target, ast.Name) and (chain := chain_of(value)):
+            self.assigned.setdefault(target.id, {})[chain] = None
 
     def _give_away(self, names: set[str]) -> None:
         """Names that are assigned here for a surrounding scope; which one does not matter."""

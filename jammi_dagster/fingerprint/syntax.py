@@ -11,11 +11,14 @@ import struct
 import threading
 import warnings
 from types import CodeType
+from typing import TypeGuard
 
 from jammi_dagster.fingerprint.hashing import digest, utf8
 
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
+_MARKS = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
+_NAMES: dict[type, bytes] = {}
 _quietly = threading.Lock()  # `catch_warnings` swaps process-wide state
 
 
@@ -34,13 +37,28 @@ def compiled(source: bytes, path: str) -> CodeType:
         return code
 
 
-def is_bare_string(node: object) -> bool:
-    """Whether a statement is only a string. It does nothing, but the first of a body becomes a `__doc__`."""
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes below a node but its operators and contexts. Kept on it: several readers walk one tree."""
+    found: list[ast.AST] | None = node.__dict__.get("_children")
+    if found is None:
+        found = node.__dict__["_children"] = []
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += [
+                    item for item in value if isinstance(item, ast.AST) and not isinstance(item, _MARKS)
+                ]
+            elif isinstance(value, ast.AST) and not isinstance(value, _MARKS):
+                found.append(value)
+    return found
+
+
+def nodes(tree: ast.AST) -> list[ast.AST]:
+    """A tree's nodes, in no order that means anything."""
+    found = [tree]
+    for node in found:
+        found += children(node)
+    return found
 
 
 def digests(tree: ast.Module) -> tuple[str, str]:
@@ -52,33 +70,45 @@ def digests(tree: ast.Module) -> tuple[str, str]:
         item = todo.pop()
         if isinstance(item, bytes):
             tokens.append(item)
-        elif is_bare_string(item):
-            strings.append(b"%d:" % len(tokens) + constant(item.value.value))  # type: ignore[attr-defined]
-        elif isinstance(item, (ast.AST, list)):
-            todo.append(b")")
-            todo.extend(reversed(item if isinstance(item, list) else _fields(item)))
-            tokens.append(b"(")
+        elif isinstance(item, ast.AST):
+            if isinstance(item, ast.Expr) and _is_string(item.value):
+                # A string as a statement does nothing, but the first of a body becomes a `__doc__`.
+                strings.append(b"%d:" % len(tokens) + constant(item.value.value))
+            else:
+                tokens.append(b"(")
+                todo.append(b")")
+                todo += _fields(item)
+        elif isinstance(item, list):
+            tokens.append(b"[")
+            todo.append(b"]")
+            todo += reversed(item)
         else:
             tokens.append(constant(item))
     bare = digest("syntax.v1", b"".join(tokens))
     return bare, digest("documented.v1", utf8(bare), *strings)
 
 
+def _is_string(node: ast.expr) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
 def _fields(node: ast.AST) -> list[object]:
-    """A node's type, and its fields without the optional ones that are absent; bytes are tokens of ours.
+    """A node's fields without the optional ones that are absent, and its type, the last first; bytes are our tokens.
 
     A newer Python adds fields (`type_params`); on code that does not use them they are empty.
     """
-    flat: list[object] = [utf8(type(node).__name__)]
+    kind = _NAMES.get(type(node)) or _NAMES.setdefault(type(node), utf8(type(node).__name__))
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
-        return [*flat, b"=", constant(node.value)]
-    for name in node._fields:
+        return [constant(node.value), b"=", kind]
+    flat: list[object] = []
+    for name in reversed(node._fields):
         value = getattr(node, name, None)
         if value is None or value == [] or name in _LEFT_OUT:
             continue
         if isinstance(node, ast.JoinedStr):
             value = _joined(value)
-        flat += [b"." + utf8(name) + b"=", value]
+        flat += (value, b".%s=" % name.encode())
+    flat.append(kind)
     return flat
 
 
@@ -99,6 +129,9 @@ def constant(value: object) -> bytes:
 
     Its length leads it, so that nothing within it can be taken for structure.
     """
+    if type(value) is str:
+        exact = value.encode("utf-8", "surrogatepass")
+        return b"str %d:%s" % (len(exact), exact)
     exact = _exact(value)
     return b"%s %d:%s" % (utf8(type(value).__name__), len(exact), exact)
 

@@ -34,6 +34,13 @@ class Describer:
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
 
+    def describe_function(self, fn: object) -> Form:
+        name = getattr(fn, "__qualname__", type(fn).__qualname__)
+        try:
+            return self.describe(fn, name)
+        except RecursionError:
+            return self._give_up(f"what {name} holds is nested too deeply to be read")
+
     def describe(self, value: object, where: str) -> Form:
         known = exact(value)
         if known is not None:

@@ -20,6 +20,7 @@ from jammi_dagster.errors import InvalidField, SurfaceUnavailable
 _LOCAL_FILE_SYSTEMS = frozenset(
     {"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"}
 )
+_MOUNTS = Path("/proc/self/mounts")
 _SETTLED_NS = 2_000_000_000
 _BLOCK = 1 << 20
 _ATTEMPTS = 5
@@ -109,7 +110,7 @@ def _state(found: os.stat_result) -> _State:
 def _is_local(path: str) -> bool:
     """Whether the file lies on a file system whose inode times can be trusted; unknown means no."""
     try:
-        mounts = os.fsdecode(Path("/proc/self/mounts").read_bytes()).split("\n")
+        mounts = os.fsdecode(_MOUNTS.read_bytes()).split("\n")
     except OSError:
         return False
     real = os.path.realpath(path)

@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text, primary_key=True),
         sa.Column("deployment", sa.Text, primary_key=True),
         sa.Column("table_name", sa.Text, primary_key=True),
-        sa.Column("materialization_id", sa.Text, sa.ForeignKey("materializations.id"), nullable=False),
+        sa.Column("materialization_id", sa.Text, sa.ForeignKey("materializations.id")),
         sa.Column("start_sequence", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )

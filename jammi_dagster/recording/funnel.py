@@ -24,8 +24,10 @@ from jammi_dagster.artifacts import (
 )
 from jammi_dagster.catalog import (
     Begun,
+    Busy,
     CatalogWriter,
     Finished,
+    Flight,
     Lease,
     MaterializationRecord,
     Scope,
@@ -42,9 +44,8 @@ from jammi_dagster.contract import (
 )
 from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import JammiError
+from jammi_dagster.recording.leases import LEASE_SECONDS, RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
-
-LEASE_SECONDS = 60.0
 
 
 def utc_now() -> datetime:
@@ -92,22 +93,30 @@ class Recorder:
     clock: Callable[[], datetime] = utc_now
     random_hex: Callable[[int], str] = secrets.token_hex
 
-    def attempt(
-        self, tables: Sequence[str], *, produced_by: str, owner: str, start_sequence: int | None = None
-    ) -> Attempt:
-        """Begins to materialize `tables`, all or none; use it as a context manager.
+    def begin(
+        self,
+        tables: Sequence[str],
+        *,
+        produced_by: str,
+        owner: str,
+        start_sequence: int | None = None,
+        flights: Mapping[str, Flight] | None = None,
+    ) -> Attempt | Busy:
+        """Begins to materialize `tables`, all or none; use the attempt as a context manager.
 
-        `produced_by` names the run, `owner` the step in it. `start_sequence` is from `CatalogWriter.next_start`
-        where the step started before this call.
+        `produced_by` names the run, `owner` the step in it: what the same owner left `building` is taken over.
+        `start_sequence` is from `CatalogWriter.next_start` where the step started before this call. With `flights`
+        (table -> what is about to be computed) nothing begins while another owner with a live lease computes one of
+        them: that is `Busy`.
         """
         start = self.writer.next_start() if start_sequence is None else start_sequence
         lease = Lease(token=self.random_hex(16), owner=owner, seconds=LEASE_SECONDS)
         now = self.clock()
-        begun = {table: self._begun(table, start, now) for table in tables}
-        self.writer.begin(list(begun.values()), produced_by=produced_by, lease=lease)
-        return Attempt(recorder=self, begun=begun, lease=lease, produced_by=produced_by)
+        begun = {table: self._begun(table, start, now, (flights or {}).get(table)) for table in tables}
+        busy = self.writer.begin(list(begun.values()), produced_by=produced_by, lease=lease)
+        return busy or Attempt(recorder=self, begun=begun, lease=lease, produced_by=produced_by)
 
-    def _begun(self, table: str, start: int, now: datetime) -> Begun:
+    def _begun(self, table: str, start: int, now: datetime, flight: Flight | None) -> Begun:
         # as UUIDv7 does: 48 bits of milliseconds, then random bits; sorts by time, unique without asking anyone
         materialization_id = f"{int(now.timestamp() * 1000) & (2**48 - 1):012x}{self.random_hex(10)}"
         return Begun(
@@ -116,6 +125,7 @@ class Recorder:
             artifact_path=artifact_path(self.scope.tenant or None, table, materialization_id),
             start_sequence=start,
             created_at=now.isoformat(),
+            flight=flight,
         )
 
 
@@ -132,13 +142,19 @@ class Attempt:
     produced_by: str
     written: dict[str, WrittenArtifact] = field(default_factory=dict)
     _open: bool = True
+    _heart: Heart = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._heart = Heart(lambda: self.recorder.writer.renew(self.lease), every=RENEW_SECONDS)
 
     def __enter__(self) -> Attempt:
+        self._heart.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._heart.stop()
         if self._open:
             self._open = False
             with contextlib.suppress(JammiError):  # what cannot be undone now, recovery undoes

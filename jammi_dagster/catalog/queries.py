@@ -1,0 +1,167 @@
+"""The statements of `CatalogReader`, built once: building one costs more than running it.
+
+Parameters: `readable`, `tenant` and `deployment` are the scope's, the others the query's.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog.models import (
+    AnchorEdge,
+    AnchorSet,
+    Annotation,
+    Base,
+    CatalogState,
+    Materialization,
+    Pointer,
+    RunResult,
+)
+
+
+def core(model: type[Base]) -> sa.Table:
+    """The SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
+    return model.__table__  # type: ignore[attr-defined,no-any-return]
+
+
+_m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
+_edges, _annotations, _state = core(AnchorEdge), core(Annotation), core(CatalogState)
+
+# literal, so that the partial indexes over ready and over building rows serve
+READY: sa.ColumnElement[str] = sa.literal_column("'ready'")
+BUILDING: sa.ColumnElement[str] = sa.literal_column("'building'")
+_READABLE: sa.BindParameter[str] = sa.bindparam("readable", expanding=True)
+_OWN: sa.BindParameter[str] = sa.bindparam("tenant")
+_DEPLOYMENT: sa.BindParameter[str] = sa.bindparam("deployment")
+_TABLE: sa.BindParameter[str] = sa.bindparam("table")
+_TABLES: sa.BindParameter[str] = sa.bindparam("tables", expanding=True)
+
+# --- one materialization --------------------------------------------------------------------------------
+
+_WITH_ANCHORS = _m.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id)
+_RECORD = sa.select(_m, _sets.c.anchors_json).select_from(_WITH_ANCHORS)
+GET = _RECORD.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
+HISTORY = _RECORD.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
+    _m.c.start_sequence.desc(), _m.c.id.desc()
+)
+ANNOTATION = sa.select(_annotations.c.annotation_json).where(
+    _annotations.c.materialization_id == sa.bindparam("id")
+)
+STATE = sa.select(_state.c.catalog_id, _state.c.revision)
+
+# --- what is current ------------------------------------------------------------------------------------
+
+# an empty pointer, and one to a row whose bytes were lost, resolve to nothing
+_POINTED = _pointers.join(_m, sa.and_(_pointers.c.materialization_id == _m.c.id, _m.c.status == READY))
+_IN_SCOPE = sa.and_(_pointers.c.tenant.in_(_READABLE), _pointers.c.deployment == _DEPLOYMENT)
+# the tenant's own table comes last, so that it wins where both it and a global one are there
+_OWN_LAST = _pointers.c.tenant
+
+NAMES = (
+    sa.select(_pointers.c.table_name)
+    .select_from(_POINTED)
+    .where(_IN_SCOPE)
+    .distinct()
+    .order_by(_pointers.c.table_name)
+)
+NAMES_BEFORE = (
+    NAMES.where(_pointers.c.table_name < _TABLE)
+    .order_by(None)
+    .order_by(_pointers.c.table_name.desc())
+    .limit(sa.bindparam("most"))
+)
+NAMES_AFTER = NAMES.where(_pointers.c.table_name > _TABLE).limit(sa.bindparam("most"))
+CURRENT = (
+    sa.select(_m, _sets.c.anchors_json)
+    .select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
+    .where(_IN_SCOPE, _pointers.c.table_name == _TABLE)
+    .order_by(_OWN_LAST)
+)
+
+# of many tables at once the anchors are not read: references need none, and a fan-in's take a millisecond each
+_BARE = sa.select(_m, sa.null().label("anchors_json"))
+CURRENT_OF = (
+    _BARE.add_columns(_pointers.c.table_name.label("pointed_as"))
+    .select_from(_POINTED)
+    .where(_IN_SCOPE, _pointers.c.table_name.in_(_TABLES))
+    .order_by(_OWN_LAST)
+)
+OF_RUN = (
+    _BARE.add_columns(_runs.c.table_name.label("pointed_as"))
+    .select_from(_runs.join(_m, sa.and_(_runs.c.materialization_id == _m.c.id, _m.c.status == READY)))
+    .where(_runs.c.run_id == sa.bindparam("run_id"), _runs.c.tenant == _OWN, _runs.c.table_name.in_(_TABLES))
+)
+
+# --- the probe ------------------------------------------------------------------------------------------
+
+# what the match's own table resolves to: the tenant's pointer, and where it has none the global one
+_RESOLVED = (
+    sa.select(_pointers.c.materialization_id)
+    .where(_IN_SCOPE, _pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id.is_not(None))
+    .order_by(_pointers.c.tenant.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_IS_CURRENT = sa.case((_m.c.id == _RESOLVED, 1), else_=0)
+MATCHES = _BARE.where(
+    _m.c.definition_hash == sa.bindparam("definition"),
+    _m.c.anchor_set_id
+    == sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("set_key")).scalar_subquery(),
+    _m.c.status == READY,
+    _m.c.tenant.in_(_READABLE),
+).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
+
+# --- the whole scope at once ----------------------------------------------------------------------------
+
+# a tenant's own table hides the global one of its name
+_own, _own_m = _pointers.alias("own"), _m.alias("own_m")
+_NOT_HIDDEN = sa.or_(
+    _pointers.c.tenant == _OWN,
+    ~sa.exists(
+        sa.select(_own.c.table_name)
+        .select_from(
+            _own.join(_own_m, sa.and_(_own.c.materialization_id == _own_m.c.id, _own_m.c.status == READY))
+        )
+        .where(
+            _own.c.tenant == _OWN,
+            _own.c.deployment == _DEPLOYMENT,
+            _own.c.table_name == _pointers.c.table_name,
+        )
+    ),
+)
+_EDGE = sa.select(_edges.c.source, _pointers.c.table_name, _edges.c.kind)
+_BY_START = (_m.c.start_sequence, _m.c.id)
+EDGES = (
+    _EDGE.select_from(_POINTED.join(_edges, _edges.c.anchor_set_id == _m.c.anchor_set_id))
+    .where(_IN_SCOPE, _NOT_HIDDEN)
+    .order_by(*_BY_START)
+)
+# from the few sets that hold the source, not from the many tables
+EDGES_OF = (
+    _EDGE.select_from(
+        _edges.join(_m, sa.and_(_m.c.anchor_set_id == _edges.c.anchor_set_id, _m.c.status == READY)).join(
+            _pointers,
+            sa.and_(_pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id == _m.c.id),
+        )
+    )
+    .where(_edges.c.source == sa.bindparam("source"), _IN_SCOPE, _NOT_HIDDEN)
+    .order_by(*_BY_START)
+)
+CURRENT_ROWS = (
+    sa.select(
+        _pointers.c.table_name,
+        _pointers.c.tenant,
+        _m.c.definition_hash,
+        _sets.c.anchors_json,
+        _m.c.anchor_order,
+    )
+    .select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
+    .where(_IN_SCOPE, _NOT_HIDDEN)
+    .order_by(_pointers.c.table_name)
+)
+DIGESTS = (
+    sa.select(_pointers.c.table_name, _m.c.artifact_digest)
+    .select_from(_POINTED)
+    .where(_IN_SCOPE)
+    .order_by(_OWN_LAST)
+)

@@ -1,0 +1,139 @@
+"""What recovery asks and does in the catalog: only in its own tenant, and each change a compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, CatalogState, Materialization
+from jammi_dagster.catalog.queries import BUILDING, READY, core
+from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
+from jammi_dagster.catalog.writes import FAILED, now_by_database
+
+_m, _sets, _edges, _state = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, CatalogState))
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """A `building` row whose lease has run out."""
+
+    materialization_id: str
+    table: str
+    deployment: str
+    artifact_path: str
+    start_sequence: int
+    created_at: str
+
+
+class RecoveryRows:
+    """The rows of one tenant, for recovery."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self._database, self._tenant = database, scope.tenant
+
+    def abandoned(self) -> list[Abandoned]:
+        """The `building` rows whose lease has run out by the database's clock."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                sa.select(_m).where(
+                    _m.c.status == BUILDING,
+                    _m.c.tenant == self._tenant,
+                    _m.c.lease_expires_at <= now_by_database(connection),
+                )
+            )
+            return [
+                Abandoned(
+                    materialization_id=row.id,
+                    table=row.table_name,
+                    deployment=row.deployment,
+                    artifact_path=row.artifact_path,
+                    start_sequence=row.start_sequence,
+                    created_at=row.created_at,
+                )
+                for row in rows
+            ]
+
+    def take(self, materialization_id: str, lease: Lease) -> bool:
+        """Takes an abandoned row over; False where its writer, or another recovery, was quicker."""
+        with self._database.writing() as connection:
+            now = now_by_database(connection)
+            taken = connection.execute(
+                _m.update()
+                .where(_m.c.id == materialization_id, _m.c.status == BUILDING, _m.c.lease_expires_at <= now)
+                .values(
+                    lease_token=lease.token, lease_owner=lease.owner, lease_expires_at=now + lease.seconds
+                )
+            )
+            return taken.rowcount == 1
+
+    def ready_with_manifest(self) -> Iterator[tuple[str, str]]:
+        """The id and artifact path of each ready row that must have a sidecar."""
+        query = sa.select(_m.c.id, _m.c.artifact_path).where(
+            _m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None)
+        )
+        with self._database.reading() as connection:
+            found = [(row.id, row.artifact_path) for row in connection.execute(query)]
+        yield from found
+
+    def lose(self, materialization_id: str) -> None:
+        """Fails a ready row whose sidecar is gone."""
+        with self._database.writing() as connection:
+            connection.execute(_state.update().values(revision=_state.c.revision + 1))
+            connection.execute(
+                _m.update().where(_m.c.id == materialization_id, _m.c.status == READY).values(**FAILED)
+            )
+
+    def named(self, paths: Sequence[str]) -> set[str]:
+        """Those of the paths that a `building` or ready row names, as its artifact or as the sidecar beside it."""
+        artifacts = sorted({_artifact_of(path) for path in paths})
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for start in range(0, len(artifacts), _CHUNK):
+                ids = [
+                    path.rsplit("/", 1)[-1].removesuffix(".parquet")
+                    for path in artifacts[start : start + _CHUNK]
+                ]
+                query = sa.select(_m.c.artifact_path).where(
+                    _m.c.id.in_(ids), _m.c.status.in_(("building", "ready"))
+                )
+                found.update(connection.execute(query).scalars())
+        return {path for path in paths if _artifact_of(path) in found}
+
+    def sets_with_wrong_edges(self) -> list[str]:
+        """The keys of the anchor sets that the edge index does not match, without touching it."""
+        query = sa.select(_sets.c.id, _sets.c.set_key, _sets.c.anchors_json)
+        with self._database.reading() as connection:
+            edges: dict[int, set[tuple[str, str]]] = {}
+            for row in connection.execute(sa.select(_edges.c.anchor_set_id, _edges.c.source, _edges.c.kind)):
+                edges.setdefault(row.anchor_set_id, set()).add((row.source, row.kind))
+            return [
+                row.set_key
+                for row in connection.execute(query)
+                if edges.get(row.id, set()) != _edges_of(row.anchors_json, row.set_key)
+            ]
+
+    def rebuild_edges(self, set_key: str) -> None:
+        """Makes the edges of a set again from the set itself."""
+        with self._database.writing() as connection:
+            connection.execute(_state.update().values(revision=_state.c.revision + 1))
+            row = connection.execute(sa.select(_sets).where(_sets.c.set_key == set_key)).one()
+            connection.execute(_edges.delete().where(_edges.c.anchor_set_id == row.id))
+            rows = [
+                {"source": source, "anchor_set_id": row.id, "kind": kind}
+                for source, kind in sorted(_edges_of(row.anchors_json, set_key))
+            ]
+            if rows:
+                connection.execute(_edges.insert(), rows)
+
+
+def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:
+    return {(a.source, a.kind.value) for a in decode_anchors(anchors_json, where=f"anchor set {set_key}")}
+
+
+def _artifact_of(path: str) -> str:
+    """The artifact that a path belongs to: a sidecar lies beside it."""
+    return path.replace(".materialization.json", ".parquet")

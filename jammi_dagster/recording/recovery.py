@@ -1,0 +1,176 @@
+"""Recovery: what crashed writers left, finished or cleared away. Never touches a live one.
+
+A live writer's row has a lease that it renews by the database's clock, and a row names its objects from before they
+exist; so what is taken here, or removed, is nobody's. Each step is a compare-and-swap on one row: recovery is
+idempotent, and may run beside writers and beside itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jammi_dagster.artifacts import ArtifactRoot, sidecar_path, tables_folder
+from jammi_dagster.catalog import (
+    Abandoned,
+    Begun,
+    CatalogWriter,
+    Database,
+    Finished,
+    Lease,
+    RecoveryRows,
+    Scope,
+)
+from jammi_dagster.contract import MaterializationManifest, canonical_json
+from jammi_dagster.contract.fields import Fields
+from jammi_dagster.errors import ArtifactMissing, JammiError, LeaseLost
+from jammi_dagster.recording.leases import LEASE_SECONDS
+
+GRACE_SECONDS = 24 * 3600.0
+
+
+@dataclass(slots=True, kw_only=True)
+class RecoveryReport:
+    """What recovery did, or with `dry_run` would do.
+
+    Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete) and `lost` (ready, but
+    without sidecar); paths below the root that were `reclaimed` (objects that no row names); keys of anchor sets
+    whose edges were `reindexed`.
+    """
+
+    dry_run: bool
+    promoted: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    reclaimed: list[str] = field(default_factory=list)
+    reindexed: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """One pass of recovery over the rows and objects of one tenant, in all of its deployments.
+
+    `grace_seconds` is for how long an object without a row is kept: longer than anybody reads through a reference.
+    """
+
+    database: Database
+    root: ArtifactRoot
+    scope: Scope
+    random_hex: Callable[[int], str]
+    grace_seconds: float = GRACE_SECONDS
+    dry_run: bool = False
+    clock: Callable[[], float] = time.time
+
+    def run(self) -> RecoveryReport:
+        """Raises what catalog and storage raise; what was done until then is done."""
+        report = RecoveryReport(dry_run=self.dry_run)
+        rows = RecoveryRows(self.database, self.scope)
+        for abandoned in rows.abandoned():
+            self._settle(rows, abandoned, report)
+        for materialization_id, path in rows.ready_with_manifest():
+            if self.root.size(sidecar_path(path)) is None:
+                report.lost.append(materialization_id)
+                if not self.dry_run:
+                    rows.lose(materialization_id)
+        self._reclaim(rows, report)
+        for set_key in rows.sets_with_wrong_edges():
+            report.reindexed.append(set_key)
+            if not self.dry_run:
+                rows.rebuild_edges(set_key)
+        return report
+
+    def _settle(self, rows: RecoveryRows, abandoned: Abandoned, report: RecoveryReport) -> None:
+        """Publishes a row whose bytes and sidecar are whole and agree; fails any other, and removes its bytes."""
+        lease = Lease(token=self.random_hex(16), owner="recovery", seconds=LEASE_SECONDS)
+        if not self.dry_run and not rows.take(abandoned.materialization_id, lease):
+            return
+        finished = self._complete(abandoned)
+        if self.dry_run:
+            (report.failed if finished is None else report.promoted).append(abandoned.materialization_id)
+            return
+        writer = CatalogWriter(
+            self.database, Scope(tenant=self.scope.tenant, deployment=abandoned.deployment)
+        )
+        try:
+            if finished is not None:
+                writer.finish([finished[0]], lease=lease, run_id=finished[1])
+                report.promoted.append(abandoned.materialization_id)
+            elif writer.fail([_begun(abandoned)], lease=lease):
+                report.failed.append(abandoned.materialization_id)
+                self.root.delete(abandoned.artifact_path)
+                self.root.delete(sidecar_path(abandoned.artifact_path))
+        except LeaseLost:  # another recovery was at it while this one read for longer than a lease
+            return
+
+    def _complete(self, abandoned: Abandoned) -> tuple[Finished, str | None] | None:
+        """The flip that the writer did not come to, with its run, where everything for it is there."""
+        path = sidecar_path(abandoned.artifact_path)
+        try:
+            manifest = MaterializationManifest.from_bytes(
+                self.root.read_bytes(path), where=self.root.uri(path)
+            )
+            finished, run_id = _of_manifest(abandoned, manifest)
+            size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
+        except ArtifactMissing:
+            return None
+        except JammiError:  # a sidecar that is no manifest of ours: the row was never complete
+            return None
+        return (
+            (finished, run_id) if (size, digest) == (finished.size_bytes, finished.artifact_digest) else None
+        )
+
+    def _reclaim(self, rows: RecoveryRows, report: RecoveryReport) -> None:
+        """Removes objects that are older than the grace period and that no row names."""
+        oldest = self.clock() - self.grace_seconds
+        old = [
+            path
+            for path, written in self.root.objects(tables_folder(self.scope.tenant or None))
+            if written is not None and written < oldest
+        ]
+        named = rows.named(old)
+        for path in old:
+            if path not in named:
+                report.reclaimed.append(path)
+                if not self.dry_run:
+                    self.root.delete(path)
+
+
+def _begun(abandoned: Abandoned) -> Begun:
+    return Begun(
+        materialization_id=abandoned.materialization_id,
+        table=abandoned.table,
+        artifact_path=abandoned.artifact_path,
+        start_sequence=abandoned.start_sequence,
+        created_at=abandoned.created_at,
+    )
+
+
+def _of_manifest(abandoned: Abandoned, manifest: MaterializationManifest) -> tuple[Finished, str | None]:
+    """What the sidecar says of the row. Raises `InvalidField` where it is another row's, or says too little."""
+    own = Fields(manifest.own, "manifest", "jammi_dagster")
+    for name, expected in (("table", abandoned.table), ("materialization", abandoned.materialization_id)):
+        if own.take(name, str) != expected:
+            raise own.bad(name, expected)
+    own_fields = dict(manifest.own or {})
+    seconds, annotation, run_id = (
+        own_fields.get(name) for name in ("compute_seconds", "annotation", "run_id")
+    )
+    finished = Finished(
+        begun=_begun(abandoned),
+        definition_hash=manifest.definition_hash,
+        input_anchors=manifest.input_anchors,
+        artifact_digest=manifest.artifact,
+        size_bytes=own.take_natural("size_bytes"),
+        row_count=own.take_natural("row_count"),
+        writer_profile=canonical_json(own.take("writer_profile", dict)).decode(),
+        compute_seconds=seconds if isinstance(seconds, float) else None,
+        completed_at=manifest.produced_at,
+        annotation_json=None if annotation is None else canonical_json(annotation).decode(),
+    )
+    return finished, run_id if isinstance(run_id, str) else None
