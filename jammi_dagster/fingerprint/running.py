@@ -2,7 +2,8 @@
 
 An identity is read from files, but it stands for what is executed. A module that was imported before its file was
 edited still runs the old code. So the first time a running module is met, its live functions and constants are
-compared with what its file would give; from then on the file may change only in ways that mean nothing.
+compared with what its file would give; from then on the file may change only in ways that mean nothing. Lists, dicts
+and class attributes that were edited before that first look are not seen: look early, at decoration.
 """
 
 from __future__ import annotations

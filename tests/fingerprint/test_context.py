@@ -1,0 +1,119 @@
+"""What a function uses its Dagster context for, besides its partition and its log."""
+
+import functools
+from typing import Any
+
+import pytest
+from fingerprint_kit import Project
+
+from jammi_dagster.fingerprint import context_uses_outside
+
+
+def uses(project: Project, body: str, signature: str = "context, x=None") -> tuple[str, ...]:
+    project.write({"alone.py": f"def f({signature}):\n    {body}\n"})
+    return context_uses_outside(project.load("alone").f, "context")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "pass",
+        "return context.partition_key",
+        "return context.partition_key.upper(), context.partition_keys[0]",
+        "return context.partition_time_window.start, context.partition_key_range.end",
+        "if context.has_partition_key: return context.multi_partition_key.keys_by_dimension",
+        "return context.asset_partition_key_for_output('result'), context.asset_partition_keys_for_output()",
+        "context.log.info('x %s', context.asset_key); context.log.handlers.clear()",
+        "helper(context.log, context.partition_key)",
+        "return [context.partition_key for _ in x], lambda: context.partition_key",
+        "x.context.run_id",
+    ],
+)
+def test_partition_and_log_are_inside(project: Project, body: str) -> None:
+    """The partition, the log and the asset's own key bring nothing in."""
+    assert uses(project, body) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("return context.run_id", ["context.run_id"]),
+        ("return context.run.tags['x']", ["context.run"]),
+        ("context.resources.db.query()", ["context.resources"]),
+        ("context.instance; context.run_id; context.run_id", ["context.instance", "context.run_id"]),
+        ("return helper(context)", ["context is passed to helper(...)"]),
+        ("return helper(1, key=context)", ["context is passed to helper(...)"]),
+        ("return x.y.helper(*context)", ["context is passed to x.y.helper(...)"]),
+        ("return getattr(context, 'run_id')", ["context is passed to getattr(...)"]),
+        ("return (lambda c: c.run_id)(context)", ["context is passed to a call(...)"]),
+        ("c = context", ["context is used as a value"]),
+        ("return context", ["context is used as a value"]),
+        ("return {'c': context}", ["context is used as a value"]),
+        ("context = x", ["context is reassigned"]),
+        ("context.log = x", ["context.log"]),
+        ("return [context.run_id for _ in x]", ["context.run_id"]),
+        ("def g():\n        return context.run_id\n    return g()", ["context.run_id"]),
+        ("return locals()", ["locals() may hand on context"]),
+        ("return f'{context}'", ["context is used as a value"]),
+        ("with context: pass", ["context is used as a value"]),
+    ],
+)
+def test_everything_else_is_outside(project: Project, body: str, found: list[str]) -> None:
+    """Any other attribute counts, and so does whatever lets the context itself go elsewhere."""
+    assert list(uses(project, body)) == found
+
+
+def test_a_function_without_the_parameter_uses_nothing(project: Project) -> None:
+    """A function that does not take the context cannot use it."""
+    assert uses(project, "return x.run_id", signature="x") == ()
+
+
+def test_the_function_within_a_decorator_is_read(project: Project) -> None:
+    """A wrapper that takes anything may do anything with the context; the function within is read too."""
+    project.write(
+        {
+            "alone.py": """
+            import functools
+            def mark(fn):
+                @functools.wraps(fn)
+                def wrapper(*args, **kwargs):
+                    return fn(*args, **kwargs)
+                return wrapper
+            @mark
+            def f(context):
+                return context.run_id
+            """
+        }
+    )
+    assert context_uses_outside(project.load("alone").f, "context") == (
+        "context passes through f(*args, **kwargs)",
+        "context.run_id",
+    )
+
+
+def test_methods_partials_and_objects_are_read(project: Project) -> None:
+    """A bound method, a partial and an object with `__call__` lead to their function."""
+    text = "class A:\n    def f(self, context): return context.run_id\n    __call__ = f\n"
+    a: Any = project.write({"alone.py": text}).load("alone").A()
+    for form in (a.f, a, functools.partial(a.f), functools.lru_cache(a.f)):
+        assert context_uses_outside(form, "context") == ("context.run_id",)
+
+
+def test_a_lambda_is_read(project: Project) -> None:
+    """The body of a lambda is one expression."""
+    lambdas = project.write({"alone.py": "f = lambda context: context.run_id\n"}).load("alone")
+    assert context_uses_outside(lambdas.f, "context") == ("context.run_id",)
+
+
+def test_without_source_there_is_one_answer(project: Project) -> None:
+    """What cannot be read is said to be so."""
+    names: dict[str, Any] = {}
+    exec("def f(context): return context.run_id", names)
+    (no_source,) = context_uses_outside(names["f"], "context")
+    assert no_source == "the source of f is not found: how it uses context cannot be seen"
+    (native,) = context_uses_outside(len, "context")
+    assert native == "len is not written in Python: how it uses context cannot be seen"
+    function = project.write({"alone.py": "def f(context): pass\n"}).load("alone").f
+    project.write({"alone.py": "def f(context): return 1\n"})
+    (edited,) = context_uses_outside(function, "context")
+    assert edited.startswith("the source of f is not found")

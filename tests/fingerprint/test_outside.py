@@ -1,0 +1,191 @@
+"""Which uses of the outside world are found in reached code."""
+
+import pytest
+from fingerprint_kit import Project
+
+from jammi_dagster.fingerprint import OutsideRead
+
+READS = [
+    ("import time", "time.time()", "time.time"),
+    ("import time as t", "t.time_ns()", "time.time_ns"),
+    ("from time import time", "time()", "time.time"),
+    ("from time import perf_counter as tick", "tick()", "time.perf_counter"),
+    ("from time import *", "monotonic()", "time.monotonic"),
+    ("import time", "time.localtime()", "time.localtime"),
+    ("import time", "time.gmtime(None)", "time.gmtime"),
+    ("import time", "time.strftime('%Y')", "time.strftime"),
+    ("import time", "sorted([], key=time.time)", "time.time"),
+    ("import time", "getattr(time, 'time')()", "time"),
+    ("import datetime", "datetime.datetime.now()", "datetime.datetime.now"),
+    ("import datetime as dt", "dt.date.today()", "datetime.date.today"),
+    ("from datetime import datetime as dt, timezone", "dt.now(timezone.utc)", "datetime.datetime.now"),
+    ("from datetime import datetime", "datetime.utcnow().isoformat()", "datetime.datetime.utcnow"),
+    ("from datetime import date", "date.today().year", "datetime.date.today"),
+    ("import datetime\nclock = datetime.datetime", "clock.now()", "datetime.datetime.now"),
+    ("import datetime\na, b = datetime.date, datetime.datetime", "b.now()", "datetime.datetime.now"),
+    ("import datetime\nd = None or datetime.datetime", "d.now()", "datetime.datetime.now"),
+    ("import datetime\nd = datetime.date if 1 else None\ne = d", "e.today()", "datetime.date.today"),
+    ("import pandas as pd", "pd.Timestamp.now()", "pandas.Timestamp.now"),
+    ("import pandas as pd", "pd.Timestamp('now')", "pandas.Timestamp"),
+    ("import pandas as pd", "pd.to_datetime(arg='Today')", "pandas.to_datetime"),
+    ("import numpy as np", "np.datetime64('now')", "numpy.datetime64"),
+    ("import random", "random.random()", "random.random"),
+    ("from random import choice", "choice([1])", "random.choice"),
+    ("import random\nrandom.seed(7)", "random.shuffle([])", "random.shuffle"),
+    ("import random", "random.Random()", "random.Random"),
+    ("import random", "random.Random(None)", "random.Random"),
+    ("import random", "random.SystemRandom().random()", "random.SystemRandom"),
+    ("import secrets", "secrets.token_hex()", "secrets.token_hex"),
+    ("import uuid", "uuid.uuid4()", "uuid.uuid4"),
+    ("from uuid import uuid1", "str(uuid1())", "uuid.uuid1"),
+    ("import os", "os.urandom(8)", "os.urandom"),
+    ("import numpy as np", "np.random.rand(3)", "numpy.random.rand"),
+    ("import numpy.random as npr", "npr.normal()", "numpy.random.normal"),
+    ("from numpy import random", "random.choice([1])", "numpy.random.choice"),
+    ("import numpy as np\nrng = np.random", "rng.rand()", "numpy.random.rand"),
+    ("import numpy as np", "np.random.default_rng()", "numpy.random.default_rng"),
+    ("import numpy as np", "np.random.default_rng(seed=None)", "numpy.random.default_rng"),
+    ("import numpy as np", "np.random.default_rng(*[])", "numpy.random.default_rng"),
+    ("from numpy.random import RandomState", "RandomState()", "numpy.random.RandomState"),
+    ("import os", "os.environ['HOME']", "os.environ"),
+    ("import os", "os.environ.get('HOME')", "os.environ"),
+    ("from os import environ", "dict(environ)", "os.environ"),
+    ("import os", "os.getenv('HOME')", "os.getenv"),
+    ("from os import *", "getenv('HOME')", "os.getenv"),
+    ("import os", "os.getcwd()", "os.getcwd"),
+    ("import os", "os.path.expanduser('~')", "os.path.expanduser"),
+    ("from pathlib import Path", "Path.home() / 'x'", "pathlib.Path.home"),
+    ("import sys", "sys.argv[1]", "sys.argv"),
+    ("import socket", "socket.gethostname()", "socket.gethostname"),
+    ("import platform", "platform.node()", "platform.node"),
+    ("import getpass", "getpass.getuser()", "getpass.getuser"),
+    ("import dagster as dg", "dg.EnvVar('X').get_value()", "dagster.EnvVar.get_value"),
+    ("from dagster import EnvVar\nX = EnvVar('X')", "X.get_value()", "dagster.EnvVar.get_value"),
+]
+
+HARMLESS = [
+    ("import time", "time.sleep(1)"),
+    ("import time, random, os, secrets", "None"),
+    ("import time", "time.localtime(0), time.gmtime(0), time.strftime('%Y', time.gmtime(0))"),
+    ("import time", "(lambda time: time.time())(x)"),
+    ("import datetime", "datetime.datetime(2020, 1, 1), datetime.datetime.fromisoformat(x)"),
+    ("import pandas as pd", "pd.Timestamp('2020-01-01'), pd.to_datetime(x)"),
+    ("import random", "random.Random(7).random()"),
+    ("import random", "isinstance(x, random.Random)"),
+    ("import numpy as np", "np.random.default_rng(42).random()"),
+    ("import numpy as np", "np.random.default_rng(seed=x)"),
+    ("import numpy as np", "np.random.RandomState(1).rand()"),
+    ("import numpy as np", "np.random.Generator(np.random.PCG64(1))"),
+    ("import numpy as np", "np.array([1]).mean()"),
+    ("import os", "os.path.join('a', 'b'), os.sep"),
+    ("import uuid", "uuid.uuid5(uuid.NAMESPACE_DNS, 'a')"),
+    ("import dagster as dg", "dg.EnvVar('X')"),
+    ("class time:\n    @staticmethod\n    def time(): return 1", "time.time()"),
+]
+
+
+def _module(setup: str, expression: str) -> str:
+    return f"{setup}\ndef f(x=None):\n    return {expression}\n"
+
+
+@pytest.mark.parametrize(("setup", "expression", "what"), READS)
+def test_a_read_is_found(project: Project, setup: str, expression: str, what: str) -> None:
+    """Clock, randomness and environment are found whatever they are called in the module."""
+    text = _module(setup, expression)
+    found = {(read.what, read.where) for read in _outside(project, text)}
+    line = text[: text.index("return")].count("\n") + 1
+    assert (what, f"alone.py:{line}") in found
+
+
+@pytest.mark.parametrize(("setup", "expression"), HARMLESS)
+def test_what_reads_nothing_is_not_found(project: Project, setup: str, expression: str) -> None:
+    """Seeded generators, arguments that leave nothing open, sleeping and mere imports are fine."""
+    assert _outside(project, _module(setup, expression)) == ()
+
+
+def _outside(project: Project, text: str) -> tuple[OutsideRead, ...]:
+    """The reads of a module that is only imported by the source, never in fact."""
+    project.write({"alone.py": text})
+    project.write({"main.py": "def f():\n    import alone\n"})
+    return project.identity("main.f").outside
+
+
+def test_setting_the_environment_reads_nothing(project: Project) -> None:
+    """An assignment to `os.environ[…]` is no read; `+=` is one."""
+    assert _outside(project, "import os\nos.environ['A'] = 'b'\ndel os.environ['A']\n") == ()
+    (read,) = _outside(project, "import os\nos.environ['A'] += 'b'\n")
+    assert read.what == "os.environ"
+
+
+@pytest.mark.parametrize(
+    ("clock", "use"),
+    [
+        ("from time import time as now", "from helpers.clock import now\ndef f(): return now()"),
+        ("from time import time as now", "from helpers import clock\ndef f(): return clock.now()"),
+        ("from time import time as now", "import helpers.clock\ndef f(): return helpers.clock.now()"),
+        ("from time import time as now", "from helpers.clock import *\ndef f(): return now()"),
+        ("from time import *", "from helpers.clock import time\ndef f(): return time()"),
+        ("import time", "from helpers.clock import time\ndef f(): return time.time()"),
+        ("import time\nt = time", "from helpers.clock import t\ndef f(): return t.time()"),
+    ],
+)
+def test_a_name_taken_from_another_module_is_followed(project: Project, clock: str, use: str) -> None:
+    """A name that first-party modules hand on is found where it is used, not where it is imported."""
+    project.write({"helpers/__init__.py": "", "helpers/clock.py": clock + "\n"})
+    found = {read.what for read in _outside(project, use + "\n") if read.where == "alone.py:2"}
+    assert found == {"time.time"}
+
+
+def test_only_reached_modules_count(pipelines: Project) -> None:
+    """A read counts in any reached module, used by the function or not, and in no other."""
+    pipelines.write({"pipelines/aside.py": "import time\ndef unused(): return time.time()\n"})
+    assert pipelines.identity().outside == ()
+    pipelines.write({"pipelines/marks.py": "import time\nSTART = time.time()\ndef marked(f): return f\n"})
+    assert [read.where for read in pipelines.identity().outside] == ["pipelines/marks.py:2"]
+
+
+def test_every_place_is_told(project: Project) -> None:
+    """Each place is its own entry, in the order of file and line."""
+    text = "import time\ndef f(): return time.time()\ndef g(): return time.time(), time.monotonic()\n"
+    assert [(read.what, read.where) for read in _outside(project, text)] == [
+        ("time.time", "alone.py:2"),
+        ("time.monotonic", "alone.py:3"),
+        ("time.time", "alone.py:3"),
+    ]
+
+
+def test_a_local_variable_is_not_the_module_of_its_name(project: Project) -> None:
+    """A parameter or local that hides an import is a variable; where both may be meant, the import is."""
+    hidden = "import random\ndef f(random):\n    return random.choice\ndef g():\n    random = 1\n    return random\n"
+    assert _outside(project, hidden) == ()
+    both = "def f(flag):\n    if flag:\n        import random\n    else:\n        random = 1\n    random.random()\n"
+    assert [read.what for read in _outside(project, both)] == ["random.random"]
+
+
+def test_a_comprehension_variable_hides_nothing_else(project: Project) -> None:
+    """The variable of a comprehension lives in it alone."""
+    text = "import time\ndef f(xs):\n    return [time for time in xs], time.time()\n"
+    assert "time.time" in {read.what for read in _outside(project, text)}
+
+
+def test_variables_that_are_assigned_in_circles_end(project: Project) -> None:
+    """Names that stand for each other in ever longer ways are followed so far and no further."""
+    circles = "".join(f"    v{a} = v{b}.m{a}()\n" for a in range(12) for b in range(12))
+    text = f"import time\ndef f(v0):\n{circles}    v3 = time\n    return v7.time(), v3.time()\n"
+    assert "time.time" in {read.what for read in _outside(project, text)}
+
+
+def test_a_global_import_is_seen_by_other_functions(project: Project) -> None:
+    """A function that imports into the module's names does so for all of its functions."""
+    text = "def load():\n    global t\n    import time as t\ndef f():\n    return t.time()\n"
+    assert [read.where for read in _outside(project, text)] == ["alone.py:5"]
+
+
+def test_the_main_block_does_not_count_in_an_import(project: Project) -> None:
+    """What runs only in a script is left out of the search, and part of the digest."""
+    text = (
+        "def f(): pass\nif __name__ == '__main__':\n    import sys, time\n    print(sys.argv, time.time())\n"
+    )
+    before = project.of_source(text)
+    assert before.outside == ()
+    assert project.of_source(text.replace("sys.argv, ", "")).digest != before.digest
