@@ -33,8 +33,8 @@ from jammi_dagster.contract import (
     Staleness,
     definition_hash,
 )
-from jammi_dagster.contract.tables import check_table
-from jammi_dagster.errors import InvalidStore, NotRecomputable, UnknownTable
+from jammi_dagster.contract.tables import check_source, check_table
+from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable, UnknownTable
 from jammi_dagster.lineage import closure, edges_by_input
 from jammi_dagster.recording import GRACE_SECONDS, Attempt, Output, Recorder, Recovery, RecoveryReport
 from jammi_dagster.sensing import (
@@ -85,14 +85,15 @@ class ResultStore:
         deployment: str = "default",
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
+        self.artifacts = ArtifactRoot(root, storage_options)
         for name in (tenant, deployment):
             if name is not None and not _is_name(name):
                 why = f"{name!r} cannot name a tenant or deployment; use text that is not empty, or leave it out"
-                raise InvalidStore(root=root, why=why)
-        self.artifacts = ArtifactRoot(root, storage_options)
+                raise InvalidStore(root=self.artifacts.name, why=why)
         if catalog is None:
             if self.artifacts.local_root is None:
-                raise InvalidStore(root=root, why="a remote root needs catalog=… (a path or a database URL)")
+                why = "a remote root needs catalog=… (a path or a database URL)"
+                raise InvalidStore(root=self.artifacts.name, why=why)
             catalog = str(Path(self.artifacts.local_root) / _CATALOG_FILE)
         self.database = Database(catalog)
         self.scope = Scope(tenant=tenant or "", deployment=deployment)
@@ -283,7 +284,7 @@ class ResultStore:
 
         `source` is a table, or any other recorded input. Raises `UnknownTable` for a name that is neither.
         """
-        edges = self.reader.edges(source)
+        edges = self.reader.edges(check_source(source))
         if not edges:
             self.current(source)
         return edges
@@ -309,8 +310,8 @@ class ResultStore:
         return self.reader.tables()
 
     def current(self, table: str) -> MaterializationRecord:
-        """What the table's name resolves to now. Raises `UnknownTable`."""
-        record = self.reader.current(table)
+        """What the table's name resolves to now. Raises `UnknownTable`, and `InvalidTableName` for no name at all."""
+        record = self.reader.current(check_source(table))
         if record is None:
             # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
             close = difflib.get_close_matches(table, self.reader.neighbours(table, most=_NEIGHBOURS), n=3)
@@ -335,12 +336,10 @@ class ResultStore:
         self.database.close()
 
 
-def _is_name(name: object) -> bool:
+def _is_name(name: str) -> bool:
     """Whether `name` is text that every database can hold."""
-    if not isinstance(name, str) or not name or "\0" in name:
-        return False
     try:
-        name.encode()
-    except UnicodeEncodeError:
+        check_source(name)
+    except InvalidTableName:
         return False
     return True

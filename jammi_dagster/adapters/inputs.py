@@ -64,7 +64,8 @@ def resolve_inputs(
         elif dependency.input_name not in loaded and _is_result_table(step, dependency):
             anchors.extend(_current_anchors(step, store, dependency, allow_missing, unwatched=unwatched))
         else:
-            anchors.extend(_dagster_anchors(step, store, dependency, allow_missing))
+            was_read = unwatched or dependency.input_name in loaded
+            anchors.extend(_dagster_anchors(step, store, dependency, allow_missing, was_read=was_read))
     for surface in _distinct(surfaces):
         version = surface.observe()
         if version is not None:
@@ -75,7 +76,10 @@ def resolve_inputs(
     ordered = tuple(sorted(dict.fromkeys(anchors), key=lambda anchor: anchor.source))
     check_distinct(ordered)
     unpinned = [anchor.source for anchor in ordered if anchor.is_unpinned]
-    reasons = [f"{source} has no version: give it a data version, or observe it" for source in unpinned]
+    reasons = [
+        f"{source} has no version from before it was read: give it a data version, or observe it"
+        for source in unpinned
+    ]
     return StepInputs(
         anchors=ordered, names=tuple(anchor.source for anchor in ordered), reasons=tuple(reasons)
     )
@@ -170,7 +174,7 @@ def _current_anchors(
         rest = (
             dependency if dependency.partitions is None else replace(dependency, partitions=tuple(elsewhere))
         )
-        anchors.extend(_dagster_anchors(step, store, rest, allow_missing))
+        anchors.extend(_dagster_anchors(step, store, rest, allow_missing, was_read=unwatched))
     return anchors
 
 
@@ -182,17 +186,18 @@ def _is_outdated(step: Step, dependency: Dependency, record: MaterializationReco
 
 
 def _dagster_anchors(
-    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool
+    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool, *, was_read: bool
 ) -> list[InputAnchor]:
     """Any other asset, by Dagster's latest data version where a user or an observation supplied it.
 
-    A version that came after the step began may not be the one that was loaded, so it pins nothing.
+    Where the asset `was_read` before this look, a version that came after the step began may not be the one that
+    was read, so it pins nothing.
     """
     versions = step.data_versions(dependency)
     anchors, missing = [], []
     for table, version in zip(dependency.tables, versions, strict=True):
         source = f"dagster:{store.scope.deployment}/{table}"
-        if version is not None and version.supplied is not None and not version.after_start:
+        if version is not None and version.supplied is not None and not (was_read and version.after_start):
             anchors.append(InputAnchor.source_version(source, version.supplied))
         elif version is not None or dependency.partitions is None:
             anchors.append(InputAnchor.unpinned_at_instant(source, utc_now()))

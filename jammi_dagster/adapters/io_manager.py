@@ -64,7 +64,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             now.references[context.name] = references
         if is_lenient(context.dagster_type):
             return references
-        return convert(references, kind, parameter=context.name)
+        return convert(references, kind, parameter=_shown_name(context))
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Records what a plain asset made. A reference was recorded already, by the step that hands it over."""
@@ -113,6 +113,11 @@ def _step_context(context: dg.InputContext) -> Any:
         return None
 
 
+def _shown_name(context: dg.InputContext) -> str:
+    """The parameter's name; the asset's key where a value is loaded outside of a step."""
+    return context.name if context.has_input_name else context.asset_key.to_user_string()
+
+
 def _references(
     context: dg.InputContext, store: ResultStore, step_context: Any, *, by_partition: bool
 ) -> AnyReference:
@@ -130,7 +135,7 @@ def _references(
     several = partitions is not None and (by_partition or len(partitions) > 1)
     may_miss = partitions is not None and (context.definition_metadata or {}).get(ALLOW_MISSING)
     if missing and not may_miss:
-        raise missing_upstream(f"input {context.name}", key, missing, store)
+        raise missing_upstream(f"input {_shown_name(context)}", key, missing, store)
     references = {
         str(partition): ResultReference.of(store, found[table])
         for table, partition in names.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,8 @@ from jammi_dagster.adapters.keys import (
 )
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidOutput
+
+_MOST_EVENTS = 500  # in one query: SQLite takes a limited number of parameters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,22 +187,13 @@ class Step:
 
     def data_versions(self, dependency: Dependency) -> list[EventVersion | None]:
         """What Dagster knows of the dependency now: one per partition, or one; None where it has no event."""
-        if dependency.partitions is None:
-            return [self._latest_version(dependency)]
-        key, wanted = dependency.asset_key, list(dependency.partitions)
-        found: dict[str, EventVersion] = {}
-        for kind in self._event_kinds(dependency):
-            tags = self.instance.event_log_storage.get_latest_tags_by_partition(
-                key, kind, tag_keys=[DATA_VERSION_TAG, USER_PROVIDED_TAG], asset_partitions=wanted
-            )
-            # asked for after the tags, so that an event between the two shows as one after the start
-            ids = self.instance.get_latest_storage_id_by_partition(key, kind, partitions=set(wanted))
-            for partition, storage_id in ids.items():
-                if partition not in found or found[partition].storage_id < storage_id:
-                    found[partition] = self._version(
-                        key, kind, storage_id, tags.get(partition, {}), runless=False
-                    )
-        return [found.get(partition) for partition in wanted]
+        found: dict[str | None, EventVersion] = {}
+        for record in self._last_events(dependency):
+            partition = None if dependency.partitions is None else record.partition_key
+            version = self._version(dependency.asset_key, record)
+            if partition not in found or found[partition].storage_id < version.storage_id:
+                found[partition] = version
+        return [found.get(key) for key in dependency.keys]
 
     def last_stored_nothing(self, asset_key: dg.AssetKey) -> bool:
         """Whether the asset's last materialization, if it has one, put no result table into any store."""
@@ -210,40 +203,33 @@ class Step:
         )
         return any(event is not None and MATERIALIZATION not in event.metadata for event in events)
 
-    def _latest_version(self, dependency: Dependency) -> EventVersion | None:
-        key = dependency.asset_key
-        versions = []
-        for kind in self._event_kinds(dependency):
-            observed = kind is dg.DagsterEventType.ASSET_OBSERVATION
-            fetch = self.instance.fetch_observations if observed else self.instance.fetch_materializations
-            for record in fetch(key, limit=1).records:
-                entry = record.event_log_entry
-                event = entry.asset_observation if observed else entry.asset_materialization
-                tags = (event.tags if event else None) or {}
-                versions.append(self._version(key, kind, record.storage_id, tags, runless=not record.run_id))
-        return max(versions, key=lambda version: version.storage_id, default=None)
+    def _last_events(self, dependency: Dependency) -> Iterator[Any]:
+        """The last materialization, and for an external asset the last observation, of each partition or of all."""
+        key, wanted = dependency.asset_key, dependency.partitions
+        kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION: self.instance.fetch_materializations}
+        if not dependency.is_materializable:
+            kinds[dg.DagsterEventType.ASSET_OBSERVATION] = self.instance.fetch_observations
+        for kind, fetch in kinds.items():
+            if wanted is None:
+                yield from fetch(key, limit=1).records
+                continue
+            latest = self.instance.get_latest_storage_id_by_partition(key, kind, partitions=set(wanted))
+            ids = sorted(latest.values())
+            for start in range(0, len(ids), _MOST_EVENTS):
+                chunk = ids[start : start + _MOST_EVENTS]
+                only = dg.AssetRecordsFilter(asset_key=key, storage_ids=chunk)
+                yield from fetch(only, limit=len(chunk)).records
 
-    def _event_kinds(self, dependency: Dependency) -> list[dg.DagsterEventType]:
-        made = [dg.DagsterEventType.ASSET_MATERIALIZATION]
-        return made if dependency.is_materializable else [*made, dg.DagsterEventType.ASSET_OBSERVATION]
-
-    def _version(
-        self,
-        key: dg.AssetKey,
-        kind: dg.DagsterEventType,
-        storage_id: int,
-        tags: Mapping[str, str],
-        *,
-        runless: bool,
-    ) -> EventVersion:
+    def _version(self, key: dg.AssetKey, record: Any) -> EventVersion:
         """A data version counts unless Dagster made it up from code and inputs: its own is no identity."""
-        observed = kind is dg.DagsterEventType.ASSET_OBSERVATION
-        supplied = observed or runless or tags.get(USER_PROVIDED_TAG) == "true"
+        entry = record.event_log_entry
+        tags = (entry.asset_observation or entry.asset_materialization).tags or {}
+        supplied = entry.asset_observation or not record.run_id or tags.get(USER_PROVIDED_TAG) == "true"
         at_start = self._at_start(key)
         return EventVersion(
-            storage_id=storage_id,
+            storage_id=record.storage_id,
             supplied=tags.get(DATA_VERSION_TAG) if supplied else None,
-            after_start=at_start is None or storage_id > at_start.storage_id,
+            after_start=at_start is None or record.storage_id > at_start.storage_id,
         )
 
     def _at_start(self, asset_key: dg.AssetKey) -> Any:

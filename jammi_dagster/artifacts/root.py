@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 _BLOCK = 1 << 20
+_REMOTE_BLOCK = 16 << 20
 _LOCAL_SCHEMES = ("file://", "local://")
 
 
@@ -141,21 +142,41 @@ class ArtifactRoot:
         return found.hexdigest()
 
     def open_parquet(self, path: str) -> pq.ParquetFile:
-        """The object opened as Parquet: its footer is read. Close it. Raises `ArtifactUnreadable`."""
+        """The object opened as Parquet: its footer is read. Close it. Raises `ArtifactUnreadable`.
+
+        Over a remote root, read from it with `use_threads=False` (see `read_table`).
+        """
         import pyarrow.parquet as pq
 
         check_relative(path)
         with self._reading_parquet(path):
             if self.is_local:
                 return pq.ParquetFile(self._storage.locate(path))
-            return pq.ParquetFile(self._storage.open_read(path), pre_buffer=True)
+            return pq.ParquetFile(self._storage.open_read(path))
 
     def read_table(self, path: str) -> pa.Table:
         """The whole table. Raises `ArtifactUnreadable`."""
-        # not `pyarrow.parquet.read_table`: over a Python file its threads outlive the call, and the interpreter
-        # aborts at exit when they let go of the file (apache/arrow#33975)
-        with self._reading_parquet(path), self.open_parquet(path) as file:
+        import pyarrow.parquet as pq
+
+        check_relative(path)
+        with self._reading_parquet(path), pq.ParquetFile(self._native(path)) as file:
             return file.read()
+
+    def _native(self, path: str) -> str | pa.Buffer:
+        """The object as something that pyarrow reads without Python.
+
+        Its threads let go of a Python file or of Python's bytes some time after a read is over; where that is while
+        the interpreter ends, the process aborts (apache/arrow#33975, #34314).
+        """
+        if self.is_local:
+            return self._storage.locate(path)
+        import pyarrow as pa
+
+        copy = pa.BufferOutputStream()
+        with self._storage.open_read(path) as file:
+            while block := file.read(_REMOTE_BLOCK):
+                copy.write(block)
+        return copy.getvalue()
 
     def dataset(self, path: str) -> ds.Dataset:
         """The table as a pyarrow Dataset, of which only what a query needs is read. Raises `ArtifactUnreadable`."""

@@ -23,7 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pt
 
-from jammi_dagster.artifacts.dictionaries import rebuilt
+from jammi_dagster.artifacts.dictionaries import rebuilt, with_entries
 from jammi_dagster.artifacts.metadata import canonical_metadata
 from jammi_dagster.artifacts.nulls import fixed_size_nulls_survive, forbidden_null
 from jammi_dagster.artifacts.stream import duplicate_column
@@ -44,9 +44,8 @@ class Storable:
         self._check_names(source.names)
         for field in source:
             self._check(field, field.type)
-        self.schema = pa.schema(
-            [_stored_field(field) for field in source], canonical_metadata(source.metadata)
-        )
+        fields = [_stored_field(field) for field in source]
+        self.schema = pa.schema(fields, canonical_metadata(source.metadata))
         self._check_pyarrow(source)
         self._copies = any(
             not (old.type.equals(new.type) or pt.is_dictionary(new.type))
@@ -57,9 +56,8 @@ class Storable:
     def pieces(self, source: pa.Table) -> Iterator[pa.Table]:
         """`source` in the written form. Raises `UnstorableData`, and `UnsupportedSchema` for rows of no columns."""
         if not source.num_columns and source.num_rows:
-            raise self._unsupported(
-                "(none)", "(none)", "Parquet keeps no rows without columns", "add a column"
-            )
+            why = "Parquet keeps no rows without columns"
+            raise self._unsupported("(none)", "(none)", why, "add a column")
         # what has to be copied is copied in small pieces, so that a large table does not stand in memory twice
         step = _CAST_ROWS if self._copies else max(source.num_rows, 1)
         for at in range(0, source.num_rows, step):
@@ -76,9 +74,7 @@ class Storable:
         for field, column in zip(self.schema, table.columns, strict=True):
             if name := forbidden_null(field, column):
                 why = f"column {name} is declared as not nullable and holds a null"
-                raise UnstorableData(
-                    table=self._table, why=why, way_out="fill the nulls or make the field nullable"
-                )
+                raise self._unstorable(why, "fill the nulls or make the field nullable")
         return table
 
     def _stored(self, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -92,23 +88,22 @@ class Storable:
             return pa.chunked_array([convert(field, chunk) for chunk in column.chunks], field.type)
         except pa.ArrowException as error:
             why = f"column {field.name}, {column.type} as {field.type}: {error}"
-            raise UnstorableData(
-                table=self._table, why=why, way_out="cast the column to a type that holds it"
-            ) from error
+            raise self._unstorable(why, "cast the column to a type that holds it") from error
 
     def _recoded(self, field: pa.Field, column: pa.DictionaryArray) -> pa.DictionaryArray:
-        entries = column.dictionary.cast(field.type.value_type)
-        if field.type.ordered:
-            entries = self._one_order(field.name, entries) if len(column) else entries
-        indices = column.indices.cast(field.type.index_type)
-        return pa.DictionaryArray.from_arrays(indices, entries, ordered=field.type.ordered)
+        if field.type.ordered and len(column):
+            self._check_order(field.name, column.dictionary)
+        return with_entries(column, field.type)
 
-    def _one_order(self, name: str, entries: pa.Array) -> pa.Array:
-        first = self._orders.setdefault(name, entries)
-        if not first.equals(entries):
-            why = f"column {name} is an ordered dictionary whose entries differ between batches"
-            raise UnstorableData(table=self._table, why=why, way_out="give all batches the same categories")
-        return first
+    def _check_order(self, name: str, entries: pa.Array) -> None:
+        if not self._orders.setdefault(name, entries).equals(entries):
+            raise self._unstorable(
+                f"column {name} is an ordered dictionary whose entries differ between batches",
+                "give all batches the same categories",
+            )
+        if entries.null_count:
+            why = f"column {name} is an ordered dictionary with a null among its entries"
+            raise self._unstorable(why, "make the indices null instead")
 
     def _check_names(self, names: list[str]) -> None:
         seen: set[str] = set()
@@ -126,10 +121,8 @@ class Storable:
         elif pt.is_fixed_size_list(type_) and type_.list_size == 0:
             why = "Parquet has no lists of fixed size 0"
         elif pt.is_fixed_size_list(type_) and not fixed_size_nulls_survive():
-            why, way_out = (
-                f"pyarrow {pa.__version__} may not read it back",
-                "upgrade pyarrow, or cast it to a list",
-            )
+            why = f"pyarrow {pa.__version__} may not read it back"
+            way_out = "upgrade pyarrow, or cast it to a list"
         elif str(type_).startswith(("list_view", "large_list_view")):
             why, way_out = "Parquet has no list views", "cast the column to a list"
         if why is not None:
@@ -148,6 +141,9 @@ class Storable:
                 except (pa.ArrowException, OSError) as error:
                     raise self._unsupported(old.name, str(old.type), str(error), _CAST) from error
             raise self._unsupported("(all)", "(all)", str(refusal), _CAST) from refusal
+
+    def _unstorable(self, why: str, way_out: str) -> UnstorableData:
+        return UnstorableData(table=self._table, why=why, way_out=way_out)
 
     def _unsupported(self, column: str, type_: str, why: str, way_out: str) -> UnsupportedSchema:
         return UnsupportedSchema(table=self._table, column=column, type=type_, why=why, way_out=way_out)

@@ -91,9 +91,8 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
     first = next(rest, None)
     if first is None:
         raise EmptyStream(table=table)
-    return Pieces(
-        first.schema, itertools.chain(first.tables, (piece for pieces in rest for piece in pieces.tables))
-    )
+    later = (piece for pieces in rest for piece in pieces.tables)
+    return Pieces(first.schema, itertools.chain(first.tables, later))
 
 
 def _same_schema(pieces: Pieces, table: str) -> Iterator[pa.Table]:
@@ -148,18 +147,22 @@ def _is_arrow(column: Any) -> bool:
 
 
 def _from_polars(frame: Any, table: str) -> Pieces:
-    polars = sys.modules["polars"]
+    empty = frame.clear()
     for name, dtype in frame.schema.items():
-        if dtype == polars.Object:  # to Arrow, its values are addresses in memory
-            raise UnsupportedSchema(
-                table=table,
-                column=name,
-                type=str(dtype),
-                why="polars keeps Python objects in it",
-                way_out="cast the column to a type of polars' own",
-            )
-    schema = frame.clear().to_arrow().schema
-    return Pieces(schema, (piece.to_arrow() for piece in frame.iter_slices(_POLARS_ROWS)))
+        # to Arrow, objects are addresses in memory; other types of polars' own Arrow does not know
+        why = "polars keeps Python objects in it" if str(dtype) == "Object" else _refusal(empty.select(name))
+        if why is not None:
+            way_out = "cast the column to a type that Arrow has"
+            raise UnsupportedSchema(table=table, column=name, type=str(dtype), why=why, way_out=way_out)
+    return Pieces(empty.to_arrow().schema, (piece.to_arrow() for piece in frame.iter_slices(_POLARS_ROWS)))
+
+
+def _refusal(frame: Any) -> str | None:
+    try:
+        frame.to_arrow()
+    except pa.ArrowException as error:
+        return str(error)
+    return None
 
 
 def _from_capsule(data: Any, table: str) -> Pieces:

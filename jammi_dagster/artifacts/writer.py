@@ -1,4 +1,4 @@
-"""One pass from a stream of batches to a durable Parquet object and the digests of its bytes."""
+"""One pass from a stream of tables to a durable Parquet object and the digests of its bytes."""
 
 from __future__ import annotations
 
@@ -61,9 +61,8 @@ def write_parquet(
     with root.open_sink(path) as sink:
         file = ParquetFileWriter(HashingSink(sink), storable.schema, profile, name)
         try:
-            for group in map(
-                storable.row_group, groups
-            ):  # no name holds the pieces while their group is written
+            # `map`, so that no name holds the pieces of a group while it is written
+            for group in map(storable.row_group, groups):
                 file.append(group)
                 if progress is not None:
                     progress(file.row_count)

@@ -8,7 +8,7 @@ from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.engine import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
 from jammi_dagster.catalog.records import CurrentRow, Lease, MaterializationRecord, Scope
-from jammi_dagster.catalog.recovery import Abandoned, RecoveryRows
+from jammi_dagster.catalog.recovery import Abandoned, Kept, RecoveryRows
 from jammi_dagster.catalog.writes import Begun, Busy, CatalogWriter, Finished, Flight, Pointed
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "EngineReader",
     "Finished",
     "Flight",
+    "Kept",
     "Lease",
     "MaterializationRecord",
     "Pointed",

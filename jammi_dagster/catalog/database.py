@@ -10,9 +10,9 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
@@ -22,6 +22,10 @@ from jammi_dagster.catalog import migrations
 from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable
 
 _BUSY_SECONDS = 60.0
+# the execution option that says how a transaction on SQLite begins
+_BEGIN = "jammi_begin"
+
+Reading: TypeAlias = "Callable[[], contextlib.AbstractContextManager[sa.Connection]]"
 
 
 class Database:
@@ -38,6 +42,7 @@ class Database:
         self.name = _shown(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.is_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
+        self.is_foreign = foreign
         self.read_only = foreign or (
             self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
         )
@@ -58,12 +63,43 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Reading]:
+        """What stands for `reading` where several statements must see the catalog in one state.
+
+        In memory, where one connection serves all, writers wait until it ends. Raises `CatalogUnavailable`.
+        """
+        if self.is_memory:
+            with self._one_writer:
+                yield self.reading
+            return
+        with self._reported():
+            connection = self._snapshots.connect()
+        try:
+            with self._reported():
+                connection.begin()
+            yield lambda: self._reading_on(connection)
+        finally:
+            with self._reported():
+                connection.close()
+
+    @contextlib.contextmanager
+    def _reading_on(self, connection: sa.Connection) -> Iterator[sa.Connection]:
+        with self._reported():
+            yield connection
+
+    @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A write transaction, committed at the end. Raises `CatalogUnavailable` and `CatalogReadOnly`."""
-        if self.read_only:
-            raise CatalogReadOnly(catalog=self.name, why="the file or its folder is not writable")
+        self.check_writable()
         with self._reported(), self._one_writer, self._engine.begin() as connection:
             yield connection
+
+    def check_writable(self) -> None:
+        """Raises `CatalogReadOnly` where nothing can be written."""
+        if self.is_foreign:
+            raise CatalogReadOnly(catalog=self.name, why="it is an engine's own, attached only to be asked")
+        if self.read_only:
+            raise CatalogReadOnly(catalog=self.name, why="the file or its folder is not writable")
 
     def close(self) -> None:
         """Closes the connections; the object opens new ones when it is used again."""
@@ -75,8 +111,12 @@ class Database:
         else:
             engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **self._pool())
             # the driver never begins by itself (isolation_level None below), so this is the one place that does
-            sa.event.listen(engine, "begin", _begin_immediate)
+            sa.event.listen(engine, "begin", _begin)
         self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+        one_state: dict[str, Any] = {_BEGIN: "BEGIN"}
+        if not self.is_sqlite:
+            one_state = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._snapshots = engine.execution_options(**one_state)
         return engine
 
     def _open_postgres(self) -> sa.Engine:
@@ -163,9 +203,10 @@ def _shown(url: URL) -> str:
     return url.set(query={}).render_as_string(hide_password=True)
 
 
-def _begin_immediate(connection: sa.Connection) -> None:
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
 
 
 def _read_mode(file: Path) -> str:

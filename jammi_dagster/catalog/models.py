@@ -12,6 +12,8 @@ from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 _registry = registry()
+# names sort by code point, whatever the locale of a PostgreSQL database
+_NAME = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class Base(SQLModel, registry=_registry):
@@ -54,7 +56,7 @@ class AnchorEdge(Base, table=True):
 
     __tablename__ = "anchor_edges"
     __table_args__ = {"sqlite_with_rowid": False}
-    source: str = _column(Text, primary_key=True)
+    source: str = _column(_NAME, primary_key=True)
     anchor_set_id: int = _column(BigInteger, ForeignKey("anchor_sets.id"), primary_key=True)
     kind: str = _column(Text)
 
@@ -64,7 +66,8 @@ class Materialization(Base, table=True):
 
     `artifact_path` is relative to the store's root. `anchor_order` is the recorded order of the inputs as indexes
     into the sorted set, or NULL where it is the sorted order. A lease's expiry is seconds since the epoch by the
-    database's clock.
+    database's clock; in a row that was ready once and was dropped or lost, when that was: for a while from then on
+    somebody may still read its bytes.
     """
 
     __tablename__ = "materializations"
@@ -93,7 +96,7 @@ class Materialization(Base, table=True):
     id: str = _column(Text, primary_key=True)
     tenant: str = _column(Text)
     deployment: str = _column(Text)
-    table_name: str = _column(Text)
+    table_name: str = _column(_NAME)
     status: str = _column(Text)
     artifact_path: str = _column(Text)
     definition_hash: str | None = _column(Text, nullable=True)
@@ -132,7 +135,7 @@ class Pointer(Base, table=True):
     __table_args__ = {"sqlite_with_rowid": False}
     tenant: str = _column(Text, primary_key=True)
     deployment: str = _column(Text, primary_key=True)
-    table_name: str = _column(Text, primary_key=True)
+    table_name: str = _column(_NAME, primary_key=True)
     materialization_id: str | None = _column(Text, ForeignKey("materializations.id"), nullable=True)
     start_sequence: int = _column(BigInteger)
 
@@ -144,5 +147,5 @@ class RunResult(Base, table=True):
     __table_args__ = {"sqlite_with_rowid": False}
     run_id: str = _column(Text, primary_key=True)
     tenant: str = _column(Text, primary_key=True)
-    table_name: str = _column(Text, primary_key=True)
+    table_name: str = _column(_NAME, primary_key=True)
     materialization_id: str = _column(Text, ForeignKey("materializations.id"))

@@ -44,8 +44,10 @@ GET = _RECORD.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
 HISTORY = _RECORD.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
     _m.c.start_sequence.desc(), _m.c.id.desc()
 )
-ANNOTATION = sa.select(_annotations.c.annotation_json).where(
-    _annotations.c.materialization_id == sa.bindparam("id")
+ANNOTATION = (
+    sa.select(_annotations.c.annotation_json)
+    .select_from(_annotations.join(_m, _annotations.c.materialization_id == _m.c.id))
+    .where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
 )
 STATE = sa.select(_state.c.catalog_id, _state.c.revision)
 
@@ -113,44 +115,58 @@ MATCHES = _BARE.where(
 
 # --- the whole scope at once ----------------------------------------------------------------------------
 
-# a tenant's own table hides the global one of its name
 _own, _own_m = _pointers.alias("own"), _m.alias("own_m")
-_NOT_HIDDEN = sa.or_(
-    _pointers.c.tenant == _OWN,
-    ~sa.exists(
+
+
+def _own_table(name: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether the scope's own tenant has a table of this name."""
+    return sa.exists(
         sa.select(_own.c.table_name)
         .select_from(
             _own.join(_own_m, sa.and_(_own.c.materialization_id == _own_m.c.id, _own_m.c.status == READY))
         )
-        .where(
-            _own.c.tenant == _OWN,
-            _own.c.deployment == _DEPLOYMENT,
-            _own.c.table_name == _pointers.c.table_name,
-        )
-    ),
-)
+        .where(_own.c.tenant == _OWN, _own.c.deployment == _DEPLOYMENT, _own.c.table_name == name)
+    )
+
+
+# a tenant's own table hides the global one of its name
+_NOT_HIDDEN = sa.or_(_pointers.c.tenant == _OWN, ~_own_table(_pointers.c.table_name))
+# and what a global row recorded of that name is the global one, which the tenant does not see
+_SAME_SOURCE = sa.or_(_m.c.tenant == _OWN, ~_own_table(_edges.c.source))
 _EDGE = sa.select(_edges.c.source, _pointers.c.table_name, _edges.c.kind)
 _BY_START = (_m.c.start_sequence, _m.c.id)
 EDGES = (
     _EDGE.select_from(_POINTED.join(_edges, _edges.c.anchor_set_id == _m.c.anchor_set_id))
-    .where(_IN_SCOPE, _NOT_HIDDEN)
+    .where(_IN_SCOPE, _NOT_HIDDEN, _SAME_SOURCE)
     .order_by(*_BY_START)
 )
-# from the few sets that hold the source, not from the many tables
+# from the few sets that hold a source, not from the many tables
+_FROM_SOURCE = _edges.join(
+    _m, sa.and_(_m.c.anchor_set_id == _edges.c.anchor_set_id, _m.c.status == READY)
+).join(
+    _pointers, sa.and_(_pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id == _m.c.id)
+)
 EDGES_OF = (
-    _EDGE.select_from(
-        _edges.join(_m, sa.and_(_m.c.anchor_set_id == _edges.c.anchor_set_id, _m.c.status == READY)).join(
-            _pointers,
-            sa.and_(_pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id == _m.c.id),
-        )
-    )
-    .where(_edges.c.source == sa.bindparam("source"), _IN_SCOPE, _NOT_HIDDEN)
+    _EDGE.select_from(_FROM_SOURCE)
+    .where(_edges.c.source == sa.bindparam("source"), _IN_SCOPE, _NOT_HIDDEN, _SAME_SOURCE)
     .order_by(*_BY_START)
+)
+SOURCES_BEFORE, SOURCES_AFTER = (
+    sa.select(_edges.c.source)
+    .select_from(_FROM_SOURCE)
+    .where(beside, _IN_SCOPE)
+    .distinct()
+    .order_by(order)
+    .limit(sa.bindparam("most"))
+    for beside, order in (
+        (_edges.c.source < _TABLE, _edges.c.source.desc()),
+        (_edges.c.source > _TABLE, _edges.c.source),
+    )
 )
 CURRENT_ROWS = (
     sa.select(
         _pointers.c.table_name,
-        _pointers.c.tenant,
+        _m.c.tenant,
         _m.c.definition_hash,
         _sets.c.anchors_json,
         _m.c.anchor_order,
@@ -163,5 +179,5 @@ DIGESTS = (
     sa.select(_pointers.c.table_name, _m.c.artifact_digest)
     .select_from(_POINTED)
     .where(_IN_SCOPE)
-    .order_by(_OWN_LAST)
+    .order_by(_pointers.c.table_name, _OWN_LAST)
 )

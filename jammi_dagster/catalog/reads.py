@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -9,19 +10,36 @@ from typing import Any
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
-from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.database import Database, Reading
 from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
+from jammi_dagster.errors import InvalidField
 
 _CHUNK = 5_000
+_KINDS = {kind.value: kind for kind in AnchorKind}
 
 
 class CatalogReader:
     """What a scope can see of a catalog. `uri_of` turns an artifact's relative path into its URI."""
 
-    def __init__(self, database: Database, scope: Scope, uri_of: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        scope: Scope,
+        uri_of: Callable[[str], str],
+        *,
+        reading: Reading | None = None,
+    ) -> None:
+        """`reading` gives the connections, where not just any of the database will do."""
         self._database, self._uri_of = database, uri_of
+        self._reading = reading or database.reading
         self._scope = {"readable": scope.readable, "tenant": scope.tenant, "deployment": scope.deployment}
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[CatalogReader]:
+        """A reader for whom the catalog stands still, so that its answers agree with each other."""
+        with self._database.snapshot() as reading:
+            yield self._with(self._scope["tenant"], reading)
 
     def state(self) -> tuple[str, int]:
         """The catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
@@ -52,11 +70,11 @@ class CatalogReader:
 
     def neighbours(self, table: str, *, most: int) -> list[str]:
         """At most `most` names of `tables()` before `table` in sorted order, and as many after it."""
-        return [
-            row.table_name
-            for query in (queries.NAMES_BEFORE, queries.NAMES_AFTER)
-            for row in self._rows(query, {"table": table, "most": most})
-        ]
+        return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
+
+    def sources(self, near: str, *, most: int) -> list[str]:
+        """At most `most` inputs that current tables recorded, before `near` in sorted order, and as many after it."""
+        return self._beside(near, most, queries.SOURCES_BEFORE, queries.SOURCES_AFTER)
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """All materializations of the table, of every status and deployment, the latest start first."""
@@ -78,34 +96,36 @@ class CatalogReader:
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """Every edge that a current materialization records, or those of `source`; by the start of the derived."""
         query, wanted = (queries.EDGES, {}) if source is None else (queries.EDGES_OF, {"source": source})
-        return [
-            DerivesFromEdge(input=row.source, derived=row.table_name, kind=AnchorKind(row.kind))
-            for row in self._rows(query, wanted)
-        ]
+        rows = self._rows(query, wanted)
+        try:
+            return [DerivesFromEdge(input=source, derived=table, kind=_KINDS[kind]) for source, table, kind in rows]
+        except KeyError as error:
+            raise InvalidField(
+                what="catalog", path="edge index", value=error.args[0], expected="a kind of anchor; run recover()"
+            ) from None
 
     def current_rows(self) -> Iterator[CurrentRow]:
-        """Every current table with what it recorded, streamed, by name."""
-        with self._database.reading() as connection:
+        """Every current table with what it recorded, streamed, by name; only of a frozen reader."""
+        with self._reading() as connection:
             rows = connection.execution_options(yield_per=_CHUNK).execute(queries.CURRENT_ROWS, self._scope)
-            for table, tenant, definition, anchors_json, order in rows:
-                yield CurrentRow(
-                    table=table,
-                    tenant=tenant,
-                    definition_hash=definition,
-                    anchors_json=anchors_json,
-                    anchor_order=order,
-                )
+            for chunk in rows.partitions():
+                for row in chunk:
+                    yield CurrentRow._make(row)
 
     def digests(self) -> dict[str, str]:
-        """The artifact digest of every current table."""
-        return {row.table_name: row.artifact_digest for row in self._rows(queries.DIGESTS, {})}
+        """The artifact digest of every current table, by name."""
+        return {table: digest for table, digest in self._rows(queries.DIGESTS, {})}
 
     def for_tenant(self, tenant: str) -> CatalogReader:
         """The reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11)."""
-        if tenant == self._scope["tenant"]:
-            return self
-        scope = Scope(tenant=tenant, deployment=str(self._scope["deployment"]))
-        return CatalogReader(self._database, scope, self._uri_of)
+        return self if tenant == self._scope["tenant"] else self._with(tenant, self._reading)
+
+    def _with(self, tenant: object, reading: Reading) -> CatalogReader:
+        scope = Scope(tenant=str(tenant), deployment=str(self._scope["deployment"]))
+        return CatalogReader(self._database, scope, self._uri_of, reading=reading)
+
+    def _beside(self, name: str, most: int, *queries: sa.Select[Any]) -> list[str]:
+        return [row[0] for query in queries for row in self._rows(query, {"table": name, "most": most})]
 
     def _by_name(
         self, query: sa.Select[Any], tables: Iterable[str], parameters: Mapping[str, Any]
@@ -118,7 +138,7 @@ class CatalogReader:
 
     def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[sa.Row[Any]]:
         wanted = {**self._scope, **parameters}
-        with self._database.reading() as connection:
+        with self._reading() as connection:
             return list(connection.execute(query, wanted))
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:

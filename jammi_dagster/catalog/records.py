@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import anchors_from_list
@@ -28,8 +28,7 @@ class Scope:
         return (self.tenant,) if self.tenant == GLOBAL else (self.tenant, GLOBAL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CurrentRow:
+class CurrentRow(NamedTuple):
     """A table as a sweep needs it: what it recorded, undecoded. `tenant` is whose row it is."""
 
     table: str
@@ -40,13 +39,16 @@ class CurrentRow:
 
 
 def decode_anchors(
-    anchors_json: str | None, anchor_order: str | None = None, *, where: str
+    anchors_json: str | None, anchor_order: str | None = None, *, where: str, distinct: bool = True
 ) -> tuple[InputAnchor, ...]:
-    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for JSON that holds none."""
+    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for JSON that holds none.
+
+    `distinct`: a source that occurs twice is no such JSON either.
+    """
     if anchors_json is None:
         return ()
     try:
-        anchors = anchors_from_list(json.loads(anchors_json))
+        anchors = anchors_from_list(json.loads(anchors_json), distinct=distinct)
         order = range(len(anchors)) if anchor_order is None else json.loads(anchor_order)
         return tuple(anchors[i] for i in order)
     except (ValueError, TypeError, IndexError, RecursionError) as error:

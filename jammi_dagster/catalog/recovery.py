@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -27,6 +27,16 @@ class Abandoned:
     artifact_path: str
     start_sequence: int
     created_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A ready row, and what is to be found where it points. `artifact_digest` is None where it records none."""
+
+    materialization_id: str
+    artifact_path: str
+    artifact_digest: str | None
+    size_bytes: int | None
 
 
 class RecoveryRows:
@@ -63,42 +73,60 @@ class RecoveryRows:
             now = now_by_database(connection)
             taken = connection.execute(
                 _m.update()
-                .where(_m.c.id == materialization_id, _m.c.status == BUILDING, _m.c.lease_expires_at <= now)
+                .where(
+                    _m.c.id == materialization_id,
+                    _m.c.status == BUILDING,
+                    _m.c.tenant == self._tenant,
+                    _m.c.lease_expires_at <= now,
+                )
                 .values(
                     lease_token=lease.token, lease_owner=lease.owner, lease_expires_at=now + lease.seconds
                 )
             )
             return taken.rowcount == 1
 
-    def ready_with_manifest(self) -> Iterator[tuple[str, str]]:
-        """The id and artifact path of each ready row that must have a sidecar."""
-        query = sa.select(_m.c.id, _m.c.artifact_path).where(
+    def ready_with_manifest(self) -> list[Kept]:
+        """The ready rows that must have a sidecar."""
+        query = sa.select(_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes).where(
             _m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None)
         )
         with self._database.reading() as connection:
-            found = [(row.id, row.artifact_path) for row in connection.execute(query)]
-        yield from found
+            return [
+                Kept(
+                    materialization_id=materialization, artifact_path=path, artifact_digest=digest, size_bytes=size
+                )
+                for materialization, path, digest, size in connection.execute(query)
+            ]
 
-    def lose(self, materialization_id: str) -> None:
-        """Fails a ready row whose sidecar is gone."""
+    def lose(self, materialization_id: str) -> bool:
+        """Fails a ready row whose sidecar is gone; False where it was no longer ready."""
         with self._database.writing() as connection:
             connection.execute(_state.update().values(revision=_state.c.revision + 1))
-            connection.execute(
-                _m.update().where(_m.c.id == materialization_id, _m.c.status == READY).values(**FAILED)
+            lost = connection.execute(
+                _m.update()
+                .where(_m.c.id == materialization_id, _m.c.status == READY, _m.c.tenant == self._tenant)
+                .values(status="failed", lease_expires_at=now_by_database(connection))
             )
+            return lost.rowcount == 1
 
-    def named(self, paths: Sequence[str]) -> set[str]:
-        """Those of the paths that a `building` or ready row names, as its artifact or as the sidecar beside it."""
+    def named(self, paths: Sequence[str], *, grace_seconds: float) -> set[str]:
+        """Those of the paths that are some row's artifact, or the sidecar beside it, and must stay.
+
+        A `building` or ready row's must, and for the grace period those of one that was ready until then. Rows of other
+        tenants count: what they name is not for this one to take.
+        """
         artifacts = sorted({_artifact_of(path) for path in paths})
         found: set[str] = set()
         with self._database.reading() as connection:
+            since = now_by_database(connection) - grace_seconds
             for start in range(0, len(artifacts), _CHUNK):
                 ids = [
                     path.rsplit("/", 1)[-1].removesuffix(".parquet")
                     for path in artifacts[start : start + _CHUNK]
                 ]
                 query = sa.select(_m.c.artifact_path).where(
-                    _m.c.id.in_(ids), _m.c.status.in_(("building", "ready"))
+                    _m.c.id.in_(ids),
+                    sa.or_(_m.c.status.in_(("building", "ready")), _m.c.lease_expires_at > since),
                 )
                 found.update(connection.execute(query).scalars())
         return {path for path in paths if _artifact_of(path) in found}
@@ -106,7 +134,7 @@ class RecoveryRows:
     def sets_with_wrong_edges(self) -> list[str]:
         """The keys of the anchor sets that the edge index does not match, without touching it."""
         query = sa.select(_sets.c.id, _sets.c.set_key, _sets.c.anchors_json)
-        with self._database.reading() as connection:
+        with self._database.snapshot() as reading, reading() as connection:
             edges: dict[int, set[tuple[str, str]]] = {}
             for row in connection.execute(sa.select(_edges.c.anchor_set_id, _edges.c.source, _edges.c.kind)):
                 edges.setdefault(row.anchor_set_id, set()).add((row.source, row.kind))

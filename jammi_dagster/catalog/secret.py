@@ -18,13 +18,15 @@ class StoreKey:
     """Hashes secret values under the store's key.
 
     The key is the environment variable `JAMMI_STORE_KEY` where it is set; otherwise, for an SQLite file, a file
-    `<catalog>.key` beside it, which only its owner can read and which is made on first use. A catalog in
-    PostgreSQL or in memory has no such place: there the variable must be set, or nothing can be hashed.
+    `<catalog>.key` beside it, which only its owner can read and which is made on first use, unless the catalog is
+    read-only. A catalog in PostgreSQL or in memory, or an attached engine's, has no such place: there the variable must
+    be set, or nothing can be hashed.
     """
 
     def __init__(self, database: Database) -> None:
-        on_disk = database.is_sqlite and not database.is_memory
+        on_disk = database.is_sqlite and not (database.is_memory or database.is_foreign)
         self._file = Path(f"{database.url.database}.key") if on_disk else None
+        self._may_make = not database.read_only
 
     def hmac(self, value: str) -> str | None:
         """HMAC-SHA-256 (hex) of `value` under the key, or None where there is no key."""
@@ -37,8 +39,9 @@ class StoreKey:
             return _bytes(given)
         if self._file is None:
             return None
-        with contextlib.suppress(OSError):
-            self._make(self._file)
+        if self._may_make:
+            with contextlib.suppress(OSError):
+                self._make(self._file)
         try:
             return self._file.read_bytes() or None
         except OSError:

@@ -27,7 +27,7 @@ from jammi_dagster.catalog.models import (
 from jammi_dagster.catalog.queries import BUILDING, READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
-from jammi_dagster.errors import LeaseLost
+from jammi_dagster.errors import LeaseLost, UnknownTable
 
 _m, _state, _sets, _pointers = (core(t) for t in (Materialization, CatalogState, AnchorSet, Pointer))
 _edges, _annotations, _runs = core(AnchorEdge), core(Annotation), core(RunResult)
@@ -157,7 +157,7 @@ class CatalogWriter:
         with self._database.writing() as connection:
             connection.execute(
                 _m.update()
-                .where(_m.c.status == BUILDING, _m.c.lease_token == lease.token)
+                .where(self._of(lease))
                 .values(lease_expires_at=now_by_database(connection) + lease.seconds)
             )
 
@@ -177,16 +177,18 @@ class CatalogWriter:
                 .where(_pointers.c.materialization_id.is_not(None))
                 .values(materialization_id=None, start_sequence=start)
             )
+            if emptied.rowcount != 1:
+                return False
             pointed = sa.select(_pointers.c.materialization_id).where(
-                _pointers.c.materialization_id.is_not(None)
+                _pointers.c.materialization_id.is_not(None), _pointers.c.table_name == table
             )
             connection.execute(
                 _m.update()
                 .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, _m.c.status == READY)
-                .where(_m.c.id.not_in(pointed.where(_pointers.c.table_name == table)))
-                .values(status="dropped")
+                .where(_m.c.id.not_in(pointed))
+                .values(status="dropped", lease_expires_at=now_by_database(connection))
             )
-            return emptied.rowcount == 1
+            return True
 
     def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
         """Flips the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
@@ -199,11 +201,7 @@ class CatalogWriter:
         with self._database.writing() as connection:
             failed = connection.execute(
                 _m.update()
-                .where(
-                    _m.c.id.in_([row.materialization_id for row in rows]),
-                    _m.c.lease_token == lease.token,
-                    _m.c.status == BUILDING,
-                )
+                .where(_m.c.id.in_([row.materialization_id for row in rows]), self._of(lease))
                 .values(**FAILED)
                 .returning(_m.c.id)
             )
@@ -212,13 +210,38 @@ class CatalogWriter:
     def point(
         self, tables: Sequence[tuple[str, str]], *, start_sequence: int, run_id: str | None
     ) -> list[Pointed]:
-        """Moves the pointer of each (table, materialization id) as a reuse that started at `start_sequence`."""
+        """Moves the pointer of each (table, materialization id) as a reuse that started at `start_sequence`.
+
+        All or none. Raises `UnknownTable` for a materialization that is no longer ready, or not the table's.
+        """
         with self._database.writing() as connection:
             connection.execute(_RAISE_REVISION)
+            for table, materialization in tables:
+                self._check_ready(connection, table, materialization)
             return [
                 Pointed(is_current=self._point(connection, table, materialization, start_sequence, run_id))
                 for table, materialization in tables
             ]
+
+    def _of(self, lease: Lease) -> sa.ColumnElement[bool]:
+        """The rows that are `building` under the lease."""
+        return sa.and_(
+            _m.c.status == BUILDING, _m.c.tenant == self._scope.tenant, _m.c.lease_token == lease.token
+        )
+
+    def _check_ready(self, connection: sa.Connection, table: str, materialization: str) -> None:
+        """That a reuse found it ready is a while ago: since then it may have been dropped, or lost."""
+        ready = connection.execute(
+            sa.select(_m.c.id).where(
+                _m.c.id == materialization,
+                _m.c.table_name == table,
+                _m.c.status == READY,
+                _m.c.tenant.in_(self._scope.readable),
+            )
+        )
+        if ready.first() is None:
+            gone = f" (materialization {materialization} is not ready, or not of this table)"
+            raise UnknownTable(table=table, deployment=self._scope.deployment, near=gone)
 
     def _busy(
         self,
@@ -248,11 +271,7 @@ class CatalogWriter:
         reproducibility = self._reproducibility(connection, row, set_id)
         flipped = connection.execute(
             _m.update()
-            .where(
-                _m.c.id == begun.materialization_id,
-                _m.c.lease_token == lease.token,
-                _m.c.status == BUILDING,
-            )
+            .where(_m.c.id == begun.materialization_id, self._of(lease))
             .values(
                 status="ready",
                 definition_hash=str(row.definition_hash),

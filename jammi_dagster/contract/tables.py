@@ -67,13 +67,19 @@ def check_table(name: str) -> str:
 
     A store takes names as they are. Only who makes them of asset keys needs `TableName`, which is injective.
     """
+    check_source(name)
+    if not is_table(name):
+        raise InvalidTableName(table=name, why="it reads like a source with a scheme; write `:` as `%3A`")
+    return name
+
+
+def check_source(name: str) -> str:
+    """`name`, where a catalog can be asked for it, as a table or as any other input. Raises `InvalidTableName`."""
     if not isinstance(name, str) or not name:
         raise InvalidTableName(table=repr(name), why="a name is a string that is not empty")
     _check_text(name)
     if "\0" in name:
         raise InvalidTableName(table=name, why="a name cannot hold a NUL")
-    if not is_table(name):
-        raise InvalidTableName(table=name, why="it reads like a source with a scheme; write `:` as `%3A`")
     return name
 
 

@@ -19,13 +19,21 @@ from jammi_dagster.catalog import (
     CatalogWriter,
     Database,
     Finished,
+    Kept,
     Lease,
     RecoveryRows,
     Scope,
 )
 from jammi_dagster.contract import MaterializationManifest, canonical_json
 from jammi_dagster.contract.fields import Fields
-from jammi_dagster.errors import ArtifactMissing, JammiError, LeaseLost
+from jammi_dagster.errors import (
+    ArtifactMissing,
+    InvalidManifest,
+    JammiError,
+    LeaseLost,
+    StorageFailed,
+    UnknownManifestVersion,
+)
 from jammi_dagster.recording.leases import LEASE_SECONDS
 
 GRACE_SECONDS = 24 * 3600.0
@@ -37,13 +45,15 @@ class RecoveryReport:
 
     Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete) and `lost` (ready, but
     without sidecar); paths below the root that were `reclaimed` (objects that no row names); keys of anchor sets
-    whose edges were `reindexed`.
+    whose edges were `reindexed`. `damaged` are ids of ready ones that are only told: whose sidecar says another
+    digest, or nothing, or whose bytes are gone or of another length; a probe passes over those without bytes.
     """
 
     dry_run: bool
     promoted: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     reclaimed: list[str] = field(default_factory=list)
     reindexed: list[str] = field(default_factory=list)
 
@@ -69,21 +79,37 @@ class Recovery:
 
     def run(self) -> RecoveryReport:
         """Raises what catalog and storage raise; what was done until then is done."""
+        if self.database.is_foreign or not self.dry_run:
+            self.database.check_writable()
         report = RecoveryReport(dry_run=self.dry_run)
         rows = RecoveryRows(self.database, self.scope)
         for abandoned in rows.abandoned():
             self._settle(rows, abandoned, report)
-        for materialization_id, path in rows.ready_with_manifest():
-            if self.root.size(sidecar_path(path)) is None:
-                report.lost.append(materialization_id)
-                if not self.dry_run:
-                    rows.lose(materialization_id)
+        for kept in rows.ready_with_manifest():
+            self._check(rows, kept, report)
         self._reclaim(rows, report)
         for set_key in rows.sets_with_wrong_edges():
             report.reindexed.append(set_key)
             if not self.dry_run:
                 rows.rebuild_edges(set_key)
         return report
+
+    def _check(self, rows: RecoveryRows, kept: Kept, report: RecoveryReport) -> None:
+        """Fails a row without sidecar; tells of one that its sidecar or its bytes do not agree with."""
+        path = sidecar_path(kept.artifact_path)
+        digest = None
+        try:
+            digest = MaterializationManifest.from_bytes(
+                self.root.read_bytes(path), where=self.root.uri(path)
+            ).artifact
+        except ArtifactMissing:
+            if self.dry_run or rows.lose(kept.materialization_id):
+                report.lost.append(kept.materialization_id)
+            return
+        except (InvalidManifest, UnknownManifestVersion):
+            pass
+        if digest != kept.artifact_digest or self.root.size(kept.artifact_path) != kept.size_bytes:
+            report.damaged.append(kept.materialization_id)
 
     def _settle(self, rows: RecoveryRows, abandoned: Abandoned, report: RecoveryReport) -> None:
         """Publishes a row whose bytes and sidecar are whole and agree; fails any other, and removes its bytes."""
@@ -117,9 +143,9 @@ class Recovery:
             )
             finished, run_id = _of_manifest(abandoned, manifest)
             size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
-        except ArtifactMissing:
-            return None
-        except JammiError:  # a sidecar that is no manifest of ours: the row was never complete
+        except (StorageFailed, UnknownManifestVersion):  # it may be whole: that is for another pass to find out
+            raise
+        except JammiError:  # nothing there, or no manifest of ours: the row was never complete
             return None
         return (
             (finished, run_id) if (size, digest) == (finished.size_bytes, finished.artifact_digest) else None
@@ -133,7 +159,7 @@ class Recovery:
             for path, written in self.root.objects(tables_folder(self.scope.tenant or None))
             if written is not None and written < oldest
         ]
-        named = rows.named(old)
+        named = rows.named(old, grace_seconds=self.grace_seconds)
         for path in old:
             if path not in named:
                 report.reclaimed.append(path)

@@ -10,6 +10,7 @@ down_revision = None
 
 _READY = sa.text("status = 'ready'")
 _BUILDING = sa.text("status = 'building'")
+_NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -29,7 +30,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "anchor_edges",
-        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("source", _NAME, primary_key=True),
         sa.Column("anchor_set_id", sa.BigInteger, sa.ForeignKey("anchor_sets.id"), primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sqlite_with_rowid=False,
@@ -39,7 +40,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Text, primary_key=True),
         sa.Column("tenant", sa.Text, nullable=False),
         sa.Column("deployment", sa.Text, nullable=False),
-        sa.Column("table_name", sa.Text, nullable=False),
+        sa.Column("table_name", _NAME, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("artifact_path", sa.Text, nullable=False),
         sa.Column("definition_hash", sa.Text),
@@ -76,7 +77,7 @@ def upgrade() -> None:
         "pointers",
         sa.Column("tenant", sa.Text, primary_key=True),
         sa.Column("deployment", sa.Text, primary_key=True),
-        sa.Column("table_name", sa.Text, primary_key=True),
+        sa.Column("table_name", _NAME, primary_key=True),
         sa.Column("materialization_id", sa.Text, sa.ForeignKey("materializations.id")),
         sa.Column("start_sequence", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
@@ -85,7 +86,7 @@ def upgrade() -> None:
         "run_results",
         sa.Column("run_id", sa.Text, primary_key=True),
         sa.Column("tenant", sa.Text, primary_key=True),
-        sa.Column("table_name", sa.Text, primary_key=True),
+        sa.Column("table_name", _NAME, primary_key=True),
         sa.Column("materialization_id", sa.Text, sa.ForeignKey("materializations.id"), nullable=False),
         sqlite_with_rowid=False,
     )

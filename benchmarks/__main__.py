@@ -1,0 +1,67 @@
+"""`python -m benchmarks [NAME …] [--quick] [--json]`: runs benchmarks, prints them, and keeps them as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks import chain, funnel, import_time, step
+from benchmarks.report import Report
+
+RESULTS = Path(__file__).parent / "results"
+
+BENCHMARKS: Mapping[str, Callable[..., Report]] = {
+    "import_time": import_time.run,
+    "funnel": funnel.run,
+    "step": step.run,
+    "chain": chain.run,
+}
+QUICK: Mapping[str, Mapping[str, Any]] = {
+    "import_time": {"rounds": 3, "names": 2},
+    "funnel": {"rounds": 3, "table_mb": 100, "stream_mb": 400},
+    "step": {"rounds": 3, "chain": 15, "wide": 15},
+    "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default"
+    )
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    asked = parser.parse_args()
+    if unknown := sorted(set(asked.names) - set(BENCHMARKS)):
+        parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    found = []
+    for name in asked.names or BENCHMARKS:
+        report = BENCHMARKS[name](**(QUICK[name] if asked.quick else {}))
+        found.append(report.to_dict())
+        _keep(report, quick=asked.quick)
+        if not asked.json:
+            print("\n".join(report.lines()), end="\n\n", flush=True)
+    if asked.json:
+        print(json.dumps(found, indent=2))
+
+
+def _keep(report: Report, *, quick: bool) -> None:
+    """Writes the report to `results/NAME.json`, with when and where it was measured."""
+    RESULTS.mkdir(exist_ok=True)
+    measured = {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "machine": platform.platform(),
+        "quick": quick,
+    }
+    path = RESULTS / f"{report.name}.json"
+    path.write_text(json.dumps({**report.to_dict(), "measured": measured}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

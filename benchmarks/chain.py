@@ -1,0 +1,148 @@
+"""The chain of PEERS: 20 table-to-table steps over the flights, each adds one column, every table is kept on disk."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import pyarrow.parquet as pq
+
+from benchmarks import bare, tables
+from benchmarks.fresh import Fresh, fresh
+from benchmarks.pipelines import Asset, Kind, write
+from benchmarks.report import Report, Row
+
+RUNS = ("cold", "warm", "changed")
+COLD_BUDGET = 1.0
+STEPS_BUDGET = 1.1
+PEAK_BUDGET = 1.5
+
+ABOUT = (
+    "seconds of a whole fresh process (`inside`: without its start and the harness's imports), peak and disk in 10^6 "
+    "bytes, and how many bodies ran. `warm`: nothing changed. `changed`: the code of one step in the middle changed. "
+    "In process on SQLite instances, in turns; seconds are the least of all rounds, since the machine's noise only "
+    "adds. pyarrow is the floor: plain Parquet files, and a skip by the digests of code and input. `dagster`: its own "
+    "IO manager; `empty`: on that one too, bodies return None; `bare_steps`: no values at all (`deps=`, `-> None`); of "
+    "these two the least of all their runs. `must run` is pyarrow changed - pyarrow warm."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """All rounds of one run of one kind of pipeline."""
+
+    rounds: list[Fresh]
+    disk_mb: float
+
+    def seconds(self, *, inside: bool = False) -> float:
+        """The least of the whole process; `inside`, of opening the instance, the definitions and the run."""
+        return min(float(each.result["seconds"]) if inside else each.seconds for each in self.rounds)
+
+    @property
+    def peak_mb(self) -> float:
+        """The median."""
+        return median(each.peak_mb for each in self.rounds)
+
+    @property
+    def bodies(self) -> int:
+        """How many ran, which is the same in every round."""
+        (bodies,) = {each.result["bodies"] for each in self.rounds}
+        return int(bodies)
+
+
+Results = Mapping[tuple[Kind, str], Measured]
+
+
+def run(*, rounds: int = 3, rows: int | None = None, steps: int = 20, changed: int = 10) -> Report:
+    """Runs the chain of `steps` over the first `rows` flights; `changed` is the number of the step that changes."""
+    rounds_of: dict[tuple[Kind, str], list[Fresh]] = defaultdict(list)
+    disk: dict[tuple[Kind, str], float] = {}
+    with tempfile.TemporaryDirectory(prefix="jammi-bench-") as name:
+        flights = Path(name, "flights.parquet")
+        pq.write_table(tables.flights(rows), flights)
+        for turn in range(rounds):
+            folder = Path(name, f"round-{turn}")
+            for run_name in RUNS:
+                assets = chain(flights, steps, changed if run_name == "changed" else None)
+                for kind in Kind:
+                    write(folder / kind.value / "code", kind, assets)
+                    done = _once(kind, folder / kind.value, flights)
+                    rounds_of[kind, run_name].append(done)
+                    disk[kind, run_name] = _megabytes(folder / kind.value / "storage")
+            shutil.rmtree(folder)
+    results = {key: Measured(rounds=done, disk_mb=disk[key]) for key, done in rounds_of.items()}
+    return Report(name="chain", about=ABOUT, rows=[*_figures(results), *_ratios(results)])
+
+
+def chain(flights: Path, steps: int, changed: int | None) -> list[Asset]:
+    """The assets; the step number `changed` multiplies by another constant."""
+
+    def asset(step: int) -> Asset:
+        factor = 3 if step == changed else 2
+        body = f'table.append_column("c{step}", pc.add(pc.multiply(table["distance"], {factor}), {step}))'
+        if step == 1:
+            file = str(flights)
+            return Asset(name="step_01", source=f"pq.read_table({file!r})", reads=(file,), body=body)
+        return Asset(name=f"step_{step:02}", upstream=f"step_{step - 1:02}", body=body)
+
+    return [asset(step) for step in range(1, steps + 1)]
+
+
+def _once(kind: Kind, folder: Path, flights: Path) -> Fresh:
+    code, storage = str(folder / "code"), str(folder / "storage")
+    if kind is Kind.PYARROW:
+        return fresh(bare.run, pipeline=code, storage=storage, reads=[str(flights)])
+    from benchmarks import runs  # imports Dagster, which the floor does without
+
+    return fresh(runs.run, kind=kind.value, pipeline=code, home=str(folder / "home"), storage=storage)
+
+
+def _figures(results: Results) -> Iterator[Row]:
+    for kind in Kind:
+        of = {run_name: results[kind, run_name] for run_name in RUNS}
+        yield Row(
+            what=kind.value,
+            values={
+                **{f"{run_name} s": measured.seconds() for run_name, measured in of.items()},
+                **{
+                    f"inside {run_name} s": measured.seconds(inside=True) for run_name, measured in of.items()
+                },
+                "bodies": "/".join(str(measured.bodies) for measured in of.values()),
+                "peak MB": "/".join(f"{measured.peak_mb:.0f}" for measured in of.values()),
+                "disk MB": of["cold"].disk_mb,
+            },
+        )
+
+
+def _ratios(results: Results) -> Iterator[Row]:
+    yield from _time_ratios(results, inside=False)
+    yield from _time_ratios(results, inside=True)
+    for run_name in RUNS:
+        ours, floor = results[Kind.JAMMI, run_name], results[Kind.PYARROW, run_name]
+        budget = PEAK_BUDGET if run_name == "cold" else None
+        yield _ratio(f"peak, {run_name} / pyarrow {run_name}", ours.peak_mb / floor.peak_mb, budget)
+
+
+def _time_ratios(results: Results, *, inside: bool) -> Iterator[Row]:
+    seconds = {key: measured.seconds(inside=inside) for key, measured in results.items()}
+    cold, warm, changed = (seconds[Kind.JAMMI, run_name] for run_name in RUNS)
+    must_run = seconds[Kind.PYARROW, "changed"] - seconds[Kind.PYARROW, "warm"]
+    where = "inside: " if inside else ""
+    yield _ratio(f"{where}cold / dagster cold", cold / seconds[Kind.DAGSTER, "cold"], COLD_BUDGET)
+    for base, budget in ((Kind.EMPTY, STEPS_BUDGET), (Kind.BARE_STEPS, None)):
+        empty, name = min(seconds[base, run_name] for run_name in RUNS), base.value
+        yield _ratio(f"{where}warm / {name}", warm / empty, budget)
+        yield _ratio(f"{where}changed / ({name} + must run)", changed / (empty + must_run), budget)
+
+
+def _ratio(what: str, value: float, budget: float | None) -> Row:
+    return Row(what=what, values={"x": value}, budget=budget, budgeted="" if budget is None else "x")
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

@@ -1,0 +1,63 @@
+"""Runs a function in a fresh process: its result, the seconds of the whole process, its peak memory."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_REPOSITORY = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fresh:
+    """`seconds` are from before the process starts to after it ended, imports included."""
+
+    result: Any
+    seconds: float
+    peak_mb: float
+
+
+def fresh(function: Callable[..., Any], /, **arguments: Any) -> Fresh:
+    """Calls a module-level function in a new interpreter. Arguments and result are JSON.
+
+    The child imports only the function's module and this one.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder, "answer.json")
+        name = f"{function.__module__}:{function.__qualname__}"
+        command = [sys.executable, "-m", "benchmarks.fresh", name, json.dumps(arguments), str(answer)]
+        started = time.perf_counter()
+        done = subprocess.run(command, cwd=_REPOSITORY, capture_output=True, text=True, check=False)
+        seconds = time.perf_counter() - started
+        if done.returncode:
+            raise RuntimeError(f"{name}({arguments}) failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        return Fresh(seconds=seconds, **json.loads(answer.read_text()))
+
+
+def peak_mb() -> float:
+    """The peak of this process's resident memory, in 10^6 bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # unlike `ru_maxrss`, not inherited from the parent
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024 / 1e6
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / 1e6 if sys.platform == "darwin" else used * 1024 / 1e6
+
+
+def _answer(name: str, arguments: Mapping[str, Any], answer: Path) -> None:
+    module, function = name.split(":")
+    result = getattr(importlib.import_module(module), function)(**arguments)
+    answer.write_text(json.dumps({"result": result, "peak_mb": peak_mb()}))
+
+
+if __name__ == "__main__":
+    _answer(sys.argv[1], json.loads(sys.argv[2]), Path(sys.argv[3]))

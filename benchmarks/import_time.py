@@ -1,0 +1,57 @@
+"""What `import jammi_dagster` costs beyond `import dagster`."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from statistics import median
+
+from benchmarks.fresh import fresh
+from benchmarks.report import Report, Row
+
+BUDGET = 0.3
+
+ABOUT = (
+    "seconds of an import after `import dagster`, in a fresh process; `name` is `jammi_dagster.name`, "
+    "`pyarrow` what a user of tables pays anyway. `s` is the least of all rounds."
+)
+
+
+def run(*, rounds: int = 7, names: int | None = None) -> Report:
+    """Measures the import, then each public name, the first `names` of them, and all together."""
+    import jammi_dagster
+
+    public = jammi_dagster.__all__[:names]
+    cases = {
+        "dagster": ([], ["dagster"]),
+        "pyarrow": (["dagster"], ["pyarrow"]),
+        "jammi_dagster": (["dagster"], ["jammi_dagster"]),
+        **{name: (["dagster"], [f"jammi_dagster:{name}"]) for name in public},
+        "all names": (["dagster"], [f"jammi_dagster:{name}" for name in public]),
+        "all names, pyarrow imported": (["dagster", "pyarrow"], [f"jammi_dagster:{name}" for name in public]),
+    }
+    measured: dict[str, list[float]] = {case: [] for case in cases}
+    for _ in range(rounds):
+        for case, (before, wanted) in cases.items():
+            measured[case].append(fresh(seconds, before=before, wanted=wanted).result)
+    rows = []
+    for case, taken in measured.items():
+        values = {"s": min(taken), "median s": median(taken)}
+        ours = case not in ("dagster", "pyarrow")
+        rows.append(
+            Row(what=case, values=values, budget=BUDGET if ours else None, budgeted="s" if ours else "")
+        )
+    return Report(name="import_time", about=ABOUT, rows=rows)
+
+
+def seconds(before: list[str], wanted: list[str]) -> float:
+    """In a fresh process: the seconds to import `wanted`, each `module` or `module:name`, after `before`."""
+    for module in before:
+        importlib.import_module(module)
+    started = time.perf_counter()
+    for each in wanted:
+        module, _, name = each.partition(":")
+        loaded = importlib.import_module(module)
+        if name:
+            getattr(loaded, name)
+    return time.perf_counter() - started

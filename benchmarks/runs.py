@@ -1,0 +1,61 @@
+"""Runs a generated pipeline through Dagster, in process."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+
+from benchmarks.pipelines import Kind, count_bodies, load
+
+
+def run(kind: str, pipeline: str, home: str, storage: str) -> dict[str, Any]:
+    """In a fresh process: runs the pipeline once on the SQLite instance in `home`, reusing what can be reused."""
+    ran = count_bodies()
+    with local_instance(Path(home)) as instance:
+        started = time.perf_counter()
+        modules = load(Path(pipeline))
+        materialize(modules, instance, io_manager(Kind(kind), Path(storage)))
+        return {"seconds": time.perf_counter() - started, "bodies": len(ran)}
+
+
+@contextmanager
+def local_instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance that Dagster makes by default in an empty `DAGSTER_HOME`, without telemetry."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
+    os.environ["DAGSTER_HOME"] = str(home)
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def io_manager(kind: Kind, storage: Path) -> Any:
+    """Where the assets of a pipeline of this kind are kept."""
+    if kind is not Kind.JAMMI:
+        return dg.FilesystemIOManager(base_dir=str(storage))
+    from jammi_dagster import ResultStoreResource, ResultTableIOManager
+
+    return ResultTableIOManager(store=ResultStoreResource(root=str(storage)))
+
+
+def materialize(
+    modules: Sequence[ModuleType], instance: dg.DagsterInstance, manager: Any, **options: Any
+) -> dg.ExecuteInProcessResult:
+    """One run of all assets of the modules."""
+    assets: Any = dg.load_assets_from_modules(modules)
+    result = dg.materialize(assets, instance=instance, resources={"io_manager": manager}, **options)
+    assert result.success, "a step that fails raises"
+    return result
+
+
+def step_seconds(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> list[float]:
+    """The seconds from the end of each step of a run to the end of the next, by Dagster's event log."""
+    ends = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+    return [later.timestamp - earlier.timestamp for earlier, later in itertools.pairwise(ends)]

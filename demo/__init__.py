@@ -1,0 +1,1 @@
+"""Helpers of the demo pipeline in `definitions.py`, and the driver behind `make demo`."""

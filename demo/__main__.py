@@ -1,0 +1,121 @@
+"""`make demo`: run the pipeline of `definitions.py` three times, each in a fresh process, and check what is claimed."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TextIO
+
+from demo import raw
+from demo.outcomes import Outcome, lines
+
+ROOT = raw.HOME.parent
+PLAIN = {"planes", "airports"}  # Dagster runs the body of an asset that is not under @result_table
+DAMPING = "0.6"
+
+
+class BrokenClaim(Exception):
+    """A run did something else than the demo says it does."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """A run of the pipeline, and the assets that it is claimed to compute: none, some, or all of them (None)."""
+
+    title: str
+    computes: frozenset[str] | None
+    options: Sequence[str] = ()
+
+    def check(self, outcomes: Sequence[Outcome], before: Sequence[Outcome]) -> None:
+        """Raise unless exactly the claimed tables were computed and every other one is, to the byte, what it was."""
+        digests = {found.table: found.digest for found in before}
+        for found in outcomes:
+            computed = self.computes is None or found.asset in self.computes
+            if found.asset not in PLAIN and found.outcome != ("computed" if computed else "reused"):
+                raise BrokenClaim(f"{self.title}: {found.table} was {found.outcome}")
+            if (self.computes is not None) and (found.digest == digests[found.table]) is computed:
+                raise BrokenClaim(f"{self.title}: {found.table} has digest {found.digest}")
+
+
+ACTS = (
+    Act("First run: everything is new", None),
+    Act("Second run: nothing changed", frozenset()),
+    Act(
+        f"Third run: expected_delays gets damping={DAMPING} in its run config",
+        frozenset({"expected_delays", "route_surprises"}),
+        ("--damping", DAMPING),
+    ),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the acts, print what came of each, and end as the shell expects: 0 if all claims held."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description="Run the demo pipeline three times.")
+    parser.add_argument(
+        "--json", action="store_true", help="print the outcomes as JSON (the tables go to stderr)"
+    )
+    as_json = parser.parse_args(arguments).json
+    out = sys.stderr if as_json else sys.stdout
+    try:
+        story = _perform(out)
+    except (BrokenClaim, subprocess.CalledProcessError) as error:
+        print(f"\nThe demo failed. {error}", file=sys.stderr)
+        return 1
+    if as_json:
+        print(json.dumps(story, indent=2))
+    print("\nThe same pipeline in Dagster's UI, with lineage, versions and metadata: make ui", file=out)
+    return 0
+
+
+def _perform(out: TextIO) -> list[dict[str, object]]:
+    raw.write()
+    if (results := raw.HOME / "results").exists():
+        print(f"Clearing {os.path.relpath(results)}/, the result tables of an earlier demo.", file=out)
+        shutil.rmtree(results)
+    story, before = [], []
+    for act in ACTS:
+        print(f"\n{act.title}", file=out, flush=True)
+        start = time.perf_counter()
+        before, earlier = _in_fresh_process(act.options), before
+        seconds = time.perf_counter() - start
+        print("\n".join(["", *_report(before), f"  The run took {seconds:.1f} s."]), file=out, flush=True)
+        act.check(before, earlier)
+        story.append(
+            {"title": act.title, "seconds": seconds, "outcomes": [asdict(found) for found in before]}
+        )
+    return story
+
+
+def _in_fresh_process(options: Sequence[str]) -> list[Outcome]:
+    command = [sys.executable, "-m", "demo.run", *options]
+    run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    return [Outcome(**found) for found in json.loads(run.stdout)]
+
+
+def _report(outcomes: Sequence[Outcome]) -> list[str]:
+    cached = [found for found in outcomes if found.asset not in PLAIN]
+    plain = [found for found in outcomes if found.asset in PLAIN]
+    heading, *rows = lines([*cached, *plain])
+    reused = [found for found in cached if found.outcome == "reused"]
+    saved = sum(found.saved or 0 for found in reused)
+    return [
+        f"  {line}".rstrip()
+        for line in [
+            heading,
+            *rows[: len(cached)],
+            f"{len(cached)} result tables: {len(cached) - len(reused)} computed, {len(reused)} reused, "
+            f"{saved:.1f} s of computing saved",
+            "",
+            "Plain assets, which Dagster runs every time (equal bytes leave what derives from them reusable):",
+            *rows[len(cached) :],
+        ]
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
