@@ -14,7 +14,7 @@ ui: $(VENV)/.demo
 	$(BIN)/dagster dev -f definitions.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -133,6 +133,16 @@ class CatalogFromNewerVersion(JammiError):
     )
 
 
+class ForeignCatalog(JammiError):
+    """An SQLite file that holds another program's tables, given as a catalog."""
+
+    catalog: str
+    template = (
+        "catalog {catalog} is another program's database, and nothing was written to it; give catalog= a file of "
+        "its own, or open a jammi engine's catalog with ResultStore.attach_engine"
+    )
+
+
 class LeaseLost(JammiError):
     """A writer whose lease another one took over: what it wrote is not published."""
 

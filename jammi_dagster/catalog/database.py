@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from jammi_dagster.catalog import migrations
-from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable
+from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable, ForeignCatalog
 
 _BUSY_SECONDS = 60.0
 # the execution option that says how a transaction on SQLite begins
@@ -144,7 +144,7 @@ class Database:
         file.parent.mkdir(parents=True, exist_ok=True)
         connection: sqlite3.Connection = sqlite3.connect(file, **connect)  # type: ignore[call-overload]
         try:
-            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+            for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
                 connection.execute(f"PRAGMA {pragma}")
         except sqlite3.Error:
             connection.close()
@@ -162,8 +162,17 @@ class Database:
         if self.read_only:
             why = "it is empty" if revision is None else f"it has the older schema {revision}"
             raise CatalogReadOnly(catalog=self.name, why=f"{why} and cannot be upgraded here")
+        if self.is_sqlite:
+            self._own_file()
         with self._engine.begin() as connection:
             migrations.upgrade(connection)
+
+    def _own_file(self) -> None:
+        """Makes sure that a new catalog's file is ours to write, and puts it into WAL mode, which it keeps."""
+        with self._autocommit.connect() as connection:
+            if migrations.is_foreign(connection):
+                raise ForeignCatalog(catalog=self.name)
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:

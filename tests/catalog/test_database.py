@@ -1,5 +1,6 @@
 """Opening a catalog: cheap when there is nothing to do, and a clear error for everything that is not one."""
 
+import contextlib
 import os
 import sqlite3
 import threading
@@ -15,7 +16,13 @@ from catalog_kit import Catalog
 from core_kit import Child, apart, race, run
 
 from jammi_dagster.catalog import Database, migrations
-from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable, JammiError
+from jammi_dagster.errors import (
+    CatalogFromNewerVersion,
+    CatalogReadOnly,
+    CatalogUnavailable,
+    ForeignCatalog,
+    JammiError,
+)
 
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
@@ -89,14 +96,14 @@ def test_a_revision_of_a_newer_version_is_refused(catalog: Catalog, file: Path) 
     assert "upgrade jammi-dagster" in str(raised.value)
 
 
-def test_another_programs_alembic_table_is_not_ours(file: Path) -> None:
-    """Dagster's storage keeps alembic's default table in its database: ours can live beside it."""
-    connection = sqlite3.connect(file)
-    connection.execute("CREATE TABLE alembic_version (version_num TEXT)")
-    connection.execute("INSERT INTO alembic_version VALUES ('theirs')")
-    connection.commit()
-    connection.close()
-    database = Database(str(file))
+def test_another_programs_alembic_table_is_not_ours(schema: str) -> None:
+    """Dagster's storage keeps alembic's default table in its PostgreSQL database: ours can live beside it."""
+    theirs = sa.create_engine(schema.replace("postgresql:", "postgresql+psycopg:"))
+    with theirs.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('theirs')"))
+    theirs.dispose()
+    database = Database(schema)
     with database.reading() as reading:
         assert reading.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "theirs"
     database.close()
@@ -384,3 +391,15 @@ def test_a_read_only_catalog_says_so(catalog: Catalog) -> None:
     catalog.database.read_only = True
     with pytest.raises(CatalogReadOnly, match=r"catalog\.db is read-only.*reading works"):
         catalog.writer.next_start()
+
+
+def test_another_programs_sqlite_file_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A file with tables that are not ours (an engine's catalog has our default name) is never written to."""
+    file = tmp_path / "catalog.db"
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE result_tables (table_name TEXT)")
+    before = file.read_bytes()
+    with pytest.raises(ForeignCatalog, match="attach_engine"):
+        Database(str(file))
+    assert file.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [file]

@@ -30,6 +30,12 @@ def revision_of(connection: sa.Connection) -> str | None:
         return None
 
 
+def is_foreign(connection: sa.Connection) -> bool:
+    """Whether the database holds tables, but none of ours: an engine's catalog has the same file name."""
+    tables = sa.inspect(connection).get_table_names()
+    return bool(tables) and VERSION_TABLE not in tables
+
+
 def upgrade(connection: sa.Connection) -> None:
     """Brings the schema to `HEAD`, in the caller's write transaction; two processes at once take turns."""
     from alembic import command
