@@ -19,8 +19,8 @@ BODY = "benchmarks.body"
 class Kind(str, Enum):
     """What the assets of a pipeline are.
 
-    `EMPTY`: the same graph in Dagster, each value handed on by its own IO manager, but every body returns None.
-    `BARE_STEPS`: the same graph in Dagster, no value handed on at all (`deps=`, `-> None`).
+    `EMPTY`: the same graph in Dagster, with the same imports and each value handed on by Dagster's own IO manager,
+    but every body returns None. `BARE_STEPS`: no value handed on at all (`deps=`, `-> None`), and no pyarrow.
     """
 
     PYARROW = "pyarrow"
@@ -44,19 +44,21 @@ class Asset:
     reads: tuple[str, ...] = ()
 
 
+_PYARROW = "import sys\nimport pyarrow as pa\nimport pyarrow.compute as pc\nimport pyarrow.parquet as pq\n"
+_DAGSTER = "import dagster as dg\n"
 _IMPORTS = {
-    Kind.PYARROW: "import sys\nimport pyarrow as pa\nimport pyarrow.compute as pc\nimport pyarrow.parquet as pq\n",
+    Kind.PYARROW: "",
     Kind.JAMMI: "from jammi_dagster import result_table\nfrom jammi_dagster.surfaces import file\n",
-    Kind.DAGSTER: "import dagster as dg\n",
-    Kind.EMPTY: "import dagster as dg\n",
-    Kind.BARE_STEPS: "import dagster as dg\n",
+    Kind.DAGSTER: _DAGSTER,
+    Kind.EMPTY: _DAGSTER,
+    Kind.BARE_STEPS: _DAGSTER,
 }
 
 
 def write(folder: Path, kind: Kind, assets: Sequence[Asset], *, one_file: str = "") -> None:
     """Writes the pipeline: a module for each asset, named like it, or one module of the given name for all."""
     folder.mkdir(parents=True, exist_ok=True)
-    imports = _IMPORTS[kind] + (_IMPORTS[Kind.PYARROW] if kind in (Kind.JAMMI, Kind.DAGSTER) else "")
+    imports = _IMPORTS[kind] + ("" if kind is Kind.BARE_STEPS else _PYARROW)
     sources = {asset.name: _source(kind, asset) for asset in assets}
     modules = {one_file: "".join(sources.values())} if one_file else sources
     for name, source in modules.items():

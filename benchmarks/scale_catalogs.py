@@ -41,61 +41,84 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
         *("anchor_set_id", "artifact_digest", "size_bytes", "row_count", "writer_profile"),
         *("compute_seconds", "produced_by", "start_sequence", "created_at", "completed_at"),
     ),
-    "pointers": ("tenant", "deployment", "table_name", "materialization_id", "start_sequence"),
+    "pointers": (
+        *("tenant", "deployment", "table_name", "materialization_id", "start_sequence"),
+        *("made_by_tenant", "made_at_sequence", "definition_hash", "anchor_set_id", "artifact_digest"),
+    ),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table of a graph and its only materialization; `inputs` are numbers of tables of the graph."""
+class Size:
+    """So many materializations of so many tables, and beside them graphs of so many edges each."""
+
+    materializations: int
+    tables: int
+    edges: int
+
+    def __str__(self) -> str:
+        return f"{self.materializations:,} of {self.tables:,} tables"
+
+    def versions(self, number: int) -> int:
+        """How often a table was made: some once, some often, so that what is current lies all over the history."""
+        average = self.materializations // self.tables
+        return 1 + number % (2 * average - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """One materialization of a table of a graph; `inputs` are the numbers and versions of other tables of it."""
 
     graph: str
     number: int
-    inputs: tuple[int, ...]
+    version: int = 0
+    is_current: bool = True
+    inputs: tuple[tuple[int, int], ...] = ()
 
     @property
-    def name(self) -> str:
+    def table(self) -> str:
         return table_name(self.graph, self.number)
 
     @property
     def definition(self) -> DefinitionHash:
-        return DefinitionHash(_hex("definition", self.graph, self.number))
+        return definition(self.graph, self.number)
 
     @property
     def digest(self) -> str:
-        return _hex("digest", self.graph, self.number)
+        return _hex("digest", self.graph, self.number, self.version)
 
     @property
     def materialization_id(self) -> str:
-        return (
-            f"{GRAPHS.index(self.graph) + 1 if self.graph in GRAPHS else 0:02x}{self.number:010x}"
-            + (_hex("id", self.graph, self.number)[:20])
-        )
+        """Sorts by the time of making, as the funnel's do."""
+        order = self.version * 10**8 + self.number
+        return f"{order:012x}{_hex('id', self.graph, order)[:20]}"
 
     @property
     def artifact_path(self) -> str:
-        return artifact_path(None, self.name, self.materialization_id)
+        return artifact_path(None, self.table, self.materialization_id)
 
     @property
     def anchors(self) -> tuple[InputAnchor, ...]:
-        """The inputs; of every 50th table as they were before."""
+        """The inputs; of every 50th table in a state that they had before they were first recorded."""
         return tuple(
             InputAnchor(
-                source=table_name(self.graph, i),
-                anchor=_hex("older" if self.number % _STALE_EVERY == 0 else "digest", self.graph, i),
+                source=table_name(self.graph, number),
+                anchor=_hex(
+                    "digest", self.graph, number, -1 if self.number % _STALE_EVERY == 49 else version
+                ),
                 kind=AnchorKind.RESULT_DIGEST,
             )
-            for i in self.inputs
+            for number, version in self.inputs
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A catalog that is loaded: `size` materializations in the default deployment, and beside them the graphs."""
+    """A catalog that is loaded."""
 
     catalog: str
     root: str
-    size: int
+    size: Size
 
     def open(self, deployment: str = "default") -> ResultStore:
         """A store on the catalog, with its caches empty."""
@@ -107,100 +130,120 @@ def table_name(graph: str, number: int) -> str:
     return f"warehouse/{graph}_{number // 365:05}[day {number % 365:03}]"
 
 
-def tables(size: int) -> Iterator[Table]:
-    """The tables of the default deployment: of each ten one without inputs, five with one, four with two."""
-    for number in range(size):
-        parents = {number // 4, number // 3 + 1} if number % 10 > 5 else {number // 4}
-        inputs = () if number % 10 == 0 else tuple(sorted(parent for parent in parents if parent < number))
-        yield Table(graph="facts", number=number, inputs=inputs)
+def definition(graph: str, number: int) -> DefinitionHash:
+    """The definition of a table, which is the same in all its materializations."""
+    return DefinitionHash(_hex("definition", graph, number))
 
 
-def wide(size: int) -> Table:
-    """The table with 10,000 inputs, or as many as there are."""
-    return Table(graph="facts", number=size, inputs=tuple(range(min(WIDE_ANCHORS, size))))
+def facts(size: Size) -> Iterator[Made]:
+    """The default deployment, in the order of making: of ten tables two without inputs, four each with one and two."""
+    rounds = max(map(size.versions, range(size.tables)))
+    for version in range(rounds):
+        for number in range(size.tables):
+            if version < size.versions(number):
+                yield fact(size, number, version)
 
 
-def graph_tables(graph: str, edges: int) -> Iterator[Table]:
+def fact(size: Size, number: int, version: int | None = None) -> Made:
+    """A materialization of a table of `facts`, by default the current one."""
+    last = size.versions(number) - 1
+    version = last if version is None else version
+    parents = {0: (), 5: ()}.get(number % 10, sorted({number // 4, number // (3 + number % 2)}))
+    inputs = tuple(
+        (parent, min(version, size.versions(parent) - 1) if version < last else size.versions(parent) - 1)
+        for parent in parents
+        if parent < number
+    )
+    return Made(graph="facts", number=number, version=version, is_current=version == last, inputs=inputs)
+
+
+def wide(size: Size) -> Made:
+    """A table with 10,000 inputs, or as many as there are."""
+    inputs = ((number, size.versions(number) - 1) for number in range(min(WIDE_ANCHORS, size.tables)))
+    return Made(graph="wide", number=0, inputs=tuple(inputs))
+
+
+def graph_tables(graph: str, edges: int) -> Iterator[Made]:
     """The tables of a graph of so many edges, all downstream of its table 0."""
-    yield Table(graph=graph, number=0, inputs=())
-    if graph == "chain":
-        yield from (Table(graph=graph, number=i, inputs=(i - 1,)) for i in range(1, edges + 1))
-    elif graph == "fan":
-        yield from (Table(graph=graph, number=i, inputs=(0,)) for i in range(1, edges + 1))
-    else:
+    yield Made(graph=graph, number=0)
+    if graph == "lattice":
         yield from _lattice(edges)
+        return
+    for number in range(1, edges + 1):
+        yield Made(graph=graph, number=number, inputs=((number - 1 if graph == "chain" else 0, 0),))
 
 
-def _lattice(edges: int) -> Iterator[Table]:
-    """A square grid: each table over the one to its left and the one above, so paths without number meet again."""
-    side = int((edges / 2) ** 0.5) + 1
+def _lattice(edges: int) -> Iterator[Made]:
+    """A square grid: each table over the one to its left and the one above, so that paths without number meet."""
+    side = int((edges / 2) ** 0.5) + 2
     made = 0
     for number in range(1, side * side):
         row, column = divmod(number, side)
-        inputs = tuple(i for i, there in ((number - side, row), (number - 1, column)) if there)
+        inputs = tuple((i, 0) for i, there in ((number - side, row), (number - 1, column)) if there)
         made += len(inputs)
-        yield Table(graph="lattice", number=number, inputs=inputs)
+        yield Made(graph="lattice", number=number, inputs=inputs)
         if made >= edges:
             return
 
 
-def kept(database: str, size: int, edges: int) -> Kept:
+def kept(database: str, size: Size) -> Kept:
     """The catalog of this size, loaded where it is not there yet. Delete `KEPT` to be rid of them all."""
     code = hashlib.sha256(Path(__file__).read_bytes())
     for revision in sorted((Path(migrations.__file__).parent / "versions").glob("*.py")):
         code.update(revision.read_bytes())
-    name = f"{database}_{size}_{edges}_{code.hexdigest()[:8]}"
+    shape = f"{database}_{size.materializations}_{size.tables}_{size.edges}"
+    name = f"{shape}_{code.hexdigest()[:8]}"
     folder = KEPT / name
     catalog = str(folder / "catalog.db") if database == "sqlite" else _postgres_url(name)
     found = Kept(catalog=catalog, root=str(folder / "root"), size=size)
     if not (folder / "loaded").exists():
-        for older in KEPT.glob(f"{database}_{size}_{edges}_*"):
+        for older in KEPT.glob(f"{shape}_*"):
             shutil.rmtree(older)
-        _load(found, edges, folder)
+        _load(found, folder)
         (folder / "loaded").touch()
     return found
 
 
-def _load(into: Kept, edges: int, folder: Path) -> None:
+def _load(into: Kept, folder: Path) -> None:
     folder.mkdir(parents=True)
     if into.catalog.startswith("postgresql"):
         _make_database(into.catalog)
     into.open().close()  # makes the schema
-    all_tables = itertools.chain(
-        tables(into.size), [wide(into.size)], *(graph_tables(graph, edges) for graph in GRAPHS)
-    )
+    size = into.size
+    graphs = (graph_tables(graph, size.edges) for graph in GRAPHS)
     with _Loader(into.catalog) as loader:
         starts = itertools.count(1)
         sets: dict[str, int] = {}
-        for chunk in _chunks(all_tables):
+        for chunk in _chunks(itertools.chain(facts(size), [wide(size)], *graphs)):
             loader.add(_rows(chunk, sets, starts))
         loader.finish(next(starts))
-    for table in itertools.chain(tables(into.size), [wide(into.size)]):
-        if table.number % WITH_BYTES_EVERY == 0 or table.number == into.size:
-            path = Path(into.root, table.artifact_path)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(bytes(SIZE_BYTES))
+    for made in [wide(size), *(fact(size, number) for number in range(0, size.tables, WITH_BYTES_EVERY))]:
+        path = Path(into.root, made.artifact_path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(SIZE_BYTES))
 
 
-def _rows(chunk: Iterable[Table], sets: dict[str, int], starts: Iterator[int]) -> dict[str, list[Row]]:
+def _rows(chunk: Iterable[Made], sets: dict[str, int], starts: Iterator[int]) -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {name: [] for name in _COLUMNS}
-    for table in chunk:
-        anchors, start = sorted(table.anchors, key=lambda anchor: anchor.source), next(starts)
+    for made in chunk:
+        anchors, start = sorted(made.anchors, key=lambda anchor: anchor.source), next(starts)
         key = anchor_set_key(anchors)
         if key not in sets:
             sets[key] = len(sets) + 1
             anchors_json = json.dumps([anchor.to_dict() for anchor in anchors], ensure_ascii=False)
             rows["anchor_sets"].append((sets[key], key, anchors_json))
             rows["anchor_edges"] += [(a.source, sets[key], a.kind.value) for a in anchors]
-        deployment = table.graph if table.graph in GRAPHS else "default"
+        deployment = made.graph if made.graph in GRAPHS else "default"
         rows["materializations"].append(
             (
-                *(table.materialization_id, "", deployment, table.name, "ready", table.artifact_path),
-                *(str(table.definition), sets[key], table.digest, SIZE_BYTES, 100, _PROFILE),
+                *(made.materialization_id, "", deployment, made.table, "ready", made.artifact_path),
+                *(str(made.definition), sets[key], made.digest, SIZE_BYTES, 100, _PROFILE),
                 *(1.5, _RUN, start, _AT, _AT),
             )
         )
-        rows["pointers"].append(("", deployment, table.name, table.materialization_id, start))
+        if made.is_current:
+            pointer = ("", deployment, made.table, made.materialization_id, start)
+            rows["pointers"].append((*pointer, "", start, str(made.definition), sets[key], made.digest))
     return rows
 
 
@@ -269,7 +312,7 @@ def _hex(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _chunks(items: Iterable[Table]) -> Iterator[list[Table]]:
+def _chunks(items: Iterable[Made]) -> Iterator[list[Made]]:
     rest = iter(items)
     while chunk := list(itertools.islice(rest, _LOADED_AT_ONCE)):
         yield chunk

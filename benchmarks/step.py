@@ -30,6 +30,8 @@ _COMPARED: tuple[tuple[str, tuple[str, ...], float | None], ...] = (
 )
 _KINDS = (Kind.BARE_STEPS, Kind.EMPTY, Kind.DAGSTER, Kind.JAMMI)
 _WRITES = 20
+INSTANCES = ("ephemeral", "sqlite")
+GRAPHS: Mapping[str, int] = {"chain": 50, "wide": 100}
 
 ABOUT = (
     "milliseconds a step, in process: from the end of one step to the end of the next, by Dagster's event log. `ms` "
@@ -47,11 +49,13 @@ class Taken(TypedDict):
     cpu: float
 
 
-def run(*, rounds: int = 9, chain: int = 50, wide: int = 100) -> Report:
-    """Measures a chain and a wide graph, on an ephemeral instance and on a local one in SQLite."""
+def run(
+    *, rounds: int = 9, graphs: Mapping[str, int] = GRAPHS, instances: Sequence[str] = INSTANCES
+) -> Report:
+    """Measures graphs, `chain` or `wide`, of so many steps, on an ephemeral instance and on a local one in SQLite."""
     rows: list[Row] = []
-    for graph, size in (("chain", chain), ("wide", wide)):
-        for instance in ("ephemeral", "sqlite"):
+    for graph, size in graphs.items():
+        for instance in instances:
             taken = fresh(times, graph=graph, steps=size, instance=instance, rounds=rounds).result
             rows += _rows(f"{graph} of {size}, {instance}", taken)
     return Report(name="step", about=ABOUT, rows=rows)

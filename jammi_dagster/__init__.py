@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         Staleness,
         StaleReason,
     )
-    from jammi_dagster.errors import JammiError
+    from jammi_dagster.errors import DependencyCycle, JammiError, NotRecomputable
     from jammi_dagster.results import ResultStore
 
 __version__ = "0.1.0"
@@ -52,7 +52,9 @@ _CONTRACT = (
 )
 _HOMES = {
     **dict.fromkeys(_CONTRACT, "jammi_dagster.contract"),
+    "DependencyCycle": "jammi_dagster.errors",
     "JammiError": "jammi_dagster.errors",
+    "NotRecomputable": "jammi_dagster.errors",
     "ResultStore": "jammi_dagster.results",
     "ResultStoreResource": "jammi_dagster.adapters.resources",
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
@@ -67,12 +69,14 @@ __all__ = [
     "CachePolicy",
     "CurrentAnchor",
     "DefinitionHash",
+    "DependencyCycle",
     "DerivesFromEdge",
     "InputAnchor",
     "JammiError",
     "MatchVerdict",
     "MaterializationEnv",
     "MaterializationManifest",
+    "NotRecomputable",
     "ProducingDescriptor",
     "ResultStore",
     "ResultStoreResource",

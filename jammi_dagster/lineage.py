@@ -50,6 +50,19 @@ def closure(source: str, by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> l
     return collected
 
 
+def nearest_above(marked: Iterable[str], by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> dict[str, str]:
+    """For each table downstream of a marked one, the nearest marked one above it; cycles are no matter."""
+    layer = {table: table for table in marked}
+    above: dict[str, str] = {}
+    while layer:
+        reached = [(edge.derived, top) for node, top in layer.items() for edge in by_input.get(node, ())]
+        layer = {}
+        for derived, top in reached:
+            if derived not in above:
+                above[derived] = layer[derived] = top
+    return above
+
+
 def generations(edges: Sequence[DerivesFromEdge]) -> list[list[str]]:
     """The tables that the edges lead to, in topological generations: each after all its inputs among them.
 

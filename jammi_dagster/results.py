@@ -23,6 +23,7 @@ from jammi_dagster.catalog import (
 )
 from jammi_dagster.catalog.secret import StoreKey
 from jammi_dagster.contract import (
+    AnchorKind,
     CurrentAnchor,
     DefinitionHash,
     DerivesFromEdge,
@@ -38,6 +39,7 @@ from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable
 from jammi_dagster.lineage import closure, edges_by_input
 from jammi_dagster.recording import GRACE_SECONDS, Attempt, Output, Recorder, Recovery, RecoveryReport
 from jammi_dagster.sensing import (
+    Observations,
     Resolver,
     Rows,
     judge,
@@ -85,35 +87,48 @@ class ResultStore:
         deployment: str = "default",
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
-        self.artifacts = ArtifactRoot(root, storage_options)
-        for name in (tenant, deployment):
-            if name is not None and not _is_name(name):
-                why = f"{name!r} cannot name a tenant or deployment; use text that is not empty, or leave it out"
-                raise InvalidStore(root=self.artifacts.name, why=why)
+        artifacts = ArtifactRoot(root, storage_options)
+        scope = _scope(artifacts, tenant, deployment)
         if catalog is None:
-            if self.artifacts.local_root is None:
+            if artifacts.local_root is None:
                 why = "a remote root needs catalog=… (a path or a database URL)"
-                raise InvalidStore(root=self.artifacts.name, why=why)
-            catalog = str(Path(self.artifacts.local_root) / _CATALOG_FILE)
-        self.database = Database(catalog)
-        self.scope = Scope(tenant=tenant or "", deployment=deployment)
-        self.reader: Rows = CatalogReader(self.database, self.scope, self.artifacts.uri)
-        self._edges_at: tuple[int, dict[str, list[DerivesFromEdge]]] | None = None
+                raise InvalidStore(root=artifacts.name, why=why)
+            catalog = str(Path(artifacts.local_root) / _CATALOG_FILE)
+        self._bind(artifacts, Database(catalog), scope)
 
     @classmethod
-    def attach_engine(cls, catalog: str, root: str) -> ResultStore:
+    def attach_engine(
+        cls, catalog: str, root: str, *, storage_options: Mapping[str, Any] | None = None
+    ) -> ResultStore:
         """A store over a jammi engine's own catalog, read-only: `catalog` is its SQLite file or PostgreSQL URL.
 
         `root` is the folder (or URL) below which its artifacts lie; nothing outside is ever opened. Sees the tables
         without a tenant. Every question can be asked; what writes raises `CatalogReadOnly`.
         """
         store = cls.__new__(cls)
-        store.artifacts = ArtifactRoot(root)
-        store.database = Database(catalog, foreign=True)
-        store.scope = Scope()
-        store.reader = EngineReader(store.database, root)
-        store._edges_at = None
+        store._bind(ArtifactRoot(root, storage_options), Database(catalog, foreign=True), Scope())
         return store
+
+    def beside(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:
+        """The same root and catalog as another tenant, or from another deployment, sees them.
+
+        The two share their connections: closing one closes both. Raises `InvalidStore`, also for an engine's catalog,
+        which is seen without a tenant.
+        """
+        if self.database.is_foreign:
+            raise InvalidStore(root=self.artifacts.name, why="an attached engine's tables have one scope")
+        store = type(self).__new__(type(self))
+        store._bind(self.artifacts, self.database, _scope(self.artifacts, tenant, deployment))
+        return store
+
+    def _bind(self, artifacts: ArtifactRoot, database: Database, scope: Scope) -> None:
+        self.artifacts, self.database, self.scope = artifacts, database, scope
+        self.reader: Rows
+        if database.is_foreign:
+            self.reader = EngineReader(database, artifacts.local_root or artifacts.name)
+        else:
+            self.reader = CatalogReader(database, scope, artifacts.uri)
+        self._edges_at: tuple[int, dict[str, list[DerivesFromEdge]]] | None = None
 
     @functools.cached_property
     def writer(self) -> CatalogWriter:
@@ -194,10 +209,12 @@ class ResultStore:
         """Takes the table's name away in this deployment. What was recorded over it is then stale: input vanished.
 
         Its materializations are never reused again, unless another deployment still points at them; `recover()`
-        reclaims their bytes. Raises `UnknownTable`.
+        reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
         """
         if not self.writer.drop(check_table(table)):
             self.current(table)
+            others = " (that is a global one, which no tenant drops)"
+            raise UnknownTable(table=table, deployment=self.scope.deployment, near=others)
 
     def recover(self, *, dry_run: bool = False, grace_seconds: float = GRACE_SECONDS) -> RecoveryReport:
         """Finishes or clears away what crashed writers left, in this tenant; live writers are never touched.
@@ -205,7 +222,7 @@ class ResultStore:
         A `building` row whose lease ran out is published if its bytes and sidecar are whole and agree, otherwise
         failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
         removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The lineage
-        index is checked and rebuilt. `dry_run` only reports.
+        index is checked and rebuilt. `dry_run` only reports. Each sidecar is read, and of each artifact the size.
         """
         recovery = Recovery(
             database=self.database,
@@ -237,30 +254,53 @@ class ResultStore:
         return probe_cache_record(self.reader, self.artifacts, definition, inputs, check_digest=check_digest)
 
     def current_anchor(
-        self, anchor: InputAnchor, *, surfaces: Iterable[VersionSurface] = ()
+        self,
+        anchor: InputAnchor,
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
     ) -> CurrentAnchor:
         """The present state of one recorded input; `surfaces` answer for what is not a result table."""
-        return Resolver(self.reader, self.artifacts, surfaces).current_anchor(anchor)
+        observations = Observations(surfaces, max_age=max_observation_age)
+        return Resolver(self.reader, self.artifacts, observations).current_anchor(anchor)
 
     def staleness(
-        self, table: str, current_definition: DefinitionHash | str, *, surfaces: Iterable[VersionSurface] = ()
+        self,
+        table: str,
+        current_definition: DefinitionHash | str,
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
     ) -> Staleness:
         """Whether the table is still the output of its definition over its inputs' present state.
 
-        `surfaces` answer for `source_version` and `mutable_version` inputs; without one they are undecidable.
-        Raises `UnknownTable`, and `InvalidField` for a definition that is no hash.
+        `surfaces` answer for `source_version` and `mutable_version` inputs; without one they are undecidable, and so
+        are those that a surface observed more than `max_observation_age` seconds ago. Raises `UnknownTable`, and
+        `InvalidField` for a definition that is no hash.
         """
-        record = self.current(table)
-        resolver = Resolver(self.reader.for_tenant(record.tenant), self.artifacts, surfaces)
-        definition = DefinitionHash(current_definition)
-        return judge(record.definition_hash, record.input_anchors, definition, resolver.current_anchor)
+        observations = Observations(surfaces, max_age=max_observation_age)
+        with self.reader.frozen() as frozen:
+            record = self._current(frozen, table)
+            resolver = Resolver(frozen.for_tenant(record.tenant), self.artifacts, observations)
+            definition = DefinitionHash(current_definition)
+            if record.definition_hash is not None:
+                digests = (a.source for a in record.input_anchors if a.kind is AnchorKind.RESULT_DIGEST)
+                resolver.look_up(digests)
+            return judge(record.definition_hash, record.input_anchors, definition, resolver.current_anchor)
 
     def sweep(
-        self, definitions: Mapping[str, DefinitionHash | str], *, surfaces: Iterable[VersionSurface] = ()
+        self,
+        definitions: Mapping[str, DefinitionHash | str],
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
     ) -> Iterator[tuple[str, Staleness]]:
-        """The staleness of every current table that `definitions` (table -> current definition) names, by name."""
-        hashes = {table: DefinitionHash(definition) for table, definition in definitions.items()}
-        return sweep(self.reader, self.artifacts, hashes, surfaces)
+        """The staleness of every current table that `definitions` (table -> current definition) names, by name.
+
+        Each verdict also says, as `stale_ancestor`, whether a table upstream is stale.
+        """
+        observations = Observations(surfaces, max_age=max_observation_age)
+        return sweep(self.reader, self.artifacts, definitions, observations)
 
     def verify_materialization(
         self, table: str, expected_definition: DefinitionHash | str | None = None
@@ -286,7 +326,7 @@ class ResultStore:
         """
         edges = self.reader.edges(check_source(source))
         if not edges:
-            self.current(source)
+            self._check_known(source)
         return edges
 
     def derives_from_closure(self, source: str) -> list[DerivesFromEdge]:
@@ -300,8 +340,14 @@ class ResultStore:
             self._edges_at = revision, edges_by_input(self.reader.edges())
         by_input = self._edges_at[1]
         if source not in by_input:
-            self.current(source)
+            self._check_known(source)
         return closure(source, by_input)
+
+    def _check_known(self, source: str) -> None:
+        """Raises `UnknownTable`, with near names of tables and of other inputs, unless `source` is a table."""
+        if self.reader.current(check_source(source)) is None:
+            neighbours = self.reader.sources(source, most=_NEIGHBOURS)
+            raise self._unknown(source, [*self.reader.neighbours(source, most=_NEIGHBOURS), *neighbours])
 
     # --- read ----------------------------------------------------------------------------------------
 
@@ -311,13 +357,19 @@ class ResultStore:
 
     def current(self, table: str) -> MaterializationRecord:
         """What the table's name resolves to now. Raises `UnknownTable`, and `InvalidTableName` for no name at all."""
-        record = self.reader.current(check_source(table))
+        return self._current(self.reader, table)
+
+    def _current(self, reader: Rows, table: str) -> MaterializationRecord:
+        record = reader.current(check_source(table))
         if record is None:
-            # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
-            close = difflib.get_close_matches(table, self.reader.neighbours(table, most=_NEIGHBOURS), n=3)
-            near = f" (near names: {', '.join(close)})" if close else ""
-            raise UnknownTable(table=table, deployment=self.scope.deployment, near=near)
+            raise self._unknown(table, reader.neighbours(table, most=_NEIGHBOURS))
         return record
+
+    def _unknown(self, name: str, neighbours: Sequence[str]) -> UnknownTable:
+        # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
+        close = difflib.get_close_matches(name, dict.fromkeys(neighbours), n=3)
+        near = f" (near names: {', '.join(close)})" if close else ""
+        return UnknownTable(table=name, deployment=self.scope.deployment, near=near)
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """Every materialization of the table, of whatever status, the latest start first."""
@@ -336,10 +388,12 @@ class ResultStore:
         self.database.close()
 
 
-def _is_name(name: str) -> bool:
-    """Whether `name` is text that every database can hold."""
-    try:
-        check_source(name)
-    except InvalidTableName:
-        return False
-    return True
+def _scope(artifacts: ArtifactRoot, tenant: str | None, deployment: str) -> Scope:
+    """Raises `InvalidStore` for a name that is not text which every database can hold."""
+    for name in (tenant, deployment):
+        try:
+            check_source("global" if name is None else name)
+        except InvalidTableName:
+            why = f"{name!r} cannot name a tenant or deployment; use text that is not empty, or leave it out"
+            raise InvalidStore(root=artifacts.name, why=why) from None
+    return Scope(tenant=tenant or "", deployment=deployment)

@@ -18,9 +18,12 @@ from jammi_dagster.adapters.config import (
     described_config,
     described_resource,
 )
-from jammi_dagster.adapters.step import Step
+from jammi_dagster.adapters.events import packed
+from jammi_dagster.adapters.references import AnyReference
+from jammi_dagster.adapters.step import Dependency, Step
 from jammi_dagster.adapters.values import IO_SEMANTICS, ValueKind
 from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
 from jammi_dagster.results import ResultStore
 
@@ -33,13 +36,15 @@ _TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
 class Making:
     """How a step makes its tables, whatever the partition and the inputs.
 
-    `unrecordable` are the reasons why it cannot be known, and so why the tables are never reused.
+    `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
+    why the definition cannot be known, and so why the tables are never reused.
     """
 
     asset_key: dg.AssetKey
     code: CodeIdentity
     inputs: Mapping[str, Any]
     output: ValueKind
+    raw_config: Any
     config: Any
     config_object: Any
     resources: Mapping[str, Any]
@@ -89,15 +94,17 @@ def making(
     inputs: Mapping[str, ValueKind],
     output: ValueKind,
     config: Any,
+    loaded: Mapping[str, Any],
     resource_keys: Sequence[str],
 ) -> Making:
-    """How `step` makes its tables: by `function`, which gets `config` and the resources under `resource_keys`."""
+    """How `step` makes its tables: by `function`, which gets `config`, what was `loaded`, and the resources."""
     classes = _Classes(beside=function.__module__, identities=None if code.kind == "code_version" else [])
     reasons: list[str] = []
-    described, seen = None, None
+    described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
     try:
         described, seen = _described_config(step, config, store.key.hmac)
+        raw = step.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(resource_keys):
@@ -106,15 +113,21 @@ def making(
             resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
+    described_inputs: dict[str, Any] = {}
+    for dependency in step.dependencies:
+        name = dependency.input_name
+        if name is not None and name in inputs:
+            described_inputs[name] = _described_input(step, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
     return Making(
         asset_key=step.asset_key,
         code=code,
-        inputs=_described_inputs(step, inputs),
+        inputs=described_inputs,
         output=output,
+        raw_config=raw,
         config=described,
-        config_object=None if seen is config_code is None else {"code": config_code, "value": seen},
+        config_object={"code": config_code, "value": seen} if seen or config_code else None,
         resources=resources,
         libraries=_libraries(code, inputs.values()),
         unrecordable=(*code.unresolved, *reasons),
@@ -128,6 +141,10 @@ def _described_config(step: Step, config: Any, keyed: Keyed) -> tuple[Any, Any]:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
     described = described_config(step.op_config, step.raw_op_config, step.op_config_field, keyed)
+    try:
+        canonical_json([described, step.raw_op_config], name="config")
+    except NotCanonical as error:
+        raise NotRecordable(str(error)) from None
     return described, config_object(config, step.op_config, keyed)
 
 
@@ -174,22 +191,23 @@ def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]
     return {**versions, **code.libraries}
 
 
-def _described_inputs(step: Step, kinds: Mapping[str, ValueKind]) -> dict[str, Any]:
-    """Which asset each parameter gets, as what, and in which order its partitions come.
+def _described_input(step: Step, dependency: Dependency, kind: ValueKind, value: Any) -> dict[str, Any]:
+    """Which asset a parameter gets, as what, in which order its partitions come, and who else loads it how.
 
     The order is there only where it is not that of the names: it can change without a change of code, where
     partitions are dynamic, and the function sees it.
     """
-    described: dict[str, Any] = {}
-    for dependency in step.dependencies:
-        name, tables = dependency.input_name, list(dependency.tables)
-        if name is not None and name in kinds:
-            described[name] = {
-                "asset_key": list(dependency.asset_key.path),
-                "kind": str(kinds[name]),
-                "order": None if tables == sorted(tables) else _digest(tables),
-            }
-    return described
+    tables = list(dependency.tables)
+    loader = None
+    if not isinstance(value, AnyReference):
+        manager, told = step.loader_of(dependency)
+        loader = {"manager": manager, "metadata": packed(told)}
+    return {
+        "asset_key": list(dependency.asset_key.path),
+        "kind": str(kind),
+        "order": None if tables == sorted(tables) else _digest(tables),
+        "loader": loader,
+    }
 
 
 def _digest(names: Sequence[str]) -> str:

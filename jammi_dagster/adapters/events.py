@@ -73,11 +73,14 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def annotation(produced: Produced, schema: pa.Schema) -> dict[str, Any]:
-    """What a reuse emits again, as JSON: the user's metadata, tags and check results, and the column schema."""
-    metadata = {**produced.metadata, keys.COLUMN_SCHEMA: column_schema(schema)}
+def annotation(produced: Produced, schema: pa.Schema, *, added: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reuse emits again, as JSON: the user's metadata, tags and check results, and the column schema.
+
+    `added` is the metadata that the function gave to its context.
+    """
+    metadata = {**added, **produced.metadata, keys.COLUMN_SCHEMA: column_schema(schema)}
     return {
-        "metadata": _packed(metadata),
+        "metadata": packed(metadata),
         "tags": dict(produced.tags),
         "check_results": [
             {
@@ -86,7 +89,7 @@ def annotation(produced: Produced, schema: pa.Schema) -> dict[str, Any]:
                 "passed": bool(result.passed),
                 "severity": result.severity.value,
                 "description": result.description,
-                "metadata": _packed(result.metadata or {}),
+                "metadata": packed(result.metadata or {}),
             }
             for result in produced.check_results
         ],
@@ -120,6 +123,11 @@ def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(json.dumps(pairs).encode()).hexdigest())
 
 
+def packed(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Metadata values as Dagster's own serialization of them."""
+    return {key: dg.serialize_value(_metadata_value(value)) for key, value in metadata.items()}
+
+
 def saved_line(record: MaterializationRecord) -> str:
     """The log line of a reuse: what was reused, from which run, and the seconds saved."""
     saved = "" if record.compute_seconds is None else f", {record.compute_seconds:.2f} s saved"
@@ -133,11 +141,6 @@ def _anchor_table(anchors: Sequence[InputAnchor]) -> dg.MetadataValue[Any]:
         for a in anchors[:_MOST_ANCHORS]
     ]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
-
-
-def _packed(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Metadata values as Dagster's own serialization of them."""
-    return {key: dg.serialize_value(_metadata_value(value)) for key, value in metadata.items()}
 
 
 def _unpacked(packed: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from jammi_dagster.adapters.step import Dependency, Step
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import check_distinct
-from jammi_dagster.errors import InputMissing, MissingUpstream
+from jammi_dagster.errors import InputMissing, MissingUpstream, SurfaceUnavailable
 from jammi_dagster.recording import utc_now
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
@@ -53,7 +53,8 @@ def resolve_inputs(
 
     `loaded` holds, by input name, the references that the step got; what is not there was loaded by another IO
     manager, or not at all. `unwatched`: the body ran before the first look, so what moved since the step began
-    pins nothing. Raises `MissingUpstream`, `DuplicateInput`, and `InputMissing` for a surface that is `required`.
+    pins nothing. Raises `MissingUpstream`, `DuplicateInput`, and for a surface that is `required` `InputMissing` and
+    `SurfaceUnavailable`.
     """
     anchors: list[InputAnchor] = []
     for dependency in step.dependencies:
@@ -67,12 +68,9 @@ def resolve_inputs(
             was_read = unwatched or dependency.input_name in loaded
             anchors.extend(_dagster_anchors(step, store, dependency, allow_missing, was_read=was_read))
     for surface in _distinct(surfaces):
-        version = surface.observe()
+        version = _observed(surface, table=step.tables[0], required=required)
         if version is not None:
             anchors.append(InputAnchor.source_version(surface.source, version))
-        elif required:
-            way_out = "make it, or take it out of reads="
-            raise InputMissing(source=surface.source, table=step.tables[0], way_out=way_out)
     ordered = tuple(sorted(dict.fromkeys(anchors), key=lambda anchor: anchor.source))
     check_distinct(ordered)
     unpinned = [anchor.source for anchor in ordered if anchor.is_unpinned]
@@ -96,7 +94,25 @@ def settle(before: StepInputs, after: StepInputs) -> StepInputs:
             continue
         anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))
         reasons.append(f"{anchor.source} changed while it was read; the next run sees it settled")
+    for source in sorted(set(now) - {anchor.source for anchor in before.anchors}):
+        anchors.append(InputAnchor.unpinned_at_instant(source, utc_now()))
+        reasons.append(f"{source} came while the body ran; the next run sees it")
+    anchors.sort(key=lambda anchor: anchor.source)
     return replace(before, anchors=tuple(anchors), reasons=tuple(reasons))
+
+
+def _observed(surface: VersionSurface, *, table: str, required: bool) -> str | None:
+    """The surface's version; where it is not `required`, None for an input that is gone or cannot be observed."""
+    try:
+        version = surface.observe()
+    except SurfaceUnavailable:
+        if required:
+            raise
+        return None
+    if version is None and required:
+        way_out = "make it, or take it out of reads="
+        raise InputMissing(source=surface.source, table=table, way_out=way_out)
+    return version
 
 
 def _distinct(surfaces: Iterable[VersionSurface]) -> list[VersionSurface]:
@@ -160,13 +176,13 @@ def _current_anchors(
     found = store.reader.current_of(dependency.tables) | of_run
     if dependency.partitions is None and not of_run:
         found = {name: record for name, record in found.items() if not _is_outdated(step, dependency, record)}
-    versions = step.data_versions(dependency) if unwatched else [None] * len(dependency.tables)
+    moved = step.made_since_start(dependency) if unwatched else frozenset[str | None]()
     anchors: list[InputAnchor] = []
     elsewhere: list[str] = []
-    for key, table, version in zip(dependency.keys, dependency.tables, versions, strict=True):
+    for key, table in zip(dependency.keys, dependency.tables, strict=True):
         if table not in found:
             elsewhere.append(str(key))
-        elif version is not None and version.after_start:
+        elif key in moved and table not in of_run:
             anchors.append(InputAnchor.unpinned_at_instant(table, utc_now()))
         else:
             anchors.append(ResultReference.of(store, found[table]).anchor(store))

@@ -95,6 +95,8 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
                 context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
             else:
                 context.add_output_metadata(metadata)
+        if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need what was loaded
+            ledger.close(context.step_context, store)
         # the one way to set it from an IO manager
         context.step_context.set_data_version(context.asset_key, made.data_version)
 

@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import itertools
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -35,6 +35,11 @@ class Produced:
     def has_data(self) -> bool:
         """Whether the function gave a value."""
         return self.data is not _NOTHING
+
+    def checks(self, declared: Collection[str]) -> set[str]:
+        """The names of the checks that have a result; the only one of an asset needs none."""
+        only = next(iter(declared)) if len(declared) == 1 else "(without a name)"
+        return {result.check_name or only for result in self.check_results}
 
     def take_event(self, event: Any, *, asset: str) -> None:
         """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says. Raises `InvalidOutput`."""
@@ -137,14 +142,21 @@ def _two_values(asset: str) -> InvalidOutput:
     )
 
 
-def _drained(items: AsyncIterator[T]) -> Iterator[T]:
+def _drained(items: AsyncGenerator[T, Any]) -> Iterator[T]:
     with _event_loop() as run:
-        while (item := run(_next(items))) is not _NOTHING:
-            yield item
+        try:
+            while (item := run(_next(items))) is not _NOTHING:
+                yield item
+        finally:  # also where nobody reads on: what the generator holds is let go
+            run(_close(items))
 
 
-async def _next(items: AsyncIterator[Any]) -> Any:
+async def _next(items: AsyncGenerator[Any, Any]) -> Any:
     return await anext(items, _NOTHING)
+
+
+async def _close(items: AsyncGenerator[Any, Any]) -> None:
+    await items.aclose()
 
 
 @contextlib.contextmanager
@@ -167,6 +179,26 @@ def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def check_reported(produced: Produced, declared: Collection[str], *, asset: str) -> None:
+    """Raises `InvalidOutput` unless there is a result for each declared check, and no other.
+
+    Dagster asks for the same, but of a table that is published by then.
+    """
+    reported = produced.checks(declared)
+    for name in sorted(set(declared) - reported):
+        raise InvalidOutput(
+            asset=asset,
+            why=f"its function reported no result for the check {name}",
+            way_out="return an AssetCheckResult for each of check_specs=",
+        )
+    for name in sorted(reported - set(declared)):
+        raise InvalidOutput(
+            asset=asset,
+            why=f"its function reported on a check, but it has no check {name}",
+            way_out="declare it in check_specs=",
+        )
 
 
 def by_partition(data: Any, partitions: tuple[str, ...], *, asset: str) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ import dagster as dg
 from jammi_dagster.errors import UnsupportedArgument
 
 _CONTEXTS = (dg.AssetExecutionContext, dg.OpExecutionContext)
-_CONTEXT_NAMES = frozenset({"context", "_context", "__context", "_"})
+_CONTEXT_NAMES = frozenset({"context", "_context", "context_", "_"})
 _CONFIG_NAME = "config"
 _RESOURCE_MARK = typing.get_args(dg.ResourceParam[int])[1]
 
@@ -78,9 +79,8 @@ def _is_resource(annotation: Any) -> bool:
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """The annotations as objects, also under `from __future__ import annotations`."""
-    closure = inspect.getclosurevars(function)
     try:
-        return typing.get_type_hints(function, localns={**closure.nonlocals}, include_extras=True)
+        return typing.get_type_hints(function, localns=_nonlocals(function), include_extras=True)
     except NameError as error:
         raise UnsupportedArgument(
             asset=function.__name__,
@@ -88,3 +88,13 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
             why=f"names something that its module does not have ({error})",
             way_out="define or import it at module level, not under TYPE_CHECKING",
         ) from None
+
+
+def _nonlocals(function: Callable[..., Any]) -> dict[str, Any]:
+    """What the function closes over, as far as it is assigned yet."""
+    inner: Any = inspect.unwrap(function)
+    found = {}
+    for name, cell in zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):  # an empty cell
+            found[name] = cell.cell_contents
+    return found

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.keys import (
+    ALLOW_MISSING,
     DATA_VERSION_TAG,
     FINALIZED,
     IO_MANAGER_KEY,
@@ -156,6 +157,20 @@ class Step:
         window = partitions_def.time_window_for_partition_key(partition)
         return [window.start.isoformat(), window.end.isoformat()]
 
+    def added_metadata(self, partition: str | None) -> dict[str, Any]:
+        """What the function told its context of the output, or of the asset and this partition of it."""
+        output = self.assets_def.get_output_name_for_asset_key(self.asset_key)
+        return {
+            **(self._context.get_output_metadata(output) or {}),
+            **(self._context.get_asset_metadata(self.asset_key) or {}),
+            **((partition and self._context.get_asset_metadata(self.asset_key, partition)) or {}),
+        }
+
+    @property
+    def check_names(self) -> list[str]:
+        """The names of the asset's declared checks."""
+        return [spec.name for spec in self.assets_def.check_specs]
+
     @property
     def op_config(self) -> Any:
         """Dagster's validated config: defaults filled in, values coerced."""
@@ -195,6 +210,18 @@ class Step:
                 found[partition] = version
         return [found.get(key) for key in dependency.keys]
 
+    def made_since_start(self, dependency: Dependency) -> frozenset[str | None]:
+        """The partitions of the dependency, or None for the whole, that were materialized after the step began."""
+        key, kind = dependency.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
+        last: dict[str | None, int] = {}
+        if dependency.partitions is None:
+            for record in self.instance.fetch_materializations(key, limit=1).records:
+                last[None] = record.storage_id
+        else:
+            wanted = set(dependency.partitions)
+            last.update(self.instance.get_latest_storage_id_by_partition(key, kind, partitions=wanted))
+        return frozenset(made for made, storage_id in last.items() if self._is_after_start(key, storage_id))
+
     def last_stored_nothing(self, asset_key: dg.AssetKey) -> bool:
         """Whether the asset's last materialization, if it has one, put no result table into any store."""
         events = (
@@ -225,12 +252,15 @@ class Step:
         entry = record.event_log_entry
         tags = (entry.asset_observation or entry.asset_materialization).tags or {}
         supplied = entry.asset_observation or not record.run_id or tags.get(USER_PROVIDED_TAG) == "true"
-        at_start = self._at_start(key)
         return EventVersion(
             storage_id=record.storage_id,
             supplied=tags.get(DATA_VERSION_TAG) if supplied else None,
-            after_start=at_start is None or record.storage_id > at_start.storage_id,
+            after_start=self._is_after_start(key, record.storage_id),
         )
+
+    def _is_after_start(self, key: dg.AssetKey, storage_id: int) -> bool:
+        at_start = self._at_start(key)
+        return at_start is None or storage_id > at_start.storage_id
 
     def _at_start(self, asset_key: dg.AssetKey) -> Any:
         """The asset's last event of any partition when the step started, before inputs were loaded."""
@@ -244,6 +274,12 @@ class Step:
         key = self.assets_def.keys_by_input_name[input_name]
         keys = list(self._context.asset_partitions_subset_for_input(input_name).get_partition_keys())
         return tuple(in_order(self._node(key).partitions_def, keys, self.instance))
+
+    def loader_of(self, dependency: Dependency) -> tuple[str | None, dict[str, Any]]:
+        """What loads an input that is no result table of ours: its manager's key, and the metadata it is told."""
+        definition = self._context.op_def.input_dict[dependency.input_name]
+        told = {key: value for key, value in (definition.metadata or {}).items() if key != ALLOW_MISSING}
+        return definition.input_manager_key or dependency.io_manager_key, told
 
     def _dependency(self, key: dg.AssetKey, input_name: str | None) -> Dependency:
         node = self._node(key)

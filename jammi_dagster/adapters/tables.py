@@ -13,7 +13,7 @@ import pyarrow as pa
 from jammi_dagster.adapters import events, keys
 from jammi_dagster.adapters.definition import Making, making
 from jammi_dagster.adapters.inputs import StepInputs, resolve_inputs, settle
-from jammi_dagster.adapters.outputs import Produced, by_partition
+from jammi_dagster.adapters.outputs import Produced, by_partition, check_reported
 from jammi_dagster.adapters.policy import effective_policy
 from jammi_dagster.adapters.references import PartitionReferences, ResultReference
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
@@ -83,6 +83,7 @@ class TableStep:
             inputs={name: kind_of(annotation) for name, annotation in self.spec.shape.inputs.items()},
             output=kind_of(self.spec.shape.output),
             config=self.config,
+            loaded=self.loaded,
             resource_keys=self.spec.resource_keys,
         )
 
@@ -118,7 +119,15 @@ class TableStep:
             if record is None:
                 return None
             records.append(record)
-        return records
+        return records if self._have_checks(records) else None
+
+    def _have_checks(self, records: Sequence[MaterializationRecord]) -> bool:
+        """Whether each record holds a result for each check that the asset declares now."""
+        declared = self.step.check_names
+        return not declared or all(self._said(r).checks(declared) == set(declared) for r in records)
+
+    def _said(self, record: MaterializationRecord) -> Produced:
+        return events.recorded(self.store.reader.annotation(record.materialization_id))
 
     def reuse(self, records: Sequence[MaterializationRecord], inputs: StepInputs) -> Made:
         """Makes the records current, and what they recorded the result of the step."""
@@ -131,7 +140,7 @@ class TableStep:
         said = Produced()
         for partition, record, point in zip(self._partitions, records, pointed, strict=True):
             self.step.log.info(events.saved_line(record))
-            said = events.recorded(self.store.reader.annotation(record.materialization_id))
+            said = self._said(record)
             metadata[partition] = {
                 **said.metadata,
                 **events.table_metadata(record, inputs.anchors, partitioned=partition is not None),
@@ -167,6 +176,8 @@ class TableStep:
             schemas: dict[str, pa.Schema] = {}
             for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
                 schemas[table] = attempt.write(table, data).schema
+            if not self.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
+                check_reported(produced, self.step.check_names, asset=self.step.asset_key.to_user_string())
             seconds = (time.perf_counter() - started) / max(len(self.step.tables), 1)
             settled = settle(inputs, self.inputs(after_body=True))
             published = attempt.publish(
@@ -241,7 +252,7 @@ class TableStep:
             "partition_key": partition,
             "run_id": self.step.run_id,
             "step_key": self.step.step_key,
-            "raw_config": self.step.raw_op_config,
+            "raw_config": self.making.raw_config,
             "code": {"kind": code.kind, "components": dict(code.components)},
             "unpinned": list(inputs.reasons),
         }
@@ -253,7 +264,7 @@ class TableStep:
             input_anchors=inputs.anchors,
             compute_seconds=seconds,
             own=own,
-            annotation=events.annotation(produced, schema),
+            annotation=events.annotation(produced, schema, added=self.step.added_metadata(partition)),
         )
 
     def _made(

@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from jammi_dagster.artifacts.sink import Sink
 
 _BLOCK = 1 << 20
+_LITTLE = 1 << 18
 _AHEAD = 16 << 20
 
 
@@ -25,8 +26,11 @@ class Lane:
         self._bytes = 0
 
     def put(self, action: Callable[[bytes], object], block: bytes) -> None:
-        """Does `action(block)` some time later. Raises what an earlier one raised."""
+        """Does `action(block)`, some time later unless it is little. Raises what an earlier one raised."""
         self._wait(_AHEAD)
+        if len(block) < _LITTLE and not self._queued:  # a small table needs no thread
+            action(block)
+            return
         self._queued.append((self._worker.submit(action, block), len(block)))
         self._bytes += len(block)
 

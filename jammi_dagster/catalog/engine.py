@@ -6,9 +6,10 @@ sidecar is asked for the one, and for the other nobody (DESIGN 5, "Whose digest"
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 
@@ -35,16 +36,28 @@ _t = sa.table(
         )
     ),
 )
-_IN_ORDER = (_t.c.created_at, _t.c.table_name)
-_ALL = sa.select(_t).where(_t.c.tenant_id.is_(None)).order_by(*_IN_ORDER)
+_ALL = sa.select(_t).where(_t.c.tenant_id.is_(None))
 _READY = _ALL.where(_t.c.status == "ready")
 
 
 class EngineReader:
-    """What can be seen of an engine's catalog without a tenant. `root` is the URL of the folder of its artifacts."""
+    """What can be seen of an engine's catalog without a tenant.
 
-    def __init__(self, database: Database, root: str) -> None:
-        self._database, self._root = database, _plain_path(root).rstrip("/")
+    `root` is where its artifacts lie: an absolute path, or a URL that is not a `file:` one.
+    """
+
+    def __init__(
+        self, database: Database, root: str, *, frozen: Mapping[str, sa.Row[Any]] | None = None
+    ) -> None:
+        """`frozen` are all rows by table, where the catalog is not to be asked again."""
+        self._database, self._root = database, root.rstrip("/")
+        self._frozen = frozen
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[EngineReader]:
+        """A reader that answers from one query of the whole catalog."""
+        rows = {row.table_name: row for row in self._rows(_ALL)}
+        yield EngineReader(self._database, self._root, frozen=rows)
 
     def state(self) -> tuple[str, int]:
         """An engine's catalog has no id of its own, and no revision: -1, which nothing may be kept by."""
@@ -56,16 +69,23 @@ class EngineReader:
 
     def current(self, table: str) -> MaterializationRecord | None:
         """The table of this name, of whatever status, as the engine's own look-up gives it."""
-        rows = self._rows(_ALL.where(_t.c.table_name == table))
-        return self._record(rows[0]) if rows else None
+        if self._frozen is not None:
+            row = self._frozen.get(table)
+        else:
+            row = next(iter(self._rows(_ALL.where(_t.c.table_name == table))), None)
+        return None if row is None else self._record(row)
 
     def tables(self) -> list[str]:
         """The names of all ready tables, sorted."""
-        return sorted(row.table_name for row in self._rows(_READY))
+        return sorted(row.table_name for row in self._ready())
 
     def neighbours(self, table: str, *, most: int) -> list[str]:
         """The tables whose names might be meant by `table`: all, an engine's are few."""
         return self.tables()
+
+    def sources(self, near: str, *, most: int) -> list[str]:
+        """The recorded inputs that might be meant by `near`: all."""
+        return sorted({edge.input for edge in self.edges()})
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """The table's one materialization."""
@@ -73,11 +93,10 @@ class EngineReader:
         return [] if record is None else [record]
 
     def matches(self, definition: str, set_key: str) -> list[MaterializationRecord]:
-        """The ready tables of exactly this definition and anchor set, in the order of their creation."""
-        rows = self._rows(_READY.where(_t.c.definition_hash == definition))
+        """The ready tables of exactly this definition and anchor set: each is current, so the newest first."""
         return [
             self._record(row)
-            for row in rows
+            for row in reversed(self._ready(definition))
             if row.input_anchors_json is not None and anchor_set_key(_anchors(row)) == set_key
         ]
 
@@ -88,14 +107,15 @@ class EngineReader:
         """
         return [
             DerivesFromEdge(input=anchor.source, derived=row.table_name, kind=anchor.kind)
-            for row in self._rows(_READY.where(_t.c.input_anchors_json.is_not(None)))
+            for row in self._ready()
+            if row.input_anchors_json is not None
             for anchor in _anchors(row)
             if source is None or anchor.source == source
         ]
 
-    def current_rows(self) -> Iterator[CurrentRow]:
-        """Every ready table, for a sweep."""
-        for row in self._rows(_READY):
+    def current_rows(self) -> Generator[CurrentRow, None, None]:
+        """Every ready table, for a sweep, by name."""
+        for row in sorted(self._ready(), key=lambda row: str(row.table_name)):
             yield CurrentRow(
                 table=row.table_name,
                 tenant="",
@@ -121,6 +141,18 @@ class EngineReader:
     def for_tenant(self, tenant: str) -> EngineReader:
         """The scope in which a row's anchors resolve: there is one."""
         return self
+
+    def _ready(self, definition: str | None = None) -> list[sa.Row[Any]]:
+        """The ready rows, of one definition or of all, in the order of their creation."""
+        if self._frozen is not None:
+            rows = [row for row in self._frozen.values() if row.status == "ready"]
+        else:
+            rows = self._rows(
+                _READY if definition is None else _READY.where(_t.c.definition_hash == definition)
+            )
+        # sorted here, by code point: a PostgreSQL database may have any locale
+        rows.sort(key=lambda row: (str(row.created_at), str(row.table_name)))
+        return [row for row in rows if definition is None or row.definition_hash == definition]
 
     def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         with self._database.reading() as connection:
@@ -149,22 +181,25 @@ class EngineReader:
             anchor_order=None,
         )
 
-    def _relative(self, location: str) -> str:
+    def _relative(self, location: object) -> str:
         """The artifact's path below the root. Raises `ArtifactOutsideRoot`: nothing outside is ever opened."""
-        path = _plain_path(location)
-        if not path.startswith(f"{self._root}/"):
-            raise ArtifactOutsideRoot(
-                path=location, why=f"it does not lie below the attached root {self._root}"
-            )
-        return path.removeprefix(f"{self._root}/")
+        for path in _paths(location):
+            if path.startswith(f"{self._root}/"):
+                return path.removeprefix(f"{self._root}/")
+        raise ArtifactOutsideRoot(path=location, why=f"it does not lie below the attached root {self._root}")
 
 
 def _anchors(row: sa.Row[Any]) -> tuple[InputAnchor, ...]:
     return decode_anchors(row.input_anchors_json, where=f"result table {row.table_name}")
 
 
-def _plain_path(location: str) -> str:
-    """A local path, for a path or a `file:` URL; any other URL stays as it is."""
-    if location.startswith("file:"):
-        return unquote(urlsplit(location).path)
-    return location
+def _paths(location: object) -> tuple[str, ...]:
+    """What a recorded location may mean as a path: a `file:` URL is escaped, unless who wrote it did not know."""
+    if not isinstance(location, str):
+        return ()
+    if not location.startswith("file:"):
+        return (location,)
+    path = location.removeprefix("file:")
+    if path.startswith("//"):
+        path = f"/{path[2:].partition('/')[2]}"
+    return unquote(path), path

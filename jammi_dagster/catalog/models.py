@@ -55,9 +55,9 @@ class AnchorEdge(Base, table=True):
     """The edge index: which anchor sets hold a source. Derived from `anchor_sets`, rebuildable."""
 
     __tablename__ = "anchor_edges"
-    __table_args__ = {"sqlite_with_rowid": False}
-    source: str = _column(_NAME, primary_key=True)
+    __table_args__ = (Index("anchor_edges_by_source", "source"), {"sqlite_with_rowid": False})
     anchor_set_id: int = _column(BigInteger, ForeignKey("anchor_sets.id"), primary_key=True)
+    source: str = _column(_NAME, primary_key=True)
     kind: str = _column(Text)
 
 
@@ -80,12 +80,6 @@ class Materialization(Base, table=True):
             postgresql_where=text("status = 'ready'"),
         ),
         Index("materializations_by_table", "tenant", "table_name", "start_sequence"),
-        Index(
-            "materializations_by_anchor_set",
-            "anchor_set_id",
-            sqlite_where=text("status = 'ready'"),
-            postgresql_where=text("status = 'ready'"),
-        ),
         Index(
             "materializations_building",
             "lease_expires_at",
@@ -128,16 +122,28 @@ class Annotation(Base, table=True):
 class Pointer(Base, table=True):
     """What a table's name resolves to now, in a deployment; moved by compare-and-swap on `start_sequence`.
 
-    NULL for a table that was dropped: the row stays, so that an earlier start does not bring the name back.
+    The columns from `made_by_tenant` on are a copy of what the materialization recorded, which does not change while
+    it is ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
+    lost: the row stays, so that an earlier start does not bring the name back.
     """
 
     __tablename__ = "pointers"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (
+        Index("pointers_by_materialization", "materialization_id"),
+        Index("pointers_by_anchor_set", "anchor_set_id"),
+        {"sqlite_with_rowid": False},
+    )
     tenant: str = _column(Text, primary_key=True)
     deployment: str = _column(Text, primary_key=True)
     table_name: str = _column(_NAME, primary_key=True)
     materialization_id: str | None = _column(Text, ForeignKey("materializations.id"), nullable=True)
     start_sequence: int = _column(BigInteger)
+    made_by_tenant: str | None = _column(Text, nullable=True)
+    made_at_sequence: int | None = _column(BigInteger, nullable=True)
+    definition_hash: str | None = _column(Text, nullable=True)
+    anchor_set_id: int | None = _column(BigInteger, ForeignKey("anchor_sets.id"), nullable=True)
+    anchor_order: str | None = _column(Text, nullable=True)
+    artifact_digest: str | None = _column(Text, nullable=True)
 
 
 class RunResult(Base, table=True):

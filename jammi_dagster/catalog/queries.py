@@ -53,19 +53,17 @@ STATE = sa.select(_state.c.catalog_id, _state.c.revision)
 
 # --- what is current ------------------------------------------------------------------------------------
 
-# an empty pointer, and one to a row whose bytes were lost, resolve to nothing
 _POINTED = _pointers.join(_m, sa.and_(_pointers.c.materialization_id == _m.c.id, _m.c.status == READY))
-_IN_SCOPE = sa.and_(_pointers.c.tenant.in_(_READABLE), _pointers.c.deployment == _DEPLOYMENT)
+# an empty pointer resolves to nothing
+_IN_SCOPE = sa.and_(
+    _pointers.c.tenant.in_(_READABLE),
+    _pointers.c.deployment == _DEPLOYMENT,
+    _pointers.c.materialization_id.is_not(None),
+)
 # the tenant's own table comes last, so that it wins where both it and a global one are there
 _OWN_LAST = _pointers.c.tenant
 
-NAMES = (
-    sa.select(_pointers.c.table_name)
-    .select_from(_POINTED)
-    .where(_IN_SCOPE)
-    .distinct()
-    .order_by(_pointers.c.table_name)
-)
+NAMES = sa.select(_pointers.c.table_name).where(_IN_SCOPE).distinct().order_by(_pointers.c.table_name)
 NAMES_BEFORE = (
     NAMES.where(_pointers.c.table_name < _TABLE)
     .order_by(None)
@@ -99,7 +97,7 @@ OF_RUN = (
 # what the match's own table resolves to: the tenant's pointer, and where it has none the global one
 _RESOLVED = (
     sa.select(_pointers.c.materialization_id)
-    .where(_IN_SCOPE, _pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id.is_not(None))
+    .where(_IN_SCOPE, _pointers.c.table_name == _m.c.table_name)
     .order_by(_pointers.c.tenant.desc())
     .limit(1)
     .scalar_subquery()
@@ -113,48 +111,44 @@ MATCHES = _BARE.where(
     _m.c.tenant.in_(_READABLE),
 ).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
 
-# --- the whole scope at once ----------------------------------------------------------------------------
+# --- the whole scope at once, from the pointers and what they copy ----------------------------------------
 
-_own, _own_m = _pointers.alias("own"), _m.alias("own_m")
+_own = _pointers.alias("own")
 
 
 def _own_table(name: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Whether the scope's own tenant has a table of this name."""
-    return sa.exists(
-        sa.select(_own.c.table_name)
-        .select_from(
-            _own.join(_own_m, sa.and_(_own.c.materialization_id == _own_m.c.id, _own_m.c.status == READY))
-        )
-        .where(_own.c.tenant == _OWN, _own.c.deployment == _DEPLOYMENT, _own.c.table_name == name)
+    return sa.exists().where(
+        _own.c.tenant == _OWN,
+        _own.c.deployment == _DEPLOYMENT,
+        _own.c.table_name == name,
+        _own.c.materialization_id.is_not(None),
     )
 
 
 # a tenant's own table hides the global one of its name
 _NOT_HIDDEN = sa.or_(_pointers.c.tenant == _OWN, ~_own_table(_pointers.c.table_name))
 # and what a global row recorded of that name is the global one, which the tenant does not see
-_SAME_SOURCE = sa.or_(_m.c.tenant == _OWN, ~_own_table(_edges.c.source))
-_EDGE = sa.select(_edges.c.source, _pointers.c.table_name, _edges.c.kind)
-_BY_START = (_m.c.start_sequence, _m.c.id)
-EDGES = (
-    _EDGE.select_from(_POINTED.join(_edges, _edges.c.anchor_set_id == _m.c.anchor_set_id))
-    .where(_IN_SCOPE, _NOT_HIDDEN, _SAME_SOURCE)
-    .order_by(*_BY_START)
+_SAME_SOURCE = sa.or_(_pointers.c.made_by_tenant == _OWN, ~_own_table(_edges.c.source))
+_RECORDED = _pointers.join(_edges, _edges.c.anchor_set_id == _pointers.c.anchor_set_id)
+_EDGE = (
+    sa.select(_edges.c.source, _pointers.c.table_name, _edges.c.kind)
+    .select_from(_RECORDED)
+    .where(_NOT_HIDDEN, _SAME_SOURCE)
+    .order_by(_pointers.c.made_at_sequence, _pointers.c.materialization_id)
 )
-# from the few sets that hold a source, not from the many tables
-_FROM_SOURCE = _edges.join(
-    _m, sa.and_(_m.c.anchor_set_id == _edges.c.anchor_set_id, _m.c.status == READY)
-).join(
-    _pointers, sa.and_(_pointers.c.table_name == _m.c.table_name, _pointers.c.materialization_id == _m.c.id)
+EDGES = _EDGE.where(_IN_SCOPE)
+# no index over the expression: SQLite would begin with all pointers of the deployment, not with the few of a source
+_IS_IN_SCOPE = sa.and_(
+    _pointers.c.tenant.concat("").in_(_READABLE),
+    _pointers.c.deployment.concat("") == _DEPLOYMENT,
+    _pointers.c.materialization_id.is_not(None),
 )
-EDGES_OF = (
-    _EDGE.select_from(_FROM_SOURCE)
-    .where(_edges.c.source == sa.bindparam("source"), _IN_SCOPE, _NOT_HIDDEN, _SAME_SOURCE)
-    .order_by(*_BY_START)
-)
+EDGES_OF = _EDGE.where(_IS_IN_SCOPE, _edges.c.source == sa.bindparam("source"))
 SOURCES_BEFORE, SOURCES_AFTER = (
     sa.select(_edges.c.source)
-    .select_from(_FROM_SOURCE)
-    .where(beside, _IN_SCOPE)
+    .select_from(_RECORDED)
+    .where(beside, _IS_IN_SCOPE)
     .distinct()
     .order_by(order)
     .limit(sa.bindparam("most"))
@@ -166,18 +160,12 @@ SOURCES_BEFORE, SOURCES_AFTER = (
 CURRENT_ROWS = (
     sa.select(
         _pointers.c.table_name,
-        _m.c.tenant,
-        _m.c.definition_hash,
+        _pointers.c.made_by_tenant,
+        _pointers.c.definition_hash,
         _sets.c.anchors_json,
-        _m.c.anchor_order,
+        _pointers.c.anchor_order,
     )
-    .select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
+    .select_from(_pointers.outerjoin(_sets, _pointers.c.anchor_set_id == _sets.c.id))
     .where(_IN_SCOPE, _NOT_HIDDEN)
-    .order_by(_pointers.c.table_name)
 )
-DIGESTS = (
-    sa.select(_pointers.c.table_name, _m.c.artifact_digest)
-    .select_from(_POINTED)
-    .where(_IN_SCOPE)
-    .order_by(_pointers.c.table_name, _OWN_LAST)
-)
+DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,26 +98,41 @@ class CatalogReader:
         query, wanted = (queries.EDGES, {}) if source is None else (queries.EDGES_OF, {"source": source})
         rows = self._rows(query, wanted)
         try:
-            return [DerivesFromEdge(input=source, derived=table, kind=_KINDS[kind]) for source, table, kind in rows]
+            return [
+                DerivesFromEdge(input=source, derived=table, kind=_KINDS[kind])
+                for source, table, kind in rows
+            ]
         except KeyError as error:
             raise InvalidField(
-                what="catalog", path="edge index", value=error.args[0], expected="a kind of anchor; run recover()"
+                what="catalog",
+                path="edge index",
+                value=error.args[0],
+                expected="a kind of anchor; run recover()",
             ) from None
 
-    def current_rows(self) -> Iterator[CurrentRow]:
+    def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Every current table with what it recorded, streamed, by name; only of a frozen reader."""
-        with self._reading() as connection:
-            rows = connection.execution_options(yield_per=_CHUNK).execute(queries.CURRENT_ROWS, self._scope)
+        with (
+            self._reading() as connection,
+            connection.execution_options(yield_per=_CHUNK).execute(queries.CURRENT_ROWS, self._scope) as rows,
+        ):
             for chunk in rows.partitions():
                 for row in chunk:
                     yield CurrentRow._make(row)
 
     def digests(self) -> dict[str, str]:
         """The artifact digest of every current table, by name."""
-        return {table: digest for table, digest in self._rows(queries.DIGESTS, {})}
+        return dict(self._rows(queries.DIGESTS, {}))
 
     def for_tenant(self, tenant: str) -> CatalogReader:
-        """The reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11)."""
+        """The reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
+
+        Raises `InvalidField` for a tenant whose rows are not to be seen here.
+        """
+        if tenant not in self._scope["readable"]:
+            raise InvalidField(
+                what="scope", path="tenant", value=tenant, expected="the own tenant or the global one"
+            )
         return self if tenant == self._scope["tenant"] else self._with(tenant, self._reading)
 
     def _with(self, tenant: object, reading: Reading) -> CatalogReader:
@@ -136,7 +151,7 @@ class CatalogReader:
                 found[row.pointed_as] = self._record(row)
         return found
 
-    def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[sa.Row[Any]]:
+    def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
         wanted = {**self._scope, **parameters}
         with self._reading() as connection:
             return list(connection.execute(query, wanted))

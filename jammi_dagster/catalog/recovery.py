@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, CatalogState, Materialization
+from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, CatalogState, Materialization, Pointer
 from jammi_dagster.catalog.queries import BUILDING, READY, core
 from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
-from jammi_dagster.catalog.writes import FAILED, now_by_database
+from jammi_dagster.catalog.statements import EMPTIED
+from jammi_dagster.catalog.writes import now_by_database
 
 _m, _sets, _edges, _state = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, CatalogState))
+_pointers = core(Pointer)
 _CHUNK = 500
 
 
@@ -93,7 +95,10 @@ class RecoveryRows:
         with self._database.reading() as connection:
             return [
                 Kept(
-                    materialization_id=materialization, artifact_path=path, artifact_digest=digest, size_bytes=size
+                    materialization_id=materialization,
+                    artifact_path=path,
+                    artifact_digest=digest,
+                    size_bytes=size,
                 )
                 for materialization, path, digest, size in connection.execute(query)
             ]
@@ -107,6 +112,9 @@ class RecoveryRows:
                 .where(_m.c.id == materialization_id, _m.c.status == READY, _m.c.tenant == self._tenant)
                 .values(status="failed", lease_expires_at=now_by_database(connection))
             )
+            if lost.rowcount == 1:
+                pointing = _pointers.c.materialization_id == materialization_id
+                connection.execute(_pointers.update().where(pointing).values(**EMPTIED))
             return lost.rowcount == 1
 
     def named(self, paths: Sequence[str], *, grace_seconds: float) -> set[str]:

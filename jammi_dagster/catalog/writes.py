@@ -9,37 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import (
-    AnchorEdge,
-    AnchorSet,
-    Annotation,
-    CatalogState,
-    Materialization,
-    Pointer,
-    RunResult,
-)
-from jammi_dagster.catalog.queries import BUILDING, READY, core
+from jammi_dagster.catalog.models import Materialization, Pointer
+from jammi_dagster.catalog.queries import READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.errors import LeaseLost, UnknownTable
 
-_m, _state, _sets, _pointers = (core(t) for t in (Materialization, CatalogState, AnchorSet, Pointer))
-_edges, _annotations, _runs = core(AnchorEdge), core(Annotation), core(RunResult)
-
-_NEXT_START = (
-    _state.update().values(start_sequence=_state.c.start_sequence + 1).returning(_state.c.start_sequence)
-)
-_RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
-_LOCK = _state.update().values(revision=_state.c.revision)
-_SET_ID = sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("set_key"))
+_m, _pointers = core(Materialization), core(Pointer)
 FAILED = {"status": "failed", "lease_token": None, "lease_expires_at": None}
-_POINTER = ("tenant", "deployment", "table_name")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +85,7 @@ class CatalogWriter:
     def next_start(self) -> int:
         """A number for the start of a step: a later start has a larger one, whatever the clocks say."""
         with self._database.writing() as connection:
-            return int(connection.execute(_NEXT_START).scalar_one())
+            return int(connection.execute(statements.NEXT_START).scalar_one())
 
     def begin(self, rows: Sequence[Begun], *, produced_by: str, lease: Lease) -> Busy | None:
         """Adds the rows as `building`, under the lease, all or none.
@@ -112,24 +94,20 @@ class CatalogWriter:
         has a flight that another owner is computing under a live lease, nothing is added, and that is told.
         """
         with self._database.writing() as connection:
-            connection.execute(_LOCK)
+            connection.execute(statements.LOCK)
             now = now_by_database(connection)
             flights = {row.materialization_id: _flight_key(connection, row.flight) for row in rows}
             busy = self._busy(connection, rows, flights, lease.owner, now)
             if busy is not None:
                 return busy
+            left_behind = {
+                "of_tenant": self._scope.tenant,
+                "of_owner": lease.owner,
+                "of_tables": [row.table for row in rows],
+            }
+            connection.execute(statements.LEFT_BEHIND, {**left_behind, **FAILED})
             connection.execute(
-                _m.update()
-                .where(
-                    _m.c.status == BUILDING,
-                    _m.c.tenant == self._scope.tenant,
-                    _m.c.lease_owner == lease.owner,
-                    _m.c.table_name.in_([row.table for row in rows]),
-                )
-                .values(**FAILED)
-            )
-            connection.execute(
-                _m.insert(),
+                statements.ADD,
                 [
                     {
                         "id": row.materialization_id,
@@ -155,11 +133,8 @@ class CatalogWriter:
     def renew(self, lease: Lease) -> None:
         """Extends the lease of the rows that are still `building` under it."""
         with self._database.writing() as connection:
-            connection.execute(
-                _m.update()
-                .where(self._of(lease))
-                .values(lease_expires_at=now_by_database(connection) + lease.seconds)
-            )
+            expires = now_by_database(connection) + lease.seconds
+            connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
     def drop(self, table: str) -> bool:
         """Takes the table's name away in this deployment; gives whether it had a materialization.
@@ -168,14 +143,14 @@ class CatalogWriter:
         reclaims their bytes. A start that was issued before does not bring the name back.
         """
         with self._database.writing() as connection:
-            start = int(connection.execute(_NEXT_START).scalar_one())
-            connection.execute(_RAISE_REVISION)
+            start = int(connection.execute(statements.NEXT_START).scalar_one())
+            connection.execute(statements.RAISE_REVISION)
             mine = sa.and_(_pointers.c.tenant == self._scope.tenant, _pointers.c.table_name == table)
             emptied = connection.execute(
                 _pointers.update()
                 .where(mine, _pointers.c.deployment == self._scope.deployment)
                 .where(_pointers.c.materialization_id.is_not(None))
-                .values(materialization_id=None, start_sequence=start)
+                .values(**statements.EMPTIED, start_sequence=start)
             )
             if emptied.rowcount != 1:
                 return False
@@ -193,18 +168,15 @@ class CatalogWriter:
     def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
         """Flips the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
         with self._database.writing() as connection:
-            connection.execute(_RAISE_REVISION)
+            connection.execute(statements.RAISE_REVISION)
             return [self._flip(connection, row, lease, run_id) for row in rows]
 
     def fail(self, rows: Sequence[Begun], *, lease: Lease) -> frozenset[str]:
         """Marks those of the rows that are still ours and `building` as `failed`; gives their ids."""
         with self._database.writing() as connection:
-            failed = connection.execute(
-                _m.update()
-                .where(_m.c.id.in_([row.materialization_id for row in rows]), self._of(lease))
-                .values(**FAILED)
-                .returning(_m.c.id)
-            )
+            ours = _m.c.id.in_([row.materialization_id for row in rows])
+            fail = statements.LEASED.where(ours).returning(_m.c.id)
+            failed = connection.execute(fail, {**self._of(lease), **FAILED})
             return frozenset(failed.scalars())
 
     def point(
@@ -215,7 +187,7 @@ class CatalogWriter:
         All or none. Raises `UnknownTable` for a materialization that is no longer ready, or not the table's.
         """
         with self._database.writing() as connection:
-            connection.execute(_RAISE_REVISION)
+            connection.execute(statements.RAISE_REVISION)
             for table, materialization in tables:
                 self._check_ready(connection, table, materialization)
             return [
@@ -223,23 +195,14 @@ class CatalogWriter:
                 for table, materialization in tables
             ]
 
-    def _of(self, lease: Lease) -> sa.ColumnElement[bool]:
-        """The rows that are `building` under the lease."""
-        return sa.and_(
-            _m.c.status == BUILDING, _m.c.tenant == self._scope.tenant, _m.c.lease_token == lease.token
-        )
+    def _of(self, lease: Lease) -> dict[str, str]:
+        """The parameters that stand for the rows under the lease."""
+        return {"of_tenant": self._scope.tenant, "of_token": lease.token}
 
     def _check_ready(self, connection: sa.Connection, table: str, materialization: str) -> None:
         """That a reuse found it ready is a while ago: since then it may have been dropped, or lost."""
-        ready = connection.execute(
-            sa.select(_m.c.id).where(
-                _m.c.id == materialization,
-                _m.c.table_name == table,
-                _m.c.status == READY,
-                _m.c.tenant.in_(self._scope.readable),
-            )
-        )
-        if ready.first() is None:
+        wanted = {"of_id": materialization, "of_table": table, "of_readable": self._scope.readable}
+        if connection.execute(statements.IS_READY, wanted).first() is None:
             gone = f" (materialization {materialization} is not ready, or not of this table)"
             raise UnknownTable(table=table, deployment=self._scope.deployment, near=gone)
 
@@ -254,14 +217,8 @@ class CatalogWriter:
         wanted = {flights[row.materialization_id]: row.table for row in rows if row.flight is not None}
         if not wanted:
             return None
-        live = connection.execute(
-            sa.select(_m.c.definition_hash, _m.c.anchor_set_id, _m.c.lease_owner).where(
-                _m.c.status == BUILDING,
-                _m.c.tenant == self._scope.tenant,
-                _m.c.lease_owner != owner,
-                _m.c.lease_expires_at > now,
-            )
-        )
+        others = {"of_tenant": self._scope.tenant, "of_owner": owner, "of_now": now}
+        live = connection.execute(statements.LIVE, others)
         taken = {(definition, set_id): other for definition, set_id, other in live}
         return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
 
@@ -269,32 +226,29 @@ class CatalogWriter:
         begun = row.begun
         set_id = _anchor_set(connection, row.input_anchors)
         reproducibility = self._reproducibility(connection, row, set_id)
-        flipped = connection.execute(
-            _m.update()
-            .where(_m.c.id == begun.materialization_id, self._of(lease))
-            .values(
-                status="ready",
-                definition_hash=str(row.definition_hash),
-                anchor_set_id=set_id,
-                anchor_order=_recorded_order(row.input_anchors),
-                artifact_digest=str(row.artifact_digest),
-                size_bytes=row.size_bytes,
-                row_count=row.row_count,
-                writer_profile=row.writer_profile,
-                reproducibility=reproducibility,
-                compute_seconds=row.compute_seconds,
-                completed_at=row.completed_at,
-                lease_token=None,
-                lease_expires_at=None,
-            )
-        )
+        ready = {
+            "status": "ready",
+            "definition_hash": str(row.definition_hash),
+            "anchor_set_id": set_id,
+            "anchor_order": _recorded_order(row.input_anchors),
+            "artifact_digest": str(row.artifact_digest),
+            "size_bytes": row.size_bytes,
+            "row_count": row.row_count,
+            "writer_profile": row.writer_profile,
+            "reproducibility": reproducibility,
+            "compute_seconds": row.compute_seconds,
+            "completed_at": row.completed_at,
+            "lease_token": None,
+            "lease_expires_at": None,
+        }
+        mine = {**self._of(lease), "of_id": begun.materialization_id}
+        flipped = connection.execute(statements.LEASED_ROW, {**mine, **ready})
         if flipped.rowcount != 1:
             raise LeaseLost(materialization_id=begun.materialization_id, table=begun.table)
         if row.annotation_json is not None:
             connection.execute(
-                _annotations.insert().values(
-                    materialization_id=begun.materialization_id, annotation_json=row.annotation_json
-                )
+                statements.ANNOTATE,
+                {"materialization_id": begun.materialization_id, "annotation_json": row.annotation_json},
             )
         moved = self._point(connection, begun.table, begun.materialization_id, begun.start_sequence, run_id)
         return Pointed(is_current=moved, reproducibility=reproducibility)
@@ -303,18 +257,13 @@ class CatalogWriter:
         """How the digest compares with those of the same definition, inputs and writer profile (DESIGN 2.14)."""
         if any(anchor.is_unpinned for anchor in row.input_anchors):
             return None
-        earlier = connection.execute(
-            sa.select(_m.c.artifact_digest)
-            .where(
-                _m.c.definition_hash == str(row.definition_hash),
-                _m.c.anchor_set_id == set_id,
-                _m.c.status == READY,
-                _m.c.writer_profile == row.writer_profile,
-                _m.c.tenant.in_(self._scope.readable),
-            )
-            .order_by(_m.c.start_sequence.desc())
-            .limit(1)
-        ).scalar_one_or_none()
+        alike = {
+            "of_definition": str(row.definition_hash),
+            "of_anchor_set": set_id,
+            "of_profile": row.writer_profile,
+            "of_readable": self._scope.readable,
+        }
+        earlier = connection.execute(statements.EARLIER, alike).scalar_one_or_none()
         if earlier is None:
             return None
         return "reproduced" if earlier == row.artifact_digest else "diverged"
@@ -323,34 +272,13 @@ class CatalogWriter:
         self, connection: sa.Connection, table: str, materialization: str, start: int, run_id: str | None
     ) -> bool:
         """Moves the pointer unless a later start has moved it; and keeps what the run got, either way."""
-        place = {"tenant": self._scope.tenant, "deployment": self._scope.deployment, "table_name": table}
-        move = _insert(connection, _pointers).values(
-            **place, materialization_id=materialization, start_sequence=start
-        )
-        moved = connection.execute(
-            move.on_conflict_do_update(
-                index_elements=_POINTER,
-                set_={
-                    "materialization_id": move.excluded.materialization_id,
-                    "start_sequence": move.excluded.start_sequence,
-                },
-                where=_pointers.c.start_sequence <= move.excluded.start_sequence,
-            )
-        )
+        upserts = statements.upserts(connection.dialect.name)
+        name = {"tenant": self._scope.tenant, "table_name": table}
+        move = {"deployment": self._scope.deployment, "start_sequence": start, "of_id": materialization}
+        moved = connection.execute(upserts.pointer, {**name, **move}).first()
         if run_id is not None:
-            keep = _insert(connection, _runs).values(
-                run_id=run_id,
-                tenant=self._scope.tenant,
-                table_name=table,
-                materialization_id=materialization,
-            )
-            connection.execute(
-                keep.on_conflict_do_update(
-                    index_elements=("run_id", "tenant", "table_name"),
-                    set_={"materialization_id": keep.excluded.materialization_id},
-                )
-            )
-        return moved.rowcount == 1
+            connection.execute(upserts.run, {**name, "materialization_id": materialization, "run_id": run_id})
+        return moved is not None
 
 
 def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str | None, int | None]:
@@ -362,17 +290,17 @@ def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str |
 def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
     """The id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
     set_key = anchor_set_key(anchors)
-    known = connection.execute(_SET_ID, {"set_key": set_key}).scalar_one_or_none()
+    known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
     if known is not None:
         return int(known)
     in_order = sorted(anchors, key=lambda anchor: anchor.source)
     anchors_json = json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
-    new = _insert(connection, _sets).values(set_key=set_key, anchors_json=anchors_json)
-    connection.execute(new.on_conflict_do_nothing(index_elements=("set_key",)))
-    set_id = int(connection.execute(_SET_ID, {"set_key": set_key}).scalar_one())
+    upserts = statements.upserts(connection.dialect.name)
+    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json})
+    set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
     if in_order:
         edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in in_order]
-        connection.execute(_insert(connection, _edges).on_conflict_do_nothing(), edges)
+        connection.execute(upserts.edges, edges)
     return set_id
 
 
@@ -381,12 +309,6 @@ def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
     by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
     order = [by_source[anchor.source] for anchor in anchors]
     return None if order == list(range(len(order))) else json.dumps(order)
-
-
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    """An INSERT of the database's own dialect: `ON CONFLICT` is spelt alike on both, but not in the common one."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
 
 
 def now_by_database(connection: sa.Connection) -> float:

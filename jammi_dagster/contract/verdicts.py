@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from jammi_dagster.contract.anchors import AnchorKind
@@ -65,11 +66,17 @@ class Staleness:
 
     `reasons` are the decided ones: of a `stale` verdict all, of an `undecidable` one those that were certain all
     the same. `unpinned` are the sources whose present anchor could not be resolved.
+
+    Two things stand beside the verdict and are no part of it. `observed_at`: when a version surface observed each input
+    that it answered for (RFC 3339). `stale_ancestor`: after a sweep, the nearest stale table upstream, if there is one;
+    only without one is a table fresh all the way up.
     """
 
     staleness: Literal["fresh", "stale", "undecidable", "missing_manifest"]
     reasons: tuple[StaleReason, ...] = ()
     unpinned: tuple[str, ...] = ()
+    observed_at: Mapping[str, str] = field(default_factory=dict, compare=False)
+    stale_ancestor: str | None = field(default=None, compare=False)
 
     @classmethod
     def fresh(cls) -> Staleness:
@@ -131,11 +138,13 @@ class Staleness:
 class CurrentAnchor:
     """The present state-pointer of one recorded input, the right side of the per-input comparison.
 
-    `value` is the artifact digest of a `result_digest`, or what a version surface gave for a `version`.
+    `value` is the artifact digest of a `result_digest`, or what a version surface gave for a `version`. `observed_at`
+    is when a version surface looked (RFC 3339), None where none was asked; it is no part of the anchor.
     """
 
     current_anchor: Literal["result_digest", "version", "undecidable", "vanished"]
     value: str | None = None
+    observed_at: str | None = field(default=None, compare=False)
 
     @classmethod
     def result_digest(cls, digest: str) -> CurrentAnchor:
@@ -156,6 +165,10 @@ class CurrentAnchor:
     def vanished(cls) -> CurrentAnchor:
         """The input no longer exists."""
         return cls(current_anchor="vanished")
+
+    def observed(self, at: datetime) -> CurrentAnchor:
+        """The same, and when a version surface saw it."""
+        return replace(self, observed_at=at.isoformat())
 
     @classmethod
     def from_dict(cls, value: object) -> CurrentAnchor:

@@ -34,7 +34,11 @@ def hit_or_attempt(
             return hit
         begun = begin()
         if isinstance(begun, Attempt):
-            return begun
+            hit = probe()  # the other one may have ended between the two
+            if hit is None:
+                return begun
+            begun.give_up()
+            return hit
         if begun.owner != told:
             told = begun.owner
             waiting(begun)

@@ -155,6 +155,10 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._heart.stop()
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Ends an attempt that was not published: its rows are failed, and what it wrote is removed."""
         if self._open:
             self._open = False
             with contextlib.suppress(JammiError):  # what cannot be undone now, recovery undoes

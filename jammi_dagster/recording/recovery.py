@@ -7,6 +7,7 @@ idempotent, and may run beside writers and beside itself.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -37,6 +38,8 @@ from jammi_dagster.errors import (
 from jammi_dagster.recording.leases import LEASE_SECONDS
 
 GRACE_SECONDS = 24 * 3600.0
+# what the funnel writes, below the tenant's folder: whatever else lies there (an engine's tables) is not ours to remove
+_OURS = re.compile(r"/[^/]+/[0-9a-f]{32}\.(parquet|materialization\.json)")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,8 +146,8 @@ class Recovery:
             )
             finished, run_id = _of_manifest(abandoned, manifest)
             size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
-        except (StorageFailed, UnknownManifestVersion):  # it may be whole: that is for another pass to find out
-            raise
+        except (StorageFailed, UnknownManifestVersion):
+            raise  # it may be whole: that is for another pass to find out
         except JammiError:  # nothing there, or no manifest of ours: the row was never complete
             return None
         return (
@@ -152,12 +155,13 @@ class Recovery:
         )
 
     def _reclaim(self, rows: RecoveryRows, report: RecoveryReport) -> None:
-        """Removes objects that are older than the grace period and that no row names."""
+        """Removes objects of ours that are older than the grace period and that no row names."""
         oldest = self.clock() - self.grace_seconds
+        folder = tables_folder(self.scope.tenant or None)
         old = [
             path
-            for path, written in self.root.objects(tables_folder(self.scope.tenant or None))
-            if written is not None and written < oldest
+            for path, written in self.root.objects(folder)
+            if written is not None and written < oldest and _OURS.fullmatch(path.removeprefix(folder))
         ]
         named = rows.named(old, grace_seconds=self.grace_seconds)
         for path in old:

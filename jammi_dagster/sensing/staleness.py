@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
 from jammi_dagster.catalog import MaterializationRecord
@@ -19,8 +20,8 @@ from jammi_dagster.contract import (
     StaleReason,
 )
 from jammi_dagster.errors import ArtifactMissing
+from jammi_dagster.sensing.observations import Observations
 from jammi_dagster.sensing.rows import Rows
-from jammi_dagster.surfaces import VersionSurface
 
 
 def judge(
@@ -34,10 +35,13 @@ def judge(
         return Staleness.missing_manifest()
     decided: list[StaleReason] = []
     unpinned: list[str] = []
+    observed: dict[str, str] = {}
     if recorded_definition != current_definition:
         decided.append(StaleReason.definition_changed(recorded_definition, current_definition))
     for anchor in recorded_inputs:
         now = resolve(anchor)
+        if now.observed_at is not None:
+            observed[anchor.source] = now.observed_at
         if now.current_anchor == "undecidable":
             unpinned.append(anchor.source)
         elif now.current_anchor == "vanished":
@@ -45,35 +49,37 @@ def judge(
         elif now.value is not None and now.value != anchor.anchor:
             decided.append(StaleReason.input_advanced(anchor.source, anchor.anchor, now.value))
     if unpinned:
-        return Staleness.undecidable(unpinned, decided)
-    return Staleness.stale(decided) if decided else Staleness.fresh()
+        verdict = Staleness.undecidable(unpinned, decided)
+    else:
+        verdict = Staleness.stale(decided) if decided else Staleness.fresh()
+    return replace(verdict, observed_at=observed) if observed else verdict
 
 
 class Resolver:
     """Resolves recorded anchors to the present, each source once for as long as it lives."""
 
-    def __init__(self, reader: Rows, root: ArtifactRoot, surfaces: Iterable[VersionSurface] = ()) -> None:
-        """`surfaces` answer for `source_version` and `mutable_version` anchors of the same source name."""
-        self._reader, self._root = reader, root
-        self._surfaces = {surface.source: surface for surface in surfaces}
-        self._known: dict[tuple[str, AnchorKind], CurrentAnchor] = {}
+    def __init__(self, reader: Rows, root: ArtifactRoot, observations: Observations) -> None:
+        """`observations` answer for `source_version` and `mutable_version` anchors of the same source name."""
+        self._reader, self._root, self._observations = reader, root, observations
+        self._digests: dict[str, CurrentAnchor] = {}
 
     def current_anchor(self, anchor: InputAnchor) -> CurrentAnchor:
         """The present state-pointer of the anchor's input. Raises what storage and surfaces raise."""
-        key = (anchor.source, anchor.kind)
-        if key not in self._known:
-            self._known[key] = self._resolve(anchor)
-        return self._known[key]
-
-    def _resolve(self, anchor: InputAnchor) -> CurrentAnchor:
-        if anchor.kind is AnchorKind.RESULT_DIGEST:
-            parent = self._reader.current(anchor.source)
-            return CurrentAnchor.vanished() if parent is None else self._digest(parent)
-        surface = self._surfaces.get(anchor.source)
-        if anchor.is_unpinned or surface is None:
+        if anchor.is_unpinned:
             return CurrentAnchor.undecidable()
-        version = surface.observe()
-        return CurrentAnchor.vanished() if version is None else CurrentAnchor.version(version)
+        if anchor.kind is not AnchorKind.RESULT_DIGEST:
+            return self._observations.current_anchor(anchor.source)
+        if anchor.source not in self._digests:
+            self.look_up([anchor.source])
+        return self._digests[anchor.source]
+
+    def look_up(self, tables: Iterable[str]) -> None:
+        """Resolves many tables at once, in a bounded number of queries."""
+        wanted = dict.fromkeys(table for table in tables if table not in self._digests)
+        found = self._reader.current_of(wanted)
+        for table in wanted:
+            parent = found.get(table)
+            self._digests[table] = CurrentAnchor.vanished() if parent is None else self._digest(parent)
 
     def _digest(self, parent: MaterializationRecord) -> CurrentAnchor:
         """By its row; where that has none (an engine's), by its sidecar; where there is none, by its bytes."""

@@ -207,6 +207,29 @@ def test_an_input_from_another_store_is_pinned_by_dagsters_data_version(lab: Lab
     assert lab.store.tables() == ["near"]
 
 
+def test_an_input_from_another_deployment_is_a_source_outside(lab: Lab) -> None:
+    """One catalog, two namespaces of pointers: a table of the other one is not this one's of the same name."""
+    prod = ResultStoreResource(root=str(lab.root), deployment="prod")
+    lab.more = {"prod": ResultTableIOManager(store=prod)}
+    lab.store.materialize("raw", table(9), descriptor={"producer": "library"}, env={}, inputs=[])
+
+    @result_table(reads=[], io_manager_key="prod", name="raw")
+    def of_prod() -> pa.Table:
+        return table(1)
+
+    @result_table
+    def near(raw: pa.Table) -> pa.Table:
+        return raw
+
+    outcomes = [lab.run([of_prod, near]).outcomes["near"] for _ in range(2)]
+
+    assert outcomes == ["computed", "reused"]
+    assert values(lab.store.read("near")) == [1]
+    assert values(lab.store.read("raw")) == [9]
+    digest = prod.get().current("raw").artifact_digest
+    assert lab.anchors("near") == {"dagster:prod/raw": InputAnchor.source_version("dagster:prod/raw", digest)}
+
+
 def test_an_upstream_that_is_not_materialized_is_an_error(lab: Lab) -> None:
     """It names the input, the table and the deployment."""
 

@@ -160,6 +160,31 @@ def test_inputs_that_change_places_miss(lab: Lab) -> None:
     assert values(lab.store.read("first")) == [9]
 
 
+def test_another_partition_mapping_misses(lab: Lab) -> None:
+    """Which partitions a parameter gets is part of the definition, though no code changes."""
+    letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @result_table(partitions_def=letters, reads=[])
+    def part(context: dg.AssetExecutionContext) -> pa.Table:
+        return table(context.partition_key)
+
+    def make(key: str) -> dg.AssetsDefinition:
+        mapping = dg.SpecificPartitionsPartitionMapping([key])
+
+        @result_table(ins={"part": dg.AssetIn("part", partition_mapping=mapping)}, code_version="1")
+        def one(part: pa.Table) -> pa.Table:
+            return part
+
+        return one
+
+    for key in "ab":
+        lab.run(part, partition=key)
+    for key, expected in (("a", "computed"), ("a", "reused"), ("b", "computed")):
+        one = make(key)
+        assert lab.run([part, one], select=[one]).outcomes["one"] == expected
+        assert values(lab.store.read("one")) == [key]
+
+
 def test_another_kind_of_input_misses(lab: Lab) -> None:
     """What an input is converted to is part of the definition."""
     for kind, expected in ((pa.Table, "computed"), (pd.DataFrame, "computed"), (pa.Table, "reused")):
@@ -235,3 +260,40 @@ def test_another_version_of_the_library_of_an_input_misses(
     monkeypatch.setattr(pa, "__version__", "0.0.0")
 
     assert lab.run(graph).outcomes["passed"] == "computed"
+
+
+def test_what_another_loader_is_told_counts(lab: Lab) -> None:
+    """Of an upstream elsewhere a loader may take a part: the metadata of the `AssetIn`, and which loader it is."""
+
+    class Part(dg.IOManager):
+        def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+            """Keeps nothing."""
+
+        def load_input(self, context: dg.InputContext) -> object:
+            return (context.definition_metadata or {}).get("part")
+
+    lab.more = {"part": Part(), "other_part": Part()}
+
+    @dg.asset(io_manager_key="part")
+    def far():
+        return dg.Output(1, data_version=dg.DataVersion("1"))
+
+    outcomes = []
+    for asset_in in (
+        dg.AssetIn(metadata={"part": ["a"]}),
+        dg.AssetIn(metadata={"part": ["a"]}),
+        dg.AssetIn(metadata={"part": ["b"]}),
+        dg.AssetIn(metadata={"part": ["b"]}, input_manager_key="other_part"),
+        dg.AssetIn(metadata={"part": dg.MetadataValue.text("c")}),
+        dg.AssetIn(metadata={"part": dg.MetadataValue.text("c")}),
+    ):
+
+        @result_table(ins={"far": asset_in}, code_version="1")
+        def near(far: object) -> pa.Table:
+            return table(str(type(far)))
+
+        ran = lab.run([far, near])
+        outcomes.append(ran.outcomes["near"])
+
+    same = ["computed", "reused"]
+    assert outcomes == [*same, "computed", "computed", *same]

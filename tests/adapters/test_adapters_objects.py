@@ -7,6 +7,7 @@ from types import ModuleType
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 from adapters_kit import Lab, note, table, values
 from pydantic import Field, field_validator
 
@@ -76,6 +77,29 @@ def test_config_with_enums_lists_and_validators_is_reused(lab: Lab) -> None:
         assert ran.why_unpinned("painted") == ""
 
 
+class Bounds(dg.Config):
+    low: float = 0.0
+    high: float = float("inf")
+
+
+@pytest.mark.parametrize("config", [{}, {"low": float("nan")}, {"low": float("-inf"), "high": 1.0}], ids=str)
+def test_config_without_canonical_json_unpins(lab: Lab, config: dict[str, float]) -> None:
+    """Infinities and NaN are no JSON: the table is made, and never reused; the reason says which value."""
+
+    @result_table(reads=[])
+    def bounded(config: Bounds) -> pa.Table:
+        note("bounded")
+        return table(config.low, config.high)
+
+    for _ in range(2):
+        ran = lab.run(bounded, config={"bounded": config} if config else None)
+        assert ran.calls == ["bounded"]
+        assert "config: " in ran.why_unpinned("bounded")
+        assert "has no canonical JSON" in ran.why_unpinned("bounded")
+    finite = {"bounded": {"low": 0.5, "high": 1.0}}
+    assert [lab.run(bounded, config=finite).outcomes["bounded"] for _ in range(2)] == ["computed", "reused"]
+
+
 def test_the_code_of_a_config_class_counts(lab: Lab, module: Write) -> None:
     """A factory may get its config class from a module that its own does not import."""
     factory = """
@@ -129,6 +153,19 @@ def test_a_changed_resource_config_misses(lab: Lab) -> None:
     ):
         lab.more = {"service": service}
         assert lab.run(fetched).outcomes["fetched"] == expected
+
+
+def test_resources_that_change_places_miss(lab: Lab) -> None:
+    """A resource counts by its key."""
+
+    @result_table(reads=[], required_resource_keys={"left", "right"})
+    def made(context) -> pa.Table:
+        return table(context.resources.left.host)
+
+    a, b = Connection(host="a"), Connection(host="b")
+    for left, right, expected in ((a, b, "computed"), (a, b, "reused"), (b, a, "computed")):
+        lab.more = {"left": left, "right": right}
+        assert lab.run(made).outcomes["made"] == expected
 
 
 def test_resource_config_from_the_run_counts(lab: Lab) -> None:

@@ -218,6 +218,31 @@ def test_a_reuse_emits_the_recorded_metadata_and_tags(lab: Lab) -> None:
         assert made.tags["team"] == "blue"
 
 
+def test_a_reuse_emits_metadata_that_was_given_to_the_context(lab: Lab) -> None:
+    """Dagster's other ways to say it: `add_output_metadata`, `add_asset_metadata`, with a partition or without."""
+    letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+    @result_table(reads=[])
+    def of_output(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        context.add_output_metadata({"added": 1, "both": 1})
+        return dg.MaterializeResult(value=table(1), metadata={"returned": 2})
+
+    @result_table(reads=[], partitions_def=letters, backfill_policy=dg.BackfillPolicy.single_run())
+    def of_partition(context: dg.AssetExecutionContext) -> dict:
+        for key in context.partition_keys:
+            context.add_asset_metadata({"of": key}, partition_key=key)
+        context.add_asset_metadata({"of_all": True})
+        return {key: table(key) for key in context.partition_keys}
+
+    for expected in ("computed", "reused"):
+        said = lab.run(of_output).said("of_output")
+        assert (said["added"], said["returned"], said["jammi/cache_outcome"]) == (1, 2, expected)
+        ran = lab.run(of_partition, span=("a", "b"))
+        for key in "ab":
+            said = ran.said(f"of_partition[{key}]")
+            assert (said["of"], said["of_all"], said["jammi/cache_outcome"]) == (key, True, expected)
+
+
 def test_a_recorded_failed_blocking_check_fails_again(lab: Lab) -> None:
     """A reuse emits its check results; what a blocking check held back is held back again."""
     graph = [checked, below_checked]
@@ -232,6 +257,26 @@ def test_a_recorded_failed_blocking_check_fails_again(lab: Lab) -> None:
         assert evaluations["small"].severity is dg.AssetCheckSeverity.WARN
         assert evaluations["small"].description == "it is small"
         assert "below_checked" not in ran.outcomes
+
+
+def test_a_check_that_is_declared_later_computes(lab: Lab) -> None:
+    """A materialization that holds no result for a declared check cannot stand in: the step would fail for ever."""
+
+    def make(*checks: str) -> dg.AssetsDefinition:
+        @result_table(
+            reads=[], code_version="1", check_specs=[dg.AssetCheckSpec(name, asset="made") for name in checks]
+        )
+        def made() -> dg.MaterializeResult:
+            results = [dg.AssetCheckResult(check_name=name, passed=True) for name in checks]
+            return dg.MaterializeResult(value=table(1), check_results=results)
+
+        return made
+
+    outcomes = [
+        lab.run(make(*checks)).outcomes["made"] for checks in ([], ["one"], ["one"], ["one", "two"], ["one"])
+    ]
+
+    assert outcomes == ["computed", "computed", "reused", "computed", "computed"]
 
 
 def test_equal_bytes_leave_what_is_downstream_fresh_in_dagsters_eyes(lab: Lab) -> None:

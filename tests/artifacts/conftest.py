@@ -24,8 +24,10 @@ def memory_root() -> ArtifactRoot:
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
     """A bucket on a real S3 server (moto's), and the options with which s3fs reaches it."""
-    boto3 = pytest.importorskip("boto3")
-    server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"

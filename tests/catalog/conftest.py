@@ -1,12 +1,17 @@
-"""One catalog in an SQLite file of the test's own."""
+"""Catalogs to test on: an SQLite file of the test's own, or a schema of its own on a PostgreSQL server."""
 
+import itertools
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from catalog_kit import Catalog
 
 from jammi_dagster.catalog import Database
+
+_schemas = itertools.count()
 
 
 @pytest.fixture
@@ -15,9 +20,33 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "catalog.db"
 
 
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that lives as long as the tests."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a runtime folder that the machine may lack
+        import pgserver
+
+        server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
+    yield server.get_uri()
+    server.cleanup()
+
+
 @pytest.fixture
-def catalog(file: Path) -> Iterator[Catalog]:
-    """The catalog in the global scope and the default deployment."""
-    database = Database(str(file))
+def schema(postgres: str) -> str:
+    """The URL of a new schema on the server, which the connection's search path names."""
+    name = f"test_{next(_schemas)}"
+    engine = sa.create_engine(postgres.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema(name))
+    engine.dispose()
+    return f"{postgres}&options=-csearch_path%3D{name}"
+
+
+@pytest.fixture
+def catalog(request: pytest.FixtureRequest, file: Path) -> Iterator[Catalog]:
+    """The catalog in the global scope and the default deployment; on SQLite unless the test asks for `postgres`."""
+    on_postgres = getattr(request, "param", "sqlite") == "postgres"
+    database = Database(request.getfixturevalue("schema") if on_postgres else str(file))
     yield Catalog(database)
     database.close()

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 from catalog_kit import Catalog, finished
 from core_kit import race
 
@@ -35,6 +36,7 @@ def test_eight_processes_lose_nothing(catalog: Catalog, file: Path) -> None:
     assert len({record.anchors_json for record in history}) == 25
 
 
+@pytest.mark.parametrize("catalog", ["sqlite", "postgres"], indirect=True)
 def test_threads_of_one_process_lose_nothing(catalog: Catalog) -> None:
     """One `Database` serves many threads that write at once."""
     together = threading.Barrier(8)
@@ -50,6 +52,7 @@ def test_threads_of_one_process_lose_nothing(catalog: Catalog) -> None:
     assert len(catalog.reader.tables()) == 8
 
 
+@pytest.mark.parametrize("catalog", ["sqlite", "postgres"], indirect=True)
 def test_only_one_of_two_writers_of_a_row_finishes_it(catalog: Catalog) -> None:
     """Two threads that finish one row at once: one succeeds, the other learns that the row is not its own."""
     rows, lease = catalog.begin("t")
@@ -66,3 +69,18 @@ def test_only_one_of_two_writers_of_a_row_finishes_it(catalog: Catalog) -> None:
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(flip, range(2))) == ["LeaseLost", "ready"]
     assert catalog.revision == 1
+
+
+def test_threads_that_open_a_fresh_postgres_catalog_at_once_agree(schema: str) -> None:
+    """One makes the schema, the others wait for it."""
+    together = threading.Barrier(4)
+
+    def open_it(_: int) -> str:
+        together.wait()
+        database = Database(schema)
+        catalog_id, _ = Catalog(database).reader.state()
+        database.close()
+        return catalog_id
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(open_it, range(4)))) == 1

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,31 +9,37 @@ import sqlalchemy as sa
 from catalog_kit import Catalog
 from core_kit import DEFINITION, DIGEST
 
-from jammi_dagster.catalog import CatalogReader
 from jammi_dagster.contract import InputAnchor, anchor_set_key
+
+# one suite for every catalog
+pytestmark = pytest.mark.parametrize("catalog", ["sqlite", "postgres"], indirect=True)
 
 A = InputAnchor.source_version("file:a", "1")
 NOTHING = anchor_set_key([])
 
 
-def fill(catalog: Catalog, count: int, *, deployment: str = "default") -> None:
+def fill(catalog: Catalog, count: int) -> None:
     """`count` current tables `t000000`…, each ready, in few statements."""
     rows = [{"id": f"m{i:06}", "name": f"t{i:06}", "path": f"tables/m{i:06}.parquet"} for i in range(count)]
     with catalog.database.writing() as connection:
         connection.execute(
-            sa.text("INSERT INTO anchor_sets (set_key, anchors_json) VALUES (:key, '[]')"), {"key": NOTHING}
+            sa.text("INSERT INTO anchor_sets (id, set_key, anchors_json) VALUES (1, :key, '[]')"),
+            {"key": NOTHING},
         )
         connection.execute(
             sa.text(
                 "INSERT INTO materializations (id, tenant, deployment, table_name, status, artifact_path,"
                 " definition_hash, anchor_set_id, artifact_digest, size_bytes, row_count, produced_by,"
                 " start_sequence, created_at) VALUES (:id, '', 'default', :name, 'ready', :path,"
-                f" lower(hex(:id)) || '{'0' * 50}', 1, '{DIGEST}', 1, 1, 'p', 1, '2026')"
+                f" '{DEFINITION}', 1, '{DIGEST}', 1, 1, 'p', 1, '2026')"
             ),
             rows,
         )
         connection.execute(
-            sa.text(f"INSERT INTO pointers VALUES ('', '{deployment}', :name, :id, 1)"),
+            sa.text(
+                "INSERT INTO pointers (tenant, deployment, table_name, materialization_id, start_sequence)"
+                " VALUES ('', 'default', :name, :id, 1)"
+            ),
             rows,
         )
 
@@ -186,59 +191,6 @@ def test_a_run_of_one_tenant_is_not_seen_by_another(catalog: Catalog) -> None:
     catalog.beside(tenant="acme").ready("t", run_id="r")
     assert catalog.reader.of_run("r", ["t"]) == {}
     assert list(catalog.beside(tenant="acme").reader.of_run("r", ["t"])) == ["t"]
-
-
-# --- plans --------------------------------------------------------------------------------------------
-
-
-def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
-    """How SQLite answers what `ask` asks."""
-    asked: list[tuple[str, Any]] = []
-
-    def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", keep)
-    try:
-        ask(catalog.reader)
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", keep)
-    with catalog.database.reading() as connection:
-        plans = [
-            connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all() for query, values in asked
-        ]
-    return "\n".join(row.detail for plan in plans for row in plan)
-
-
-def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalog) -> None:
-    """An exact match is one look-up in an index, whatever the number of materializations."""
-    plan = _plan(catalog, lambda reader: reader.matches(DEFINITION, NOTHING))
-    assert "materializations_by_definition (definition_hash=? AND anchor_set_id=?)" in plan
-    assert "SCAN" not in plan
-
-
-@pytest.mark.parametrize(
-    "ask",
-    [
-        lambda reader: reader.get("m"),
-        lambda reader: reader.current("t"),
-        lambda reader: reader.current_of(["t", "u"]),
-        lambda reader: reader.of_run("r", ["t", "u"]),
-        lambda reader: reader.history("t"),
-        lambda reader: reader.neighbours("t", most=3),
-        lambda reader: reader.annotation("m"),
-        lambda reader: reader.edges("s"),
-    ],
-    ids=["get", "current", "current_of", "of_run", "history", "neighbours", "annotation", "edges"],
-)
-@pytest.mark.parametrize("tenant", ["", "acme"])
-def test_no_look_up_scans_a_table(
-    catalog: Catalog, tenant: str, ask: Callable[[CatalogReader], object]
-) -> None:
-    """Every question about named tables is answered through an index, for a tenant too."""
-    plan = _plan(catalog.beside(tenant=tenant), ask)
-    assert "SEARCH" in plan
-    assert "SCAN" not in plan
 
 
 # --- records ------------------------------------------------------------------------------------------

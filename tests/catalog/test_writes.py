@@ -14,6 +14,9 @@ from jammi_dagster.catalog import Lease
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.errors import CatalogUnavailable, LeaseLost
 
+# one suite for every catalog
+pytestmark = pytest.mark.parametrize("catalog", ["sqlite", "postgres"], indirect=True)
+
 A = InputAnchor.source_version("file:a", "1")
 B = InputAnchor.result_digest("b", "cd" * 32)
 C = InputAnchor.mutable_version("file:c", 3)

@@ -30,11 +30,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "anchor_edges",
-        sa.Column("source", _NAME, primary_key=True),
         sa.Column("anchor_set_id", sa.BigInteger, sa.ForeignKey("anchor_sets.id"), primary_key=True),
+        sa.Column("source", _NAME, primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sqlite_with_rowid=False,
     )
+    op.create_index("anchor_edges_by_source", "anchor_edges", ["source"])
     op.create_table(
         "materializations",
         sa.Column("id", sa.Text, primary_key=True),
@@ -63,7 +64,6 @@ def upgrade() -> None:
     for name, columns, where in (
         ("materializations_by_definition", ["definition_hash", "anchor_set_id"], _READY),
         ("materializations_by_table", ["tenant", "table_name", "start_sequence"], None),
-        ("materializations_by_anchor_set", ["anchor_set_id"], _READY),
         ("materializations_building", ["lease_expires_at"], _BUILDING),
     ):
         op.create_index(name, "materializations", columns, sqlite_where=where, postgresql_where=where)
@@ -80,8 +80,16 @@ def upgrade() -> None:
         sa.Column("table_name", _NAME, primary_key=True),
         sa.Column("materialization_id", sa.Text, sa.ForeignKey("materializations.id")),
         sa.Column("start_sequence", sa.BigInteger, nullable=False),
+        sa.Column("made_by_tenant", sa.Text),
+        sa.Column("made_at_sequence", sa.BigInteger),
+        sa.Column("definition_hash", sa.Text),
+        sa.Column("anchor_set_id", sa.BigInteger, sa.ForeignKey("anchor_sets.id")),
+        sa.Column("anchor_order", sa.Text),
+        sa.Column("artifact_digest", sa.Text),
         sqlite_with_rowid=False,
     )
+    op.create_index("pointers_by_materialization", "pointers", ["materialization_id"])
+    op.create_index("pointers_by_anchor_set", "pointers", ["anchor_set_id"])
     op.create_table(
         "run_results",
         sa.Column("run_id", sa.Text, primary_key=True),

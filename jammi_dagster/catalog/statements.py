@@ -1,0 +1,140 @@
+"""The statements of `CatalogWriter`, built once: building one costs more than running it.
+
+What a row gets comes as parameters that are named like its columns; the names of those in a condition start with
+`of_`.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog.models import (
+    AnchorEdge,
+    AnchorSet,
+    Annotation,
+    CatalogState,
+    Materialization,
+    Pointer,
+    RunResult,
+)
+from jammi_dagster.catalog.queries import BUILDING, READY, core
+
+_m, _state, _sets, _pointers = (core(t) for t in (Materialization, CatalogState, AnchorSet, Pointer))
+_edges, _annotations, _runs = core(AnchorEdge), core(Annotation), core(RunResult)
+_OF_TENANT: sa.BindParameter[str] = sa.bindparam("of_tenant")
+_OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True)
+_OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")
+_OF_ID: sa.BindParameter[str] = sa.bindparam("of_id")
+
+NEXT_START = (
+    _state.update().values(start_sequence=_state.c.start_sequence + 1).returning(_state.c.start_sequence)
+)
+RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
+LOCK = _state.update().values(revision=_state.c.revision)
+
+ADD = _m.insert()
+ANNOTATE = _annotations.insert()
+SET_ID = sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("of_set_key"))
+
+# what others are computing under a live lease
+LIVE = sa.select(_m.c.definition_hash, _m.c.anchor_set_id, _m.c.lease_owner).where(
+    _m.c.status == BUILDING,
+    _m.c.tenant == _OF_TENANT,
+    _m.c.lease_owner != _OF_OWNER,
+    _m.c.lease_expires_at > sa.bindparam("of_now"),
+)
+# what the same owner left `building` of these tables
+LEFT_BEHIND = _m.update().where(
+    _m.c.status == BUILDING,
+    _m.c.tenant == _OF_TENANT,
+    _m.c.lease_owner == _OF_OWNER,
+    _m.c.table_name.in_(sa.bindparam("of_tables", expanding=True)),
+)
+# the rows that are `building` under a lease, and one of them
+LEASED = _m.update().where(
+    _m.c.status == BUILDING, _m.c.tenant == _OF_TENANT, _m.c.lease_token == sa.bindparam("of_token")
+)
+LEASED_ROW = LEASED.where(_m.c.id == _OF_ID)
+IS_READY = sa.select(_m.c.id).where(
+    _m.c.id == _OF_ID,
+    _m.c.table_name == sa.bindparam("of_table"),
+    _m.c.status == READY,
+    _m.c.tenant.in_(_OF_READABLE),
+)
+# the last digest of the same definition, inputs and writer profile
+EARLIER = (
+    sa.select(_m.c.artifact_digest)
+    .where(
+        _m.c.definition_hash == sa.bindparam("of_definition"),
+        _m.c.anchor_set_id == sa.bindparam("of_anchor_set"),
+        _m.c.status == READY,
+        _m.c.writer_profile == sa.bindparam("of_profile"),
+        _m.c.tenant.in_(_OF_READABLE),
+    )
+    .order_by(_m.c.start_sequence.desc())
+    .limit(1)
+)
+
+
+# a pointer copies what it points at; an empty one holds nothing but the start that emptied it
+_COPIED = {
+    "made_by_tenant": _m.c.tenant,
+    "made_at_sequence": _m.c.start_sequence,
+    **{name: _m.c[name] for name in ("definition_hash", "anchor_set_id", "anchor_order", "artifact_digest")},
+}
+EMPTIED = dict.fromkeys(("materialization_id", *_COPIED))
+
+
+def _pointer_to(materialization: sa.ColumnElement[str]) -> sa.Select[Any]:
+    """The row of a pointer to a materialization, its columns in their order."""
+    given = {"materialization_id": _m.c.id, **_COPIED}
+    return sa.select(
+        *(
+            given.get(column.name, sa.bindparam(column.name, type_=column.type))
+            for column in _pointers.columns
+        )
+    ).where(_m.c.id == materialization)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upserts:
+    """Inserts with ON CONFLICT, which is spelt alike on both databases, but not in SQLAlchemy's common dialect.
+
+    `pointer` gives a row only where it moved: not every driver counts the rows of an upsert.
+    """
+
+    pointer: Any
+    run: Any
+    anchor_set: Any
+    edges: Any
+
+
+@functools.cache
+def upserts(dialect: str) -> Upserts:
+    """The upserts of a database. Only its own dialect is imported."""
+    insert: Any
+    if dialect == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    place = ("tenant", "deployment", "table_name")
+    columns = [column.name for column in _pointers.columns]
+    pointer = insert(_pointers).from_select(columns, _pointer_to(_OF_ID))
+    run = insert(_runs)
+    return Upserts(
+        pointer=pointer.on_conflict_do_update(
+            index_elements=place,
+            set_={name: pointer.excluded[name] for name in columns if name not in place},
+            where=_pointers.c.start_sequence <= pointer.excluded.start_sequence,
+        ).returning(_pointers.c.start_sequence),
+        run=run.on_conflict_do_update(
+            index_elements=("run_id", "tenant", "table_name"),
+            set_={"materialization_id": run.excluded.materialization_id},
+        ),
+        anchor_set=insert(_sets).on_conflict_do_nothing(index_elements=("set_key",)),
+        edges=insert(_edges).on_conflict_do_nothing(),
+    )

@@ -1,0 +1,167 @@
+"""What the tests of a store's behaviour share."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from core_kit import ENV, descriptor, make, numbers
+
+from jammi_dagster import InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore, Staleness
+from jammi_dagster.catalog import CatalogWriter, MaterializationRecord
+from jammi_dagster.catalog.models import Base
+from jammi_dagster.contract import DefinitionHash, definition_hash
+from jammi_dagster.recording import Attempt, Output
+
+OTHER = DefinitionHash("cd" * 32)
+
+
+class StoreAt:
+    """Opens one catalog and root as any tenant, in any deployment."""
+
+    def __init__(self, root: Path, url: str) -> None:
+        self.root, self.url = root, url
+        self._opened: list[ResultStore] = []
+
+    def __call__(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:
+        """A store of its own connections; in memory, where there is one, beside the first."""
+        if self._opened and self.url == "sqlite://":
+            return self._opened[0].beside(tenant=tenant, deployment=deployment)
+        store = ResultStore(str(self.root), self.url, tenant=tenant, deployment=deployment)
+        self._opened.append(store)
+        return store
+
+    def __enter__(self) -> "StoreAt":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for store in self._opened:
+            store.close()
+
+
+class Surface:
+    """A version surface that says what it is told to."""
+
+    def __init__(self, source: str, version: str | None) -> None:
+        self.source, self.version = source, version
+        self.asked = 0
+
+    def observe(self) -> str | None:
+        """The version."""
+        self.asked += 1
+        return self.version
+
+
+def definition(step: int = 1) -> DefinitionHash:
+    """The definition of `core_kit.make(…, step=step)`."""
+    return definition_hash(descriptor(step), ENV)
+
+
+def on(*parents: MaterializationRecord) -> list[InputAnchor]:
+    """Anchors on exactly these materializations."""
+    return [InputAnchor.result_digest(parent.table, str(parent.artifact_digest)) for parent in parents]
+
+
+def child(store: ResultStore, table: str, *parents: str, step: int = 1) -> MaterializationRecord:
+    """Materializes `table` over what the parents' names resolve to now."""
+    return make(store, table, step=step, inputs=on(*(store.current(parent) for parent in parents)))
+
+
+def attempt_on(store: ResultStore, *tables: str, owner: str = "run/step", **options: Any) -> Attempt:
+    """The funnel, opened for `tables`, with nobody in the way."""
+    attempt = store.begin(tables, produced_by=owner.split("/")[0], owner=owner, **options)
+    assert isinstance(attempt, Attempt)
+    return attempt
+
+
+def output(table: str, *, step: int = 1, inputs: Sequence[InputAnchor] = (), **more: Any) -> Output:
+    """What publishes `table` as `core_kit.make(…, step=step)` does."""
+    return Output(
+        table=table,
+        descriptor=ProducingDescriptor(descriptor(step)),
+        env=MaterializationEnv(ENV),
+        definition=definition(step),
+        input_anchors=inputs,
+        **more,
+    )
+
+
+class Killed(BaseException):
+    """What no code catches, as a SIGKILL is: nothing after it runs."""
+
+
+def killed_before_the_flip(store: ResultStore, table: str, data: Any = None, **more: Any) -> Attempt:
+    """A writer that died when bytes and sidecar were durable and the row was not flipped."""
+    attempt = attempt_on(store, table, owner=f"{secrets.token_hex(4)}/step")
+    attempt.write(table, numbers(3) if data is None else data)
+
+    def die(self: CatalogWriter, *args: Any, **options: Any) -> None:
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
+        patch.setattr(CatalogWriter, "finish", die)
+        attempt.publish([output(table, **more)])
+    return attempt
+
+
+def expire(store: ResultStore) -> None:
+    """Lets a minute pass in which no lease was renewed."""
+    execute(store, "UPDATE materializations SET lease_expires_at = 1 WHERE status = 'building'")
+
+
+def status(store: ResultStore, attempt: Attempt, table: str) -> str:
+    """Where the row of the attempt stands."""
+    record = store.reader.get(attempt.begun[table].materialization_id)
+    assert record is not None
+    return record.status
+
+
+def verdicts(store: ResultStore, *, step: int = 1) -> dict[str, Staleness]:
+    """The sweep's verdict on every table, as if all were made by `step`; each is the one of `staleness`."""
+    definitions = dict.fromkeys(store.tables(), definition(step))
+    swept = dict(store.sweep(definitions))
+    assert swept == {table: store.staleness(table, definition(step)) for table in store.tables()}
+    return swept
+
+
+def files(root: Path) -> dict[str, bytes]:
+    """Every file below `root`."""
+    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+def execute(store: ResultStore, statement: str, **values: Any) -> None:
+    """Changes the catalog by hand."""
+    with store.database.writing() as connection:
+        connection.execute(sa.text(statement), values)
+
+
+def rows(store: ResultStore) -> Mapping[str, Sequence[tuple[Any, ...]]]:
+    """Everything that stands in the catalog's tables."""
+    with store.database.reading() as connection:
+        return {
+            name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+@contextlib.contextmanager
+def counted(store: ResultStore) -> Iterator[list[str]]:
+    """The statements that the store's database runs meanwhile."""
+    statements: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement != "BEGIN":
+            statements.append(statement)
+
+    engine = store.database._engine
+    sa.event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(engine, "before_cursor_execute", note)

@@ -1,0 +1,101 @@
+"""Taking a table's name away, in one deployment of one tenant."""
+
+import pytest
+from core_kit import make, numbers, values
+from store_kit import StoreAt, attempt_on, child, definition, output, rows
+
+from jammi_dagster import ResultStore, Staleness, StaleReason
+from jammi_dagster.errors import UnknownTable
+
+
+def test_the_name_is_gone_and_what_was_made_over_it_says_so(store: ResultStore) -> None:
+    """It resolves to nothing, is not reused, and its children's input has vanished; its history is kept."""
+    make(store, "p")
+    child(store, "c", "p")
+    store.drop("p")
+    assert store.tables() == ["c"]
+    assert [record.status for record in store.history("p")] == ["dropped"]
+    assert store.lookup_cached(definition(), []) is None
+    assert store.staleness("c", definition()) == Staleness.stale([StaleReason.input_vanished("p")])
+    for ask in (store.current, store.read, store.drop, store.verify_materialization):
+        with pytest.raises(UnknownTable):
+            ask("p")
+
+
+def test_a_table_can_be_made_again(store: ResultStore) -> None:
+    """A drop is no ban: a later start brings the name back, and the children over equal bytes are fresh again."""
+    make(store, "p")
+    child(store, "c", "p")
+    store.drop("p")
+    make(store, "p")
+    assert store.staleness("c", definition()).is_fresh
+
+
+def test_another_deployment_keeps_what_it_points_at(store_at: StoreAt) -> None:
+    """What it points at stays ready, readable and reusable; the rest of the table's history does not."""
+    prod, branch = store_at(deployment="prod"), store_at(deployment="branch")
+    old, kept = make(prod, "t", numbers(1)), make(prod, "t", numbers(2))
+    pairs = [("t", kept.materialization_id)]
+    branch.writer.point(pairs, start_sequence=branch.writer.next_start(), run_id=None)
+    prod.drop("t")
+    assert {record.materialization_id: record.status for record in prod.history("t")} == {
+        old.materialization_id: "dropped",
+        kept.materialization_id: "ready",
+    }
+    assert values(branch.read("t")) == [0, 1]
+    assert prod.tables() == []
+    assert prod.probe_cache(definition(), []) == kept.materialization_id
+
+
+def test_a_drop_where_there_is_nothing_changes_nothing(store_at: StoreAt) -> None:
+    """A deployment in which the name resolves to nothing cannot drop another's, nor the table's history."""
+    prod, branch = store_at(deployment="prod"), store_at(deployment="branch")
+    for count in (1, 2):
+        make(prod, "t", numbers(count))
+    before = rows(prod)
+    with pytest.raises(UnknownTable):
+        branch.drop("t")
+    after = rows(prod)
+    assert {name: after[name] for name in after if name != "catalog_state"} == {
+        name: before[name] for name in before if name != "catalog_state"
+    }
+
+
+def test_a_tenant_cannot_drop_a_global_table(store_at: StoreAt) -> None:
+    """Nor does it look as if it had: an error says whose table that is."""
+    shared, own = store_at(), store_at(tenant="a")
+    make(shared, "t")
+    with pytest.raises(UnknownTable, match="global"):
+        own.drop("t")
+    make(own, "t", numbers(1))
+    own.drop("t")
+    assert values(own.read("t")) == values(shared.read("t")) == [0, 1, 2]
+
+
+def test_an_earlier_start_does_not_bring_the_name_back(store: ResultStore) -> None:
+    """A step that began before the drop ends after it: ready, but not current. So it is for a reuse."""
+    make(store, "t")
+    start = store.writer.next_start()
+    store.drop("t")
+    with attempt_on(store, "t", start_sequence=start) as attempt:
+        attempt.write("t", numbers(1))
+        published = attempt.publish([output("t", step=2)])
+    assert [done.is_current for done in published] == [False]
+    assert store.tables() == []
+    assert published[0].record.status == "ready"
+    pairs = [("t", published[0].record.materialization_id)]
+    pointed = store.writer.point(pairs, start_sequence=start, run_id=None)
+    assert [point.is_current for point in pointed] == [False]
+    assert store.tables() == []
+
+
+def test_a_hit_that_was_dropped_meanwhile_is_not_made_current(store: ResultStore) -> None:
+    """Between a probe and the reuse the table was dropped: an error, and the name does not point at lost bytes."""
+    hit = make(store, "t")
+    start = store.writer.next_start()
+    store.drop("t")
+    make(store, "t", numbers(9))
+    with pytest.raises(UnknownTable, match="not ready"):
+        store.writer.point([("t", hit.materialization_id)], start_sequence=start + 9, run_id="run")
+    assert len(values(store.read("t"))) == 9
+    assert store.reader.of_run("run", ["t"]) == {}

