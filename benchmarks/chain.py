@@ -24,12 +24,12 @@ PEAK_BUDGET = 1.5
 EVERY: Mapping[Kind, Sequence[str]] = dict.fromkeys(Kind, RUNS)
 
 ABOUT = (
-    "seconds of a whole fresh process (`inside`: without its start and the harness's imports), peak and disk in 10^6 "
-    "bytes, and how many bodies ran. `warm`: nothing changed. `changed`: the code of one step in the middle changed. "
-    "In process on SQLite instances, in turns; seconds are the least of all rounds, since the machine's noise only "
-    "adds. pyarrow is the floor: plain Parquet files, and a skip by the digests of code and input. `dagster`: its own "
-    "IO manager; `empty`: on that one too, same imports, bodies return None; `bare_steps`: no values at all (`deps=`, "
-    "`-> None`), no pyarrow; of these two the least of all their runs. `must run` is pyarrow changed - pyarrow warm."
+    "seconds and processor seconds of a whole fresh process, imports included; peak and disk in 10^6 bytes; how many "
+    "bodies ran. `warm`: nothing changed. `changed`: the code of one step in the middle changed. In process on SQLite "
+    "instances, in turns; seconds are the least of all rounds, since the machine's noise only adds. pyarrow is the "
+    "floor: plain Parquet files, and a skip by the digests of code and input. `dagster`: its own IO manager; `empty`: "
+    "on that one too, same imports, bodies return None; `bare_steps`: no values at all (`deps=`, `-> None`), no "
+    "pyarrow; of these two the least of all their runs. `must run` is pyarrow changed - pyarrow warm."
 )
 
 
@@ -40,9 +40,10 @@ class Measured:
     rounds: list[Fresh]
     disk_mb: float
 
-    def seconds(self, *, inside: bool = False) -> float:
-        """The least of the whole process; `inside`, of opening the instance, the definitions and the run."""
-        return min(float(each.result["seconds"]) if inside else each.seconds for each in self.rounds)
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """The least time, and the least processor time, of the whole process."""
+        return min(each.seconds for each in self.rounds), min(each.cpu_seconds for each in self.rounds)
 
     @property
     def peak_mb(self) -> float:
@@ -120,10 +121,8 @@ def _figures(results: Results) -> Iterator[Row]:
         yield Row(
             what=kind.value,
             values={
-                **{f"{run_name} s": measured.seconds() for run_name, measured in of.items()},
-                **{
-                    f"inside {run_name} s": measured.seconds(inside=True) for run_name, measured in of.items()
-                },
+                **{f"{run_name} s": measured.seconds[0] for run_name, measured in of.items()},
+                **{f"{run_name} cpu s": measured.seconds[1] for run_name, measured in of.items()},
                 "bodies": "/".join(str(measured.bodies) for measured in of.values()),
                 "peak MB": "/".join(f"{measured.peak_mb:.0f}" for measured in of.values()),
                 "disk MB": next(iter(of.values())).disk_mb,
@@ -132,28 +131,27 @@ def _figures(results: Results) -> Iterator[Row]:
 
 
 def _ratios(results: Results) -> Iterator[Row]:
-    yield from _time_ratios(results, inside=False)
-    yield from _time_ratios(results, inside=True)
+    wall, cpu = ({key: measured.seconds[clock] for key, measured in results.items()} for clock in (0, 1))
+    for (what, x, budget), (_, cpu_x, _) in zip(_time_ratios(wall), _time_ratios(cpu), strict=True):
+        yield _row(what, {"x": x, "cpu x": cpu_x}, budget)
     for run_name in RUNS:
         ours, floor = results[Kind.JAMMI, run_name], results[Kind.PYARROW, run_name]
         budget = PEAK_BUDGET if run_name == "cold" else None
-        yield _ratio(f"peak, {run_name} / pyarrow {run_name}", ours.peak_mb / floor.peak_mb, budget)
+        yield _row(f"peak, {run_name} / pyarrow {run_name}", {"x": ours.peak_mb / floor.peak_mb}, budget)
 
 
-def _time_ratios(results: Results, *, inside: bool) -> Iterator[Row]:
-    seconds = {key: measured.seconds(inside=inside) for key, measured in results.items()}
+def _time_ratios(seconds: Mapping[tuple[Kind, str], float]) -> Iterator[tuple[str, float, float | None]]:
     cold, warm, changed = (seconds[Kind.JAMMI, run_name] for run_name in RUNS)
     must_run = seconds[Kind.PYARROW, "changed"] - seconds[Kind.PYARROW, "warm"]
-    where = "inside: " if inside else ""
-    yield _ratio(f"{where}cold / dagster cold", cold / seconds[Kind.DAGSTER, "cold"], COLD_BUDGET)
+    yield "cold / dagster cold", cold / seconds[Kind.DAGSTER, "cold"], COLD_BUDGET
     for base, budget in ((Kind.EMPTY, STEPS_BUDGET), (Kind.BARE_STEPS, None)):
         empty, name = min(each for (kind, _), each in seconds.items() if kind is base), base.value
-        yield _ratio(f"{where}warm / {name}", warm / empty, budget)
-        yield _ratio(f"{where}changed / ({name} + must run)", changed / (empty + must_run), budget)
+        yield f"warm / {name}", warm / empty, budget
+        yield f"changed / ({name} + must run)", changed / (empty + must_run), budget
 
 
-def _ratio(what: str, value: float, budget: float | None) -> Row:
-    return Row(what=what, values={"x": value}, budget=budget, budgeted="" if budget is None else "x")
+def _row(what: str, values: Mapping[str, float], budget: float | None) -> Row:
+    return Row(what=what, values=values, budget=budget, budgeted="" if budget is None else "x")
 
 
 def _megabytes(folder: Path) -> float:

@@ -29,7 +29,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
 }
 # how many of the rows of a full report have a budget
-BUDGETS = {"import_time": 1, "funnel": 5, "step": 2, "chain": 7}
+BUDGETS = {"import_time": 1, "funnel": 5, "step": 2, "chain": 4}
 
 
 @pytest.fixture(scope="module")

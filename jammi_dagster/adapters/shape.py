@@ -47,6 +47,14 @@ def shape_of(function: Callable[..., Any]) -> FunctionShape:
                 why="takes any number of values, so its inputs have no names",
                 way_out="name each input as a parameter",
             )
+    for name, hint in hints.items():
+        if isinstance(hint, dg.DagsterType):
+            raise UnsupportedArgument(
+                asset=function.__name__,
+                argument=f"the annotation of {name}",
+                why=f"is the Dagster type {hint.display_name}, which would check a reference, not the table",
+                way_out="annotate it with the kind of table",
+            )
     context = _context(parameters, hints)
     others = [p.name for p in parameters if p.name != context]
     resources = tuple(name for name in others if _is_resource(hints.get(name)))

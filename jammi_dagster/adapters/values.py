@@ -44,14 +44,29 @@ def kind_of(annotation: Any) -> ValueKind:
         # the deprecated alias is what a user may have written
         return ValueKind(_TABLE, by_partition=annotation in (dict, typing.Dict), any_shape=True)  # noqa: UP006
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Annotated, dg.Output, dg.MaterializeResult):
+        return kind_of(arguments[0])
+    if annotation in (dg.Output, dg.MaterializeResult):
+        return kind_of(Any)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         inner = kind_of(arguments[1] if len(arguments) == 2 else Any)
         return ValueKind(inner.name, by_partition=True)
     if origin is not None and type(None) in arguments and len(arguments) == 2:
         return kind_of(next(a for a in arguments if a is not type(None)))
-    if isinstance(annotation, type):
-        return ValueKind(_known_name(annotation) or f"{annotation.__module__}.{annotation.__qualname__}")
-    return ValueKind(str(annotation))
+    return ValueKind((isinstance(annotation, type) and _known_name(annotation)) or _name(annotation))
+
+
+def _name(annotation: Any) -> str:
+    """An annotation by names alone: the `repr` of what stands in one may hold an address, which is never the same."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _name(arguments[0])
+    if origin is not None:
+        return f"{_name(origin)}[{', '.join(map(_name, arguments))}]"
+    if isinstance(annotation, (str, int, bytes, type(None), type(...))):
+        return repr(annotation)
+    named = annotation if hasattr(annotation, "__qualname__") else type(annotation)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
@@ -74,9 +89,15 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
     }
 
 
-@functools.cache
 def lenient_type(annotation: Any) -> dg.DagsterType:
     """A Dagster type that lets a reference through where `annotation` stands; other IO managers still see it."""
+    if typing.get_origin(annotation) is typing.Annotated:  # what else it holds need not be hashable
+        annotation = typing.get_args(annotation)[0]
+    return _lenient_type(annotation)
+
+
+@functools.cache
+def _lenient_type(annotation: Any) -> dg.DagsterType:
     # Dagster wants names of types to be unique
     name = f"JammiResult[{len(_named)}:{getattr(annotation, '__name__', annotation)}]"
     _named.append(name)

@@ -112,9 +112,10 @@ class CatalogReader:
 
     def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Every current table with what it recorded, streamed, by name; only of a frozen reader."""
+        streamed = {"yield_per": _CHUNK}
         with (
             self._reading() as connection,
-            connection.execution_options(yield_per=_CHUNK).execute(queries.CURRENT_ROWS, self._scope) as rows,
+            connection.execute(queries.CURRENT_ROWS, self._scope, execution_options=streamed) as rows,
         ):
             for chunk in rows.partitions():
                 for row in chunk:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,10 +16,12 @@ from jammi_dagster.catalog.queries import BUILDING, READY, core
 from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
 from jammi_dagster.catalog.statements import EMPTIED
 from jammi_dagster.catalog.writes import now_by_database
+from jammi_dagster.errors import InvalidField
 
 _m, _sets, _edges, _state = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, CatalogState))
 _pointers = core(Pointer)
-_CHUNK = 500
+_CHUNK = 5_000
+_NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,21 +92,28 @@ class RecoveryRows:
             )
             return taken.rowcount == 1
 
-    def ready_with_manifest(self) -> list[Kept]:
+    def ready_with_manifest(self) -> Iterator[Kept]:
         """The ready rows that must have a sidecar."""
-        query = sa.select(_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes).where(
-            _m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None)
+        query = (
+            sa.select(_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes)
+            .where(_m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None))
+            .order_by(_m.c.id)
+            .limit(_CHUNK)
         )
-        with self._database.reading() as connection:
-            return [
-                Kept(
+        last = ""
+        while True:
+            with self._database.reading() as connection:
+                found = list(connection.execute(query.where(_m.c.id > last)))
+            for materialization, path, digest, size in found:
+                yield Kept(
                     materialization_id=materialization,
                     artifact_path=path,
                     artifact_digest=digest,
                     size_bytes=size,
                 )
-                for materialization, path, digest, size in connection.execute(query)
-            ]
+            if len(found) < _CHUNK:
+                return
+            last = found[-1].id
 
     def lose(self, materialization_id: str) -> bool:
         """Fails a ready row whose sidecar is gone; False where it was no longer ready."""
@@ -123,34 +135,41 @@ class RecoveryRows:
         A `building` or ready row's must, and for the grace period those of one that was ready until then. Rows of other
         tenants count: what they name is not for this one to take.
         """
-        artifacts = sorted({_artifact_of(path) for path in paths})
-        found: set[str] = set()
+        ids = {_artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet") for path in paths}
         with self._database.reading() as connection:
             since = now_by_database(connection) - grace_seconds
-            for start in range(0, len(artifacts), _CHUNK):
-                ids = [
-                    path.rsplit("/", 1)[-1].removesuffix(".parquet")
-                    for path in artifacts[start : start + _CHUNK]
-                ]
-                query = sa.select(_m.c.artifact_path).where(
-                    _m.c.id.in_(ids),
-                    sa.or_(_m.c.status.in_(("building", "ready")), _m.c.lease_expires_at > since),
-                )
-                found.update(connection.execute(query).scalars())
+            query = sa.select(_m.c.artifact_path).where(
+                _m.c.id.in_(sorted(ids)),
+                sa.or_(_m.c.status.in_(("building", "ready")), _m.c.lease_expires_at > since),
+            )
+            found = set(connection.execute(query).scalars())
         return {path for path in paths if _artifact_of(path) in found}
 
     def sets_with_wrong_edges(self) -> list[str]:
-        """The keys of the anchor sets that the edge index does not match, without touching it."""
-        query = sa.select(_sets.c.id, _sets.c.set_key, _sets.c.anchors_json)
-        with self._database.snapshot() as reading, reading() as connection:
-            edges: dict[int, set[tuple[str, str]]] = {}
-            for row in connection.execute(sa.select(_edges.c.anchor_set_id, _edges.c.source, _edges.c.kind)):
-                edges.setdefault(row.anchor_set_id, set()).add((row.source, row.kind))
-            return [
-                row.set_key
-                for row in connection.execute(query)
-                if edges.get(row.id, set()) != _edges_of(row.anchors_json, row.set_key)
-            ]
+        """The keys of the anchor sets that the edge index does not match, without touching it.
+
+        A set that cannot be read is none of them: there is nothing to make its edges from.
+        """
+        sets = sa.select(_sets).order_by(_sets.c.id)
+        edges = sa.select(_edges).order_by(_edges.c.anchor_set_id)
+        streamed = {"yield_per": _CHUNK}
+        with (
+            self._database.snapshot() as reading,
+            reading() as connection,
+            connection.execute(sets, execution_options=streamed) as all_sets,
+            connection.execute(edges, execution_options=streamed) as all_edges,
+        ):
+            indexed = itertools.groupby(all_edges, key=lambda edge: edge.anchor_set_id)
+            of_set, found = next(indexed, _NO_EDGES)
+            wrong = []
+            for row in all_sets:
+                while of_set is not None and of_set < row.id:
+                    of_set, found = next(indexed, _NO_EDGES)
+                there = {(edge.source, edge.kind) for edge in found} if of_set == row.id else set()
+                with contextlib.suppress(InvalidField):
+                    if there != _edges_of(row.anchors_json, row.set_key):
+                        wrong.append(row.set_key)
+            return wrong
 
     def rebuild_edges(self, set_key: str) -> None:
         """Makes the edges of a set again from the set itself."""

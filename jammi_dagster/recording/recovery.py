@@ -7,6 +7,7 @@ idempotent, and may run beside writers and beside itself.
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ from jammi_dagster.errors import (
 from jammi_dagster.recording.leases import LEASE_SECONDS
 
 GRACE_SECONDS = 24 * 3600.0
+_AT_ONCE = 5_000
 # what the funnel writes, below the tenant's folder: whatever else lies there (an engine's tables) is not ours to remove
 _OURS = re.compile(r"/[^/]+/[0-9a-f]{32}\.(parquet|materialization\.json)")
 
@@ -158,17 +160,18 @@ class Recovery:
         """Removes objects of ours that are older than the grace period and that no row names."""
         oldest = self.clock() - self.grace_seconds
         folder = tables_folder(self.scope.tenant or None)
-        old = [
+        old = (
             path
             for path, written in self.root.objects(folder)
             if written is not None and written < oldest and _OURS.fullmatch(path.removeprefix(folder))
-        ]
-        named = rows.named(old, grace_seconds=self.grace_seconds)
-        for path in old:
-            if path not in named:
-                report.reclaimed.append(path)
-                if not self.dry_run:
-                    self.root.delete(path)
+        )
+        while some := list(itertools.islice(old, _AT_ONCE)):
+            named = rows.named(some, grace_seconds=self.grace_seconds)
+            for path in some:
+                if path not in named:
+                    report.reclaimed.append(path)
+                    if not self.dry_run:
+                        self.root.delete(path)
 
 
 def _begun(abandoned: Abandoned) -> Begun:

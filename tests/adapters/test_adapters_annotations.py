@@ -1,7 +1,8 @@
 """Functions as people write them: string annotations, contexts of either kind, config, resources, partials."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
+from typing import Annotated
 
 import dagster as dg
 import pyarrow as pa
@@ -76,6 +77,62 @@ def test_an_annotation_under_type_checking_is_an_error(module: Write) -> None:
         UnsupportedArgument, match="define or import it at module level, not under TYPE_CHECKING"
     ):
         module("type_checking", TYPE_CHECKING)
+
+
+def test_a_dagster_type_as_annotation_is_refused() -> None:
+    """It would check a reference; of a parameter and of the result."""
+    positive = dg.DagsterType(lambda context, value: True, "Positive")
+
+    with pytest.raises(UnsupportedArgument, match="the annotation of raw is the Dagster type Positive"):
+
+        @result_table
+        def of_input(raw: positive) -> pa.Table:
+            return raw
+
+    with pytest.raises(UnsupportedArgument, match="the annotation of return is the Dagster type Positive"):
+
+        @result_table
+        def of_output() -> positive:
+            return table(1)
+
+
+class Note:
+    """Something without a stable `repr`."""
+
+
+def test_annotated_types_are_what_they_annotate(lab: Lab) -> None:
+    """What else stands in an annotation changes nothing: not the kind, and not the definition."""
+
+    def make() -> dg.AssetsDefinition:
+        @result_table(code_version="1")
+        def made(
+            raw: Annotated[pa.Table, ["no hash"]],
+        ) -> Annotated[Iterator[Annotated[pa.RecordBatch, Note()]], Note()]:
+            yield from raw.to_batches()
+
+        return made
+
+    assert [lab.run([raw, make()]).outcomes["made"] for _ in range(2)] == ["computed", "reused"]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [pa.Table, dg.MaterializeResult, dg.MaterializeResult[pa.Table], dg.Output[pa.Table]],
+    ids=str,
+)
+def test_a_result_in_an_event_of_dagsters_is_the_same_kind(lab: Lab, annotation: object) -> None:
+    """How a function hands its table over is no part of the definition; what kind of table it is, is."""
+
+    def make(returns: object) -> dg.AssetsDefinition:
+        @result_table(code_version="1", reads=[])
+        def made() -> returns:
+            return dg.MaterializeResult(value=table(1))
+
+        return made
+
+    lab.run(make(pa.Table))
+    assert lab.run(make(annotation)).outcomes == {"made": "reused"}
+    assert lab.run(make(pa.RecordBatch)).outcomes == {"made": "computed"}
 
 
 def test_the_context_is_of_the_kind_that_is_asked_for(lab: Lab) -> None:

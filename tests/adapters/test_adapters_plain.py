@@ -6,6 +6,7 @@ import pyarrow as pa
 from adapters_kit import Lab, note, table, taken, values
 
 from jammi_dagster import InputAnchor, result_table
+from jammi_dagster.adapters import ledger
 
 
 @result_table(reads=[])
@@ -103,6 +104,14 @@ def test_asset_checks_read_our_tables(lab: Lab) -> None:
         result = defs.resolve_job_def("checked").execute_in_process(instance=lab.instance)
         assert [evaluation.passed for evaluation in result.get_asset_check_evaluations()] == [True]
         assert taken() == [[1, 2]]
+
+
+def test_a_finished_step_leaves_nothing_in_memory(lab: Lab) -> None:
+    """What a step loaded is kept from its input to its output, and no longer."""
+    before = set(ledger._loadings)
+    lab.run([raw, plain])
+
+    assert set(ledger._loadings) == before
 
 
 def test_a_bad_value_of_a_plain_asset_is_an_error(lab: Lab) -> None:

@@ -226,8 +226,9 @@ def _(world: World) -> Any:
 def _(world: World) -> Any:
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     assert len(rows.abandoned()) == 2
-    assert len(rows.ready_with_manifest()) == 4
-    return rows.abandoned(), rows.ready_with_manifest()
+    kept = list(rows.ready_with_manifest())
+    assert len(kept) == 4
+    return rows.abandoned(), kept
 
 
 @case("RecoveryRows", "named")

@@ -40,7 +40,7 @@ def _read(talk: Any, root: str, catalog: str) -> int:
     """Reads every table again and again until it is told to stop; each is whole, or not there yet."""
     store = ResultStore(root, catalog)
     seen = 0
-    while not talk.poll():
+    while not talk.poll(0.05):
         for table in store.tables():
             record = store.current(table)
             assert store.artifacts.size(record.artifact_path) == record.size_bytes

@@ -1,5 +1,6 @@
 """A real engine's catalog, attached: every recorded answer value for value, and nothing written."""
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -157,6 +158,26 @@ def test_what_writes_is_refused(store: ResultStore, engine: Engine) -> None:
     with pytest.raises(InvalidStore):
         store.beside(tenant="a")
     assert engine.files() == before
+
+
+def test_an_engine_at_work_is_followed_and_not_disturbed(tmp_path: Path) -> None:
+    """In WAL mode: what it commits is seen at once, and reading leaves no file, beside a writer or after it."""
+    engine = Engine("chain", tmp_path / "engine")
+    writer = sqlite3.connect(engine.file)
+    writer.execute("PRAGMA journal_mode = WAL")
+    store = engine.attach()
+    count = len(store.tables())
+    writer.execute("UPDATE result_tables SET status = 'building' WHERE table_name = ?", [store.tables()[0]])
+    writer.commit()
+    before = set(engine.files())
+    assert len(store.tables()) == count - 1
+    assert set(engine.files()) == before
+    writer.close()
+    before = set(engine.files())
+    assert not [name for name in before if name.endswith(("-wal", "-shm"))]
+    assert len(store.tables()) == count - 1
+    store.close()
+    assert set(engine.files()) == before
 
 
 # --- the reference's text, where the vectors do not ask -----------------------------------------------------

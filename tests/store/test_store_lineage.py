@@ -237,3 +237,14 @@ def test_the_index_is_rebuilt_from_what_was_recorded(store: ResultStore) -> None
     assert store.recover().reindexed == []
     with pytest.raises(UnknownTable):
         store.derives_from("ghost")
+
+
+def test_a_set_that_cannot_be_read_stops_no_recovery(store: ResultStore) -> None:
+    """There is nothing to make its edges from; those of the others are made again all the same."""
+    make(store, "p")
+    child(store, "t", "p")
+    make(store, "u", inputs=[InputAnchor.source_version("file:a", "1")])
+    execute(store, "UPDATE anchor_sets SET anchors_json = '{' WHERE anchors_json LIKE '%file:a%'")
+    execute(store, "DELETE FROM anchor_edges")
+    assert len(store.recover().reindexed) == 1
+    assert _pairs(store.derives_from("p")) == [("p", "t")]
