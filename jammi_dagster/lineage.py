@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import networkx as nx
-
 from jammi_dagster.contract import DerivesFromEdge
 from jammi_dagster.errors import DependencyCycle
 
@@ -68,6 +66,8 @@ def generations(edges: Sequence[DerivesFromEdge]) -> list[list[str]]:
 
     Raises `DependencyCycle`.
     """
+    import networkx as nx  # 0.1 s that reusing a table need not pay
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_edges_from((edge.input, edge.derived) for edge in edges)
     derived = {edge.derived for edge in edges}
