@@ -48,16 +48,19 @@ def closure(source: str, by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> l
     return collected
 
 
-def nearest_above(marked: Iterable[str], by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> dict[str, str]:
-    """For each table downstream of a marked one, the nearest marked one above it; cycles are no matter."""
+def nearest_above(marked: Iterable[str], derived: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """For each table downstream of a marked one, the nearest marked one above it; cycles are no matter.
+
+    `derived` are the tables one hop downstream of each.
+    """
     layer = {table: table for table in marked}
     above: dict[str, str] = {}
     while layer:
-        reached = [(edge.derived, top) for node, top in layer.items() for edge in by_input.get(node, ())]
+        reached = [(table, top) for node, top in layer.items() for table in derived.get(node, ())]
         layer = {}
-        for derived, top in reached:
-            if derived not in above:
-                above[derived] = layer[derived] = top
+        for table, top in reached:
+            if table not in above:
+                above[table] = layer[table] = top
     return above
 
 

@@ -113,6 +113,10 @@ class EngineReader:
             if source is None or anchor.source == source
         ]
 
+    def derived(self) -> Generator[tuple[str, str], None, None]:
+        """Input and derived table of every edge."""
+        yield from ((edge.input, edge.derived) for edge in self.edges())
+
     def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Every ready table, for a sweep, by name."""
         for row in sorted(self._ready(), key=lambda row: str(row.table_name)):

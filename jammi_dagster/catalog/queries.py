@@ -138,6 +138,7 @@ _EDGE = (
     .order_by(_pointers.c.made_at_sequence, _pointers.c.materialization_id)
 )
 EDGES = _EDGE.where(_IN_SCOPE)
+DERIVED = EDGES.with_only_columns(_edges.c.source, _pointers.c.table_name).order_by(None)
 # no index over the expression: SQLite would begin with all pointers of the deployment, not with the few of a source
 _IS_IN_SCOPE = sa.and_(
     _pointers.c.tenant.concat("").in_(_READABLE),

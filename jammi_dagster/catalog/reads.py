@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.errors import InvalidField
 
 _CHUNK = 5_000
+# few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
+_STREAMED = 500
 _KINDS = {kind.value: kind for kind in AnchorKind}
 
 
@@ -97,9 +99,11 @@ class CatalogReader:
         """Every edge that a current materialization records, or those of `source`; by the start of the derived."""
         query, wanted = (queries.EDGES, {}) if source is None else (queries.EDGES_OF, {"source": source})
         rows = self._rows(query, wanted)
+        one: dict[str, str] = {}  # a name is in many edges: they share one string
+        same = one.setdefault
         try:
             return [
-                DerivesFromEdge(input=source, derived=table, kind=_KINDS[kind])
+                DerivesFromEdge(input=same(source, source), derived=same(table, table), kind=_KINDS[kind])
                 for source, table, kind in rows
             ]
         except KeyError as error:
@@ -110,20 +114,22 @@ class CatalogReader:
                 expected="a kind of anchor; run recover()",
             ) from None
 
+    def derived(self) -> Generator[tuple[str, str], None, None]:
+        """Input and derived table of every edge, streamed, in no order; only of a frozen reader."""
+        for chunk in self._stream(queries.DERIVED):
+            yield from chunk
+
     def current_rows(self) -> Generator[CurrentRow, None, None]:
-        """Every current table with what it recorded, streamed, by name; only of a frozen reader."""
-        streamed = {"yield_per": _CHUNK}
-        with (
-            self._reading() as connection,
-            connection.execute(queries.CURRENT_ROWS, self._scope, execution_options=streamed) as rows,
-        ):
-            for chunk in rows.partitions():
-                for row in chunk:
-                    yield CurrentRow._make(row)
+        """Every current table with what it recorded, streamed, in no order; only of a frozen reader."""
+        for chunk in self._stream(queries.CURRENT_ROWS):
+            yield from map(CurrentRow._make, chunk)
 
     def digests(self) -> dict[str, str]:
-        """The artifact digest of every current table, by name."""
-        return dict(self._rows(queries.DIGESTS, {}))
+        """The artifact digest of every current table, by name; only of a frozen reader."""
+        digests: dict[str, str] = {}
+        for chunk in self._stream(queries.DIGESTS):
+            digests.update(chunk)
+        return digests
 
     def for_tenant(self, tenant: str) -> CatalogReader:
         """The reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
@@ -155,7 +161,15 @@ class CatalogReader:
     def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
         wanted = {**self._scope, **parameters}
         with self._reading() as connection:
-            return list(connection.execute(query, wanted))
+            return list(connection.execute(query, wanted).all())
+
+    def _stream(self, query: sa.Select[Any]) -> Generator[Sequence[Any], None, None]:
+        streamed = {"yield_per": _STREAMED}
+        with (
+            self._reading() as connection,
+            connection.execute(query, self._scope, execution_options=streamed) as rows,
+        ):
+            yield from rows.partitions()
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(

@@ -18,6 +18,7 @@ from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.queries import READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
+from jammi_dagster.contract.anchors import has_unpinned
 from jammi_dagster.errors import LeaseLost, UnknownTable
 
 _m, _pointers = core(Materialization), core(Pointer)
@@ -255,7 +256,7 @@ class CatalogWriter:
 
     def _reproducibility(self, connection: sa.Connection, row: Finished, set_id: int) -> str | None:
         """How the digest compares with those of the same definition, inputs and writer profile (DESIGN 2.14)."""
-        if any(anchor.is_unpinned for anchor in row.input_anchors):
+        if has_unpinned(row.input_anchors):
             return None
         alike = {
             "of_definition": str(row.definition_hash),

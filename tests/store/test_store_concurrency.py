@@ -19,7 +19,7 @@ from store_kit import attempt_on, expire, output, status
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.catalog import CatalogWriter, Database, migrations
 from jammi_dagster.catalog.models import Base
-from jammi_dagster.errors import CatalogUnavailable
+from jammi_dagster.errors import CatalogFromNewerVersion, CatalogUnavailable
 
 _PROCESSES, _COMMITS = 8, 100
 
@@ -106,6 +106,17 @@ def test_models_and_migrations_are_one_on_postgres_too(empty: str) -> None:
         query = "SELECT DISTINCT column_name FROM information_schema.columns WHERE collation_name = 'C'"
         assert set(connection.execute(sa.text(query)).scalars()) >= {"table_name", "source"}
     database.close()
+
+
+def test_a_catalog_of_a_newer_package_is_refused(empty: str) -> None:
+    """On PostgreSQL as on SQLite: an error that says which schema it has and to upgrade; nothing is changed."""
+    database = Database(empty)
+    with database.writing() as connection:
+        connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
+    database.close()
+    with pytest.raises(CatalogFromNewerVersion, match="upgrade") as caught:
+        Database(empty)
+    assert caught.value.revision == "9999"
 
 
 # --- connections that break ----------------------------------------------------------------------------------
