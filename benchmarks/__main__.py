@@ -22,7 +22,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "chain": chain.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
-    "import_time": {"rounds": 3, "names": 2},
+    "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},

@@ -19,8 +19,8 @@ class WriterProfile:
 
     name: str = "jammi-1"
     version: str = "2.6"
-    compression: str = "zstd"
-    compression_level: int | None = 1
+    compression: str = "snappy"
+    compression_level: int | None = None
     data_page_version: str = "1.0"
     data_page_size: int = 1 << 20
     dictionary_pagesize_limit: int = 1 << 20

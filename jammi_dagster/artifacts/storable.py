@@ -16,7 +16,7 @@ The bits of a NaN and the sign of a zero are data.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -26,6 +26,7 @@ import pyarrow.types as pt
 from jammi_dagster.artifacts.dictionaries import rebuilt, with_entries
 from jammi_dagster.artifacts.metadata import canonical_metadata
 from jammi_dagster.artifacts.nulls import fixed_size_nulls_survive, forbidden_null
+from jammi_dagster.artifacts.profile import DEFAULT_PROFILE
 from jammi_dagster.artifacts.stream import duplicate_column
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 
@@ -47,9 +48,10 @@ class Storable:
         fields = [_stored_field(field) for field in source]
         self.schema = pa.schema(fields, canonical_metadata(source.metadata))
         self._check_pyarrow(source)
-        self._copies = any(
-            not (old.type.equals(new.type) or pt.is_dictionary(new.type))
+        self._rows_at_once = _rows_at_once(
+            new.type
             for old, new in zip(source, self.schema, strict=True)
+            if not (old.type.equals(new.type) or pt.is_dictionary(new.type))
         )
         self._orders: dict[str, pa.Array] = {}
 
@@ -58,10 +60,9 @@ class Storable:
         if not source.num_columns and source.num_rows:
             why = "Parquet keeps no rows without columns"
             raise self._unsupported("(none)", "(none)", why, "add a column")
-        # what has to be copied is copied in small pieces, so that a large table does not stand in memory twice
-        step = _CAST_ROWS if self._copies else max(source.num_rows, 1)
-        for at in range(0, source.num_rows, step):
-            columns = map(self._stored, self.schema, source.slice(at, step).columns)
+        rows = self._rows_at_once or max(source.num_rows, 1)
+        for at in range(0, source.num_rows, rows):
+            columns = map(self._stored, self.schema, source.slice(at, rows).columns)
             yield pa.Table.from_arrays(list(columns), schema=self.schema)
 
     def row_group(self, pieces: list[pa.Table]) -> pa.Table:
@@ -177,6 +178,17 @@ def _dictionary_entry(type_: pa.DataType) -> pa.DataType | None:
     if type_ in (pa.binary(), pa.large_binary(), pa.binary_view()):
         return pa.binary()
     return None
+
+
+def _rows_at_once(copied: Iterable[pa.DataType]) -> int | None:
+    """How many rows to bring to their form at once, so that a large table does not stand in memory twice.
+
+    None where nothing is copied. Values of fixed width take 2 MiB a column, and as a rule stay one chunk.
+    """
+    types = list(copied)
+    if not types:
+        return None
+    return DEFAULT_PROFILE.row_limit if all(map(pt.is_primitive, types)) else _CAST_ROWS
 
 
 _STORED: dict[Any, pa.DataType] = {
