@@ -143,6 +143,18 @@ class ForeignCatalog(JammiError):
     )
 
 
+class NameTooLong(JammiError):
+    """A name of a table or input that is longer than a PostgreSQL catalog can index; SQLite takes any."""
+
+    name: str
+    catalog: str
+    template = (
+        "{name} is too long a name for catalog {catalog}: PostgreSQL indexes 2,600 bytes of table, tenant and "
+        "deployment together, and as many of an input; shorten the asset key, the partition or the input's name, or "
+        "keep the catalog in SQLite"
+    )
+
+
 class LeaseLost(JammiError):
     """A writer whose lease another one took over: what it wrote is not published."""
 

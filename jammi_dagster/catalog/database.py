@@ -19,9 +19,17 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool, QueuePool, StaticPool
 
 from jammi_dagster.catalog import migrations
-from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly, CatalogUnavailable, ForeignCatalog
+from jammi_dagster.errors import (
+    CatalogFromNewerVersion,
+    CatalogReadOnly,
+    CatalogUnavailable,
+    ForeignCatalog,
+    NameTooLong,
+)
 
 _BUSY_SECONDS = 60.0
+# what PostgreSQL says where a value is longer than an index takes (SQLSTATE 54000, program_limit_exceeded)
+_LIMIT = "54000"
 # the execution option that says how a transaction on SQLite begins
 _BEGIN = "jammi_begin"
 
@@ -47,7 +55,7 @@ class Database:
             self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
         )
         self._one_writer = threading.RLock() if self.is_memory else contextlib.nullcontext()
-        with self._reported():
+        with self._reported(OSError):
             self._engine = self._open()
             try:
                 if not foreign:
@@ -59,7 +67,7 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection on which each statement stands alone. Raises `CatalogUnavailable`."""
-        with self._reported(), self._one_writer, self._autocommit.connect() as connection:
+        with self._reported(), self._one_writer, self._connect(self._autocommit) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -72,8 +80,7 @@ class Database:
             with self._one_writer:
                 yield self.reading
             return
-        with self._reported():
-            connection = self._snapshots.connect()
+        connection = self._connect(self._snapshots)
         try:
             with self._reported():
                 connection.begin()
@@ -89,9 +96,17 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A write transaction, committed at the end. Raises `CatalogUnavailable` and `CatalogReadOnly`."""
+        """A write transaction, committed at the end.
+
+        Raises `CatalogUnavailable`, `CatalogReadOnly`, and `NameTooLong` for a name that PostgreSQL cannot index.
+        """
         self.check_writable()
-        with self._reported(), self._one_writer, self._engine.begin() as connection:
+        with (
+            self._reported(),
+            self._one_writer,
+            self._connect(self._engine) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def check_writable(self) -> None:
@@ -174,13 +189,22 @@ class Database:
                 raise ForeignCatalog(catalog=self.name)
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
+    def _connect(self, engine: sa.Engine) -> sa.Connection:
+        with self._reported(OSError):
+            return engine.connect()
+
     @contextlib.contextmanager
-    def _reported(self) -> Iterator[None]:
-        """Turns what the driver raises into a `CatalogUnavailable` that names the catalog, without its password."""
+    def _reported(self, *more: type[Exception]) -> Iterator[None]:
+        """Turns what the driver raises, and `more`, into an error that names the catalog, without its password.
+
+        Only what opens a connection fails with an `OSError` of its own: later on it would be the caller's.
+        """
         try:
             yield
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError, OSError, sqlite3.Error) as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, *more) as error:
             cause = getattr(error, "orig", None) or error
+            if getattr(cause, "sqlstate", None) == _LIMIT:
+                raise NameTooLong(name=_longest(getattr(error, "params", None)), catalog=self.name) from error
             raise CatalogUnavailable(catalog=self.name, why=f"{type(cause).__name__}: {cause}") from error
 
 
@@ -210,6 +234,13 @@ def _file_url(path: str) -> URL:
 def _shown(url: URL) -> str:
     """The URL for messages: without its password, nor its query, which may hold another."""
     return url.set(query={}).render_as_string(hide_password=True)
+
+
+def _longest(params: Any) -> str:
+    """The longest text among a statement's parameters."""
+    rows = params if isinstance(params, (list, tuple)) else [params]
+    values = (value for row in rows for value in (row.values() if isinstance(row, dict) else [row]))
+    return max((value for value in values if isinstance(value, str)), key=len, default="")
 
 
 def _begin(connection: sa.Connection) -> None:

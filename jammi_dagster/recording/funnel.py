@@ -43,7 +43,7 @@ from jammi_dagster.contract import (
     canonical_json,
 )
 from jammi_dagster.contract.anchors import check_distinct
-from jammi_dagster.errors import JammiError
+from jammi_dagster.errors import InvalidField, JammiError
 from jammi_dagster.recording.leases import LEASE_SECONDS, RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
 
@@ -174,7 +174,15 @@ class Attempt:
         return written
 
     def publish(self, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Published]:
-        """Writes the sidecars, then flips all rows in one transaction. Raises `LeaseLost`, `NotCanonical`."""
+        """Writes the sidecars, then flips all rows in one transaction.
+
+        `outputs` are all of the tables that were begun, each written and once: else `InvalidField`, before anything is
+        written. Raises `LeaseLost`, `NotCanonical`, and what storage and catalog raise.
+        """
+        tables = sorted(output.table for output in outputs)
+        if not tables == sorted(self.begun) == sorted(self.written):
+            expected = f"each table of the attempt, written and once: {', '.join(sorted(self.begun))}"
+            raise InvalidField(what="publish", path="outputs", value=tables, expected=expected)
         completed_at = self.recorder.clock().isoformat()
         for output in outputs:
             manifest = self._manifest(output, completed_at)
