@@ -55,7 +55,7 @@ class Database:
             self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
         )
         self._one_writer = threading.RLock() if self.is_memory else contextlib.nullcontext()
-        with self._reported(OSError):
+        with self._reported(opening=True):
             self._engine = self._open()
             try:
                 if not foreign:
@@ -190,18 +190,20 @@ class Database:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     def _connect(self, engine: sa.Engine) -> sa.Connection:
-        with self._reported(OSError):
+        with self._reported(opening=True):
             return engine.connect()
 
     @contextlib.contextmanager
-    def _reported(self, *more: type[Exception]) -> Iterator[None]:
-        """Turns what the driver raises, and `more`, into an error that names the catalog, without its password.
+    def _reported(self, *, opening: bool = False) -> Iterator[None]:
+        """Turns what the driver raises into an error that names the catalog, without its password.
 
-        Only what opens a connection fails with an `OSError` of its own: later on it would be the caller's.
+        Only where a connection is opened is an `OSError` the driver's: later on it is the caller's own.
         """
         try:
             yield
-        except (sa.exc.SQLAlchemyError, sqlite3.Error, *more) as error:
+        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+            if isinstance(error, OSError) and not opening:
+                raise
             cause = getattr(error, "orig", None) or error
             if getattr(cause, "sqlstate", None) == _LIMIT:
                 raise NameTooLong(name=_longest(getattr(error, "params", None)), catalog=self.name) from error
