@@ -119,7 +119,7 @@ class CatalogReadOnly(JammiError):
     """A write on a catalog that cannot be written."""
 
     catalog: str
-    template = "catalog {catalog} is read-only: {why}; reading works, writing needs a writable catalog"
+    template = "catalog {catalog} is read-only: {why}; {way_out}"
 
 
 class CatalogFromNewerVersion(JammiError):

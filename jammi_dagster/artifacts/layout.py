@@ -38,7 +38,7 @@ def sidecar_path(artifact: str) -> str:
 
     Raises `ArtifactOutsideRoot` for a path that is not that of a Parquet object.
     """
-    if not artifact.endswith(PARQUET):
+    if not isinstance(artifact, str) or not artifact.endswith(PARQUET):
         raise ArtifactOutsideRoot(path=artifact, why=f"it does not end in {PARQUET}")
     return artifact.removesuffix(PARQUET) + SIDECAR
 
@@ -49,8 +49,10 @@ def check_relative(path: str) -> None:
     Catalog rows and sidecars are data: whatever they say, nothing outside the root is opened. Symbolic links
     below the root are its owner's business and are followed.
     """
-    if _RELATIVE.fullmatch(path) is None:
-        why = "it is absolute, or holds `..`, `.`, an empty component, a backslash, a colon or NUL"
+    if not isinstance(path, str) or _RELATIVE.fullmatch(path) is None:
+        why = (
+            "it is no path, or absolute, or holds `..`, `.`, an empty component, a backslash, a colon or NUL"
+        )
         raise ArtifactOutsideRoot(path=path, why=why)
 
 

@@ -112,9 +112,14 @@ class Database:
     def check_writable(self) -> None:
         """Raises `CatalogReadOnly` where nothing can be written."""
         if self.is_foreign:
-            raise CatalogReadOnly(catalog=self.name, why="it is an engine's own, attached only to be asked")
+            why, way_out = "it is an engine's own, attached only to be asked", "write to a store of your own"
+            raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
         if self.read_only:
-            raise CatalogReadOnly(catalog=self.name, why="the file or its folder is not writable")
+            why, way_out = (
+                "the file or its folder is not writable",
+                "reading works, writing needs a writable catalog",
+            )
+            raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
 
     def close(self) -> None:
         """Closes the connections; the object opens new ones when it is used again."""
@@ -176,7 +181,10 @@ class Database:
             raise CatalogFromNewerVersion(catalog=self.name, revision=revision, newest=migrations.HEAD)
         if self.read_only:
             why = "it is empty" if revision is None else f"it has the older schema {revision}"
-            raise CatalogReadOnly(catalog=self.name, why=f"{why} and cannot be upgraded here")
+            way_out = "open it once where it can be written, then it can be read here"
+            raise CatalogReadOnly(
+                catalog=self.name, why=f"{why} and cannot be upgraded here", way_out=way_out
+            )
         if self.is_sqlite:
             self._own_file()
         with self._engine.begin() as connection:

@@ -13,6 +13,7 @@ from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
 from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
+from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import InvalidField
 
 _CHUNK = 5_000
@@ -45,8 +46,10 @@ class CatalogReader:
 
     def state(self) -> tuple[str, int]:
         """The catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
-        row = self._rows(queries.STATE, {})[0]
-        return row.catalog_id, row.revision
+        state = Fields(
+            {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}, "catalog"
+        )
+        return state.take("catalog_id", str), state.take("revision", int)
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """The materialization with this id, of whatever status."""
@@ -183,7 +186,8 @@ class CatalogReader:
             artifact_digest=row.artifact_digest,
             size_bytes=row.size_bytes,
             row_count=row.row_count,
-            definition_hash=row.definition_hash,
+            # freshness.rs, `staleness`: a definition without anchors is no manifest
+            definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
             compute_seconds=row.compute_seconds,
             reproducibility=row.reproducibility,
             produced_by=row.produced_by,

@@ -41,15 +41,17 @@ class CurrentRow(NamedTuple):
 def decode_anchors(
     anchors_json: str | None, anchor_order: str | None = None, *, where: str
 ) -> tuple[InputAnchor, ...]:
-    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for JSON that holds none.
+    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for what holds none.
 
     A source that occurs twice counts twice: nothing is recorded so by us, but nothing keeps an engine from it.
     """
-    if anchors_json is None:
-        return ()
     try:
-        anchors = anchors_from_list(json.loads(anchors_json), distinct=False)
-        order = range(len(anchors)) if anchor_order is None else json.loads(anchor_order)
+        anchors = anchors_from_list(json.loads(anchors_json or ""), distinct=False)
+        if anchor_order is None:
+            return anchors
+        order = json.loads(anchor_order)
+        if sorted(order) != list(range(len(anchors))):  # an anchor left out would be one that is not compared
+            raise ValueError(f"their order is {anchor_order!r}")
         return tuple(anchors[i] for i in order)
     except (ValueError, TypeError, IndexError, RecursionError) as error:
         raise InvalidField(
@@ -99,9 +101,11 @@ class MaterializationRecord:
 
     @functools.cached_property
     def input_anchors(self) -> tuple[InputAnchor, ...]:
-        """The recorded inputs in recorded order; decoded on first use, since a fan-in has thousands."""
-        if self.anchors_json is None:
-            assert self.definition_hash is None, "a query of many records leaves the anchors out"
+        """The recorded inputs in recorded order; decoded on first use, since a fan-in has thousands.
+
+        Raises `InvalidField` for a row that has none, and for one of many, with which they are not read.
+        """
+        if self.definition_hash is None:
             return ()
         return decode_anchors(self.anchors_json, self.anchor_order, where=f"table {self.table}")
 

@@ -7,6 +7,7 @@ idempotent, and may run beside writers and beside itself.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import re
 import time
@@ -30,6 +31,7 @@ from jammi_dagster.contract import MaterializationManifest, canonical_json
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import (
     ArtifactMissing,
+    ArtifactOutsideRoot,
     InvalidManifest,
     JammiError,
     LeaseLost,
@@ -101,20 +103,21 @@ class Recovery:
 
     def _check(self, rows: RecoveryRows, kept: Kept, report: RecoveryReport) -> None:
         """Fails a row without sidecar; tells of one that its sidecar or its bytes do not agree with."""
-        path = sidecar_path(kept.artifact_path)
-        digest = None
         try:
-            digest = MaterializationManifest.from_bytes(
-                self.root.read_bytes(path), where=self.root.uri(path)
-            ).artifact
+            recorded = self._manifest(kept.artifact_path).artifact, self.root.size(kept.artifact_path)
+            agrees = recorded == (kept.artifact_digest, kept.size_bytes)
         except ArtifactMissing:
             if self.dry_run or rows.lose(kept.materialization_id):
                 report.lost.append(kept.materialization_id)
             return
-        except (InvalidManifest, UnknownManifestVersion):
-            pass
-        if digest != kept.artifact_digest or self.root.size(kept.artifact_path) != kept.size_bytes:
+        except (InvalidManifest, UnknownManifestVersion, ArtifactOutsideRoot):
+            agrees = False
+        if not agrees:
             report.damaged.append(kept.materialization_id)
+
+    def _manifest(self, artifact: str) -> MaterializationManifest:
+        path = sidecar_path(artifact)
+        return MaterializationManifest.from_bytes(self.root.read_bytes(path), where=self.root.uri(path))
 
     def _settle(self, rows: RecoveryRows, abandoned: Abandoned, report: RecoveryReport) -> None:
         """Publishes a row whose bytes and sidecar are whole and agree; fails any other, and removes its bytes."""
@@ -134,19 +137,21 @@ class Recovery:
                 report.promoted.append(abandoned.materialization_id)
             elif writer.fail([_begun(abandoned)], lease=lease):
                 report.failed.append(abandoned.materialization_id)
-                self.root.delete(abandoned.artifact_path)
-                self.root.delete(sidecar_path(abandoned.artifact_path))
+                self._remove(rows, abandoned.artifact_path)
         except LeaseLost:  # another recovery was at it while this one read for longer than a lease
             return
 
+    def _remove(self, rows: RecoveryRows, artifact: str) -> None:
+        """Removes what a failed row left; not what its path should never have named, whatever the row says."""
+        with contextlib.suppress(ArtifactOutsideRoot):
+            paths = [artifact, sidecar_path(artifact)]
+            for path in sorted({*paths} - rows.named(paths, grace_seconds=self.grace_seconds)):
+                self.root.delete(path)
+
     def _complete(self, abandoned: Abandoned) -> tuple[Finished, str | None] | None:
         """The flip that the writer did not come to, with its run, where everything for it is there."""
-        path = sidecar_path(abandoned.artifact_path)
         try:
-            manifest = MaterializationManifest.from_bytes(
-                self.root.read_bytes(path), where=self.root.uri(path)
-            )
-            finished, run_id = _of_manifest(abandoned, manifest)
+            finished, run_id = _of_manifest(abandoned, self._manifest(abandoned.artifact_path))
             size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
         except (StorageFailed, UnknownManifestVersion):
             raise  # it may be whole: that is for another pass to find out
@@ -190,6 +195,8 @@ def _of_manifest(abandoned: Abandoned, manifest: MaterializationManifest) -> tup
     for name, expected in (("table", abandoned.table), ("materialization", abandoned.materialization_id)):
         if own.take(name, str) != expected:
             raise own.bad(name, expected)
+    if "\0" in manifest.produced_at:  # which no database holds
+        raise Fields(manifest.to_dict(), "manifest").bad("produced_at", "an instant")
     own_fields = dict(manifest.own or {})
     seconds, annotation, run_id = (
         own_fields.get(name) for name in ("compute_seconds", "annotation", "run_id")
@@ -206,4 +213,4 @@ def _of_manifest(abandoned: Abandoned, manifest: MaterializationManifest) -> tup
         completed_at=manifest.produced_at,
         annotation_json=None if annotation is None else canonical_json(annotation).decode(),
     )
-    return finished, run_id if isinstance(run_id, str) else None
+    return finished, run_id if isinstance(run_id, str) and "\0" not in run_id else None

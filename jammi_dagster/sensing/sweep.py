@@ -88,19 +88,21 @@ class _Scope:
         return self._are_current(row.anchors_json)
 
     def _compare(self, anchors_json: str | None) -> bool:
-        """Whether all of the anchors are the digests of today; any other kind, or no anchors at all, are not."""
+        """Whether all of the anchors are the digests of today; any other kind, or no list of anchors, is not."""
         assert self._digests is not None
         try:
-            for anchor in json.loads(anchors_json or "[]"):
-                if anchor["kind"] != _DIGEST or self._digests.get(anchor["source"]) != anchor["anchor"]:
+            anchors = json.loads(anchors_json or "")
+            for anchor in anchors:
+                digest = self._digests.get(anchor["source"])
+                if anchor["kind"] != _DIGEST or digest is None or digest != anchor["anchor"]:
                     return False
         except (ValueError, TypeError, LookupError, RecursionError):
             return False
-        return True
+        return isinstance(anchors, list)
 
     def judge(self, row: CurrentRow, definition: str | None) -> Staleness:
         """The verdict, as of a single table."""
-        if row.definition_hash is None or definition is None:
+        if row.definition_hash is None or row.anchors_json is None or definition is None:
             return Staleness.missing_manifest()
         anchors = self._decode(row.anchors_json, row.anchor_order)
         return judge(row.definition_hash, anchors, DefinitionHash(definition), self._resolve)
@@ -109,7 +111,9 @@ class _Scope:
         if self._digests is None or anchor.kind is not AnchorKind.RESULT_DIGEST:
             return self._one_by_one(anchor)
         digest = self._digests.get(anchor.source)
-        return CurrentAnchor.vanished() if digest is None else CurrentAnchor.result_digest(digest)
+        if digest is None:  # no such table; or one from before the contract, whose bytes are asked
+            return self._one_by_one(anchor) if anchor.source in self._digests else CurrentAnchor.vanished()
+        return CurrentAnchor.result_digest(digest)
 
 
 def _derived(rows: Rows) -> dict[str, list[str]]:
