@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, decode_anchors
 from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
-from jammi_dagster.errors import ArtifactOutsideRoot
+from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
 _t = sa.table(
     "result_tables",
@@ -160,7 +160,11 @@ class EngineReader:
 
     def _rows(self, query: sa.Select[Any]) -> list[sa.Row[Any]]:
         with self._database.reading() as connection:
-            return list(connection.execute(query))
+            rows = list(connection.execute(query))
+        for row in rows:
+            if not isinstance(row.table_name, str):  # SQLite keeps whatever it is given
+                raise InvalidField(what="catalog", path="table_name", value=row.table_name, expected="text")
+        return rows
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(

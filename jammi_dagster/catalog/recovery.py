@@ -163,7 +163,7 @@ class RecoveryRows:
             of_set, found = next(indexed, _NO_EDGES)
             wrong = []
             for row in all_sets:
-                while of_set is not None and of_set < row.id:
+                while isinstance(of_set, int) and of_set < row.id:  # what is no number comes last
                     of_set, found = next(indexed, _NO_EDGES)
                 there = {(edge.source, edge.kind) for edge in found} if of_set == row.id else set()
                 with contextlib.suppress(InvalidField):
