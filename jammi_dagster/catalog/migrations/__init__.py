@@ -12,7 +12,7 @@ HEAD = KNOWN[-1]
 VERSION_TABLE = "jammi_alembic_version"
 
 _ADVISORY_LOCK = 0x6A616D6D69
-
+_SCRIPTS = Path(__file__).parent
 
 _REVISION = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")
 
@@ -47,7 +47,7 @@ def upgrade(connection: sa.Connection) -> None:
     if known and connection.execute(_REVISION).scalar_one_or_none() == HEAD:
         return
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes.update(connection=connection, version_table=VERSION_TABLE)
     command.upgrade(config, HEAD)

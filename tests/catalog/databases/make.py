@@ -1,0 +1,46 @@
+"""Makes `<revision>.sql` here: a small catalog at the newest revision, as SQL, with the answers it gave.
+
+Run once when a revision is released, and never again for that one: `python tests/catalog/databases/make.py`.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+sys.path[:0] = [str(FOLDER.parents[1]), str(FOLDER.parents[1] / "store"), str(FOLDER.parent)]
+
+from core_kit import make, numbers  # noqa: E402
+from databases_kit import answers, dump  # noqa: E402
+from store_kit import attempt_on, child, killed_before_the_flip, output  # noqa: E402
+
+from jammi_dagster import InputAnchor, ResultStore  # noqa: E402
+from jammi_dagster.catalog import migrations  # noqa: E402
+
+
+def fill(store: ResultStore) -> None:
+    """Something of everything that a catalog of this revision holds."""
+    make(store, "up")
+    child(store, "down", "up")
+    make(store, "up", numbers(5))
+    make(store, "over files", inputs=[InputAnchor.source_version(f"file:{name}", "1") for name in "ba"])
+    make(store, "unpinned", inputs=[InputAnchor.unpinned_at_instant("api:x", "2026-01-01T00:00:00Z")])
+    store.drop(make(store, "dropped", step=2).table)
+    with attempt_on(store, "said") as attempt:
+        attempt.write("said", numbers(2))
+        attempt.publish([output("said", annotation={"checks": [1]}, compute_seconds=1.5)], run_id="run")
+    attempt_on(store, "é[2026-01-01]", owner="dead/step")
+    killed_before_the_flip(store, "dead", step=3)
+    for other in (store.beside(tenant="acme"), store.beside(deployment="branch")):
+        make(other, "up", numbers(7))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        made = ResultStore(f"{folder}/root", f"{folder}/catalog.db")
+        fill(made)
+        made.close()
+        (FOLDER / f"{migrations.HEAD}.sql").write_text(dump(Path(folder) / "catalog.db"))
+        told = answers(ResultStore(f"{folder}/root", f"{folder}/catalog.db"))
+        (FOLDER / f"{migrations.HEAD}.json").write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,161 @@
+"""Catalogs of earlier revisions open and upgrade; nothing breaks an upgrade, and one that cannot be says why."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from catalog_kit import Catalog
+from core_kit import Child, apart, race
+from databases_kit import FOLDER, answers, restore
+
+from jammi_dagster import ResultStore
+from jammi_dagster.catalog import Database, migrations
+from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly
+
+_LATER = "9001"
+_SCRIPT = f'''
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "{_LATER}", "{migrations.HEAD}"
+
+def upgrade():
+    op.add_column("materializations", sa.Column("note", sa.Text))
+    op.execute("UPDATE materializations SET note = table_name")
+    after()
+
+def after():
+    pass
+'''
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Path:
+    """The migrations of a later version of this package, which adds a column."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations._SCRIPTS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / f"r{_LATER}.py").write_text(_SCRIPT)
+    return folder
+
+
+def _become(later: Path) -> None:
+    """From here on this process has the later version."""
+    migrations._SCRIPTS, migrations.HEAD = later, _LATER
+    migrations.KNOWN = (*migrations.KNOWN, _LATER)  # type: ignore[assignment]
+
+
+@pytest.fixture(params=["file", "postgres"])
+def older(request: pytest.FixtureRequest, file: Path) -> str:
+    """A catalog of the present revision, with one table."""
+    url = str(file) if request.param == "file" else str(request.getfixturevalue("schema"))
+    database = Database(url)
+    Catalog(database).ready("t")
+    database.close()
+    return url
+
+
+def _notes(url: str) -> list[str]:
+    database = Database(url)
+    with database.reading() as connection:
+        found = list(connection.execute(sa.text("SELECT note FROM materializations")).scalars())
+    assert Catalog(database).reader.tables() == ["t"]
+    database.close()
+    return found
+
+
+@pytest.mark.parametrize("revision", migrations.KNOWN)
+def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, revision: str) -> None:
+    """Opened by this version: every table, record, verdict, edge and hit is what it was; and it can be written to."""
+    restore(revision, tmp_path / "catalog.db")
+    told = answers(ResultStore(str(tmp_path / "root"), str(tmp_path / "catalog.db")))
+    assert json.loads(json.dumps(told)) == json.loads((FOLDER / f"{revision}.json").read_text())
+    database = Database(str(tmp_path / "catalog.db"))
+    with database.reading() as connection:
+        assert migrations.revision_of(connection) == migrations.HEAD
+    catalog = Catalog(database)
+    made, pointed = catalog.ready("t")
+    assert (catalog.current("t"), pointed.is_current) == (made, True)
+    database.close()
+
+
+def _upgrade_at_once(n: int, url: str, later: Path) -> list[str]:
+    _become(later)
+    return _notes(url)
+
+
+def test_processes_that_upgrade_at_once_take_turns(older: str, later: Path) -> None:
+    """Of an older catalog as of an empty one: one of them upgrades it, once, and all find it upgraded."""
+    assert race(4, _upgrade_at_once, older, later) == [["t"]] * 4
+
+
+def test_a_catalog_that_was_upgraded_is_of_a_newer_version(older: str, later: Path) -> None:
+    """To this version: it says so, names the schema and the way out, and changes nothing."""
+    apart(_upgrade_at_once, 0, older, later)
+    with pytest.raises(CatalogFromNewerVersion, match="upgrade jammi-dagster") as caught:
+        Database(older)
+    assert caught.value.revision == _LATER
+    assert apart(_upgrade_at_once, 0, older, later) == ["t"]
+
+
+def _upgrade_and_stop(talk: Connection, url: str, later: Path) -> None:
+    """Waits within the migration, after it has changed the schema and the rows."""
+    _become(later)
+    import alembic.runtime.migration as running
+
+    def stop(*args: object, **options: object) -> None:
+        talk.send("there")
+        talk.recv()
+
+    running.HeadMaintainer.update_to_step = stop  # type: ignore[method-assign]
+    Database(url)
+
+
+def test_a_kill_within_a_migration_leaves_the_older_catalog(older: str, later: Path) -> None:
+    """All of a migration or nothing: this version goes on as before, and the later one upgrades it next time."""
+    child = Child(_upgrade_and_stop, older, later)
+    assert child.told() == "there"
+    child.kill()
+    database = Database(older)
+    assert Catalog(database).reader.tables() == ["t"]
+    with database.reading() as connection:
+        columns = [column["name"] for column in sa.inspect(connection).get_columns("materializations")]
+        assert "note" not in columns
+    database.close()
+    assert apart(_upgrade_at_once, 0, older, later) == ["t"]
+
+
+def _refused(file: Path, later: Path) -> str:
+    _become(later)
+    with pytest.raises(CatalogReadOnly) as raised:
+        Database(str(file))
+    return str(raised.value)
+
+
+@pytest.fixture
+def locked(file: Path) -> Iterator[Path]:
+    """An older catalog on a disk that cannot be written."""
+    folder = file.parent / "disk"
+    folder.mkdir()
+    database = Database(str(folder / file.name))
+    Catalog(database).ready("t")
+    database.close()
+    folder.chmod(0o555)
+    (folder / file.name).chmod(0o444)
+    yield folder / file.name
+    folder.chmod(0o755)
+
+
+def test_an_older_catalog_on_a_read_only_disk_says_the_way_out(locked: Path, later: Path) -> None:
+    """It names its schema, and that it has to be opened once where it can be written; that helps."""
+    before = locked.read_bytes()
+    said = apart(_refused, locked, later, privileged=False)
+    assert f"it has the older schema {migrations.HEAD} and cannot be upgraded here" in said
+    assert "open it once where it can be written" in said
+    assert locked.read_bytes() == before
+    locked.parent.chmod(0o755)
+    locked.chmod(0o644)
+    assert apart(_upgrade_at_once, 0, str(locked), later) == ["t"]
