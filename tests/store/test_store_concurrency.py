@@ -148,7 +148,31 @@ def test_a_connection_lost_between_two_calls_is_not_noticed(
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE catalog_state", "UPDATE materializations", "INSERT INTO pointers"]
+    "statement",
+    [
+        "UPDATE catalog_state SET start_sequence",
+        "UPDATE catalog_state SET revision",
+        "UPDATE materializations",
+        "INSERT INTO materializations",
+        "COMMIT",
+    ],
+)
+def test_a_connection_lost_in_the_begin_leaves_no_row(
+    cut: tuple[ResultStore, Callable[[], int]], statement: str
+) -> None:
+    """Nor any byte, nor a use of the data; and the next call works."""
+    store, break_all = cut
+    _cut_before(store, statement, break_all)
+    with pytest.raises(CatalogUnavailable):
+        make(store, "t", iter(()))
+    assert store.history("t") == []
+    assert list(store.artifacts.objects("tables")) == []
+    make(store, "t", numbers(4))
+    assert values(store.read("t")) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE catalog_state", "UPDATE materializations", "INSERT INTO pointers", "COMMIT"]
 )
 def test_a_connection_lost_in_the_flip_publishes_nothing(
     cut: tuple[ResultStore, Callable[[], int]], statement: str
@@ -169,8 +193,11 @@ def test_a_connection_lost_in_the_flip_publishes_nothing(
 
 
 def _cut_before(store: ResultStore, statement: str, break_all: Callable[[], int]) -> None:
-    """Ends all connections just before the first such statement."""
+    """Ends all connections just before the first such statement, or the first commit."""
     waiting = [statement]
+
+    def note_commit(connection: Any) -> None:
+        note(connection, None, "COMMIT")
 
     def note(connection: Any, cursor: Any, text: str, *rest: Any) -> None:
         if waiting and text.startswith(waiting[0]):
@@ -178,6 +205,7 @@ def _cut_before(store: ResultStore, statement: str, break_all: Callable[[], int]
             break_all()
 
     sa.event.listen(store.database._engine, "before_cursor_execute", note)
+    sa.event.listen(store.database._engine, "commit", note_commit)
 
 
 def test_a_database_that_stays_away_leaves_a_row_to_recover(
