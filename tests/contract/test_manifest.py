@@ -274,12 +274,14 @@ _ANY = st.recursive(
 def test_any_value_anywhere_is_an_error_of_ours_or_a_manifest(
     place: tuple[str | int, ...], value: Any
 ) -> None:
-    """No value in any field makes the reader raise anything but a `JammiError`."""
+    """No value in any field makes the reader raise anything but a `JammiError`; what it takes, it writes back equal."""
     data = json.dumps(_with(place, value)).encode()
     try:
-        MaterializationManifest.from_bytes(data, where="here")
+        manifest = MaterializationManifest.from_bytes(data, where="here")
     except JammiError:
         return
+    assert json.loads(manifest.to_bytes()) == json.loads(data)
+    assert MaterializationManifest.from_bytes(manifest.to_bytes(), where="again") == manifest
 
 
 @given(st.binary(max_size=64), st.integers(0, 1_500), st.integers(0, 40))
