@@ -1,5 +1,6 @@
 """Writers that are killed. They are forked from one warm process, so that a kill costs milliseconds."""
 
+import contextlib
 import itertools
 import os
 import signal
@@ -26,7 +27,14 @@ _SECONDS = 100  # no writer outlives its test
 
 def whole(rows: int) -> pa.Table:
     """A table from which a reader can tell whether it has all of it."""
-    return pa.table({"n": np.arange(rows), "of": np.full(rows, rows)})
+    columns = (
+        np.arange(rows),
+        np.full(rows, rows),
+    )  # by their buffers: pyarrow imports pandas to look at arrays
+    return pa.table(
+        [pa.Array.from_buffers(pa.int64(), rows, [None, pa.py_buffer(column)]) for column in columns],
+        names=["n", "of"],
+    )
 
 
 def is_whole(table: pa.Table) -> bool:
@@ -99,28 +107,29 @@ def after_the_flip(store: ResultStore, wait: Callable[[], None]) -> pa.Table:
     return whole(9)
 
 
-# --- writers ------------------------------------------------------------------------------------------------
+# --- processes ----------------------------------------------------------------------------------------------
 
 
-class Writers:
-    """Starts writers, one at a time, and kills each."""
+class Forks:
+    """Starts processes that do one kind of work, one at a time, and kills each."""
 
-    def __init__(self) -> None:
-        self._server = Child(_serve)
+    def __init__(self, work: Callable[..., None]) -> None:
+        self._server = Child(_serve, work)
 
     def start(self, *task: Any) -> None:
-        """Forks a process that does `_write(talk, *task)`."""
+        """Forks a process that does `work(talk, *task)`; its store is open when this returns."""
         self._server.tell(task)
         told, self._process = self._server.told()
         assert told == "started", told
 
     def told(self) -> Any:
-        """The next thing that the writer tells."""
+        """The next thing that the process tells."""
         return self._server.told()
 
     def kill(self) -> list[Any]:
         """SIGKILL: nothing of it gets to run any more. Gives what it had told since."""
-        os.kill(self._process, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself: the assertion says how
+            os.kill(self._process, signal.SIGKILL)
         told = []
         while (last := self.told())[0] != "ended":
             told.append(last)
@@ -133,15 +142,15 @@ class Writers:
         self._server.result()
 
 
-def _serve(talk: Connection) -> None:
-    """Has imported everything, and neither threads nor connections: each writer is a copy of it."""
+def _serve(talk: Connection, work: Callable[..., None]) -> None:
+    """Has imported everything, and neither threads nor connections: each process is a copy of it."""
     os.fsync = lambda descriptor: None  # a killed process loses no bytes that it has written
-    whole(1)  # imports what it imports
     while (task := talk.recv()) is not None:
         process = os.fork()
         if process == 0:
             try:
-                _write(talk, *task)
+                signal.alarm(_SECONDS)
+                work(talk, *task)
             except BaseException as error:
                 talk.send(("raised", repr(error)))
             finally:
@@ -150,9 +159,8 @@ def _serve(talk: Connection) -> None:
         talk.send(("ended", os.waitstatus_to_exitcode(status)))
 
 
-def _write(talk: Connection, root: str, catalog: str, turn: int, step: Step) -> None:
+def write(talk: Connection, root: str, catalog: str, turn: int, step: Step) -> None:
     """Makes the table `t` up to the step; or without one a chain of three tables. Then waits for its end."""
-    signal.alarm(_SECONDS)
     store = ResultStore(root, catalog)
     talk.send(("started", os.getpid()))
     began = time.perf_counter()
@@ -172,12 +180,14 @@ def _wait(talk: Connection, *what: Any) -> None:
         signal.pause()
 
 
-def read_until_told(talk: Connection, root: str, catalog: str) -> int:
-    """Reads every table again and again; fails where one is not whole. Gives how many it has read."""
+def read(talk: Connection, root: str, catalog: str) -> None:
+    """Reads every table again and again, until its end; tells when it has begun. Raises where one is not whole."""
     store, seen = ResultStore(root, catalog), 0
-    while not talk.poll(0.002):
+    talk.send(("started", os.getpid()))
+    while True:
         for table in store.tables():
             assert is_whole(store.read(table)), table
             seen += 1
-    store.close()
-    return seen
+            if seen == 1:
+                talk.send(("read",))
+        time.sleep(0.01)

@@ -9,8 +9,8 @@ from pathlib import Path
 import crash_kit as steps
 import pytest
 import sqlalchemy as sa
-from core_kit import Child, make
-from crash_kit import Step, Writers, is_whole, read_until_told, whole
+from core_kit import make
+from crash_kit import Forks, Step, is_whole, whole
 from postgres_kit import Postgres
 from store_kit import definition
 
@@ -22,15 +22,23 @@ from jammi_dagster.sensing import verify_materialization
 _SEED = 20261122
 _KILLS = {"file": 200, "postgres": 30}
 # so many on one catalog, after which another begins: recovery looks at all that there is
-_ON_ONE = 20
+_ON_ONE = 10
 
 
 @pytest.fixture(scope="module")
-def writers() -> Iterator[Writers]:
+def writers() -> Iterator[Forks]:
     """Writers to kill."""
-    started = Writers()
-    yield started
-    started.close()
+    forks = Forks(steps.write)
+    yield forks
+    forks.close()
+
+
+@pytest.fixture(scope="module")
+def readers() -> Iterator[Forks]:
+    """Readers beside them."""
+    forks = Forks(steps.read)
+    yield forks
+    forks.close()
 
 
 def _recovered(store: ResultStore, root: Path) -> dict[str, list[str]]:
@@ -90,7 +98,7 @@ def _ever(store: ResultStore) -> list[str]:
 )
 @pytest.mark.parametrize("has_current", [True, False])
 def test_a_kill_at_each_step(
-    writers: Writers, catalog_url: str, tmp_path: Path, step: Step, then: str | None, has_current: bool
+    writers: Forks, catalog_url: str, tmp_path: Path, step: Step, then: str | None, has_current: bool
 ) -> None:
     """Until recovery what was current still is; then what was whole is published, else nothing is left of it."""
     root = tmp_path / "root"
@@ -123,7 +131,7 @@ def test_a_kill_at_each_step(
 
 @pytest.mark.parametrize("catalog", sorted(_KILLS))
 def test_a_kill_at_any_instant(
-    writers: Writers, request: pytest.FixtureRequest, tmp_path: Path, catalog: str
+    writers: Forks, readers: Forks, request: pytest.FixtureRequest, tmp_path: Path, catalog: str
 ) -> None:
     """Spread evenly over all that a writer does with an open store; while another process reads all the time."""
     instants = random.Random(_SEED)
@@ -135,7 +143,7 @@ def test_a_kill_at_any_instant(
             url = server.new()
         store = ResultStore(str(root), url)
         seconds = _unharmed(writers, root, url)
-        reader = Child(read_until_told, str(root), url)
+        readers.start(str(root), url)
         committed: set[str] = set()
         for turn in range(first, min(first + _ON_ONE, _KILLS[catalog])):
             after = instants.uniform(0, 1.05 * seconds)
@@ -146,8 +154,7 @@ def test_a_kill_at_any_instant(
             committed.update(rest[0] for what, *rest in told if what == "made")
             outcomes.update(_recovered(store, root).keys() or ["nothing"])
             _check_usable(store, committed, turn)
-        reader.tell("stop")
-        assert reader.result() > 0
+        assert readers.kill() == [("read",)]
         store.close()
         if catalog == "postgres":
             server.drop(url)
@@ -156,7 +163,7 @@ def test_a_kill_at_any_instant(
     assert outcomes["failed"] > _KILLS[catalog] / 5, outcomes
 
 
-def _unharmed(writers: Writers, root: Path, url: str) -> float:
+def _unharmed(writers: Forks, root: Path, url: str) -> float:
     """How many seconds a writer takes that nobody kills before it is done."""
     writers.start(str(root), url, 0, None)
     while (told := writers.told())[0] != "done":
