@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -80,7 +81,9 @@ def _note(event: str, arguments: tuple[Any, ...]) -> None:
         _opened[-1](str(arguments[0]))
 
 
-sys.addaudithook(_note)  # there is no way to take one away again
+@functools.cache
+def _listen() -> None:
+    sys.addaudithook(_note)  # once: there is no way to take one away again
 
 
 @contextlib.contextmanager
@@ -94,6 +97,7 @@ def opened(store: ResultStore) -> Iterator[list[str]]:
         paths.append(locate(path))
         return paths[-1]
 
+    _listen()
     _opened.append(paths.append)
     storage.locate = noted  # type: ignore[method-assign]
     try:

@@ -267,7 +267,7 @@ def test_a_dead_writers_sidecar_of_any_content(store_at: StoreAt) -> None:
     sound, data = sidecar.read_bytes(), artifact.read_bytes()
     value, ended = json.loads(sound), set()
     for path in paths_of(value):
-        for text in ('"\\u0000"', "9" * 30, "[]"):
+        for text in ('"\\u0000"', "9" * 30, "7", "[]", json.dumps(DIGEST)):
             sidecar.write_bytes(replaced(value, path, text).encode())
             artifact.write_bytes(data)
             execute(store, "DELETE FROM pointers")
@@ -281,6 +281,8 @@ def test_a_dead_writers_sidecar_of_any_content(store_at: StoreAt) -> None:
                 assert path == ("manifest_version",)
             ended.add(status(store, dead, "t"))
             assert (status(store, dead, "t") == "failed") == (not artifact.exists())
+            if status(store, dead, "t") == "ready":
+                assert store.verify_materialization("t").verdict != "mismatch"
     assert ended == {"building", "ready", "failed"}
 
 
