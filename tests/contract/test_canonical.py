@@ -31,7 +31,7 @@ def test_no_white_space_outside_of_strings(value: Any) -> None:
     assert json.dumps(json.loads(written), separators=(",", ":"), ensure_ascii=False) == written
 
 
-@given(st.dictionaries(_TEXT, st.integers(), min_size=2))
+@given(st.dictionaries(_TEXT, st.integers(0, 9), min_size=2))
 def test_key_order_is_by_code_point(value: dict[str, int]) -> None:
     """Keys are sorted by code point, whatever order they came in."""
     assert list(json.loads(canonical_json(value))) == sorted(value, key=lambda key: [ord(c) for c in key])
