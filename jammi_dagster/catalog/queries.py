@@ -111,45 +111,69 @@ MATCHES = _BARE.where(
     _m.c.tenant.in_(_READABLE),
 ).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
 
-# --- the whole scope at once, from the pointers and what they copy ----------------------------------------
+# --- lineage, from the pointers and what they copy ---------------------------------------------------------
 
 _own = _pointers.alias("own")
+_ANY = sa.select(sa.literal_column("1"))
+# PostgreSQL leaves a subquery with OFFSET where and as it stands
+_APART: sa.ColumnElement[int] = sa.literal_column("0")
 
 
-def _own_table(name: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    """Whether the scope's own tenant has a table of this name."""
-    return sa.exists().where(
+def _own_table(name: sa.ColumnElement[str], *, of_few: bool) -> sa.ColumnElement[bool]:
+    """Whether the scope's own tenant has a table of this name; for each of a few, or for all by one hash of them."""
+    found = _ANY.where(
         _own.c.tenant == _OWN,
         _own.c.deployment == _DEPLOYMENT,
         _own.c.table_name == name,
         _own.c.materialization_id.is_not(None),
     )
+    return (found.offset(_APART) if of_few else found).exists()
 
 
-# a tenant's own table hides the global one of its name
-_NOT_HIDDEN = sa.or_(_pointers.c.tenant == _OWN, ~_own_table(_pointers.c.table_name))
-# and what a global row recorded of that name is the global one, which the tenant does not see
-_SAME_SOURCE = sa.or_(_pointers.c.made_by_tenant == _OWN, ~_own_table(_edges.c.source))
-_RECORDED = _pointers.join(_edges, _edges.c.anchor_set_id == _pointers.c.anchor_set_id)
-_EDGE = (
-    sa.select(_edges.c.source, _pointers.c.table_name, _edges.c.kind)
-    .select_from(_RECORDED)
-    .where(_NOT_HIDDEN, _SAME_SOURCE)
-    .order_by(_pointers.c.made_at_sequence, _pointers.c.materialization_id)
-)
-EDGES = _EDGE.where(_IN_SCOPE)
+def _not_hidden(pointers: sa.FromClause, *, of_few: bool = False) -> sa.ColumnElement[bool]:
+    """A tenant's own table hides the global one of its name."""
+    return sa.or_(pointers.c.tenant == _OWN, ~_own_table(pointers.c.table_name, of_few=of_few))
+
+
+def _edge(pointers: sa.FromClause, joined: sa.FromClause, *, of_few: bool = False) -> sa.Select[Any]:
+    """The edges of `joined`. What a global row recorded of a hidden name is one that the tenant does not see."""
+    is_seen = sa.or_(pointers.c.made_by_tenant == _OWN, ~_own_table(_edges.c.source, of_few=of_few))
+    return (
+        sa.select(_edges.c.source, pointers.c.table_name, _edges.c.kind)
+        .select_from(joined)
+        .where(_not_hidden(pointers, of_few=of_few), is_seen)
+        .order_by(pointers.c.made_at_sequence, pointers.c.materialization_id)
+    )
+
+
+def _is_in_scope(pointers: sa.FromClause) -> sa.ColumnElement[bool]:
+    """As `_IN_SCOPE`, but nothing that an index serves.
+
+    Else a database that knows nothing of its rows yet begins with all pointers of the deployment, not with the few of
+    a source.
+    """
+    return sa.and_(
+        pointers.c.tenant.concat("").in_(_READABLE),
+        pointers.c.deployment.concat("") == _DEPLOYMENT,
+        pointers.c.materialization_id.is_not(None),
+    )
+
+
+_SAME_SET = _edges.c.anchor_set_id == _pointers.c.anchor_set_id
+EDGES = _edge(_pointers, _pointers.join(_edges, _SAME_SET)).where(_IN_SCOPE)
 DERIVED = EDGES.with_only_columns(_edges.c.source, _pointers.c.table_name).order_by(None)
-# no index over the expression: SQLite would begin with all pointers of the deployment, not with the few of a source
-_IS_IN_SCOPE = sa.and_(
-    _pointers.c.tenant.concat("").in_(_READABLE),
-    _pointers.c.deployment.concat("") == _DEPLOYMENT,
-    _pointers.c.materialization_id.is_not(None),
+# from the edges of the source to their pointers, whatever a database thinks of the tables' sizes
+_OF_SOURCE = _edges.c.source == sa.bindparam("source")
+_of_set = sa.select(_pointers).where(_SAME_SET).offset(_APART).lateral("of_set")
+EDGES_OF_ON_POSTGRES = _edge(_of_set, _edges.join(_of_set, sa.true()), of_few=True).where(
+    _OF_SOURCE, _is_in_scope(_of_set)
 )
-EDGES_OF = _EDGE.where(_IS_IN_SCOPE, _edges.c.source == sa.bindparam("source"))
+EDGES_OF_ON_SQLITE = _edge(_pointers, _edges.join(_pointers, _SAME_SET), of_few=True).where(
+    _OF_SOURCE, _is_in_scope(_pointers)
+)
 SOURCES_BEFORE, SOURCES_AFTER = (
     sa.select(_edges.c.source)
-    .select_from(_RECORDED)
-    .where(beside, _IS_IN_SCOPE)
+    .where(beside, _ANY.where(_SAME_SET, _is_in_scope(_pointers)).offset(_APART).correlate(_edges).exists())
     .distinct()
     .order_by(order)
     .limit(sa.bindparam("most"))
@@ -158,6 +182,9 @@ SOURCES_BEFORE, SOURCES_AFTER = (
         (_edges.c.source > _TABLE, _edges.c.source),
     )
 )
+
+# --- the whole scope at once ------------------------------------------------------------------------------
+
 CURRENT_ROWS = (
     sa.select(
         _pointers.c.table_name,
@@ -167,6 +194,6 @@ CURRENT_ROWS = (
         _pointers.c.anchor_order,
     )
     .select_from(_pointers.outerjoin(_sets, _pointers.c.anchor_set_id == _sets.c.id))
-    .where(_IN_SCOPE, _NOT_HIDDEN)
+    .where(_IN_SCOPE, _not_hidden(_pointers))
 )
 DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)

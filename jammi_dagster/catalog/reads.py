@@ -100,8 +100,8 @@ class CatalogReader:
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """Every edge that a current materialization records, or those of `source`; by the start of the derived."""
-        query, wanted = (queries.EDGES, {}) if source is None else (queries.EDGES_OF, {"source": source})
-        rows = self._rows(query, wanted)
+        of_source = queries.EDGES_OF_ON_SQLITE if self._database.is_sqlite else queries.EDGES_OF_ON_POSTGRES
+        rows = self._rows(queries.EDGES if source is None else of_source, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
         same = one.setdefault
         try:

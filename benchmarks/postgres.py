@@ -1,0 +1,44 @@
+"""A PostgreSQL server for as long as it is needed, from the `pgserver` wheel."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import psycopg
+
+
+@contextmanager
+def server(**settings: str) -> Iterator[Any]:
+    """A server in a folder of its own, gone afterwards; several processes may each have one.
+
+    The folder is below no other: those that this user alone may enter are closed to the user as whom the server runs
+    where we are root.
+    """
+    base = Path(tempfile.mkdtemp(prefix="jammi-pg-"))
+    try:
+        with (
+            mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(base)),
+            (Path(tempfile.gettempdir()) / "jammi-pg.lock").open("w") as lock,
+        ):
+            import pgserver
+
+            fcntl.flock(lock, fcntl.LOCK_EX)  # it makes a system user, which two at once do not survive
+            running = pgserver.get_server(base / "data", cleanup_mode="delete")
+        try:
+            with psycopg.connect(running.get_uri(), autocommit=True) as admin:
+                for name, value in settings.items():
+                    admin.execute(f"ALTER SYSTEM SET {name} = {value}")  # type: ignore[arg-type]
+                admin.execute("SELECT pg_reload_conf()")
+            yield running
+        finally:
+            running.cleanup()
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
