@@ -128,7 +128,7 @@ class ResultStore:
             self.reader = EngineReader(database, artifacts.local_root or artifacts.name)
         else:
             self.reader = CatalogReader(database, scope, artifacts.uri)
-        self._edges_at: tuple[int, dict[str, list[DerivesFromEdge]]] | None = None
+        self._edges_at: tuple[str, dict[str, list[DerivesFromEdge]]] | None = None
 
     @functools.cached_property
     def writer(self) -> CatalogWriter:
@@ -236,6 +236,16 @@ class ResultStore:
 
     # --- sense ---------------------------------------------------------------------------------------
 
+    def revision(self) -> str | None:
+        """A mark of the catalog's state, for who would rather not ask everything again; one query at any size.
+
+        While it is equal, nothing became ready or ceased to be, and no name resolves to anything else, in any scope.
+        Take it before you ask: what moves meanwhile then shows in the next one. It says nothing of bytes and of
+        external inputs. None for an engine's catalog, which counts no changes.
+        """
+        catalog_id, revision = self.reader.state()
+        return None if revision < 0 else f"{catalog_id}/{revision}"
+
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """The id of the best ready materialization of this definition over these inputs; its bytes not looked at."""
         matches = lookup_cached(self.reader, DefinitionHash(definition), inputs)
@@ -335,10 +345,12 @@ class ResultStore:
         All edges are read at once, and kept until the catalog's revision rises. Raises `UnknownTable` and
         `DependencyCycle`.
         """
-        _, revision = self.reader.state()
-        if self._edges_at is None or self._edges_at[0] != revision or revision < 0:
-            self._edges_at = revision, edges_by_input(self.reader.edges())
-        by_input = self._edges_at[1]
+        revision = self.revision()
+        if self._edges_at is not None and self._edges_at[0] == revision:
+            by_input = self._edges_at[1]
+        else:
+            by_input = edges_by_input(self.reader.edges())
+            self._edges_at = None if revision is None else (revision, by_input)
         if source not in by_input:
             self._check_known(source)
         return closure(source, by_input)

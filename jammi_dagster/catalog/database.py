@@ -141,10 +141,12 @@ class Database:
 
     def _open_postgres(self) -> sa.Engine:
         try:
-            return sa.create_engine(self.url, pool_pre_ping=True)
+            engine = sa.create_engine(self.url, pool_pre_ping=True)
         except ImportError as error:
             why = f"its driver is missing ({error}); install jammi-dagster[postgres]"
             raise CatalogUnavailable(catalog=self.name, why=why) from error
+        sa.event.listen(engine, "connect", _without_jit)
+        return engine
 
     def _pool(self) -> dict[str, Any]:
         if self.is_memory:
@@ -257,6 +259,13 @@ def _begin(connection: sa.Connection) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":
         connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
+
+
+def _without_jit(connection: Any, _: object) -> None:
+    """Look-ups take less than compiling them does, which a server without statistics of new tables would think pays."""
+    connection.autocommit = True
+    connection.execute("SET jit = off")
+    connection.autocommit = False
 
 
 def _read_mode(file: Path) -> str:

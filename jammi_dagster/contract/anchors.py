@@ -108,9 +108,10 @@ def anchors_from_list(
 
 def check_distinct(anchors: Sequence[InputAnchor]) -> None:
     """Raises `DuplicateInput` for a source that occurs more than once (DESIGN 2.3), `InvalidField` for no anchor."""
-    for anchor in anchors if set(map(type, anchors)) - {InputAnchor} else ():
-        if not isinstance(anchor, InputAnchor):
-            raise InvalidField(what="inputs", path="inputs", value=anchor, expected="an InputAnchor")
+    if list(map(type, anchors)).count(InputAnchor) < len(anchors):
+        for anchor in anchors:
+            if not isinstance(anchor, InputAnchor):
+                raise InvalidField(what="inputs", path="inputs", value=anchor, expected="an InputAnchor")
     sources = [anchor.source for anchor in anchors]
     if len(set(sources)) < len(sources):
         raise DuplicateInput(source=next(s for i, s in enumerate(sources) if s in sources[:i]))

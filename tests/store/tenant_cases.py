@@ -125,6 +125,11 @@ def _(world: World) -> Any:
     return world.own.store.identity
 
 
+@case("ResultStore", "revision")
+def _(world: World) -> Any:
+    return world.own.store.revision()
+
+
 @case("ResultStore", "beside")
 def _(world: World) -> Any:
     beside = world.own.store.beside(tenant=world.own.tenant or None, deployment="branch")

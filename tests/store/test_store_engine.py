@@ -134,6 +134,7 @@ def test_nothing_is_left_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch)
         store.lookup_cached(H, [])
         store.probe_cache(H, [])
     assert store.identity.catalog_id
+    assert store.revision() is None
     assert store.key.hmac("secret") is None
     store.close()
     assert engine.files() == before

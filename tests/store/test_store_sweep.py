@@ -163,6 +163,45 @@ def test_a_cycle_of_stale_tables_ends(store: ResultStore) -> None:
     }
 
 
+def test_each_verdict_keeps_its_own_observations(store: ResultStore) -> None:
+    """Under one stale ancestor, verdicts that are equal but for when a surface looked stay apart."""
+    make(store, "root")
+    child(store, "mid", "root")
+    for letter in "ab":
+        version = InputAnchor.source_version(f"file:{letter}", "1")
+        make(store, letter, inputs=[*on(store.current("mid")), version])
+    make(store, "root", numbers(4))
+    surfaces = [Surface("file:a", "1"), Surface("file:b", "1")]
+    swept = dict(store.sweep(dict.fromkeys("ab", definition()), surfaces=surfaces))
+    assert {table: (list(v.observed_at), v.stale_ancestor) for table, v in swept.items()} == {
+        "a": (["file:a"], "mid"),
+        "b": (["file:b"], "mid"),
+    }
+
+
+# --- whether anything changed -------------------------------------------------------------------------------
+
+
+def test_the_revision_tells_whether_to_sweep_again(store_at: StoreAt) -> None:
+    """Equal, in one query, while nothing flipped or moved; another after each of what a verdict can hang on."""
+    store, other = store_at(), store_at(deployment="other")
+    marks = [store.revision()]
+    for change in (
+        lambda: make(store, "p"),
+        lambda: child(store, "c", "p"),
+        lambda: make(other, "p", numbers(4)),
+        lambda: store.drop("p"),
+    ):
+        change()
+        marks.append(store.revision())
+        list(store.sweep(dict.fromkeys(store.tables(), definition())))
+        store.probe_cache(definition(), [])
+        with counted(store) as statements:
+            assert store.revision() == marks[-1]
+        assert len(statements) == 1
+    assert len(set(marks)) == 5
+
+
 # --- one state of the catalog -------------------------------------------------------------------------------
 
 
@@ -214,6 +253,8 @@ def test_a_row_that_is_none_is_an_error_of_ours(store: ResultStore) -> None:
         list(store.sweep({"t": "x"}))
     for broken in (
         "{",
+        "{}",
+        "[] []",
         '{"a": 1}',
         "[1]",
         '[{"source": "p", "anchor": 1, "kind": "result_digest"}]',
