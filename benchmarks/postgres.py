@@ -15,9 +15,25 @@ from unittest import mock
 import psycopg
 
 
+class Server:
+    """A running server."""
+
+    def __init__(self, server: Any, admin: psycopg.Connection[Any]) -> None:
+        self._server, self._admin = server, admin
+
+    def url(self, name: str) -> str:
+        """The URL of a database."""
+        return str(self._server.get_uri(name))
+
+    def new(self, name: str, *, template: str = "template0") -> str:
+        """Makes a database; gives its URL."""
+        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+        return self.url(name)
+
+
 @contextmanager
-def server(**settings: str) -> Iterator[Any]:
-    """A server in a folder of its own, gone afterwards; several processes may each have one.
+def server(**settings: str) -> Iterator[Server]:
+    """A server with such settings, in a folder of its own, gone afterwards; several processes may each have one.
 
     The folder is below no other: those that this user alone may enter are closed to the user as whom the server runs
     where we are root.
@@ -37,7 +53,7 @@ def server(**settings: str) -> Iterator[Any]:
                 for name, value in settings.items():
                     admin.execute(f"ALTER SYSTEM SET {name} = {value}")  # type: ignore[arg-type]
                 admin.execute("SELECT pg_reload_conf()")
-            yield running
+                yield Server(running, admin)
         finally:
             running.cleanup()
     finally:

@@ -1,99 +1,147 @@
-"""What `scale` measures of catalogs that are loaded; each function here runs in a fresh process."""
+"""What `scale` asks of catalogs that are loaded; the functions without underscore run in a fresh process."""
 
 from __future__ import annotations
 
-import gc
-import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.scale_catalogs import GRAPHS, Size, definitions, probed, wide
-from jammi_dagster import DefinitionHash, ResultStore
+from benchmarks.scale_catalogs import GRAPHS, Made, Size, definitions, probed, table_name, wide
+from jammi_dagster import DefinitionHash, InputAnchor, ResultStore
 
 STALE = 10
+_ASKED = 200  # so many tables a look-up is asked of in each round
+_OTHER = DefinitionHash("0" * 64)
 
+Loaded = Mapping[str, Any]  # where a catalog lies, as JSON: `catalog`, `root` and `size`
 Measured = dict[str, dict[str, float]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A catalog that is loaded."""
-
-    catalog: str
-    root: str
-    size: Size
-
-    def open(self) -> ResultStore:
-        return ResultStore(self.root, self.catalog)
-
-    @classmethod
-    def of(cls, told: Mapping[str, Any]) -> Loaded:
-        return cls(catalog=told["catalog"], root=told["root"], size=Size(**told["size"]))
-
-
-def look_ups(catalogs: Sequence[Mapping[str, Any]], rounds: int) -> list[Measured]:
+def look_ups(catalogs: Sequence[Loaded], rounds: int) -> list[Measured]:
     """Of each catalog the look-ups, warm. The catalogs take turns, so that all see the same noise."""
-    loaded = [Loaded.of(told) for told in catalogs]
-    stores = [each.open() for each in loaded]
-    asks = [_questions(each.size, store) for each, store in zip(loaded, stores, strict=True)]
-    taken: list[dict[str, list[float]]] = [{name: [] for name in of_catalog} for of_catalog in asks]
-    for attempt, name in itertools.product(range(rounds + 1), asks[0]):
-        for seconds, of_catalog in zip(taken, asks, strict=True):
-            some = [_seconds(ask) for ask in of_catalog[name]]
-            seconds[name] += some if attempt else []  # the first round warms up
+    asks = [_questions(_size(loaded), _open(loaded)) for loaded in catalogs]
+    taken: list[dict[str, list[float]]] = [{what: [] for what in of_catalog} for of_catalog in asks]
+    for attempt in range(rounds + 1):
+        for what in asks[0]:
+            for seconds, of_catalog in zip(taken, asks, strict=True):
+                some = [_seconds(ask) for ask in of_catalog[what]]
+                seconds[what] += some if attempt else []  # the first round warms up
     return [
         {
-            name: {"ms": median(seconds) * 1e3, "queries": _queries(of_catalog[name][0])}
-            for name, seconds in of_names.items()
+            what: {"ms": median(seconds[what]) * 1e3, "queries": _queries(questions[0])}
+            for what, questions in of_catalog.items()
         }
-        for of_names, of_catalog in zip(taken, asks, strict=True)
+        for seconds, of_catalog in zip(taken, asks, strict=True)
     ]
 
 
 def _questions(size: Size, store: ResultStore) -> dict[str, list[Callable[[], object]]]:
-    """By name, so many questions of a kind; each checks its answer."""
-    facts, fan_in = probed(size)[:200], wide(size)
-
-    def probe(made: Any, anchors: Any) -> None:
-        assert store.probe_cache(made.definition, anchors) == made.materialization_id
-
-    def miss(made: Any, anchors: Any) -> None:
-        assert store.probe_cache(made.definition, anchors) is None
-
-    def bind(ask: Callable[..., object], *values: object) -> Callable[[], object]:
-        return lambda: ask(*values)
-
-    fan_in_anchors = fan_in.anchors
+    facts, fan_in = probed(size)[:_ASKED], wide(size)
+    anchors = fan_in.anchors
     return {
-        "probe": [bind(probe, made, made.anchors) for made in facts],
-        "probe, a miss": [bind(miss, made, fan_in_anchors[-2:]) for made in facts],
-        f"probe, {len(fan_in_anchors):,} anchors": [bind(probe, fan_in, fan_in_anchors)] * 20,
-        "derives_from, one hop": [bind(store.derives_from, made.table) for made in facts],
+        "probe": [_probe(store, made, made.anchors) for made in facts],
+        "probe, a miss": [_probe(store, made, anchors[-2:], hits=False) for made in facts],
+        "probe, wide": [_probe(store, fan_in, anchors)] * (_ASKED // 10),
+        "derives_from": [_bound(store.derives_from, made.table) for made in facts],
     }
 
 
-def whole(catalog: Mapping[str, Any], rounds: int) -> Measured:
-    """What answers for a whole catalog: sweeps, closures, and a tick in which nothing changed."""
-    loaded = Loaded.of(catalog)
-    now = definitions(loaded.size)
-    changed = dict(now)
-    for table in list(now)[:: len(now) // STALE][:STALE]:
-        changed[table] = DefinitionHash("0" * 64)
-    with loaded.open() as store:
-        found = {"sweep, all fresh": _repeated(lambda: _sweep(store, now, 0), rounds)}
+def _probe(
+    store: ResultStore, made: Made, inputs: Sequence[InputAnchor], *, hits: bool = True
+) -> Callable[[], None]:
+    expected = made.materialization_id if hits else None
+
+    def ask() -> None:
+        found = store.probe_cache(made.definition, inputs)
+        assert found == expected, "what is timed is what was asked"
+
+    return ask
+
+
+def sweeps(loaded: Loaded, rounds: int) -> Measured:
+    """All verdicts of the default deployment: all fresh, ten stale above most others, and all of them stale."""
+    store, now = _open(loaded), definitions(_size(loaded))
+    ten = dict.fromkeys(list(now)[:: len(now) // STALE][:STALE], _OTHER)
+    return {
+        "sweep, fresh": _repeated(lambda: _swept(store, now, stale=0), rounds),
+        "sweep, 10 stale": _repeated(lambda: _swept(store, {**now, **ten}, stale=STALE), rounds),
+        "sweep, all stale": _repeated(
+            lambda: _swept(store, dict.fromkeys(now, _OTHER), stale=len(now)), rounds
+        ),
+    }
+
+
+def _swept(store: ResultStore, now: Mapping[str, DefinitionHash], *, stale: int) -> None:
+    verdicts = [verdict.staleness for _, verdict in store.sweep(now)]
+    assert (verdicts.count("fresh"), verdicts.count("stale")) == (len(now) - stale, stale)
+
+
+def ticks(loaded: Loaded, rounds: int) -> Measured:
+    """What a sensor pays that finds nothing changed: on the open store, and with opening it."""
+    store = _open(loaded)
+    revision = store.revision()
+
+    def anew() -> None:
+        opened = _open(loaded)
+        assert opened.revision() == revision
+        opened.close()
+
+    return {
+        "tick, no change": _repeated(store.revision, rounds * 10),
+        "tick, no change, store opened": _repeated(anew, rounds * 10),
+    }
+
+
+def closures(loaded: Loaded, rounds: int) -> Measured:
+    """Everything downstream of the first table of each graph, with no edges kept from before."""
+    store, size, found = _open(loaded), _size(loaded), {}
+    for graph in GRAPHS:
+        found[f"closure, {graph}"] = _repeated(lambda graph=graph: _walked(store, graph, size.edges), rounds)
     return found
 
 
+def _walked(store: ResultStore, graph: str, edges: int) -> None:
+    assert len(store.beside(deployment=graph).derives_from_closure(table_name(graph, 0))) == edges
+
+
+def everything(loaded: Loaded) -> None:
+    """One of each, for its peak memory: probe, hop, sweep with stale tables, and closure."""
+    store, size = _open(loaded), _size(loaded)
+    for questions in _questions(size, store).values():
+        questions[0]()
+    now = definitions(size)
+    tables = list(now)[:: len(now) // STALE][:STALE]
+    _swept(store, {**now, **dict.fromkeys(tables, _OTHER)}, stale=STALE)
+    for graph in GRAPHS:
+        _walked(store, graph, size.edges)
+
+
+def nothing(loaded: Loaded) -> None:
+    """An open store, for its peak memory."""
+    _open(loaded).revision()
+
+
+def _open(loaded: Loaded) -> ResultStore:
+    return ResultStore(loaded["root"], loaded["catalog"])
+
+
+def _size(loaded: Loaded) -> Size:
+    return Size(**loaded["size"])
+
+
+def _bound(ask: Callable[[str], object], table: str) -> Callable[[], object]:
+    return lambda: ask(table)
+
+
 def _repeated(ask: Callable[[], object], rounds: int) -> dict[str, float]:
-    """The least and the median of the seconds of some rounds, in ms, and the queries of one."""
+    """The least and the median of the ms of some rounds, and the queries of one."""
+    queries = _queries(ask)  # warms up too
     seconds = [_seconds(ask) for _ in range(rounds)]
-    return {"ms": min(seconds) * 1e3, "median ms": median(seconds) * 1e3, "queries": _queries(ask)}
+    return {"ms": min(seconds) * 1e3, "median ms": median(seconds) * 1e3, "queries": queries}
 
 
 def _seconds(ask: Callable[[], object]) -> float:
@@ -103,7 +151,6 @@ def _seconds(ask: Callable[[], object]) -> float:
 
 
 def _queries(ask: Callable[[], object]) -> int:
-    """How many statements a question takes, besides the one that begins a transaction."""
     with _counted() as statements:
         ask()
     return len(statements)
@@ -111,6 +158,7 @@ def _queries(ask: Callable[[], object]) -> int:
 
 @contextmanager
 def _counted() -> Iterator[list[str]]:
+    """The statements that are run meanwhile, besides those that begin a transaction."""
     statements: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -5,6 +5,8 @@ Parameters: `readable`, `tenant` and `deployment` are the scope's, the others th
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from jammi_dagster.catalog.models import (
