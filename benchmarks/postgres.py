@@ -16,10 +16,10 @@ import psycopg
 
 
 class Server:
-    """A running server."""
+    """A running server, with a connection of its superuser."""
 
     def __init__(self, server: Any, admin: psycopg.Connection[Any]) -> None:
-        self._server, self._admin = server, admin
+        self._server, self.admin = server, admin
 
     def url(self, name: str) -> str:
         """The URL of a database."""
@@ -27,7 +27,7 @@ class Server:
 
     def new(self, name: str, *, template: str = "template0") -> str:
         """Makes a database; gives its URL."""
-        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
         return self.url(name)
 
 

@@ -116,7 +116,7 @@ MATCHES = _BARE.where(
 # --- lineage, from the pointers and what they copy ---------------------------------------------------------
 
 _own = _pointers.alias("own")
-_ANY = sa.select(sa.literal_column("1"))
+_ANY: sa.Select[Any] = sa.select(sa.literal_column("1"))
 # PostgreSQL leaves a subquery with OFFSET where and as it stands
 _APART: sa.ColumnElement[int] = sa.literal_column("0")
 

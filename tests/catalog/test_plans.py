@@ -1,6 +1,7 @@
-"""How SQLite answers: every look-up by an index."""
+"""How a database answers that was never told how its rows are spread: every look-up by an index."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,14 +9,16 @@ import sqlalchemy as sa
 from catalog_kit import Catalog
 from core_kit import DEFINITION
 
-from jammi_dagster.catalog import CatalogReader
+from benchmarks.scale_catalogs import Size, fact, load
+from jammi_dagster.catalog import CatalogReader, Database
 from jammi_dagster.contract import anchor_set_key
 
 NOTHING = anchor_set_key([])
 
 
-def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
-    """How SQLite answers what `ask` asks."""
+@contextlib.contextmanager
+def _asked() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are run meanwhile, with their parameters."""
     asked: list[tuple[str, Any]] = []
 
     def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
@@ -23,9 +26,15 @@ def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
 
     sa.event.listen(sa.Engine, "before_cursor_execute", keep)
     try:
-        ask(catalog.reader)
+        yield asked
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", keep)
+
+
+def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
+    """How SQLite answers what `ask` asks."""
+    with _asked() as asked:
+        ask(catalog.reader)
     with catalog.database.reading() as connection:
         plans = [
             connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all() for query, values in asked
@@ -62,3 +71,64 @@ def test_no_look_up_scans_a_table(
     plan = _plan(catalog.beside(tenant=tenant), ask)
     assert "SEARCH" in plan
     assert "SCAN" not in plan
+
+
+# --- PostgreSQL ---------------------------------------------------------------------------------------------
+
+SIZE = Size(materializations=10_000, tables=10_000, edges=5_000)
+SOME = fact(SIZE, 7)
+
+
+@pytest.fixture(scope="module")
+def filled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    """A catalog that has just been filled, with 10,000 tables, and half as many in each of three more deployments."""
+    engine = sa.create_engine(postgres.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(sa.schema.CreateSchema("filled"))
+    engine.dispose()
+    url = f"{postgres}&options=-csearch_path%3Dfilled"
+    load(url, str(tmp_path_factory.mktemp("root")), SIZE)
+    database = Database(url)
+    yield database
+    database.close()
+
+
+def _touched(database: Database, ask: Callable[[CatalogReader], object]) -> int:
+    """How many rows PostgreSQL looks at to answer what `ask` asks, found fit or not."""
+    with _asked() as asked:
+        assert ask(Catalog(database).reader)
+    with database.reading() as connection:
+        explain = "EXPLAIN (ANALYZE, FORMAT JSON) "
+        plans = [connection.exec_driver_sql(explain + query, values).scalar_one() for query, values in asked]
+    return sum(_rows(plan[0]["Plan"]) for plan in plans)
+
+
+def _rows(node: dict[str, Any]) -> int:
+    kinds = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter")
+    here = sum(node.get(kind, 0) for kind in kinds) * node["Actual Loops"]
+    return int(here) + sum(map(_rows, node.get("Plans", ())))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda reader: reader.get(SOME.materialization_id),
+        lambda reader: reader.current(SOME.table),
+        lambda reader: reader.history(SOME.table),
+        lambda reader: reader.neighbours(SOME.table, most=3),
+        lambda reader: reader.sources(SOME.table, most=3),
+        lambda reader: reader.matches(SOME.definition, anchor_set_key(SOME.anchors)),
+        lambda reader: reader.edges(SOME.table),
+    ],
+    ids=["get", "current", "history", "neighbours", "sources", "matches", "edges"],
+)
+def test_postgres_looks_at_few_rows(filled: Database, ask: Callable[[CatalogReader], object]) -> None:
+    """Though nobody has analysed the tables yet, so that it takes each for full of the same few values."""
+    assert _touched(filled, ask) < 200
+
+
+def test_postgres_compiles_no_statement(filled: Database) -> None:
+    """A look-up whose rows it overestimates would else be compiled, which takes a hundred times as long."""
+    for access in (filled.reading, filled.writing):
+        with access() as connection:
+            assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
