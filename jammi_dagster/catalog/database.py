@@ -67,7 +67,7 @@ class Database:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection on which each statement stands alone. Raises `CatalogUnavailable`."""
-        with self._reported(), self._one_writer, self._connect(self._autocommit) as connection:
+        with self._reported(), self._one_writer, self._connect(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -104,7 +104,7 @@ class Database:
         with (
             self._reported(),
             self._one_writer,
-            self._connect(self._engine) as connection,
+            self._connect(self._writes) as connection,
             connection.begin(),
         ):
             yield connection
@@ -126,22 +126,27 @@ class Database:
         self._engine.dispose()
 
     def _open(self) -> sa.Engine:
+        """Each statement stands alone, unless it is one of a write's or of a snapshot's.
+
+        So that a look-up need not say so first and take it back afterwards, which takes longer than it does itself.
+        """
         if not self.is_sqlite:
             engine = self._open_postgres()
-        else:
-            engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **self._pool())
-            # the driver never begins by itself (isolation_level None below), so this is the one place that does
-            sa.event.listen(engine, "begin", _begin)
-        self._autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
-        one_state: dict[str, Any] = {_BEGIN: "BEGIN"}
-        if not self.is_sqlite:
-            one_state = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        self._snapshots = engine.execution_options(**one_state)
+            self._writes = engine.execution_options(isolation_level="READ COMMITTED")
+            self._snapshots = engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+            return engine
+        engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **self._pool())
+        # the driver never begins by itself (isolation_level None below), so this is the one place that does
+        sa.event.listen(engine, "begin", _begin)
+        self._writes = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
+        self._snapshots = engine.execution_options(**{_BEGIN: "BEGIN"})
         return engine
 
     def _open_postgres(self) -> sa.Engine:
         try:
-            engine = sa.create_engine(self.url, pool_pre_ping=True)
+            engine = sa.create_engine(self.url, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
         except ImportError as error:
             why = f"its driver is missing ({error}); install jammi-dagster[postgres]"
             raise CatalogUnavailable(catalog=self.name, why=why) from error
@@ -175,7 +180,7 @@ class Database:
 
     def _migrate(self) -> None:
         """Brings the schema to the present revision; one query when there is nothing to do."""
-        with self._autocommit.connect() as connection:
+        with self._engine.connect() as connection:
             revision = migrations.revision_of(connection)
         if revision == migrations.HEAD:
             return
@@ -189,12 +194,12 @@ class Database:
             )
         if self.is_sqlite:
             self._own_file()
-        with self._engine.begin() as connection:
+        with self._writes.begin() as connection:
             migrations.upgrade(connection)
 
     def _own_file(self) -> None:
         """Makes sure that a new catalog's file is ours to write, and puts it into WAL mode, which it keeps."""
-        with self._autocommit.connect() as connection:
+        with self._engine.connect() as connection:
             if migrations.is_foreign(connection):
                 raise ForeignCatalog(catalog=self.name)
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
@@ -256,16 +261,14 @@ def _longest(params: Any) -> str:
 
 
 def _begin(connection: sa.Connection) -> None:
-    options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql(options.get(_BEGIN, "BEGIN IMMEDIATE"))
+    begin = connection.get_execution_options().get(_BEGIN)
+    if begin is not None:
+        connection.exec_driver_sql(begin)
 
 
 def _without_jit(connection: Any, _: object) -> None:
     """Look-ups take less than compiling them does, which a server without statistics of new tables would think pays."""
-    connection.autocommit = True
     connection.execute("SET jit = off")
-    connection.autocommit = False
 
 
 def _read_mode(file: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, InputAnchor, anchor_set_key
-from jammi_dagster.contract.anchors import check_distinct, has_unpinned
+from jammi_dagster.contract.anchors import are_pinned
 from jammi_dagster.sensing.rows import Rows
 
 
@@ -19,10 +19,7 @@ def lookup_cached(
     An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs, `lookup_cached`).
     Raises `DuplicateInput` for a source that occurs twice.
     """
-    check_distinct(inputs)
-    if has_unpinned(inputs):
-        return []
-    return reader.matches(definition, anchor_set_key(inputs))
+    return reader.matches(definition, anchor_set_key(inputs)) if are_pinned(inputs) else []
 
 
 def probe_cache_record(

@@ -25,9 +25,10 @@ def revision_of(connection: sa.Connection) -> str | None:
     try:
         return connection.execute(_REVISION).scalar_one_or_none()
     except sa.exc.DBAPIError:
-        if sa.inspect(connection).has_table(VERSION_TABLE):
-            raise
-        return None
+        if not sa.inspect(connection).has_table(VERSION_TABLE):
+            return None
+        # another process made it meanwhile, or the error comes again
+        return connection.execute(_REVISION).scalar_one_or_none()
 
 
 def is_foreign(connection: sa.Connection) -> bool:
