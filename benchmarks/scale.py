@@ -13,7 +13,7 @@ from benchmarks import scale_measures
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from benchmarks.scale_catalogs import WIDE_ANCHORS, Size, load
-from benchmarks.scale_measures import Loaded, Measured
+from benchmarks.scale_measures import Measured
 
 DATABASES = ("sqlite", "postgres")
 SIZES = ((1_000, 1_000), (100_000, 100_000), (1_000_000, 100_000))
@@ -71,14 +71,19 @@ def _rows(database: str, sizes: Sequence[Size], rounds: int) -> Iterator[Row]:
             taken = time.perf_counter() - started
             yield Row(what=f"{_named(database, size)}, load", values={"ms": taken * 1e3})
             catalogs.append(loaded)
-        found: list[Measured] = fresh(scale_measures.look_ups, catalogs=catalogs, rounds=rounds).result
-        for loaded, measured in zip(catalogs, found, strict=True):
-            for measure in (scale_measures.sweeps, scale_measures.ticks, scale_measures.closures):
-                measured |= fresh(measure, loaded=loaded, rounds=rounds).result
+        found: list[Measured] = [
+            {**once, **whole}
+            for once, whole in zip(
+                fresh(scale_measures.look_ups, catalogs=catalogs, rounds=rounds).result,
+                fresh(scale_measures.wholes, catalogs=catalogs, rounds=rounds).result,
+                strict=True,
+            )
+        ]
         for size, measured in zip(sizes, found, strict=True):
             yield from _timed(_named(database, size), measured)
         yield from _growth(database, sizes, found)
-        yield from _memory(_named(database, sizes[-1]), catalogs[-1])
+        peak = fresh(scale_measures.everything, loaded=catalogs[-1]).peak_mb
+        yield _row(f"{_named(database, sizes[-1])}, everything once", "peak MB", peak, MOST_MB)
 
 
 def _named(database: str, size: Size) -> str:
@@ -98,13 +103,6 @@ def _growth(database: str, sizes: Sequence[Size], found: Sequence[Measured]) -> 
     before, last = (measured["probe"]["ms"] for measured in found[-2:])
     what = f"{database}, probe at {sizes[-1].materializations:,} / at {sizes[-2].materializations:,}"
     yield _row(what, "x", last / before, PROBE_GROWTH)
-
-
-def _memory(catalog: str, loaded: Loaded) -> Iterator[Row]:
-    idle = fresh(scale_measures.nothing, loaded=loaded).peak_mb
-    yield Row(what=f"{catalog}, an open store", values={"peak MB": idle})
-    peak = fresh(scale_measures.everything, loaded=loaded).peak_mb
-    yield _row(f"{catalog}, everything once", "peak MB", peak, MOST_MB)
 
 
 def _row(what: str, column: str, value: float, most: float) -> Row:

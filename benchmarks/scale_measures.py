@@ -62,17 +62,29 @@ def _probe(
     return ask
 
 
-def sweeps(loaded: Loaded, rounds: int) -> Measured:
+def wholes(catalogs: Sequence[Loaded], rounds: int) -> list[Measured]:
+    """Of each catalog what is asked of all of it at once."""
+    return [
+        {**_sweeps(loaded, rounds), **_ticks(loaded, rounds), **_closures(loaded, rounds)}
+        for loaded in catalogs
+    ]
+
+
+def _sweeps(loaded: Loaded, rounds: int) -> Measured:
     """All verdicts of the default deployment: all fresh, ten stale above most others, and all of them stale."""
     store, now = _open(loaded), definitions(_size(loaded))
-    ten = dict.fromkeys(list(now)[:: len(now) // STALE][:STALE], _OTHER)
+    some = {**now, **_ten_of(now)}
+    every = dict.fromkeys(now, _OTHER)
     return {
         "sweep, fresh": _repeated(lambda: _swept(store, now, stale=0), rounds),
-        "sweep, 10 stale": _repeated(lambda: _swept(store, {**now, **ten}, stale=STALE), rounds),
-        "sweep, all stale": _repeated(
-            lambda: _swept(store, dict.fromkeys(now, _OTHER), stale=len(now)), rounds
-        ),
+        "sweep, 10 stale": _repeated(lambda: _swept(store, some, stale=STALE), rounds),
+        "sweep, all stale": _repeated(lambda: _swept(store, every, stale=len(now)), rounds),
     }
+
+
+def _ten_of(now: Mapping[str, DefinitionHash]) -> dict[str, DefinitionHash]:
+    """Another definition for ten tables, the one that most others derive from among them."""
+    return dict.fromkeys(list(now)[:: len(now) // STALE][:STALE], _OTHER)
 
 
 def _swept(store: ResultStore, now: Mapping[str, DefinitionHash], *, stale: int) -> None:
@@ -80,7 +92,7 @@ def _swept(store: ResultStore, now: Mapping[str, DefinitionHash], *, stale: int)
     assert (verdicts.count("fresh"), verdicts.count("stale")) == (len(now) - stale, stale)
 
 
-def ticks(loaded: Loaded, rounds: int) -> Measured:
+def _ticks(loaded: Loaded, rounds: int) -> Measured:
     """What a sensor pays that finds nothing changed: on the open store, and with opening it."""
     store = _open(loaded)
     revision = store.revision()
@@ -96,7 +108,7 @@ def ticks(loaded: Loaded, rounds: int) -> Measured:
     }
 
 
-def closures(loaded: Loaded, rounds: int) -> Measured:
+def _closures(loaded: Loaded, rounds: int) -> Measured:
     """Everything downstream of the first table of each graph, with no edges kept from before."""
     store, size, found = _open(loaded), _size(loaded), {}
     for graph in GRAPHS:
@@ -114,15 +126,9 @@ def everything(loaded: Loaded) -> None:
     for questions in _questions(size, store).values():
         questions[0]()
     now = definitions(size)
-    tables = list(now)[:: len(now) // STALE][:STALE]
-    _swept(store, {**now, **dict.fromkeys(tables, _OTHER)}, stale=STALE)
+    _swept(store, {**now, **_ten_of(now)}, stale=STALE)
     for graph in GRAPHS:
         _walked(store, graph, size.edges)
-
-
-def nothing(loaded: Loaded) -> None:
-    """An open store, for its peak memory."""
-    _open(loaded).revision()
 
 
 def _open(loaded: Loaded) -> ResultStore:
