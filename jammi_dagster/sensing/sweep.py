@@ -41,11 +41,11 @@ def sweep(
         tables, others = _judge_all(frozen, root, definitions, observations)
         stale = sorted(table for table, verdict in others.items() if verdict.staleness == "stale")
         above = nearest_above(stale, _derived(frozen)) if stale else {}
-    fresh = {top: replace(Staleness.fresh(), stale_ancestor=top) for top in (None, *stale)}
+    fresh = functools.cache(functools.partial(replace, Staleness.fresh()))
     for table in tables:
         verdict, top = others.get(table), above.get(table)
         if verdict is None:
-            yield table, fresh[top]
+            yield table, fresh(stale_ancestor=top)
         else:
             yield table, verdict if top is None else replace(verdict, stale_ancestor=top)
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jammi_dagster.contract import AnchorKind, InputAnchor, anchor_set_key, anchor_sets_equal
-from jammi_dagster.contract.anchors import anchors_from_list, check_distinct
+from jammi_dagster.contract import (
+    AnchorKind,
+    InputAnchor,
+    StaleReason,
+    anchor_set_key,
+    anchor_sets_equal,
+)
+from jammi_dagster.contract.anchors import anchors_from_list, are_pinned, check_distinct
 from jammi_dagster.errors import DuplicateInput, InvalidField, NotCanonical
 
 # what could make two sets share an encoding: separators, digits that look like lengths, names of kinds
@@ -144,3 +150,16 @@ def test_what_is_no_anchor_is_refused() -> None:
     """A mapping or a tuple in the place of an anchor is named as such."""
     with pytest.raises(InvalidField, match="InputAnchor"):
         check_distinct([{"source": "s"}])  # type: ignore[list-item]
+
+
+def test_anchors_are_pinned_unless_one_is_an_instant() -> None:
+    """And what is no set of anchors is an error, whether or not one of them is an instant."""
+    pinned, instant = InputAnchor.source_version("s", "1"), InputAnchor.unpinned_at_instant("i", "2026-01-01")
+    assert are_pinned([]) and are_pinned([pinned])
+    assert not are_pinned([instant]) and not are_pinned([pinned, instant])
+    for twice in ([pinned, pinned], [instant, pinned, instant]):
+        with pytest.raises(DuplicateInput):
+            are_pinned(twice)
+    for none in ("s", StaleReason.input_vanished("s"), {"source": "s"}):
+        with pytest.raises(InvalidField):
+            are_pinned([pinned, none])  # type: ignore[list-item]
