@@ -155,8 +155,10 @@ def test_what_is_no_anchor_is_refused() -> None:
 def test_anchors_are_pinned_unless_one_is_an_instant() -> None:
     """And what is no set of anchors is an error, whether or not one of them is an instant."""
     pinned, instant = InputAnchor.source_version("s", "1"), InputAnchor.unpinned_at_instant("i", "2026-01-01")
-    assert are_pinned([]) and are_pinned([pinned])
-    assert not are_pinned([instant]) and not are_pinned([pinned, instant])
+    assert are_pinned([])
+    assert are_pinned([pinned])
+    assert not are_pinned([instant])
+    assert not are_pinned([pinned, instant])
     for twice in ([pinned, pinned], [instant, pinned, instant]):
         with pytest.raises(DuplicateInput):
             are_pinned(twice)
