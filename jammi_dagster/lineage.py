@@ -6,7 +6,8 @@ siblings in the order in which they come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import collections
+from collections.abc import Iterable, Mapping, Sequence
 
 from jammi_dagster.contract import DerivesFromEdge
 from jammi_dagster.errors import DependencyCycle
@@ -14,9 +15,9 @@ from jammi_dagster.errors import DependencyCycle
 
 def edges_by_input(edges: Iterable[DerivesFromEdge]) -> dict[str, list[DerivesFromEdge]]:
     """The one-hop edges of each input, in the order given."""
-    by_input: dict[str, list[DerivesFromEdge]] = {}
+    by_input: dict[str, list[DerivesFromEdge]] = collections.defaultdict(list)
     for edge in edges:
-        by_input.setdefault(edge.input, []).append(edge)
+        by_input[edge.input].append(edge)
     return by_input
 
 
@@ -27,24 +28,24 @@ def closure(source: str, by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> l
     comes once, with an edge for each path into it. Raises `DependencyCycle`, which names the table that is its own
     ancestor.
     """
-    on_path, walked = {source}, set[str]()
+    is_on_path = {source: True}  # of the nodes that were reached; the others of them are walked
     collected: list[DerivesFromEdge] = []
-    stack: list[tuple[str, Iterator[DerivesFromEdge]]] = [(source, iter(by_input.get(source, ())))]
+    # edges to follow, the next one last, and below the edges of a node its name
+    stack: list[DerivesFromEdge | str] = [*reversed(by_input.get(source, ()))]
     while stack:
-        node, rest = stack[-1]
-        edge = next(rest, None)
-        if edge is None:
-            stack.pop()
-            on_path.remove(node)
-            walked.add(node)
+        item = stack.pop()
+        if isinstance(item, str):
+            is_on_path[item] = False
             continue
-        child = edge.derived
-        if child in on_path:
+        child = item.derived
+        reached = is_on_path.get(child)
+        if reached:
             raise DependencyCycle(table=child)
-        collected.append(edge)
-        if child not in walked:
-            on_path.add(child)
-            stack.append((child, iter(by_input.get(child, ()))))
+        collected.append(item)
+        if reached is None:
+            is_on_path[child] = True
+            stack.append(child)
+            stack.extend(reversed(by_input.get(child, ())))
     return collected
 
 
