@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import psycopg
 
@@ -41,7 +40,7 @@ def server(**settings: str) -> Iterator[Server]:
     base = Path(tempfile.mkdtemp(prefix="jammi-pg-"))
     try:
         with (
-            mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(base)),
+            _runtime_folder(base),
             (Path(tempfile.gettempdir()) / "jammi-pg.lock").open("w") as lock,
         ):
             import pgserver
@@ -58,3 +57,18 @@ def server(**settings: str) -> Iterator[Server]:
             running.cleanup()
     finally:
         shutil.rmtree(base, ignore_errors=True)
+
+
+@contextmanager
+def _runtime_folder(folder: Path) -> Iterator[None]:
+    """Says where `pgserver` keeps its own files; the machine may lack the usual place."""
+    name = "XDG_RUNTIME_DIR"
+    before = os.environ.get(name)
+    os.environ[name] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
