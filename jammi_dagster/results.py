@@ -248,8 +248,8 @@ class ResultStore:
 
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """The id of the best ready materialization of this definition over these inputs; its bytes not looked at."""
-        matches = lookup_cached(self.reader, DefinitionHash(definition), inputs)
-        return matches[0].materialization_id if matches else None
+        best = next(lookup_cached(self.reader, DefinitionHash(definition), inputs), None)
+        return None if best is None else best.materialization_id
 
     def probe_cache(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """The id of the best match whose bytes are intact, or None for a miss."""

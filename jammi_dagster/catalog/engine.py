@@ -7,6 +7,7 @@ sidecar is asked for the one, and for the other nobody (DESIGN 5, "Whose digest"
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -92,13 +93,16 @@ class EngineReader:
         record = self.current(table)
         return [] if record is None else [record]
 
-    def matches(self, definition: str, set_key: str) -> list[MaterializationRecord]:
+    def matches(
+        self, definition: str, set_key: str, *, only_best: bool = False
+    ) -> list[MaterializationRecord]:
         """The ready tables of exactly this definition and anchor set: each is current, so the newest first."""
-        return [
+        found = (
             self._record(row)
             for row in reversed(self._ready(definition))
             if row.input_anchors_json is not None and anchor_set_key(_anchors(row)) == set_key
-        ]
+        )
+        return list(itertools.islice(found, 1 if only_best else None))
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """Every recorded edge, or those of `source`; derived tables in the order of their creation.

@@ -85,12 +85,15 @@ class CatalogReader:
         """All materializations of the table, of every status and deployment, the latest start first."""
         return [self._record(row) for row in self._rows(queries.HISTORY, {"table": table})]
 
-    def matches(self, definition: str, set_key: str) -> list[MaterializationRecord]:
+    def matches(
+        self, definition: str, set_key: str, *, only_best: bool = False
+    ) -> list[MaterializationRecord]:
         """The ready materializations of exactly this definition and anchor set: the current one, then the newest.
 
         Their `input_anchors` are not loaded: as a set they are the ones asked for.
         """
-        rows = self._rows(queries.MATCHES, {"definition": definition, "set_key": set_key})
+        query = queries.BEST_MATCH if only_best else queries.MATCHES
+        rows = self._rows(query, {"definition": definition, "set_key": set_key})
         return [self._record(row) for row in rows]
 
     def annotation(self, materialization_id: str) -> str | None:

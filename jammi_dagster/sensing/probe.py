@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
@@ -13,13 +13,19 @@ from jammi_dagster.sensing.rows import Rows
 
 def lookup_cached(
     reader: Rows, definition: DefinitionHash, inputs: Sequence[InputAnchor]
-) -> list[MaterializationRecord]:
+) -> Iterator[MaterializationRecord]:
     """Every ready materialization of this definition over this set of anchors, best first; bytes not looked at.
 
     An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs, `lookup_cached`).
     Raises `DuplicateInput` for a source that occurs twice.
     """
-    return reader.matches(definition, anchor_set_key(inputs)) if are_pinned(inputs) else []
+    if not are_pinned(inputs):
+        return
+    key = anchor_set_key(inputs)
+    best = reader.matches(definition, key, only_best=True)
+    yield from best
+    if best:  # and it would not do; of what is made again and again the same way there are many more
+        yield from (other for other in reader.matches(definition, key) if other != best[0])
 
 
 def probe_cache_record(

@@ -134,6 +134,8 @@ def test_the_current_match_comes_first_then_the_newest(catalog: Catalog) -> None
     assert _ids(catalog.reader.matches(DEFINITION, NOTHING)) == made[::-1]
     catalog.writer.point([("t", made[1])], start_sequence=catalog.writer.next_start(), run_id=None)
     assert _ids(catalog.reader.matches(DEFINITION, NOTHING)) == [made[1], made[3], made[2], made[0]]
+    assert _ids(catalog.reader.matches(DEFINITION, NOTHING, only_best=True)) == [made[1]]
+    assert catalog.reader.matches("00" * 32, NOTHING, only_best=True) == []
 
 
 def test_current_is_that_of_the_deployment_that_asks(catalog: Catalog) -> None:
