@@ -238,6 +238,13 @@ class UnsupportedArgument(JammiError):
     template = "@result_table on {asset}: {argument} {why}; {way_out}"
 
 
+class InvalidTarget(JammiError):
+    """What a sensor, schedule, job or check is to look at, and that names no assets."""
+
+    target: object
+    template = "target {target} names no assets: {why}; give a selection, assets, keys or a selection string"
+
+
 class WrongIOManager(JammiError):
     """An asset under `@result_table` whose IO manager is not a `ResultTableIOManager`."""
 

@@ -16,8 +16,9 @@ from jammi_dagster.adapters.outputs import Produced, produce
 from jammi_dagster.adapters.policy import policy_of
 from jammi_dagster.adapters.references import AnyReference
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
+from jammi_dagster.adapters.spec import Reads, TableSpec
 from jammi_dagster.adapters.step import Step
-from jammi_dagster.adapters.tables import Made, Reads, TableSpec, TableStep
+from jammi_dagster.adapters.tables import Made, TableStep
 from jammi_dagster.adapters.values import convert, kind_of, lenient_type
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import InvalidOutput, UnsupportedArgument, WrongIOManager

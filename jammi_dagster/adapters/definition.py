@@ -18,16 +18,20 @@ from jammi_dagster.adapters.config import (
     described_config,
     described_resource,
 )
+from jammi_dagster.adapters.declared import DeclaredAsset, Dependency
 from jammi_dagster.adapters.events import packed
 from jammi_dagster.adapters.references import AnyReference
-from jammi_dagster.adapters.step import Dependency, Step
 from jammi_dagster.adapters.values import IO_SEMANTICS, ValueKind
 from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
 from jammi_dagster.results import ResultStore
 
 PRODUCER = "dagster_asset"
+
+# in the order of canonical JSON
+_VARYING = ("input_names", "partition_key", "partition_window")
 
 _TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
 
@@ -53,11 +57,17 @@ class Making:
     window_of: Callable[[str | None], list[str] | None]
 
     def descriptor(
-        self, partition: str | None, partitions: Sequence[str], input_names: Sequence[str]
+        self,
+        partition: str | None,
+        partitions: Sequence[str],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
     ) -> ProducingDescriptor:
         """The descriptor of one table. `partitions` is the range that the step makes, `input_names` what it reads.
 
-        A range of more than one is part of how each of its tables is made: the function sees all of it.
+        A range of more than one is part of how each of its tables is made: the function sees all of it. `orders` are
+        the tables behind each input in the order in which they come. It counts only where it is not that of the
+        names: it can change without a change of code, where partitions are dynamic, and the function sees it.
         """
         return ProducingDescriptor(
             {
@@ -69,7 +79,10 @@ class Making:
                 "code": {"kind": self.code.kind, "digest": self.code.digest},
                 "input_names": _digest(sorted(input_names)),
                 "io_semantics": IO_SEMANTICS,
-                "inputs": dict(self.inputs),
+                "inputs": {
+                    name: {**described, "order": _order(orders.get(name, ()))}
+                    for name, described in self.inputs.items()
+                },
                 "output_kind": str(self.output),
                 "config": self.config,
                 "config_object": self.config_object,
@@ -85,8 +98,40 @@ class Making:
         )
 
 
+class DefinitionHashes:
+    """Definition hashes of many tables that one making makes: all but three fields is the same, and encoded once."""
+
+    def __init__(self, making: Making) -> None:
+        self._making, self._env = making, canonical_json(making.env().fields, name="env")
+        fields = making.descriptor(None, (), (), {}).to_dict()
+        marks = {name: _digest(["mark", name]) for name in _VARYING}
+        rest = canonical_json({**fields, **marks}, name="descriptor")
+        self._parts = []
+        for name in _VARYING:
+            head, _, rest = rest.partition(canonical_json(marks[name]))
+            self._parts.append(head)
+        self._parts.append(rest)
+
+    def of(
+        self,
+        partition: str | None,
+        partitions: Sequence[str],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> str:
+        """What `definition_hash` gives for the descriptor of the same, in hex."""
+        if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
+            descriptor = self._making.descriptor(partition, partitions, input_names, orders)
+            return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
+        varying = (_digest(sorted(input_names)), partition, self._making.window_of(partition))
+        encoded = self._parts[0]
+        for value, part in zip(varying, self._parts[1:], strict=True):
+            encoded += canonical_json(value, name="descriptor") + part
+        return fold_encoded(encoded, self._env)
+
+
 def making(
-    step: Step,
+    asset: DeclaredAsset,
     store: ResultStore,
     *,
     function: Callable[..., Any],
@@ -97,31 +142,31 @@ def making(
     loaded: Mapping[str, Any],
     resource_keys: Sequence[str],
 ) -> Making:
-    """How `step` makes its tables: by `function`, which gets `config`, what was `loaded`, and the resources."""
+    """How `asset` makes its tables: by `function`, which gets `config`, what was `loaded`, and the resources."""
     classes = _Classes(beside=function.__module__, identities=None if code.kind == "code_version" else [])
     reasons: list[str] = []
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
     try:
-        described, seen = _described_config(step, config, store.key.hmac)
-        raw = step.raw_op_config
+        described, seen = _described_config(asset, config, store.key.hmac)
+        raw = asset.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(resource_keys):
         try:
-            resource = getattr(step.resources, key)
+            resource = getattr(asset.resources, key)
             resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
     described_inputs: dict[str, Any] = {}
-    for dependency in step.dependencies:
+    for dependency in asset.dependencies:
         name = dependency.input_name
         if name is not None and name in inputs:
-            described_inputs[name] = _described_input(step, dependency, inputs[name], loaded.get(name))
+            described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
     return Making(
-        asset_key=step.asset_key,
+        asset_key=asset.asset_key,
         code=code,
         inputs=described_inputs,
         output=output,
@@ -131,21 +176,21 @@ def making(
         resources=resources,
         libraries=_libraries(code, inputs.values()),
         unrecordable=(*code.unresolved, *reasons),
-        window_of=step.window_of,
+        window_of=asset.window_of,
     )
 
 
-def _described_config(step: Step, config: Any, keyed: Keyed) -> tuple[Any, Any]:
+def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
     """The op's config as Dagster validated it, and as the function sees it where that is more."""
-    if step.op_config is not None and step.has_mapped_config:
+    if asset.op_config is not None and asset.has_mapped_config:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
-    described = described_config(step.op_config, step.raw_op_config, step.op_config_field, keyed)
+    described = described_config(asset.op_config, asset.raw_op_config, asset.op_config_field, keyed)
     try:
-        canonical_json([described, step.raw_op_config], name="config")
+        canonical_json([described, asset.raw_op_config], name="config")
     except NotCanonical as error:
         raise NotRecordable(str(error)) from None
-    return described, config_object(config, step.op_config, keyed)
+    return described, config_object(config, asset.op_config, keyed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,23 +236,19 @@ def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]
     return {**versions, **code.libraries}
 
 
-def _described_input(step: Step, dependency: Dependency, kind: ValueKind, value: Any) -> dict[str, Any]:
-    """Which asset a parameter gets, as what, in which order its partitions come, and who else loads it how.
-
-    The order is there only where it is not that of the names: it can change without a change of code, where
-    partitions are dynamic, and the function sees it.
-    """
-    tables = list(dependency.tables)
+def _described_input(
+    asset: DeclaredAsset, dependency: Dependency, kind: ValueKind, value: Any
+) -> dict[str, Any]:
+    """Which asset a parameter gets, as what, and who else loads it how."""
     loader = None
     if not isinstance(value, AnyReference):
-        manager, told = step.loader_of(dependency)
+        manager, told = asset.loader_of(dependency)
         loader = {"manager": manager, "metadata": packed(told)}
-    return {
-        "asset_key": list(dependency.asset_key.path),
-        "kind": str(kind),
-        "order": None if tables == sorted(tables) else _digest(tables),
-        "loader": loader,
-    }
+    return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
+
+
+def _order(tables: Sequence[str]) -> str | None:
+    return None if list(tables) == sorted(tables) else _digest(tables)
 
 
 def _digest(names: Sequence[str]) -> str:

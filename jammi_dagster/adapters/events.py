@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from jammi_dagster.adapters import keys
 from jammi_dagster.adapters.outputs import Produced
+from jammi_dagster.adapters.replay import KEY as REPLAY
+from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 
@@ -73,13 +75,16 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
     return dg.TableSchema(columns=columns)
 
 
-def annotation(produced: Produced, schema: pa.Schema, *, added: Mapping[str, Any]) -> dict[str, Any]:
+def annotation(
+    produced: Produced, schema: pa.Schema, *, added: Mapping[str, Any], replay: Replay
+) -> dict[str, Any]:
     """What a reuse emits again, as JSON: the user's metadata, tags and check results, and the column schema.
 
-    `added` is the metadata that the function gave to its context.
+    `added` is the metadata that the function gave to its context, `replay` what a sensor asks for again.
     """
     metadata = {**added, **produced.metadata, keys.COLUMN_SCHEMA: column_schema(schema)}
     return {
+        REPLAY: replay.to_dict(),
         "metadata": packed(metadata),
         "tags": dict(produced.tags),
         "check_results": [

@@ -7,9 +7,9 @@ import warnings
 import dagster as dg
 
 from jammi_dagster.adapters.asset import spec_of
+from jammi_dagster.adapters.declared import function_of
 from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.adapters.keys import FINALIZED
-from jammi_dagster.adapters.step import function_of
 from jammi_dagster.fingerprint import identify
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.declared import Dependency
 from jammi_dagster.adapters.references import NoReference, PartitionReferences, ResultReference
-from jammi_dagster.adapters.step import Dependency, Step
+from jammi_dagster.adapters.step import Step
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import check_distinct
@@ -62,7 +63,7 @@ def resolve_inputs(
         if references is not None:
             _check_partitions(step, store, dependency, {r.table for r in references}, allow_missing)
             anchors.extend(reference.anchor(store) for reference in references)
-        elif dependency.input_name not in loaded and _is_result_table(step, dependency):
+        elif dependency.input_name not in loaded and is_result_table(step.io_manager_key, dependency):
             anchors.extend(_current_anchors(step, store, dependency, allow_missing, unwatched=unwatched))
         else:
             was_read = unwatched or dependency.input_name in loaded
@@ -134,9 +135,9 @@ def _references(value: Any) -> tuple[ResultReference, ...] | None:
     return (value,) if isinstance(value, ResultReference) else None
 
 
-def _is_result_table(step: Step, dependency: Dependency) -> bool:
-    """Whether a dependency that is not loaded is a table of the step's own store."""
-    return dependency.io_manager_key == step.io_manager_key and not dependency.is_nothing
+def is_result_table(io_manager_key: str, dependency: Dependency) -> bool:
+    """Whether a dependency that is not loaded is a table of the asset's own store: under the same IO manager."""
+    return dependency.io_manager_key == io_manager_key and not dependency.is_nothing
 
 
 def _check_partitions(
@@ -198,7 +199,8 @@ def _is_outdated(step: Step, dependency: Dependency, record: MaterializationReco
     version = step.data_version_at_start(dependency.asset_key)
     if version is None or version == record.artifact_digest:
         return False
-    return step.last_stored_nothing(dependency.asset_key)
+    last = step.data_versions(dependency)[0]
+    return last is not None and last.stored_nothing
 
 
 def _dagster_anchors(

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters import ledger
+from jammi_dagster.adapters.declared import in_order
 from jammi_dagster.adapters.inputs import missing_upstream
 from jammi_dagster.adapters.keys import ALLOW_MISSING
 from jammi_dagster.adapters.outputs import produce
@@ -19,8 +20,9 @@ from jammi_dagster.adapters.references import (
     ResultReference,
 )
 from jammi_dagster.adapters.resources import ResultStoreResource
-from jammi_dagster.adapters.step import Step, in_order
-from jammi_dagster.adapters.tables import TableStep, plain_spec
+from jammi_dagster.adapters.spec import plain_spec
+from jammi_dagster.adapters.step import Step
+from jammi_dagster.adapters.tables import TableStep
 from jammi_dagster.adapters.values import convert, is_lenient, kind_of
 from jammi_dagster.contract import CachePolicy, TableName
 from jammi_dagster.errors import InvalidOutput

@@ -11,40 +11,18 @@ import dagster as dg
 import pyarrow as pa
 
 from jammi_dagster.adapters import events, keys
-from jammi_dagster.adapters.definition import Making, making
+from jammi_dagster.adapters.definition import Making
 from jammi_dagster.adapters.inputs import StepInputs, resolve_inputs, settle
 from jammi_dagster.adapters.outputs import Produced, by_partition, check_reported
 from jammi_dagster.adapters.policy import effective_policy
 from jammi_dagster.adapters.references import PartitionReferences, ResultReference
-from jammi_dagster.adapters.shape import FunctionShape, shape_of
+from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.adapters.spec import TableSpec
 from jammi_dagster.adapters.step import Step
-from jammi_dagster.adapters.values import kind_of
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
-from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
 from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
-from jammi_dagster.surfaces import VersionSurface
-
-Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableSpec:
-    """What an asset's author declares: the function, and the arguments of the contract."""
-
-    function: Callable[..., Any]
-    shape: FunctionShape
-    resource_keys: tuple[str, ...] = ()
-    reads: Reads | None = None
-    cache: CachePolicy | None = None
-    code_version: str | None = None
-    allow_missing: bool = False
-    single_flight: bool = True
-
-    def code(self) -> CodeIdentity:
-        """The identity of the code as it is now in this process."""
-        return identify(self.function, code_version=self.code_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +53,7 @@ class TableStep:
     making: Making = field(init=False)
 
     def __post_init__(self) -> None:
-        self.making = making(
-            self.step,
-            self.store,
-            function=self.spec.function,
-            code=self.spec.code(),
-            inputs={name: kind_of(annotation) for name, annotation in self.spec.shape.inputs.items()},
-            output=kind_of(self.spec.shape.output),
-            config=self.config,
-            loaded=self.loaded,
-            resource_keys=self.spec.resource_keys,
-        )
+        self.making = self.spec.making(self.step, self.store, config=self.config, loaded=self.loaded)
 
     def policy(self, io_manager: CachePolicy) -> CachePolicy:
         """The cache policy that this step runs under."""
@@ -102,13 +70,15 @@ class TableStep:
             self.step,
             self.store,
             self.loaded,
-            self._surfaces(),
+            self.spec.surfaces(self._partitions),
             allow_missing=self.spec.allow_missing or after_body,
             required=not after_body,
             unwatched=self.is_plain,
         )
         name = f"undeclared:{self.step.asset_key.to_user_string()}"
-        return declared.with_unpinned(name, (*self.making.unrecordable, *self._undeclared()))
+        return declared.with_unpinned(
+            name, (*self.making.unrecordable, *self.spec.undeclared(self.step, self.making.code))
+        )
 
     def probe(self, inputs: StepInputs) -> list[MaterializationRecord] | None:
         """The materialization of each table that can stand in for the compute; None unless all have one."""
@@ -235,7 +205,12 @@ class TableStep:
         return definition_hash(self._descriptor(partition, inputs), self.making.env())
 
     def _descriptor(self, partition: str | None, inputs: StepInputs) -> Any:
-        return self.making.descriptor(partition, self.step.partitions or (), inputs.names)
+        orders = {
+            dependency.input_name: dependency.tables
+            for dependency in self.step.dependencies
+            if dependency.input_name
+        }
+        return self.making.descriptor(partition, self.step.partitions or (), inputs.names, orders)
 
     def _output(
         self,
@@ -253,6 +228,7 @@ class TableStep:
             "run_id": self.step.run_id,
             "step_key": self.step.step_key,
             "raw_config": self.making.raw_config,
+            "partition_span": self._replay.to_dict()["span"],
             "code": {"kind": code.kind, "components": dict(code.components)},
             "unpinned": list(inputs.reasons),
         }
@@ -264,8 +240,16 @@ class TableStep:
             input_anchors=inputs.anchors,
             compute_seconds=seconds,
             own=own,
-            annotation=events.annotation(produced, schema, added=self.step.added_metadata(partition)),
+            annotation=events.annotation(
+                produced, schema, added=self.step.added_metadata(partition), replay=self._replay
+            ),
         )
+
+    @property
+    def _replay(self) -> Replay:
+        keys = self.step.partitions or ()
+        span = (keys[0], keys[-1]) if len(keys) > 1 else None
+        return Replay(config=self.making.raw_config, span=span)
 
     def _made(
         self,
@@ -291,40 +275,3 @@ class TableStep:
             tags={**said.tags, keys.CODE_VERSION_TAG: code_version},
             check_results=said.check_results,
         )
-
-    def _surfaces(self) -> list[VersionSurface]:
-        reads = self.spec.reads
-        if callable(reads):
-            return [surface for partition in self._partitions for surface in reads(partition)]
-        return list(reads or ())
-
-    def _undeclared(self) -> list[str]:
-        """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
-        spec, way_out = self.spec, "declare reads=[…], or reads=[] where it reads nothing else"
-        reasons = [
-            f"{read.what} ({read.where}) changes from run to run: pass the value in, or set code_version="
-            for read in self.making.code.outside
-        ]
-        if spec.reads is not None:
-            return reasons
-        if not any(dependency.asset_key != self.step.asset_key for dependency in self.step.dependencies):
-            reasons.append(f"it has no upstream: {way_out}")
-        if spec.resource_keys:
-            reasons.append(f"it takes resources ({', '.join(spec.resource_keys)}): {way_out}")
-        if spec.shape.context is not None:
-            uses = context_uses_outside(spec.function, spec.shape.context)
-            reasons.extend(f"{use}: {way_out}" for use in uses)
-        return reasons
-
-
-def plain_spec(step: Step) -> TableSpec:
-    """What a plain `@dg.asset` declares: its function alone."""
-    function = step.function
-    shape = shape_of(function)
-    resources = step.assets_def.op.required_resource_keys | set(shape.resources)
-    return TableSpec(
-        function=function,
-        shape=shape,
-        resource_keys=tuple(sorted(resources - {step.io_manager_key})),
-        code_version=step.author_code_version,
-    )

@@ -146,6 +146,10 @@ class EngineReader:
     def annotation(self, materialization_id: str) -> None:
         """An engine records nothing for Dagster."""
 
+    def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
+        """An engine records nothing for Dagster."""
+        return {}
+
     def for_tenant(self, tenant: str) -> EngineReader:
         """The scope in which a row's anchors resolve: there is one."""
         return self

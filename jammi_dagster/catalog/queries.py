@@ -51,6 +51,18 @@ ANNOTATION = (
     .select_from(_annotations.join(_m, _annotations.c.materialization_id == _m.c.id))
     .where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
 )
+ANNOTATIONS_OF = (
+    sa.select(_pointers.c.table_name, _annotations.c.annotation_json)
+    .select_from(
+        _pointers.join(_annotations, _pointers.c.materialization_id == _annotations.c.materialization_id)
+    )
+    .where(
+        _pointers.c.tenant.in_(_READABLE),
+        _pointers.c.deployment == _DEPLOYMENT,
+        _pointers.c.table_name.in_(_TABLES),
+    )
+    .order_by(_pointers.c.tenant)
+)
 STATE = sa.select(_state.c.catalog_id, _state.c.revision)
 
 # --- what is current ------------------------------------------------------------------------------------

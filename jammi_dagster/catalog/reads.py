@@ -41,6 +41,9 @@ class CatalogReader:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[CatalogReader]:
         """A reader for whom the catalog stands still, so that its answers agree with each other."""
+        if self._reading != self._database.reading:  # it stands still already
+            yield self
+            return
         with self._database.snapshot() as reading:
             yield self._with(self._scope["tenant"], reading)
 
@@ -100,6 +103,13 @@ class CatalogReader:
         """The JSON that was recorded beside a materialization, for a reuse to emit again."""
         rows = self._rows(queries.ANNOTATION, {"id": materialization_id})
         return rows[0].annotation_json if rows else None
+
+    def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
+        """The JSON that was recorded beside what is current, for each of `tables` that has one."""
+        found: dict[str, str] = {}
+        for chunk in _chunks(tables):
+            found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
+        return found
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """Every edge that a current materialization records, or those of `source`; by the start of the derived."""

@@ -78,9 +78,16 @@ def definition_hash(
 
     The labels and the 8-byte little-endian lengths make the fold injective. Raises `NotCanonical`.
     """
-    fold = hashlib.sha256(_DOMAIN)
-    for label, part in ((b"descriptor", descriptor), (b"env", env)):
+    encoded = {}
+    for name, part in (("descriptor", descriptor), ("env", env)):
         fields = part.fields if isinstance(part, (ProducingDescriptor, MaterializationEnv)) else part
-        encoded = canonical_json(fields, name=label.decode())
+        encoded[name] = canonical_json(fields, name=name)
+    return DefinitionHash(fold_encoded(encoded["descriptor"], encoded["env"]))
+
+
+def fold_encoded(descriptor: bytes, env: bytes) -> str:
+    """The same fold, in hex, over canonical JSON that whoever has many tables of one kind encodes in parts."""
+    fold = hashlib.sha256(_DOMAIN)
+    for label, encoded in ((b"descriptor", descriptor), (b"env", env)):
         fold.update(b"\0" + label + b"\0" + len(encoded).to_bytes(8, "little") + encoded)
-    return DefinitionHash(fold.hexdigest())
+    return fold.hexdigest()

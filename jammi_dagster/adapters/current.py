@@ -1,0 +1,298 @@
+"""How the tables of an asset would be made now, with no step running: by the code that a step uses (DESIGN 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.asset import spec_of
+from jammi_dagster.adapters.declared import DeclaredAsset, Dependency
+from jammi_dagster.adapters.definition import DefinitionHashes, Making
+from jammi_dagster.adapters.inputs import is_result_table
+from jammi_dagster.adapters.location import Location, PartitionsGone
+from jammi_dagster.adapters.look import Look
+from jammi_dagster.adapters.references import NoReference
+from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.adapters.spec import TableSpec, plain_spec
+from jammi_dagster.contract import TableName
+from jammi_dagster.errors import JammiError
+from jammi_dagster.results import ResultStore
+from jammi_dagster.surfaces import VersionSurface
+
+_NO_REPLAY = Replay()
+
+
+class Unknowable(Exception):
+    """A definition that cannot be known outside of a step; the message is the reason."""
+
+
+class NotReplayable(Exception):
+    """A recorded config or range that the asset no longer takes; the message is the reason."""
+
+
+class _Replayed(DeclaredAsset):
+    """An asset as a step of it would see it that was launched with a recorded config."""
+
+    def __init__(self, location: Location, key: dg.AssetKey, raw: Any = None, validated: Any = None) -> None:
+        self.asset_key, self.instance, self._location = key, location.instance, location
+        self._raw, self._validated = raw, validated
+
+    @property
+    def assets_def(self) -> dg.AssetsDefinition:
+        found = self._location.assets_def(self.asset_key)
+        assert found is not None, "somebody found the asset here"
+        return found
+
+    def node(self, key: dg.AssetKey) -> Any:
+        return self._location.graph.get(key)
+
+    def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
+        return None  # which they are is asked for each table
+
+    @property
+    def resources(self) -> Any:
+        return _Resources(self._location, self.assets_def)
+
+    @property
+    def op_config(self) -> Any:
+        return self._validated
+
+    @property
+    def raw_op_config(self) -> Any:
+        return self._raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    location: Location
+    assets_def: dg.AssetsDefinition
+
+    def __getattr__(self, key: str) -> Any:
+        return self.location.resource(self.assets_def, key)
+
+
+@dataclass(slots=True, kw_only=True)
+class Inputs:
+    """What one table would read now.
+
+    `names` are the sources that exist, `orders` the tables behind each parameter in their order, `missing` what a
+    step would refuse to begin without, and `upstream` the upstream tables by name, there or not.
+    """
+
+    names: tuple[str, ...] = ()
+    orders: dict[str, Sequence[str]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    upstream: tuple[str, ...] = ()
+
+
+class CurrentAsset:
+    """One asset on a result store: its tables by partition, and the definition that each would have now.
+
+    Kept from one look to the next: what it has computed holds for as long as this process runs the same code.
+    """
+
+    def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
+        """Raises `InvalidOutput` for an asset that a graph makes."""
+        self.key, self.store, self._location = key, store, location
+        self._declared = _Replayed(location, key)
+        self.assets_def = self._declared.assets_def
+        self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
+        self.has_checks = bool(self._declared.check_names)
+        self._loaders = {d.asset_key: self._store_of(d) for d in self._declared.dependencies}
+        self._made: dict[bytes, tuple[Making, DefinitionHashes] | Exception] = {}
+        self._hashes: dict[Any, tuple[Inputs, str]] = {}
+        self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
+        self._mapped: dict[Any, tuple[Any, tuple[tuple[str | None, str], ...]]] = {}
+
+    @property
+    def partitions_def(self) -> dg.PartitionsDefinition[Any] | None:
+        return self.assets_def.partitions_def
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The declared dependencies; of their partitions nothing is said."""
+        return self._declared.dependencies
+
+    @property
+    def can_range(self) -> bool:
+        """Whether one run of it makes a range of partitions."""
+        policy = self.assets_def.backfill_policy
+        return policy is not None and policy.policy_type is dg.BackfillPolicy.single_run().policy_type
+
+    def tables(self) -> dict[str, str | None]:
+        """The partition of each table that the asset can have now, by name, in the order of the partitions."""
+        partitions_def = self.partitions_def
+        keys = None if partitions_def is None else self._location.keys_of(partitions_def)
+        if self._tables is None or self._tables[0] is not keys:
+            partitions: Sequence[str | None] = [None] if keys is None else keys
+            self._tables = keys, {self.table(partition): partition for partition in partitions}
+        return self._tables[1]
+
+    def table(self, partition: str | None) -> str:
+        """The name of the table of a partition."""
+        return str(TableName.of(self.key.path, partition))
+
+    def definition(self, partition: str | None, replay: Replay, look: Look) -> tuple[str, Inputs]:
+        """The definition hash that a step with this replay would have now, and what it would read.
+
+        Raises `Unknowable` and `NotReplayable`.
+        """
+        hashes = self._making(replay.config)[1]
+        span = self._span(partition, replay)
+        inputs = self.inputs(span, look)
+        key = partition, replay.key
+        known = self._hashes.get(key)
+        if known is not None and known[0].names == inputs.names and known[0].orders == inputs.orders:
+            return known[1], inputs
+        found = hashes.of(partition, span or (), inputs.names, inputs.orders)
+        self._hashes[key] = inputs, found
+        return found, inputs
+
+    def making(self, replay: Replay) -> Making:
+        """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""
+        return self._making(replay.config)[0]
+
+    def inputs(self, partitions: tuple[str, ...] | None, look: Look) -> Inputs:
+        """What a step that makes these partitions, or the whole under None, would read now."""
+        names, upstream, missing, gone = set[str](), list[str](), list[str](), list[str]()
+        orders: dict[str, Sequence[str]] = {}
+        for dependency in self._declared.dependencies:
+            pairs = self._upstream(dependency, partitions)
+            tables = [table for _, table in pairs]
+            upstream.extend(tables)
+            if dependency.input_name in self.spec.shape.inputs:
+                orders[str(dependency.input_name)] = tables
+            for partition, table in pairs:
+                source = self._source(dependency, partition, table, look)
+                if source is None:
+                    missing.append(table)
+                else:
+                    names.add(source)
+        for surface in self._surfaces(partitions):
+            if look.observe(surface):
+                names.add(surface.source)
+            else:
+                gone.append(surface.source)
+        return Inputs(
+            names=tuple(sorted(names)),
+            orders=orders,
+            missing=(*(() if self.spec.allow_missing else missing), *gone),
+            upstream=tuple(upstream),
+        )
+
+    def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
+        try:
+            return self.spec.surfaces(partitions or (None,))
+        except Exception as error:  # the author's function of the partition
+            raise Unknowable(f"reads= cannot be asked: {_first_line(error)}") from error
+
+    def _making(self, raw: Any) -> tuple[Making, DefinitionHashes]:
+        key = Replay(config=raw).key[0]
+        if key not in self._made:
+            try:
+                self._made[key] = self._make(raw)
+            except (Unknowable, NotReplayable) as error:
+                self._made[key] = error
+        made = self._made[key]
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    def _make(self, raw: Any) -> tuple[Making, DefinitionHashes]:
+        try:
+            validated = self._location.validated(self.key, raw)
+            config = config_of(self.spec, validated)
+        except (dg.DagsterInvalidConfigError, ValueError) as error:
+            raise NotReplayable(f"its recorded config is not valid any more: {_first_line(error)}") from error
+        asset = _Replayed(self._location, self.key, raw, validated)
+        loaded = {
+            str(d.input_name): NoReference()
+            for d in self._declared.dependencies
+            if self._loaders[d.asset_key] is not None
+        }
+        try:
+            making = self.spec.making(asset, self.store, config=config, loaded=loaded)
+            return making, DefinitionHashes(making)
+        except Exception as error:  # a resource may raise anything as it is made
+            raise Unknowable(
+                f"its definition cannot be known outside of a run: {_first_line(error)}"
+            ) from error
+
+    def _span(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
+        """The partitions that a replay makes together."""
+        if partition is None:
+            return None
+        if replay.span is None or self.partitions_def is None:
+            return (partition,)
+        span = self._location.span(self.partitions_def, *replay.span)
+        if partition not in span:
+            raise NotReplayable(f"the range {replay.span[0]} to {replay.span[1]} that made it is gone")
+        return span
+
+    def _store_of(self, dependency: Dependency) -> ResultStore | None:
+        """The store from which a parameter gets a reference; None where another IO manager loads it, or nothing."""
+        if dependency.input_name not in self.spec.shape.inputs:
+            return None
+        key, _ = self._declared.loader_of(dependency)
+        manager = None if key is None else self._location.manager(self.assets_def, key)
+        if manager is None:
+            return None
+        if spec_of(self.assets_def) is None and manager.result_store.identity != self.store.identity:
+            return None  # a plain asset keeps no references but those of its own store
+        return manager.result_store
+
+    def _source(self, dependency: Dependency, partition: str | None, table: str, look: Look) -> str | None:
+        """The name under which a table of a dependency is an input, or None where it is not there."""
+        store = self._loaders[dependency.asset_key]
+        if store is not None:
+            return look.referenced(table, store)
+        if dependency.input_name not in self.spec.shape.inputs and is_result_table(
+            self._declared.io_manager_key, dependency
+        ):
+            outdated = partition is None and look.is_outdated(dependency, table)
+            if table in look.digests and not outdated:
+                return table
+        return look.event(dependency, partition, table)
+
+    def _upstream(
+        self, dependency: Dependency, partitions: tuple[str, ...] | None
+    ) -> tuple[tuple[str | None, str], ...]:
+        """The upstream tables by partition, of the partitions that these read."""
+        up: Any = self._location.graph.get(dependency.asset_key).partitions_def
+        state = None if up is None else self._location.keys_of(up)
+        place = dependency.asset_key, partitions
+        known = self._mapped.get(place)
+        if known is not None and known[0] is state:
+            return known[1]
+        if dependency.input_name is None:  # within a multi-asset
+            keys = partitions
+        else:
+            try:
+                keys = self._location.upstream_keys(self.key, partitions, dependency.asset_key)
+            except PartitionsGone as error:
+                raise NotReplayable(str(error)) from error
+        wanted: Sequence[str | None] = [None] if keys is None else keys
+        path = dependency.asset_key.path
+        pairs = tuple((partition, str(TableName.of(path, partition))) for partition in wanted)
+        self._mapped[place] = state, pairs
+        return pairs
+
+
+def config_of(spec: TableSpec, validated: Any) -> Any:
+    """The config object that the function would get, made the way Dagster makes it."""
+    kind = spec.shape.config_annotation
+    if not spec.shape.has_config:
+        return None
+    if isinstance(kind, type) and issubclass(kind, dg.Config):
+        return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
+    return validated
+
+
+def _first_line(error: BaseException) -> str:
+    while error.__cause__ is not None:  # Dagster wraps what a resource raises
+        error = error.__cause__
+    text = str(error) if isinstance(error, JammiError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:300]

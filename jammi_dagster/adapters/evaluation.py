@@ -1,0 +1,344 @@
+"""Every table of some assets, judged against the definitions of now."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from jammi_dagster.adapters.current import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.io_manager import ResultTableIOManager
+from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.look import Look
+from jammi_dagster.adapters.replay import Replay, recorded_replays
+from jammi_dagster.contract import Staleness, TableName
+from jammi_dagster.errors import InvalidTableName, JammiError
+from jammi_dagster.results import ResultStore, StoreIdentity
+from jammi_dagster.sensing import Observations, sweep
+
+_NO_REPLAY = Replay()
+_ASK_CLOCK_EVERY = 500
+_NO_DEFINITION = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A version surface that was asked already."""
+
+    source: str
+    version: str | None
+
+    def observe(self) -> str | None:
+        return self.version
+
+
+@dataclass(slots=True, kw_only=True)
+class TableState:
+    """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
+
+    `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
+    at all: a config that is not valid any more, an input that is not there. `bytes_missing`: its artifact is gone.
+    `is_missing`: defined, and never materialized.
+    """
+
+    table: str
+    asset: CurrentAsset
+    partition: str | None
+    verdict: Staleness
+    definition: str | None = None
+    replay: Replay = _NO_REPLAY
+    names: tuple[str, ...] | None = None
+    why_not: str | None = None
+    why_undecidable: str | None = None
+    bytes_missing: bool = False
+    is_missing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The word for it: a verdict, `missing`, `bytes_missing` or `not_replayable`."""
+        if self.is_missing:
+            return "missing"
+        if self.bytes_missing:
+            return "bytes_missing"
+        if self.definition is None and self.why_not is not None:
+            return "not_replayable"
+        return self.verdict.staleness
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What one look found. `tables` are those that are not plainly fresh; `counts` are of all, by verdict.
+
+    `gone` are tables in the store that nothing here makes any more, with the reason. `is_complete` is false where time
+    ran out: the next evaluation of the same location goes on, since what was computed is kept.
+    """
+
+    tables: dict[str, TableState] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    gone: dict[str, str] = field(default_factory=dict)
+    stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
+    looks: dict[StoreIdentity, Look] = field(default_factory=dict)
+    looked_at: int = 0
+    is_complete: bool = True
+
+    def observed(self) -> dict[str, str | None]:
+        """The version of every external input that was seen."""
+        return {source: version for look in self.looks.values() for source, version in look.observed.items()}
+
+
+class Evaluator:
+    """Judges the tables of a code location again and again."""
+
+    def __init__(self, location: Location) -> None:
+        self.location = location
+        self.problems: dict[dg.AssetKey, str] = {}
+        self._assets: dict[dg.AssetKey, CurrentAsset | None] = {}
+        self._replays: dict[tuple[str, str | None], Replay | None] = {}
+        self._gone: dict[str, str] = {}
+
+    def asset(self, key: dg.AssetKey) -> CurrentAsset | None:
+        """The asset on its result store; None where it is stored elsewhere, or cannot be sensed (`problems`)."""
+        if key not in self._assets:
+            try:
+                self._assets[key] = self._open(key)
+            except Exception as error:  # an IO manager may raise anything as it is made
+                self.problems[key] = str(error)
+                self._assets[key] = None
+        return self._assets[key]
+
+    def assets(self, keys: Iterable[dg.AssetKey]) -> list[CurrentAsset]:
+        """Those of the assets that are on a result store."""
+        return [asset for asset in map(self.asset, keys) if asset is not None]
+
+    def evaluate(
+        self,
+        assets: Sequence[CurrentAsset],
+        *,
+        missing: bool = False,
+        only: frozenset[str] | None = None,
+        deadline: float | None = None,
+    ) -> Evaluation:
+        """Judges all tables of the assets, or `only` some. `missing`: also those that were never materialized.
+
+        `deadline` is an instant of `time.monotonic()`. Raises what the storage and the catalog raise.
+        """
+        self.location.refresh()
+        found = Evaluation()
+        by_store: dict[StoreIdentity, list[CurrentAsset]] = {}
+        for asset in assets:
+            by_store.setdefault(asset.store.identity, []).append(asset)
+        for identity, of_store in by_store.items():
+            found.stores[identity] = of_store[0].store
+            self._evaluate(of_store, found, missing=missing, only=only, deadline=deadline)
+        return found
+
+    def _open(self, key: dg.AssetKey) -> CurrentAsset | None:
+        assets_def = self.location.assets_def(key)
+        if assets_def is None or not isinstance(assets_def.node_def, dg.OpDefinition):
+            return None
+        manager_key = assets_def.get_io_manager_key_for_asset_key(key)
+        output = assets_def.node_def.output_dict[assets_def.get_output_name_for_asset_key(key)]
+        manager = self.location.resource(assets_def, manager_key)
+        if not isinstance(manager, ResultTableIOManager) or output.dagster_type.is_nothing:
+            return None
+        return CurrentAsset(self.location, key, manager.result_store)
+
+    def _evaluate(
+        self,
+        assets: Sequence[CurrentAsset],
+        found: Evaluation,
+        *,
+        missing: bool,
+        only: frozenset[str] | None,
+        deadline: float | None,
+    ) -> None:
+        store = assets[0].store
+        with store.reader.frozen() as frozen:
+            recorded = {row.table: row.definition_hash for row in frozen.current_rows()}
+            look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
+            found.looks[store.identity] = look
+            definitions: dict[str, str] = {}
+            states: dict[str, TableState] = {}
+            rest: list[tuple[CurrentAsset, str, str | None]] = []
+            for asset, table, partition in self._each(assets, only, found, deadline):
+                if table not in recorded:
+                    if missing:
+                        states[table] = self._missing(asset, table, partition, look)
+                    continue
+                replay = self._replays.get((table, recorded[table]), _NO_REPLAY) or _NO_REPLAY
+                if self._is_as_recorded(asset, partition, replay, look, recorded[table]):
+                    definitions[table] = str(recorded[table])
+                else:
+                    rest.append((asset, table, partition))
+            replays = recorded_replays(store, frozen, [table for _, table, _ in rest])
+            for asset, table, partition in rest:
+                said = self._replays[table, recorded[table]] = replays.get(table)
+                state = _state(asset, table, partition, said or _NO_REPLAY, look)
+                states[table] = state
+                definitions[table] = state.definition or recorded[table] or _NO_DEFINITION
+            known = [Known(source, version) for source, version in look.observed.items()]
+            for table, verdict in sweep(frozen, store.artifacts, definitions, Observations(known)):
+                self._take(found, states, table, verdict, recorded[table])
+            found.tables.update((table, state) for table, state in states.items() if state.is_missing)
+            found.counts["missing"] += sum(state.is_missing for state in states.values())
+            if only is None:
+                found.gone.update(self._left_over(recorded, assets))
+
+    def _take(
+        self,
+        found: Evaluation,
+        states: Mapping[str, TableState],
+        table: str,
+        verdict: Staleness,
+        recorded: str | None,
+    ) -> None:
+        """Files the verdict on one table."""
+        state = states.get(table)
+        if state is not None and (state.why_undecidable or state.why_not) and state.definition is None:
+            verdict = _clouded(verdict, state)
+        if state is None and verdict.is_fresh and verdict.stale_ancestor is None:
+            found.counts["fresh"] += 1
+            return
+        if state is None:
+            name = TableName.parse(table)
+            asset = self.asset(dg.AssetKey(name.asset_key))
+            assert asset is not None, "it was asked for"
+            state = TableState(
+                table=table,
+                asset=asset,
+                partition=name.partition,
+                verdict=verdict,
+                definition=recorded,
+                replay=self._replays.get((table, recorded)) or _NO_REPLAY,
+            )
+        state.verdict = verdict
+        found.counts[state.kind] += 1
+        if not (verdict.is_fresh and verdict.stale_ancestor is None and state.why_not is None):
+            found.tables[table] = state
+
+    def _each(
+        self,
+        assets: Sequence[CurrentAsset],
+        only: frozenset[str] | None,
+        found: Evaluation,
+        deadline: float | None,
+    ) -> Iterator[tuple[CurrentAsset, str, str | None]]:
+        """Each table that the assets can have, until time is up."""
+        for asset in assets:
+            for table, partition in asset.tables().items():
+                if only is not None and table not in only:
+                    continue
+                if (
+                    found.looked_at % _ASK_CLOCK_EVERY == 0
+                    and deadline is not None
+                    and time.monotonic() > deadline
+                ):
+                    found.is_complete = False
+                    return
+                found.looked_at += 1
+                yield asset, table, partition
+
+    def _is_as_recorded(
+        self, asset: CurrentAsset, partition: str | None, replay: Replay, look: Look, recorded: str | None
+    ) -> bool:
+        """Whether the definition is the recorded one under this replay: then it is under the recorded one too."""
+        try:
+            definition, inputs = asset.definition(partition, replay, look)
+        except (Unknowable, NotReplayable):
+            return False
+        return definition == recorded and not inputs.missing
+
+    def _missing(self, asset: CurrentAsset, table: str, partition: str | None, look: Look) -> TableState:
+        state = _state(asset, table, partition, _NO_REPLAY, look)
+        state.is_missing = True
+        return state
+
+    def _left_over(
+        self, recorded: Mapping[str, str | None], assets: Sequence[CurrentAsset]
+    ) -> Iterator[tuple[str, str]]:
+        """The tables that nothing in the code location makes, with the reason."""
+        names = set(recorded).difference(*(asset.tables() for asset in assets))
+        for table in sorted(names):
+            if table not in self._gone or self._gone[table] == "partition":
+                self._gone[table] = self._why_gone(table)
+            if self._gone[table] == "partition":
+                yield table, "its partition no longer exists"
+            elif self._gone[table]:
+                yield table, self._gone[table]
+
+    def _why_gone(self, table: str) -> str:
+        try:
+            key = dg.AssetKey(TableName.parse(table).asset_key)
+        except InvalidTableName:
+            return "no asset makes a table of this name"
+        asset = self.asset(key)
+        if asset is None:
+            return "no asset of this code location makes it"
+        return "" if table in asset.tables() else "partition"
+
+
+def _state(asset: CurrentAsset, table: str, partition: str | None, replay: Replay, look: Look) -> TableState:
+    """A table with the definition that it would have now."""
+    state = TableState(
+        table=table, asset=asset, partition=partition, verdict=Staleness.missing_manifest(), replay=replay
+    )
+    try:
+        state.definition, inputs = asset.definition(partition, replay, look)
+    except NotReplayable as error:
+        state.why_not = str(error)
+    except Unknowable as error:
+        state.why_undecidable = str(error)
+    else:
+        state.names = inputs.names
+        if inputs.missing:
+            shown = ", ".join(inputs.missing[:3]) + (" and more" if len(inputs.missing) > 3 else "")
+            state.why_not = f"it needs {shown}, which is not there"
+    return state
+
+
+def _clouded(verdict: Staleness, state: TableState) -> Staleness:
+    """The verdict where the present definition is not known: never fresh."""
+    if verdict.staleness not in ("fresh", "stale"):
+        return verdict
+    return Staleness.undecidable(verdict.unpinned, verdict.reasons)
+
+
+def added_and_removed(state: TableState) -> list[str]:
+    """What came to a table's inputs and what left them since it was made, in words that a person can act on."""
+    if state.names is None:
+        return []
+    try:
+        record = state.asset.store.current(state.table)
+    except JammiError:
+        return []
+    before = {anchor.source for anchor in record.input_anchors if not anchor.source.startswith("undeclared:")}
+    now = set(state.names)
+    changes = {"inputs added": sorted(now - before), "inputs removed": sorted(before - now)}
+    return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
+
+
+def reasons(state: TableState) -> list[str]:
+    """Why a table is not fresh, one sentence each, the most telling first."""
+    said = []
+    if state.is_missing:
+        said.append("never materialized")
+    if state.bytes_missing:
+        said.append("its bytes are gone")
+    changes = added_and_removed(state)
+    said += changes
+    for reason in state.verdict.reasons:
+        if reason.reason == "definition_changed":
+            if not changes:
+                said.append("code, config or environment changed")
+        elif reason.reason == "input_advanced":
+            said.append(f"{reason.source} changed")
+        elif not any(str(reason.source) in change for change in changes):
+            said.append(f"{reason.source} is gone")
+    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    said += [why for why in (state.why_undecidable, state.why_not) if why]
+    if state.verdict.stale_ancestor is not None:
+        said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
+    return said

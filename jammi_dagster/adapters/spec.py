@@ -1,0 +1,89 @@
+"""What the author of a result table declares, and what follows from it for its definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jammi_dagster.adapters.declared import DeclaredAsset
+from jammi_dagster.adapters.definition import Making, making
+from jammi_dagster.adapters.shape import FunctionShape, shape_of
+from jammi_dagster.adapters.values import kind_of
+from jammi_dagster.contract import CachePolicy
+from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
+from jammi_dagster.results import ResultStore
+from jammi_dagster.surfaces import VersionSurface
+
+Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """What an asset's author declares: the function, and the arguments of the contract."""
+
+    function: Callable[..., Any]
+    shape: FunctionShape
+    resource_keys: tuple[str, ...] = ()
+    reads: Reads | None = None
+    cache: CachePolicy | None = None
+    code_version: str | None = None
+    allow_missing: bool = False
+    single_flight: bool = True
+
+    def code(self) -> CodeIdentity:
+        """The identity of the code as it is now in this process."""
+        return identify(self.function, code_version=self.code_version)
+
+    def making(
+        self, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
+    ) -> Making:
+        """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
+        return making(
+            asset,
+            store,
+            function=self.function,
+            code=self.code(),
+            inputs={name: kind_of(annotation) for name, annotation in self.shape.inputs.items()},
+            output=kind_of(self.shape.output),
+            config=config,
+            loaded=loaded,
+            resource_keys=self.resource_keys,
+        )
+
+    def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
+        """What `reads=` declares for these partitions, or for the whole under None."""
+        if callable(self.reads):
+            return [surface for partition in partitions for surface in self.reads(partition)]
+        return list(self.reads or ())
+
+    def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
+        """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
+        way_out = "declare reads=[…], or reads=[] where it reads nothing else"
+        reasons = [
+            f"{read.what} ({read.where}) changes from run to run: pass the value in, or set code_version="
+            for read in code.outside
+        ]
+        if self.reads is not None:
+            return reasons
+        if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
+            reasons.append(f"it has no upstream: {way_out}")
+        if self.resource_keys:
+            reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
+        if self.shape.context is not None:
+            uses = context_uses_outside(self.function, self.shape.context)
+            reasons.extend(f"{use}: {way_out}" for use in uses)
+        return reasons
+
+
+def plain_spec(asset: DeclaredAsset) -> TableSpec:
+    """What a plain `@dg.asset` declares: its function alone."""
+    function = asset.function
+    shape = shape_of(function)
+    resources = asset.assets_def.op.required_resource_keys | set(shape.resources)
+    return TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted(resources - {asset.io_manager_key})),
+        code_version=asset.author_code_version,
+    )
