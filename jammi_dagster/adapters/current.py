@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,13 +11,14 @@ import dagster as dg
 from jammi_dagster.adapters.asset import spec_of
 from jammi_dagster.adapters.declared import DeclaredAsset, Dependency
 from jammi_dagster.adapters.definition import DefinitionHashes, Making
-from jammi_dagster.adapters.inputs import is_result_table
 from jammi_dagster.adapters.location import Location, PartitionsGone
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.references import NoReference
 from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.spec import TableSpec, plain_spec
+from jammi_dagster.adapters.upstream import Upstream
 from jammi_dagster.contract import TableName
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
@@ -101,20 +102,15 @@ class CurrentAsset:
         self.assets_def = self._declared.assets_def
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
         self.has_checks = bool(self._declared.check_names)
-        self._loaders = {d.asset_key: self._store_of(d) for d in self._declared.dependencies}
+        self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
         self._made: dict[bytes, tuple[Making, DefinitionHashes] | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
-        self._mapped: dict[Any, tuple[Any, tuple[tuple[str | None, str], ...]]] = {}
+        self._is_settled = False
 
     @property
     def partitions_def(self) -> dg.PartitionsDefinition[Any] | None:
         return self.assets_def.partitions_def
-
-    @property
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """The declared dependencies; of their partitions nothing is said."""
-        return self._declared.dependencies
 
     @property
     def can_range(self) -> bool:
@@ -128,7 +124,8 @@ class CurrentAsset:
         keys = None if partitions_def is None else self._location.keys_of(partitions_def)
         if self._tables is None or self._tables[0] is not keys:
             partitions: Sequence[str | None] = [None] if keys is None else keys
-            self._tables = keys, {self.table(partition): partition for partition in partitions}
+            names = table_names(self.key.path, partitions)
+            self._tables = keys, dict(zip(names, partitions, strict=True))
         return self._tables[1]
 
     def table(self, partition: str | None) -> str:
@@ -140,16 +137,31 @@ class CurrentAsset:
 
         Raises `Unknowable` and `NotReplayable`.
         """
+        key = partition, replay.key
+        known = self._hashes.get(key)
+        if known is not None and self._is_settled:
+            return known[1], known[0]
         hashes = self._making(replay.config)[1]
         span = self._span(partition, replay)
         inputs = self.inputs(span, look)
-        key = partition, replay.key
-        known = self._hashes.get(key)
         if known is not None and known[0].names == inputs.names and known[0].orders == inputs.orders:
-            return known[1], inputs
-        found = hashes.of(partition, span or (), inputs.names, inputs.orders)
+            found = known[1]
+        else:
+            found = hashes.of(partition, span or (), inputs.names, inputs.orders)
         self._hashes[key] = inputs, found
         return found, inputs
+
+    def settle(self, changed: Collection[str]) -> None:
+        """Says which tables came or went since the last look: where none is upstream, inputs are as they were."""
+        is_same = False not in [upstream.refresh() for upstream in self.upstreams]  # each of them, always
+        only_tables = self.spec.reads is None or (not callable(self.spec.reads) and not self.spec.reads)
+        names = {upstream.name for upstream in self.upstreams}
+        self._is_settled = (
+            is_same
+            and only_tables
+            and all(u.store is not None and u.store.identity == self.store.identity for u in self.upstreams)
+            and not any(table.partition("[")[0] in names for table in changed)
+        )
 
     def making(self, replay: Replay) -> Making:
         """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""
@@ -159,14 +171,17 @@ class CurrentAsset:
         """What a step that makes these partitions, or the whole under None, would read now."""
         names, upstream, missing, gone = set[str](), list[str](), list[str](), list[str]()
         orders: dict[str, Sequence[str]] = {}
-        for dependency in self._declared.dependencies:
-            pairs = self._upstream(dependency, partitions)
+        for up in self.upstreams:
+            try:
+                pairs = up.tables(partitions)
+            except PartitionsGone as error:
+                raise NotReplayable(str(error)) from error
             tables = [table for _, table in pairs]
             upstream.extend(tables)
-            if dependency.input_name in self.spec.shape.inputs:
-                orders[str(dependency.input_name)] = tables
+            if up.dependency.input_name in self.spec.shape.inputs:
+                orders[str(up.dependency.input_name)] = tables
             for partition, table in pairs:
-                source = self._source(dependency, partition, table, look)
+                source = up.source(partition, table, look)
                 if source is None:
                     missing.append(table)
                 else:
@@ -209,9 +224,7 @@ class CurrentAsset:
             raise NotReplayable(f"its recorded config is not valid any more: {_first_line(error)}") from error
         asset = _Replayed(self._location, self.key, raw, validated)
         loaded = {
-            str(d.input_name): NoReference()
-            for d in self._declared.dependencies
-            if self._loaders[d.asset_key] is not None
+            str(up.dependency.input_name): NoReference() for up in self.upstreams if up.store is not None
         }
         try:
             making = self.spec.making(asset, self.store, config=config, loaded=loaded)
@@ -244,41 +257,15 @@ class CurrentAsset:
             return None  # a plain asset keeps no references but those of its own store
         return manager.result_store
 
-    def _source(self, dependency: Dependency, partition: str | None, table: str, look: Look) -> str | None:
-        """The name under which a table of a dependency is an input, or None where it is not there."""
-        store = self._loaders[dependency.asset_key]
-        if store is not None:
-            return look.referenced(table, store)
-        if dependency.input_name not in self.spec.shape.inputs and is_result_table(
-            self._declared.io_manager_key, dependency
-        ):
-            outdated = partition is None and look.is_outdated(dependency, table)
-            if table in look.digests and not outdated:
-                return table
-        return look.event(dependency, partition, table)
-
-    def _upstream(
-        self, dependency: Dependency, partitions: tuple[str, ...] | None
-    ) -> tuple[tuple[str | None, str], ...]:
-        """The upstream tables by partition, of the partitions that these read."""
-        up: Any = self._location.graph.get(dependency.asset_key).partitions_def
-        state = None if up is None else self._location.keys_of(up)
-        place = dependency.asset_key, partitions
-        known = self._mapped.get(place)
-        if known is not None and known[0] is state:
-            return known[1]
-        if dependency.input_name is None:  # within a multi-asset
-            keys = partitions
-        else:
-            try:
-                keys = self._location.upstream_keys(self.key, partitions, dependency.asset_key)
-            except PartitionsGone as error:
-                raise NotReplayable(str(error)) from error
-        wanted: Sequence[str | None] = [None] if keys is None else keys
-        path = dependency.asset_key.path
-        pairs = tuple((partition, str(TableName.of(path, partition))) for partition in wanted)
-        self._mapped[place] = state, pairs
-        return pairs
+    def _upstream(self, dependency: Dependency) -> Upstream:
+        return Upstream(
+            self._location,
+            self.key,
+            dependency,
+            self._store_of(dependency),
+            is_loaded=dependency.input_name in self.spec.shape.inputs,
+            io_manager_key=self._declared.io_manager_key,
+        )
 
 
 def config_of(spec: TableSpec, validated: Any) -> Any:

@@ -98,6 +98,7 @@ class Evaluator:
         self._assets: dict[dg.AssetKey, CurrentAsset | None] = {}
         self._replays: dict[tuple[str, str | None], Replay | None] = {}
         self._gone: dict[str, str] = {}
+        self._names: dict[StoreIdentity, frozenset[str]] = {}
 
     def asset(self, key: dg.AssetKey) -> CurrentAsset | None:
         """The asset on its result store; None where it is stored elsewhere, or cannot be sensed (`problems`)."""
@@ -160,6 +161,10 @@ class Evaluator:
             recorded = {row.table: row.definition_hash for row in frozen.current_rows()}
             look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
             found.looks[store.identity] = look
+            before = self._names.get(store.identity, frozenset())
+            self._names[store.identity] = now = frozenset(look.digests)
+            for asset in assets:
+                asset.settle(before ^ now)
             definitions: dict[str, str] = {}
             states: dict[str, TableState] = {}
             rest: list[tuple[CurrentAsset, str, str | None]] = []

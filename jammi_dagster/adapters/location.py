@@ -28,8 +28,9 @@ class Location:
     def __init__(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
         self.repository, self.instance = repository, instance
         self._resources: dict[tuple[int, str], Any] = {}
-        self._keys: dict[dg.PartitionsDefinition[Any], tuple[Hashable, tuple[str, ...]]] = {}
-        self._seen: set[dg.PartitionsDefinition[Any]] = set()
+        # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
+        self._keys: dict[int, tuple[Any, Hashable, tuple[str, ...]]] = {}
+        self._seen: set[int] = set()
 
     @classmethod
     def of(cls, defs: dg.Definitions | dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Location:
@@ -65,13 +66,14 @@ class Location:
 
     def keys_of(self, partitions_def: dg.PartitionsDefinition[Any]) -> tuple[str, ...]:
         """The partition keys of now, in their order: the same tuple for as long as they are the same."""
-        if partitions_def not in self._seen:
-            self._seen.add(partitions_def)
-            state, known = self._state(partitions_def), self._keys.get(partitions_def)
-            if known is None or known[0] != state:
+        place = id(partitions_def)
+        if place not in self._seen:
+            self._seen.add(place)
+            state, known = self._state(partitions_def), self._keys.get(place)
+            if known is None or known[1] != state:
                 keys = partitions_def.get_partition_keys(dynamic_partitions_store=self.instance)
-                self._keys[partitions_def] = state, tuple(map(str, keys))
-        return self._keys[partitions_def][1]
+                self._keys[place] = partitions_def, state, tuple(map(str, keys))
+        return self._keys[place][2]
 
     def _state(self, partitions_def: Any) -> Hashable:
         """What tells cheaply that no key came or went."""
@@ -105,8 +107,6 @@ class Location:
             return None
         down: Any = self.graph.get(key).partitions_def
         mapping = self.graph.get_partition_mapping(key, upstream)
-        if down is not None and down == up and partitions is not None and is_identity(mapping):
-            return tuple(partitions)
         subset = None if down is None else down.subset_with_partition_keys(list(partitions or ()))
         mapped = mapping.get_upstream_mapped_partitions_result_for_partitions(
             subset, down, up, dynamic_partitions_store=self.instance

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,14 +16,14 @@ from jammi_dagster.sensing import read_manifest
 KEY = "replay"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """The raw op config of a step, and the first and last partition where it made a range of several."""
 
     config: Any = None
     span: tuple[str, str] | None = None
 
-    @property
+    @functools.cached_property
     def key(self) -> tuple[bytes, tuple[str, str] | None]:
         """Equal for equal replays, and hashable."""
         return canonical_json(self.config), self.span

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -55,6 +55,15 @@ class TableName:
     def __str__(self) -> str:
         key = "/".join(_escaped(part, _RESERVED_IN_KEY) for part in self.asset_key)
         return key if self.partition is None else f"{key}[{_escaped(self.partition, _RESERVED)}]"
+
+
+def table_names(asset_key: Sequence[str], partitions: Iterable[str | None]) -> list[str]:
+    """The names of many tables of one asset: what `TableName.of` gives, with the key escaped once."""
+    key = str(TableName.of(asset_key))
+    names = [key if p is None else f"{key}[{_escaped(p, _RESERVED)}]" for p in partitions]
+    for name in names:
+        _check_text(name)
+    return names
 
 
 def is_table(source: str) -> bool:
