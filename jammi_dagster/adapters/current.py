@@ -109,6 +109,11 @@ class CurrentAsset:
         self._is_settled = False
 
     @property
+    def name(self) -> str:
+        """The name of its table, or what the names of its partitions' tables begin with."""
+        return self.table(None)
+
+    @property
     def partitions_def(self) -> dg.PartitionsDefinition[Any] | None:
         return self.assets_def.partitions_def
 
@@ -197,6 +202,26 @@ class CurrentAsset:
             missing=(*(() if self.spec.allow_missing else missing), *gone),
             upstream=tuple(upstream),
         )
+
+    def outside(self, look: Look) -> list[Any]:
+        """Asks for all that the asset's tables depend on besides other result tables; gives their partitions' state."""
+        partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
+        for upstream in self.upstreams:
+            if upstream.store is None or upstream.store.identity != self.store.identity:
+                for partition, table in upstream.every():
+                    upstream.source(partition, table, look)
+        if callable(self.spec.reads):
+            surfaces = [
+                surface
+                for table, partition in self.tables().items()
+                if table in look.digests
+                for surface in self._surfaces(None if partition is None else (partition,))
+            ]
+        else:
+            surfaces = list(self._surfaces(None))
+        for surface in surfaces:
+            look.observe(surface)
+        return [repr(self._location.state_of(d)) for d in partitions if d is not None]
 
     def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
         try:

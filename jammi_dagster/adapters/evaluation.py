@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import dagster as dg
 
@@ -14,7 +16,7 @@ from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay, recorded_replays
-from jammi_dagster.contract import Staleness, TableName
+from jammi_dagster.contract import Staleness, TableName, canonical_json
 from jammi_dagster.errors import InvalidTableName, JammiError
 from jammi_dagster.results import ResultStore, StoreIdentity
 from jammi_dagster.sensing import Observations, sweep
@@ -40,8 +42,8 @@ class TableState:
     """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
 
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
-    at all: a config that is not valid any more, an input that is not there. `bytes_missing`: its artifact is gone.
-    `is_missing`: defined, and never materialized.
+    at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
+    gone. `is_missing`: defined, and never materialized.
     """
 
     table: str
@@ -51,6 +53,7 @@ class TableState:
     definition: str | None = None
     replay: Replay = _NO_REPLAY
     names: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
     why_not: str | None = None
     why_undecidable: str | None = None
     bytes_missing: bool = False
@@ -109,6 +112,41 @@ class Evaluator:
                 self.problems[key] = str(error)
                 self._assets[key] = None
         return self._assets[key]
+
+    def node(self, table: str) -> CurrentAsset | None:
+        """The asset that makes a table now; None where nothing does."""
+        try:
+            asset = self.asset(dg.AssetKey(TableName.parse(table).asset_key))
+        except InvalidTableName:
+            return None
+        return asset if asset is not None and table in asset.tables() else None
+
+    def fresh(self, table: str) -> TableState | None:
+        """A table of which nothing is said but that it is fresh."""
+        asset = self.node(table)
+        if asset is None:
+            return None
+        partition = asset.tables()[table]
+        return TableState(table=table, asset=asset, partition=partition, verdict=Staleness.fresh())
+
+    def token(self, assets: Sequence[CurrentAsset]) -> str | None:
+        """A digest of all that a verdict on the assets' tables can depend on; None where nothing was judged yet.
+
+        Catalog revisions, versions of external inputs and partitions; code is that of this process.
+        """
+        looks: dict[StoreIdentity, Look] = {}
+        facts: list[Any] = []
+        for asset in assets:
+            identity = asset.store.identity
+            if identity not in self._names:
+                return None
+            if identity not in looks:
+                looks[identity] = Look(self.location, asset.store, dict.fromkeys(self._names[identity], ""))
+                facts.append(list(asset.store.reader.state()))
+            facts.append(asset.outside(looks[identity]))
+        for look in looks.values():
+            facts.append([sorted(look.observed.items()), sorted(look.failed)])
+        return hashlib.sha256(canonical_json(facts)).hexdigest()
 
     def assets(self, keys: Iterable[dg.AssetKey]) -> list[CurrentAsset]:
         """Those of the assets that are on a result store."""
@@ -221,7 +259,7 @@ class Evaluator:
             )
         state.verdict = verdict
         found.counts[state.kind] += 1
-        if not (verdict.is_fresh and verdict.stale_ancestor is None and state.why_not is None):
+        if not (verdict.is_fresh and verdict.stale_ancestor is None and not state.needs):
             found.tables[table] = state
 
     def _each(
@@ -298,9 +336,7 @@ def _state(asset: CurrentAsset, table: str, partition: str | None, replay: Repla
         state.why_undecidable = str(error)
     else:
         state.names = inputs.names
-        if inputs.missing:
-            shown = ", ".join(inputs.missing[:3]) + (" and more" if len(inputs.missing) > 3 else "")
-            state.why_not = f"it needs {shown}, which is not there"
+        state.needs = inputs.missing
     return state
 
 
@@ -343,6 +379,9 @@ def reasons(state: TableState) -> list[str]:
         elif not any(str(reason.source) in change for change in changes):
             said.append(f"{reason.source} is gone")
     said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    if state.needs:
+        more = " and more" if len(state.needs) > 3 else ""
+        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
     said += [why for why in (state.why_undecidable, state.why_not) if why]
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")

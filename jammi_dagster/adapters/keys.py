@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 CACHE_TAG = "jammi/cache"
+REQUEST_TAG = "jammi/request"
 
 CACHE_OUTCOME = "jammi/cache_outcome"
 REUSED_MATERIALIZATION = "jammi/reused_materialization"
@@ -25,6 +26,8 @@ TABLE_NAME = "dagster/table_name"
 CODE_VERSION_TAG = "dagster/code_version"
 DATA_VERSION_TAG = "dagster/data_version"
 USER_PROVIDED_TAG = "dagster/data_version_is_user_provided"
+PARTITION_TAG = "dagster/partition"
+RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 IO_MANAGER_KEY = "dagster/io_manager_key"
 
 FINALIZED = "jammi/code_identity"

@@ -38,6 +38,11 @@ class Location:
         repository = defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
         return cls(repository, instance)
 
+    def is_on(self, instance: dg.DagsterInstance) -> bool:
+        """Whether it is on this instance: Dagster opens one anew for each tick."""
+        self.instance = instance if instance.root_directory == self.instance.root_directory else self.instance
+        return self.instance is instance
+
     def refresh(self) -> None:
         """From now on partitions are asked for again."""
         self._seen.clear()
@@ -69,17 +74,17 @@ class Location:
         place = id(partitions_def)
         if place not in self._seen:
             self._seen.add(place)
-            state, known = self._state(partitions_def), self._keys.get(place)
+            state, known = self.state_of(partitions_def), self._keys.get(place)
             if known is None or known[1] != state:
                 keys = partitions_def.get_partition_keys(dynamic_partitions_store=self.instance)
                 self._keys[place] = partitions_def, state, tuple(map(str, keys))
         return self._keys[place][2]
 
-    def _state(self, partitions_def: Any) -> Hashable:
+    def state_of(self, partitions_def: Any) -> Hashable:
         """What tells cheaply that no key came or went."""
         if isinstance(partitions_def, dg.MultiPartitionsDefinition):
             return tuple(
-                self._state(dimension.partitions_def) for dimension in partitions_def.partitions_defs
+                self.state_of(dimension.partitions_def) for dimension in partitions_def.partitions_defs
             )
         if isinstance(partitions_def, dg.TimeWindowPartitionsDefinition):
             return partitions_def.get_last_partition_key()

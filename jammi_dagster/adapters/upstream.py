@@ -36,7 +36,7 @@ class Upstream:
         self._is_listed = not is_loaded and is_result_table(io_manager_key, dependency)
         self._path = dependency.asset_key.path
         self.name = str(TableName.of(self._path))
-        self._partitions_def: Any = location.graph.get(dependency.asset_key).partitions_def
+        self.partitions_def: Any = location.graph.get(dependency.asset_key).partitions_def
         self._is_identity = dependency.input_name is None or self._maps_to_itself()
         self._tables: dict[Partitions, Tables] = {}
         self._keys: Partitions = None
@@ -44,7 +44,7 @@ class Upstream:
 
     def refresh(self) -> bool:
         """Asks for the partitions of the upstream asset; whether they are the same as before."""
-        keys = None if self._partitions_def is None else self._location.keys_of(self._partitions_def)
+        keys = None if self.partitions_def is None else self._location.keys_of(self.partitions_def)
         if keys is self._keys:
             return True
         self._keys = keys
@@ -59,6 +59,13 @@ class Upstream:
         if partitions not in self._tables:
             self._tables[partitions] = self._look_up(partitions)
         return self._tables[partitions]
+
+    def every(self) -> Tables:
+        """All of the upstream asset's tables, by partition."""
+        if self.partitions_def is None:
+            return ((None, self.name),)
+        keys = self._location.keys_of(self.partitions_def)
+        return tuple(zip(keys, table_names(self._path, keys), strict=True))
 
     def source(self, partition: str | None, table: str, look: Look) -> str | None:
         """The name under which an upstream table is an input, or None where it is not there."""
@@ -82,6 +89,6 @@ class Upstream:
 
     def _maps_to_itself(self) -> bool:
         own: Any = self._location.graph.get(self._key).partitions_def
-        if own is None or self._partitions_def is None or own != self._partitions_def:
+        if own is None or self.partitions_def is None or own != self.partitions_def:
             return False
         return is_identity(self._location.graph.get_partition_mapping(self._key, self.dependency.asset_key))

@@ -84,6 +84,10 @@ class EngineReader:
         """The tables whose names might be meant by `table`: all, an engine's are few."""
         return self.tables()
 
+    def names_after(self, table: str, *, most: int) -> list[str]:
+        """At most `most` names of `tables()` after `table`."""
+        return [name for name in self.tables() if name > table][:most]
+
     def sources(self, near: str, *, most: int) -> list[str]:
         """The recorded inputs that might be meant by `near`: all."""
         return sorted({edge.input for edge in self.edges()})

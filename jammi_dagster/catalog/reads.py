@@ -80,6 +80,10 @@ class CatalogReader:
         """At most `most` names of `tables()` before `table` in sorted order, and as many after it."""
         return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
 
+    def names_after(self, table: str, *, most: int) -> list[str]:
+        """At most `most` names of `tables()` after `table` in sorted order."""
+        return self._beside(table, most, queries.NAMES_AFTER)
+
     def sources(self, near: str, *, most: int) -> list[str]:
         """At most `most` inputs that current tables recorded, before `near` in sorted order, and as many after it."""
         return self._beside(near, most, queries.SOURCES_BEFORE, queries.SOURCES_AFTER)

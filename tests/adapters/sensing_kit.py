@@ -1,13 +1,15 @@
 """What the tests of sensing share: an evaluation of everything that some assets have made."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
-from adapters_kit import Lab
+from adapters_kit import Lab, Ran
 
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.sensor import build_staleness_sensor
 
 
 def definitions(lab: Lab, assets: Iterable[Any], **more: Any) -> dg.Definitions:
@@ -27,3 +29,65 @@ def evaluate(lab: Lab, assets: Iterable[Any], **options: Any) -> Evaluation:
 def kinds(found: Evaluation) -> dict[str, str]:
     """The kind of each table that is not plainly fresh."""
     return {table: state.kind for table, state in found.tables.items()}
+
+
+class Ticking:
+    """A staleness sensor on a lab, its cursor kept from tick to tick, and its requests executed in process."""
+
+    def __init__(self, lab: Lab, assets: Iterable[Any], **options: Any) -> None:
+        self.lab = lab
+        self.sensor = build_staleness_sensor(**options)
+        self.defs = definitions(lab, assets, sensors=[self.sensor])
+        self.cursor: str | None = None
+        self.said = ""
+
+    def tick(self) -> list[dg.RunRequest]:
+        """What one tick requests."""
+        context = dg.build_sensor_context(
+            instance=self.lab.instance, cursor=self.cursor, definitions=self.defs
+        )
+        result = self.sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        self.cursor = result.cursor
+        self.said = "" if result.skip_reason is None else str(result.skip_reason.skip_message)
+        return list(result.run_requests or ())
+
+    def execute(self, request: dg.RunRequest, *, ok: bool = True) -> dict[str, Any]:
+        """Runs a request as the daemon would: `computed` or `reused` by table."""
+        job = self.defs.get_repository_def().get_implicit_global_asset_job_def()
+        config = {**request.run_config, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        result = job.execute_in_process(
+            instance=self.lab.instance,
+            asset_selection=list(request.asset_selection or ()),
+            partition_key=request.partition_key,
+            run_config=config,
+            tags=dict(request.tags),
+            raise_on_error=False,
+        )
+        ran = Ran(result, [], [])
+        assert result.success is ok, ran.errors
+        return ran.outcomes
+
+    def settle(self, most: int = 20) -> list[dict[str, Any]]:
+        """Ticks and executes until the sensor rests; what each run did."""
+        done = []
+        for _ in range(most):
+            requests = self.tick()
+            if not requests:
+                return done
+            done += [self.execute(request) for request in requests]
+        raise AssertionError(f"the sensor does not rest: {done}")
+
+    @contextlib.contextmanager
+    def in_flight(self, request: dg.RunRequest) -> Iterator[None]:
+        """The request as a run that has started and does not end."""
+        job = self.defs.get_repository_def().get_implicit_global_asset_job_def()
+        run = self.lab.instance.create_run_for_job(
+            job,
+            run_config=request.run_config,
+            tags=request.tags,
+            asset_selection=frozenset(request.asset_selection or ()),
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        yield
+        self.lab.instance.delete_run(run.run_id)

@@ -1,0 +1,126 @@
+"""The staleness sensor, and the schedule that does the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import dagster as dg
+
+from jammi_dagster.adapters.location import Target, selection_of
+from jammi_dagster.adapters.ticking import Cascade, OnUndecidable, Options, Ticker
+
+
+def build_staleness_sensor(
+    *,
+    name: str = "staleness_sensor",
+    target: Target = "*",
+    cascade: Cascade = "downstream",
+    on_undecidable: OnUndecidable = "report",
+    missing: Literal["ignore", "materialize"] = "ignore",
+    max_runs_per_tick: int = 10,
+    retry_after_seconds: float = 600.0,
+    max_seconds_per_tick: float = 30.0,
+    minimum_interval_seconds: int | None = None,
+    default_status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
+    description: str | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> dg.SensorDefinition:
+    """A sensor that makes again what is stale among the target's result tables, and says why.
+
+    Each tick compares every table with the definition and the inputs of now. One that is stale for certain is requested
+    to be computed; under `cascade="downstream"` so is what derives from it, to be reused where its inputs turn out the
+    same. `report_only` requests what changed itself (code, config, an external input, bytes that are gone), and only
+    reports what derives from it. What cannot share a run is requested when what it waits for has landed.
+
+    - `on_undecidable="materialize"` also requests tables of which nothing is known to have changed, but whose inputs
+      have no version: at most every `retry_after_seconds`.
+    - `missing="materialize"` also requests tables that are defined and were never materialized.
+    - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that, and
+      so on to a day, unless something changes before.
+    - A tick that has not seen all tables after `max_seconds_per_tick` goes on in the next; Dagster ends one after 60.
+
+    Assets on other IO managers are never requested. Raises `InvalidTarget`.
+    """
+    options = Options(
+        target=target,
+        cascade=cascade,
+        on_undecidable=on_undecidable,
+        missing=missing,
+        max_runs=max_runs_per_tick,
+        retry_after=retry_after_seconds,
+        most_seconds=max_seconds_per_tick,
+    )
+    ticker = Ticker(name, options)
+
+    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        repository = context.repository_def
+        assert repository is not None, "a sensor is evaluated in its code location"
+        tick = ticker.tick(repository, context.instance, context.cursor)
+        context.log.info(tick.said)
+        return dg.SensorResult(
+            run_requests=tick.requests,
+            skip_reason=None if tick.requests else tick.said,
+            cursor=tick.cursor.dump(),
+        )
+
+    return dg.SensorDefinition(
+        name=name,
+        evaluation_fn=evaluate,
+        asset_selection=selection_of(target),
+        minimum_interval_seconds=minimum_interval_seconds,
+        default_status=default_status,
+        description=description or "Makes again what is stale, and what derives from it.",
+        tags=tags,
+    )
+
+
+def build_staleness_schedule(
+    cron_schedule: str,
+    *,
+    name: str = "staleness_schedule",
+    target: Target = "*",
+    cascade: Cascade = "downstream",
+    on_undecidable: OnUndecidable = "report",
+    missing: Literal["ignore", "materialize"] = "ignore",
+    max_runs_per_tick: int = 10,
+    max_seconds_per_tick: float = 30.0,
+    execution_timezone: str | None = None,
+    default_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.STOPPED,
+    description: str | None = None,
+) -> dg.ScheduleDefinition:
+    """The same as `build_staleness_sensor`, at the times of a cron schedule.
+
+    A schedule remembers nothing from one tick to the next: what failed is requested again at the next one, and what
+    waits for an earlier run too. Raises `InvalidTarget`.
+    """
+    options = Options(
+        target=target,
+        cascade=cascade,
+        on_undecidable=on_undecidable,
+        missing=missing,
+        max_runs=max_runs_per_tick,
+        most_seconds=max_seconds_per_tick,
+    )
+    ticker = Ticker(name, options)
+
+    def evaluate(context: dg.ScheduleEvaluationContext) -> Any:
+        repository = context.repository_def
+        assert repository is not None, "a schedule is evaluated in its code location"
+        tick = ticker.tick(repository, context.instance)
+        context.log.info(tick.said)
+        # the keys of a schedule's runs are for one tick: what failed last time may run again
+        at = context.scheduled_execution_time.isoformat()
+        return [
+            request._replace(run_key=f"{at} {request.run_key}") for request in tick.requests
+        ] or dg.SkipReason(tick.said)
+
+    return dg.ScheduleDefinition(
+        name=name,
+        cron_schedule=cron_schedule,
+        execution_fn=evaluate,
+        target=selection_of(target),
+        execution_timezone=execution_timezone,
+        default_status=default_status,
+        description=description or "Makes again what is stale, and what derives from it.",
+    )
