@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
     from jammi_dagster.adapters.resources import ResultStoreResource
+    from jammi_dagster.adapters.sensor import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
         AnchorKind,
         ArtifactDigest,
@@ -58,6 +59,8 @@ _HOMES = {
     "ResultStore": "jammi_dagster.results",
     "ResultStoreResource": "jammi_dagster.adapters.resources",
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
+    "build_staleness_schedule": "jammi_dagster.adapters.sensor",
+    "build_staleness_sensor": "jammi_dagster.adapters.sensor",
     "finalize": "jammi_dagster.adapters.finalize",
     "result_table": "jammi_dagster.adapters.asset",
 }
@@ -83,6 +86,8 @@ __all__ = [
     "ResultTableIOManager",
     "StaleReason",
     "Staleness",
+    "build_staleness_schedule",
+    "build_staleness_sensor",
     "finalize",
     "result_table",
 ]

@@ -10,7 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.asset import spec_of
 from jammi_dagster.adapters.declared import DeclaredAsset, Dependency
-from jammi_dagster.adapters.definition import DefinitionHashes, Making
+from jammi_dagster.adapters.definition import DefinitionHashes, Making, existing
 from jammi_dagster.adapters.location import Location, PartitionsGone
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.references import NoReference
@@ -198,7 +198,7 @@ class CurrentAsset:
                 gone.append(surface.source)
         return Inputs(
             names=tuple(sorted(names)),
-            orders=orders,
+            orders=existing(orders, sorted(names)),
             missing=(*(() if self.spec.allow_missing else missing), *gone),
             upstream=tuple(upstream),
         )

@@ -36,8 +36,8 @@ def build_staleness_sensor(
     - `on_undecidable="materialize"` also requests tables of which nothing is known to have changed, but whose inputs
       have no version: at most every `retry_after_seconds`.
     - `missing="materialize"` also requests tables that are defined and were never materialized.
-    - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that, and
-      so on to a day, unless something changes before.
+    - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that,
+      and so on to a day, unless something changes before.
     - A tick that has not seen all tables after `max_seconds_per_tick` goes on in the next; Dagster ends one after 60.
 
     Assets on other IO managers are never requested. Raises `InvalidTarget`.

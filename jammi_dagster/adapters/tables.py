@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow as pa
 
 from jammi_dagster.adapters import events, keys
-from jammi_dagster.adapters.definition import Making
+from jammi_dagster.adapters.definition import Making, existing
 from jammi_dagster.adapters.inputs import StepInputs, resolve_inputs, settle
 from jammi_dagster.adapters.outputs import Produced, by_partition, check_reported
 from jammi_dagster.adapters.policy import effective_policy
@@ -210,7 +210,8 @@ class TableStep:
             for dependency in self.step.dependencies
             if dependency.input_name
         }
-        return self.making.descriptor(partition, self.step.partitions or (), inputs.names, orders)
+        there = existing(orders, inputs.names)
+        return self.making.descriptor(partition, self.step.partitions or (), inputs.names, there)
 
     def _output(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from adapters_kit import Lab, Ran
 
+from jammi_dagster.adapters.cursor import Cursor
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.sensor import build_staleness_sensor
@@ -49,7 +50,8 @@ class Ticking:
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
-        self.said = "" if result.skip_reason is None else str(result.skip_reason.skip_message)
+        skipped = result.skip_reason
+        self.said = Cursor.load(self.cursor).said if skipped is None else str(skipped.skip_message)
         return list(result.run_requests or ())
 
     def execute(self, request: dg.RunRequest, *, ok: bool = True) -> dict[str, Any]:
