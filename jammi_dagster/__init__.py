@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.asset import result_table
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
+    from jammi_dagster.adapters.lineage import LineageResource
     from jammi_dagster.adapters.resources import ResultStoreResource
     from jammi_dagster.adapters.sensor import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
@@ -57,6 +58,7 @@ _HOMES = {
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
     "ResultStore": "jammi_dagster.results",
+    "LineageResource": "jammi_dagster.adapters.lineage",
     "ResultStoreResource": "jammi_dagster.adapters.resources",
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
     "build_staleness_schedule": "jammi_dagster.adapters.sensor",
@@ -76,6 +78,7 @@ __all__ = [
     "DerivesFromEdge",
     "InputAnchor",
     "JammiError",
+    "LineageResource",
     "MatchVerdict",
     "MaterializationEnv",
     "MaterializationManifest",

@@ -202,6 +202,12 @@ class NotRecomputable(JammiError):
     )
 
 
+class RecomputeRefused(NotRecomputable):
+    """A table whose record says how it was made, but that cannot be made so any more."""
+
+    template = "table {table} cannot be made again as it was: {why}; materialize its asset as it is now"
+
+
 class DependencyCycle(JammiError):
     """A table that is its own ancestor in the recorded lineage (freshness.rs)."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 CACHE_TAG = "jammi/cache"
 REQUEST_TAG = "jammi/request"
+GENERATION_TAG = "jammi/generation"
 
 CACHE_OUTCOME = "jammi/cache_outcome"
 REUSED_MATERIALIZATION = "jammi/reused_materialization"
