@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jammi_dagster.adapters.asset import result_table
+    from jammi_dagster.adapters.checks import build_materialization_checks
+    from jammi_dagster.adapters.condition import StaleMaterialization
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
     from jammi_dagster.adapters.lineage import LineageResource
+    from jammi_dagster.adapters.recompute import RecomputeReport, build_recompute_job, recompute
+    from jammi_dagster.adapters.recovery import build_recovery_job
     from jammi_dagster.adapters.resources import ResultStoreResource
     from jammi_dagster.adapters.sensor import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
@@ -63,6 +67,12 @@ _HOMES = {
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
     "build_staleness_schedule": "jammi_dagster.adapters.sensor",
     "build_staleness_sensor": "jammi_dagster.adapters.sensor",
+    "recompute": "jammi_dagster.adapters.recompute",
+    "build_recompute_job": "jammi_dagster.adapters.recompute",
+    "build_recovery_job": "jammi_dagster.adapters.recovery",
+    "build_materialization_checks": "jammi_dagster.adapters.checks",
+    "StaleMaterialization": "jammi_dagster.adapters.condition",
+    "RecomputeReport": "jammi_dagster.adapters.recompute",
     "finalize": "jammi_dagster.adapters.finalize",
     "result_table": "jammi_dagster.adapters.asset",
 }
@@ -84,14 +94,20 @@ __all__ = [
     "MaterializationManifest",
     "NotRecomputable",
     "ProducingDescriptor",
+    "RecomputeReport",
     "ResultStore",
     "ResultStoreResource",
     "ResultTableIOManager",
+    "StaleMaterialization",
     "StaleReason",
     "Staleness",
+    "build_materialization_checks",
+    "build_recompute_job",
+    "build_recovery_job",
     "build_staleness_schedule",
     "build_staleness_sensor",
     "finalize",
+    "recompute",
     "result_table",
 ]
 

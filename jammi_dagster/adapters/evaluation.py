@@ -226,7 +226,8 @@ class Evaluator:
             for table, verdict in sweep(frozen, store.artifacts, definitions, Observations(known)):
                 self._take(found, states, table, verdict, recorded[table])
             found.tables.update((table, state) for table, state in states.items() if state.is_missing)
-            found.counts["missing"] += sum(state.is_missing for state in states.values())
+            if missing:
+                found.counts["missing"] += sum(state.is_missing for state in states.values())
             if only is None:
                 found.gone.update(self._left_over(recorded, assets))
 

@@ -156,7 +156,7 @@ def build_recompute_job(
     run belongs to, which Dagster knows of every run that it launches.
     """
 
-    class RecomputeConfig(dg.Config):  # type: ignore[misc]
+    class RecomputeConfig(dg.Config):
         table: str
         cascade: RecomputeCascade = "report_only"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import dagster as dg
 
 from jammi_dagster.adapters.io_manager import ResultTableIOManager
@@ -19,7 +17,7 @@ def build_recovery_job(
     Its op's config takes `dry_run` and `grace_seconds`; its metadata is the report. Schedule it at a quiet hour.
     """
 
-    class RecoveryConfig(dg.Config):  # type: ignore[misc]
+    class RecoveryConfig(dg.Config):
         dry_run: bool = False
         grace_seconds: float = GRACE_SECONDS
 
@@ -28,15 +26,8 @@ def build_recovery_job(
         if not isinstance(manager, ResultTableIOManager):
             raise WrongIOManager(asset=f"(job {name})", key=io_manager_key, found=type(manager).__name__)
         report = manager.result_store.recover(dry_run=config.dry_run, grace_seconds=config.grace_seconds)
-        context.add_output_metadata({"report": dg.MetadataValue.json(_plain(report))})
+        context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
 
     run.__annotations__ = {"context": dg.OpExecutionContext, "config": RecoveryConfig, "return": None}
     step = dg.op(name=f"{name}_store", required_resource_keys={io_manager_key})(run)
     return dg.GraphDefinition(name=name, node_defs=[step], description=description).to_job()
-
-
-def _plain(report: object) -> dict[str, object]:
-    return {
-        key: list(value) if isinstance(value, (tuple, set, frozenset)) else value
-        for key, value in asdict(report).items()  # type: ignore[call-overload]
-    }

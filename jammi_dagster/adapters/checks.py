@@ -1,0 +1,181 @@
+"""Asset checks: is the table still what it should be, and are its bytes what its manifest says?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+import dagster as dg
+
+from jammi_dagster.adapters import keys
+from jammi_dagster.adapters.current import CurrentAsset
+from jammi_dagster.adapters.evaluation import Evaluation, Evaluator, TableState, reasons
+from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.running import DefinitionsOf, location_of
+from jammi_dagster.contract.tables import table_names
+from jammi_dagster.errors import JammiError
+
+STALENESS, VERIFICATION = "jammi_staleness", "jammi_verification"
+_MOST_SHOWN = 50
+_COLUMNS = ("table", "verdict", "reasons", "recorded", "current")
+
+
+def build_materialization_checks(
+    assets: Iterable[Any],
+    *,
+    verification: Literal["sampled", "full"] = "sampled",
+    sample: int = 10,
+    blocking: bool = False,
+    defs: DefinitionsOf | None = None,
+) -> list[dg.AssetChecksDefinition]:
+    """Two checks for each asset, which run with it or apart from it (on a schedule, say).
+
+    `jammi_staleness` passes where every table is fresh; stale and lost ones fail it, and what cannot be decided fails
+    it with the severity of a warning. `jammi_verification` reads bytes and compares their digest with the manifest: of
+    `sample` tables, chosen anew each time, or of all in full. In the run of a partition both look at that partition
+    alone, otherwise at all. `blocking` lets what is downstream wait for both, and fail with them.
+
+    `assets` are definitions, specs, keys or names of assets on a `ResultTableIOManager`; `defs` as for
+    `build_recompute_job`.
+    """
+    return [
+        _checks(key, verification == "full", sample, blocking, defs)
+        for asset in assets
+        for key in _keys(asset)
+    ]
+
+
+def _checks(
+    key: dg.AssetKey, is_full: bool, sample: int, blocking: bool, defs: DefinitionsOf | None
+) -> dg.AssetChecksDefinition:
+    says = {STALENESS: "Every table is fresh.", VERIFICATION: "Bytes have the digest of their manifest."}
+    specs = [
+        dg.AssetCheckSpec(name=name, asset=key, description=text, blocking=blocking)
+        for name, text in says.items()
+    ]
+
+    def check(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        location = location_of(context.op_execution_context, defs)
+        evaluator = Evaluator(location)
+        asset = evaluator.asset(key)
+        wanted = {selected.name for selected in context.selected_asset_check_keys}
+        for name in sorted(wanted):
+            if asset is None:
+                why = evaluator.problems.get(key, "nothing here stores it with a ResultTableIOManager")
+                why = f"{key.to_user_string()} cannot be looked at: {why}; give defs=lambda: defs"
+                yield _result(key, name, why, dg.AssetCheckSeverity.WARN)
+                continue
+            only = _of_run(location, asset, context.run.tags)
+            if name == STALENESS:
+                yield _staleness(evaluator, asset, only)
+            else:
+                yield _verification(asset, only, None if is_full else sample)
+
+    check.__annotations__["context"] = dg.AssetCheckExecutionContext
+    name = "__".join(["jammi_checks_of", *key.path])
+    return dg.multi_asset_check(name=name, specs=specs, can_subset=True)(check)
+
+
+def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] | None) -> dg.AssetCheckResult:
+    found = evaluator.evaluate([asset], only=only)
+    for state in found.tables.values():
+        record = asset.store.current(state.table)
+        state.bytes_missing = asset.store.artifacts.size(record.artifact_path) is None
+    states = sorted(found.tables.values(), key=lambda state: state.table)
+    certain = [s for s in states if s.bytes_missing or s.verdict.reasons]
+    open_ones = [s for s in states if s not in certain and not s.verdict.is_fresh]
+    severity = dg.AssetCheckSeverity.ERROR if certain else dg.AssetCheckSeverity.WARN
+    counts = ", ".join(
+        f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(found.counts.items()) if count
+    )
+    lines = [f"{s.table}: {'; '.join(reasons(s))}" for s in [*certain, *open_ones][:3]]
+    if not sum(found.counts.values()):
+        return _result(asset.key, STALENESS, "nothing of it is materialized", dg.AssetCheckSeverity.WARN)
+    return dg.AssetCheckResult(
+        asset_key=asset.key,
+        check_name=STALENESS,
+        passed=not certain and not open_ones,
+        severity=severity,
+        description=". ".join([counts, *lines]),
+        metadata=_metadata(found, [*certain, *open_ones]),
+    )
+
+
+def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]:
+    rows = [row for state in states for row in _rows(state)]
+    columns = [dg.TableColumn(name=name, type="string") for name in _COLUMNS]
+    records = [dg.TableRecord(dict(zip(_COLUMNS, row, strict=True))) for row in rows[:_MOST_SHOWN]]
+    table = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
+    return {
+        "jammi/verdicts": dict(found.counts),
+        **({"jammi/not_fresh": table} if rows else {}),
+        **({"jammi/verdict": states[0].verdict.to_dict()} if len(states) == 1 else {}),
+    }
+
+
+def _rows(state: TableState) -> Iterator[tuple[str, str, str, str, str]]:
+    """A row for each reason with both of its sides, at least one for each table."""
+    said = "; ".join(reasons(state))
+    sides = [(r.recorded or "", r.current or "") for r in state.verdict.reasons] or [("", "")]
+    for recorded, current in sides:
+        yield state.table, state.kind, said, recorded, current
+
+
+def _verification(
+    asset: CurrentAsset, only: frozenset[str] | None, sample: int | None
+) -> dg.AssetCheckResult:
+    there = asset.store.reader.current_of(list(asset.tables()) if only is None else sorted(only))
+    tables = sorted(there)
+    if not tables:
+        return _result(asset.key, VERIFICATION, "nothing of it is materialized", dg.AssetCheckSeverity.WARN)
+    chosen = tables if sample is None else sorted(random.sample(tables, min(sample, len(tables))))
+    wrong: dict[str, str] = {}
+    for table in chosen:
+        try:
+            verdict = asset.store.verify_materialization(table)
+        except JammiError as error:
+            wrong[table] = str(error)
+            continue
+        if verdict.verdict == "mismatch":
+            wrong[table] = f"its bytes have digest {verdict.found}, the manifest says {verdict.expected}"
+        elif verdict.verdict == "missing_manifest":
+            wrong[table] = "it has no manifest"
+    said = f"{len(chosen):,} of {len(tables):,} tables verified, {len(wrong):,} not as recorded"
+    return dg.AssetCheckResult(
+        asset_key=asset.key,
+        check_name=VERIFICATION,
+        passed=not wrong,
+        description=". ".join([said, *(f"{table}: {why}" for table, why in list(wrong.items())[:3])]),
+        metadata={
+            "jammi/verified": len(chosen),
+            "jammi/not_as_recorded": dict(list(wrong.items())[:_MOST_SHOWN]),
+        },
+    )
+
+
+def _of_run(location: Location, asset: CurrentAsset, tags: Any) -> frozenset[str] | None:
+    """The tables that a run of a partition or a range is about; None for one that is about none in particular."""
+    partitions_def = asset.partitions_def
+    if partitions_def is None:
+        return None
+    first, last = (tags.get(tag) for tag in keys.RANGE_TAGS)
+    if first and last:
+        return frozenset(table_names(asset.key.path, location.span(partitions_def, first, last)))
+    one = tags.get(keys.PARTITION_TAG)
+    table = None if one is None else asset.table(one)
+    return frozenset({table}) if table in asset.tables() else None
+
+
+def _result(key: dg.AssetKey, name: str, why: str, severity: dg.AssetCheckSeverity) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key, check_name=name, passed=False, severity=severity, description=why
+    )
+
+
+def _keys(asset: Any) -> list[dg.AssetKey]:
+    if isinstance(asset, dg.AssetsDefinition):
+        return sorted(asset.keys)
+    if isinstance(asset, dg.AssetSpec):
+        return [asset.key]
+    return [dg.AssetKey.from_coercible(asset)]
