@@ -74,8 +74,8 @@ def asset(number: int, graph: tuple[Drawn, ...], folder: Path) -> Any:
 
     names = [f"t{parent}" for parent in drawn.parents]
     taken_by_name = ", ".join(f"{name}={name}" for name in names)
-    source = f"def t{number}(context, {', '.join(names)}):
-    return value(context, dict({taken_by_name}))"
+    arguments = ", ".join(["context", *names])
+    source = f"def t{number}({arguments}): return value(context, dict({taken_by_name}))"
     space: dict[str, Any] = {"value": value}
     exec(source, space)
     function = space[f"t{number}"]

@@ -1,0 +1,62 @@
+"""The code location of the daemon test: its files lie beside its instance."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+
+from jammi_dagster import (
+    CachePolicy,
+    ResultStoreResource,
+    ResultTableIOManager,
+    build_staleness_sensor,
+    finalize,
+    result_table,
+)
+from jammi_dagster.surfaces import file
+
+HOME = Path(os.environ["DAGSTER_HOME"])
+letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+
+@result_table(
+    cache=CachePolicy.USE, partitions_def=letters, reads=lambda key: [file(HOME / f"raw-{key}", name=key)]
+)
+def raw(context: dg.AssetExecutionContext) -> pa.Table:
+    text = (HOME / f"raw-{context.partition_key}").read_text()
+    if text == "bad":
+        raise ValueError("a bad file")
+    return pa.table({"x": [text]})
+
+
+@result_table(cache=CachePolicy.USE, partitions_def=letters)
+def initial(raw: pa.Table) -> pa.Table:
+    return pa.table({"x": [raw["x"][0].as_py()[0]]})
+
+
+@result_table(cache=CachePolicy.USE)
+def initials(initial: dict[str, pa.Table]) -> pa.Table:
+    return pa.concat_tables(initial.values())
+
+
+@result_table(cache=CachePolicy.USE, reads=[])
+def apart() -> pa.Table:
+    return pa.table({"x": [0]})
+
+
+defs = finalize(
+    dg.Definitions(
+        assets=[raw, initial, initials, apart],
+        sensors=[
+            build_staleness_sensor(
+                name="stale",
+                minimum_interval_seconds=1,
+                missing="materialize",
+                default_status=dg.DefaultSensorStatus.RUNNING,
+            )
+        ],
+        resources={"io_manager": ResultTableIOManager(store=ResultStoreResource(root=str(HOME / "results")))},
+        executor=dg.in_process_executor,
+    )
+)

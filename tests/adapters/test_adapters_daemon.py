@@ -1,0 +1,117 @@
+"""A real daemon with the sensor switched on: files change, exactly what they affect is made again, then it rests."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+HERE = Path(__file__).parent
+CONFIG = """
+telemetry: {enabled: false}
+run_launcher: {module: dagster, class: DefaultRunLauncher}
+run_coordinator: {module: dagster, class: DefaultRunCoordinator}
+"""
+
+
+@contextlib.contextmanager
+def daemon(home: Path) -> Iterator[None]:
+    """`dagster-daemon run` on the instance in `home`, with the code server that it starts."""
+    home.mkdir()
+    (home / "dagster.yaml").write_text(CONFIG)
+    for key in "ab":
+        (home / f"raw-{key}").write_text(f"{key}1")
+    environment = {**os.environ, "DAGSTER_HOME": str(home)}
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(HERE / "daemon_assets.py")]
+    with open(home / "daemon.log", "wb") as log:
+        process = subprocess.Popen(
+            command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield
+        finally:  # the daemon, its code server and the runs of it are one group of processes
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+class Watch:
+    """What an instance has done since this was last asked."""
+
+    def __init__(self, instance: dg.DagsterInstance, log: Path) -> None:
+        self._instance, self._log, self._seen = instance, log, set[str]()
+
+    def wait(self, until: Callable[[], bool], what: str, seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not until():
+            assert time.monotonic() < deadline, f"{what}: {self._log.read_text()[-3000:]}"
+            time.sleep(0.2)
+
+    def runs(self) -> list[dg.DagsterRun]:
+        return [run for run in self._instance.get_runs() if run.run_id not in self._seen]
+
+    def ticks(self) -> int:
+        (state,) = self._instance.all_instigator_state()
+        return len(self._instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=10_000))
+
+    def rests(self) -> None:
+        """Waits until three ticks in a row have found nothing to do and nothing runs."""
+        before = -1, -1
+
+        def is_quiet() -> bool:
+            nonlocal before
+            runs, ticks = len(self.runs()), self.ticks()
+            if runs != before[0] or any(not run.is_finished for run in self.runs()):
+                before = runs, ticks
+            return runs > 0 and ticks >= before[1] + 3
+
+        self.wait(is_quiet, "the sensor does not rest")
+
+    def made(self) -> dict[str, list[str]]:
+        """How each table came about in the runs since then, in order; none for a step that failed."""
+        found: dict[str, list[str]] = {}
+        for run in reversed(self.runs()):
+            self._seen.add(run.run_id)
+            for entry in self._instance.all_logs(
+                run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+            ):
+                made = entry.asset_materialization
+                assert made is not None
+                name = made.asset_key.to_user_string() + (f"[{made.partition}]" if made.partition else "")
+                found.setdefault(name, []).append(str(made.metadata["jammi/cache_outcome"].value))
+        return found
+
+
+def test_the_daemon_makes_again_exactly_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """First everything that is missing; then a change, a change that is cut off, and one that fails."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("DAGSTER_HOME", str(home))
+    with daemon(home), dg.DagsterInstance.get() as instance:
+        watch = Watch(instance, home / "daemon.log")
+        watch.wait(lambda: bool(instance.all_instigator_state()), "the sensor does not tick")
+        watch.rests()
+        everything = {"raw[a]", "raw[b]", "initial[a]", "initial[b]", "initials", "apart"}
+        assert watch.made() == {name: ["computed"] for name in everything}
+
+        (home / "raw-a").write_text("c1")
+        watch.rests()
+        assert watch.made() == {name: ["computed"] for name in ("raw[a]", "initial[a]", "initials")}
+
+        (home / "raw-b").write_text("b2")
+        watch.rests()
+        assert watch.made() == {"raw[b]": ["computed"], "initial[b]": ["computed"], "initials": ["reused"]}
+
+        (home / "raw-a").write_text("bad")
+        watch.rests()
+        failed = watch.runs()
+        assert [run.status for run in failed] == [dg.DagsterRunStatus.FAILURE]
+        assert watch.made() == {}
