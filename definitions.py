@@ -10,7 +10,18 @@ import pyarrow as pa
 from pyarrow.dataset import Dataset
 
 from demo import graph, tables
-from jammi_dagster import CachePolicy, ResultStoreResource, ResultTableIOManager, finalize, result_table
+from jammi_dagster import (
+    CachePolicy,
+    LineageResource,
+    ResultStoreResource,
+    ResultTableIOManager,
+    build_materialization_checks,
+    build_recompute_job,
+    build_recovery_job,
+    build_staleness_sensor,
+    finalize,
+    result_table,
+)
 from jammi_dagster.surfaces import FileSurface, file
 
 HOME = Path(__file__).parent / "dagster_home"
@@ -109,17 +120,28 @@ def fleet_delays(departures: Dataset, planes: pa.Table) -> pa.Table:
     )
 
 
+STORE = ResultStoreResource(root=str(HOME / "results"))
+TABLES = [flights, weather, all_flights, departures, route_days, route_neighbors]
+TABLES += [expected_delays, route_surprises, fleet_delays]
+
 defs = finalize(
     dg.Definitions(
         assets=dg.load_assets_from_current_module(),
         jobs=[
-            dg.define_asset_job("one_month", selection=[flights]),
+            dg.define_asset_job("one_month", selection=dg.AssetSelection.assets(flights).without_checks()),
             dg.define_asset_job(
-                "the_year", selection=dg.AssetSelection.all() - dg.AssetSelection.assets(flights)
+                "the_year",
+                selection=(dg.AssetSelection.all() - dg.AssetSelection.assets(flights)).without_checks(),
             ),
+            dg.define_asset_job("check_everything", selection=dg.AssetSelection.all_asset_checks()),
+            build_recompute_job(defs=lambda: defs),
+            build_recovery_job(),
         ],
+        asset_checks=build_materialization_checks(TABLES, defs=lambda: defs),
+        sensors=[build_staleness_sensor(name="stale_tables")],
         resources={
-            "io_manager": ResultTableIOManager(store=ResultStoreResource(root=str(HOME / "results"))),
+            "io_manager": ResultTableIOManager(store=STORE),
+            "lineage": LineageResource(store=STORE),
             "files": dg.FilesystemIOManager(base_dir=str(HOME / "files")),
         },
     )

@@ -36,7 +36,7 @@ def outcomes(events: Iterable[dg.DagsterEvent]) -> list[Outcome]:
     for event in events:
         if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.step_key:
             made[event.step_key] = event.step_materialization_data.materialization
-        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key:
+        elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key in made:
             ended.append(outcome(made[event.step_key], event.step_success_data.duration_ms / 1000))
     return ended
 

@@ -31,6 +31,17 @@ def write(folder: Path = FOLDER, every: int = 1) -> list[str]:
     return missing
 
 
+def change_a_tail_number(folder: Path = FOLDER, month: str = "2013-03") -> str:
+    """Give the first flight of a month another plane, or its own again; give the name of the changed file."""
+    path = folder / f"flights-{month}.csv"
+    header, first, *rest = path.read_bytes().splitlines(keepends=True)
+    cells, place = first.split(b","), header.strip().split(b",").index(b"tailnum")
+    tail = cells[place]
+    cells[place] = tail[:-1] if tail.endswith(b"X") else tail + b"X"
+    _write_atomically(path, b"".join([header, b",".join(cells), *rest]))
+    return path.name
+
+
 def _contents(every: int) -> Iterator[tuple[str, bytes]]:
     months = _months(_packaged("flights.csv.zip"), every)
     yield from ((f"flights-{month}.csv", months[month]) for month in MONTHS)

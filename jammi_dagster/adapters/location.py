@@ -156,6 +156,8 @@ class Location:
 
 def selection_of(target: Target) -> dg.AssetSelection:
     """The asset selection that a target means. Raises `InvalidTarget`."""
+    if target == "*":  # the string would go through an argument of Dagster's that is in beta
+        return dg.AssetSelection.all()
     if isinstance(target, (dg.AssetKey, dg.AssetsDefinition, dg.AssetSpec)):
         target = [target]
     if isinstance(target, Sequence) and not isinstance(target, str):

@@ -15,8 +15,7 @@ import pytest
 HERE = Path(__file__).parent
 CONFIG = """
 telemetry: {enabled: false}
-run_launcher: {module: dagster, class: DefaultRunLauncher}
-run_coordinator: {module: dagster, class: DefaultRunCoordinator}
+run_coordinator: {module: dagster.core.run_coordinator, class: DefaultRunCoordinator}
 """
 
 

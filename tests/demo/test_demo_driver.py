@@ -42,13 +42,18 @@ def performed(project: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_runs_three_times_and_proves_each_claim(performed: subprocess.CompletedProcess[str]) -> None:
-    """The demo ends well, after a first run that computes all, one that reuses all, and one that computes two."""
+    """After runs that compute all, none and two, the sensor makes what one changed file affects, and no more."""
     acts = [
         {Outcome(**each).table: each["outcome"] for each in act["outcomes"]}
         for act in json.loads(performed.stdout)
     ]
-    assert [len(act) for act in acts] == [22, 22, 22]
-    assert [sum(outcome == "reused" for outcome in act.values()) for act in acts] == [0, 20, 18]
+    assert [len(act) for act in acts] == [22, 22, 22, 8]
+    assert [sum(outcome == "reused" for outcome in act.values()) for act in acts] == [0, 20, 18, 3]
+    assert {table for table, outcome in acts[3].items() if outcome == "reused"} == {
+        "route_neighbors",
+        "expected_delays",
+        "route_surprises",
+    }
     assert acts[2]["expected_delays"] == acts[2]["route_surprises"] == "computed"
     assert "20 result tables: 0 computed, 20 reused" in performed.stderr
     assert performed.stderr.rstrip().endswith("make ui")
