@@ -106,7 +106,7 @@ class CurrentAsset:
         self._made: dict[bytes, tuple[Making, DefinitionHashes] | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
-        self._is_settled = False
+        self._is_settled = self._is_known = False
 
     @property
     def name(self) -> str:
@@ -162,11 +162,17 @@ class CurrentAsset:
         only_tables = self.spec.reads is None or (not callable(self.spec.reads) and not self.spec.reads)
         names = {upstream.name for upstream in self.upstreams}
         self._is_settled = (
-            is_same
+            self._is_known
+            and is_same
             and only_tables
             and all(u.store is not None and u.store.identity == self.store.identity for u in self.upstreams)
             and not any(table.partition("[")[0] in names for table in changed)
         )
+        self._is_known = self._is_settled
+
+    def settled(self) -> None:
+        """Says that every table was looked at since the last `settle`."""
+        self._is_known = True
 
     def making(self, replay: Replay) -> Making:
         """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""

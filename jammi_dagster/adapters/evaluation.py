@@ -98,6 +98,7 @@ class Evaluator:
     def __init__(self, location: Location) -> None:
         self.location = location
         self.problems: dict[dg.AssetKey, str] = {}
+        self.has_judged = False
         self._assets: dict[dg.AssetKey, CurrentAsset | None] = {}
         self._replays: dict[tuple[str, str | None], Replay | None] = {}
         self._gone: dict[str, str] = {}
@@ -129,8 +130,8 @@ class Evaluator:
         partition = asset.tables()[table]
         return TableState(table=table, asset=asset, partition=partition, verdict=Staleness.fresh())
 
-    def token(self, assets: Sequence[CurrentAsset]) -> str | None:
-        """A digest of all that a verdict on the assets' tables can depend on; None where nothing was judged yet.
+    def token(self, assets: Sequence[CurrentAsset]) -> str:
+        """A digest of all that a verdict on the assets' tables can depend on.
 
         Catalog revisions, versions of external inputs and partitions; code is that of this process.
         """
@@ -138,9 +139,10 @@ class Evaluator:
         facts: list[Any] = []
         for asset in assets:
             identity = asset.store.identity
-            if identity not in self._names:
-                return None
             if identity not in looks:
+                if identity not in self._names:
+                    with asset.store.reader.frozen() as frozen:
+                        self._names[identity] = frozenset(frozen.digests() or frozen.tables())
                 looks[identity] = Look(self.location, asset.store, dict.fromkeys(self._names[identity], ""))
                 facts.append(list(asset.store.reader.state()))
             facts.append(asset.outside(looks[identity]))
@@ -165,6 +167,7 @@ class Evaluator:
         `deadline` is an instant of `time.monotonic()`. Raises what the storage and the catalog raise.
         """
         self.location.refresh()
+        self.has_judged = True
         found = Evaluation()
         by_store: dict[StoreIdentity, list[CurrentAsset]] = {}
         for asset in assets:
@@ -216,6 +219,9 @@ class Evaluator:
                     definitions[table] = str(recorded[table])
                 else:
                     rest.append((asset, table, partition))
+            if only is None and found.is_complete:
+                for asset in assets:
+                    asset.settled()
             replays = recorded_replays(store, frozen, [table for _, table, _ in rest])
             for asset, table, partition in rest:
                 said = self._replays[table, recorded[table]] = replays.get(table)

@@ -26,24 +26,30 @@ def bytes_missing(
         gone.update(_gone(store, list(known)))
     first, place, turned = after, after, False
     while time.monotonic() < until:
-        chunk = sorted(
-            {name for store in stores.values() for name in store.reader.names_after(place, most=_AT_ONCE)}
-        )
-        chunk = chunk[:_AT_ONCE]
-        if turned and (not chunk or chunk[0] > first):
+        chunk: dict[str, tuple[ResultStore, str, int | None]] = {}
+        for store in stores.values():
+            for name, path, size in store.reader.artifacts_after(place, most=_AT_ONCE):
+                chunk[name] = store, path, size
+        wanted = sorted(chunk)[:_AT_ONCE]
+        if turned and (not wanted or wanted[0] > first):
             break
-        if not chunk:
+        if not wanted:
             place, turned = "", True
             continue
-        place = chunk[-1]
-        wanted = [name for name in chunk if name.partition("[")[0] in names]
-        for store in stores.values():
-            gone.update(_gone(store, wanted))
+        place = wanted[-1]
+        for name in wanted:
+            store, path, size = chunk[name]
+            if name.partition("[")[0] in names and _is_gone(store, path, size):
+                gone.add(name)
     return gone, place
 
 
 def _gone(store: ResultStore, tables: Sequence[str]) -> Iterable[str]:
     for table, record in store.reader.current_of(tables).items():
-        size = store.artifacts.size(record.artifact_path)
-        if size is None or record.size_bytes not in (None, size):
+        if _is_gone(store, record.artifact_path, record.size_bytes):
             yield table
+
+
+def _is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
+    size = store.artifacts.size(path)
+    return size is None or recorded not in (None, size)

@@ -74,9 +74,9 @@ class Ticker:
         evaluator = self._of(repository, instance)
         assets = evaluator.assets(evaluator.location.select(self.options.target))
         token = evaluator.token(assets)
-        is_quiet = token is not None and token == cursor.token and (cursor.again_at or now + 1) > now
+        is_quiet = evaluator.has_judged and token == cursor.token and (cursor.again_at or now + 1) > now
         gone, cursor.bytes_after = bytes_missing(
-            assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 1.0
+            assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.3
         )
         if is_quiet and gone == set(cursor.bytes_missing):
             return Tick(said=f"{cursor.said} Nothing changed since.", cursor=cursor)
@@ -96,9 +96,8 @@ class Ticker:
         tick = Tick(requests, decision.summary(requests), cursor)
         is_at_rest = not requests and not decision.left_over
         cursor.said, cursor.again_at = tick.said, decision.again_at
-        cursor.token = evaluator.token(assets) if is_at_rest else None
-        if cursor.token != token:  # something moved during the tick
-            cursor.token = None
+        is_still = is_at_rest and evaluator.token(assets) == token  # nothing moved during the tick
+        cursor.token = token if is_still else None
         return tick
 
     def _of(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Evaluator:

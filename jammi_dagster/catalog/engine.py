@@ -84,9 +84,10 @@ class EngineReader:
         """The tables whose names might be meant by `table`: all, an engine's are few."""
         return self.tables()
 
-    def names_after(self, table: str, *, most: int) -> list[str]:
-        """At most `most` names of `tables()` after `table`."""
-        return [name for name in self.tables() if name > table][:most]
+    def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
+        """At most `most` ready tables after `table` by name, each with the path of its artifact."""
+        names = [name for name in self.tables() if name > table][:most]
+        return [(name, record.artifact_path, None) for name, record in self.current_of(names).items()]
 
     def sources(self, near: str, *, most: int) -> list[str]:
         """The recorded inputs that might be meant by `near`: all."""

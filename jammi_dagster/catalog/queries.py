@@ -92,6 +92,14 @@ CURRENT = (
     .order_by(_OWN_LAST)
 )
 
+ARTIFACTS_AFTER = (
+    sa.select(_pointers.c.table_name, _m.c.artifact_path, _m.c.size_bytes)
+    .select_from(_POINTED)
+    .where(_IN_SCOPE, _pointers.c.table_name > _TABLE)
+    .order_by(_pointers.c.table_name, _OWN_LAST)
+    .limit(sa.bindparam("most"))
+)
+
 # of many tables at once the anchors are not read: references need none, and a fan-in's take a millisecond each
 _BARE = sa.select(_m, sa.null().label("anchors_json"))
 CURRENT_OF = (

@@ -80,9 +80,9 @@ class CatalogReader:
         """At most `most` names of `tables()` before `table` in sorted order, and as many after it."""
         return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
 
-    def names_after(self, table: str, *, most: int) -> list[str]:
-        """At most `most` names of `tables()` after `table` in sorted order."""
-        return self._beside(table, most, queries.NAMES_AFTER)
+    def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
+        """At most `most` current tables after `table` in sorted order, each with path and size of its artifact."""
+        return [tuple(row) for row in self._rows(queries.ARTIFACTS_AFTER, {"table": table, "most": most})]
 
     def sources(self, near: str, *, most: int) -> list[str]:
         """At most `most` inputs that current tables recorded, before `near` in sorted order, and as many after it."""

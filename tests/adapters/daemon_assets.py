@@ -1,6 +1,5 @@
-"""The code location of the daemon test: its files lie beside its instance."""
+"""The code location of the daemon test, which runs a copy of it beside the files that it reads."""
 
-import os
 from pathlib import Path
 
 import dagster as dg
@@ -16,7 +15,7 @@ from jammi_dagster import (
 )
 from jammi_dagster.surfaces import file
 
-HOME = Path(os.environ["DAGSTER_HOME"])
+HOME = Path(__file__).parent
 letters = dg.StaticPartitionsDefinition(["a", "b"])
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,10 +25,11 @@ def daemon(home: Path) -> Iterator[None]:
     """`dagster-daemon run` on the instance in `home`, with the code server that it starts."""
     home.mkdir()
     (home / "dagster.yaml").write_text(CONFIG)
+    shutil.copy(HERE / "daemon_assets.py", home / "pipeline.py")
     for key in "ab":
         (home / f"raw-{key}").write_text(f"{key}1")
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
-    command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(HERE / "daemon_assets.py")]
+    command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(home / "pipeline.py")]
     with open(home / "daemon.log", "wb") as log:
         process = subprocess.Popen(
             command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True

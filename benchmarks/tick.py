@@ -1,0 +1,196 @@
+"""A tick of the staleness sensor, at any size of the catalog, against Dagster's own resolver where that can run."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from benchmarks.fresh import fresh
+from benchmarks.report import Report, Row
+from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
+from jammi_dagster.adapters.cursor import Cursor
+from jammi_dagster.adapters.evaluation import Evaluator
+from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.look import Look
+from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.adapters.ticking import Options, Ticker
+from jammi_dagster.artifacts import DEFAULT_PROFILE, artifact_path
+from jammi_dagster.contract import anchor_set_key, canonical_json
+
+SIZES = (1_000, 100_000, 1_000_000)
+_STALE = 10
+_MOST_FOR_DAGSTER = 1_000
+_AT = "2026-11-22T12:00:00+00:00"
+_MATERIALIZATION = (
+    "id, tenant, deployment, table_name, status, artifact_path, definition_hash, anchor_set_id, artifact_digest, "
+    "size_bytes, row_count, writer_profile, compute_seconds, produced_by, start_sequence, created_at, completed_at"
+)
+_POINTER = (
+    "tenant, deployment, table_name, materialization_id, start_sequence, made_by_tenant, made_at_sequence, "
+    "definition_hash, anchor_set_id, artifact_digest"
+)
+ABOUT = (
+    "seconds of one tick, in process, over partitions of two assets on a local SQLite catalog: the first of a process, "
+    "one when nothing changed, and one when ten upstream partitions have other bytes. Every artifact is there. "
+    "Dagster's is its own resolver, asked for each partition, on an instance in memory."
+)
+
+
+def run(*, sizes: Sequence[int] = SIZES) -> Report:
+    """Measures catalogs of so many tables."""
+    rows: list[Row] = []
+    for size in sizes:
+        taken: dict[str, float] = fresh(ticks, size=size).result
+        budgets = {"unchanged": 0.05, "ten stale": 2.0 if size <= 100_000 else None}
+        for what, seconds in taken.items():
+            budget = budgets.get(what)
+            rows.append(
+                Row(
+                    what=f"{size:,} tables: {what}",
+                    values={"s": seconds},
+                    budget=budget,
+                    budgeted="" if budget is None else "s",
+                )
+            )
+    return Report(name="tick", about=ABOUT, rows=rows)
+
+
+def ticks(size: int) -> dict[str, float]:
+    """In a fresh process: the seconds of each kind of tick."""
+    with (
+        tempfile.TemporaryDirectory(prefix="jammi-bench-") as name,
+        dg.DagsterInstance.ephemeral() as instance,
+    ):
+        defs = _definitions(Path(name) / "store", size // 2)
+        repository = defs.get_repository_def()
+        _load(Location(repository, instance), Path(name) / "store")
+        ticker = Ticker("bench", Options(target="*", most_seconds=600))
+        taken: dict[str, float] = {}
+        cursor: str | None = None
+        for what in ("first", "unchanged", "ten stale"):
+            if what == "ten stale":
+                _change(Path(name) / "store")
+            started = time.perf_counter()
+            tick = ticker.tick(repository, instance, cursor)
+            taken[what] = time.perf_counter() - started
+            stale = "10 stale" in tick.said
+            assert stale == (what == "ten stale"), tick.said
+            cursor = tick.cursor.dump()
+            assert Cursor.load(cursor) == tick.cursor
+        if size <= _MOST_FOR_DAGSTER:
+            taken["Dagster's resolver"] = _of_dagster(defs, size // 2)
+        return taken
+
+
+def _definitions(root: Path, partitions: int) -> dg.Definitions:
+    many = dg.StaticPartitionsDefinition([f"k{i:07}" for i in range(partitions)])
+
+    @result_table(partitions_def=many, reads=[], code_version="1")
+    def upstream() -> pa.Table:
+        return pa.table({"x": [1]})
+
+    @result_table(partitions_def=many, code_version="1")
+    def downstream(upstream: pa.Table) -> pa.Table:
+        return upstream
+
+    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)))
+    return dg.Definitions(assets=[upstream, downstream], resources={"io_manager": manager})
+
+
+def _load(location: Location, root: Path) -> None:
+    """Writes the rows that runs of every partition would have written, and one artifact under all of their names."""
+    evaluator = Evaluator(location)
+    down, up = evaluator.assets(location.select("*"))
+    store = up.store
+    store.close()
+    digests = {table: hashlib.sha256(table.encode()).hexdigest() for table in up.tables()}
+    look = Look(location, store, digests)
+    profile = canonical_json(DEFAULT_PROFILE.to_dict()).decode()
+    size, first = 4, None
+    sets: list[tuple[Any, ...]] = [(1, anchor_set_key([]), "[]")]
+    edges: list[tuple[Any, ...]] = []
+    made: list[tuple[Any, ...]] = []
+    pointers: list[tuple[Any, ...]] = []
+    for asset in (up, down):
+        above = list(up.tables())
+        for number, (table, partition) in enumerate(asset.tables().items()):
+            definition, _ = asset.definition(partition, Replay(), look)
+            start = len(made) + 1
+            place = 1
+            if asset is down:
+                place = len(sets) + 1
+                anchor = InputAnchor.result_digest(above[number], digests[above[number]])
+                sets.append((place, anchor_set_key([anchor]), json.dumps([anchor.to_dict()])))
+                edges.append((place, anchor.source, anchor.kind.value))
+            digest = hashlib.sha256(table.encode()).hexdigest()
+            identity = f"{start:012x}{digest[:20]}"
+            path = artifact_path(None, table, identity)
+            full = root / path
+            full.parent.mkdir(parents=True, exist_ok=True)
+            if first is None or start % 50_000 == 0:  # a file has so many names at most
+                full.write_bytes(bytes(size))
+                first = full
+            else:
+                os.link(first, full)
+            made.append(
+                (
+                    *(identity, "", "default", table, "ready", path, definition, place, digest),
+                    *(size, 1, profile, 1.0, "bench", start, _AT, _AT),
+                )
+            )
+            pointers.append(("", "default", table, identity, start, "", start, definition, place, digest))
+    with sqlite3.connect(root / "catalog.db") as connection:
+        for table, columns, rows in (
+            ("anchor_sets", "id, set_key, anchors_json", sets),
+            ("anchor_edges", "anchor_set_id, source, kind", edges),
+            ("materializations", _MATERIALIZATION, made),
+            ("pointers", _POINTER, pointers),
+        ):
+            marks = ", ".join("?" * len(columns.split(",")))
+            connection.executemany(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", rows)
+        connection.execute("UPDATE catalog_state SET revision = 1, start_sequence = ?", (len(made) + 1,))
+    connection.close()
+
+
+def _change(root: Path) -> None:
+    """Ten upstream tables get other bytes, as a run that makes them would leave the catalog."""
+    with sqlite3.connect(root / "catalog.db") as connection:
+        for number in range(_STALE):
+            name = f"upstream[k{number:07}]"
+            for table in ("pointers", "materializations"):
+                connection.execute(
+                    f"UPDATE {table} SET artifact_digest = ? WHERE table_name = ?", (f"{number:064}", name)
+                )
+        connection.execute("UPDATE catalog_state SET revision = revision + 1")
+    connection.close()
+
+
+def _of_dagster(defs: dg.Definitions, partitions: int) -> float:
+    """Seconds for the status of every downstream partition, by the resolver behind Dagster's UI (no public name)."""
+    from dagster._core.definitions.data_version import CachingStaleStatusResolver
+    from dagster._core.loader import LoadingContextForTest
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        keys = [f"k{i:07}" for i in range(partitions)]
+        for key, asset in ((key, asset) for asset in ("upstream", "downstream") for key in keys):
+            instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=key))
+
+        async def ask() -> Iterator[Any]:
+            graph = defs.get_repository_def().asset_graph
+            resolver = CachingStaleStatusResolver(instance, graph, LoadingContextForTest(instance))
+            return iter([resolver.get_status(dg.AssetKey("downstream"), key) for key in keys])
+
+        started = time.perf_counter()
+        asyncio.run(ask())
+        return time.perf_counter() - started
