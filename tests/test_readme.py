@@ -31,8 +31,8 @@ def outcomes(folder: Path) -> dict[str, str]:
 
 def test_the_example_does_what_the_text_below_it_says(tmp_path: Path) -> None:
     """Twice: reused. A large order changes: all run. A small one is added: what comes out the same cuts off."""
-    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
-    (tmp_path / "pipeline.py").write_text(code)
+    examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (tmp_path / "pipeline.py").write_text("\n".join(examples))  # the later ones go on from the first
     orders = tmp_path / "orders.csv"
 
     orders.write_text("customer,amount\nada,250\nbob,20\n")

@@ -107,6 +107,7 @@ class CurrentAsset:
         self._hashes: dict[Any, tuple[Inputs, str]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
         self._is_settled = self._is_known = False
+        self._own: dict[str, str | None] | None = None
 
     @property
     def name(self) -> str:
@@ -158,7 +159,10 @@ class CurrentAsset:
 
     def settle(self, changed: Collection[str]) -> None:
         """Says which tables came or went since the last look: where none is upstream, inputs are as they were."""
-        is_same = False not in [upstream.refresh() for upstream in self.upstreams]  # each of them, always
+        own, self._own = self._own, self.tables()
+        is_same = own is self._own and False not in [
+            upstream.refresh() for upstream in self.upstreams
+        ]  # each of them, always
         only_tables = self.spec.reads is None or (not callable(self.spec.reads) and not self.spec.reads)
         names = {upstream.name for upstream in self.upstreams}
         self._is_settled = (

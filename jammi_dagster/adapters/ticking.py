@@ -1,4 +1,4 @@
-"""One tick: look at every table, decide what to make, and say what was found (docs/adr/0007)."""
+"""One tick: look at every table, decide what to make, and say what was found (docs/adr/0010)."""
 
 from __future__ import annotations
 

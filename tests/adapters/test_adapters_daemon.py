@@ -65,7 +65,7 @@ class Watch:
         return len(self._instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=10_000))
 
     def rests(self) -> None:
-        """Waits until three ticks in a row have found nothing to do and nothing runs."""
+        """Waits until two ticks in a row have found nothing to do and nothing runs."""
         before = -1, -1
 
         def is_quiet() -> bool:
@@ -73,7 +73,7 @@ class Watch:
             runs, ticks = len(self.runs()), self.ticks()
             if runs != before[0] or any(not run.is_finished for run in self.runs()):
                 before = runs, ticks
-            return runs > 0 and ticks >= before[1] + 3
+            return runs > 0 and ticks >= before[1] + 2
 
         self.wait(is_quiet, "the sensor does not rest")
 
