@@ -20,7 +20,8 @@ class RunGroup:
 
 def generations(tables: Collection[str], parents: Parents) -> list[list[str]]:
     """The tables in topological generations: each after all of its parents among them. Raises `DependencyCycle`."""
-    waiting = {table: {p for p in parents.get(table, ()) if p in tables and p != table} for table in tables}
+    known = set(tables)
+    waiting = {table: {p for p in parents.get(table, ()) if p in known and p != table} for table in tables}
     children: dict[str, list[str]] = {}
     for table, above in waiting.items():
         for parent in above:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 import dagster as dg
 
@@ -104,16 +104,17 @@ def build_staleness_schedule(
     )
     ticker = Ticker(name, options)
 
-    def evaluate(context: dg.ScheduleEvaluationContext) -> Any:
+    def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         repository = context.repository_def
         assert repository is not None, "a schedule is evaluated in its code location"
         tick = ticker.tick(repository, context.instance)
         context.log.info(tick.said)
+        if not tick.requests:
+            yield dg.SkipReason(tick.said)
         # the keys of a schedule's runs are for one tick: what failed last time may run again
         at = context.scheduled_execution_time.isoformat()
-        return [
-            request._replace(run_key=f"{at} {request.run_key}") for request in tick.requests
-        ] or dg.SkipReason(tick.said)
+        for request in tick.requests:
+            yield request._replace(run_key=f"{at} {request.run_key}")
 
     return dg.ScheduleDefinition(
         name=name,

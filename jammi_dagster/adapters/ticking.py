@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,12 +28,14 @@ from jammi_dagster.adapters.requests import (
 from jammi_dagster.adapters.runs import is_unfinished, statuses, tables_in_flight
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.contract.tables import is_table
+from jammi_dagster.results import ResultStore, StoreIdentity
 
 Cascade = Literal["downstream", "report_only"]
 OnUndecidable = Literal["report", "materialize"]
 
 _LONGEST_RETRY = 86_400.0
 _MOST_SAID = 5
+_ONE_BY_ONE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,17 +236,12 @@ class _Decision:
     def _descendants(self, nodes: Mapping[str, Node]) -> Iterable[Node]:
         """What recorded any of the tables as an input, at any depth."""
         found, rest = set(nodes), list(nodes)
+        below = _Derived(list(self._found.stores.values()))
         while rest:
-            table = rest.pop()
-            for store in self._found.stores.values():
-                for source in (
-                    table,
-                    *(f"dagster:{s.scope.deployment}/{table}" for s in self._found.stores.values()),
-                ):
-                    for edge in store.reader.edges(source):
-                        if edge.derived not in found:
-                            found.add(edge.derived)
-                            rest.append(edge.derived)
+            for derived in below.of(rest.pop()):
+                if derived not in found:
+                    found.add(derived)
+                    rest.append(derived)
         return self._nodes_of(found - nodes.keys())
 
     def _nodes_of(self, tables: Iterable[str]) -> list[Node]:
@@ -305,11 +302,34 @@ def _goal(state: TableState) -> str:
 
 
 def _materializations(nodes: Iterable[Node]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    """The id of what is current of each table."""
+    by_store: dict[StoreIdentity, list[Node]] = {}
     for node in nodes:
-        for table, record in node.asset.store.reader.current_of([node.table]).items():
-            found[table] = record.materialization_id
-    return found
+        by_store.setdefault(node.asset.store.identity, []).append(node)
+    return {
+        table: record.materialization_id
+        for of_store in by_store.values()
+        for table, record in of_store[0].asset.store.reader.current_of(n.table for n in of_store).items()
+    }
+
+
+class _Derived:
+    """What recorded a table as an input, in any of the stores: asked one by one, and of many all at once."""
+
+    def __init__(self, stores: Sequence[ResultStore]) -> None:
+        self._stores, self._asked = stores, 0
+        self._all: dict[str, list[str]] | None = None
+
+    def of(self, table: str) -> list[str]:
+        names = [table, *{f"dagster:{store.scope.deployment}/{table}" for store in self._stores}]
+        self._asked += 1
+        if self._asked == _ONE_BY_ONE:
+            self._all = {}
+            for edge in (edge for store in self._stores for edge in store.reader.edges()):
+                self._all.setdefault(edge.input, []).append(edge.derived)
+        if self._all is not None:
+            return [derived for name in names for derived in self._all.get(name, ())]
+        return [e.derived for store in self._stores for name in names for e in store.reader.edges(name)]
 
 
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Collection[str]) -> None:
