@@ -273,12 +273,12 @@ def test_the_schedule_asks_for_the_same(lab: Lab, tmp_path: Path) -> None:
     with dg.instance_for_test() as instance:  # a schedule's context wants one that another process could open
 
         def evaluated(hour: int) -> Any:
-            context = dg.build_schedule_context(
+            with dg.build_schedule_context(
                 instance=instance,
                 scheduled_execution_time=datetime(2026, 11, 22, hour, tzinfo=timezone.utc),
                 repository_def=defs.get_repository_def(),
-            )
-            return defs.resolve_schedule_def("staleness_schedule").evaluate_tick(context)
+            ) as context:
+                return defs.resolve_schedule_def("staleness_schedule").evaluate_tick(context)
 
         assert evaluated(1).skip_message.startswith("4 fresh")
         (tmp_path / "raw.txt").write_text("xyz")
