@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -143,7 +144,7 @@ class Location:
 
     def resource(self, assets_def: dg.AssetsDefinition, key: str) -> Any:
         """A resource as a step of the asset would get it; what it opened is closed again. Raises what it raises."""
-        defs: Mapping[str, Any] = {**self.repository.get_top_level_resources(), **assets_def.resource_defs}
+        defs: Mapping[str, Any] = {**self._every_resource, **assets_def.resource_defs}
         if key not in defs:
             return None
         place = id(defs[key]), key
@@ -152,6 +153,13 @@ class Location:
             with dg.build_resources(needed, instance=self.instance) as built:
                 self._resources[place] = getattr(built, key)
         return self._resources[place]
+
+    @functools.cached_property
+    def _every_resource(self) -> dict[str, Any]:
+        """The resources of all assets, as in a run of them: an inline IO manager is bound to its own asset alone."""
+        of_assets = (asset.resource_defs for asset in self.repository.assets_defs_by_key.values())
+        bound = {key: resource for resources in of_assets for key, resource in resources.items()}
+        return {**bound, **self.repository.get_top_level_resources()}
 
 
 def selection_of(target: Target) -> dg.AssetSelection:

@@ -6,10 +6,14 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
-from sensing_kit import evaluate, kinds
+from sensing_kit import definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, result_table
-from jammi_dagster.adapters.evaluation import reasons
+from jammi_dagster.adapters.definition import DefinitionHashes
+from jammi_dagster.adapters.evaluation import Evaluator, reasons
+from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.contract import definition_hash
 
 letters = dg.StaticPartitionsDefinition(["b", "a"])
 days = dg.DailyPartitionsDefinition("2023-12-31", end_date="2024-01-14")
@@ -292,3 +296,45 @@ def test_sensing_runs_no_function_and_writes_nothing(lab: Lab, cache: CachePolic
         lab.store.reader.state(),
         sorted((p, p.stat().st_mtime_ns) for p in lab.files() if p.suffix != ".db-shm"),
     )
+
+
+def test_an_inline_io_manager_of_an_upstream_is_found(lab: Lab) -> None:
+    """It is bound to its own asset alone, and a run of both has it."""
+
+    @result_table(reads=[], io_manager_def=lab.resources["io_manager"])
+    def up() -> pa.Table:
+        return table(1)
+
+    @result_table
+    def down(up: pa.Table) -> pa.Table:
+        return up
+
+    lab.run([up, down])
+    found = evaluate(lab, [up, down])
+    assert (kinds(found), found.counts["fresh"]) == ({}, 2)
+
+
+class Counted(dg.Config):
+    rows: int = 2
+
+
+def test_many_hashes_are_those_of_the_descriptor(lab: Lab) -> None:
+    """What is encoded in parts folds to the same as the whole, whatever partition, names and order."""
+
+    @result_table(partitions_def=days, reads=[])
+    def day(config: Counted) -> pa.Table:
+        return table(1)
+
+    location = Location.of(definitions(lab, [day]), lab.instance)
+    asset = Evaluator(location).asset(day.key)
+    assert asset is not None
+    making = asset.making(Replay(config={"rows": 3}))
+    hashes = DefinitionHashes(making)
+    for key, names, orders, span in (
+        ("2024-01-01", [], {}, ()),
+        ("2024-01-02", ["b", 'a"\\', "é"], {}, ("2024-01-02",)),
+        ("2024-01-02", ["a"], {"x": ["b", "a"]}, ()),
+        ("2024-01-03", ["a"], {}, ("2024-01-02", "2024-01-03")),
+    ):
+        whole = definition_hash(making.descriptor(key, span, names, orders), making.env())
+        assert hashes.of(key, span, names, orders) == whole
