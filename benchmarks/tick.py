@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 import sqlite3
 import tempfile
 import time
@@ -25,11 +24,13 @@ from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.ticking import Options, Ticker
-from jammi_dagster.artifacts import DEFAULT_PROFILE, artifact_path
+from jammi_dagster.artifacts import DEFAULT_PROFILE
 from jammi_dagster.contract import anchor_set_key, canonical_json
 
 SIZES = (1_000, 100_000, 1_000_000)
 _STALE = 10
+_ARTIFACT = "artifact.parquet"  # of every table
+_SIZE = 4
 _MOST_FOR_DAGSTER = 1_000
 _AT = "2026-11-22T12:00:00+00:00"
 _MATERIALIZATION = (
@@ -109,7 +110,7 @@ def _definitions(root: Path, partitions: int) -> dg.Definitions:
 
 
 def _load(location: Location, root: Path) -> None:
-    """Writes the rows that runs of every partition would have written, and one artifact under all of their names."""
+    """Writes the rows that runs of every partition would have written, and one artifact for all."""
     evaluator = Evaluator(location)
     down, up = evaluator.assets(location.select("*"))
     store = up.store
@@ -117,7 +118,7 @@ def _load(location: Location, root: Path) -> None:
     digests = {table: hashlib.sha256(table.encode()).hexdigest() for table in up.tables()}
     look = Look(location, store, digests)
     profile = canonical_json(DEFAULT_PROFILE.to_dict()).decode()
-    size, first = 4, None
+    (root / _ARTIFACT).write_bytes(bytes(_SIZE))
     sets: list[tuple[Any, ...]] = [(1, anchor_set_key([]), "[]")]
     edges: list[tuple[Any, ...]] = []
     made: list[tuple[Any, ...]] = []
@@ -135,18 +136,10 @@ def _load(location: Location, root: Path) -> None:
                 edges.append((place, anchor.source, anchor.kind.value))
             digest = hashlib.sha256(table.encode()).hexdigest()
             identity = f"{start:012x}{digest[:20]}"
-            path = artifact_path(None, table, identity)
-            full = root / path
-            full.parent.mkdir(parents=True, exist_ok=True)
-            if first is None or start % 50_000 == 0:  # a file has so many names at most
-                full.write_bytes(bytes(size))
-                first = full
-            else:
-                os.link(first, full)
             made.append(
                 (
-                    *(identity, "", "default", table, "ready", path, definition, place, digest),
-                    *(size, 1, profile, 1.0, "bench", start, _AT, _AT),
+                    *(identity, "", "default", table, "ready", _ARTIFACT, definition, place, digest),
+                    *(_SIZE, 1, profile, 1.0, "bench", start, _AT, _AT),
                 )
             )
             pointers.append(("", "default", table, identity, start, "", start, definition, place, digest))

@@ -217,7 +217,9 @@ class CurrentAsset:
         """Asks for all that the asset's tables depend on besides other result tables; gives their partitions' state."""
         partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
         for upstream in self.upstreams:
-            if upstream.store is None or upstream.store.identity != self.store.identity:
+            if not upstream.is_listed and (
+                upstream.store is None or upstream.store.identity != self.store.identity
+            ):
                 for partition, table in upstream.every():
                     upstream.source(partition, table, look)
         if callable(self.spec.reads):

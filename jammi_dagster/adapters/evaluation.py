@@ -136,7 +136,7 @@ class Evaluator:
         Catalog revisions, versions of external inputs and partitions; code is that of this process.
         """
         looks: dict[StoreIdentity, Look] = {}
-        facts: list[Any] = []
+        facts: list[Any] = [self._last_events(assets)]
         for asset in assets:
             identity = asset.store.identity
             if identity not in looks:
@@ -149,6 +149,12 @@ class Evaluator:
         for look in looks.values():
             facts.append([sorted(look.observed.items()), sorted(look.failed)])
         return hashlib.sha256(canonical_json(facts)).hexdigest()
+
+    def _last_events(self, assets: Sequence[CurrentAsset]) -> list[list[Any]]:
+        """When what is declared and not loaded was last materialized: at times that stores nothing."""
+        listed = {up.dependency.asset_key for asset in assets for up in asset.upstreams if up.is_listed}
+        last = self.location.instance.get_latest_materialization_events(sorted(listed)) if listed else {}
+        return [[key.to_user_string(), event and event.timestamp] for key, event in sorted(last.items())]
 
     def assets(self, keys: Iterable[dg.AssetKey]) -> list[CurrentAsset]:
         """Those of the assets that are on a result store."""

@@ -19,7 +19,10 @@ Tables = tuple[tuple[str | None, str], ...]
 
 
 class Upstream:
-    """`store` is where a parameter's references come from; None where another IO manager loads it, or nothing."""
+    """`store` is where a parameter's references come from; None where another IO manager loads it, or nothing.
+
+    `is_listed`: it is a table of the asset's own store that is declared and not loaded.
+    """
 
     def __init__(
         self,
@@ -33,7 +36,7 @@ class Upstream:
     ) -> None:
         self.dependency, self.store = dependency, store
         self._location, self._key = location, key
-        self._is_listed = not is_loaded and is_result_table(io_manager_key, dependency)
+        self.is_listed = not is_loaded and is_result_table(io_manager_key, dependency)
         self._path = dependency.asset_key.path
         self.name = str(TableName.of(self._path))
         self.partitions_def: Any = location.graph.get(dependency.asset_key).partitions_def
@@ -72,7 +75,7 @@ class Upstream:
         if self.store is not None:
             return look.referenced(table, self.store)
         if (
-            self._is_listed
+            self.is_listed
             and table in look.digests
             and not (partition is None and look.is_outdated(self.dependency, table))
         ):
