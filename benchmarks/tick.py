@@ -19,11 +19,12 @@ from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.adapters.cursor import Cursor
+from jammi_dagster.adapters.decision import Options
 from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay
-from jammi_dagster.adapters.ticking import Options, Ticker
+from jammi_dagster.adapters.ticking import Ticker
 from jammi_dagster.artifacts import DEFAULT_PROFILE
 from jammi_dagster.contract import anchor_set_key, canonical_json
 

@@ -10,9 +10,10 @@ import dagster as dg
 
 from jammi_dagster.adapters import keys
 from jammi_dagster.adapters.current import CurrentAsset
-from jammi_dagster.adapters.evaluation import Evaluation, Evaluator, TableState, reasons
+from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.running import DefinitionsOf, location_of
+from jammi_dagster.adapters.states import TableState, reasons
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 

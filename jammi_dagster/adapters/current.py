@@ -9,17 +9,17 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.asset import spec_of
-from jammi_dagster.adapters.declared import DeclaredAsset, Dependency
+from jammi_dagster.adapters.declared import Dependency
 from jammi_dagster.adapters.definition import DefinitionHashes, Making, existing
 from jammi_dagster.adapters.location import Location, PartitionsGone
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.references import NoReference
 from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.adapters.replayed import Replayed, config_of, first_line
 from jammi_dagster.adapters.spec import TableSpec, plain_spec
 from jammi_dagster.adapters.upstream import Upstream
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.errors import JammiError
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
@@ -32,47 +32,6 @@ class Unknowable(Exception):
 
 class NotReplayable(Exception):
     """A recorded config or range that the asset no longer takes; the message is the reason."""
-
-
-class _Replayed(DeclaredAsset):
-    """An asset as a step of it would see it that was launched with a recorded config."""
-
-    def __init__(self, location: Location, key: dg.AssetKey, raw: Any = None, validated: Any = None) -> None:
-        self.asset_key, self.instance, self._location = key, location.instance, location
-        self._raw, self._validated = raw, validated
-
-    @property
-    def assets_def(self) -> dg.AssetsDefinition:
-        found = self._location.assets_def(self.asset_key)
-        assert found is not None, "somebody found the asset here"
-        return found
-
-    def node(self, key: dg.AssetKey) -> Any:
-        return self._location.graph.get(key)
-
-    def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
-        return None  # which they are is asked for each table
-
-    @property
-    def resources(self) -> Any:
-        return _Resources(self._location, self.assets_def)
-
-    @property
-    def op_config(self) -> Any:
-        return self._validated
-
-    @property
-    def raw_op_config(self) -> Any:
-        return self._raw
-
-
-@dataclass(frozen=True, slots=True)
-class _Resources:
-    location: Location
-    assets_def: dg.AssetsDefinition
-
-    def __getattr__(self, key: str) -> Any:
-        return self.location.resource(self.assets_def, key)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,7 +57,7 @@ class CurrentAsset:
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
         """Raises `InvalidOutput` for an asset that a graph makes."""
         self.key, self.store, self._location = key, store, location
-        self._declared = _Replayed(location, key)
+        self._declared = Replayed(location, key)
         self.assets_def = self._declared.assets_def
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
         self.has_checks = bool(self._declared.check_names)
@@ -239,7 +198,7 @@ class CurrentAsset:
         try:
             return self.spec.surfaces(partitions or (None,))
         except Exception as error:  # the author's function of the partition
-            raise Unknowable(f"reads= cannot be asked: {_first_line(error)}") from error
+            raise Unknowable(f"reads= cannot be asked: {first_line(error)}") from error
 
     def _making(self, raw: Any) -> tuple[Making, DefinitionHashes]:
         key = Replay(config=raw).key[0]
@@ -258,8 +217,8 @@ class CurrentAsset:
             validated = self._location.validated(self.key, raw)
             config = config_of(self.spec, validated)
         except (dg.DagsterInvalidConfigError, ValueError) as error:
-            raise NotReplayable(f"its recorded config is not valid any more: {_first_line(error)}") from error
-        asset = _Replayed(self._location, self.key, raw, validated)
+            raise NotReplayable(f"its recorded config is not valid any more: {first_line(error)}") from error
+        asset = Replayed(self._location, self.key, raw, validated)
         loaded = {
             str(up.dependency.input_name): NoReference() for up in self.upstreams if up.store is not None
         }
@@ -268,7 +227,7 @@ class CurrentAsset:
             return making, DefinitionHashes(making)
         except Exception as error:  # a resource may raise anything as it is made
             raise Unknowable(
-                f"its definition cannot be known outside of a run: {_first_line(error)}"
+                f"its definition cannot be known outside of a run: {first_line(error)}"
             ) from error
 
     def _span(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
@@ -303,20 +262,3 @@ class CurrentAsset:
             is_loaded=dependency.input_name in self.spec.shape.inputs,
             io_manager_key=self._declared.io_manager_key,
         )
-
-
-def config_of(spec: TableSpec, validated: Any) -> Any:
-    """The config object that the function would get, made the way Dagster makes it."""
-    kind = spec.shape.config_annotation
-    if not spec.shape.has_config:
-        return None
-    if isinstance(kind, type) and issubclass(kind, dg.Config):
-        return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
-    return validated
-
-
-def _first_line(error: BaseException) -> str:
-    while error.__cause__ is not None:  # Dagster wraps what a resource raises
-        error = error.__cause__
-    text = str(error) if isinstance(error, JammiError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())[:300]

@@ -16,12 +16,12 @@ from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay, recorded_replays
+from jammi_dagster.adapters.states import NO_REPLAY, TableState, clouded, state_of
 from jammi_dagster.contract import Staleness, TableName, canonical_json
-from jammi_dagster.errors import InvalidTableName, JammiError
+from jammi_dagster.errors import InvalidTableName
 from jammi_dagster.results import ResultStore, StoreIdentity
 from jammi_dagster.sensing import Observations, sweep
 
-_NO_REPLAY = Replay()
 _ASK_CLOCK_EVERY = 500
 _NO_DEFINITION = "0" * 64
 
@@ -35,40 +35,6 @@ class Known:
 
     def observe(self) -> str | None:
         return self.version
-
-
-@dataclass(slots=True, kw_only=True)
-class TableState:
-    """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
-
-    `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
-    at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
-    gone. `is_missing`: defined, and never materialized.
-    """
-
-    table: str
-    asset: CurrentAsset
-    partition: str | None
-    verdict: Staleness
-    definition: str | None = None
-    replay: Replay = _NO_REPLAY
-    names: tuple[str, ...] | None = None
-    needs: tuple[str, ...] = ()
-    why_not: str | None = None
-    why_undecidable: str | None = None
-    bytes_missing: bool = False
-    is_missing: bool = False
-
-    @property
-    def kind(self) -> str:
-        """The word for it: a verdict, `missing`, `bytes_missing` or `not_replayable`."""
-        if self.is_missing:
-            return "missing"
-        if self.bytes_missing:
-            return "bytes_missing"
-        if self.definition is None and self.why_not is not None:
-            return "not_replayable"
-        return self.verdict.staleness
 
 
 @dataclass(slots=True)
@@ -220,7 +186,7 @@ class Evaluator:
                     if missing:
                         states[table] = self._missing(asset, table, partition, look)
                     continue
-                replay = self._replays.get((table, recorded[table]), _NO_REPLAY) or _NO_REPLAY
+                replay = self._replays.get((table, recorded[table]), NO_REPLAY) or NO_REPLAY
                 if self._is_as_recorded(asset, partition, replay, look, recorded[table]):
                     definitions[table] = str(recorded[table])
                 else:
@@ -231,7 +197,7 @@ class Evaluator:
             replays = recorded_replays(store, frozen, [table for _, table, _ in rest])
             for asset, table, partition in rest:
                 said = self._replays[table, recorded[table]] = replays.get(table)
-                state = _state(asset, table, partition, said or _NO_REPLAY, look)
+                state = state_of(asset, table, partition, said or NO_REPLAY, look)
                 states[table] = state
                 definitions[table] = state.definition or recorded[table] or _NO_DEFINITION
             known = [Known(source, version) for source, version in look.observed.items()]
@@ -254,7 +220,7 @@ class Evaluator:
         """Files the verdict on one table."""
         state = states.get(table)
         if state is not None and (state.why_undecidable or state.why_not) and state.definition is None:
-            verdict = _clouded(verdict, state)
+            verdict = clouded(verdict, state)
         if state is None and verdict.is_fresh and verdict.stale_ancestor is None:
             found.counts["fresh"] += 1
             return
@@ -268,7 +234,7 @@ class Evaluator:
                 partition=name.partition,
                 verdict=verdict,
                 definition=recorded,
-                replay=self._replays.get((table, recorded)) or _NO_REPLAY,
+                replay=self._replays.get((table, recorded)) or NO_REPLAY,
             )
         state.verdict = verdict
         found.counts[state.kind] += 1
@@ -308,7 +274,7 @@ class Evaluator:
         return definition == recorded and not inputs.missing
 
     def _missing(self, asset: CurrentAsset, table: str, partition: str | None, look: Look) -> TableState:
-        state = _state(asset, table, partition, _NO_REPLAY, look)
+        state = state_of(asset, table, partition, NO_REPLAY, look)
         state.is_missing = True
         return state
 
@@ -334,68 +300,3 @@ class Evaluator:
         if asset is None:
             return "no asset of this code location makes it"
         return "" if table in asset.tables() else "partition"
-
-
-def _state(asset: CurrentAsset, table: str, partition: str | None, replay: Replay, look: Look) -> TableState:
-    """A table with the definition that it would have now."""
-    state = TableState(
-        table=table, asset=asset, partition=partition, verdict=Staleness.missing_manifest(), replay=replay
-    )
-    try:
-        state.definition, inputs = asset.definition(partition, replay, look)
-    except NotReplayable as error:
-        state.why_not = str(error)
-    except Unknowable as error:
-        state.why_undecidable = str(error)
-    else:
-        state.names = inputs.names
-        state.needs = inputs.missing
-    return state
-
-
-def _clouded(verdict: Staleness, state: TableState) -> Staleness:
-    """The verdict where the present definition is not known: never fresh."""
-    if verdict.staleness not in ("fresh", "stale"):
-        return verdict
-    return Staleness.undecidable(verdict.unpinned, verdict.reasons)
-
-
-def added_and_removed(state: TableState) -> list[str]:
-    """What came to a table's inputs and what left them since it was made, in words that a person can act on."""
-    if state.names is None:
-        return []
-    try:
-        record = state.asset.store.current(state.table)
-    except JammiError:
-        return []
-    before = {anchor.source for anchor in record.input_anchors if not anchor.source.startswith("undeclared:")}
-    now = set(state.names)
-    changes = {"inputs added": sorted(now - before), "inputs removed": sorted(before - now)}
-    return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
-
-
-def reasons(state: TableState) -> list[str]:
-    """Why a table is not fresh, one sentence each, the most telling first."""
-    said = []
-    if state.is_missing:
-        said.append("never materialized")
-    if state.bytes_missing:
-        said.append("its bytes are gone")
-    changes = added_and_removed(state)
-    said += changes
-    for reason in state.verdict.reasons:
-        if reason.reason == "definition_changed":
-            if not changes:
-                said.append("code, config or environment changed")
-        elif reason.reason == "input_advanced":
-            said.append(f"{reason.source} changed")
-        elif not any(str(reason.source) in change for change in changes):
-            said.append(f"{reason.source} is gone")
-    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
-    if state.needs:
-        more = " and more" if len(state.needs) > 3 else ""
-        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
-    said += [why for why in (state.why_undecidable, state.why_not) if why]
-    if state.verdict.stale_ancestor is not None:
-        said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
-    return said

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import dagster as dg
 
 from jammi_dagster.adapters import keys, pictures
-from jammi_dagster.adapters.evaluation import Evaluator, reasons
+from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.plan import generations, into_runs
 from jammi_dagster.adapters.replay import Replay, recorded_replays
 from jammi_dagster.adapters.requests import Node, parents_of
 from jammi_dagster.adapters.resources import ResultStoreResource
+from jammi_dagster.adapters.states import reasons
 from jammi_dagster.contract import CachePolicy, DerivesFromEdge, TableName
 from jammi_dagster.contract.tables import is_table
 from jammi_dagster.results import ResultStore

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from jammi_dagster.adapters.evaluation import Evaluator, TableState
+from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.plan import below
 from jammi_dagster.adapters.requests import (
@@ -21,6 +21,7 @@ from jammi_dagster.adapters.requests import (
     together,
 )
 from jammi_dagster.adapters.running import DefinitionsOf, location_of
+from jammi_dagster.adapters.states import TableState
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import NotRecomputable, RecomputeRefused
 from jammi_dagster.results import ResultStore

@@ -7,8 +7,9 @@ from typing import Literal
 
 import dagster as dg
 
+from jammi_dagster.adapters.decision import Cascade, OnUndecidable, Options
 from jammi_dagster.adapters.location import Target, selection_of
-from jammi_dagster.adapters.ticking import Cascade, OnUndecidable, Options, Ticker
+from jammi_dagster.adapters.ticking import Ticker
 
 
 def build_staleness_sensor(

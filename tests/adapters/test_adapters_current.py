@@ -10,9 +10,10 @@ from sensing_kit import definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, result_table
 from jammi_dagster.adapters.definition import DefinitionHashes
-from jammi_dagster.adapters.evaluation import Evaluator, reasons
+from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.adapters.states import reasons
 from jammi_dagster.contract import definition_hash
 
 letters = dg.StaticPartitionsDefinition(["b", "a"])

@@ -1,0 +1,114 @@
+"""What is known of one table that is not plainly fresh, and how to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jammi_dagster.adapters.current import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.look import Look
+from jammi_dagster.adapters.replay import Replay
+from jammi_dagster.contract import Staleness
+from jammi_dagster.errors import JammiError
+
+NO_REPLAY = Replay()
+
+
+@dataclass(slots=True, kw_only=True)
+class TableState:
+    """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
+
+    `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
+    at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
+    gone. `is_missing`: defined, and never materialized.
+    """
+
+    table: str
+    asset: CurrentAsset
+    partition: str | None
+    verdict: Staleness
+    definition: str | None = None
+    replay: Replay = NO_REPLAY
+    names: tuple[str, ...] | None = None
+    needs: tuple[str, ...] = ()
+    why_not: str | None = None
+    why_undecidable: str | None = None
+    bytes_missing: bool = False
+    is_missing: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The word for it: a verdict, `missing`, `bytes_missing` or `not_replayable`."""
+        if self.is_missing:
+            return "missing"
+        if self.bytes_missing:
+            return "bytes_missing"
+        if self.definition is None and self.why_not is not None:
+            return "not_replayable"
+        return self.verdict.staleness
+
+
+def state_of(
+    asset: CurrentAsset, table: str, partition: str | None, replay: Replay, look: Look
+) -> TableState:
+    """A table with the definition that it would have now."""
+    state = TableState(
+        table=table, asset=asset, partition=partition, verdict=Staleness.missing_manifest(), replay=replay
+    )
+    try:
+        state.definition, inputs = asset.definition(partition, replay, look)
+    except NotReplayable as error:
+        state.why_not = str(error)
+    except Unknowable as error:
+        state.why_undecidable = str(error)
+    else:
+        state.names = inputs.names
+        state.needs = inputs.missing
+    return state
+
+
+def clouded(verdict: Staleness, state: TableState) -> Staleness:
+    """The verdict where the present definition is not known: never fresh."""
+    if verdict.staleness not in ("fresh", "stale"):
+        return verdict
+    return Staleness.undecidable(verdict.unpinned, verdict.reasons)
+
+
+def added_and_removed(state: TableState) -> list[str]:
+    """What came to a table's inputs and what left them since it was made, in words that a person can act on."""
+    if state.names is None:
+        return []
+    try:
+        record = state.asset.store.current(state.table)
+    except JammiError:
+        return []
+    before = {anchor.source for anchor in record.input_anchors if not anchor.source.startswith("undeclared:")}
+    now = set(state.names)
+    changes = {"inputs added": sorted(now - before), "inputs removed": sorted(before - now)}
+    return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
+
+
+def reasons(state: TableState) -> list[str]:
+    """Why a table is not fresh, one sentence each, the most telling first."""
+    said = []
+    if state.is_missing:
+        said.append("never materialized")
+    if state.bytes_missing:
+        said.append("its bytes are gone")
+    changes = added_and_removed(state)
+    said += changes
+    for reason in state.verdict.reasons:
+        if reason.reason == "definition_changed":
+            if not changes:
+                said.append("code, config or environment changed")
+        elif reason.reason == "input_advanced":
+            said.append(f"{reason.source} changed")
+        elif not any(str(reason.source) in change for change in changes):
+            said.append(f"{reason.source} is gone")
+    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    if state.needs:
+        more = " and more" if len(state.needs) > 3 else ""
+        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
+    said += [why for why in (state.why_undecidable, state.why_not) if why]
+    if state.verdict.stale_ancestor is not None:
+        said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
+    return said
