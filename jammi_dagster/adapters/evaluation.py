@@ -16,6 +16,7 @@ from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.adapters.location import Location
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay, recorded_replays
+from jammi_dagster.adapters.replayed import first_line
 from jammi_dagster.adapters.states import NO_REPLAY, TableState, clouded, state_of
 from jammi_dagster.contract import Staleness, TableName, canonical_json
 from jammi_dagster.errors import InvalidTableName
@@ -76,7 +77,7 @@ class Evaluator:
             try:
                 self._assets[key] = self._open(key)
             except Exception as error:  # an IO manager may raise anything as it is made
-                self.problems[key] = str(error)
+                self.problems[key] = first_line(error)
                 self._assets[key] = None
         return self._assets[key]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from pydantic import ValidationError
 
 from jammi_dagster.adapters.declared import DeclaredAsset
 from jammi_dagster.adapters.location import Location
@@ -65,8 +66,13 @@ def config_of(spec: TableSpec, validated: Any) -> Any:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line."""
+    """What an error says, in one line, as far as it can hold no secret: of what code of others raised, its type."""
     while error.__cause__ is not None:  # Dagster wraps what a resource raises
         error = error.__cause__
-    text = str(error) if isinstance(error, JammiError) else f"{type(error).__name__}: {error}"
+    text = type(error).__name__
+    if isinstance(error, (JammiError, dg.DagsterInvalidConfigError)):
+        text = str(error)
+    elif isinstance(error, ValidationError):
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in found)
     return " ".join(text.split())[:300]
