@@ -42,7 +42,7 @@ class Ticker:
         token = evaluator.token(assets)
         is_quiet = evaluator.has_judged and token == cursor.token and (cursor.again_at or now + 1) > now
         gone, cursor.bytes_after = bytes_missing(
-            assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.3
+            assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.2
         )
         if is_quiet and gone == set(cursor.bytes_missing):
             return Tick(said=f"{cursor.said} Nothing changed since.", cursor=cursor)
