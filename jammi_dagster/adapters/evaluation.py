@@ -69,7 +69,7 @@ class Evaluator:
         self._assets: dict[dg.AssetKey, CurrentAsset | None] = {}
         self._replays: dict[tuple[str, str | None], Replay | None] = {}
         self._gone: dict[str, str] = {}
-        self._names: dict[StoreIdentity, frozenset[str]] = {}
+        self._digests: dict[StoreIdentity, Mapping[str, str]] = {}  # at the last look
 
     def asset(self, key: dg.AssetKey) -> CurrentAsset | None:
         """The asset on its result store; None where it is stored elsewhere, or cannot be sensed (`problems`)."""
@@ -107,10 +107,10 @@ class Evaluator:
         for asset in assets:
             identity = asset.store.identity
             if identity not in looks:
-                if identity not in self._names:
+                if identity not in self._digests:
                     with asset.store.reader.frozen() as frozen:
-                        self._names[identity] = frozenset(frozen.digests() or frozen.tables())
-                looks[identity] = Look(self.location, asset.store, dict.fromkeys(self._names[identity], ""))
+                        self._digests[identity] = frozen.digests() or dict.fromkeys(frozen.tables(), "")
+                looks[identity] = Look(self.location, asset.store, self._digests[identity])
                 facts.append(list(asset.store.reader.state()))
             facts.append(asset.outside(looks[identity]))
         for look in looks.values():
@@ -175,10 +175,11 @@ class Evaluator:
             recorded = {row.table: row.definition_hash for row in frozen.current_rows()}
             look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
             found.looks[store.identity] = look
-            before = self._names.get(store.identity, frozenset())
-            self._names[store.identity] = now = frozenset(look.digests)
+            before = self._digests.get(store.identity, {})
+            self._digests[store.identity] = look.digests
+            changed = before.keys() ^ look.digests.keys()
             for asset in assets:
-                asset.settle(before ^ now)
+                asset.settle(changed)
             definitions: dict[str, str] = {}
             states: dict[str, TableState] = {}
             rest: list[tuple[CurrentAsset, str, str | None]] = []
