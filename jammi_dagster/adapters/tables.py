@@ -253,7 +253,7 @@ class TableStep:
             "run_id": self.step.run_id,
             "step_key": self.step.step_key,
             "raw_config": self.making.raw_config,
-            "code": {"kind": code.kind, "components": dict(code.components)},
+            "code": {"kind": code.kind},
             "unpinned": list(inputs.reasons),
         }
         return Output(
