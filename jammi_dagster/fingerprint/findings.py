@@ -28,10 +28,10 @@ def outside_reads(graph: Graph) -> set[Read]:
     found: set[Read] = set()
     for reached in graph.reached.values():
         file = shown(reached.node.path)
-        for _, part in reached.units():
+        for _, part, _ in reached.units():
             found |= {Read(file, use.line, use.what, use.is_declarable) for use in part.outside}
         for name, use in graph.foreign_uses(reached):
-            if what := outside(name, use.call):
+            if use.is_read and (what := outside(name, use.call)):
                 found.add(Read(file, use.line, *what))
     return found
 
@@ -53,7 +53,7 @@ def doubts(graph: Graph, is_ignored: Callable[[str], bool]) -> Iterator[str]:
 
 
 def _hidden(graph: Graph, reached: Reached) -> Iterator[tuple[int, str]]:
-    for _, part in reached.units():
+    for _, part, _ in reached.units():
         yield from ((found.line, found.what) for found in part.unseen)
     for name, use in graph.foreign_uses(reached):
         if what := unseen(name, use.call):
@@ -62,13 +62,22 @@ def _hidden(graph: Graph, reached: Reached) -> Iterator[tuple[int, str]]:
 
 def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
     """The names of first-party modules that reached functions change: (name, file, line)."""
-    for unit, part in reached.units():
+    for unit, part, runs in reached.units():
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):
                     yield unit.names[0] if unit.names else "cls", shown(reached.node.path), change.line
-            elif name := graph.changed_name(reached, change):
-                yield name, shown(reached.node.path), change.line
+            elif found := graph.changed_name(reached, change):
+                holder, name = found
+                # What nobody reads is a log. What loading put into a list or dict is told by what that holds.
+                told = (
+                    change.in_place
+                    and not runs
+                    and holder.node.source
+                    and name in holder.node.source.constants
+                )
+                if name in holder.read_at_run and not told:
+                    yield name, shown(reached.node.path), change.line
 
 
 def _edited(reached: Reached) -> Iterator[str]:

@@ -26,27 +26,30 @@ class Reached:
     """A first-party file that is loaded, and what of it is reached."""
 
     node: Node
-    parts: dict[tuple[int, str], None] = field(default_factory=dict)  # by unit and part
-    names: dict[str, None] = field(default_factory=dict)
+    # By unit and part: whether it runs when the function does, or only when modules are loaded.
+    parts: dict[tuple[int, str], bool] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)  # that are read
+    read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
 
-    def units(self) -> Iterator[tuple[Unit, Part]]:
+    def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source
-        for index, part in self.parts:
+        for (index, part), runs in self.parts.items():
             assert source is not None, "a file without source has no units"
-            yield source.units[index], source.units[index].parts[part]
+            yield source.units[index], source.units[index].parts[part], runs
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
     """Where to start: a top-level name of a module ("": none), one of its functions, or all of it (None).
 
-    `is_bare`: without its orchestration.
+    `is_bare`: without its orchestration. `is_it`: the function that is asked for.
     """
 
     module: Module
     name: str | Label | None
     is_bare: bool = False
+    is_it: bool = False
 
 
 class Graph:
@@ -60,7 +63,7 @@ class Graph:
         self._routes = Routes(home, self.unresolved)
         self._quiet = Quiet(self._routes)
         self._is_ignored = is_ignored
-        self._used: set[tuple[str, str]] = set()
+        self._used: set[tuple[str, str, bool, bool]] = set()
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
     def reach(self, roots: Iterable[Root]) -> None:
@@ -74,40 +77,41 @@ class Graph:
         """Uses of what other first-party modules took from outside: after `from time import time as now` in a.py,
         `a.now()` elsewhere is a use of time.time."""
         node = reached.node
-        for _, part in reached.units():
+        for _, part, _ in reached.units():
             for use in part.uses:
                 if self._routes.of(node, use.name).passed:
                     yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
 
-    def changed_name(self, reached: Reached, change: Change) -> str | None:
+    def changed_name(self, reached: Reached, change: Change) -> tuple[Reached, str] | None:
         """The name in a first-party module that a function changes; None for one of a library."""
         node, name = reached.node, change.name
         if not change.is_own:
             route = self._routes.of(node, name)
-            holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
-            if holder is None or not route.rest:
+            target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+            if target is None or not route.rest:
                 return None
-            node, name = holder, route.rest[0]
+            node, name = target, route.rest[0]
         kinds = (
             {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
         )
-        return None if kinds == {"import"} else name
+        holder = self.reached.get(node.path) if kinds != {"import"} else None
+        return (holder, name) if holder is not None and holder.node.source is not None else None
 
     def _start(self, root: Root) -> None:
         reached = self._load(root.module)
         if reached is None or reached.node.source is None:
             return
         if root.name is None:
-            self._whole(reached)
+            self._whole(reached, True)
         elif isinstance(root.name, str):
             self._own(reached, root.name)
         elif (index := reached.node.source.holders.get(root.name)) is not None:
             reached.names.update(dict.fromkeys(reached.node.source.units[index].names))
-            self._reach(reached, index)
-            if root.is_bare:
+            self._reach(reached, index, runs=True)
+            if root.is_it:
                 reached.roots[index] = None
-            else:
-                self._reach(reached, index, "decorators")
+            if not root.is_bare:
+                self._reach(reached, index, "decorators", runs=True)
 
     def _load(self, module: Module) -> Reached | None:
         """A module that is imported on the way: what that does is reached, and what it imports."""
@@ -130,7 +134,7 @@ class Graph:
                 if unit.is_whole_import and node.source and node.source.used.isdisjoint(unit.names):
                     self.libraries.update(route.libraries)
             if self._does_something(node, unit) and not self._ignores(node, unit.names):
-                self._reach(reached, index)
+                self._reach(reached, index, runs=False)
 
     def _does_something(self, node: Node, unit: Unit) -> bool:
         calls = unit.effect.calls
@@ -158,7 +162,7 @@ class Graph:
             joined(name, public) for public in (holder.source.public if holder and holder.source else ())
         )
 
-    def _own(self, reached: Reached, name: str) -> None:
+    def _own(self, reached: Reached, name: str, runs: bool = True, is_read: bool = True) -> None:
         """A name of the module that the code of the module uses."""
         node = reached.node
         if node.source is None or self._ignores(node, (name,)):
@@ -166,49 +170,61 @@ class Graph:
         indexes = node.source.by_name.get(name)
         if indexes is None:
             return
-        reached.names[name] = None
+        if is_read:
+            reached.names[name] = None
+        if is_read and runs:
+            reached.read_at_run.add(name)
         for index in indexes:
-            self._reach(reached, index)
-            self._reach(reached, index, "decorators")
+            self._reach(reached, index, runs=runs)
+            self._reach(reached, index, "decorators", runs=runs)
 
-    def _whole(self, reached: Reached) -> None:
+    def _whole(self, reached: Reached, runs: bool) -> None:
+        """A module as a value: whatever it holds may be asked of it, what it imported included."""
         for name in reached.node.source.by_name if reached.node.source else ():
-            self._own(reached, name)
+            self._later(self._named, reached, (name,), runs)
 
-    def _reach(self, reached: Reached, index: int, part: str = "code") -> None:
+    def _reach(self, reached: Reached, index: int, part: str = "code", *, runs: bool) -> None:
         source = reached.node.source
-        if source is None or (index, part) in reached.parts or part not in source.units[index].parts:
+        if source is None or part not in source.units[index].parts:
             return
-        reached.parts[index, part] = None
-        self._later(self._follow, reached, index, part)
+        before = reached.parts.get((index, part))
+        if before is None or (runs and not before):
+            reached.parts[index, part] = runs
+            self._later(self._follow, reached, index, part, runs)
 
-    def _follow(self, reached: Reached, index: int, part: str) -> None:
+    def _follow(self, reached: Reached, index: int, part: str, runs: bool) -> None:
         node = reached.node
         assert node.source is not None
         unit = node.source.units[index]
         said = unit.parts[part]
-        for name in said.own:
-            self._own(reached, name)
+        for name, is_read in said.own.items():
+            self._own(reached, name, runs, is_read)
         for route in self._import(node, said.imports):
             self.libraries.update(route.libraries)
         for use in said.uses:
-            self._use(node, use.name)
+            self._use(node, use.name, runs, use.is_read)
+        if part == "code":
+            self._reach(reached, index, "decoration", runs=False)
+            self._read_about(reached, index, unit)
+
+    def _read_about(self, reached: Reached, index: int, unit: Unit) -> None:
+        """Whether documentation and annotations count: of all that is reached, or of this alone."""
         self.reads_docs |= unit.reads_docs
         if unit.reads_annotations and not self.reads_annotations:
             self.reads_annotations = True
             for other in list(self.reached.values()):
                 for reached_index, _ in list(other.parts):
-                    self._reach(other, reached_index, "annotations")
-        if self.reads_annotations or any(
-            not self._routes.is_first_party(node, name) for name in unit.readers
-        ):
-            self._reach(reached, index, "annotations")
+                    self._reach(other, reached_index, "annotations", runs=False)
+        unseen = (name for name in unit.readers if not self._routes.is_first_party(reached.node, name))
+        if self.reads_annotations or any(unseen):
+            self._reach(reached, index, "annotations", runs=False)
 
-    def _use(self, node: Node, name: str) -> None:
+    def _use(self, node: Node, name: str, runs: bool, is_read: bool = True) -> None:
         """An imported name that is used."""
-        if (node.path, name) in self._used:
+        key = (node.path, name, runs, is_read)
+        if key in self._used:
             return
-        self._used.add((node.path, name))
+        self._used.add(key)
         route = self._routes.of(node, name)
         self.libraries.update(route.libraries)
         for module in route.passed:
@@ -219,26 +235,26 @@ class Graph:
         if holder is None or holder.node.source is None:
             return
         if not route.rest or route.rest[0] in _WHOLE:
-            self._whole(holder)
+            self._whole(holder, runs)
         else:
-            self._named(holder, route.rest)
+            self._named(holder, route.rest, runs, is_read)
 
-    def _named(self, holder: Reached, rest: tuple[str, ...]) -> None:
+    def _named(self, holder: Reached, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
         """A name of a module that other code uses."""
         node, head = holder.node, rest[0]
         source = node.source
         assert source is not None
         if head not in source.by_name:
             for star in source.stars:
-                self._later(self._use, node, joined(star, *rest))
-            self._own(holder, "__getattr__")
+                self._later(self._use, node, joined(star, *rest), runs, is_read)
+            self._own(holder, "__getattr__", runs)
             return
-        self._own(holder, head)
+        self._own(holder, head, runs, is_read)
         if self._ignores(node, (head,)):
             return
         if any(source.units[index].kind in ("import", "code") for index in source.by_name[head]):
             for target in source.exports.get(head, ()):
-                self._later(self._use, node, joined(target, *rest[1:]))
+                self._later(self._use, node, joined(target, *rest[1:]), runs, is_read)
 
     def _ignores(self, node: Node, names: Iterable[str]) -> bool:
         return any(

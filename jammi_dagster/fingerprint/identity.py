@@ -46,6 +46,11 @@ class CodeIdentity:
     unresolved: tuple[str, ...]
     """Why the identity cannot be known, with what to do. If there is any reason, it must not lead to a reuse."""
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The digest of each component by what it is called: what a descriptor records, to be explained by."""
+        return {str(component): component.digest for component in self.components}
+
 
 def identify(fn: Callable[..., Any], *, code_version: str | None = None) -> CodeIdentity:
     """The identity of the code that a function's result depends on.

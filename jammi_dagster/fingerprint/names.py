@@ -22,8 +22,8 @@ from jammi_dagster.fingerprint.syntax import children
 ANY = "?"  # stands for an object of which only the method that is called is known
 
 # Methods by which lists, dicts and sets are changed.
-CHANGING = frozenset(
-    (
+CHANGING = {
+    *(
         "append",
         "extend",
         "insert",
@@ -35,10 +35,10 @@ CHANGING = frozenset(
         "setdefault",
         "add",
         "discard",
-    )
-    + ("sort", "reverse", "rotate", "appendleft", "extendleft", "popleft", "subtract", "intersection_update")
-    + ("difference_update", "symmetric_difference_update", "__setitem__", "__delitem__", "__setattr__")
-)
+    ),
+    *("sort", "reverse", "rotate", "appendleft", "extendleft", "popleft", "subtract", "intersection_update"),
+    *("difference_update", "symmetric_difference_update", "__setitem__", "__delitem__", "__setattr__"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a name is used; `call` if it is called there."""
+    """One place where a name is used; `call` if it is called there, `is_read` unless it is only written to."""
 
     name: str
     line: int
     call: Call | None
+    is_read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,16 @@ class Change:
     name: str
     line: int
     is_own: bool
+    in_place: bool  # by adding to it or removing from it
 
 
 @dataclass(slots=True)
 class Said:
     """What a statement, or a part of one, names."""
 
-    own: dict[str, None] = field(default_factory=dict)  # names of the module itself
+    own: dict[str, bool] = field(
+        default_factory=dict
+    )  # names of the module itself: False for one only written to
     uses: list[Use] = field(default_factory=list)  # imported and built-in names
     # What is imported when the module is loaded, and when a function runs: True for a module that must be there,
     # False for `a.b` of `from a import b`, which is a module or not.
@@ -87,7 +91,8 @@ class Said:
     changes_arguments: bool = False  # puts something into a list, dict or set that a function is given
 
 
-PARTS = ("code", "annotations", "decorators")
+# `decoration` is what decorators say: they run when the module is loaded. Of orchestration, that is `decorators`.
+PARTS = ("code", "decoration", "annotations", "decorators")
 
 
 @dataclass(slots=True)
@@ -135,6 +140,7 @@ class _Found:
     call: Call | None = None
     changed: bool = False  # what it names is changed there
     in_place: bool = False  # by adding to it or removing from it
+    is_read: bool = True
 
     def settle(self) -> None:
         head = self.chain[0]
@@ -143,21 +149,21 @@ class _Found:
             self._settle_change(names)
             return
         if self.scope.owns(head):
-            self.said.own[head] = None
-        self.said.uses += [Use(name, self.line, self.call) for name in names]
+            self.said.own[head] = self.is_read or self.said.own.get(head, False)
+        self.said.uses += [Use(name, self.line, self.call, self.is_read) for name in names]
 
     def _settle_change(self, names: Iterable[str]) -> None:
         head = self.chain[0]
         held = dict.fromkeys(self.scope.held(head))
-        self.said.changes += [Change(name, self.line, True) for name in held]
+        self.said.changes += [Change(name, self.line, True, self.in_place) for name in held]
         self.said.changes += [
-            Change(name, self.line, False)
+            Change(name, self.line, False, self.in_place)
             for name in names
-            if not held and CALLED not in name and not name.startswith("builtins.")
+            if CALLED not in name and not name.startswith("builtins.")
         ]
         if self.scope.is_parameter(head):
             if head == "cls":
-                self.said.changes.append(Change("cls", self.line, True))
+                self.said.changes.append(Change("cls", self.line, True, False))
             elif self.in_place and head != "self":
                 self.said.changes_arguments = True
 
@@ -184,6 +190,9 @@ class _Reader:
                 rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
             else:
                 rest = self._note(node, scope, said)
+            if part == "code" and (decorators := getattr(node, "decorator_list", [])):
+                todo += [(decorator, scope, "decoration") for decorator in decorators]
+                rest = [child for child in rest if child not in decorators]
             todo += [(child, scope, part) for child in rest]
 
     def _note(self, node: ast.AST, scope: Scope, said: Said) -> Iterable[ast.AST]:
@@ -197,22 +206,30 @@ class _Reader:
         if isinstance(node, ast.Attribute):
             chain = chain_of(node)
             if not isinstance(node.ctx, ast.Load):
-                self._changed(chain_of(node.value), node, scope, said)
+                self._changed(chain, node, scope, said)
             elif chain:
                 self._found.append(_Found(said, chain, scope, node.lineno))
                 return _innermost_call(node)
         elif isinstance(node, ast.Call):
             return self._note_call(node, scope, said)
+        elif isinstance(node, ast.Expr) and (chain := _changed_for_nothing(node)):
+            assert isinstance(node.value, ast.Call)
+            self._changed(chain, node.value, scope, said, in_place=True)
+            self._written(chain, node.value, scope, said)
+            return [*node.value.args, *node.value.keywords]
         elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
-            self._changed(chain_of(node.value), node, scope, said, in_place=True)
-            if chain := chain_of(node.value):
-                if scope.owns(chain[0]):
-                    said.own[chain[0]] = None
-                return [node.slice, *_innermost_call(node.value)]  # `os.environ["X"] = …` reads nothing
+            chain = chain_of(node.value)
+            self._changed(chain, node, scope, said, in_place=True)
+            if chain:  # `os.environ["X"] = …` reads nothing
+                self._written(chain, node, scope, said)
+                return [node.slice, *_innermost_call(node.value)]
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
+            chain = chain_of(node.target.value)
+            if chain and scope.owns(chain[0]):  # a counter: what it held goes nowhere but into it
+                return [node.target, node.value]
             return [node.target, node.target.value, node.value]
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            self._found.append(_Found(said, (node.target.id,), scope, node.lineno))
+            self._written((node.target.id,), node.target, scope, said)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             at_load = scope.parent is None and not self._statement.is_main
             _note_import(node, said.loads if at_load else said.imports)
@@ -235,6 +252,10 @@ class _Reader:
         self._found.append(_Found(said, chain, scope, node.lineno, call))
         return [*_innermost_call(node.func), *node.args, *node.keywords]
 
+    def _written(self, chain: Chain, node: ast.expr, scope: Scope, said: Said) -> None:
+        """A name that is used only to change what it holds: no result depends on it."""
+        self._found.append(_Found(said, chain, scope, node.lineno, is_read=False))
+
     def _changed(
         self, chain: Chain | None, node: ast.expr, scope: Scope, said: Said, *, in_place: bool = False
     ) -> None:
@@ -242,6 +263,15 @@ class _Reader:
         if chain and CALLED not in chain and scope.parent is not None:
             found = _Found(said, chain, scope, node.lineno, changed=True, in_place=in_place)
             self._found.append(found)
+
+
+def _changed_for_nothing(node: ast.Expr) -> Chain | None:
+    """What `a.b.append(x)` changes as a statement of its own."""
+    function = node.value.func if isinstance(node.value, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr in CHANGING:
+        chain = chain_of(function.value)
+        return chain if chain and CALLED not in chain else None
+    return None
 
 
 def _note_import(node: ast.Import | ast.ImportFrom, found: dict[str, bool]) -> None:

@@ -104,8 +104,8 @@ _READS_BY_NAME: dict[str, tuple[str, ...]] = {
     "dask.dataframe": ("read_",),
     "networkx": ("read_",),
 }
-_READS_WHOLE = frozenset(
-    (
+_READS_WHOLE = {
+    *(
         "subprocess",
         "socket",
         "http.client",
@@ -115,11 +115,11 @@ _READS_WHOLE = frozenset(
         "telnetlib",
         "requests",
         "httpx",
-    )
-    + ("aiohttp", "urllib3", "fsspec", "s3fs", "gcsfs", "adlfs", "boto3", "botocore", "paramiko", "duckdb")
-    + ("psycopg", "psycopg2", "pymysql", "MySQLdb", "cx_Oracle", "oracledb", "pyodbc", "redis", "pymongo")
-    + ("snowflake.connector", "google.cloud", "importlib.resources", "pyarrow.fs")
-)
+    ),
+    *("aiohttp", "urllib3", "fsspec", "s3fs", "gcsfs", "adlfs", "boto3", "botocore", "paramiko", "duckdb"),
+    *("psycopg", "psycopg2", "pymysql", "MySQLdb", "cx_Oracle", "oracledb", "pyodbc", "redis", "pymongo"),
+    *("snowflake.connector", "google.cloud", "importlib.resources", "pyarrow.fs"),
+}
 _WRITES = {"w", "a", "x"}
 
 _UNSEEN = {

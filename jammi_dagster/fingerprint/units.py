@@ -46,7 +46,7 @@ class Found:
 class Part:
     """What one part of a unit says: its code, its annotations, or the decorators of orchestration."""
 
-    own: tuple[str, ...]
+    own: Mapping[str, bool]  # False for a name that is only written to
     uses: tuple[Use, ...]  # of imported names
     imports: Mapping[str, bool]
     outside: tuple[Found, ...]
@@ -102,7 +102,7 @@ def _imports(node: ast.Import | ast.ImportFrom, said: Said) -> Iterator[Unit]:
             names=() if star else (name,),
             lines=_lines(node),
             digests=Digests(constant(target).decode("utf-8", "replace"), "", "", ""),
-            parts={"code": Part((), (), {}, (), (), ())},
+            parts={"code": Part({}, (), {} if star else {target: False}, (), (), ())},
             is_whole_import=isinstance(node, ast.Import),
             loads=loads,
             effect=SOMETHING if star else NOTHING,  # which names it brings is not known here
@@ -153,7 +153,7 @@ def _part(said: Said) -> Part:
         if module := imported_by(use.name, use.call):
             imports[module] = True
     return Part(
-        own=tuple(said.own),
+        own=said.own,
         uses=tuple(use for use in said.uses if not use.name.startswith(("builtins.", f"{ANY}."))),
         imports=imports,
         outside=tuple(_outside(said.uses)),
@@ -164,7 +164,7 @@ def _part(said: Said) -> Part:
 
 def _outside(uses: Iterable[Use]) -> Iterator[Found]:
     for use in uses:
-        if known := outside(use.name, use.call):
+        if use.is_read and (known := outside(use.name, use.call)):
             yield Found(known.what, use.line, known.is_declarable)
 
 

@@ -37,13 +37,15 @@ class Describer:
         self.libraries: dict[str, str] = {}
         self.unresolved: set[str] = set()
         self._home = home
+        self._innermost: FunctionType | None = None
         self._own_layers: set[int] = set()  # of the function itself, whose orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
 
     def describe_function(self, fn: object) -> Form:
         name = getattr(fn, "__qualname__", type(fn).__qualname__)
-        self._own_layers = {id(function) for function in layers(fn)}
+        own = list(layers(fn))
+        self._own_layers, self._innermost = {id(function) for function in own}, own[-1] if own else None
         try:
             return self.describe(fn, name)
         except RecursionError:
@@ -126,7 +128,8 @@ class Describer:
 
     def _hold(self, name: str, value: object, told: str) -> Form:
         form = self.describe(value, told)
-        self.held.setdefault(told, []).append(form)
+        if id(value) not in self._own_layers:
+            self.held.setdefault(told, []).append(form)
         return name, form
 
     def _code(self, function: FunctionType, module: Module) -> Form:
@@ -141,7 +144,8 @@ class Describer:
         if isinstance(label, str):
             self.unresolved.add(label)
             return _UNKNOWN
-        self.roots[Root(module, label, is_bare=id(function) in self._own_layers)] = None
+        bare = id(function) in self._own_layers
+        self.roots[Root(module, label, is_bare=bare, is_it=function is self._innermost)] = None
         return ModuleRef(module.path), label[0], str(label[1])
 
     def _held(self, function: FunctionType) -> Iterator[tuple[str, object, str]]:
