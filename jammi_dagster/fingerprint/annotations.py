@@ -33,7 +33,7 @@ class Aside:
     readers: tuple[str, ...]
 
 
-def aside(statement: ast.stmt, module: Scope) -> Aside:
+def aside(statement: ast.AST, module: Scope) -> Aside:
     """What of a top-level statement of a module is put aside."""
     found: dict[int, str] = {}
     readers: dict[str, None] = {}

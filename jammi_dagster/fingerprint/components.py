@@ -49,7 +49,7 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
 
 def of_values(held: Mapping[str, list[Form]], files: Mapping[str, str]) -> Iterator[Component]:
     for told, forms in held.items():
-        value = digest("value.v1", *(encode(form, files) for form in forms))
+        value = digest("value.v1", *sorted(encode(form, files) for form in forms))
         yield Component(kind="value", name=told.removeprefix("the "), where="", digest=value)
 
 

@@ -38,6 +38,19 @@ def function_at(tree: ast.Module, where: Place) -> Function | None:
     return found[0] if len(found) == 1 else None
 
 
+def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
+    """The nodes from a module to the function at a place; None unless there is exactly one."""
+    found: list[list[ast.AST]] = []
+    todo: list[list[ast.AST]] = [[tree]]
+    while todo:
+        path = todo.pop()
+        node = path[-1]
+        if isinstance(node, _FUNCTIONS) and place(node) == where:
+            found.append(path)
+        todo += [[*path, child] for child in children(node)]
+    return found[0] if len(found) == 1 else None
+
+
 def constants(tree: ast.Module) -> dict[str, object]:
     """Module-level names that are bound once in the whole file, to a literal."""
     bound: Counter[str] = Counter()

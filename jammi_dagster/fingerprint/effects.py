@@ -25,6 +25,8 @@ _LOUD = re.compile(
     r"use$|seed$|add|append|extend|insert|remove|pop|clear|update|discard|sort$|reverse$|filterwarnings|simplefilter|"
     r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe)|register|hook",
 )
+# What labels a function and does nothing else, whatever the label is called.
+_LABELS = "pytest.mark."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ NOTHING = Effect(False, ())
 SOMETHING = Effect(True, ())
 
 
-def effect(statement: ast.stmt, module: Scope) -> Effect:
+def effect(statement: ast.AST, module: Scope) -> Effect:
     """What loading a top-level statement may do."""
     calls: dict[str, None] = {}
     todo: list[ast.AST] = [statement]
@@ -85,7 +87,7 @@ def effect(statement: ast.stmt, module: Scope) -> Effect:
 def is_loud(name: str) -> bool:
     """Whether what is called so is taken to change something, where its code is not seen."""
     last = next((part for part in reversed(name.split(".")) if part != CALLED), "")
-    return not is_orchestration(name) and bool(_LOUD.search(last))
+    return not (is_orchestration(name) or name.startswith(_LABELS)) and bool(_LOUD.search(last))
 
 
 def asks_for_main(test: ast.expr) -> bool:

@@ -86,7 +86,7 @@ def _edited(reached: Reached) -> Iterator[str]:
     if node.source is None or node.module.running is None:
         return
     try:
-        yield from doubts_of(node.path, node.module.running, node.source, reached.names)
+        yield from doubts_of(node.path, node.module.running, node.source, reached.names, reached.labels)
         if why := rewritten(node.path, node.module.running, node.source):
             yield why
     except UNREADABLE:

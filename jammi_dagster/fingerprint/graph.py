@@ -29,6 +29,7 @@ class Reached:
     # By unit and part: whether it runs when the function does, or only when modules are loaded.
     parts: dict[tuple[int, str], bool] = field(default_factory=dict)
     names: dict[str, None] = field(default_factory=dict)  # that are read
+    labels: dict[Label, None] = field(default_factory=dict)  # functions that live values are
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
 
@@ -105,8 +106,8 @@ class Graph:
             self._whole(reached, True)
         elif isinstance(root.name, str):
             self._own(reached, root.name)
-        elif (index := reached.node.source.holders.get(root.name)) is not None:
-            reached.names.update(dict.fromkeys(reached.node.source.units[index].names))
+        elif (index := reached.node.source.unit_of(root.name)) is not None:
+            reached.labels[root.name] = None
             self._reach(reached, index, runs=True)
             if root.is_it:
                 reached.roots[index] = None

@@ -11,7 +11,7 @@ A call within a chain is written `()`: `EnvVar("X").get_value` is `dagster.EnvVa
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.annotations import Aside, aside
@@ -97,9 +97,9 @@ PARTS = ("code", "decoration", "annotations", "decorators")
 
 @dataclass(slots=True)
 class Statement:
-    """A top-level statement of a module."""
+    """A top-level statement of a module, or a function that stands within another."""
 
-    node: ast.stmt
+    node: ast.stmt | ast.Lambda
     aside: Aside  # the nodes that are no part of its code
     said: dict[str, Said] = field(default_factory=lambda: {part: Said() for part in PARTS})
 
@@ -117,16 +117,32 @@ class Names:
 
 def read(tree: ast.Module) -> Names:
     module = Scope(None, tree.body)
+    return Names(_read(tree.body, module), module)
+
+
+def read_nested(tree: ast.Module, path: Sequence[ast.AST]) -> Names:
+    """A function, by the nodes that lead to it: what surrounds it does not count, but for what names mean there."""
+    module = scope = Scope(None, tree.body)
+    for node in path[:-1]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            body = [node.body] if isinstance(node, ast.Lambda) else node.body
+            scope = Scope(scope, body, node.args)
+    function = path[-1]
+    assert isinstance(function, (ast.stmt, ast.Lambda))
+    return Names(_read([function], scope), module)
+
+
+def _read(nodes: Iterable[ast.stmt | ast.Lambda], scope: Scope) -> list[Statement]:
     found: list[_Found] = []
     statements = []
-    for node in tree.body:
-        statement = Statement(node, aside(node, module))
-        _Reader(statement, module, found).walk()
+    for node in nodes:
+        statement = Statement(node, aside(node, scope))
+        _Reader(statement, scope, found).walk()
         statements.append(statement)
     # Only now: a function further down may have imported into the module's scope (`global`).
     for name in found:
         name.settle()
-    return Names(statements, module)
+    return statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +241,9 @@ class _Reader:
                 return [node.slice, *_innermost_call(node.value)]
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
             chain = chain_of(node.target.value)
-            if chain and scope.owns(chain[0]):  # a counter: what it held goes nowhere but into it
+            if (
+                chain and scope.owns(chain[0]) and not scope.peek(chain)
+            ):  # a counter: what it held goes nowhere but into it
                 return [node.target, node.value]
             return [node.target, node.target.value, node.value]
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):

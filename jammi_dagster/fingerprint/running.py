@@ -67,9 +67,17 @@ def running(path: str, live: Mapping[str, Any]) -> Running:
     return held
 
 
-def doubts(path: str, live: Mapping[str, Any], now: Source, names: Iterable[str]) -> Iterator[str]:
-    """Which of the names of a running module may not be what its file says now. Raises one of `UNREADABLE`."""
+def doubts(
+    path: str, live: Mapping[str, Any], now: Source, names: Iterable[str], labels: Iterable[Label]
+) -> Iterator[str]:
+    """What of a running module may not be what its file says now. Raises one of `UNREADABLE`."""
     met = running(path, live)
+    for label in labels if met.source is not now else ():
+        spelled = [
+            (s.units[i].digests if (i := s.unit_of(label)) is not None else None) for s in (met.source, now)
+        ]
+        if spelled[0] != spelled[1]:
+            yield differs(path, label[0])
     for name in names:
         respelled = met.source is not now and _spelled(met.source, name) != _spelled(now, name)
         if name in met.edited:

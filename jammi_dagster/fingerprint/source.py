@@ -7,13 +7,13 @@ import os
 import time
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jammi_dagster.fingerprint import definitions, names
 from jammi_dagster.fingerprint.definitions import Label, Place
 from jammi_dagster.fingerprint.syntax import parse
-from jammi_dagster.fingerprint.units import Unit, units
+from jammi_dagster.fingerprint.units import Unit, nested, units
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -25,7 +25,7 @@ UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 class Source:
     content: bytes
     docstring: str | None
-    units: tuple[Unit, ...]
+    units: list[Unit]  # first those of the module, then functions within others as they are asked for
     by_name: Mapping[str, tuple[int, ...]]  # the units that bind a name, in their order
     used: frozenset[str]  # its own names that some of its code uses
     stars: tuple[str, ...]  # modules that are star-imported
@@ -34,6 +34,27 @@ class Source:
     functions: Mapping[Place, tuple[Label, ...]]
     holders: Mapping[Label, int]  # the unit that a function stands in
     constants: Mapping[str, object]
+    nested: dict[Label, int | None] = field(default_factory=dict)
+
+    def unit_of(self, label: Label) -> int | None:
+        """The unit that a function is, or that it is a method or a part of."""
+        if "<locals>" not in label[0]:
+            return self.holders.get(label)
+        if label not in self.nested:
+            self.nested[label] = self._nested(label)
+        return self.nested[label]
+
+    def _nested(self, label: Label) -> int | None:
+        where = next((where for where, labels in self.functions.items() if label in labels), None)
+        if where is None:
+            return None
+        tree = parse(self.content)
+        path = definitions.path_to(tree, where)
+        around = label[0].rpartition("<locals>.")[2]
+        if path is None or "." in around:  # a method of a local class is nothing without the class
+            return self.holders.get(label)
+        self.units.append(nested(names.read_nested(tree, path), label[0]))
+        return len(self.units) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +84,7 @@ def read(path: str) -> Source:
 def _source(content: bytes) -> Source:
     tree = parse(content)
     found = names.read(tree)
-    every = tuple(units(found))
+    every = list(units(found))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(every):
         for name in unit.names:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jammi_dagster.fingerprint import names
 from jammi_dagster.fingerprint.effects import NOTHING, SOMETHING, Effect, effect, is_loud
@@ -82,7 +82,14 @@ def units(found: names.Names) -> Iterator[Unit]:
             yield _unit(statement, found.module)
 
 
-def _is_docstring(node: ast.stmt) -> bool:
+def nested(found: names.Names, qualname: str) -> Unit:
+    """A function that stands within another, as a unit of its own: what it closes over is told by its values."""
+    (statement,) = found.statements
+    name = qualname.replace(".<locals>", "")
+    return replace(_unit(statement, found.module), kind="function", names=(name,), loads={}, effect=NOTHING)
+
+
+def _is_docstring(node: ast.AST) -> bool:
     """A string as a statement is the module's, or nobody's: what reads a `__doc__` says so itself."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
@@ -134,12 +141,12 @@ def _unit(statement: Statement, module: Scope) -> Unit:
     )
 
 
-def _lines(node: ast.stmt) -> tuple[int, int]:
+def _lines(node: ast.stmt | ast.Lambda) -> tuple[int, int]:
     decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min(node.lineno, *(one.lineno for one in decorators), node.lineno), node.end_lineno or node.lineno
 
 
-def _kind(node: ast.stmt) -> str:
+def _kind(node: ast.AST) -> str:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return "function"
     if isinstance(node, ast.ClassDef):
@@ -178,7 +185,7 @@ def _calls_loudly(use: Use) -> bool:
     return use.call is not None and not use.name.startswith(("builtins.", f"{ANY}.")) and is_loud(use.name)
 
 
-def _bound(statement: ast.stmt) -> Iterator[str]:
+def _bound(statement: ast.AST) -> Iterator[str]:
     """The names of the module that a statement binds or unbinds."""
     todo: list[ast.AST] = [statement]
     while todo:
@@ -199,7 +206,7 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
         todo += children(node)
 
 
-def _words(statement: ast.stmt) -> set[str]:
+def _words(statement: ast.AST) -> set[str]:
     """The names, attributes and strings in a statement, among which the ones that read documentation may be."""
     found: set[str] = set()
     todo: list[ast.AST] = [statement]
