@@ -21,7 +21,7 @@ from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.values import kind_of
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
-from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
+from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
 from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
@@ -41,10 +41,15 @@ class TableSpec:
     code_version: str | None = None
     allow_missing: bool = False
     single_flight: bool = True
+    depends_on: tuple[Any, ...] = ()
+    ignore: tuple[str, ...] = ()
+    allow_reads: tuple[str, ...] = ()
 
     def code(self) -> CodeIdentity:
         """The identity of the code as it is now in this process."""
-        return identify(self.function, code_version=self.code_version)
+        return identify(
+            self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,6 @@ class TableStep:
         self.making = making(
             self.step,
             self.store,
-            function=self.spec.function,
             code=self.spec.code(),
             inputs={name: kind_of(annotation) for name, annotation in self.spec.shape.inputs.items()},
             output=kind_of(self.spec.shape.output),
@@ -301,10 +305,7 @@ class TableStep:
     def _undeclared(self) -> list[str]:
         """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
         spec, way_out = self.spec, "declare reads=[…], or reads=[] where it reads nothing else"
-        reasons = [
-            f"{read.what} ({read.where}) changes from run to run: pass the value in, or set code_version="
-            for read in self.making.code.outside
-        ]
+        reasons = [reason for read in self.making.code.outside if (reason := self._undeclared_read(read))]
         if spec.reads is not None:
             return reasons
         if not any(dependency.asset_key != self.step.asset_key for dependency in self.step.dependencies):
@@ -315,6 +316,16 @@ class TableStep:
             uses = context_uses_outside(spec.function, spec.shape.context)
             reasons.extend(f"{use}: {way_out}" for use in uses)
         return reasons
+
+    def _undeclared_read(self, read: OutsideRead) -> str | None:
+        """Why a place in the code that reads the outside world is none that is declared. `reads=` covers files."""
+        spec, place = self.spec, f"{read.what} ({read.where})"
+        if read.what in spec.allow_reads or (read.is_declarable and spec.reads):
+            return None
+        allowed = f"allow_reads=[{read.what!r}] where it does no harm, or set code_version="
+        if read.is_declarable:
+            return f"{place} reads what is not declared: declare it in reads=[…], or {allowed}"
+        return f"{place} changes from run to run: pass the value in, or {allowed}"
 
 
 def plain_spec(step: Step) -> TableSpec:

@@ -3,6 +3,7 @@
 | file | what it answers |
 |---|---|
 | identity.py | the identity of a function: the seam |
+| settings.py, declared.py | what a project and an author say about it |
 | components.py | what it consists of, with names to tell |
 | context.py | what a function uses its Dagster context for |
 | values.py, plain.py, callables.py | what a live function holds besides its code |
@@ -19,6 +20,15 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.context import context_uses_outside
+from jammi_dagster.fingerprint.declared import check_dependencies, check_names
 from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, identify
 
-__all__ = ["CodeIdentity", "Component", "OutsideRead", "context_uses_outside", "identify"]
+__all__ = [
+    "CodeIdentity",
+    "Component",
+    "OutsideRead",
+    "check_dependencies",
+    "check_names",
+    "context_uses_outside",
+    "identify",
+]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Callable, Iterator, Mapping
+import os
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.callables import innermost
 from jammi_dagster.fingerprint.components import Component, of_code, of_values
+from jammi_dagster.fingerprint.declared import check_dependencies, check_names, describe
 from jammi_dagster.fingerprint.findings import doubts, outside_reads
 from jammi_dagster.fingerprint.graph import Graph
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.modules import file_names, home_of, of_names
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.running import is_immutable
+from jammi_dagster.fingerprint.settings import settings_for
 from jammi_dagster.fingerprint.values import Describer
 
 
@@ -52,40 +56,64 @@ class CodeIdentity:
         return {str(component): component.digest for component in self.components}
 
 
-def identify(fn: Callable[..., Any], *, code_version: str | None = None) -> CodeIdentity:
+def identify(
+    fn: Callable[..., Any],
+    *,
+    code_version: str | None = None,
+    depends_on: Sequence[Any] = (),
+    ignore: Collection[str] = (),
+) -> CodeIdentity:
     """The identity of the code that a function's result depends on.
 
     With a `code_version` it is that, as the user's word. Otherwise it is what the function reaches: the syntax trees
     of first-party functions, classes and constants, at any depth, what loading their modules does, and the values
     of its closure, defaults and `partial` arguments. Whatever changes the result without changing those must be in
-    `outside` or `unresolved`; `docs/code-identity.md` says what is not seen. Raises `InvalidField`.
+    `outside` or `unresolved`; `docs/code-identity.md` says what is not seen.
+
+    `depends_on` adds functions, classes, modules, files and plain values, as if the function used them. `ignore`
+    leaves out names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or what an unresolved reason names.
+    Both add to the project's `settings`. Raises `InvalidField`.
     """
     if code_version is not None:
         return _versioned(code_version)
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
-    home = _home(fn)
-    describer = Describer(home)
+    file = _file(fn)
+    settings = settings_for(file)
+    ignored = settings.ignore | set(check_names("ignore", ignore))
+    describer = Describer(_home(fn) | settings.first_party, ignored.__contains__)
     form = describer.describe_function(fn)
-    graph = Graph(home)
+    folder = os.path.dirname(file) if file else ""
+    dependencies = (*settings.depends_on, *check_dependencies(depends_on))
+    declared = list(describe(dependencies, describer, folder))
+    graph = Graph(describer.home, ignored.__contains__)
     graph.reach(describer.roots)
     for name, value in _changed_values(graph, set()):
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
-    components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files))))
-    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, lambda name: False)}
+    components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files), *declared)))
+    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored.__contains__)}
     return CodeIdentity(
         kind="source",
         digest=_folded(encode(form, files), components),
         components=components,
-        libraries=dict(sorted({**describer.libraries, **graph.libraries}.items())),
+        libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         outside=tuple(
             OutsideRead(what=read.what, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
             for read in sorted(outside_reads(graph))
+            if read.what not in ignored
         ),
         unresolved=tuple(sorted(reasons)),
     )
+
+
+def _file(fn: object) -> str | None:
+    function = innermost(fn)
+    names = (
+        function.__globals__ if function else vars(sys.modules.get(getattr(fn, "__module__", "")) or object)
+    )
+    return of_names(names).path
 
 
 def _versioned(code_version: str) -> CodeIdentity:

@@ -7,7 +7,7 @@ filled it in. A value that has no form of its own is reported, never given a mad
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import _lru_cache_wrapper, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -31,12 +31,13 @@ class Describer:
     `held` has the forms of what the functions among them hold, by what it is called.
     """
 
-    def __init__(self, home: frozenset[str]) -> None:
+    def __init__(self, home: frozenset[str], is_ignored: Callable[[str], bool] = lambda name: False) -> None:
         self.roots: dict[Root, None] = {}
         self.held: dict[str, list[Form]] = {}
         self.libraries: dict[str, str] = {}
         self.unresolved: set[str] = set()
-        self._home = home
+        self.home = home  # what is first-party, besides source trees
+        self._is_ignored = is_ignored
         self._innermost: FunctionType | None = None
         self._own_layers: set[int] = set()  # of the function itself, whose orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
@@ -120,7 +121,8 @@ class Describer:
             code: Form = (module.name, function.__code__.co_name, line)
         else:
             code = self._code(function, module)
-        return "function", code, *(self._hold(*held) for held in self._held(function))
+        held = (one for one in self._held(function) if not self._is_ignored(one[0].lstrip("=")))
+        return "function", code, *(self._hold(*one) for one in held)
 
     def hold(self, value: object, told: str) -> None:
         """Describes a value that is held under a name."""
@@ -208,7 +210,7 @@ class Describer:
         """As `libraries`; but names that only claim to be a module's (made by `exec`) are nobody's."""
         if module.path is None and _named(module.name).running is not module.running:
             return None
-        return libraries(module, self._home)
+        return libraries(module, self.home)
 
     def _give_up(self, what: str, *ways_out: str) -> Form:
         self.unresolved.add(reason(what, *ways_out))
