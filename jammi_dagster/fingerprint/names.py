@@ -108,6 +108,11 @@ class Statement:
         """Whether it is the block that runs only in a script."""
         return isinstance(self.node, ast.If) and asks_for_main(self.node.test) and not self.node.orelse
 
+    @property
+    def is_for_types(self) -> bool:
+        """Whether it never runs at all."""
+        return isinstance(self.node, ast.If) and _is_for_types(self.node.test) and not self.node.orelse
+
 
 @dataclass(frozen=True, slots=True)
 class Names:

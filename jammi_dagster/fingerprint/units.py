@@ -78,7 +78,7 @@ def units(found: names.Names) -> Iterator[Unit]:
     for statement in found.statements:
         if isinstance(statement.node, (ast.Import, ast.ImportFrom)):
             yield from _imports(statement.node, statement.said["code"])
-        elif not _is_docstring(statement.node):
+        elif not _is_docstring(statement.node) and not statement.is_for_types:
             yield _unit(statement, found.module)
 
 
