@@ -19,12 +19,13 @@ from jammi_dagster.adapters.references import PartitionReferences, ResultReferen
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
 from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.values import kind_of
+from jammi_dagster.adapters.watch import Watch, watching
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
 from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
 from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
-from jammi_dagster.surfaces import VersionSurface
+from jammi_dagster.surfaces import FileSurface, VersionSurface
 
 Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
 
@@ -176,14 +177,15 @@ class TableStep:
         attempt = begun or self._begin(inputs, alone=False)
         assert isinstance(attempt, Attempt), "without flights nobody is in the way"
         with attempt:
-            produced = call()
             schemas: dict[str, pa.Schema] = {}
-            for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
-                schemas[table] = attempt.write(table, data).schema
+            with watching(self._watch()) as watch:  # a generator's body runs while it is written
+                produced = call()
+                for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
+                    schemas[table] = attempt.write(table, data).schema
             if not self.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
                 check_reported(produced, self.step.check_names, asset=self.step.asset_key.to_user_string())
             seconds = (time.perf_counter() - started) / max(len(self.step.tables), 1)
-            settled = settle(inputs, self.inputs(after_body=True))
+            settled = self._with_seen(watch, settle(inputs, self.inputs(after_body=True)))
             published = attempt.publish(
                 [
                     self._output(table, partition, settled, produced, schemas[table], seconds)
@@ -301,6 +303,24 @@ class TableStep:
         if callable(reads):
             return [surface for partition in self._partitions for surface in reads(partition)]
         return list(reads or ())
+
+    def _watch(self) -> Watch:
+        """What to look for while the body runs: reads that are neither declared nor the store's."""
+        spec = self.spec
+        allowed = ["*"] if self.is_plain else [*spec.allow_reads]  # the body of a plain asset has run already
+        allowed += [surface.path for surface in self._surfaces() if isinstance(surface, FileSurface)]
+        return Watch(
+            module=spec.function.__module__.partition(".")[0],
+            allowed=allowed,
+            within=[self.store.identity.root],
+        )
+
+    def _with_seen(self, watch: Watch, inputs: StepInputs) -> StepInputs:
+        """`inputs`, with an unpinned anchor for each read that was seen."""
+        for read in watch.found.values():
+            self.step.log.warning(f"{self.step.asset_key.to_user_string()}: {read}")
+            inputs = inputs.with_unpinned(read.source, [str(read)])
+        return inputs
 
     def _undeclared(self) -> list[str]:
         """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
