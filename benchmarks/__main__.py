@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, funnel, import_time, scale, step
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "step": step.run,
     "chain": chain.run,
     "scale": scale.run,
+    "fingerprint": fingerprint.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
@@ -28,6 +29,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
+    "fingerprint": {"rounds": 2, "assets": 200},
 }
 
 

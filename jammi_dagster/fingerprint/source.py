@@ -13,7 +13,7 @@ from pathlib import Path
 from jammi_dagster.fingerprint import definitions, names
 from jammi_dagster.fingerprint.definitions import Label, Place
 from jammi_dagster.fingerprint.syntax import parse
-from jammi_dagster.fingerprint.units import Unit, nested, units
+from jammi_dagster.fingerprint.units import ABOUT, Unit, nested, units
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -84,7 +84,7 @@ def read(path: str) -> Source:
 def _source(content: bytes) -> Source:
     tree = parse(content)
     found = names.read(tree)
-    every = list(units(found))
+    every = list(units(found, says_more=any(word in content for word in ABOUT)))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(every):
         for name in unit.names:

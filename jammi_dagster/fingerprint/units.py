@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from jammi_dagster.fingerprint import names
 from jammi_dagster.fingerprint.effects import NOTHING, SOMETHING, Effect, effect, is_loud
@@ -29,6 +30,7 @@ _ANNOTATIONS = frozenset(
         "Signature",
     ]
 )
+ABOUT = (b"doc", b"annot", b"hints", b"ignature", b"argspec")  # one is in each of the above
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _OPAQUE = (ast.Lambda, *_COMPREHENSIONS)  # what binds no name of the module
 
@@ -54,14 +56,14 @@ class Part:
     changes: tuple[Change, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unit:
     """`kind`: `function`, `class`, `constant`, `import` or `code`, which is any other statement."""
 
     kind: str
     names: tuple[str, ...]
     lines: tuple[int, int]  # the first, of its decorators, and the last
-    digests: Digests
+    spelling: str | Statement  # of an import what it names, otherwise the statement
     parts: Mapping[str, Part]
     is_whole_import: bool = False  # `import x`, of a module as it is
     loads: Mapping[str, bool] = field(default_factory=dict)  # what it imports when the module is loaded
@@ -73,20 +75,30 @@ class Unit:
     reads_docs: bool = False
     reads_annotations: bool = False
 
+    @cached_property
+    def digests(self) -> Digests:
+        """Of most units of a module nobody asks."""
+        if isinstance(self.spelling, str):
+            return Digests(self.spelling, "", "", "")
+        return digests(self.spelling.node, self.spelling.aside.parts)
 
-def units(found: names.Names) -> Iterator[Unit]:
+
+def units(found: names.Names, *, says_more: bool) -> Iterator[Unit]:
+    """The units of a module. `says_more`: its text may hold one of the words by which documentation is read."""
     for statement in found.statements:
         if isinstance(statement.node, (ast.Import, ast.ImportFrom)):
             yield from _imports(statement.node, statement.said["code"])
         elif not _is_docstring(statement.node) and not statement.is_for_types:
-            yield _unit(statement, found.module)
+            yield _unit(statement, found.module, says_more)
 
 
 def nested(found: names.Names, qualname: str) -> Unit:
     """A function that stands within another, as a unit of its own: what it closes over is told by its values."""
     (statement,) = found.statements
     name = qualname.replace(".<locals>", "")
-    return replace(_unit(statement, found.module), kind="function", names=(name,), loads={}, effect=NOTHING)
+    return replace(
+        _unit(statement, found.module, True), kind="function", names=(name,), loads={}, effect=NOTHING
+    )
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -108,7 +120,7 @@ def _imports(node: ast.Import | ast.ImportFrom, said: Said) -> Iterator[Unit]:
             kind="import",
             names=() if star else (name,),
             lines=_lines(node),
-            digests=Digests(constant(target).decode("utf-8", "replace"), "", "", ""),
+            spelling=constant(target).decode("utf-8", "replace"),
             parts={"code": Part({}, (), {} if star else {target: False}, (), (), ())},
             is_whole_import=isinstance(node, ast.Import),
             loads=loads,
@@ -117,14 +129,14 @@ def _imports(node: ast.Import | ast.ImportFrom, said: Said) -> Iterator[Unit]:
         loads = {}
 
 
-def _unit(statement: Statement, module: Scope) -> Unit:
+def _unit(statement: Statement, module: Scope, says_more: bool) -> Unit:
     node, said = statement.node, statement.said["code"]
-    words = _words(node)
+    words = _words(node) if says_more else set()
     return Unit(
         kind=_kind(node),
         names=tuple(dict.fromkeys(_bound(node))),
         lines=_lines(node),
-        digests=digests(node, statement.aside.parts),
+        spelling=statement,
         parts={part: _part(one) for part, one in statement.said.items()},
         loads=said.loads,
         effect=effect(node, module),
