@@ -288,6 +288,20 @@ class _Reader:
             self._found.append(found)
 
 
+def only_written(function: ast.AST, name: str) -> bool:
+    """Whether all that a function does with a variable is to add to it or remove from it, for nothing."""
+    written = {
+        id(node.value.func.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and node.value.func.attr in CHANGING
+    }
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+    return all(id(node) in written for node in uses)
+
+
 def _changed_for_nothing(node: ast.Expr) -> Chain | None:
     """What `a.b.append(x)` changes as a statement of its own."""
     function = node.value.func if isinstance(node.value, ast.Call) else None

@@ -44,6 +44,12 @@ class Source:
             self.nested[label] = self._nested(label)
         return self.nested[label]
 
+    def only_writes(self, label: Label, name: str) -> bool:
+        """Whether a function within another only adds to what it closes over under a name, or removes from it."""
+        index = self.unit_of(label)
+        spelling = None if index is None else self.units[index].spelling
+        return isinstance(spelling, names.Statement) and names.only_written(spelling.node, name)
+
     def _nested(self, label: Label) -> int | None:
         where = next((where for where, labels in self.functions.items() if label in labels), None)
         if where is None:

@@ -162,11 +162,24 @@ class Describer:
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             told = f"the closure variable {name!r} of {function.__qualname__}"
             try:
-                yield name, cell.cell_contents, told
+                if not self._is_log(function, name, cell.cell_contents):
+                    yield name, cell.cell_contents, told
             except ValueError:
                 self._give_up(f"{told} is not assigned yet", "ask once the code location is loaded")
         if "__wrapped__" in function.__dict__:
             yield "__wrapped__", function.__dict__["__wrapped__"], f"what {function.__qualname__} wraps"
+
+    def _is_log(self, function: FunctionType, name: str, value: object) -> bool:
+        """Whether a closure's list, dict or set is only written to, so that no result depends on it."""
+        module = of_names(function.__globals__)
+        if type(value) not in (list, dict, set) or module.path is None or self._shared(module) is not None:
+            return False
+        try:
+            met = running(module.path, function.__globals__)
+        except UNREADABLE:
+            return False
+        label = met.label(function)
+        return not isinstance(label, str) and met.source.only_writes(label, name)
 
     def _builtin(self, function: BuiltinFunctionType, where: str) -> Form:
         owner = function.__self__

@@ -247,6 +247,28 @@ def test_a_class_made_in_a_function_is_named(factory: Any) -> None:
     assert "the class local_class.<locals>.Local" in reason
 
 
+def test_a_list_that_is_only_written_to_is_a_log(project: Project) -> None:
+    """What a function adds to a list that it closes over, and nobody reads of it, is none of its result."""
+    text = """
+        def make(use):
+            log, read = [], []
+            def writes(x=1):
+                log.append(x)
+                return x
+            def reads(x=1):
+                read.append(x)
+                return len(read)
+            return writes if use == "writes" else reads
+        """
+    make = project.write({"alone.py": text}).load("alone").make
+    for use, moves in (("writes", False), ("reads", True)):
+        function = make(use)
+        before = identify(function)
+        assert before.unresolved == ()
+        function()
+        assert (identify(function).digest != before.digest) is moves
+
+
 def test_a_cell_that_is_still_empty_is_named(project: Project) -> None:
     """A closure variable that is assigned later is not known yet."""
     project.write(
