@@ -1,5 +1,6 @@
 """An identity is the same in every process: as a script or imported, whatever the hash seed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,25 @@ def test_a_function_typed_in_is_unresolved(project: Project) -> None:
     (identity,) = run(SHOW + "def f(): pass\nshow(f)\n", cwd=project.root, path=project.root)
     assert identity["unresolved"] == ["f has no source file: define it in a module, or give code_version="]
     assert identity["components"] == []
+
+
+SHOP = Path(__file__).parent / "sample" / "shop"
+ORDERS = (
+    "shop.flow",
+    "shop.stats.core, shop.plugins, shop.flow",
+    "shop.models, shop.text, shop.stats, shop.flow",
+)
+
+
+def test_the_sample_has_one_identity_everywhere(tmp_path: Path) -> None:
+    """Whatever the hash seed, the folder and the order of imports; written down here for every Python."""
+    found = []
+    for number, order in enumerate(ORDERS):
+        folder = tmp_path / f"place {number}"
+        shutil.copytree(SHOP, folder / "shop", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "show.py").write_text(SHOW)
+        code = f"import {order}; from show import show; show(shop.flow.report)"
+        found += run(code, cwd=tmp_path, path=folder, PYTHONHASHSEED=str(number))
+    assert found[0] == found[1] == found[2]
+    assert found[0]["unresolved"] == []
+    assert found[0]["digest"] == "6c92e060fa1a3a602a586b723822c7832a6c810d9793aae2fa14511b51487d46"
