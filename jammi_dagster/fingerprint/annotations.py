@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
-from jammi_dagster.fingerprint.scopes import Scope, chain_of
+from jammi_dagster.fingerprint.scopes import CALLED, Scope, chain_of
 
 # Orchestration: what it does to a table stands in the descriptor, and an upgrade of it alone must move no hash.
 ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
@@ -68,11 +68,12 @@ def is_orchestration(name: str) -> bool:
 
 
 def _names(decorator: ast.expr, module: Scope) -> list[str]:
-    """What a decorator may be called; `?` for what is neither a name of the module's own nor imported."""
+    """What a decorator may be called; `?` for what is neither a function of the module's own nor imported."""
     chain = chain_of(decorator)
     if chain is None or chain[-1] in _ACCESSORS:
         return [chain[-1] if chain else "?"]
-    return module.peek(chain) or ([] if module.owns(chain[0]) else ["?"])
+    is_function = module.owns(chain[0]) and not [part for part in chain[1:] if part != CALLED]
+    return module.peek(chain) or ([] if is_function else ["?"])
 
 
 def _is_blind(name: str) -> bool:

@@ -21,7 +21,7 @@ AS_METACLASS = "__metaclass__"
 
 # What is called so may change the state of what it belongs to.
 _LOUD = re.compile(
-    r"^(set_|set[A-Z]|setattr$|delattr$|setdefault$|setlocale$|install|patch|enable|disable|configure|config$|basicConfig|"
+    r"^(set(?!$)|delattr$|install|patch|enable|disable|configure|config$|basicConfig|"
     r"use$|seed$|add|append|extend|insert|remove|pop|clear|update|discard|sort$|reverse$|filterwarnings|simplefilter|"
     r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe)|register|hook",
 )

@@ -32,6 +32,8 @@ class Reached:
     labels: dict[Label, None] = field(default_factory=dict)  # functions that live values are
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    # What loading it does, in order: first-party files that are loaded, and units that may change something.
+    steps: list[str | int] = field(default_factory=list)
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source
@@ -129,12 +131,16 @@ class Graph:
 
     def _run(self, reached: Reached) -> None:
         node = reached.node
+        for star in node.source.stars if node.source else ():
+            self._later(self._use, node, joined(star, "__all__"), False)
         for index, unit in enumerate(node.source.units if node.source else ()):
             for route in self._import(node, unit.loads):
+                reached.steps += [module.path for module in route.passed if module.path]
                 # What is imported and never used is imported for what that does.
                 if unit.is_whole_import and node.source and node.source.used.isdisjoint(unit.names):
                     self.libraries.update(route.libraries)
             if self._does_something(node, unit) and not self._ignores(node, unit.names):
+                reached.steps.append(index)
                 self._reach(reached, index, runs=False)
 
     def _does_something(self, node: Node, unit: Unit) -> bool:
@@ -178,6 +184,12 @@ class Graph:
         for index in indexes:
             self._reach(reached, index, runs=runs)
             self._reach(reached, index, "decorators", runs=runs)
+        self._starred_names(node, (name,), runs, is_read)
+
+    def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
+        """What star imports may bind a name to."""
+        for star in node.source.stars if node.source else ():
+            self._later(self._use, node, joined(star, *rest), runs, is_read)
 
     def _whole(self, reached: Reached, runs: bool) -> None:
         """A module as a value: whatever it holds may be asked of it, what it imported included."""
@@ -216,7 +228,7 @@ class Graph:
             for other in list(self.reached.values()):
                 for reached_index, _ in list(other.parts):
                     self._reach(other, reached_index, "annotations", runs=False)
-        unseen = (name for name in unit.readers if not self._routes.is_first_party(reached.node, name))
+        unseen = (name for name in unit.readers if not self._routes.is_seen(reached.node, name))
         if self.reads_annotations or any(unseen):
             self._reach(reached, index, "annotations", runs=False)
 
@@ -246,8 +258,7 @@ class Graph:
         source = node.source
         assert source is not None
         if head not in source.by_name:
-            for star in source.stars:
-                self._later(self._use, node, joined(star, *rest), runs, is_read)
+            self._starred_names(node, rest, runs, is_read)
             self._own(holder, "__getattr__", runs)
             return
         self._own(holder, head, runs, is_read)

@@ -226,6 +226,10 @@ class _Reader:
             return ()
         if isinstance(node, ast.Attribute):
             chain = chain_of(node)
+            if "__code__" in (
+                chain or (node.attr,)
+            ):  # knows line numbers, which are no part of what is hashed
+                said.uses.append(Use(f"{ANY}.__code__", node.lineno, None))
             if not isinstance(node.ctx, ast.Load):
                 self._changed(chain, node, scope, said)
             elif chain:

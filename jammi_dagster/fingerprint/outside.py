@@ -135,7 +135,7 @@ _UNSEEN = {
     *("importlib.metadata.entry_points", "importlib.reload", "ctypes.CDLL", "ctypes.PyDLL", "ctypes.cdll"),
     *("builtins.globals", "sys.modules", "sys._getframe", "inspect.currentframe", "inspect.stack"),
     *("inspect.getsource", "inspect.getsourcelines", "inspect.getmembers", "gc.get_objects", "marshal.loads"),
-    *("types.FunctionType", "types.CodeType", f"{ANY}.__subclasses__"),
+    *("types.FunctionType", "types.CodeType", f"{ANY}.__subclasses__", f"{ANY}.__code__"),
 }
 # With the position of the argument that names what is used: seen where it is a constant.
 _COMPUTED = {"builtins.getattr": 1, "operator.attrgetter": 0, "operator.methodcaller": 0}

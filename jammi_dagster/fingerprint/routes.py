@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.modules import Module, child, libraries, of_running, root_of, shown
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.scopes import split
+from jammi_dagster.fingerprint.scopes import CALLED, split
 from jammi_dagster.fingerprint.source import UNREADABLE, Source, read
 
 
@@ -57,9 +57,10 @@ class Routes:
             self._routes[key] = self._follow(_package(node, len(dots)) if dots else None, parts)
         return self._routes[key]
 
-    def is_first_party(self, node: Node, name: str) -> bool:
+    def is_seen(self, node: Node, name: str) -> bool:
+        """Whether a name is one of a first-party module's: not a method of something in it, nor of a library."""
         route = self.of(node, name)
-        return bool(route.passed) and not route.leaves
+        return bool(route.passed) and not route.leaves and sum(part != CALLED for part in route.rest) == 1
 
     def packages_around(self, node: Node) -> Iterator[Module]:
         """The packages whose `__init__` runs when a module is loaded."""

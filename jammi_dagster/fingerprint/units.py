@@ -71,6 +71,7 @@ class Unit:
     methods: frozenset[str] = frozenset()
     readers: tuple[str, ...] = ()  # decorators that may read annotations
     is_plain_function: bool = False  # one without decorators
+    is_still: bool = False  # binds the same wherever it stands: it looks at nothing else when it is loaded
     is_loud: bool = False  # may change something when it is called
     reads_docs: bool = False
     reads_annotations: bool = False
@@ -147,6 +148,7 @@ def _unit(statement: Statement, module: Scope, says_more: bool) -> Unit:
         ),
         readers=statement.aside.readers,
         is_plain_function=_kind(node) == "function" and not getattr(node, "decorator_list", None),
+        is_still=_is_still(node),
         is_loud=bool(said.changes) or said.changes_arguments or any(map(_calls_loudly, said.uses)),
         reads_docs=not words.isdisjoint(_DOCS),
         reads_annotations=not words.isdisjoint(_ANNOTATIONS),
@@ -164,6 +166,12 @@ def _kind(node: ast.AST) -> str:
     if isinstance(node, ast.ClassDef):
         return "class"
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
+
+
+def _is_still(node: ast.stmt | ast.Lambda) -> bool:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
+    return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
 
 
 def _part(said: Said) -> Part:

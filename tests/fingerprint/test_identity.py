@@ -250,8 +250,11 @@ def test_a_star_import_brings_the_modules_that_all_names(project: Project) -> No
     )
     assert set(project.of_source("from pkg import *\ndef f(): pass\n").named) == {
         "function f (alone.py)",
+        "order of statements (alone.py)",
         "module-level code (alone.py)",
+        "constant __all__ (pkg/__init__.py)",
         "module-level code (pkg/sub.py)",
+        "order of statements (pkg/sub.py)",
     }
 
 
