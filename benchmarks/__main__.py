@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, funnel, import_time, scale, step, tick
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "chain": chain.run,
     "scale": scale.run,
     "tick": tick.run,
+    "fingerprint": fingerprint.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
@@ -30,6 +31,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000, 100_000]},
+    "fingerprint": {"rounds": 2, "assets": 200},
 }
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
-from demo import raw
+from demo import edits, raw
 from demo.outcomes import Outcome, lines
 
 ROOT = raw.HOME.parent
@@ -93,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = sys.stderr if as_json else sys.stdout
     try:
         story = _perform(out)
-    except (BrokenClaim, subprocess.CalledProcessError) as error:
+        print("\nIn a copy of this project:\n", file=out)
+        print("\n".join(edits.report()), file=out, flush=True)
+    except (BrokenClaim, AssertionError, subprocess.CalledProcessError) as error:
         print(f"\nThe demo failed. {error}", file=sys.stderr)
         return 1
     if as_json:

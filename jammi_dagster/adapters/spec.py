@@ -11,7 +11,7 @@ from jammi_dagster.adapters.definition import Making, making
 from jammi_dagster.adapters.shape import FunctionShape, shape_of
 from jammi_dagster.adapters.values import kind_of
 from jammi_dagster.contract import CachePolicy
-from jammi_dagster.fingerprint import CodeIdentity, context_uses_outside, identify
+from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
@@ -30,10 +30,15 @@ class TableSpec:
     code_version: str | None = None
     allow_missing: bool = False
     single_flight: bool = True
+    depends_on: tuple[Any, ...] = ()
+    ignore: tuple[str, ...] = ()
+    allow_reads: tuple[str, ...] = ()
 
     def code(self) -> CodeIdentity:
         """The identity of the code as it is now in this process."""
-        return identify(self.function, code_version=self.code_version)
+        return identify(
+            self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
+        )
 
     def making(
         self, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
@@ -42,7 +47,6 @@ class TableSpec:
         return making(
             asset,
             store,
-            function=self.function,
             code=self.code(),
             inputs={name: kind_of(annotation) for name, annotation in self.shape.inputs.items()},
             output=kind_of(self.shape.output),
@@ -60,10 +64,7 @@ class TableSpec:
     def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
         """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
-        reasons = [
-            f"{read.what} ({read.where}) changes from run to run: pass the value in, or set code_version="
-            for read in code.outside
-        ]
+        reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
         if self.reads is not None:
             return reasons
         if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
@@ -74,6 +75,16 @@ class TableSpec:
             uses = context_uses_outside(self.function, self.shape.context)
             reasons.extend(f"{use}: {way_out}" for use in uses)
         return reasons
+
+    def _undeclared_read(self, read: OutsideRead) -> str | None:
+        """Why a place in the code that reads the outside world is none that is declared. `reads=` covers files."""
+        if read.what in self.allow_reads or (read.is_declarable and self.reads):
+            return None
+        place = f"{read.what} ({read.where})"
+        allowed = f"allow_reads=[{read.what!r}] where it does no harm, or set code_version="
+        if read.is_declarable:
+            return f"{place} reads what is not declared: declare it in reads=[…], or {allowed}"
+        return f"{place} changes from run to run: pass the value in, or {allowed}"
 
 
 def plain_spec(asset: DeclaredAsset) -> TableSpec:

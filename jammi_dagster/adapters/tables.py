@@ -19,10 +19,12 @@ from jammi_dagster.adapters.references import PartitionReferences, ResultReferen
 from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.spec import TableSpec
 from jammi_dagster.adapters.step import Step
+from jammi_dagster.adapters.watch import Watch, watching
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
 from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
+from jammi_dagster.surfaces import FileSurface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +144,15 @@ class TableStep:
         attempt = begun or self._begin(inputs, alone=False)
         assert isinstance(attempt, Attempt), "without flights nobody is in the way"
         with attempt:
-            produced = call()
             schemas: dict[str, pa.Schema] = {}
-            for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
-                schemas[table] = attempt.write(table, data).schema
+            with watching(self._watch()) as watch:  # a generator's body runs while it is written
+                produced = call()
+                for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
+                    schemas[table] = attempt.write(table, data).schema
             if not self.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
                 check_reported(produced, self.step.check_names, asset=self.step.asset_key.to_user_string())
             seconds = (time.perf_counter() - started) / max(len(self.step.tables), 1)
-            settled = settle(inputs, self.inputs(after_body=True))
+            settled = self._with_seen(watch, settle(inputs, self.inputs(after_body=True)))
             published = attempt.publish(
                 [
                     self._output(table, partition, settled, produced, schemas[table], seconds)
@@ -230,7 +233,7 @@ class TableStep:
             "step_key": self.step.step_key,
             "raw_config": self.making.raw_config,
             "partition_span": self._replay.to_dict()["span"],
-            "code": {"kind": code.kind, "components": dict(code.components)},
+            "code": {"kind": code.kind},
             "unpinned": list(inputs.reasons),
         }
         return Output(
@@ -276,3 +279,23 @@ class TableStep:
             tags={**said.tags, keys.CODE_VERSION_TAG: code_version},
             check_results=said.check_results,
         )
+
+    def _watch(self) -> Watch:
+        """What to look for while the body runs: reads that are neither declared nor the store's."""
+        spec = self.spec
+        allowed = ["*"] if self.is_plain else [*spec.allow_reads]  # the body of a plain asset has run already
+        allowed += [
+            surface.path for surface in spec.surfaces(self._partitions) if isinstance(surface, FileSurface)
+        ]
+        return Watch(
+            module=spec.function.__module__.partition(".")[0],
+            allowed=allowed,
+            within=[self.store.identity.root],
+        )
+
+    def _with_seen(self, watch: Watch, inputs: StepInputs) -> StepInputs:
+        """`inputs`, with an unpinned anchor for each read that was seen."""
+        for read in watch.found.values():
+            self.step.log.warning(f"{self.step.asset_key.to_user_string()}: {read}")
+            inputs = inputs.with_unpinned(read.source, [str(read)])
+        return inputs

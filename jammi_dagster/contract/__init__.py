@@ -11,6 +11,7 @@ from jammi_dagster.contract.definition import (
     ProducingDescriptor,
     definition_hash,
 )
+from jammi_dagster.contract.explain import Difference, explain
 from jammi_dagster.contract.manifest import ArtifactDigest, Leaf, MaterializationManifest
 from jammi_dagster.contract.policy import CacheOutcome, CachePolicy
 from jammi_dagster.contract.tables import TableName
@@ -30,6 +31,7 @@ __all__ = [
     "CurrentAnchor",
     "DefinitionHash",
     "DerivesFromEdge",
+    "Difference",
     "InputAnchor",
     "Leaf",
     "MatchVerdict",
@@ -43,4 +45,5 @@ __all__ = [
     "anchor_sets_equal",
     "canonical_json",
     "definition_hash",
+    "explain",
 ]

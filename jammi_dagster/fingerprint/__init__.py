@@ -3,18 +3,32 @@
 | file | what it answers |
 |---|---|
 | identity.py | the identity of a function: the seam |
+| settings.py, declared.py | what a project and an author say about it |
+| components.py | what it consists of, with names to tell |
 | context.py | what a function uses its Dagster context for |
 | values.py, plain.py, callables.py | what a live function holds besides its code |
-| graph.py, findings.py | which first-party modules are reached, and what in them reads the outside world |
-| modules.py, distributions.py | where a module is, and whose it is |
-| source.py, syntax.py, names.py, scopes.py, outside.py, definitions.py | what one source file says |
+| graph.py, quiet.py | which first-party code is reached |
+| findings.py, reasons.py | what in it reads the outside world, or cannot be seen |
+| routes.py, modules.py, distributions.py | where a name leads, where a module is, and whose it is |
+| source.py, units.py, effects.py, annotations.py | what one source file says, statement by statement |
+| syntax.py, names.py, scopes.py, outside.py, definitions.py | what a syntax tree says |
 | running.py | whether a source file is what this process runs |
 | hashing.py | the one door to hashing |
 """
 
 from __future__ import annotations
 
+from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.context import context_uses_outside
+from jammi_dagster.fingerprint.declared import check_dependencies, check_names
 from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, identify
 
-__all__ = ["CodeIdentity", "OutsideRead", "context_uses_outside", "identify"]
+__all__ = [
+    "CodeIdentity",
+    "Component",
+    "OutsideRead",
+    "check_dependencies",
+    "check_names",
+    "context_uses_outside",
+    "identify",
+]

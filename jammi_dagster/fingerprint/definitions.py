@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from jammi_dagster.fingerprint.syntax import children, nodes
 
@@ -37,8 +38,21 @@ def function_at(tree: ast.Module, where: Place) -> Function | None:
     return found[0] if len(found) == 1 else None
 
 
+def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
+    """The nodes from a module to the function at a place; None unless there is exactly one."""
+    found: list[list[ast.AST]] = []
+    todo: list[list[ast.AST]] = [[tree]]
+    while todo:
+        path = todo.pop()
+        node = path[-1]
+        if isinstance(node, _FUNCTIONS) and place(node) == where:
+            found.append(path)
+        todo += [[*path, child] for child in children(node)]
+    return found[0] if len(found) == 1 else None
+
+
 def constants(tree: ast.Module) -> dict[str, object]:
-    """Module-level names that are bound once in the whole file, to an immutable literal."""
+    """Module-level names that are bound once in the whole file, to a literal."""
     bound: Counter[str] = Counter()
     for node in nodes(tree):
         if isinstance(node, ast.Name):
@@ -64,16 +78,6 @@ def public_names(tree: ast.Module) -> tuple[str, ...]:
     return tuple(value for value in strings if isinstance(value, str) and value.isidentifier())
 
 
-def reads_docstrings(tree: ast.Module) -> bool:
-    words = ("__doc__", "getdoc")
-    return any(
-        getattr(node, "attr", None) in words
-        or getattr(node, "id", None) in words
-        or getattr(node, "value", None) in words
-        for node in nodes(tree)
-    )
-
-
 def _walk(tree: ast.Module) -> Iterator[tuple[str, Function]]:
     todo: list[tuple[ast.AST, str]] = [(tree, "")]
     while todo:
@@ -96,13 +100,21 @@ def _literals(tree: ast.Module) -> Iterator[tuple[str, object]]:
             target = node.target
         else:
             continue
-        if isinstance(target, ast.Name) and node.value is not None and _is_immutable(node.value):
-            yield target.id, ast.literal_eval(node.value)
+        if isinstance(target, ast.Name) and node.value is not None and _is_literal(node.value):
+            with suppress(ValueError, TypeError, RecursionError):  # an item that has no hash, say
+                yield target.id, ast.literal_eval(node.value)
 
 
-def _is_immutable(node: ast.expr) -> bool:
-    if isinstance(node, ast.UnaryOp):
-        return isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant)
-    return isinstance(node, ast.Constant) or (
-        isinstance(node, ast.Tuple) and all(map(_is_immutable, node.elts))
-    )
+def _is_literal(node: ast.expr) -> bool:
+    todo: list[ast.expr | None] = [node]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (ast.Tuple, ast.List, ast.Set)):
+            todo += item.elts
+        elif isinstance(item, ast.Dict):
+            todo += [*item.keys, *item.values]
+        elif isinstance(item, ast.UnaryOp) and isinstance(item.op, ast.USub):
+            todo.append(item.operand)
+        elif not isinstance(item, ast.Constant):
+            return False
+    return True

@@ -56,9 +56,11 @@ def _holding(candidates: Iterable[Distribution], top: str) -> dict[str, str]:
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
                 whole.update(_versioned(found))
-        elif any(line in f"\n{files}" for line in regular):
+            continue
+        lines = f"\n{files}"
+        if any(line in lines for line in regular):
             whole.update(_versioned(found))
-        elif f"\n{top}/" in f"\n{files}":
+        elif f"\n{top}/" in lines:
             shared.update(_versioned(found))
     return whole or shared
 

@@ -2,67 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from jammi_dagster.fingerprint.graph import Graph, Node
+from jammi_dagster.fingerprint.graph import Graph, Reached
 from jammi_dagster.fingerprint.modules import shown
 from jammi_dagster.fingerprint.outside import outside, unseen
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.running import doubt
+from jammi_dagster.fingerprint.running import doubts as doubts_of
+from jammi_dagster.fingerprint.running import rewritten
 from jammi_dagster.fingerprint.source import UNREADABLE
 
-Place = tuple[str, int]  # a file as messages show it, and a line
+
+@dataclass(frozen=True, slots=True, order=True)
+class Read:
+    """A place where code reads the outside world. `is_declarable`: what a version surface may stand for."""
+
+    file: str
+    line: int
+    what: str
+    is_declarable: bool
 
 
-def outside_reads(graph: Graph) -> set[tuple[Place, str]]:
-    found: set[tuple[Place, str]] = set()
-    for node in graph.nodes.values():
-        if node.source:
-            found |= {
-                (_place(node, use.line), use.what)
-                for use in node.source.outside
-                if _counts(node, use.under_main)
-            }
-        for name, use in graph.foreign_uses(node):
-            if _counts(node, use.under_main) and (what := outside(name, use.call)):
-                found.add((_place(node, use.line), what))
+def outside_reads(graph: Graph) -> set[Read]:
+    found: set[Read] = set()
+    for reached in graph.reached.values():
+        file = shown(reached.node.path)
+        for _, part, _ in reached.units():
+            found |= {Read(file, use.line, use.what, use.is_declarable) for use in part.outside}
+        for name, use in graph.foreign_uses(reached):
+            if use.is_read and (what := outside(name, use.call)):
+                found.add(Read(file, use.line, *what))
     return found
 
 
-def doubts(graph: Graph, *, docstrings: bool) -> Iterator[str]:
+def doubts(graph: Graph, is_ignored: Callable[[str], bool]) -> Iterator[str]:
     """Why the identity of the reached code cannot be known."""
     yield from graph.unresolved
-    for node in graph.nodes.values():
-        for (file, line), what in _hidden(graph, node):
-            yield reason(f"{file}:{line} uses {what}, and what that runs cannot be seen in the source")
-        if edited := _edited(node, docstrings):
-            yield edited
+    for reached in graph.reached.values():
+        for line, what in _hidden(graph, reached):
+            name, place = what.partition(" ")[0], f"{shown(reached.node.path)}:{line}"
+            if not is_ignored(name):
+                found = f"{place} uses {what}, and what that runs cannot be seen in the source"
+                yield reason(found, ignore=name)
+        for name, file, line in _changed(graph, reached):
+            if not is_ignored(name):
+                found = f"{file}:{line} changes {name} while it runs, so that a result may depend on what ran before"
+                yield reason(found, ignore=name)
+        yield from _edited(reached)
 
 
-def _hidden(graph: Graph, node: Node) -> Iterator[tuple[Place, str]]:
-    for found in node.source.unseen if node.source else ():
-        if _counts(node, found.under_main):
-            yield _place(node, found.line), found.what
-    for name, use in graph.foreign_uses(node):
-        if _counts(node, use.under_main) and (what := unseen(name)):
-            yield _place(node, use.line), what
+def _hidden(graph: Graph, reached: Reached) -> Iterator[tuple[int, str]]:
+    for _, part, _ in reached.units():
+        yield from ((found.line, found.what) for found in part.unseen)
+    for name, use in graph.foreign_uses(reached):
+        if what := unseen(name, use.call):
+            yield use.line, what
 
 
-def _edited(node: Node, docstrings: bool) -> str | None:
+def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
+    """The names of first-party modules that reached functions change: (name, file, line)."""
+    for unit, part, runs in reached.units():
+        for change in part.changes:
+            if change.name == "cls":
+                if unit.methods.isdisjoint({"__init_subclass__"}):
+                    yield unit.names[0] if unit.names else "cls", shown(reached.node.path), change.line
+            elif found := graph.changed_name(reached, change):
+                holder, name = found
+                # What nobody reads is a log. What loading put into a list or dict is told by what that holds.
+                told = (
+                    change.in_place
+                    and not runs
+                    and holder.node.source
+                    and name in holder.node.source.constants
+                )
+                if name in holder.read_at_run and not told:
+                    yield name, shown(reached.node.path), change.line
+
+
+def _edited(reached: Reached) -> Iterator[str]:
     """Why a module that is running may not be what its file says."""
+    node = reached.node
     if node.source is None or node.module.running is None:
-        return None
+        return
     try:
-        return doubt(node.path, node.module.running, node.source, docstrings=docstrings)
+        yield from doubts_of(node.path, node.module.running, node.source, reached.names, reached.labels)
+        if why := rewritten(node.path, node.module.running, node.source):
+            yield why
     except UNREADABLE:
-        return None  # `Graph` says so
-
-
-def _counts(node: Node, under_main: bool) -> bool:
-    """Whether a place runs at all: code under `if __name__ == "__main__":` does so only in a script."""
-    names = node.module.running or {}
-    return not under_main or names.get("__name__") == "__main__"
-
-
-def _place(node: Node, line: int) -> Place:
-    return shown(node.path), line
+        return  # `Routes` says so

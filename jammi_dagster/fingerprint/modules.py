@@ -7,14 +7,13 @@ import sys
 import sysconfig
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from typing import Any
 
+from jammi_dagster.fingerprint.annotations import ORCHESTRATION
 from jammi_dagster.fingerprint.distributions import installation, owners
 
-# Orchestration: what it does to a table stands in the descriptor, and an upgrade of it alone must move no hash.
-_ORCHESTRATION = {"dagster", "jammi_dagster"}
 _STDLIB = (
     os.path.dirname(os.__file__),
     sysconfig.get_path("stdlib"),
@@ -28,7 +27,8 @@ class Module:
     name: str  # as it is imported
     path: str | None  # None for a namespace package, and for what has no file
     search: tuple[str, ...] = ()  # where its submodules are; empty unless it is a package
-    running: Mapping[str, Any] | None = None  # its names, if this process has imported it
+    # Its names, if this process has imported it.
+    running: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @property
     def top(self) -> str:
@@ -76,11 +76,13 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
     """None for a first-party module; for another, the distributions whose versions stand for it.
 
     First-party is what has a source of its own: what is not the standard library's (nor Dagster's or ours), and not
-    an installed distribution's, unless it is the one that the function itself comes from (`home`). An editable
-    install and a loose file among the installed ones are first-party.
+    an installed distribution's, unless `home` names it or its top-level module: it holds the distribution that the
+    function itself comes from. An editable install and a loose file among the installed ones are first-party.
     """
     place = module.path or next(iter(module.search), None)
-    if module.top in _ORCHESTRATION or (place is None and module.top in sys.stdlib_module_names):
+    if module.top in home:
+        return None
+    if module.top in ORCHESTRATION or (place is None and module.top in sys.stdlib_module_names):
         return {}
     if place is None:
         return None
@@ -111,25 +113,19 @@ def shown(path: str) -> str:
     return os.path.relpath(path, root_of(path)).replace(os.sep, "/")
 
 
-def component_names(paths: Iterable[str]) -> dict[str, str]:
-    """A dotted name for each file, from its path below its topmost package.
+def file_names(paths: Iterable[str]) -> dict[str, str]:
+    """What each file is called: its path below the folder that holds its topmost package.
 
     Not the name it was imported by: a script is `__main__`, and what a folder without `__init__` is called depends
     on `sys.path`. Files that would be called alike get their paths below the innermost folder that tells them apart.
     """
     outer = {path: root_of(path) for path in paths}
-    names = {path: _dotted(os.path.relpath(path, root)) for path, root in outer.items()}
+    names = {path: shown(path) for path in outer}
     while alike := {name for name, count in Counter(names.values()).items() if count > 1}:
         for path in [path for path, name in names.items() if name in alike]:
-            names[path] = os.path.relpath(path, outer[path]).replace(os.sep, "/")
             outer[path] = os.path.dirname(outer[path])
+            names[path] = os.path.relpath(path, outer[path]).replace(os.sep, "/")
     return names
-
-
-def _dotted(file: str) -> str:
-    suffix = next((known for known in (*EXTENSION_SUFFIXES, ".py") if file.endswith(known)), "")
-    parts = file.removesuffix(suffix).split(os.sep)
-    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
 
 
 def _file(spec: ModuleSpec) -> str | None:

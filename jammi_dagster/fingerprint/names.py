@@ -11,11 +11,34 @@ A call within a chain is written `()`: `EnvVar("X").get_value` is `dagster.EnvVa
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from jammi_dagster.fingerprint.scopes import Chain, Scope, chain_of, import_base, joined
+from jammi_dagster.fingerprint.annotations import Aside, aside
+from jammi_dagster.fingerprint.effects import asks_for_main
+from jammi_dagster.fingerprint.scopes import CALLED, Chain, Scope, chain_of, import_base, joined
 from jammi_dagster.fingerprint.syntax import children
+
+ANY = "?"  # stands for an object of which only the method that is called is known
+
+# Methods by which lists, dicts and sets are changed.
+CHANGING = {
+    *(
+        "append",
+        "extend",
+        "insert",
+        "remove",
+        "pop",
+        "popitem",
+        "clear",
+        "update",
+        "setdefault",
+        "add",
+        "discard",
+    ),
+    *("sort", "reverse", "rotate", "appendleft", "extendleft", "popleft", "subtract", "intersection_update"),
+    *("difference_update", "symmetric_difference_update", "__setitem__", "__delitem__", "__setattr__"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,88 +57,288 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a name is used; `call` if it is called there."""
+    """One place where a name is used; `call` if it is called there, `is_read` unless it is only written to."""
 
     name: str
     line: int
     call: Call | None
-    under_main: bool  # within `if __name__ == "__main__":`
+    is_read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place in a function's body that changes what a name holds; `name` is the module's own, or a dotted one."""
+
+    name: str
+    line: int
+    is_own: bool
+    in_place: bool  # by adding to it or removing from it
 
 
 @dataclass(slots=True)
-class Names:
-    imports: dict[str, None] = field(default_factory=dict)  # modules that are imported
-    mentions: dict[str, None] = field(default_factory=dict)  # `from a import b`: a.b, a module or not
-    stars: tuple[str, ...] = ()  # modules that are star-imported
-    exports: dict[str, tuple[str, ...]] = field(
+class Said:
+    """What a statement, or a part of one, names."""
+
+    own: dict[str, bool] = field(
         default_factory=dict
-    )  # module-level aliases, what they stand for
-    uses: list[Use] = field(default_factory=list)
+    )  # names of the module itself: False for one only written to
+    uses: list[Use] = field(default_factory=list)  # imported and built-in names
+    # What is imported when the module is loaded, and when a function runs: True for a module that must be there,
+    # False for `a.b` of `from a import b`, which is a module or not.
+    loads: dict[str, bool] = field(default_factory=dict)
+    imports: dict[str, bool] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    changes_arguments: bool = False  # puts something into a list, dict or set that a function is given
+
+
+# `decoration` is what decorators say: they run when the module is loaded. Of orchestration, that is `decorators`.
+PARTS = ("code", "decoration", "annotations", "decorators")
+
+
+@dataclass(slots=True)
+class Statement:
+    """A top-level statement of a module, or a function that stands within another."""
+
+    node: ast.stmt | ast.Lambda
+    aside: Aside  # the nodes that are no part of its code
+    said: dict[str, Said] = field(default_factory=lambda: {part: Said() for part in PARTS})
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is the block that runs only in a script."""
+        return isinstance(self.node, ast.If) and asks_for_main(self.node.test) and not self.node.orelse
+
+    @property
+    def is_for_types(self) -> bool:
+        """Whether it never runs at all."""
+        return isinstance(self.node, ast.If) and _is_for_types(self.node.test) and not self.node.orelse
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    statements: list[Statement]
+    module: Scope
 
 
 def read(tree: ast.Module) -> Names:
-    return _Reader(tree).names
+    module = Scope(None, tree.body)
+    return Names(_read(tree.body, module), module)
+
+
+def read_nested(tree: ast.Module, path: Sequence[ast.AST]) -> Names:
+    """A function, by the nodes that lead to it: what surrounds it does not count, but for what names mean there."""
+    module = scope = Scope(None, tree.body)
+    for node in path[:-1]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            body = [node.body] if isinstance(node, ast.Lambda) else node.body
+            scope = Scope(scope, body, node.args)
+    function = path[-1]
+    assert isinstance(function, (ast.stmt, ast.Lambda))
+    return Names(_read([function], scope), module)
+
+
+def _read(nodes: Iterable[ast.stmt | ast.Lambda], scope: Scope) -> list[Statement]:
+    found: list[_Found] = []
+    statements = []
+    for node in nodes:
+        statement = Statement(node, aside(node, scope))
+        _Reader(statement, scope, found).walk()
+        statements.append(statement)
+    # Only now: a function further down may have imported into the module's scope (`global`).
+    for name in found:
+        name.settle()
+    return statements
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A chain at a place, to be resolved once every scope is known."""
+
+    said: Said
+    chain: Chain
+    scope: Scope
+    line: int
+    call: Call | None = None
+    changed: bool = False  # what it names is changed there
+    in_place: bool = False  # by adding to it or removing from it
+    is_read: bool = True
+
+    def settle(self) -> None:
+        head = self.chain[0]
+        names = self.scope.resolve(self.chain)
+        if self.changed:
+            self._settle_change(names)
+            return
+        if self.scope.owns(head):
+            self.said.own[head] = self.is_read or self.said.own.get(head, False)
+        self.said.uses += [Use(name, self.line, self.call, self.is_read) for name in names]
+
+    def _settle_change(self, names: Iterable[str]) -> None:
+        head = self.chain[0]
+        held = dict.fromkeys(self.scope.held(head))
+        self.said.changes += [Change(name, self.line, True, self.in_place) for name in held]
+        self.said.changes += [
+            Change(name, self.line, False, self.in_place)
+            for name in names
+            if CALLED not in name and not name.startswith("builtins.")
+        ]
+        if self.scope.is_parameter(head):
+            if head == "cls":
+                self.said.changes.append(Change("cls", self.line, True, False))
+            elif self.in_place and head != "self":
+                self.said.changes_arguments = True
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module) -> None:
-        self.names = Names()
-        self._chains: list[tuple[Chain, Scope, int, Call | None, bool]] = []
-        module = Scope(None, tree.body)
-        self._walk(tree, module)
-        # Only now: a function further down may have imported into the module's scope (`global`).
-        self.names.stars = tuple(module.stars)
-        self.names.exports = {
-            name: tuple(module.resolve((name,))) for name in (*module.imported, *module.assigned)
-        }
-        for chain, scope, line, call, under_main in sorted(self._chains, key=lambda found: found[2]):
-            for name in scope.resolve(chain):
-                self.names.uses.append(Use(name, line, call, under_main))
+    """Takes down what one statement says."""
 
-    def _walk(self, tree: ast.Module, module: Scope) -> None:
-        todo: list[tuple[ast.AST, Scope, bool]] = [(tree, module, False)]
+    def __init__(self, statement: Statement, module: Scope, found: list[_Found]) -> None:
+        self._statement, self._module, self._found = statement, module, found
+
+    def walk(self) -> None:
+        todo: list[tuple[ast.AST, Scope, str]] = [(self._statement.node, self._module, "code")]
         while todo:
-            node, scope, under_main = todo.pop()
+            node, scope, part = todo.pop()
+            part = self._statement.aside.parts.get(id(node), part)
+            said = self._statement.said[part]
             rest: Iterable[ast.AST]
             if isinstance(node, ast.Lambda):
-                todo.append((node.body, Scope(scope, [node.body], node.args), under_main))
+                todo.append((node.body, Scope(scope, [node.body], node.args), part))
                 rest = [node.args]
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 inner = Scope(scope, node.body, node.args)
-                todo += [(child, inner, under_main) for child in node.body]
+                todo += [(child, inner, part) for child in node.body]
                 rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
-            elif isinstance(node, ast.If) and _asks_for_main(node.test):
-                todo += [(child, scope, True) for child in node.body]
-                rest = node.orelse
             else:
-                rest = self._note(node, scope, under_main)
-            todo += [(child, scope, under_main) for child in rest]
+                rest = self._note(node, scope, said)
+            if part == "code" and (decorators := getattr(node, "decorator_list", [])):
+                todo += [(decorator, scope, "decoration") for decorator in decorators]
+                rest = [child for child in rest if child not in decorators]
+            todo += [(child, scope, part) for child in rest]
 
-    def _note(self, node: ast.AST, scope: Scope, under_main: bool) -> Iterable[ast.AST]:
+    def _note(self, node: ast.AST, scope: Scope, said: Said) -> Iterable[ast.AST]:
         """Take down what a node says; what is left to read of it."""
-        if isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Load):
-            if chain := chain_of(node):
-                self._chains.append((chain, scope, node.lineno, None, under_main))
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Load):
+                self._found.append(_Found(said, (node.id,), scope, node.lineno))
+            elif node.id in scope.given_away and scope.parent is not None:
+                self._changed((node.id,), node, scope, said)
+            return ()
+        if isinstance(node, ast.Attribute):
+            chain = chain_of(node)
+            if "__code__" in (
+                chain or (node.attr,)
+            ):  # knows line numbers, which are no part of what is hashed
+                said.uses.append(Use(f"{ANY}.__code__", node.lineno, None))
+            if not isinstance(node.ctx, ast.Load):
+                self._changed(chain, node, scope, said)
+            elif chain:
+                self._found.append(_Found(said, chain, scope, node.lineno))
                 return _innermost_call(node)
-        elif isinstance(node, ast.Call) and (chain := chain_of(node.func)):
-            self._chains.append((chain, scope, node.lineno, _call(node), under_main))
-            return [*_innermost_call(node.func), *node.args, *node.keywords]
-        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load) and chain_of(node.value):
-            return [node.slice, *_innermost_call(node.value)]  # `os.environ["X"] = …` reads nothing
+        elif isinstance(node, ast.Call):
+            return self._note_call(node, scope, said)
+        elif isinstance(node, ast.Expr) and (chain := _changed_for_nothing(node)):
+            assert isinstance(node.value, ast.Call)
+            self._changed(chain, node.value, scope, said, in_place=True)
+            self._written(chain, node.value, scope, said)
+            return [*node.value.args, *node.value.keywords]
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            chain = chain_of(node.value)
+            self._changed(chain, node, scope, said, in_place=True)
+            if chain:  # `os.environ["X"] = …` reads nothing
+                self._written(chain, node, scope, said)
+                return [node.slice, *_innermost_call(node.value)]
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Subscript):
+            chain = chain_of(node.target.value)
+            if (
+                chain and scope.owns(chain[0]) and not scope.peek(chain)
+            ):  # a counter: what it held goes nowhere but into it
+                return [node.target, node.value]
             return [node.target, node.target.value, node.value]
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            self._written((node.target.id,), node.target, scope, said)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            self._note_import(node)
+            at_load = scope.parent is None and not self._statement.is_main
+            _note_import(node, said.loads if at_load else said.imports)
+        elif isinstance(node, ast.If) and _is_for_types(node.test):
+            return node.orelse
+        elif isinstance(node, ast.AnnAssign) and id(node.annotation) not in self._statement.aside.parts:
+            return [*children(node), *_forward_references(node.annotation)]
         return children(node)
 
-    def _note_import(self, node: ast.Import | ast.ImportFrom) -> None:
-        if isinstance(node, ast.Import):
-            self.names.imports.update(dict.fromkeys(alias.name for alias in node.names))
-            return
-        base = import_base(node)
-        self.names.imports[base] = None
-        found = (joined(base, alias.name) for alias in node.names if alias.name != "*")
-        self.names.mentions.update(dict.fromkeys(found))
+    def _note_call(self, node: ast.Call, scope: Scope, said: Said) -> Iterable[ast.AST]:
+        call, chain = _call(node), chain_of(node.func)
+        if isinstance(node.func, ast.Attribute):
+            said.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
+            if node.func.attr in CHANGING:
+                self._changed(chain_of(node.func.value), node, scope, said, in_place=True)
+        elif chain in (("setattr",), ("delattr",)) and node.args:
+            self._changed(chain_of(node.args[0]), node, scope, said)
+        if not chain:
+            return children(node)
+        self._found.append(_Found(said, chain, scope, node.lineno, call))
+        return [*_innermost_call(node.func), *node.args, *node.keywords]
+
+    def _written(self, chain: Chain, node: ast.expr, scope: Scope, said: Said) -> None:
+        """A name that is used only to change what it holds: no result depends on it."""
+        self._found.append(_Found(said, chain, scope, node.lineno, is_read=False))
+
+    def _changed(
+        self, chain: Chain | None, node: ast.expr, scope: Scope, said: Said, *, in_place: bool = False
+    ) -> None:
+        """What the body of a function changes; what a module changes while it is loaded is its own code."""
+        if chain and CALLED not in chain and scope.parent is not None:
+            found = _Found(said, chain, scope, node.lineno, changed=True, in_place=in_place)
+            self._found.append(found)
+
+
+def only_written(function: ast.AST, name: str) -> bool:
+    """Whether all that a function does with a variable is to add to it or remove from it, for nothing."""
+    written = {
+        id(node.value.func.value)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Attribute)
+        and node.value.func.attr in CHANGING
+    }
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+    return all(id(node) in written for node in uses)
+
+
+def _changed_for_nothing(node: ast.Expr) -> Chain | None:
+    """What `a.b.append(x)` changes as a statement of its own."""
+    function = node.value.func if isinstance(node.value, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr in CHANGING:
+        chain = chain_of(function.value)
+        return chain if chain and CALLED not in chain else None
+    return None
+
+
+def _note_import(node: ast.Import | ast.ImportFrom, found: dict[str, bool]) -> None:
+    if isinstance(node, ast.Import):
+        found.update(dict.fromkeys((alias.name for alias in node.names), True))
+        return
+    base = import_base(node)
+    found[base] = True
+    for alias in node.names:
+        if alias.name != "*":
+            found.setdefault(joined(base, alias.name), False)
+
+
+def _forward_references(annotation: ast.expr) -> list[ast.expr]:
+    """What the strings within an annotation say, where they are expressions."""
+    found = []
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                found.append(ast.parse(node.value.strip(), mode="eval").body)
+            except (SyntaxError, ValueError):
+                continue
+    for expression in found:
+        for node in ast.walk(expression):
+            ast.copy_location(node, annotation)
+    return found
 
 
 def _innermost_call(node: ast.expr) -> list[ast.expr]:
@@ -137,10 +360,6 @@ def _call(node: ast.Call) -> Call:
     return Call(tuple(plain), {word.arg: told(word.value) for word in node.keywords if word.arg})
 
 
-def _asks_for_main(test: ast.expr) -> bool:
-    """Whether a condition is `__name__ == "__main__"`."""
-    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)):
-        return False
-    sides = (test.left, test.comparators[0])
-    named = any(isinstance(side, ast.Name) and side.id == "__name__" for side in sides)
-    return named and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
+def _is_for_types(test: ast.expr) -> bool:
+    """Whether a condition is `TYPE_CHECKING`, which is false wherever code runs."""
+    return (chain_of(test) or ("",))[-1] == "TYPE_CHECKING"

@@ -2,14 +2,15 @@
 
 An identity is read from files, but it stands for what is executed. A module that was imported before its file was
 edited still runs the old code. So the first time a running module is met, its live functions and constants are
-compared with what its file would give; from then on the file may change only in ways that mean nothing. Lists, dicts
-and class attributes that were edited before that first look are not seen: look early, at decoration.
+compared with what its file would give; from then on what is reached of the file may change only in ways that mean
+nothing. Values that calls made, and class attributes, that were edited before that first look are not seen: look
+early, at decoration.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper
 from importlib.machinery import SourceFileLoader
@@ -20,7 +21,7 @@ from jammi_dagster.fingerprint.definitions import Label, Place
 from jammi_dagster.fingerprint.modules import shown
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.source import Source, read
-from jammi_dagster.fingerprint.syntax import compiled, constant
+from jammi_dagster.fingerprint.syntax import Digests, compiled, constant
 
 # The code objects of a file by place; for a module whose loader does not run its file as it stands, None.
 Codes = Mapping[Place, tuple[CodeType, ...]]
@@ -35,7 +36,7 @@ class Running:
     names: int  # the `id` of its global names
     source: Source
     codes: Codes | None
-    edited: str | None  # a function that is not what the file says
+    edited: Mapping[str, str]  # names that hold, or lead to, a function that is not what the file says
 
     def label(self, function: FunctionType) -> Label | str:
         """Which function of the source this is, or why that is not known."""
@@ -66,28 +67,68 @@ def running(path: str, live: Mapping[str, Any]) -> Running:
     return held
 
 
-def doubt(path: str, live: Mapping[str, Any], now: Source, *, docstrings: bool) -> str | None:
-    """Why a running module may not be what its file says now. Raises one of `source.UNREADABLE`."""
+def doubts(
+    path: str, live: Mapping[str, Any], now: Source, names: Iterable[str], labels: Iterable[Label]
+) -> Iterator[str]:
+    """What of a running module may not be what its file says now. Raises one of `UNREADABLE`."""
     met = running(path, live)
-    if met.source.digest(docstrings=docstrings) != now.digest(docstrings=docstrings):
-        return differs(path, "its syntax tree")
-    constants = met.source.constants.items()
-    patched = (name for name, value in constants if name in live and not _same(live[name], value))
-    what = met.edited or next(patched, None)
-    return differs(path, what) if what else None
+    for label in labels if met.source is not now else ():
+        spelled = [
+            (s.units[i].digests if (i := s.unit_of(label)) is not None else None) for s in (met.source, now)
+        ]
+        if spelled[0] != spelled[1]:
+            yield differs(path, label[0])
+    for name in names:
+        respelled = met.source is not now and _spelled(met.source, name) != _spelled(now, name)
+        if name in met.edited:
+            yield differs(path, met.edited[name])
+        elif respelled or _is_patched(met, live, name):
+            yield differs(path, name)
+
+
+def rewritten(path: str, live: Mapping[str, Any], now: Source) -> str | None:
+    """Why what loading a module did may not be what its file says now. Raises one of `UNREADABLE`."""
+    met = running(path, live).source
+    if met is now:
+        return None
+    old, new = ([unit.digests for unit in source.units if unit.effect.certain] for source in (met, now))
+    return None if old == new else differs(path, "what it does when it is loaded")
+
+
+def _spelled(source: Source, name: str) -> list[Digests]:
+    return [source.units[index].digests for index in source.by_name.get(name, ())]
+
+
+def _is_patched(met: Running, live: Mapping[str, Any], name: str) -> bool:
+    if name not in live:
+        return False  # the module is still being loaded, or took the name back
+    value = live[name]
+    if name in met.source.constants:
+        return is_immutable(met.source.constants[name]) and not _same(value, met.source.constants[name])
+    indexes = met.source.by_name.get(name, ())
+    units = [met.source.units[index] for index in indexes]
+    if len(units) == 1 and units[0].is_plain_function:
+        return not (isinstance(value, FunctionType) and _is_in(value.__code__, met.codes))
+    return False
+
+
+def is_immutable(literal: object) -> bool:
+    if isinstance(literal, tuple):
+        return all(map(is_immutable, literal))
+    return not isinstance(literal, (list, dict, set))
 
 
 def _meet(path: str, live: Mapping[str, Any]) -> Running:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
     codes = _codes(compiled(source.content, path)) if plain else None
-    there = (function.__code__ for function in _functions(live))
-    edited = (
-        code.co_name
-        for code in there
-        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes)
-    )
-    return Running(path, live.get("__spec__"), id(live), source, codes, next(edited, None))
+    edited = {}
+    for name, function in _functions(live):
+        code = function.__code__
+        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes):
+            edited[name] = code.co_name
+            edited[function.__qualname__.partition(".")[0]] = code.co_name
+    return Running(path, live.get("__spec__"), id(live), source, codes, edited)
 
 
 def differs(path: str, what: str) -> str:
@@ -95,14 +136,14 @@ def differs(path: str, what: str) -> str:
     return reason(found, "restart the code location")
 
 
-def _functions(live: Mapping[str, Any]) -> Iterator[FunctionType]:
+def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
     """The functions and methods among a module's names, with what they wrap."""
-    for value in list(live.values()):
+    for name, value in list(live.items()):
         if isinstance(value, type) and value.__module__ == live.get("__name__"):
             for member in list(vars(value).values()):
-                yield from _unwrapped(member)
+                yield from ((name, function) for function in _unwrapped(member))
         else:
-            yield from _unwrapped(value)
+            yield from ((name, function) for function in _unwrapped(value))
 
 
 def _unwrapped(value: object) -> Iterator[FunctionType]:

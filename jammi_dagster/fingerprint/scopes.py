@@ -62,6 +62,8 @@ class Scope:
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
+        self.parameters: set[str] = set()
+        self.given_away: set[str] = set()  # what `global` and `nonlocal` say is not this scope's
         self._known: dict[str, tuple[str, ...]] = {}
         if arguments is not None:
             self._bind_arguments(arguments)
@@ -74,20 +76,50 @@ class Scope:
             self._known[head] = tuple(dict.fromkeys(self._stands_for(head)))
         return [joined(name, *rest) for name in self._known[head]]
 
+    def peek(self, chain: Chain) -> list[str]:
+        """As `resolve`, before every scope is known."""
+        return [joined(name, *chain[1:]) for name in dict.fromkeys(self._stands_for(chain[0]))]
+
+    def owns(self, head: str) -> bool:
+        """Whether a name may be one of the module's own: bound there, or by a function that says `global`."""
+        scope = self
+        while scope.parent is not None:
+            if head in scope.bound:
+                return False
+            scope = scope.parent
+        return head in scope.bound or head in scope.imported or head in scope.given_away
+
+    def is_parameter(self, head: str) -> bool:
+        """Whether a name is a parameter of this function or of one around it."""
+        scope: Scope | None = self
+        while scope is not None and head not in scope.bound:
+            scope = scope.parent
+        return scope is not None and head in scope.parameters
+
+    def held(self, head: str) -> Iterator[str]:
+        """The names of the module that a variable may be another name for; its own where it is one of them."""
+        for scope, chain in self._steps(head):
+            if scope.parent is None and CALLED not in chain and scope.owns(chain[0]):
+                yield chain[0]
+
     def _stands_for(self, head: str) -> Iterator[str]:
+        for scope, chain in self._steps(head):
+            for target in scope.imported.get(chain[0], ()):
+                yield joined(target, *chain[1:])
+            if scope.parent is None and chain[0] not in scope.bound:
+                yield from (joined(star, *chain) for star in scope.stars)
+                yield joined("builtins", *chain)
+
+    def _steps(self, head: str) -> Iterator[tuple[Scope, Chain]]:
+        """The scopes that a name leads through, and what it is there."""
         steps: dict[tuple[Scope, Chain], None] = {(self, (head,)): None}
         todo = list(steps)
         for scope, chain in todo:  # the shortest ways first: the list grows while it is read
-            for target in scope.imported.get(chain[0], ()):
-                yield joined(target, *chain[1:])
+            yield scope, chain
             aliases = [alias for alias in scope.assigned.get(chain[0], ()) if alias[0] != chain[0]]
             further = [(scope, alias + chain[1:]) for alias in aliases]
-            if chain[0] not in scope.bound:
-                if scope.parent is not None:
-                    further.append((scope.parent, chain))
-                else:
-                    yield from (joined(star, *chain) for star in scope.stars)
-                    yield joined("builtins", *chain)
+            if chain[0] not in scope.bound and scope.parent is not None:
+                further.append((scope.parent, chain))
             fresh = [step for step in further if step not in steps]
             if len(steps) < _MOST_STEPS:
                 steps.update(dict.fromkeys(fresh))
@@ -101,7 +133,8 @@ class Scope:
             arguments.vararg,
             arguments.kwarg,
         ]
-        self.bound.update(argument.arg for argument in every if argument is not None)
+        self.parameters.update(argument.arg for argument in every if argument is not None)
+        self.bound |= self.parameters
 
     def _bind_body(self, body: Iterable[ast.AST]) -> None:
         elsewhere: set[str] = set()  # names that `global` and `nonlocal` give away
@@ -169,7 +202,10 @@ class Scope:
         if outer is None:
             return
         self.bound -= names
+        self.given_away |= names
         while outer is not None:
+            if outer.parent is None:
+                outer.given_away |= names
             for name in names:
                 outer.imported.setdefault(name, {}).update(self.imported.get(name, {}))
                 outer.assigned.setdefault(name, {}).update(self.assigned.get(name, {}))

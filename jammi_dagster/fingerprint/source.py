@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jammi_dagster.fingerprint import definitions, names
 from jammi_dagster.fingerprint.definitions import Label, Place
-from jammi_dagster.fingerprint.names import Use
-from jammi_dagster.fingerprint.outside import imported_by, outside, unseen
-from jammi_dagster.fingerprint.scopes import split
-from jammi_dagster.fingerprint.syntax import digests, parse
+from jammi_dagster.fingerprint.syntax import parse
+from jammi_dagster.fingerprint.units import ABOUT, Unit, nested, units
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -21,34 +21,46 @@ _SETTLED_NS = 2_000_000_000
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A use that matters: what it is, and where."""
-
-    what: str
-    line: int
-    under_main: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     content: bytes
-    bare: str  # digest of the syntax tree without docstrings
-    documented: str  # and with them
-    reads_docs: bool
-    imports: tuple[str, ...]
-    mentions: tuple[str, ...]  # names that are modules, or something within one
-    stars: tuple[str, ...]
+    docstring: str | None
+    units: list[Unit]  # first those of the module, then functions within others as they are asked for
+    by_name: Mapping[str, tuple[int, ...]]  # the units that bind a name, in their order
+    used: frozenset[str]  # its own names that some of its code uses
+    stars: tuple[str, ...]  # modules that are star-imported
     exports: Mapping[str, tuple[str, ...]]  # module-level aliases: what they stand for
     public: tuple[str, ...]  # what `__all__` names
-    outside: tuple[Found, ...]
-    unseen: tuple[Found, ...]
-    uses: Mapping[str, tuple[Use, ...]]  # of imported names, by the first part of the name
     functions: Mapping[Place, tuple[Label, ...]]
+    holders: Mapping[Label, int]  # the unit that a function stands in
     constants: Mapping[str, object]
+    nested: dict[Label, int | None] = field(default_factory=dict)
 
-    def digest(self, *, docstrings: bool) -> str:
-        return self.documented if docstrings else self.bare
+    def unit_of(self, label: Label) -> int | None:
+        """The unit that a function is, or that it is a method or a part of."""
+        if "<locals>" not in label[0]:
+            return self.holders.get(label)
+        if label not in self.nested:
+            self.nested[label] = self._nested(label)
+        return self.nested[label]
+
+    def only_writes(self, label: Label, name: str) -> bool:
+        """Whether a function within another only adds to what it closes over under a name, or removes from it."""
+        index = self.unit_of(label)
+        spelling = None if index is None else self.units[index].spelling
+        return isinstance(spelling, names.Statement) and names.only_written(spelling.node, name)
+
+    def _nested(self, label: Label) -> int | None:
+        where = next((where for where, labels in self.functions.items() if label in labels), None)
+        if where is None:
+            return None
+        tree = parse(self.content)
+        path = definitions.path_to(tree, where)
+        around = label[0].rpartition("<locals>.")[2]
+        if path is None or "." in around:  # a method of a local class is nothing without the class
+            return self.holders.get(label)
+        self.units.append(nested(names.read_nested(tree, path), label[0]))
+        return len(self.units) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +87,36 @@ def read(path: str) -> Source:
     return source
 
 
-def root_part(name: str) -> str:
-    """What says where to look for a dotted name: its dots and its first part."""
-    dots, parts = split(name)
-    return dots + "".join(parts[:1])
-
-
 def _source(content: bytes) -> Source:
     tree = parse(content)
     found = names.read(tree)
-    bare, documented = digests(tree)
-    seen_imports = {module for use in found.uses if (module := imported_by(use.name, use.call))}
+    every = list(units(found, says_more=any(word in content for word in ABOUT)))
+    by_name: dict[str, list[int]] = {}
+    for index, unit in enumerate(every):
+        for name in unit.names:
+            by_name.setdefault(name, []).append(index)
+    module = found.module
+    functions = definitions.functions(tree)
     return Source(
         content=content,
-        bare=bare,
-        documented=documented,
-        reads_docs=b"doc" in content and definitions.reads_docstrings(tree),
-        imports=tuple({**found.imports, **dict.fromkeys(sorted(seen_imports))}),
-        mentions=tuple(found.mentions),
-        stars=found.stars,
-        exports=found.exports,
+        docstring=ast.get_docstring(tree, clean=False),
+        units=every,
+        by_name={name: tuple(found) for name, found in by_name.items()},
+        used=frozenset(name for unit in every for part in unit.parts.values() for name in part.own),
+        stars=tuple(module.stars),
+        exports={name: tuple(module.resolve((name,))) for name in (*module.imported, *module.assigned)},
         public=definitions.public_names(tree) if b"__all__" in content else (),
-        outside=tuple(_found(found.uses, lambda use: outside(use.name, use.call))),
-        unseen=tuple(
-            _found(found.uses, lambda use: None if imported_by(use.name, use.call) else unseen(use.name))
-        ),
-        uses=_by_root(found.uses),
-        functions=definitions.functions(tree),
+        functions=functions,
+        holders=dict(_holders(functions, every)),
         constants=definitions.constants(tree),
     )
 
 
-def _found(uses: Iterable[Use], what: Callable[[Use], str | None]) -> Iterator[Found]:
-    for use in uses:
-        if known := what(use):
-            yield Found(known, use.line, use.under_main)
-
-
-def _by_root(uses: Iterable[Use]) -> dict[str, tuple[Use, ...]]:
-    grouped: dict[str, list[Use]] = {}
-    for use in uses:
-        grouped.setdefault(root_part(use.name), []).append(use)
-    grouped.pop("builtins", None)
-    return {root: tuple(found) for root, found in grouped.items()}
+def _holders(
+    functions: Mapping[Place, tuple[Label, ...]], every: Sequence[Unit]
+) -> Iterator[tuple[Label, int]]:
+    starts = [unit.lines[0] for unit in every]
+    for (_, line), labels in functions.items():
+        index = bisect_right(starts, line) - 1
+        if index >= 0 and every[index].lines[1] >= line:
+            yield from ((label, index) for label in labels)

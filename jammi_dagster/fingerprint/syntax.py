@@ -10,8 +10,9 @@ import ast
 import struct
 import threading
 import warnings
-from types import CodeType
-from typing import TypeGuard
+from collections.abc import Mapping
+from types import CodeType, MappingProxyType
+from typing import NamedTuple, TypeGuard
 
 from jammi_dagster.fingerprint.hashing import digest, utf8
 
@@ -61,52 +62,86 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
-def digests(tree: ast.Module) -> tuple[str, str]:
-    """The digest of the tree without its docstrings, and the one with them."""
-    tokens: list[bytes] = []
+class Digests(NamedTuple):
+    """The digests of a syntax tree. Those of what is not there are empty."""
+
+    code: str  # without docstrings, and without what was put aside
+    documented: str  # the code with its docstrings
+    annotations: str  # those that were put aside
+    decorators: str  # those that were put aside
+
+
+def digests(tree: ast.AST, aside: Mapping[int, str] = MappingProxyType({})) -> Digests:
+    """The digests of a tree; `aside` names the nodes (by `id`) that are annotations or decorators of no effect."""
     strings: list[bytes] = []
+    apart: dict[str, list[bytes]] = {}
+    todo: list[ast.AST] = [tree]
+    code: list[bytes] = []
+    for number, node in enumerate(todo):  # grows while it is read
+        part = aside[id(node)] if number else None
+        found = apart.setdefault(part, []) if part else code
+        _spell(node, found, aside, todo, strings)
+    bare = digest("syntax.v1", b"".join(code))
+    documented = digest("documented.v1", utf8(bare), *strings) if strings else ""
+    rest = {part: digest("aside.v1", b"".join(tokens)) for part, tokens in apart.items()}
+    return Digests(bare, documented, rest.get("annotations", ""), rest.get("decorators", ""))
+
+
+def _spell(
+    tree: ast.AST, tokens: list[bytes], aside: Mapping[int, str], later: list[ast.AST], strings: list[bytes]
+) -> None:
     todo: list[object] = [tree]  # a stack of our own: deep expressions exceed Python's recursion limit
     while todo:
         item = todo.pop()
         if isinstance(item, bytes):
             tokens.append(item)
         elif isinstance(item, ast.AST):
-            if isinstance(item, ast.Expr) and _is_string(item.value):
+            if id(item) in aside and item is not tree:
+                later.append(item)
+            elif isinstance(item, ast.Expr) and _is_string(item.value):
                 # A string as a statement does nothing, but the first of a body becomes a `__doc__`.
                 strings.append(b"%d:" % len(tokens) + constant(item.value.value))
             else:
                 tokens.append(b"(")
                 todo.append(b")")
-                todo += _fields(item)
+                todo += _fields(item, aside)
         elif isinstance(item, list):
             tokens.append(b"[")
             todo.append(b"]")
             todo += reversed(item)
         else:
             tokens.append(constant(item))
-    bare = digest("syntax.v1", b"".join(tokens))
-    return bare, digest("documented.v1", utf8(bare), *strings)
 
 
 def _is_string(node: ast.expr) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _fields(node: ast.AST) -> list[object]:
+def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
     """A node's fields without the optional ones that are absent, and its type, the last first; bytes are our tokens.
 
-    A newer Python adds fields (`type_params`); on code that does not use them they are empty.
+    A newer Python adds fields (`type_params`); on code that does not use them they are empty. What was put aside
+    leaves nothing behind: with it or without it, the code is the same.
     """
+    flat: list[object] = []
+    if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in aside:
+        flat.append(node.annotation)  # spelled apart
+        node = ast.Assign(targets=[node.target], value=node.value)
     kind = _NAMES.get(type(node)) or _NAMES.setdefault(type(node), utf8(type(node).__name__))
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
         return [constant(node.value), b"=", kind]
-    flat: list[object] = []
     for name in reversed(node._fields):
         value = getattr(node, name, None)
         if value is None or value == [] or name in _LEFT_OUT:
             continue
         if isinstance(node, ast.JoinedStr):
             value = _joined(value)
+        if id(value) in aside:
+            flat.append(value)
+            continue
+        if name == "decorator_list" and all(id(decorator) in aside for decorator in value):
+            flat += value
+            continue
         flat += (value, b".%s=" % name.encode())
     flat.append(kind)
     return flat

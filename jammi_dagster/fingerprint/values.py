@@ -7,12 +7,14 @@ filled it in. A value that has no form of its own is reported, never given a mad
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import _lru_cache_wrapper, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from jammi_dagster.fingerprint.callables import layers
+from jammi_dagster.fingerprint.graph import Root
 from jammi_dagster.fingerprint.hashing import Form, ModuleRef, Unordered
 from jammi_dagster.fingerprint.modules import Module, libraries, of_names
 from jammi_dagster.fingerprint.plain import BARE_BASES, attributes, exact
@@ -24,18 +26,27 @@ _UNKNOWN: Form = "unknown"
 
 
 class Describer:
-    """Describes values; collects the modules and distributions they come from, and what has no form."""
+    """Describes values; collects the code and the distributions they come from, and what has no form.
 
-    def __init__(self, home: frozenset[str]) -> None:
-        self.modules: dict[str, Module] = {}
+    `held` has the forms of what the functions among them hold, by what it is called.
+    """
+
+    def __init__(self, home: frozenset[str], is_ignored: Callable[[str], bool] = lambda name: False) -> None:
+        self.roots: dict[Root, None] = {}
+        self.held: dict[str, list[Form]] = {}
         self.libraries: dict[str, str] = {}
         self.unresolved: set[str] = set()
-        self._home = home
+        self.home = home  # what is first-party, besides source trees
+        self._is_ignored = is_ignored
+        self._innermost: FunctionType | None = None
+        self._own_layers: set[int] = set()  # of the function itself, whose orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
 
     def describe_function(self, fn: object) -> Form:
         name = getattr(fn, "__qualname__", type(fn).__qualname__)
+        own = list(layers(fn))
+        self._own_layers, self._innermost = {id(function) for function in own}, own[-1] if own else None
         try:
             return self.describe(fn, name)
         except RecursionError:
@@ -48,7 +59,7 @@ class Describer:
         if type(value) in (tuple, list, dict, set, frozenset):
             return self._container(value, where)
         if isinstance(value, ModuleType):
-            return "module", self._origin(of_names(vars(value)), where)
+            return "module", self._origin(of_names(vars(value)), None, where)
         if isinstance(value, type):
             return self._class(value, where)
         if isinstance(value, Enum):
@@ -110,17 +121,24 @@ class Describer:
             code: Form = (module.name, function.__code__.co_name, line)
         else:
             code = self._code(function, module)
-        return (
-            "function",
-            code,
-            *((name, self.describe(value, told)) for name, value, told in self._held(function)),
-        )
+        held = (one for one in self._held(function) if not self._is_ignored(one[0].lstrip("=")))
+        return "function", code, *(self._hold(*one) for one in held)
+
+    def hold(self, value: object, told: str) -> None:
+        """Describes a value that is held under a name."""
+        self._hold("", value, told)
+
+    def _hold(self, name: str, value: object, told: str) -> Form:
+        form = self.describe(value, told)
+        if id(value) not in self._own_layers:
+            self.held.setdefault(told, []).append(form)
+        return name, form
 
     def _code(self, function: FunctionType, module: Module) -> Form:
         """Which function of which module, by a name that `functools.wraps` does not change."""
         if module.path is None:
             return self._give_up(f"{function.__qualname__} has no source file", "define it in a module")
-        self.modules[module.path] = module
+        self.roots[Root(module, "")] = None
         try:
             label = running(module.path, function.__globals__).label(function)
         except UNREADABLE:
@@ -128,6 +146,8 @@ class Describer:
         if isinstance(label, str):
             self.unresolved.add(label)
             return _UNKNOWN
+        bare = id(function) in self._own_layers
+        self.roots[Root(module, label, is_bare=bare, is_it=function is self._innermost)] = None
         return ModuleRef(module.path), label[0], str(label[1])
 
     def _held(self, function: FunctionType) -> Iterator[tuple[str, object, str]]:
@@ -142,11 +162,24 @@ class Describer:
         for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
             told = f"the closure variable {name!r} of {function.__qualname__}"
             try:
-                yield name, cell.cell_contents, told
+                if not self._is_log(function, name, cell.cell_contents):
+                    yield name, cell.cell_contents, told
             except ValueError:
                 self._give_up(f"{told} is not assigned yet", "ask once the code location is loaded")
         if "__wrapped__" in function.__dict__:
             yield "__wrapped__", function.__dict__["__wrapped__"], f"what {function.__qualname__} wraps"
+
+    def _is_log(self, function: FunctionType, name: str, value: object) -> bool:
+        """Whether a closure's list, dict or set is only written to, so that no result depends on it."""
+        module = of_names(function.__globals__)
+        if type(value) not in (list, dict, set) or module.path is None or self._shared(module) is not None:
+            return False
+        try:
+            met = running(module.path, function.__globals__)
+        except UNREADABLE:
+            return False
+        label = met.label(function)
+        return not isinstance(label, str) and met.source.only_writes(label, name)
 
     def _builtin(self, function: BuiltinFunctionType, where: str) -> Form:
         owner = function.__self__
@@ -155,14 +188,14 @@ class Describer:
         module = _named(function.__module__)
         if _found(module, function.__qualname__) is not function:
             return self._give_up(f"{where} holds {function.__qualname__}, which is not found under its name")
-        return "function", self._origin(module, where), function.__qualname__
+        return "function", self._origin(module, function.__qualname__, where), function.__qualname__
 
     def _class(self, cls: type, where: str) -> Form:
         module = _named(cls.__module__)
         if _found(module, cls.__qualname__) is not cls:
             what = f"{where} uses the class {cls.__qualname__}, which no module defines under that name"
             return self._give_up(what)
-        return "class", self._origin(module, where), cls.__qualname__
+        return "class", self._origin(module, cls.__qualname__, where), cls.__qualname__
 
     def _instance(self, value: object, where: str) -> Form:
         """An instance of a first-party class is its class and its attributes; another may hold more than it shows."""
@@ -176,21 +209,21 @@ class Describer:
         )
         return "instance", self._class(kind, where), *state
 
-    def _origin(self, module: Module, where: str) -> Form:
+    def _origin(self, module: Module, qualname: str | None, where: str) -> Form:
         shared = self._shared(module)
         if shared is not None:
             self.libraries.update(shared)
             return module.name
         if module.path is None:
             return self._give_up(f"{where} comes from {module.name}, which has no source file")
-        self.modules[module.path] = module
+        self.roots[Root(module, None if qualname is None else qualname.partition(".")[0])] = None
         return ModuleRef(module.path)
 
     def _shared(self, module: Module) -> Mapping[str, str] | None:
         """As `libraries`; but names that only claim to be a module's (made by `exec`) are nobody's."""
         if module.path is None and _named(module.name).running is not module.running:
             return None
-        return libraries(module, self._home)
+        return libraries(module, self.home)
 
     def _give_up(self, what: str, *ways_out: str) -> Form:
         self.unresolved.add(reason(what, *ways_out))

@@ -333,7 +333,7 @@ class Attempts(dg.Config):
 _failed: list[int] = []
 
 
-@result_table(reads=[], retry_policy=dg.RetryPolicy(max_retries=2))
+@result_table(reads=[], retry_policy=dg.RetryPolicy(max_retries=2), ignore=["_failed"])
 def flaky(config: Attempts) -> pa.Table:
     note("tried")
     if len(_failed) < config.failures:

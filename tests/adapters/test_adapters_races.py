@@ -51,7 +51,7 @@ def publish(lab: Lab, name: str, *given: Any) -> Callable[[], None]:
 def test_a_loaded_input_is_what_was_pinned(lab: Lab) -> None:
     """The pointer moves while the body runs: what it read, and what is recorded, is what was pinned before."""
 
-    @result_table
+    @result_table(ignore=["happen"])
     def slow(raw: pa.Table) -> pa.Table:
         happen()
         return raw
@@ -72,7 +72,7 @@ def test_a_lazy_input_is_what_was_pinned(lab: Lab) -> None:
     """A reference that becomes a dataset is read late, and all the same from the pinned bytes."""
     import pyarrow.dataset as ds
 
-    @result_table
+    @result_table(ignore=["happen"])
     def lazy(raw: ds.Dataset) -> pa.Table:
         happen()
         return raw.to_table()
@@ -103,7 +103,7 @@ def test_an_input_of_a_plain_asset_is_what_was_loaded(lab: Lab) -> None:
 def test_a_run_reads_what_it_made(lab: Lab) -> None:
     """Another run moves the pointer between two steps of this one: this one reads its own result."""
 
-    @result_table(deps=["raw"])
+    @result_table(deps=["raw"], ignore=["happen"])
     def between() -> pa.Table:
         happen()
         return table(0)
@@ -135,7 +135,7 @@ def test_a_run_reads_what_it_made(lab: Lab) -> None:
 def test_a_reused_table_counts_as_made_by_the_run(lab: Lab) -> None:
     """The same for a hit: what the run reused is what the run reads."""
 
-    @result_table(deps=["raw"], cache="bypass")
+    @result_table(deps=["raw"], cache="bypass", ignore=["happen"])
     def between() -> pa.Table:
         happen()
         return table(0)
@@ -158,7 +158,7 @@ def test_a_dependency_that_moves_under_the_body_is_unpinned(lab: Lab, partitione
     """What is not loaded is looked at before and after: nobody knows which of the two the body saw."""
     upstream, name = (part, "part[a]") if partitioned else (raw, "raw")
 
-    @result_table(deps=[upstream])
+    @result_table(deps=[upstream], ignore=["happen"])
     def below() -> pa.Table:
         happen()
         return table(0)
@@ -211,7 +211,7 @@ def test_an_upstream_elsewhere_that_moves_under_the_body_is_unpinned(lab: Lab) -
 
         return outside
 
-    @result_table
+    @result_table(ignore=["happen"])
     def reader(outside: int) -> pa.Table:
         happen()
         return table(outside)
@@ -266,7 +266,7 @@ def test_a_file_that_changes_under_the_body_is_unpinned(lab: Lab, tmp_path: Path
     path = tmp_path / "raw.csv"
     path.write_text("one")
 
-    @result_table(reads=[file(path, name="raw.csv")])
+    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
     def made() -> pa.Table:
         text = path.read_text()
         happen()
@@ -285,7 +285,7 @@ def test_a_file_that_goes_away_under_the_body_is_unpinned(lab: Lab, tmp_path: Pa
     path = tmp_path / "raw.csv"
     path.write_text("one")
 
-    @result_table(reads=[file(path, name="raw.csv")])
+    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
     def made() -> pa.Table:
         happen()
         return table(1)
@@ -300,7 +300,7 @@ def test_a_file_that_cannot_be_read_after_the_body_is_unpinned(lab: Lab, tmp_pat
     path = tmp_path / "raw.csv"
     path.write_text("one")
 
-    @result_table(reads=[file(path, name="raw.csv")])
+    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
     def made() -> pa.Table:
         happen()
         return table(1)
@@ -319,7 +319,7 @@ def test_a_file_that_cannot_be_read_after_the_body_is_unpinned(lab: Lab, tmp_pat
 def test_an_input_that_comes_while_the_body_runs_is_unpinned(lab: Lab) -> None:
     """A missing partition that may be missing, and is not any more: the body may have seen it."""
 
-    @result_table(deps=["part"], allow_missing_partitions=True)
+    @result_table(deps=["part"], allow_missing_partitions=True, ignore=["happen"])
     def below() -> pa.Table:
         happen()
         return table(0)
@@ -335,7 +335,7 @@ def test_an_input_that_comes_while_the_body_runs_is_unpinned(lab: Lab) -> None:
 def test_a_later_start_stays_current(lab: Lab) -> None:
     """A step that ends after a later one has begun and ended does not take the pointer: an outcome, no error."""
 
-    @result_table(reads=[])
+    @result_table(reads=[], ignore=["happen"])
     def made() -> pa.Table:
         happen()
         return table(1)
@@ -367,7 +367,7 @@ def test_a_later_start_stays_current_for_a_plain_asset(lab: Lab) -> None:
 def test_what_is_below_a_loser_reads_the_loser(lab: Lab) -> None:
     """The run that lost the pointer still reads its own result, and says so in its anchors."""
 
-    @result_table(reads=[])
+    @result_table(reads=[], ignore=["happen"])
     def made() -> pa.Table:
         happen()
         return table(1)

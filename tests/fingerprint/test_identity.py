@@ -10,27 +10,40 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
-from fingerprint_kit import PIPELINES, Project
+from fingerprint_kit import Project
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint import identify
 
 REACHED = {
-    "pipelines",
-    "pipelines.marks",
-    "pipelines.settings",
-    "pipelines.steps",
-    "pipelines.steps.first",
-    "pipelines.steps.second",
-    "pipelines.steps.third",
-    "pipelines.text",
+    "function f (pipelines/text.py)",
+    "helper helper (pipelines/text.py)",
+    "constant SCALE (pipelines/text.py)",
+    "import first (pipelines/text.py)",
+    "import marks (pipelines/text.py)",
+    "helper marked (pipelines/marks.py)",
+    "helper marked.wrapper (pipelines/marks.py)",
+    "import functools (pipelines/marks.py)",
+    "helper apply (pipelines/steps/first.py)",
+    "import second (pipelines/steps/first.py)",
+    "helper apply (pipelines/steps/second.py)",
+    "helper apply (pipelines/steps/third.py)",
 }
 
 
-def test_reaches_what_is_imported_at_any_depth(pipelines: Project) -> None:
-    """Every first-party module imported statically is a component, packages on the way included; no other is."""
+LAZY = """
+    def __getattr__(name):
+        if name != "anything":
+            raise AttributeError
+        from pkg.sub import K
+        return K
+    """
+
+
+def test_reaches_what_is_used_at_any_depth(pipelines: Project) -> None:
+    """Every first-party definition that is used statically is a component, by what names stand for; no other is."""
     identity = pipelines.identity()
-    assert set(identity.components) == REACHED
+    assert set(identity.named) == REACHED
     assert identity.kind == "source"
     assert (identity.outside, identity.unresolved, identity.libraries) == ((), (), {})
 
@@ -44,6 +57,8 @@ def test_reaches_what_is_imported_at_any_depth(pipelines: Project) -> None:
         ("pipelines/text.py", "from pipelines.steps", '"""The texts."""\n\n\nfrom pipelines.steps'),
         ("pipelines/steps/third.py", "# a circle", "# round and round"),
         ("pipelines/aside.py", "return 1", "return 2"),
+        ("pipelines/settings.py", "LIMIT = 3", "LIMIT = 4"),
+        ("pipelines/steps/__init__.py", "", "import os\n"),
     ],
 )
 def test_neutral_edits_do_not_move(pipelines: Project, file: str, old: str, new: str) -> None:
@@ -63,25 +78,26 @@ def test_neutral_edits_do_not_move(pipelines: Project, file: str, old: str, new:
         pytest.param("pipelines/text.py", "def f(x):", "def f(x=0):", id="default"),
         pytest.param("pipelines/marks.py", "return fn(*args)", "return -fn(*args)", id="decorator changed"),
         pytest.param("pipelines/steps/third.py", "x + 1", "x + 2", id="helper at depth three"),
-        pytest.param("pipelines/steps/__init__.py", "", "import os\n", id="package on the way"),
+        pytest.param("pipelines/steps/__init__.py", "", "print()\n", id="package on the way"),
         pytest.param(
-            "pipelines/settings.py", "LIMIT = 3", "LIMIT = 4", id="imported by the package's __init__"
+            "pipelines/settings.py", "LIMIT = 3", "LIMIT = 3\nprint()", id="imported by the __init__"
         ),
     ],
 )
 def test_edits_that_may_change_the_result_move(pipelines: Project, file: str, old: str, new: str) -> None:
-    """Whatever may change what the function returns changes its digest, and the component it stands in."""
+    """Whatever may change what the function returns changes its digest, and only components of the edited file."""
     before = pipelines.identity()
     after = pipelines.replace(file, old, new).identity()
     assert after.digest != before.digest
-    changed = {name for name in REACHED if before.components[name] != after.components[name]}
-    assert changed == {file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")}
+    changed = dict(set(before.named.items()) ^ set(after.named.items()))
+    assert any(f"({file})" in name for name in changed)
+    both = [name for name in changed if name in before.named and name in after.named]
+    assert all(f"({file})" in name for name in both)
 
 
 def test_functions_of_one_module_differ(project: Project) -> None:
-    """Components are shared by the functions of a module; which function it is counts too."""
-    module = project.write({"alone.py": "def f(x): return x\ndef g(x): return x\n"}).load("alone")
-    assert identify(module.f).components == identify(module.g).components
+    """Which function it is counts, though two be spelled alike."""
+    module = project.write({"alone.py": "f = lambda x: x\ng = lambda x: x\n"}).load("alone")
     assert identify(module.f).digest != identify(module.g).digest
 
 
@@ -109,7 +125,7 @@ def test_swapped_modules_differ(project: Project) -> None:
     before = project.write({"one.py": "K = 1\n", "two.py": "K = 2\n"}).of_source(text)
     after = project.write({"one.py": "K = 2\n", "two.py": "K = 1\n"}).of_source(text)
     assert before.digest != after.digest
-    assert sorted(before.components.values()) == sorted(after.components.values())
+    assert sorted(before.named.values()) == sorted(after.named.values())
 
 
 def test_modules_of_one_name_do_not_merge(project: Project) -> None:
@@ -117,16 +133,16 @@ def test_modules_of_one_name_do_not_merge(project: Project) -> None:
     text = "import a.util, b.util\ndef f(): return a.util.K - b.util.K\n"
     before = project.write({"a/util.py": "K = 1\n", "b/util.py": "K = 2\n"}).of_source(text)
     after = project.write({"a/util.py": "K = 2\n", "b/util.py": "K = 1\n"}).of_source(text)
-    assert set(before.components) == {"alone", "a/util.py", "b/util.py"}
+    assert set(before.named) >= {"constant K (a/util.py)", "constant K (b/util.py)"}
     assert before.digest != after.digest
 
 
 def test_docstrings_count_where_code_reads_them(pipelines: Project) -> None:
     """A docstring is kept as soon as reached code may read one."""
-    pipelines.replace("pipelines/text.py", "SCALE = 2", "SCALE = len(__doc__ or '')")
-    pipelines.replace("pipelines/steps/third.py", "from pipelines", '"""One."""\nfrom pipelines')
+    pipelines.replace("pipelines/text.py", "SCALE = 2", "SCALE = len(first.apply.__doc__ or '')")
+    pipelines.replace("pipelines/steps/first.py", "return second", '"""One."""\n    return second')
     before = pipelines.identity()
-    assert pipelines.replace("pipelines/steps/third.py", "One.", "Two.").identity().digest != before.digest
+    assert pipelines.replace("pipelines/steps/first.py", "One.", "Two.").identity().digest != before.digest
 
 
 @pytest.mark.parametrize(
@@ -168,39 +184,77 @@ def test_imports_need_not_have_happened(pipelines: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    "text",
     [
-        "import pkg.sub",
-        "import pkg.sub as other",
-        "from pkg import sub",
-        "from pkg import sub as other",
-        "from pkg.sub import *",
-        "from pkg.sub import K",
-        "import importlib; importlib.import_module('pkg.sub')",
-        "__import__('pkg.sub')",
-        "import pkg\ndef g(): return pkg.sub.K",
-        "if False:\n    import pkg.sub",
-        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pkg.sub",
-        "class A:\n    def g(self):\n        import pkg.sub",
-        "try:\n    import no_such_module\nexcept ImportError:\n    import pkg.sub",
+        "import pkg.sub\ndef f(): return pkg.sub.K",
+        "import pkg.sub as other\ndef f(): return other.K",
+        "from pkg import sub\ndef f(): return sub.K",
+        "from pkg import sub as other\ndef f(): return other.K",
+        "from pkg.sub import *\ndef f(): return K",
+        "from pkg.sub import K\ndef f(): return K",
+        "from pkg.sub import K as L\ndef f(): return [L for _ in 'a']",
+        "from pkg.again import K\ndef f(): return K",
+        "from pkg.again import sub\ndef f(): return sub.K",
+        "from pkg.star import K\ndef f(): return K",
+        "from pkg.lazy import anything\ndef f(): return anything",
+        "import importlib; importlib.import_module('pkg.loud')\ndef f(): pass",
+        "__import__('pkg.loud')\ndef f(): pass",
+        "import pkg.loud\ndef f(): pass",
+        "import pkg\ndef f(): return pkg.sub.K",
+        "import pkg.sub\ndef f(): return vars(pkg.sub)",
+        "import pkg.sub\ndef f(): return getattr(pkg.sub, 'K')",
+        "import pkg.sub\ndef f(): return pkg.sub.__dict__['K']",
+        "import pkg.sub\nt = pkg.sub\ndef f(): return t.K",
+        "class A:\n    def g(self):\n        import pkg.sub\n        return pkg.sub.K\ndef f(): return A()",
+        "def f():\n    from pkg.sub import K\n    return lambda: K",
+        "try:\n    import no_such_module as m\nexcept ImportError:\n    import pkg.sub as m\ndef f(): return m.K",
+        "if len('a') > 2:\n    K = 3\nelse:\n    from pkg.sub import K\ndef f(): return K",
     ],
 )
-def test_every_way_to_import_is_followed(project: Project, statement: str) -> None:
-    """A static import is followed whatever its form and wherever it stands."""
-    project.write({"pkg/__init__.py": "", "pkg/sub.py": "K = 1\n"})
-    text = f"{statement}\ndef f(): pass\n"
+def test_every_way_to_a_name_is_followed(project: Project, text: str) -> None:
+    """A static use is followed whatever the form of the import, through names that modules hand on."""
+    project.write(
+        {"pkg/__init__.py": "", "pkg/sub.py": "K = 1\n", "pkg/loud.py": "print(1)\n", "pkg/lazy.py": LAZY}
+    )
+    project.write(
+        {"pkg/again.py": "from .sub import K\nfrom . import sub\n", "pkg/star.py": "from .sub import *\n"}
+    )
     before = project.of_source(text)
-    assert {"pkg", "pkg.sub"} <= set(before.components)
-    assert project.write({"pkg/sub.py": "K = 2\n"}).of_source(text).digest != before.digest
+    project.write({"pkg/sub.py": "K = 2\n", "pkg/loud.py": "print(2)\n"})
+    assert project.of_source(text).digest != before.digest
+    assert before.unresolved == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import pkg.sub\ndef f(): pass",
+        "import pkg.sub\ndef g(): return pkg.sub.K\ndef f(): pass",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pkg.sub\ndef f(x: 'pkg.sub.K'): pass",
+        "from pkg.sub import *\ndef f(K): return K",
+        "from pkg.sub import Other\ndef f(): return Other",
+        "from pkg import sub\ndef f(x: sub.K) -> sub.K:\n    y: sub.K = 1\n    return y",
+    ],
+)
+def test_what_is_imported_and_not_used_is_not_followed(project: Project, text: str) -> None:
+    """Of a module that is merely loaded only what loading it does counts."""
+    project.write({"pkg/__init__.py": "", "pkg/sub.py": "K = 1\nOther = 5\n"})
+    before = project.of_source(text)
+    assert project.write({"pkg/sub.py": "K = 2\nOther = 5\n"}).of_source(text) == before
 
 
 def test_a_star_import_brings_the_modules_that_all_names(project: Project) -> None:
     """`from pkg import *` imports the submodules that `__all__` lists."""
-    project.write({"pkg/__init__.py": "__all__ = ['sub']\n", "pkg/sub.py": "K = 1\n", "pkg/other.py": ""})
-    assert set(project.of_source("from pkg import *\ndef f(): pass\n").components) == {
-        "alone",
-        "pkg",
-        "pkg.sub",
+    project.write(
+        {"pkg/__init__.py": "__all__ = ['sub']\n", "pkg/sub.py": "print()\n", "pkg/other.py": "print()\n"}
+    )
+    assert set(project.of_source("from pkg import *\ndef f(): pass\n").named) == {
+        "function f (alone.py)",
+        "order of statements (alone.py)",
+        "module-level code (alone.py)",
+        "constant __all__ (pkg/__init__.py)",
+        "module-level code (pkg/sub.py)",
+        "order of statements (pkg/sub.py)",
     }
 
 
@@ -208,23 +262,24 @@ def test_a_missing_module_is_a_component(project: Project) -> None:
     """An optional import that finds nothing is recorded: to install it later is a change."""
     text = "try:\n    import extra_speed\nexcept ImportError:\n    extra_speed = None\ndef f(): pass\n"
     before = project.of_source(text)
-    assert before.components["extra_speed"] == "missing"
+    assert before.named["module extra_speed"] == "missing"
     assert project.write({"extra_speed.py": ""}).of_source(text).digest != before.digest
 
 
 def test_a_namespace_package_is_followed(project: Project) -> None:
     """Folders without `__init__` are packages too, imported or not."""
     project.write({"space/inner/deep.py": "K = 1\n"})
-    text = "def f():\n    import space.inner.deep\n"
+    text = "def f():\n    import space.inner.deep\n    return space.inner.deep.K\n"
     before = project.of_source(text)
-    assert set(before.components) == {"alone", "deep"}
+    assert set(before.named) == {"function f (alone.py)", "constant K (deep.py)"}
     assert project.write({"space/inner/deep.py": "K = 2\n"}).of_source(text).digest != before.digest
 
 
 def test_a_module_that_hides_one_of_the_standard_library_is_first_party(project: Project) -> None:
     """Whose a module is goes by where it lies, not by its name."""
     project.write({"colorsys.py": "K = 1\n"})
-    assert "colorsys" in project.of_source("def f():\n    import colorsys\n").components
+    text = "import colorsys\ndef f(): return colorsys.K\n"
+    assert "constant K (colorsys.py)" in project.of_source(text).named
 
 
 def test_an_extension_module_counts_by_its_bytes(project: Project) -> None:
@@ -233,7 +288,7 @@ def test_an_extension_module_counts_by_its_bytes(project: Project) -> None:
     text = "def f():\n    import native\n"
     before = project.write({name: b"\x7fELF 1"}).of_source(text)
     after = project.write({name: b"\x7fELF 2"}).of_source(text)
-    assert before.components["native"] != after.components["native"]
+    assert before.named[f"module ({name})"] != after.named[f"module ({name})"]
     assert before.unresolved == ()
 
 
@@ -247,8 +302,8 @@ def test_a_file_that_does_not_parse_is_unresolved(project: Project) -> None:
 def test_code_that_warns_when_parsed_is_read(project: Project) -> None:
     """Warnings of the parser are the import's; under `-W error` too the source is read."""
     project.write({"loud.py": r"K = '\d'" + "\n"})
-    identity = project.of_source("def f():\n    import loud\n")
-    assert (identity.unresolved, "loud" in identity.components) == ((), True)
+    identity = project.of_source("def f():\n    import loud\n    return loud.K\n")
+    assert (identity.unresolved, "constant K (loud.py)" in identity.named) == ((), True)
 
 
 @pytest.mark.parametrize(
@@ -262,13 +317,23 @@ def test_code_that_warns_when_parsed_is_read(project: Project) -> None:
         "import runpy; runpy.run_path('x.py')",
         "import builtins; builtins.eval('1')",
         "list(map(eval, ['1']))",
+        "getattr(name, name + '_')",
+        "getattr(*name)",
+        "list(map(getattr, name))",
+        "globals()[name]()",
+        "vars()[name]",
+        "import sys; sys.modules[name].g()",
+        "import operator; operator.attrgetter(name)(name)",
+        "dict.__subclasses__()",
     ],
 )
 def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:
     """Reached code that runs or imports what its source does not show cannot be identified."""
     (reason,) = project.of_source(f"def f(name):\n    {statement}\n").unresolved
     assert reason.startswith("alone.py:2 uses ")
-    assert reason.endswith(": give code_version=")
+    assert "depends_on=" in reason
+    assert "ignore=[" in reason
+    assert reason.endswith("give code_version=")
 
 
 def test_methods_of_such_names_are_harmless(project: Project) -> None:
@@ -281,7 +346,7 @@ def test_a_code_version_is_taken_as_given(pipelines: Project) -> None:
     """With a code version nothing is read: it is the user's word, and its own kind of digest."""
     function = pipelines.load("pipelines.text").f
     one, two = identify(function, code_version="1"), identify(function, code_version="2")
-    assert (one.kind, one.components, one.libraries) == ("code_version", {"code_version": "1"}, {})
+    assert (one.kind, one.named, one.libraries) == ("code_version", {"code_version": "1"}, {})
     assert (one.outside, one.unresolved) == ((), ())
     assert len({one.digest, two.digest, identify(function).digest}) == 3
     assert identify(len, code_version="1") == one
@@ -326,9 +391,8 @@ def test_the_identity_at_decoration_is_the_one_of_later(project: Project) -> Non
     project.write({"later.py": "K = 1\n"})
     text = """
         from jammi_dagster.fingerprint import identify
-        EARLY = []
         def mark(fn):
-            EARLY.append(identify(fn))
+            fn.early = identify(fn)
             return fn
         @mark
         def f(): return helper() + later.K
@@ -337,8 +401,8 @@ def test_the_identity_at_decoration_is_the_one_of_later(project: Project) -> Non
         import later
         """
     module = project.write({"alone.py": text}).load("alone")
-    assert [identify(module.f)] == module.EARLY
-    assert set(module.EARLY[0].components) == {"alone", "later"}
+    assert identify(module.f) == module.f.early
+    assert "constant K (later.py)" in module.f.early.named
 
 
 def test_a_module_that_is_loaded_by_its_path_is_the_same(pipelines: Project) -> None:
@@ -367,9 +431,4 @@ def test_threads_agree(pipelines: Project) -> None:
 
 def test_the_digest_is_the_same_on_every_python(pipelines: Project) -> None:
     """The digest of the whole project is written down here: no version of Python or of this package moves it."""
-    assert pipelines.identity().digest == "8190430b2c55a592623d702eaa8c87b7860908c6b3e6e5a390e277ec3afaa37e"
-
-
-def test_the_project_of_these_tests_is_whole() -> None:
-    """`aside` is the one module of the project that nothing imports."""
-    assert len(PIPELINES) == len(REACHED) + 1
+    assert pipelines.identity().digest == "1f91b097a87922282cb5f72d3bf61e03d6420d28edb2aac7f5a2787b99e65198"

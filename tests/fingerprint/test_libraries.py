@@ -31,7 +31,14 @@ def site(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.M
 
 
 def importing(project: Project, statement: str) -> CodeIdentity:
-    return project.of_source(f"{statement}\ndef f(): pass\n")
+    """Of a function that reaches all of a module that says this."""
+    project.write({"main.py": "import alone\ndef f(): return vars(alone)\n", "alone.py": statement + "\n"})
+    return project.identity("main.f")
+
+
+def places(identity: CodeIdentity) -> set[str]:
+    """The files of which something is reached, besides the function's own."""
+    return {component.where for component in identity.components} - {"main.py"}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +59,7 @@ def test_a_library_counts_by_its_version(
     site.write(installed("The.Lib", "1.5", files))
     identity = importing(project, statement)
     assert identity.libraries == expected
-    assert set(identity.components) == {"alone"}
+    assert places(identity) == {"alone.py"}
     assert identity.unresolved == ()
 
 
@@ -72,16 +79,16 @@ def test_a_library_is_not_in_the_digest(project: Project, site: Project) -> None
 def test_a_loose_file_among_the_installed_is_first_party(project: Project, site: Project) -> None:
     """What no distribution brought has no version: its source counts."""
     site.write({**installed("lib", "1", ["lib.py"]), "loose.py": "K = 1\n"})
-    assert set(importing(project, "import loose, lib").components) == {"alone", "loose"}
+    assert places(importing(project, "from loose import K\nimport lib")) == {"alone.py", "loose.py"}
 
 
 def test_the_function_s_own_distribution_is_first_party(site: Project) -> None:
     """A pipeline that is installed as a wheel is code like any other, other wheels are libraries."""
     flow = ["flow/__init__.py", "flow/text.py", "flow_extra.py"]
     site.write({**installed("flow", "1", flow), **installed("lib", "2", ["lib.py"])})
-    site.write({"flow/text.py": "import lib, flow_extra\ndef f(): pass\n"})
+    site.write({"flow/text.py": "import lib, flow_extra\ndef f(): return flow_extra.K, lib.K\n"})
     identity = site.identity("flow.text.f")
-    assert set(identity.components) == {"flow", "flow.text", "flow_extra"}
+    assert places(identity) == {"flow/text.py", "flow_extra.py"}
     assert identity.libraries == {"lib": "2"}
 
 
@@ -113,8 +120,8 @@ def test_an_editable_install_is_first_party(project: Project, monkeypatch: pytes
             return spec_from_file_location(name, place) if name == "flow" else None
 
     monkeypatch.setattr("sys.meta_path", [*sys.meta_path, Finder])
-    identity = importing(project, "def g():\n    import flow")
-    assert set(identity.components) == {"alone", "flow"}
+    identity = importing(project, "def g():\n    import flow\n    return flow.K")
+    assert places(identity) == {"alone.py", "flow/__init__.py"}
     assert "flow" not in sys.modules
 
 
@@ -129,14 +136,15 @@ def test_orchestration_is_no_library(project: Project, site: Project, name: str)
     """An upgrade of Dagster or of this package alone moves no hash."""
     site.write(installed(name, "1", ["orchestra.py"]))
     identity = importing(project, "import orchestra")
-    assert (identity.libraries, set(identity.components)) == ({}, {"alone"})
+    assert (identity.libraries, places(identity)) == ({}, {"alone.py"})
 
 
 def test_orchestration_in_a_checkout_is_neither(project: Project) -> None:
     """`dagster` and `jammi_dagster` are never first-party, wherever they lie; a project may be called like them."""
     project.write({"dagster_tutorial.py": "K = 1\n"})
-    identity = importing(project, "def g():\n    import dagster, dagster_tutorial, jammi_dagster.fingerprint")
-    assert set(identity.components) == {"alone", "dagster_tutorial"}
+    text = "def g():\n    import dagster, dagster_tutorial, jammi_dagster.fingerprint\n    return dagster_tutorial.K"
+    identity = importing(project, text)
+    assert places(identity) == {"alone.py", "dagster_tutorial.py"}
     assert identity.libraries == {}
 
 
@@ -148,3 +156,14 @@ def test_real_libraries_are_found() -> None:
         "numpy": version("numpy"),
         "pyyaml": version("PyYAML"),
     }
+
+
+def test_only_what_is_used_counts(project: Project, site: Project) -> None:
+    """A library that other code of the module uses is none of the function's; one that nobody names is loaded for
+    what that does."""
+    site.write({**installed("one", "1", ["one.py"]), **installed("two", "2", ["two.py"])})
+    text = "import one\nfrom two import K\ndef f(): return {}\ndef g(): return one.K, K\n"
+    assert project.of_source(text.format("1")).libraries == {}
+    assert project.of_source(text.format("one.K")).libraries == {"one": "1"}
+    assert project.of_source(text.format("K")).libraries == {"two": "2"}
+    assert project.of_source("import one\ndef f(): return 1\n").libraries == {"one": "1"}

@@ -106,7 +106,7 @@ def test_what_reads_nothing_is_not_found(project: Project, setup: str, expressio
 def _outside(project: Project, text: str) -> tuple[OutsideRead, ...]:
     """The reads of a module that is only imported by the source, never in fact."""
     project.write({"alone.py": text})
-    project.write({"main.py": "def f():\n    import alone\n"})
+    project.write({"main.py": "def f():\n    import alone\n    return vars(alone)\n"})
     return project.identity("main.f").outside
 
 
@@ -136,12 +136,13 @@ def test_a_name_taken_from_another_module_is_followed(project: Project, clock: s
     assert found == {"time.time"}
 
 
-def test_only_reached_modules_count(pipelines: Project) -> None:
-    """A read counts in any reached module, used by the function or not, and in no other."""
+def test_only_reached_code_counts(pipelines: Project) -> None:
+    """A read counts in what is reached, and nowhere else of its module."""
     pipelines.write({"pipelines/aside.py": "import time\ndef unused(): return time.time()\n"})
-    assert pipelines.identity().outside == ()
     pipelines.write({"pipelines/marks.py": "import time\nSTART = time.time()\ndef marked(f): return f\n"})
-    assert [read.where for read in pipelines.identity().outside] == ["pipelines/marks.py:2"]
+    assert pipelines.identity().outside == ()
+    pipelines.replace("pipelines/marks.py", "return f", "return START and f")
+    assert next(read.where for read in pipelines.identity().outside) == "pipelines/marks.py:2"
 
 
 def test_every_place_is_told(project: Project) -> None:
@@ -182,10 +183,12 @@ def test_a_global_import_is_seen_by_other_functions(project: Project) -> None:
 
 
 def test_the_main_block_does_not_count_in_an_import(project: Project) -> None:
-    """What runs only in a script is left out of the search, and part of the digest."""
+    """What runs only in a script counts nowhere, but for the names that it binds."""
     text = (
         "def f(): pass\nif __name__ == '__main__':\n    import sys, time\n    print(sys.argv, time.time())\n"
     )
     before = project.of_source(text)
     assert before.outside == ()
-    assert project.of_source(text.replace("sys.argv, ", "")).digest != before.digest
+    assert project.of_source(text.replace("sys.argv, ", "")) == before
+    text = "K = 1\ndef f(): return K\nif __name__ == '__main__':\n    K = 2\n"
+    assert project.of_source(text).digest != project.of_source(text.replace("K = 2", "K = 3")).digest

@@ -1,5 +1,6 @@
 """An identity is the same in every process: as a script or imported, whatever the hash seed."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ SHOW = """
 import dataclasses, json
 from jammi_dagster.fingerprint import identify
 def show(*functions):
-    print(json.dumps([dataclasses.asdict(identify(function)) for function in functions]))
+    print(json.dumps([dict(dataclasses.asdict(i), named=i.named) for i in map(identify, functions)]))
 """
 
 SCRIPT = """
@@ -45,22 +46,39 @@ def test_a_script_is_what_it_is_when_imported(scripts: Path) -> None:
     """As `__main__`, by path or by `-m`, a function has the identity it has when its module is imported."""
     imported = run(IMPORTED, cwd=scripts, path=scripts, PYTHONHASHSEED="1")
     assert imported[0]["unresolved"] == []
-    assert set(imported[0]["components"]) >= {"pipelines.script", "pipelines.steps.third"}
+    assert set(imported[0]["named"]) >= {
+        "constant SCALE (pipelines/script.py)",
+        "helper apply (pipelines/steps/third.py)",
+    }
     by_path = run_script(["pipelines/script.py"], cwd=scripts, path=scripts, PYTHONHASHSEED="2")
     by_name = run_script(["-m", "pipelines.script"], cwd=scripts.parent, path=scripts, PYTHONHASHSEED="3")
     assert imported == by_path == by_name
-
-
-def test_the_main_block_counts_in_a_script(project: Project) -> None:
-    """What a script runs only as a script is searched for outside reads when it is one."""
-    text = SHOW + "import sys\ndef f(): pass\nif __name__ == '__main__':\n    sys.argv; show(f)\n"
-    project.write({"script.py": text})
-    (identity,) = run_script(["script.py"], cwd=project.root, path=project.root)
-    assert [read["what"] for read in identity["outside"]] == ["sys.argv"]
 
 
 def test_a_function_typed_in_is_unresolved(project: Project) -> None:
     """In a REPL, `-c` or standard input there is no file to read."""
     (identity,) = run(SHOW + "def f(): pass\nshow(f)\n", cwd=project.root, path=project.root)
     assert identity["unresolved"] == ["f has no source file: define it in a module, or give code_version="]
-    assert identity["components"] == {}
+    assert identity["components"] == []
+
+
+SHOP = Path(__file__).parent / "sample" / "shop"
+ORDERS = (
+    "shop.flow",
+    "shop.stats.core, shop.plugins, shop.flow",
+    "shop.models, shop.text, shop.stats, shop.flow",
+)
+
+
+def test_the_sample_has_one_identity_everywhere(tmp_path: Path) -> None:
+    """Whatever the hash seed, the folder and the order of imports; written down here for every Python."""
+    found = []
+    for number, order in enumerate(ORDERS):
+        folder = tmp_path / f"place {number}"
+        shutil.copytree(SHOP, folder / "shop", ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "show.py").write_text(SHOW)
+        code = f"import {order}; from show import show; show(shop.flow.report)"
+        found += run(code, cwd=tmp_path, path=folder, PYTHONHASHSEED=str(number))
+    assert found[0] == found[1] == found[2]
+    assert found[0]["unresolved"] == []
+    assert found[0]["digest"] == "6d6eed8d3438f9cb4f3ecb1383ba3e011a97a37b97c3c76c8bd4dc2843dc5a15"

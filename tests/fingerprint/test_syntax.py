@@ -75,7 +75,7 @@ def bare(text: str) -> str:
 
 def test_the_digest_is_the_same_on_every_python() -> None:
     """Syntax trees differ between Python versions; their normal form does not, and it never changes."""
-    assert digests(parse(EVERYTHING.encode())) == GOLDEN
+    assert digests(parse(EVERYTHING.encode()))[:2] == GOLDEN
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_docstrings_are_in_the_second_digest_only() -> None:
         "'one'\nclass A:\n  def f(): 'two'",
     ]
     found = [digests(parse(program.encode())) for program in programs]
-    assert len({documented for _, documented in found}) == 4
+    assert len({one.documented for one in found}) == 4
     assert found[0][0] == found[1][0] == found[3][0]
 
 

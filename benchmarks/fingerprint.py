@@ -1,0 +1,103 @@
+"""What the code identities of a project cost: of one asset the first time, and of all when a code location loads."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from benchmarks.fresh import fresh
+from benchmarks.report import Report, Row
+
+FIRST_MS, ALL_S, ASSETS = 5, 3, 1_000
+
+ABOUT = (
+    "milliseconds to identify one function whose module was never looked at (10 functions in 50 lines, which use two "
+    "of 20 helpers in two other modules), the same again, and seconds for all; each in a fresh process"
+)
+
+HELPERS = '''
+"""Helpers."""
+import pyarrow.compute as pc
+
+LIMIT = {number}
+NAMES = ("a", "b", "c")
+
+
+def clean(table):
+    """Cleans."""
+    kept = table.filter(pc.greater(table["x"], LIMIT))
+    return kept.append_column("y", pc.multiply(kept["x"], scale(LIMIT)))
+
+
+def scale(x):
+    return x * len(NAMES)
+'''
+ASSET = '''
+
+def asset_{number}(table):
+    """An asset."""
+    cleaned = {helpers}.clean(table)
+    return cleaned.slice({number}, shared.scale(LIMIT))
+'''
+
+
+def run(*, rounds: int = 5, assets: int = ASSETS) -> Report:
+    """Measures a project of `assets` functions, ten to a module."""
+    measured: dict[str, list[float]] = {"first": [], "again": [], "all": []}
+    with tempfile.TemporaryDirectory() as folder:
+        modules = write(Path(folder), assets)
+        for _ in range(rounds):
+            for name, value in fresh(identities, folder=folder, modules=modules).result.items():
+                measured[name].append(value)
+    found = {name: median(values) for name, values in measured.items()}
+    budget = ALL_S * assets / ASSETS
+    rows = [
+        Row(what="one, the first time", values={"ms": found["first"]}, budget=FIRST_MS, budgeted="ms"),
+        Row(what="one, again", values={"ms": found["again"]}),
+        Row(what=f"all {assets:,}", values={"s": found["all"]}, budget=budget, budgeted="s"),
+    ]
+    return Report(name="fingerprint", about=ABOUT, rows=rows)
+
+
+def write(folder: Path, assets: int) -> list[str]:
+    """Writes the project; the names of the modules that hold its assets."""
+    (folder / "flow").mkdir()
+    (folder / "flow" / "__init__.py").write_text("")
+    (folder / "flow" / "shared.py").write_text(HELPERS.format(number=0))
+    modules = []
+    for start in range(0, assets, 10):
+        number = start // 10
+        (folder / "flow" / f"helpers_{number}.py").write_text(HELPERS.format(number=number))
+        text = f"from flow import helpers_{number}, shared\n\nLIMIT = {number}\n"
+        for index in range(start, min(start + 10, assets)):
+            text += ASSET.format(number=index, helpers=f"helpers_{number}")
+        (folder / "flow" / f"assets_{number}.py").write_text(text)
+        modules.append(f"flow.assets_{number}")
+    return modules
+
+
+def identities(folder: str, modules: list[str]) -> dict[str, float]:
+    """In a fresh process: imports the project, and identifies its functions."""
+    sys.path.insert(0, folder)
+    from jammi_dagster.fingerprint import identify
+
+    functions = [
+        value
+        for name in modules
+        for key, value in vars(importlib.import_module(name)).items()
+        if key.startswith("asset_")
+    ]
+    identify(write)  # of another project: what is measured is not what this package itself has to load
+    taken = []
+    for function in (functions[0], functions[0]):
+        started = time.perf_counter()
+        identify(function)
+        taken.append((time.perf_counter() - started) * 1e3)
+    started = time.perf_counter()
+    for function in functions:
+        assert not identify(function).unresolved
+    return {"first": taken[0], "again": taken[1], "all": time.perf_counter() - started}

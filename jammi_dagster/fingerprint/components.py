@@ -1,0 +1,138 @@
+"""The components of an identity: what is reached, each with a name that says what it is and where, and a digest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jammi_dagster.fingerprint.graph import Graph, Reached
+from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
+from jammi_dagster.fingerprint.units import Unit
+
+MISSING = "missing"
+_AT_LOAD = "module-level code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Component:
+    """Something that a result depends on.
+
+    `kind`: `function` (the function itself), `helper`, `class`, `constant`, `import`, `statement`, `module-level code`
+    (what loading a module does), `module`, `value` (what a closure, a default or a changed global holds), `file`, or
+    `code_version`. `where`: the file below its source tree, or nothing.
+    """
+
+    kind: str
+    name: str
+    where: str
+    digest: str
+
+    def __str__(self) -> str:
+        """`helper clean (pipelines/text.py)`."""
+        if self.kind == "code_version":
+            return self.kind
+        words = self.name if self.kind == "value" else f"{self.kind} {self.name}".strip()
+        return f"{words} ({self.where})" if self.where else words
+
+
+def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
+    """Of the units that are reached; `files` says what each file is called."""
+    for path, reached in graph.reached.items():
+        if reached.node.source is None:
+            yield Component(kind="module", name="", where=files[path], digest=_of_file(path))
+        else:
+            yield from _of_units(graph, reached, files[path])
+    yield from _load_order(graph, files)
+    for name in graph.missing:
+        yield Component(kind="module", name=name, where="", digest=MISSING)
+
+
+def of_values(held: Mapping[str, list[Form]], files: Mapping[str, str]) -> Iterator[Component]:
+    for told, forms in held.items():
+        value = digest("value.v1", *sorted(encode(form, files) for form in forms))
+        yield Component(kind="value", name=told.removeprefix("the "), where="", digest=value)
+
+
+def _of_units(graph: Graph, reached: Reached, file: str) -> Iterator[Component]:
+    found: dict[tuple[str, str], list[str]] = {}
+    source = reached.node.source
+    assert source is not None
+    indexes = sorted({index for index, _ in reached.parts})
+    for index in indexes:
+        unit = source.units[index]
+        parts = [part for part in ("annotations", "decorators") if (index, part) in reached.parts]
+        spelled = [unit.digests.code, *(f"{part}:{getattr(unit.digests, part)}" for part in parts)]
+        if graph.reads_docs:
+            spelled.append(unit.digests.documented)
+        key = _key(unit, is_root=index in reached.roots)
+        found.setdefault(key, []).append(digest("unit.v1", *map(utf8, spelled)))
+    if graph.reads_docs and source.docstring is not None:
+        found["docstring", ""] = [digest("docstring.v1", utf8(source.docstring))]
+    if order := list(_order(reached, indexes)):
+        found["order of", "statements"] = order
+    for (kind, name), digests in found.items():
+        one = digest("component.v1", *map(utf8, digests))
+        yield Component(kind=kind, name=name, where=file, digest=one)
+
+
+def _key(unit: Unit, *, is_root: bool) -> tuple[str, str]:
+    if not unit.names:
+        return _AT_LOAD, ""
+    kind = {"function": "function" if is_root else "helper", "code": "statement"}.get(unit.kind, unit.kind)
+    return kind, ", ".join(unit.names)
+
+
+def _order(reached: Reached, indexes: Sequence[int]) -> Iterator[str]:
+    """The order of a module's statements, where one may see what another changes or binds again."""
+    source = reached.node.source
+    assert source is not None
+    by_name: dict[str, set[str]] = {}
+    for index in indexes:
+        unit = source.units[index]
+        told = (
+            unit.digests.code if unit.is_whole_import else str(index)
+        )  # `import a.b` and `import a.c` agree
+        for name in unit.names:
+            by_name.setdefault(name, set()).add(told)
+    contested = {name for name, bound in by_name.items() if len(bound) > 1}
+    doing = {step for step in reached.steps if isinstance(step, int)}
+    if not (contested or doing):
+        return
+    for index in indexes:
+        unit = source.units[index]
+        matters = index in doing or not contested.isdisjoint(unit.names)
+        if matters or not (unit.is_still or unit.kind == "import"):
+            yield digest("unit.v1", utf8(unit.digests.code))
+
+
+def _load_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
+    """The order in which modules are loaded whose loading may change something, where there are several.
+
+    Begins at the module of the function: what a process happened to load before is not known here.
+    """
+    order: list[str] = []
+    seen: set[str] = set()
+    todo = [iter([path]) for path, reached in graph.reached.items() if reached.roots]
+    steps: list[tuple[str, Iterator[str | int]]] = [("", one) for one in reversed(todo)]
+    while steps:
+        path, rest = steps[-1]
+        step = next(rest, None)
+        if step is None:
+            steps.pop()
+        elif isinstance(step, str):
+            if step not in seen and step in graph.reached:
+                seen.add(step)
+                steps.append((step, iter(graph.reached[step].steps)))
+        elif order[-1:] != [path]:
+            order.append(path)
+    if len(set(order)) > 1:
+        told = digest("order.v1", *(utf8(files[path]) for path in order))
+        yield Component(kind=_AT_LOAD, name="in its order", where="", digest=told)
+
+
+def _of_file(path: str) -> str:
+    try:
+        return digest("file.v1", Path(path).read_bytes())
+    except OSError:
+        return MISSING

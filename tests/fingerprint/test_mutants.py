@@ -1,0 +1,168 @@
+"""Thousands of mechanical mutants of functions from an installed library, read as first-party code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import networkx
+import pytest
+
+from jammi_dagster.fingerprint import routes
+from jammi_dagster.fingerprint.components import of_code
+from jammi_dagster.fingerprint.graph import Graph, Root
+from jammi_dagster.fingerprint.modules import Module, file_names
+from jammi_dagster.fingerprint.source import Source, _source
+
+ALGORITHMS = Path(inspect.getfile(networkx)).parent / "algorithms"
+FUNCTIONS = {
+    "boundary": "node_boundary",
+    "core": "k_core",
+    "cuts": "normalized_cut_size",
+    "efficiency_measures": "efficiency",
+    "euler": "eulerian_path",
+    "hierarchy": "flow_hierarchy",
+    "link_prediction": "adamic_adar_index",
+    "reciprocity": "reciprocity",
+    "richclub": "rich_club_coefficient",
+    "swap": "connected_double_edge_swap",
+    "tournament": "hamiltonian_path",
+    "triads": "triads_by_type",
+    "vitality": "closeness_vitality",
+    "voronoi": "voronoi_cells",
+    "wiener": "wiener_index",
+}
+LEAST = 2_000
+
+_OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mod,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.USub: ast.UAdd,
+    ast.Mod: ast.Mult,
+    ast.Pow: ast.Mult,
+    ast.BitOr: ast.BitAnd,
+    ast.BitAnd: ast.BitOr,
+}
+
+Undo = Callable[[], None]
+
+
+class Code:
+    """The statements of a module without their docstrings; `digest` is of what a function reaches in them."""
+
+    def __init__(self, name: str) -> None:
+        self.path = os.path.join(os.sep, "checkout", f"{name}.py")
+        tree = ast.parse((ALGORITHMS / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+                node.body = node.body[1:] or [ast.Pass()]
+        self.statements = [node for node in tree.body if not _lists_names(node)]
+        self.texts = [ast.unparse(node) for node in self.statements]
+
+    def only(self, kept: set[str]) -> None:
+        """Leaves out the functions and classes that are not named: what is small is read fast."""
+        pairs = zip(self.statements, self.texts, strict=True)
+        left = [(node, text) for node, text in pairs if getattr(node, "name", None) in kept | {None}]
+        self.statements, self.texts = [node for node, _ in left], [text for _, text in left]
+
+    def reach(self, texts: list[str], function: str, patch: pytest.MonkeyPatch) -> tuple[str, set[str]]:
+        """A digest of all that a function reaches, and the names of what it reaches."""
+        source: Source = _source("\n".join(texts).encode())
+        patch.setattr(routes, "read", lambda path: source)
+        graph = Graph(frozenset())
+        graph.reach([Root(Module("library", self.path), function)])
+        found = sorted(of_code(graph, file_names(graph.reached)))
+        return repr(found), {name for component in found for name in component.name.split(", ")}
+
+
+def _lists_names(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "__all__"
+
+
+def mutants(statement: ast.stmt) -> Iterator[Undo]:
+    """Changes a statement in place, in one way after the other; each is taken back by what it gives."""
+    for node in list(ast.walk(statement)):
+        for name, value in list(ast.iter_fields(node)):
+            if type(value) in _OPERATORS:
+                yield _set(node, name, _OPERATORS[type(value)]())
+            elif isinstance(value, list) and value and type(value[0]) in _OPERATORS:
+                yield _set(node, name, [_OPERATORS[type(value[0])](), *value[1:]])
+            elif isinstance(value, list) and len(value) > 1 and isinstance(value[0], ast.stmt):
+                for index, gone in enumerate(value):
+                    if not isinstance(gone, (ast.Pass, ast.Global, ast.Nonlocal)):
+                        yield _set(node, name, value[:index] + value[index + 1 :])
+        if isinstance(node, ast.Constant):
+            yield _set(node, "value", _other(node.value))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield _set(node, "id", node.id + "_")
+        elif isinstance(node, ast.Attribute):
+            yield _set(node, "attr", node.attr + "_")
+        elif isinstance(node, ast.Return) and node.value is not None:
+            yield _set(node, "value", None)
+        elif isinstance(node, (ast.If, ast.While)):
+            yield _set(node, "test", ast.UnaryOp(ast.Not(), node.test))
+        elif isinstance(node, ast.Call) and node.args:
+            yield _set(node, "args", node.args[1:])
+
+
+def _set(node: ast.AST, name: str, value: object) -> Undo:
+    before = getattr(node, name)
+    setattr(node, name, value)
+    return lambda: setattr(node, name, before)
+
+
+def _other(value: object) -> object:
+    if isinstance(value, bool) or value is None:
+        return not value
+    return value + 1 if isinstance(value, (int, float)) else f"{value}x"
+
+
+def test_every_mutant_of_reached_code_moves_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Operators, constants, comparisons, removed statements, renamed helpers: none is missed; `ast.unparse` of the
+    same code, and mutants of what is not reached, move nothing."""
+    tried, missed, moved = 0, [], []
+    for name, function in FUNCTIONS.items():
+        code = Code(name)
+        _, reached = code.reach(code.texts, function, monkeypatch)
+        pairs = zip(code.statements, code.texts, strict=True)
+        functions = {node.name: len(text) for node, text in pairs if isinstance(node, ast.FunctionDef)}
+        unreached = sorted(set(functions) - reached, key=functions.__getitem__)[:1]
+        code.only(reached | set(unreached))
+        before, _ = code.reach(code.texts, function, monkeypatch)
+        again = [ast.unparse(ast.parse(f"# a comment\n{text}  # another")) for text in code.texts]
+        assert code.reach(again, function, monkeypatch)[0] == before
+        for index, statement in enumerate(code.statements):
+            if not isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+                continue
+            for undo in mutants(statement):
+                texts = [*code.texts[:index], ast.unparse(statement), *code.texts[index + 1 :]]
+                undo()
+                if texts[index] == code.texts[index]:
+                    continue
+                tried += 1
+                same = code.reach(texts, function, monkeypatch)[0] == before
+                if same and statement.name in reached:
+                    missed.append((name, texts[index]))
+                elif not same and statement.name not in reached:
+                    moved.append((name, texts[index]))
+    assert missed == []
+    assert moved == []
+    assert tried >= LEAST
