@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
@@ -104,9 +105,9 @@ def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] |
 
 
 def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]:
-    rows = [row for state in states for row in _rows(state)]
+    rows = list(itertools.islice((row for state in states for row in _rows(state)), _MOST_SHOWN))
     columns = [dg.TableColumn(name=name, type="string") for name in _COLUMNS]
-    records = [dg.TableRecord(dict(zip(_COLUMNS, row, strict=True))) for row in rows[:_MOST_SHOWN]]
+    records = [dg.TableRecord(dict(zip(_COLUMNS, row, strict=True))) for row in rows]
     table = dg.MetadataValue.table(records, schema=dg.TableSchema(columns=columns))
     return {
         "jammi/verdicts": dict(found.counts),

@@ -18,7 +18,7 @@ from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.replayed import Replayed, config_of, first_line
 from jammi_dagster.adapters.spec import TableSpec, plain_spec
 from jammi_dagster.adapters.upstream import Upstream
-from jammi_dagster.contract import TableName
+from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, TableName
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import VersionSurface
@@ -136,6 +136,13 @@ class CurrentAsset:
     def settled(self) -> None:
         """Says that every table was looked at since the last `settle`."""
         self._is_known = True
+
+    def described(
+        self, partition: str | None, replay: Replay, inputs: Inputs
+    ) -> tuple[ProducingDescriptor, MaterializationEnv]:
+        """What the hash of `definition` is of. Raises as that does."""
+        making, span = self._making(replay.config)[0], self._span(partition, replay)
+        return making.descriptor(partition, span or (), inputs.names, inputs.orders), making.env()
 
     def making(self, replay: Replay) -> Making:
         """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""

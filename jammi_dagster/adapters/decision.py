@@ -1,4 +1,4 @@
-"""What one tick of the sensor requests, given what it found (docs/adr/0010)."""
+"""What one tick of the sensor requests, given what it found (docs/adr/0011)."""
 
 from __future__ import annotations
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jammi_dagster.adapters.current import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.current import CurrentAsset, Inputs, NotReplayable, Unknowable
 from jammi_dagster.adapters.look import Look
 from jammi_dagster.adapters.replay import Replay
-from jammi_dagster.contract import Staleness
+from jammi_dagster.contract import Difference, Staleness, explain
 from jammi_dagster.errors import JammiError
+from jammi_dagster.sensing import read_manifest
 
 NO_REPLAY = Replay()
+_MOST_SAID = 5
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class TableState:
     verdict: Staleness
     definition: str | None = None
     replay: Replay = NO_REPLAY
-    names: tuple[str, ...] | None = None
+    inputs: Inputs | None = None
     needs: tuple[str, ...] = ()
     why_not: str | None = None
     why_undecidable: str | None = None
@@ -61,7 +63,7 @@ def state_of(
     except Unknowable as error:
         state.why_undecidable = str(error)
     else:
-        state.names = inputs.names
+        state.inputs = inputs
         state.needs = inputs.missing
     return state
 
@@ -73,18 +75,29 @@ def clouded(verdict: Staleness, state: TableState) -> Staleness:
     return Staleness.undecidable(verdict.unpinned, verdict.reasons)
 
 
-def added_and_removed(state: TableState) -> list[str]:
-    """What came to a table's inputs and what left them since it was made, in words that a person can act on."""
-    if state.names is None:
+def differences(state: TableState) -> list[Difference]:
+    """What is different between how the table was made and how it would be made now; reads its sidecar."""
+    if state.inputs is None:
         return []
     try:
         record = state.asset.store.current(state.table)
+        manifest = read_manifest(state.asset.store.artifacts, record)
+        anchors = record.input_anchors
     except JammiError:
         return []
-    before = {anchor.source for anchor in record.input_anchors if not anchor.source.startswith("undeclared:")}
-    now = set(state.names)
-    changes = {"inputs added": sorted(now - before), "inputs removed": sorted(before - now)}
-    return [f"{what}: {', '.join(names)}" for what, names in changes.items() if names]
+    if manifest is None:
+        return []
+    now = set(state.inputs.names)
+    descriptor, env = state.asset.described(state.partition, state.replay, state.inputs)
+    return explain(
+        manifest.descriptor.fields,
+        manifest.env.fields,
+        descriptor.fields,
+        env.fields,
+        # what nobody declared, or was seen to be read, is no input by name
+        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
+        current_inputs=now,
+    )
 
 
 def reasons(state: TableState) -> list[str]:
@@ -94,12 +107,13 @@ def reasons(state: TableState) -> list[str]:
         said.append("never materialized")
     if state.bytes_missing:
         said.append("its bytes are gone")
-    changes = added_and_removed(state)
-    said += changes
+    changes: list[str] = []
     for reason in state.verdict.reasons:
         if reason.reason == "definition_changed":
-            if not changes:
-                said.append("code, config or environment changed")
+            changes = [str(difference) for difference in differences(state)]
+            said += changes[:_MOST_SAID] or ["code, config or environment changed"]
+            if len(changes) > _MOST_SAID:
+                said.append(f"{len(changes) - _MOST_SAID} more differences")
         elif reason.reason == "input_advanced":
             said.append(f"{reason.source} changed")
         elif not any(str(reason.source) in change for change in changes):

@@ -1,4 +1,4 @@
-"""One tick: look at every table, decide what to make, and say what was found (docs/adr/0010)."""
+"""One tick: look at every table, decide what to make, and say what was found (docs/adr/0011)."""
 
 from __future__ import annotations
 

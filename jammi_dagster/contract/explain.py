@@ -60,15 +60,18 @@ def explain(
     definitions are the same. Pure: reads nothing, never raises for descriptors of any shape.
     """
     old, new = dict(recorded_descriptor), dict(current_descriptor)
-    names = (recorded_inputs, current_inputs)
+    named = list(
+        _inputs(old.pop("input_names", None), new.pop("input_names", None), recorded_inputs, current_inputs)
+    )
+    inputs = _values("input", "input", old.pop("inputs", None), new.pop("inputs", None))
     return [
         *_code(old.pop("code", None), new.pop("code", None)),
         *_env(dict(recorded_env), dict(current_env)),
         *_values("config", "config", old.pop("config", None), new.pop("config", None)),
         *_values("config", "config", old.pop("config_object", None), new.pop("config_object", None)),
         *_values("resource", "resource", old.pop("resources", None), new.pop("resources", None)),
-        *_inputs(old.pop("input_names", None), new.pop("input_names", None), *names),
-        *_values("input", "input", old.pop("inputs", None), new.pop("inputs", None)),
+        *named,
+        *(one for one in inputs if not (named and one.name.endswith(".order"))),  # which follows from that
         *_values("descriptor", "", old, new),
     ]
 

@@ -82,7 +82,7 @@ def test_changed_code_is_the_reason(lab: Lab, tmp_path: Path) -> None:
     lab.run(chain(tmp_path))
     ticking = Ticking(lab, chain(tmp_path, version="2"))
     (request,) = ticking.tick()
-    assert "first is stale: code, config or environment changed." in ticking.said
+    assert "first is stale: code_version 1 -> 2." in ticking.said
     assert ticking.execute(request) == {"first": "computed", "last": "reused"}
     assert ticking.tick() == []
 
