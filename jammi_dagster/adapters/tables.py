@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -148,7 +149,8 @@ class TableStep:
             with watching(self._watch()) as watch:  # a generator's body runs while it is written
                 produced = call()
                 for table, data in zip(self.step.tables, self._by_table(produced), strict=True):
-                    schemas[table] = attempt.write(table, data).schema
+                    with closing(data) if isinstance(data, Generator) else nullcontext():
+                        schemas[table] = attempt.write(table, data).schema
             if not self.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
                 check_reported(produced, self.step.check_names, asset=self.step.asset_key.to_user_string())
             seconds = (time.perf_counter() - started) / max(len(self.step.tables), 1)

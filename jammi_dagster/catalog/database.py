@@ -10,6 +10,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ from jammi_dagster.errors import (
 )
 
 _BUSY_SECONDS = 60.0
+_TURN_SECONDS = 0.02
 # what PostgreSQL says where a value is longer than an index takes (SQLSTATE 54000, program_limit_exceeded)
 _LIMIT = "54000"
 # the execution option that says how a transaction on SQLite begins
@@ -59,7 +61,7 @@ class Database:
             self._engine = self._open()
             try:
                 if not foreign:
-                    self._migrate()
+                    self._migrate_in_turn()
             except BaseException:
                 self.close()
                 raise
@@ -177,6 +179,17 @@ class Database:
             connection.close()
             raise
         return connection
+
+    def _migrate_in_turn(self) -> None:
+        """As `_migrate`: SQLite does not wait by itself for a process that changes to WAL mode or leaves it."""
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                return self._migrate()
+            except sa.exc.OperationalError as error:
+                if not self.is_sqlite or "locked" not in str(error.orig) or time.monotonic() > until:
+                    raise
+            time.sleep(_TURN_SECONDS)
 
     def _migrate(self) -> None:
         """Brings the schema to the present revision; one query when there is nothing to do."""

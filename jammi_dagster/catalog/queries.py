@@ -54,7 +54,7 @@ ANNOTATION = (
 ANNOTATIONS_OF = (
     sa.select(_pointers.c.table_name, _annotations.c.annotation_json)
     .select_from(
-        _pointers.join(_annotations, _pointers.c.materialization_id == _annotations.c.materialization_id)
+        _pointers.outerjoin(_annotations, _pointers.c.materialization_id == _annotations.c.materialization_id)
     )
     .where(
         _pointers.c.tenant.in_(_READABLE),
@@ -90,14 +90,6 @@ CURRENT = (
     .select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
     .where(_IN_SCOPE, _pointers.c.table_name == _TABLE)
     .order_by(_OWN_LAST)
-)
-
-ARTIFACTS_AFTER = (
-    sa.select(_pointers.c.table_name, _m.c.artifact_path, _m.c.size_bytes)
-    .select_from(_POINTED)
-    .where(_IN_SCOPE, _pointers.c.table_name > _TABLE)
-    .order_by(_pointers.c.table_name, _OWN_LAST)
-    .limit(sa.bindparam("most"))
 )
 
 # of many tables at once the anchors are not read: references need none, and a fan-in's take a millisecond each
@@ -218,5 +210,12 @@ CURRENT_ROWS = (
     )
     .select_from(_pointers.outerjoin(_sets, _pointers.c.anchor_set_id == _sets.c.id))
     .where(_IN_SCOPE, _not_hidden(_pointers))
+)
+ARTIFACTS_AFTER = (
+    sa.select(_pointers.c.table_name, _m.c.artifact_path, _m.c.size_bytes)
+    .select_from(_POINTED)
+    .where(_IN_SCOPE, _not_hidden(_pointers, of_few=True), _pointers.c.table_name > _TABLE)
+    .order_by(_pointers.c.table_name)
+    .limit(sa.bindparam("most"))
 )
 DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)

@@ -113,7 +113,8 @@ class CatalogReader:
         found: dict[str, str] = {}
         for chunk in _chunks(tables):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
-        return found
+        # a tenant's own table comes last, and hides the global one, whether it has any or not
+        return {table: text for table, text in found.items() if text is not None}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """Every edge that a current materialization records, or those of `source`; by the start of the derived."""

@@ -88,6 +88,7 @@ def _order(reached: Reached, indexes: Sequence[int]) -> Iterator[str]:
     source = reached.node.source
     assert source is not None
     by_name: dict[str, set[str]] = {}
+    indexes = sorted({*indexes} - {*source.nested.values()})  # functions within others stand in no order
     for index in indexes:
         unit = source.units[index]
         told = (
@@ -103,7 +104,7 @@ def _order(reached: Reached, indexes: Sequence[int]) -> Iterator[str]:
         unit = source.units[index]
         matters = index in doing or not contested.isdisjoint(unit.names)
         if matters or not (unit.is_still or unit.kind == "import"):
-            yield digest("unit.v1", utf8(unit.digests.code))
+            yield " ".join(_key(unit, is_root=False))
 
 
 def _load_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:

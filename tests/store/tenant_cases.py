@@ -183,6 +183,16 @@ def _(world: World) -> Any:
     return reader.tables(), reader.neighbours("a", most=99), reader.sources("file:", most=99)
 
 
+@case("CatalogReader", "annotations_of", "artifacts_after")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    told = reader.annotations_of([f"only {side.name}" for side in world.sides.values()])
+    assert f"only {world.own.name}" in told
+    artifacts = reader.artifacts_after("", most=99)
+    assert [table for table, _, _ in artifacts] == sorted(reader.tables())
+    return told, artifacts
+
+
 @case("CatalogReader", "matches")
 def _(world: World) -> Any:
     found = [

@@ -85,6 +85,8 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
     tables = ["bob", "seen"]
     asks: dict[str, Callable[[Any], Any]] = {
         "annotation": lambda r: r.annotation("bob"),
+        "annotations_of": lambda r: r.annotations_of(tables),
+        "artifacts_after": lambda r: r.artifacts_after("", most=9),
         "current": lambda r: r.current("bob"),
         "current_of": lambda r: list(r.current_of(tables)),
         "current_rows": lambda r: list(r.current_rows()),
