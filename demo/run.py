@@ -26,7 +26,7 @@ TERMINAL = os.fdopen(os.dup(sys.stderr.fileno()), "w")
 class Steps(logging.Handler):
     """Tells of each step of a run as it starts and as it ends."""
 
-    made: dg.AssetMaterialization
+    made: dg.AssetMaterialization | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         said = record.__dict__["dagster_meta"]
@@ -34,13 +34,15 @@ class Steps(logging.Handler):
         if event is None:
             return
         if event.event_type == dg.DagsterEventType.STEP_START:
+            self.made = None
             partition = said["job_tags"].get("dagster/partition")
             _tell(f"  {event.step_key}{f'[{partition}]' if partition else ''} ... ")
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self.made = event.step_materialization_data.materialization
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
-            ended = outcome(self.made, event.step_success_data.duration_ms / 1000)
-            _tell(f"{ended.outcome or 'ran'}, {ended.seconds:.2f} s\n")
+            seconds, made = event.step_success_data.duration_ms / 1000, self.made
+            word = "checked" if made is None else outcome(made, seconds).outcome or "ran"
+            _tell(f"{word}, {seconds:.2f} s\n")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             _tell("failed\n")
 
