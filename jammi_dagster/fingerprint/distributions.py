@@ -66,5 +66,12 @@ def _holding(candidates: Iterable[Distribution], top: str) -> dict[str, str]:
 
 
 def _versioned(found: Distribution) -> dict[str, str]:
-    told = found.metadata
-    return {re.sub(r"[-_.]+", "-", told["Name"]).lower(): told["Version"]}
+    # its head alone: to parse the whole, as `found.metadata` does, takes longer than all else here
+    head = (found.read_text("METADATA") or found.read_text("PKG-INFO") or "").partition("\n\n")[0]
+    name, version = (_field(head, field) or found.metadata[field] for field in ("Name", "Version"))
+    return {re.sub(r"[-_.]+", "-", name).lower(): version}
+
+
+def _field(head: str, field: str) -> str | None:
+    told = re.search(rf"^{field}: *(\S+) *$", head, re.MULTILINE)
+    return told and told[1]

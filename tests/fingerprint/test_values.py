@@ -1,6 +1,7 @@
 """What a function holds besides its code: closures, defaults, partials, bound objects."""
 
-from hashlib import sha256
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,11 +148,9 @@ def test_different_values_give_different_digests(factory: Any) -> None:
 
 
 def test_the_digests_are_the_same_on_every_python(factory: Any) -> None:
-    """The digests of all values are folded into one that is written down here."""
-    folded = sha256()
-    for value in VALUES:
-        folded.update(identify(factory.make(eval(value, {"m": factory}))).digest.encode())
-    assert folded.hexdigest() == "d256961b49667eb235c8acb741c5f444663374f5f6e2c0ad1b510ba93e948261"
+    """They are written down in a file: of each value the first digits."""
+    found = {value: identify(factory.make(eval(value, {"m": factory}))).digest[:12] for value in VALUES}
+    assert found == json.loads((Path(__file__).parent / "values.json").read_text())
 
 
 @pytest.mark.parametrize("value", VALUES)
