@@ -30,7 +30,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
-    "tick": {"sizes": [1_000, 100_000]},
+    "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
 }
 

@@ -100,7 +100,9 @@ def _timed(catalog: str, measured: Measured) -> Iterator[Row]:
 
 
 def _growth(database: str, sizes: Sequence[Size], found: Sequence[Measured]) -> Iterator[Row]:
-    """The probe of the largest catalog over that of the one before."""
+    """The probe of the largest catalog over that of the one before, if there are two."""
+    if len(found) < 2:
+        return
     before, last = (measured["probe"]["ms"] for measured in found[-2:])
     what = f"{database}, probe at {sizes[-1].materializations:,} / at {sizes[-2].materializations:,}"
     yield _row(what, "x", last / before, PROBE_GROWTH)

@@ -28,7 +28,7 @@ from jammi_dagster.adapters.ticking import Ticker
 from jammi_dagster.artifacts import DEFAULT_PROFILE
 from jammi_dagster.contract import anchor_set_key, canonical_json
 
-SIZES = (1_000, 100_000, 1_000_000)
+SIZES = (1_000, 100_000)  # a million takes 3 GB and several minutes
 _STALE = 10
 _ARTIFACT = "artifact.parquet"  # of every table
 _SIZE = 4

@@ -54,14 +54,17 @@ def nearest_above(marked: Iterable[str], derived: Mapping[str, Sequence[str]]) -
 
     `derived` are the tables one hop downstream of each.
     """
-    layer = {table: table for table in marked}
+    tops = {table: table for table in marked}
     above: dict[str, str] = {}
-    while layer:
-        reached = [(table, top) for node, top in layer.items() for table in derived.get(node, ())]
-        layer = {}
-        for table, top in reached:
+    queue = list(tops)
+    for node in queue:  # it grows meanwhile
+        top = tops[node]
+        for table in derived.get(node, ()):
             if table not in above:
-                above[table] = layer[table] = top
+                above[table] = top
+                if table not in tops:
+                    tops[table] = top
+                    queue.append(table)
     return above
 
 
