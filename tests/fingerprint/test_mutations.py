@@ -5,6 +5,7 @@ put at the end of the file.
 """
 
 import ast
+import math
 import shutil
 from pathlib import Path
 
@@ -15,6 +16,13 @@ from jammi_dagster.fingerprint import CodeIdentity
 
 SAMPLE = Path(__file__).parent / "sample"
 REPORT = "shop.flow.report"
+
+
+@pytest.fixture(autouse=True)
+def library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One edit patches `math.sqrt`: it is what it was afterwards."""
+    monkeypatch.setattr(math, "sqrt", math.sqrt)
+
 
 CHANGING: list[tuple[str, ...]] = [
     # the function itself
