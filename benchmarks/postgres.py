@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 
 class Server:
@@ -26,7 +27,8 @@ class Server:
 
     def new(self, name: str, *, template: str = "template0") -> str:
         """Makes a database; gives its URL."""
-        self.admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")  # type: ignore[arg-type]
+        names = sql.Identifier(name), sql.Identifier(template)
+        self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(name)
 
 
@@ -50,7 +52,9 @@ def server(**settings: str) -> Iterator[Server]:
         try:
             with psycopg.connect(running.get_uri(), autocommit=True) as admin:
                 for name, value in settings.items():
-                    admin.execute(f"ALTER SYSTEM SET {name} = {value}")  # type: ignore[arg-type]
+                    admin.execute(
+                        sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                    )
                 admin.execute("SELECT pg_reload_conf()")
                 yield Server(running, admin)
         finally:

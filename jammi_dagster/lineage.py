@@ -7,7 +7,7 @@ siblings in the order in which they come.
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from jammi_dagster.contract import DerivesFromEdge
 from jammi_dagster.errors import DependencyCycle
@@ -68,18 +68,22 @@ def nearest_above(marked: Iterable[str], derived: Mapping[str, Sequence[str]]) -
     return above
 
 
-def generations(edges: Sequence[DerivesFromEdge]) -> list[list[str]]:
-    """The tables that the edges lead to, in topological generations: each after all its inputs among them.
+def generations(tables: Collection[str], parents: Mapping[str, Collection[str]]) -> list[list[str]]:
+    """The tables in topological generations: each after all of its parents among them. Raises `DependencyCycle`.
 
-    Raises `DependencyCycle`.
+    That a table is its own parent, as one that reads its earlier partitions is, orders nothing.
     """
     import networkx as nx  # 0.1 s that reusing a table need not pay
 
     graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_edges_from((edge.input, edge.derived) for edge in edges)
-    derived = {edge.derived for edge in edges}
+    graph.add_nodes_from(tables)
+    graph.add_edges_from(
+        (parent, table)
+        for table in tables
+        for parent in parents.get(table, ())
+        if parent in graph and parent != table
+    )
     try:
-        layers = [sorted(derived.intersection(layer)) for layer in nx.topological_generations(graph)]
+        return [sorted(layer) for layer in nx.topological_generations(graph)]
     except nx.NetworkXUnfeasible:
         raise DependencyCycle(table=nx.find_cycle(graph)[0][0]) from None
-    return [layer for layer in layers if layer]

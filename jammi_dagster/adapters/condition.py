@@ -10,7 +10,7 @@ from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Location
 
 
-class StaleMaterialization(dg.AutomationCondition):  # type: ignore[type-arg]
+class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
     """True for the partitions of an asset whose result tables are stale for certain, as `ResultStore.staleness` says.
 
     Combine it: `StaleMaterialization() & ~dg.AutomationCondition.in_progress()`. Limits:
@@ -28,7 +28,7 @@ class StaleMaterialization(dg.AutomationCondition):  # type: ignore[type-arg]
     def name(self) -> str:
         return "stale_materialization"
 
-    def evaluate(self, context: Any) -> dg.AutomationResult:  # type: ignore[type-arg]
+    def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
         """What Dagster asks."""
         view = context.asset_graph_view
         evaluator = Evaluator(Location.of(_definitions(view.asset_graph), view.instance))

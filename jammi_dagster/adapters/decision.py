@@ -14,9 +14,11 @@ from jammi_dagster.adapters.cursor import Asked, Cursor
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Target
 from jammi_dagster.adapters.plan import below
+from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.requests import (
     Node,
     Request,
+    by_store,
     parents_of,
     replays_of,
     requests_for,
@@ -25,9 +27,10 @@ from jammi_dagster.adapters.requests import (
 )
 from jammi_dagster.adapters.runs import is_unfinished, statuses, tables_in_flight
 from jammi_dagster.adapters.states import TableState, reasons
-from jammi_dagster.contract import canonical_json
+from jammi_dagster.contract import DerivesFromEdge, canonical_json
 from jammi_dagster.contract.tables import is_table
-from jammi_dagster.results import ResultStore, StoreIdentity
+from jammi_dagster.lineage import edges_by_input
+from jammi_dagster.results import ResultStore
 
 Cascade = Literal["downstream", "report_only"]
 OnUndecidable = Literal["report", "materialize"]
@@ -206,7 +209,7 @@ class Decision:
         request: Request,
         roots: Mapping[str, TableState],
         goals: Mapping[str, str],
-        replays: Mapping[str, object],
+        replays: Mapping[str, Replay],
     ) -> dg.RunRequest:
         """The run request, whose key stands for the determinants of its tables; noted in the cursor."""
         determinants, tries = [], {}
@@ -221,7 +224,7 @@ class Decision:
         for node in request.nodes:
             self._cursor.asked[node.table] = Asked(key, self._now, goals.get(node.table), tries[node.table])
         computed = {node.table for node in request.nodes if node.table in roots}
-        return run_request(request, replays, computed, run_key=key, tags={keys.REQUEST_TAG: key})  # type: ignore[arg-type]
+        return run_request(request, replays, computed, run_key=key, tags={keys.REQUEST_TAG: key})
 
 
 def _with_inputs(wanted: dict[str, TableState]) -> dict[str, TableState]:
@@ -243,13 +246,10 @@ def _goal(state: TableState) -> str:
 
 def _materializations(nodes: Iterable[Node]) -> dict[str, str]:
     """The id of what is current of each table."""
-    by_store: dict[StoreIdentity, list[Node]] = {}
-    for node in nodes:
-        by_store.setdefault(node.asset.store.identity, []).append(node)
     return {
         table: record.materialization_id
-        for of_store in by_store.values()
-        for table, record in of_store[0].asset.store.reader.current_of(n.table for n in of_store).items()
+        for store, tables in by_store(nodes)
+        for table, record in store.reader.current_of(tables).items()
     }
 
 
@@ -258,15 +258,13 @@ class _Derived:
 
     def __init__(self, stores: Sequence[ResultStore]) -> None:
         self._stores, self._asked = stores, 0
-        self._all: dict[str, list[str]] | None = None
+        self._all: dict[str, list[DerivesFromEdge]] | None = None
 
     def of(self, table: str) -> list[str]:
         names = [table, *{f"dagster:{store.scope.deployment}/{table}" for store in self._stores}]
         self._asked += 1
         if self._asked == _ONE_BY_ONE:
-            self._all = {}
-            for edge in (edge for store in self._stores for edge in store.reader.edges()):
-                self._all.setdefault(edge.input, []).append(edge.derived)
+            self._all = edges_by_input(edge for store in self._stores for edge in store.reader.edges())
         if self._all is not None:
-            return [derived for name in names for derived in self._all.get(name, ())]
+            return [edge.derived for name in names for edge in self._all.get(name, ())]
         return [e.derived for store in self._stores for name in names for e in store.reader.edges(name)]

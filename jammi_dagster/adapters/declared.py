@@ -54,6 +54,11 @@ def function_of(assets_def: dg.AssetsDefinition) -> Callable[..., Any]:
     return function
 
 
+def op_name(assets_def: dg.AssetsDefinition) -> str:
+    """The name under which run config speaks of an asset's op."""
+    return str(assets_def.node_def.name)
+
+
 class DeclaredAsset(abc.ABC):
     """What one asset's author declared: function, dependencies, partitions, checks, config schema."""
 

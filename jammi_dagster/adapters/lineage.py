@@ -11,17 +11,16 @@ import dagster as dg
 
 from jammi_dagster.adapters import keys, pictures
 from jammi_dagster.adapters.evaluation import Evaluator
-from jammi_dagster.adapters.location import Location
-from jammi_dagster.adapters.plan import generations, into_runs
+from jammi_dagster.adapters.location import Definitions, Location
+from jammi_dagster.adapters.plan import into_runs
 from jammi_dagster.adapters.replay import Replay, recorded_replays
 from jammi_dagster.adapters.requests import Node, parents_of
 from jammi_dagster.adapters.resources import ResultStoreResource
 from jammi_dagster.adapters.states import reasons
 from jammi_dagster.contract import CachePolicy, DerivesFromEdge, TableName
 from jammi_dagster.contract.tables import is_table
+from jammi_dagster.lineage import edges_by_input, generations
 from jammi_dagster.results import ResultStore
-
-Definitions = dg.Definitions | dg.RepositoryDefinition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +234,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         if must_be_acyclic:
             return self.closure(source)
         self.derives_from(source)  # raises for a name that is none
-        by_input: dict[str, list[DerivesFromEdge]] = {}
-        for edge in self.result_store.reader.edges():
-            by_input.setdefault(edge.input, []).append(edge)
+        by_input = edges_by_input(self.result_store.reader.edges())
         edges: list[DerivesFromEdge] = []
         seen, rest = {source}, [source]
         while rest:

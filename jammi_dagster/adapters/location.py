@@ -8,9 +8,12 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.declared import in_order
+from jammi_dagster.adapters.declared import in_order, op_name
 from jammi_dagster.adapters.io_manager import ResultTableIOManager
 from jammi_dagster.errors import InvalidTarget
+
+Definitions = dg.Definitions | dg.RepositoryDefinition
+"""The complete definitions of a code location, as their author or as Dagster has them."""
 
 Target = Any
 """What sensors take as `target=`: an asset selection, assets, keys, or a string that selects."""
@@ -34,7 +37,7 @@ class Location:
         self._seen: set[int] = set()
 
     @classmethod
-    def of(cls, defs: dg.Definitions | dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Location:
+    def of(cls, defs: Definitions, instance: dg.DagsterInstance) -> Location:
         """The location of complete definitions."""
         repository = defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
         return cls(repository, instance)
@@ -123,17 +126,13 @@ class Location:
 
     # --- config and resources -------------------------------------------------------------------------
 
-    def op_name(self, assets_def: dg.AssetsDefinition) -> str:
-        """The name under which run config speaks of the asset's op."""
-        return str(assets_def.node_def.name)
-
     def validated(self, key: dg.AssetKey, raw: Any) -> Any:
         """The op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
         assets_def = self.repository.assets_defs_by_key[key]
         job = self.repository.get_implicit_global_asset_job_def().get_subset(
             asset_selection=set(assets_def.keys)
         )
-        name = self.op_name(assets_def)
+        name = op_name(assets_def)
         given = {} if raw is None else {"ops": {name: {"config": raw}}}
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 

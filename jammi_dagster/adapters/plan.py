@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
-from jammi_dagster.errors import DependencyCycle
+from jammi_dagster.lineage import generations
 
 Parents = Mapping[str, Collection[str]]
 
@@ -16,32 +16,6 @@ class RunGroup:
 
     wave: int
     tables: tuple[str, ...]
-
-
-def generations(tables: Collection[str], parents: Parents) -> list[list[str]]:
-    """The tables in topological generations: each after all of its parents among them. Raises `DependencyCycle`."""
-    known = set(tables)
-    waiting = {table: {p for p in parents.get(table, ()) if p in known and p != table} for table in tables}
-    children: dict[str, list[str]] = {}
-    for table, above in waiting.items():
-        for parent in above:
-            children.setdefault(parent, []).append(table)
-    layers: list[list[str]] = []
-    layer = sorted(table for table, above in waiting.items() if not above)
-    done = 0
-    while layer:
-        layers.append(layer)
-        done += len(layer)
-        following: list[str] = []
-        for table in layer:
-            for child in children.get(table, ()):
-                waiting[child].discard(table)
-                if not waiting[child]:
-                    following.append(child)
-        layer = sorted(following)
-    if done < len(waiting):
-        raise DependencyCycle(table=min(table for table, above in waiting.items() if above))
-    return layers
 
 
 def into_runs(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from jammi_dagster.adapters.evaluation import Evaluator
-from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.location import Definitions, Location
 from jammi_dagster.adapters.plan import below
 from jammi_dagster.adapters.requests import (
     Node,
@@ -66,7 +66,7 @@ class RecomputeReport:
 
 def recompute(
     store: ResultStore,
-    defs: dg.Definitions | dg.RepositoryDefinition,
+    defs: Definitions,
     table: str,
     cascade: RecomputeCascade = "report_only",
     instance: dg.DagsterInstance | None = None,

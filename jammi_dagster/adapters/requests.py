@@ -11,11 +11,13 @@ import dagster as dg
 
 from jammi_dagster.adapters import keys
 from jammi_dagster.adapters.current import CurrentAsset
+from jammi_dagster.adapters.declared import op_name
 from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import PartitionsGone
 from jammi_dagster.adapters.plan import Parents, RunGroup, into_runs
 from jammi_dagster.adapters.replay import Replay, recorded_replays
 from jammi_dagster.contract import CachePolicy
+from jammi_dagster.results import ResultStore, StoreIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,19 @@ def requests_for(nodes: Mapping[str, Node], parents: Parents, replays: Mapping[s
 
 def replays_of(nodes: Iterable[Node]) -> dict[str, Replay]:
     """What each table's last run was given; nothing for one that was never made."""
-    by_store: dict[Any, list[Node]] = {}
-    for node in nodes:
-        by_store.setdefault(node.asset.store.identity, []).append(node)
     found: dict[str, Replay] = {}
-    for of_store in by_store.values():
-        store = of_store[0].asset.store
-        said = recorded_replays(store, store.reader, [node.table for node in of_store])
-        found.update({node.table: said.get(node.table) or Replay() for node in of_store})
+    for store, tables in by_store(nodes):
+        said = recorded_replays(store, store.reader, tables)
+        found.update({table: said.get(table) or Replay() for table in tables})
     return found
+
+
+def by_store(nodes: Iterable[Node]) -> list[tuple[ResultStore, list[str]]]:
+    """The tables of each result store."""
+    found: dict[StoreIdentity, tuple[ResultStore, list[str]]] = {}
+    for node in nodes:
+        found.setdefault(node.asset.store.identity, (node.asset.store, []))[1].append(node.table)
+    return list(found.values())
 
 
 def run_request(
@@ -112,7 +118,7 @@ def run_request(
     for node in request.nodes:
         config = replays[node.table].config
         if config is not None:
-            ops[str(node.asset.assets_def.node_def.name)] = {"config": config}
+            ops[op_name(node.asset.assets_def)] = {"config": config}
         if node.table in computed:
             policies[node.asset.key.to_user_string()] = CachePolicy.BYPASS.value
     partition = next((node.partition for node in request.nodes if node.partition is not None), None)

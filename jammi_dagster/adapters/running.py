@@ -8,9 +8,9 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.location import Location
+from jammi_dagster.adapters.location import Definitions, Location
 
-DefinitionsOf = Callable[[], "dg.Definitions | dg.RepositoryDefinition"]
+DefinitionsOf = Callable[[], Definitions]
 
 
 def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
@@ -23,6 +23,7 @@ def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
     try:
         return Location(context.repository_def, context.instance)
     except Exception:  # Dagster's check error has no public name
+        # as much of a repository as a Location asks of one
         return Location(_OfJob(context.job_def), context.instance)  # type: ignore[arg-type]
 
 

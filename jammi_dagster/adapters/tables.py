@@ -23,6 +23,7 @@ from jammi_dagster.adapters.step import Step
 from jammi_dagster.adapters.watch import Watch, watching
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, definition_hash
+from jammi_dagster.contract.anchors import has_unpinned
 from jammi_dagster.recording import POLL_SECONDS, Attempt, Output, hit_or_attempt
 from jammi_dagster.results import ResultStore
 from jammi_dagster.surfaces import FileSurface
@@ -178,8 +179,7 @@ class TableStep:
         flights = {
             table: Flight(definition_hash=self._definition(partition, inputs), input_anchors=inputs.anchors)
             for table, partition in zip(self.step.tables, self._partitions, strict=True)
-            if alone
-            and not any(anchor.is_unpinned for anchor in inputs.anchors)  # else nobody could reuse it
+            if alone and not has_unpinned(inputs.anchors)  # else nobody could reuse it
         }
         return self.store.begin(
             self.step.tables,

@@ -189,7 +189,7 @@ class Database:
             except sa.exc.OperationalError as error:
                 if not self.is_sqlite or "locked" not in str(error.orig) or time.monotonic() > until:
                     raise
-            time.sleep(_TURN_SECONDS)
+            time.sleep(_TURN_SECONDS)  # the one who holds it tells nobody when it lets go
 
     def _migrate(self) -> None:
         """Brings the schema to the present revision; one query when there is nothing to do."""

@@ -16,6 +16,11 @@ from importlib.metadata import Distribution, distributions
 _INSTALLED_IN = {"site-packages", "dist-packages"}
 
 
+def normalized(name: str) -> str:
+    """The one spelling of a distribution's name (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def installation(path: str) -> str | None:
     """The folder that a file was installed under; None for one that was written where it is."""
     folder = os.path.dirname(path)
@@ -69,7 +74,7 @@ def _versioned(found: Distribution) -> dict[str, str]:
     # its head alone: to parse the whole, as `found.metadata` does, takes longer than all else here
     head = (found.read_text("METADATA") or found.read_text("PKG-INFO") or "").partition("\n\n")[0]
     name, version = (_field(head, field) or found.metadata[field] for field in ("Name", "Version"))
-    return {re.sub(r"[-_.]+", "-", name).lower(): version}
+    return {normalized(name): version}
 
 
 def _field(head: str, field: str) -> str | None:

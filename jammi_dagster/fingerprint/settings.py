@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from jammi_dagster.errors import InvalidField
+from jammi_dagster.fingerprint.distributions import normalized
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -87,7 +88,7 @@ def _read(path: str, modified: int, size: int) -> Settings:
         first_party=frozenset(given.get("first_party", [])),
         depends_on=tuple(Path(path).parent / item for item in given.get("depends_on", [])),
         ignore=frozenset(given.get("ignore", [])),
-        libraries={name.lower().replace("_", "-"): policy for name, policy in libraries.items()},
+        libraries={normalized(name): policy for name, policy in libraries.items()},
     )
 
 

@@ -30,7 +30,7 @@ class Size(dg.Config):
     label: str = "x"
 
 
-class Salt(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Salt(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
     value: str = "s"
 
 
@@ -198,7 +198,7 @@ def sized(rows: int, required: bool = False) -> list[Any]:
 
         if rows != 1:
 
-            class Default(dg.Config):  # type: ignore[no-redef]
+            class Default(dg.Config):  # type: ignore[no-redef]  # an edit of the class: its name stays
                 rows: int = 2
                 label: str = "x"
 
@@ -258,7 +258,7 @@ def test_a_partition_that_comes_under_a_fan_in_makes_it_stale(lab: Lab) -> None:
     assert reasons(found.tables["cities"]) == ["inputs added: city[bern]"]
 
 
-class Broken(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Broken(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
     fails: bool = False
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:

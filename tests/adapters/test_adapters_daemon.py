@@ -55,7 +55,7 @@ class Watch:
         deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, f"{what}: {self._log.read_text()[-3000:]}"
-            time.sleep(0.2)
+            time.sleep(0.2)  # other processes do the work: ask again until the deadline
 
     def runs(self) -> list[dg.DagsterRun]:
         return [run for run in self._instance.get_runs() if run.run_id not in self._seen]

@@ -69,7 +69,7 @@ def yielded_output() -> Iterator[Any]:
 
 
 async def awaited() -> pa.Table:
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # gives the event loop a turn, as a real coroutine does
     return table(1, 2)
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jammi_dagster.adapters.plan import below, generations, into_runs
+from jammi_dagster.adapters.plan import below, into_runs
 from jammi_dagster.errors import DependencyCycle
+from jammi_dagster.lineage import generations
 
 
 def partition_of(table: str) -> str | None:

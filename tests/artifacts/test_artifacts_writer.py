@@ -111,12 +111,11 @@ def _failing(after: int) -> Iterator[pa.Table]:
 @pytest.mark.parametrize("after", [1, 2, 50])
 def test_a_failed_write_leaves_nothing(root: ArtifactRoot, after: int) -> None:
     """No object, no thread, no upload that goes on; the user's exception comes out as it is."""
-    before = threading.active_count()
     with pytest.raises(RuntimeError, match="mine"):
         write_parquet(root, "failed.parquet", _failing(after), profile=SMALL)
     assert root.size("failed.parquet") is None
-    assert len([t for t in threading.enumerate() if t.name.startswith("jammi-")]) == 0
-    assert threading.active_count() <= before + 1  # fsspec's own event loop, once
+    # by name: those of fsspec's loop and of the test's S3 server come and go as they like
+    assert [t.name for t in threading.enumerate() if t.name.startswith("jammi-")] == []
     assert write_parquet(root, "failed.parquet", TABLE).row_count == 30
 
 
