@@ -66,9 +66,7 @@ def effect(statement: ast.AST, module: Scope) -> Effect:
             todo += [] if isinstance(node, ast.Delete) or node.value is None else [node.value]
         elif isinstance(node, (ast.If, ast.For, ast.While, ast.Try, ast.Match)):
             todo += ast.iter_child_nodes(node)
-        elif isinstance(
-            node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Break, ast.Continue, ast.Lambda)
-        ):
+        elif isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Break, ast.Continue, ast.Lambda)):
             continue
         elif isinstance(node, ast.stmt):
             return SOMETHING

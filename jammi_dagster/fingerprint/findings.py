@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.graph import Graph, Reached
-from jammi_dagster.fingerprint.modules import shown
 from jammi_dagster.fingerprint.outside import outside, unseen
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.running import doubts as doubts_of
@@ -27,7 +26,7 @@ class Read:
 def outside_reads(graph: Graph) -> set[Read]:
     found: set[Read] = set()
     for reached in graph.reached.values():
-        file = shown(reached.node.path)
+        file = reached.node.shown
         for _, part, _ in reached.units():
             found |= {Read(file, use.line, use.what, use.is_declarable) for use in part.outside}
         for name, use in graph.foreign_uses(reached):
@@ -41,7 +40,7 @@ def doubts(graph: Graph, is_ignored: Callable[[str], bool]) -> Iterator[str]:
     yield from graph.unresolved
     for reached in graph.reached.values():
         for line, what in _hidden(graph, reached):
-            name, place = what.partition(" ")[0], f"{shown(reached.node.path)}:{line}"
+            name, place = what.partition(" ")[0], f"{reached.node.shown}:{line}"
             if not is_ignored(name):
                 found = f"{place} uses {what}, and what that runs cannot be seen in the source"
                 yield reason(found, ignore=name)
@@ -66,7 +65,7 @@ def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):
-                    yield unit.names[0] if unit.names else "cls", shown(reached.node.path), change.line
+                    yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name = found
                 # What nobody reads is a log. What loading put into a list or dict is told by what that holds.
@@ -77,7 +76,7 @@ def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
                     and name in holder.node.source.constants
                 )
                 if name in holder.read_at_run and not told:
-                    yield name, shown(reached.node.path), change.line
+                    yield name, reached.node.shown, change.line
 
 
 def _edited(reached: Reached) -> Iterator[str]:

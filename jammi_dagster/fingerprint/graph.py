@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.definitions import Label
-from jammi_dagster.fingerprint.modules import Module, shown
+from jammi_dagster.fingerprint.modules import Module
 from jammi_dagster.fingerprint.names import Change, Use
 from jammi_dagster.fingerprint.quiet import Quiet
 from jammi_dagster.fingerprint.routes import Node, Route, Routes
@@ -137,7 +137,7 @@ class Graph:
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
                 # What is imported and never used is imported for what that does.
-                if unit.is_whole_import and node.source and node.source.used.isdisjoint(unit.names):
+                if unit.is_whole_import and node.source and not any(map(node.source.uses, unit.names)):
                     self.libraries.update(route.libraries)
             if self._does_something(node, unit) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
@@ -265,14 +265,14 @@ class Graph:
         if self._ignores(node, (head,)):
             return
         if any(source.units[index].kind in ("import", "code") for index in source.by_name[head]):
-            for target in source.exports.get(head, ()):
+            for target in source.exports(head) or ():
                 self._later(self._use, node, joined(target, *rest[1:]), runs, is_read)
 
     def _ignores(self, node: Node, names: Iterable[str]) -> bool:
         return any(
             self._is_ignored(known)
             for name in names
-            for known in (name, f"{node.module.name}.{name}", f"{shown(node.path)}:{name}")
+            for known in (name, f"{node.module.name}.{name}", f"{node.shown}:{name}")
         )
 
     def _origins(self, node: Node, name: str, seen: frozenset[tuple[str, str]]) -> Iterator[str]:
@@ -287,7 +287,7 @@ class Graph:
         head, *tail = route.rest
         if (holder.node.path, head) in seen:
             return
-        exports = source.exports.get(head)
+        exports = source.exports(head)
         targets = exports if exports is not None else [joined(star, head) for star in source.stars]
         for target in targets:
             yield from self._origins(holder.node, joined(target, *tail), seen | {(holder.node.path, head)})

@@ -121,7 +121,7 @@ def is_immutable(literal: object) -> bool:
 def _meet(path: str, live: Mapping[str, Any]) -> Running:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
-    codes = _codes(compiled(source.content, path)) if plain else None
+    codes = _codes(compiled(source.tree, path)) if plain else None
     edited = {}
     for name, function in _functions(live):
         code = function.__code__

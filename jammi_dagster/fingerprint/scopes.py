@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-from jammi_dagster.fingerprint.syntax import children
+from jammi_dagster.fingerprint.syntax import children, nodes
 
 CALLED = "()"
 
 Chain = tuple[str, ...]
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+CLOSED = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 
@@ -45,6 +45,12 @@ def chain_of(node: ast.expr) -> Chain | None:
             return (node.id, *reversed(parts))
         else:
             return None
+
+
+def assigned_within(node: ast.AST) -> list[ast.NamedExpr]:
+    """What a comprehension binds in the scope around it; a lambda binds nothing there."""
+    within = () if isinstance(node, ast.Lambda) else nodes(node)
+    return [one for one in within if isinstance(one, ast.NamedExpr)]
 
 
 class Scope:
@@ -141,7 +147,12 @@ class Scope:
         todo = [(node, False) for node in body]
         while todo:
             node, in_class = todo.pop()
-            if isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+            if isinstance(node, ast.Name):
+                if not (in_class or isinstance(node.ctx, ast.Load)):
+                    self.bound.add(node.id)
+                continue
+            if isinstance(node, CLOSED):
+                todo += [(one, in_class) for one in assigned_within(node)]
                 continue
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._bind_import(node, in_class)
@@ -171,9 +182,7 @@ class Scope:
                 self.bound.add(name)
 
     def _bind(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            self.bound.add(node.id)
-        elif isinstance(node, _NAMED) and node.name:
+        if isinstance(node, _NAMED) and node.name:
             self.bound.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             self.bound.add(node.rest)
