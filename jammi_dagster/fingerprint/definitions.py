@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from jammi_dagster.fingerprint.syntax import children, nodes, statements
@@ -16,13 +16,14 @@ Label = tuple[str, int]  # its qualified name, and which one of those that share
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def functions(tree: ast.Module) -> Iterator[tuple[Place, Label, ast.stmt]]:
+def functions(tree: ast.Module, *, has_lambdas: bool) -> Iterator[tuple[Place, Label, ast.stmt]]:
     """Every function, in its order, and the top-level statement that it stands in.
 
     Two functions may share a qualified name, and two lambdas on one line a place.
     """
     seen: Counter[str] = Counter()
-    found = ((name, node, statement) for statement in tree.body for name, node in _walk(statement))
+    below = children if has_lambdas else statements
+    found = ((name, node, statement) for statement in tree.body for name, node in _walk(statement, below))
     for name, node, statement in sorted(found, key=lambda one: (one[1].lineno, one[1].col_offset)):
         yield place(node), (name, seen[name]), statement
         seen[name] += 1
@@ -67,11 +68,6 @@ def literal(node: ast.AST) -> tuple[str, object] | None:
     return None
 
 
-def shares_names(tree: ast.Module) -> bool:
-    """Whether something within it says that it binds names of what surrounds it."""
-    return any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in statements(tree))
-
-
 def public_names(tree: ast.Module) -> tuple[str, ...]:
     """The strings in statements about `__all__`: a star import imports the submodules among them."""
     listing = [
@@ -84,7 +80,9 @@ def public_names(tree: ast.Module) -> tuple[str, ...]:
     return tuple(value for value in strings if isinstance(value, str) and value.isidentifier())
 
 
-def _walk(tree: ast.AST) -> Iterator[tuple[str, Function]]:
+def _walk(
+    tree: ast.AST, below: Callable[[ast.AST], Sequence[ast.AST]] = children
+) -> Iterator[tuple[str, Function]]:
     todo: list[tuple[ast.AST, str]] = [(tree, "")]
     while todo:
         node, prefix = todo.pop()

@@ -60,20 +60,27 @@ def _entries(folder: str, *endings: str) -> list[str]:
 def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
     whole: dict[str, str] = {}
     shared: dict[str, str] = {}
-    regular = [f"\n{top}{suffix}," for suffix in ("/__init__.py", ".py", *EXTENSION_SUFFIXES)]
+    regular = [f"\n{top}{suffix},".encode() for suffix in ("/__init__.py", ".py", *EXTENSION_SUFFIXES)]
     for entry in entries:
         found = PathDistribution(Path(folder, entry))
-        files = found.read_text("RECORD")
+        files = _recorded(os.path.join(folder, entry))
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
                 whole.update(_versioned(found))
-            continue
-        lines = f"\n{files}"
-        if any(line in lines for line in regular):
+        elif any(line in files for line in regular):
             whole.update(_versioned(found))
-        elif f"\n{top}/" in lines:
+        elif f"\n{top}/".encode() in files:
             shared.update(_versioned(found))
     return whole or shared
+
+
+def _recorded(path: str) -> bytes | None:
+    """The list of a distribution's files, each on a line; not as text: it is long, and what is sought is plain."""
+    try:
+        with open(os.path.join(path, "RECORD"), "rb") as file:
+            return b"\n" + file.read()
+    except OSError:
+        return None
 
 
 def _versioned(found: Distribution) -> dict[str, str]:

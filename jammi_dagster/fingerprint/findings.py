@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.graph import Graph, Reached
@@ -35,17 +35,17 @@ def outside_reads(graph: Graph) -> set[Read]:
     return found
 
 
-def doubts(graph: Graph, is_ignored: Callable[[str], bool]) -> Iterator[str]:
+def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
         for line, what in _hidden(graph, reached):
             name, place = what.partition(" ")[0], f"{reached.node.shown}:{line}"
-            if not is_ignored(name):
+            if name not in ignored:
                 found = f"{place} uses {what}, and what that runs cannot be seen in the source"
                 yield reason(found, ignore=name)
         for name, file, line in _changed(graph, reached):
-            if not is_ignored(name):
+            if name not in ignored:
                 found = f"{file}:{line} changes {name} while it runs, so that a result may depend on what ran before"
                 yield reason(found, ignore=name)
         yield from _edited(reached)

@@ -7,7 +7,7 @@ what it imports then. Nothing is imported for it, and no code of the user's is r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.definitions import Label
@@ -56,7 +56,7 @@ class Root:
 
 
 class Graph:
-    def __init__(self, home: frozenset[str], is_ignored: Callable[[str], bool] = lambda name: False) -> None:
+    def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, Reached] = {}
         self.missing: set[str] = set()
         self.unresolved: set[str] = set()
@@ -65,7 +65,7 @@ class Graph:
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
         self._quiet = Quiet(self._routes)
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
@@ -269,8 +269,8 @@ class Graph:
                 self._later(self._use, node, joined(target, *rest[1:]), runs, is_read)
 
     def _ignores(self, node: Node, names: Iterable[str]) -> bool:
-        return any(
-            self._is_ignored(known)
+        return bool(self._ignored) and any(
+            known in self._ignored
             for name in names
             for known in (name, f"{node.module.name}.{name}", f"{node.shown}:{name}")
         )

@@ -81,19 +81,19 @@ def identify(
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))
-    describer = Describer(_home(fn) | settings.first_party, ignored.__contains__)
+    describer = Describer(_home(fn) | settings.first_party, ignored)
     form = describer.describe_function(fn)
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored.__contains__)
+    graph = Graph(describer.home, ignored)
     graph.reach(describer.roots)
     for name, value in _changed_values(graph, set()):
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
     components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files), *declared)))
-    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored.__contains__)}
+    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
     return CodeIdentity(
         kind="source",
         digest=_folded(encode(form, files), components),

@@ -19,7 +19,7 @@ from functools import cached_property
 from jammi_dagster.fingerprint.annotations import Aside, aside
 from jammi_dagster.fingerprint.effects import asks_for_main
 from jammi_dagster.fingerprint.scopes import CALLED, Chain, Scope, chain_of, import_base, joined
-from jammi_dagster.fingerprint.syntax import children
+from jammi_dagster.fingerprint.syntax import children, statements
 
 ANY = "?"  # stands for an object of which only the method that is called is known
 
@@ -139,8 +139,8 @@ class Statement:
                 _note_import(node, found)
             elif isinstance(node, ast.If) and _is_for_types(node.test):
                 todo += node.orelse
-            elif not isinstance(node, (ast.expr, ast.FunctionDef, ast.AsyncFunctionDef)):
-                todo += children(node)
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                todo += statements(node)
         return found
 
 
@@ -228,9 +228,9 @@ class _Reader:
                 rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
             else:
                 rest = self._note(node, scope, said)
-            if part == "code" and (decorators := getattr(node, "decorator_list", [])):
-                todo += [(decorator, scope, "decoration") for decorator in decorators]
-                rest = [child for child in rest if child not in decorators]
+            if part == "code" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                todo += [(decorator, scope, "decoration") for decorator in node.decorator_list]
+                rest = [child for child in rest if child not in node.decorator_list]
             todo += [(child, scope, part) for child in rest]
 
     def _note(self, node: ast.AST, scope: Scope, said: Said) -> Iterable[ast.AST]:

@@ -41,7 +41,7 @@ class Running:
     def label(self, function: FunctionType) -> Label | str:
         """Which function of the source this is, or why that is not known."""
         code, name = function.__code__, function.__qualname__
-        if os.path.abspath(code.co_filename) != self.path:
+        if not _is_of(code, self.path):
             return reason(
                 f"{name} was made outside its file, by `exec` or interactively", "define it in a module"
             )
@@ -107,7 +107,7 @@ def _is_patched(met: Running, live: Mapping[str, Any], name: str) -> bool:
         return is_immutable(met.source.constants[name]) and not _same(value, met.source.constants[name])
     indexes = met.source.by_name.get(name, ())
     units = [met.source.units[index] for index in indexes]
-    if len(units) == 1 and units[0].is_plain_function:
+    if len(units) == 1 and units[0].is_plain_function and units[0].names[0] == name:
         return not (isinstance(value, FunctionType) and _is_in(value.__code__, met.codes))
     return False
 
@@ -125,7 +125,7 @@ def _meet(path: str, live: Mapping[str, Any]) -> Running:
     edited = {}
     for name, function in _functions(live):
         code = function.__code__
-        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes):
+        if _is_of(code, path) and not _is_in(code, codes):
             edited[name] = code.co_name
             edited[function.__qualname__.partition(".")[0]] = code.co_name
     return Running(path, live.get("__spec__"), id(live), source, codes, edited)
@@ -171,6 +171,10 @@ def _codes(module: CodeType) -> Codes:
 
 def place(code: CodeType) -> Place:
     return code.co_name, code.co_firstlineno
+
+
+def _is_of(code: CodeType, path: str) -> bool:
+    return code.co_filename == path or os.path.abspath(code.co_filename) == path
 
 
 def _is_in(code: CodeType, codes: Codes | None) -> bool:

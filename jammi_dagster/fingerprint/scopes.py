@@ -47,7 +47,7 @@ def chain_of(node: ast.expr) -> Chain | None:
             return None
 
 
-def assigned_within(node: ast.AST) -> list[ast.NamedExpr]:
+def assigned_within(node: ast.AST) -> Sequence[ast.NamedExpr]:
     """What a comprehension binds in the scope around it; a lambda binds nothing there."""
     within = () if isinstance(node, ast.Lambda) else nodes(node)
     return [one for one in within if isinstance(one, ast.NamedExpr)]
@@ -151,8 +151,9 @@ class Scope:
                 if not (in_class or isinstance(node.ctx, ast.Load)):
                     self.bound.add(node.id)
                 continue
-            if isinstance(node, CLOSED):
-                todo += [(one, in_class) for one in assigned_within(node)]
+            if isinstance(node, ast.expr) and not isinstance(node, ast.NamedExpr):
+                within = assigned_within(node) if isinstance(node, CLOSED) else children(node)
+                todo += [(child, in_class) for child in within]
                 continue
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._bind_import(node, in_class)
@@ -160,10 +161,13 @@ class Scope:
                 elsewhere.update(node.names)
             elif not in_class:
                 self._bind(node)
-            if isinstance(node, ast.ClassDef):
-                todo += [(child, True) for child in node.body]
-            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                todo += [(child, in_class) for child in children(node)]
+            below = children(node)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                below = [
+                    child for child in below if not isinstance(child, ast.stmt)
+                ]  # the body is a scope of its own
+            is_class = isinstance(node, ast.ClassDef)
+            todo += [(child, in_class or (is_class and isinstance(child, ast.stmt))) for child in below]
         self._give_away(elsewhere)
 
     def _bind_import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> None:

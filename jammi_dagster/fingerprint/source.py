@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 from jammi_dagster.fingerprint import definitions, names
 from jammi_dagster.fingerprint.definitions import Label, Place, literal
@@ -18,6 +17,9 @@ from jammi_dagster.fingerprint.units import Unit, nested, units
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
+
+# By these words functions bind names of what surrounds them; in an encoding of its own a file may spell them otherwise.
+_SHARING = (b"global", b"nonlocal", b"coding")
 
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -59,7 +61,7 @@ class Source:
 
     @cached_property
     def _functions(self) -> list[tuple[Place, Label, ast.stmt]]:
-        return list(definitions.functions(self.tree))
+        return list(definitions.functions(self.tree, has_lambdas=b"lambda" in self.content))
 
     @property
     def stars(self) -> Iterable[str]:
@@ -127,7 +129,8 @@ def read(path: str) -> Source:
     if held and held.settled and held.stamp == stamp:
         return held.source
     settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
-    content = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        content = file.read()
     source = held.source if held and held.source.content == content else _source(content)
     _held[path] = _Held(stamp, settled, source)
     return source
@@ -136,7 +139,7 @@ def read(path: str) -> Source:
 def _source(content: bytes) -> Source:
     tree = parse(content)
     module = Scope(None, tree.body)
-    found = names.read(tree.body, module, is_shared=definitions.shares_names(tree))
+    found = names.read(tree.body, module, is_shared=any(word in content for word in _SHARING))
     every = list(units(found))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(every):

@@ -63,12 +63,9 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
-def statements(tree: ast.AST) -> list[ast.AST]:
-    """A tree's statements, and what holds statements, in no order that means anything."""
-    found = [tree]
-    for node in found:
-        found += [child for child in children(node) if not isinstance(child, ast.expr)]
-    return found
+def statements(node: ast.AST) -> list[ast.AST]:
+    """The statements below a node, and what holds statements."""
+    return [child for child in children(node) if not isinstance(child, ast.expr)]
 
 
 class Digests(NamedTuple):

@@ -238,6 +238,7 @@ def _bound(statement: ast.AST) -> Iterator[str]:
             continue
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
+            todo += [child for child in children(node) if not isinstance(child, ast.stmt)]
             continue
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id

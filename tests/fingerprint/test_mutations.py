@@ -73,6 +73,11 @@ CHANGING: list[tuple[str, ...]] = [
     ("item removed further down", "flow.py", "", '\ndel TABLE["a"]\n'),
     ("function replaced further down", "flow.py", "", "\ncached = adder\n"),
     ("function defined again", "flow.py", "", "\ndef guarded(x):\n    return 2\n"),
+    ("rebound in a comprehension", "flow.py", "", "\nRATES = [RATE := x for x in (1, 2)]\n"),
+    ("rebound in a default", "flow.py", "", "\ndef other(x=(RATE := 3)):\n    return x\n"),
+    ("rebound in a decorator", "flow.py", "", "\n@(RATE := str)\ndef other(x):\n    return x\n"),
+    ("rebound in the bases of a class", "flow.py", "", "\nclass Other((RATE := object)):\n    pass\n"),
+    ("rebound by a class", "flow.py", "", "\nclass Other:\n    global RATE\n    RATE = 3\n"),
     # helpers of the module
     ("wrapper of a decorator", "flow.py", "fn(*args) * 2", "fn(*args) * 3"),
     ("argument of a decorator", "flow.py", "@times(4)", "@times(5)"),
