@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from jammi_dagster.fingerprint.syntax import children, nodes, statements
@@ -13,6 +13,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Place = tuple[str, int]  # a function's `co_name` and `co_firstlineno`
 Label = tuple[str, int]  # its qualified name, and which one of those that share it
 
+_EMPTY = {"list": list, "dict": dict, "set": set}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
@@ -54,18 +55,30 @@ def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
     return found[0] if len(found) == 1 else None
 
 
-def literal(node: ast.AST) -> tuple[str, object] | None:
-    """The name that a statement binds to a literal, and its value."""
+def assigned(node: ast.AST) -> tuple[str, ast.expr] | None:
+    """The name that a statement assigns, alone, and what to it."""
     if isinstance(node, ast.Assign) and len(node.targets) == 1:
         target: ast.expr = node.targets[0]
     elif isinstance(node, ast.AnnAssign):
         target = node.target
     else:
         return None
-    if isinstance(target, ast.Name) and node.value is not None and _is_literal(node.value):
-        with suppress(ValueError, TypeError, RecursionError):  # an item that has no hash, say
-            return target.id, ast.literal_eval(node.value)
-    return None
+    return (target.id, node.value) if isinstance(target, ast.Name) and node.value is not None else None
+
+
+def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:
+    """The values among these that are literals, or empty lists, dicts and sets that are made by a call."""
+    for name, node in written.items():
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and not (node.args or node.keywords)
+        ):
+            if node.func.id in _EMPTY:
+                yield name, _EMPTY[node.func.id]()
+        elif _is_literal(node):
+            with suppress(ValueError, TypeError, RecursionError):  # an item that has no hash, say
+                yield name, ast.literal_eval(node)
 
 
 def public_names(tree: ast.Module) -> tuple[str, ...]:
@@ -93,7 +106,7 @@ def _walk(
             inner = f"{name}.<locals>."
         elif isinstance(node, ast.ClassDef):
             inner = f"{prefix}{node.name}."
-        todo += [(child, inner) for child in children(node)]
+        todo += [(child, inner) for child in below(node)]
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.names import Change, Use
 from jammi_dagster.fingerprint.quiet import Quiet
 from jammi_dagster.fingerprint.routes import Node, Route, Routes
 from jammi_dagster.fingerprint.scopes import joined
+from jammi_dagster.fingerprint.source import Source
 from jammi_dagster.fingerprint.units import Part, Unit
 
 _WHOLE = ("__dict__", "__getattribute__")  # to ask a module for these is to ask for all of it
@@ -216,9 +217,17 @@ class Graph:
             self.libraries.update(route.libraries)
         for use in said.uses:
             self._use(node, use.name, runs, use.is_read)
+        if part == "annotations" or unit.has_fields:
+            self._reach_future(reached, node.source)
         if part == "code":
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
+
+    def _reach_future(self, reached: Reached, source: Source) -> None:
+        """Whether annotations are values or texts."""
+        for index in source.by_name.get("annotations", ()):
+            if source.units[index].imported == "__future__.annotations":
+                self._reach(reached, index, runs=False)
 
     def _read_about(self, reached: Reached, index: int, unit: Unit) -> None:
         """Whether documentation and annotations count: of all that is reached, or of this alone."""

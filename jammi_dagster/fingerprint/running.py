@@ -9,10 +9,11 @@ early, at decoration.
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any
@@ -116,6 +117,29 @@ def is_immutable(literal: object) -> bool:
     if isinstance(literal, tuple):
         return all(map(is_immutable, literal))
     return not isinstance(literal, (list, dict, set))
+
+
+def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> bool:
+    """Whether a list, dict or set holds what it was written with, as far as constants and names tell."""
+    if isinstance(written, ast.Dict):
+        items = [*written.keys, *written.values]
+        held = [*value.keys(), *value.values()] if type(value) is dict else None
+    elif isinstance(written, (ast.List, ast.Set)):
+        items = [*written.elts]
+        held = list(value) if type(value) is (list if isinstance(written, ast.List) else set) else None
+    else:
+        return True
+    if any(item is None or isinstance(item, ast.Starred) for item in items):
+        return True
+    if held is None or len(held) != len(items):
+        return False
+    return isinstance(written, ast.Set) or all(map(partial(_says, live), items, held))
+
+
+def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
+    if isinstance(item, ast.Constant):
+        return _same(held, item.value)
+    return not isinstance(item, ast.Name) or live.get(item.id, held) is held
 
 
 def _meet(path: str, live: Mapping[str, Any]) -> Running:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jammi_dagster.fingerprint import definitions, names
-from jammi_dagster.fingerprint.definitions import Label, Place, literal
+from jammi_dagster.fingerprint.definitions import Label, Place, assigned
 from jammi_dagster.fingerprint.scopes import Scope
 from jammi_dagster.fingerprint.syntax import parse
 from jammi_dagster.fingerprint.units import Unit, nested, units
@@ -39,12 +39,17 @@ class Source:
         return ast.get_docstring(self.tree, clean=False)
 
     @cached_property
-    def constants(self) -> Mapping[str, object]:
-        """The module's names that are bound once, to a literal."""
+    def written(self) -> Mapping[str, ast.expr]:
+        """What the module's names that are bound once are assigned."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
-        literals = [literal(unit.statement.node) for unit in once if unit.statement]
+        found = [assigned(unit.statement.node) for unit in once if unit.statement]
         shared = self.scope.given_away
-        return {} if self.stars else dict(one for one in literals if one and one[0] not in shared)
+        return {} if self.stars else dict(one for one in found if one and one[0] not in shared)
+
+    @cached_property
+    def constants(self) -> Mapping[str, object]:
+        """Those among them that are literals."""
+        return dict(definitions.literals(self.written))
 
     @cached_property
     def functions(self) -> Mapping[Place, Sequence[Label]]:

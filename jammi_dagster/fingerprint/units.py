@@ -98,6 +98,13 @@ class Unit:
         return self.statement.aside.readers if self.statement else ()
 
     @property
+    def has_fields(self) -> bool:
+        """Whether it is a class, more than a plain one, that annotates its attributes."""
+        body = self._node.body if isinstance(self._node, ast.ClassDef) else []
+        apart = self.statement.aside.parts if self.statement else {}
+        return any(isinstance(one, ast.AnnAssign) and id(one.annotation) not in apart for one in body)
+
+    @property
     def is_plain_function(self) -> bool:
         """Whether it is a function without decorators."""
         return (

@@ -154,6 +154,12 @@ CHANGING: list[tuple[str, ...]] = [
     ("attribute of a class used by name", "models.py", "unit = 10", "unit = 12"),
     ("default of a dataclass field", "models.py", "amount: int = 1", "amount: int = 2"),
     ("type of a dataclass field", "models.py", "amount: int = 1", "amount: float = 1"),
+    (
+        "types of the fields made texts",
+        "models.py",
+        "from dataclasses",
+        "from __future__ import annotations\n\nfrom dataclasses",
+    ),
     ("field removed", "models.py", "    tags: list = field(default_factory=list)\n", ""),
     ("factory of a field", "models.py", "default_factory=list", "default_factory=dict"),
     ("argument of dataclass", "models.py", "frozen=True", "frozen=False"),
