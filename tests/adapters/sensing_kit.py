@@ -36,11 +36,17 @@ class Ticking:
     """A staleness sensor on a lab, its cursor kept from tick to tick, and its requests executed in process."""
 
     def __init__(self, lab: Lab, assets: Iterable[Any], **options: Any) -> None:
-        self.lab = lab
+        self.lab, self._options = lab, options
         self.sensor = build_staleness_sensor(**options)
         self.defs = definitions(lab, assets, sensors=[self.sensor])
         self.cursor: str | None = None
         self.said = ""
+
+    def restarted(self, assets: Iterable[Any]) -> "Ticking":
+        """The sensor in a new process: it has the cursor and nothing else."""
+        new = Ticking(self.lab, assets, **self._options)
+        new.cursor = self.cursor
+        return new
 
     def tick(self) -> list[dg.RunRequest]:
         """What one tick requests."""
@@ -79,6 +85,12 @@ class Ticking:
                 return done
             done += [self.execute(request) for request in requests]
         raise AssertionError(f"the sensor does not rest: {done}")
+
+    def settle_in(self, ticks: int) -> list[dict[str, Any]]:
+        """What the runs of so many ticks did; the last one finds nothing to do."""
+        done = [self.execute(request) for _ in range(ticks) for request in self.tick()]
+        assert self.said.endswith("Nothing changed since."), self.said
+        return done
 
     @contextlib.contextmanager
     def in_flight(self, request: dg.RunRequest) -> Iterator[None]:
