@@ -14,7 +14,7 @@ from jammi_dagster.adapters import keys
 from jammi_dagster.adapters.cursor import Asked, Cursor, Round
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Target
-from jammi_dagster.adapters.plan import below
+from jammi_dagster.adapters.plan import Parents, below
 from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.requests import (
     Node,
@@ -87,7 +87,7 @@ class Decision:
             nodes = together(self._evaluator, [*nodes.values(), *self._descendants(nodes)])
         waiting = self._held.keys() | self._flying
         parents = parents_of([*nodes.values(), *self._nodes_of(waiting)])
-        blocked = below(waiting, parents)
+        blocked = below(waiting | self._unready(nodes, parents), parents)
         for table in sorted(blocked & nodes.keys() - self._held.keys()):
             self._held[table] = "waits for what it derives from"
         nodes = {table: node for table, node in nodes.items() if table not in blocked}
@@ -204,6 +204,13 @@ class Decision:
             found.update(new)
             rest.extend(new)
         return self._nodes_of(found - nodes.keys())
+
+    def _unready(self, nodes: Mapping[str, Node], parents: Parents) -> set[str]:
+        """What derives from a table of a look in part, and from others that it did not come to: their turn is later."""
+        if not self._cursor.round.after and self._found.is_complete:
+            return set()
+        known = self._found.looked_at.keys() | nodes.keys()
+        return {t for t in nodes if t not in self._found.looked_at and not known >= set(parents[t])}
 
     def _nodes_of(self, tables: Iterable[str]) -> list[Node]:
         """The tables that the target's assets make now; the others are nobody's to request."""

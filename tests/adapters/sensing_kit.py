@@ -86,11 +86,14 @@ class Ticking:
             done += [self.execute(request) for request in requests]
         raise AssertionError(f"the sensor does not rest: {done}")
 
-    def settle_in(self, ticks: int) -> list[dict[str, Any]]:
-        """What the runs of so many ticks did; the last one finds nothing to do."""
-        done = [self.execute(request) for _ in range(ticks) for request in self.tick()]
-        assert self.said.endswith("Nothing changed since."), self.said
-        return done
+    def rest(self, most: int = 100) -> list[dict[str, Any]]:
+        """Ticks and executes until the sensor says that nothing changed since it came to all; what each run did."""
+        done = []
+        for _ in range(most):
+            done += [self.execute(request) for request in self.tick()]
+            if self.said.endswith("Nothing changed since."):
+                return done
+        raise AssertionError(f"the sensor does not rest: {done}")
 
     @contextlib.contextmanager
     def in_flight(self, request: dg.RunRequest) -> Iterator[None]:

@@ -232,7 +232,10 @@ def spread(folder: Path, *, version: str = "1") -> list[Any]:
 
     @result_table(partitions_def=letters, reads=lambda key: [file(folder / key, name=key)], code_version="1")
     def up(context: dg.AssetExecutionContext) -> pa.Table:
-        return table((folder / context.partition_key).read_text())
+        text = (folder / context.partition_key).read_text()
+        if text == "bad":
+            raise ValueError("bad")
+        return table(text)
 
     @result_table(partitions_def=letters, code_version="1")
     def down(up: pa.Table) -> pa.Table:
@@ -312,8 +315,35 @@ def test_what_changes_behind_a_round_is_found_by_the_next(lab: Lab, tmp_path: Pa
     assert "Nothing changed" not in ticking.said
     (request,) = ticking.tick()
     assert ticking.execute(request) == {"up[a]": "computed", "down[a]": "computed"}
+
+
+@pytest.mark.usefixtures("of_three")
+def test_bytes_that_go_behind_a_round_are_found_by_the_next(lab: Lab, tmp_path: Path) -> None:
+    """Nothing else tells that they are gone: the sensor does not rest on that round."""
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path))
+    assert ticking.tick() == []
     lab.store.artifacts.delete(lab.store.current("up[a]").artifact_path)
-    assert ticking.settle_in(12) == [{"up[a]": "computed", "down[a]": "reused"}]
+    assert ticking.rest() == [{"up[a]": "computed", "down[a]": "reused"}]
+
+
+@pytest.mark.usefixtures("of_three")
+def test_a_failed_run_is_remembered_while_other_tables_are_looked_at(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is repeated after the back-off, not in each round, and the sensor rests until then."""
+    now = [1_000_000.0]
+    monkeypatch.setattr("jammi_dagster.adapters.ticking.time.time", lambda: now[0])
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path), retry_after_seconds=100)
+    (tmp_path / "b").write_text("bad")
+    (request,) = ticking.tick()
+    ticking.execute(request, ok=False)
+    assert ticking.rest() == []
+    now[0] += 101
+    again = [request for _ in range(4) for request in ticking.tick()]
+    assert [request.partition_key for request in again] == ["b"]
+    assert again[0].run_key != request.run_key
 
 
 @pytest.mark.usefixtures("of_three")
@@ -323,7 +353,7 @@ def test_the_runs_of_one_look_are_all_asked_for_before_the_next_tables(lab: Lab,
     for key in letters.get_partition_keys():
         (tmp_path / key).write_text("2")
     ticking = Ticking(lab, spread(tmp_path), max_runs_per_tick=1)
-    ran = ticking.settle_in(16)
+    ran = ticking.rest()
     assert [set(run) for run in ran] == [{f"up[{key}]", f"down[{key}]"} for key in "abcde"]
     assert all(set(run.values()) == {"computed"} for run in ran)
 
@@ -340,7 +370,7 @@ def test_a_look_ends_where_too_much_has_changed(
     first = ticking.tick()
     assert ticking.said.startswith("Looked at 2 tables, the last of them up[a]; the next tick goes on. ")
     assert [request.partition_key for request in first] == [None, "a"]
-    ran = [ticking.execute(request) for request in first] + ticking.settle_in(16)
+    ran = [ticking.execute(request) for request in first] + ticking.rest()
     assert [set(run) for run in ran] == [{"apart"}, *({f"up[{key}]", f"down[{key}]"} for key in "abcde")]
 
 
