@@ -120,5 +120,5 @@ def _served(database: str, folder: str) -> Iterator[Callable[[str], str]]:
         return
     from benchmarks.postgres import server
 
-    with server(autovacuum="off", fsync="off", max_wal_size="'8GB'") as running:
+    with server(autovacuum="off", fsync="off", max_wal_size="8GB") as running:
         yield running.new

@@ -56,7 +56,7 @@ class HashingSink:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._lanes = [Lane(f"jammi-{task}") for task in ("store", "hash-file", "hash-group")]
+        self._lanes = Lane("jammi-file"), Lane("jammi-group")
         self._file = hashlib.sha256()
         self._group = hashlib.sha256()
         self._in_group = False
@@ -114,8 +114,11 @@ class HashingSink:
         self._pending, self._pending_size = [], 0
         if not block:
             return
-        store, file, group = self._lanes
-        store.put(self._sink.write, block)
-        file.put(self._file.update, block)
+        file, group = self._lanes
+        file.put(self._store, block)
         if self._in_group:
             group.put(self._group.update, block)
+
+    def _store(self, block: bytes) -> None:
+        self._sink.write(block)
+        self._file.update(block)

@@ -122,16 +122,13 @@ class EngineReader:
             if source is None or anchor.source == source
         ]
 
-    def derived(self) -> Generator[tuple[str, str], None, None]:
-        """Input and derived table of every edge."""
-        yield from ((edge.input, edge.derived) for edge in self.edges())
-
     def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Every ready table, for a sweep, by name."""
         for row in sorted(self._ready(), key=lambda row: str(row.table_name)):
             yield CurrentRow(
                 table=row.table_name,
                 tenant="",
+                hides=False,
                 definition_hash=row.definition_hash if row.input_anchors_json is not None else None,
                 anchors_json=row.input_anchors_json,
                 anchor_order=None,

@@ -176,7 +176,6 @@ def _is_in_scope(pointers: sa.FromClause) -> sa.ColumnElement[bool]:
 
 _SAME_SET = _edges.c.anchor_set_id == _pointers.c.anchor_set_id
 EDGES = _edge(_pointers, _pointers.join(_edges, _SAME_SET)).where(_IN_SCOPE)
-DERIVED = EDGES.with_only_columns(_edges.c.source, _pointers.c.table_name).order_by(None)
 # from the edges of the source to their pointers, whatever a database thinks of the tables' sizes
 _OF_SOURCE = _edges.c.source == sa.bindparam("source")
 _of_set = sa.select(_pointers).where(_SAME_SET).offset(_APART).lateral("of_set")
@@ -204,6 +203,7 @@ CURRENT_ROWS = (
     sa.select(
         _pointers.c.table_name,
         _pointers.c.made_by_tenant,
+        sa.and_(_pointers.c.tenant == _OWN, _pointers.c.tenant != ""),
         _pointers.c.definition_hash,
         _sets.c.anchors_json,
         _pointers.c.anchor_order,

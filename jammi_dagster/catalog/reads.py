@@ -135,11 +135,6 @@ class CatalogReader:
                 expected="a kind of anchor; run recover()",
             ) from None
 
-    def derived(self) -> Generator[tuple[str, str], None, None]:
-        """Input and derived table of every edge, streamed, in no order; only of a frozen reader."""
-        for chunk in self._stream(queries.DERIVED):
-            yield from chunk
-
     def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Every current table with what it recorded, streamed, in no order; only of a frozen reader."""
         for chunk in self._stream(queries.CURRENT_ROWS):

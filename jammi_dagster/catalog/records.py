@@ -29,10 +29,14 @@ class Scope:
 
 
 class CurrentRow(NamedTuple):
-    """A table as a sweep needs it: what it recorded, undecoded. `tenant` is whose row it is."""
+    """A table as a sweep needs it: what it recorded, undecoded.
+
+    `tenant` is who made it. `hides`: whether its name is a tenant's own, which hides the global table of that name.
+    """
 
     table: str
     tenant: str
+    hides: bool
     definition_hash: str | None
     anchors_json: str | None
     anchor_order: str | None

@@ -1,4 +1,4 @@
-"""Staleness of every current table at once, in four queries however many there are."""
+"""Staleness of every current table at once, in a few queries however many there are."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import collections
 import contextlib
 import functools
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import CurrentRow
@@ -38,16 +39,39 @@ def sweep(
     definition, and what storage and surfaces raise.
     """
     with rows.frozen() as frozen:
-        tables, others = _judge_all(frozen, root, definitions, observations)
-        stale = sorted(table for table, verdict in others.items() if verdict.staleness == "stale")
-        above = nearest_above(stale, _derived(frozen)) if stale else {}
+        judged = _judge_all(frozen, root, definitions, observations)
+    stale = sorted(table for table, verdict in judged.others.items() if verdict.staleness == "stale")
+    above = nearest_above(stale, judged.derived()) if stale else {}
     fresh = functools.cache(functools.partial(replace, Staleness.fresh()))
-    for table in tables:
-        verdict, top = others.get(table), above.get(table)
+    for table in sorted(judged.asked):
+        verdict, top = judged.others.get(table), above.get(table)
         if verdict is None:
             yield table, fresh(stale_ancestor=top)
         else:
             yield table, verdict if top is None else replace(verdict, stale_ancestor=top)
+
+
+@dataclass(slots=True)
+class _Judged:
+    """The tables that are asked for, the verdict on each table at all that is not fresh, and who derives from whom.
+
+    `inputs` are the sources that a table recorded, and whether they are those of the global tenant, of whose tables
+    the `hiding` names hide some.
+    """
+
+    asked: list[str] = field(default_factory=list)
+    others: dict[str, Staleness] = field(default_factory=dict)
+    hiding: set[str] = field(default_factory=set)
+    inputs: list[tuple[str, Sequence[str], bool]] = field(default_factory=list)
+
+    def derived(self) -> dict[str, list[str]]:
+        """The tables one hop downstream of each input that is not hidden."""
+        derived: dict[str, list[str]] = collections.defaultdict(list)
+        for table, sources, are_global in self.inputs:
+            for source in sources:
+                if not (are_global and source in self.hiding):
+                    derived[source].append(table)
+        return derived
 
 
 def _judge_all(
@@ -55,63 +79,77 @@ def _judge_all(
     root: ArtifactRoot,
     definitions: Mapping[str, DefinitionHash | str],
     observations: Observations,
-) -> tuple[list[str], dict[str, Staleness]]:
-    """The names of the tables that are asked for, and the verdict on each table at all that is not fresh."""
+) -> _Judged:
     scopes: dict[str, _Scope] = {}
-    asked, others = list[str](), dict[str, Staleness]()
+    judged = _Judged()
     with contextlib.closing(rows.current_rows()) as current:
         for row in current:
             if row.tenant not in scopes:
                 scopes[row.tenant] = _Scope(rows.for_tenant(row.tenant), root, observations)
             scope, definition = scopes[row.tenant], definitions.get(row.table)
+            recorded = scope.recorded(row.anchors_json)
+            if recorded.sources:
+                judged.inputs.append((row.table, recorded.sources, scope.rows is not rows))
+            if row.hides:
+                judged.hiding.add(row.table)
+            is_fresh = recorded.are_current and row.definition_hash is not None
             if definition is not None:
-                asked.append(row.table)
-                if not scope.is_plainly_fresh(row, definition):
-                    others[row.table] = scope.judge(row, definition)
-            elif not scope.is_plainly_fresh(row, row.definition_hash):
+                judged.asked.append(row.table)
+                if not is_fresh or row.definition_hash != definition:
+                    judged.others[row.table] = scope.judge(row, definition)
+            elif not is_fresh:
                 with contextlib.suppress(JammiError):  # nobody asked for it
-                    others[row.table] = scope.judge(row, row.definition_hash)
-    asked.sort()
-    return asked, others
+                    judged.others[row.table] = scope.judge(row, row.definition_hash)
+    return judged
+
+
+class _Recorded(NamedTuple):
+    """What equal strings show of a list of anchors: 2 µs rather than 50."""
+
+    sources: Sequence[str]
+    are_current: bool  # each is the digest of today; false also where only a closer look can tell
+
+
+_NOTHING = _Recorded((), False)
 
 
 class _Scope:
     """Judges the rows of one tenant: a global row's inputs resolve among the global tables, whoever asks."""
 
     def __init__(self, rows: Rows, root: ArtifactRoot, observations: Observations) -> None:
+        self.rows = rows
         self._digests = rows.digests()
         self._one_by_one = Resolver(rows, root, observations).current_anchor
         self._decode = functools.lru_cache(_SETS_KEPT)(
             functools.partial(decode_anchors, where="recorded inputs")
         )
-        self._are_current = functools.lru_cache(_SETS_KEPT)(self._compare)
+        self.recorded = functools.lru_cache(_SETS_KEPT)(self._recorded)
 
-    def is_plainly_fresh(self, row: CurrentRow, definition: str | None) -> bool:
-        """Whether equal strings show that the row is fresh, as of most tables they do: 2 µs rather than 50."""
-        if definition is None or row.definition_hash != definition:
-            return False
-        return self._are_current(row.anchors_json)
-
-    def _compare(self, anchors_json: str | None) -> bool:
-        """Whether all of the anchors are the digests of today; any of another kind, or no list of anchors, is not."""
-        if self._digests is None or anchors_json is None:
-            return False
+    def _recorded(self, anchors_json: str | None) -> _Recorded:
+        """Of no list of anchors, nothing."""
+        if anchors_json is None:
+            return _NOTHING
+        sources, are_current = list[str](), self._digests is not None
+        digests = self._digests or {}
         try:
             anchors, end = _raw_decode(anchors_json)
             for anchor in anchors:
-                digest = self._digests.get(anchor["source"])
-                if anchor["kind"] != _DIGEST or digest is None or digest != anchor["anchor"]:
-                    return False
+                sources.append(source := anchor["source"])
+                digest = digests.get(source)
+                if digest is None or digest != anchor["anchor"] or anchor["kind"] != _DIGEST:
+                    are_current = False
         except (ValueError, TypeError, LookupError, RecursionError):
-            return False
-        return isinstance(anchors, list) and end == len(anchors_json)
+            return _NOTHING
+        if not isinstance(anchors, list) or end != len(anchors_json):
+            return _NOTHING
+        return _Recorded(tuple(sources), are_current)
 
     def judge(self, row: CurrentRow, definition: str | None) -> Staleness:
         """The verdict, as of a single table."""
         if row.definition_hash is None or row.anchors_json is None or definition is None:
             return Staleness.missing_manifest()
-        is_as_recorded = self._are_current(row.anchors_json)
-        anchors = () if is_as_recorded else self._decode(row.anchors_json, row.anchor_order)
+        are_current = self.recorded(row.anchors_json).are_current
+        anchors = () if are_current else self._decode(row.anchors_json, row.anchor_order)
         return judge(row.definition_hash, anchors, DefinitionHash(definition), self._resolve)
 
     def _resolve(self, anchor: InputAnchor) -> CurrentAnchor:
@@ -121,12 +159,3 @@ class _Scope:
         if digest is None:  # no such table; or one from before the contract, whose bytes are asked
             return self._one_by_one(anchor) if anchor.source in self._digests else CurrentAnchor.vanished()
         return CurrentAnchor.result_digest(digest)
-
-
-def _derived(rows: Rows) -> dict[str, list[str]]:
-    """The tables one hop downstream of each input."""
-    derived: dict[str, list[str]] = collections.defaultdict(list)
-    with contextlib.closing(rows.derived()) as pairs:
-        for source, table in pairs:
-            derived[source].append(table)
-    return derived

@@ -90,7 +90,6 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "current": lambda r: r.current("bob"),
         "current_of": lambda r: list(r.current_of(tables)),
         "current_rows": lambda r: list(r.current_rows()),
-        "derived": lambda r: list(r.derived()),
         "digests": lambda r: r.digests(),
         "edges": lambda r: [r.edges(), r.edges("docs"), r.edges("of bob")],
         "for_tenant": lambda r: r.for_tenant("b").tables(),
