@@ -26,9 +26,8 @@ from jammi_dagster.results import ResultStore, StoreIdentity
 from jammi_dagster.sensing import Observations, sweep
 
 _AT_ONCE = 500
-_MOST_STATES = (
-    50_000  # of one look that is to end in time: what follows from each takes a tenth of a millisecond
-)
+# of one look that is to end in time: what follows from each takes a tenth of a millisecond
+_MOST_STATES = 50_000
 _NO_DEFINITION = "0" * 64
 
 
@@ -230,9 +229,8 @@ class Evaluator:
             look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
             found.looks[store.identity] = look
             self._settle(look)
-            if (
-                deadline is not None
-            ):  # to read the inputs takes twice as long again; to look at some, as long at least
+            if deadline is not None:
+                # to read the inputs takes about twice as long again; to look at some tables, as long at least
                 now = time.monotonic()
                 deadline = max(deadline - 2 * (now - started), now + (now - started))
             definitions: dict[str, str] = {}
@@ -258,7 +256,7 @@ class Evaluator:
                     said = self._replays[table, recorded[table]] = replays.get(table)
                     state = state_of(asset, table, partition, said or NO_REPLAY, look)
                     definitions[table] = state.definition or recorded[table] or _NO_DEFINITION
-                    if state.definition != recorded[table] or state.is_hindered:
+                    if state.definition is None or state.definition != recorded[table] or state.needs:
                         states[table] = state
             known = [Known(source, version) for source, version in look.observed.items()]
             for table, verdict in sweep(frozen, store.artifacts, definitions, Observations(known)):
