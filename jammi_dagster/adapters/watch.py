@@ -25,7 +25,32 @@ _MOST = 100  # reads that are told of; one is enough to unpin
 _FILES = {"open", "os.listdir", "os.scandir", "sqlite3.connect"}
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
 _PYTHON = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth", ".zip", ".whl", ".egg")
-_SYSTEM = ("/dev/", "/proc/", "/sys/", "/usr/share/zoneinfo/", "/etc/")
+_SYSTEM = (
+    "/dev/",
+    "/proc/",
+    "/sys/",
+    "/usr/share/zoneinfo/",
+    "/etc/ssl/",
+    "/etc/pki/",
+    "/etc/ca-certificates/",
+)
+# What Python and its libraries ask of a system: its time zone, users, networks and types of files.
+_ASKED = {
+    f"/etc/{name}"
+    for name in (
+        *(
+            "group",
+            "gai.conf",
+            "host.conf",
+            "hosts",
+            "localtime",
+            "mime.types",
+            "nsswitch.conf",
+            "os-release",
+        ),
+        *("passwd", "protocols", "resolv.conf", "services", "timezone"),
+    )
+}
 _INSTALLED = tuple(
     os.path.join(os.path.realpath(place), "")
     for place in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
@@ -79,7 +104,7 @@ class Watch:
         return path in self.made
 
     def _is_inside(self, path: str) -> bool:
-        if path.endswith(_PYTHON) or path.startswith(_SYSTEM):
+        if path.endswith(_PYTHON) or path.startswith(_SYSTEM) or path in _ASKED:
             return True
         real = os.path.realpath(path)
         return any(

@@ -11,6 +11,7 @@ import ast
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.scopes import CALLED, Scope, chain_of
+from jammi_dagster.fingerprint.syntax import statements
 
 # Orchestration: what it does to a table stands in the descriptor, and an upgrade of it alone must move no hash.
 ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
@@ -56,10 +57,7 @@ def aside(statement: ast.AST, module: Scope) -> Aside:
             if not keeps:
                 found[id(node.annotation)] = "annotations"
         elif isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)):
-            # statements stand in statements alone: a lambda has no annotations
-            todo += [
-                (child, keeps) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr)
-            ]
+            todo += [(child, keeps) for child in statements(node)]  # a lambda has no annotations
     return Aside(found, tuple(readers))
 
 

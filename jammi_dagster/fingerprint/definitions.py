@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from jammi_dagster.fingerprint.syntax import children, nodes
+from jammi_dagster.fingerprint.syntax import children, nodes, statements
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Place = tuple[str, int]  # a function's `co_name` and `co_firstlineno`
 Label = tuple[str, int]  # its qualified name, and which one of those that share it
 
+_EMPTY = {"list": list, "dict": dict, "set": set}
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def functions(tree: ast.Module) -> dict[Place, tuple[Label, ...]]:
-    """Every function by its place. Two places may share a qualified name, and two lambdas on one line a place."""
+def functions(tree: ast.Module, *, has_lambdas: bool) -> Iterator[tuple[Place, Label, ast.stmt]]:
+    """Every function, in its order, and the top-level statement that it stands in.
+
+    Two functions may share a qualified name, and two lambdas on one line a place.
+    """
     seen: Counter[str] = Counter()
-    found: dict[Place, tuple[Label, ...]] = {}
-    for name, node in sorted(_walk(tree), key=lambda pair: (pair[1].lineno, pair[1].col_offset)):
-        found[place(node)] = (*found.get(place(node), ()), (name, seen[name]))
+    below = children if has_lambdas else statements
+    found = ((name, node, statement) for statement in tree.body for name, node in _walk(statement, below))
+    for name, node, statement in sorted(found, key=lambda one: (one[1].lineno, one[1].col_offset)):
+        yield place(node), (name, seen[name]), statement
         seen[name] += 1
-    return found
 
 
 def place(node: Function) -> Place:
@@ -51,19 +55,30 @@ def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
     return found[0] if len(found) == 1 else None
 
 
-def constants(tree: ast.Module) -> dict[str, object]:
-    """Module-level names that are bound once in the whole file, to a literal."""
-    bound: Counter[str] = Counter()
-    for node in nodes(tree):
-        if isinstance(node, ast.Name):
-            bound[node.id] += not isinstance(node.ctx, ast.Load)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            bound[node.name] += 1
-        elif isinstance(node, ast.alias):
-            bound[node.asname or node.name] += 1
-    if bound["*"]:
-        return {}
-    return {name: value for name, value in _literals(tree) if bound[name] == 1}
+def assigned(node: ast.AST) -> tuple[str, ast.expr] | None:
+    """The name that a statement assigns, alone, and what to it."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target: ast.expr = node.targets[0]
+    elif isinstance(node, ast.AnnAssign):
+        target = node.target
+    else:
+        return None
+    return (target.id, node.value) if isinstance(target, ast.Name) and node.value is not None else None
+
+
+def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:
+    """The values among these that are literals, or empty lists, dicts and sets that are made by a call."""
+    for name, node in written.items():
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and not (node.args or node.keywords)
+        ):
+            if node.func.id in _EMPTY:
+                yield name, _EMPTY[node.func.id]()
+        elif _is_literal(node):
+            with suppress(ValueError, TypeError, RecursionError):  # an item that has no hash, say
+                yield name, ast.literal_eval(node)
 
 
 def public_names(tree: ast.Module) -> tuple[str, ...]:
@@ -78,7 +93,9 @@ def public_names(tree: ast.Module) -> tuple[str, ...]:
     return tuple(value for value in strings if isinstance(value, str) and value.isidentifier())
 
 
-def _walk(tree: ast.Module) -> Iterator[tuple[str, Function]]:
+def _walk(
+    tree: ast.AST, below: Callable[[ast.AST], Sequence[ast.AST]] = children
+) -> Iterator[tuple[str, Function]]:
     todo: list[tuple[ast.AST, str]] = [(tree, "")]
     while todo:
         node, prefix = todo.pop()
@@ -89,20 +106,7 @@ def _walk(tree: ast.Module) -> Iterator[tuple[str, Function]]:
             inner = f"{name}.<locals>."
         elif isinstance(node, ast.ClassDef):
             inner = f"{prefix}{node.name}."
-        todo += [(child, inner) for child in children(node)]
-
-
-def _literals(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target: ast.expr = node.targets[0]
-        elif isinstance(node, ast.AnnAssign):
-            target = node.target
-        else:
-            continue
-        if isinstance(target, ast.Name) and node.value is not None and _is_literal(node.value):
-            with suppress(ValueError, TypeError, RecursionError):  # an item that has no hash, say
-                yield target.id, ast.literal_eval(node.value)
+        todo += [(child, inner) for child in below(node)]
 
 
 def _is_literal(node: ast.expr) -> bool:

@@ -7,38 +7,35 @@ called like the module is asked first, and the others by a plain search through 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, PathDistribution
+from pathlib import Path
 
 _INSTALLED_IN = {"site-packages", "dist-packages"}
 
 
 def normalized(name: str) -> str:
     """The one spelling of a distribution's name (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    name = name.lower().replace("_", "-").replace(".", "-")
+    while "--" in name:
+        name = name.replace("--", "-")
+    return name
 
 
 def installation(path: str) -> str | None:
     """The folder that a file was installed under; None for one that was written where it is."""
-    folder = os.path.dirname(path)
-    while folder != os.path.dirname(folder):
-        if _holds_distributions(folder):
-            return folder
-        folder = os.path.dirname(folder)
-    return None
+    return _installed_under(os.path.dirname(path))
 
 
 @cache
-def _holds_distributions(folder: str) -> bool:
-    if os.path.basename(folder) in _INSTALLED_IN:
-        return True
-    try:
-        return any(entry.endswith(".dist-info") for entry in os.listdir(folder))  # `pip install --target`
-    except OSError:
-        return False
+def _installed_under(folder: str) -> str | None:
+    # any other name: `pip install --target`
+    if os.path.basename(folder) in _INSTALLED_IN or _entries(folder, ".dist-info"):
+        return folder
+    above = os.path.dirname(folder)
+    return None if above == folder else _installed_under(above)
 
 
 @cache
@@ -47,36 +44,49 @@ def owners(folder: str, top: str) -> Mapping[str, str]:
 
     A package with an `__init__` has one; several may share a namespace package.
     """
-    return _holding(distributions(name=top, path=[folder]), top) or _holding(
-        distributions(path=[folder]), top
-    )
+    every = _entries(folder, ".dist-info", ".egg-info")
+    name = normalized(top)
+    alike = [entry for entry in every if normalized(entry.rpartition(".")[0].partition("-")[0]) == name]
+    return _holding(folder, alike, top) or _holding(folder, every, top)
 
 
-def _holding(candidates: Iterable[Distribution], top: str) -> dict[str, str]:
+def _entries(folder: str, *endings: str) -> list[str]:
+    try:
+        return [entry for entry in os.listdir(folder) if entry.endswith(endings)]
+    except OSError:
+        return []
+
+
+def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
     whole: dict[str, str] = {}
     shared: dict[str, str] = {}
-    regular = [f"\n{top}{suffix}," for suffix in ("/__init__.py", ".py", *EXTENSION_SUFFIXES)]
-    for found in candidates:
-        files = found.read_text("RECORD")
+    regular = [f"\n{top}{suffix},".encode() for suffix in ("/__init__.py", ".py", *EXTENSION_SUFFIXES)]
+    for entry in entries:
+        found = PathDistribution(Path(folder, entry))
+        files = _recorded(os.path.join(folder, entry))
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
                 whole.update(_versioned(found))
-            continue
-        lines = f"\n{files}"
-        if any(line in lines for line in regular):
+        elif any(line in files for line in regular):
             whole.update(_versioned(found))
-        elif f"\n{top}/" in lines:
+        elif f"\n{top}/".encode() in files:
             shared.update(_versioned(found))
     return whole or shared
+
+
+def _recorded(path: str) -> bytes | None:
+    """The list of a distribution's files, each on a line; not as text: it is long, and what is sought is plain."""
+    try:
+        with open(os.path.join(path, "RECORD"), "rb") as file:
+            return b"\n" + file.read()
+    except OSError:
+        return None
 
 
 def _versioned(found: Distribution) -> dict[str, str]:
     # its head alone: to parse the whole, as `found.metadata` does, takes longer than all else here
     head = (found.read_text("METADATA") or found.read_text("PKG-INFO") or "").partition("\n\n")[0]
-    name, version = (_field(head, field) or found.metadata[field] for field in ("Name", "Version"))
+    fields = (line.partition(":") for line in reversed(head.splitlines()))
+    told = {name: value.strip() for name, _, value in fields}
+    name, version = (told.get(field) or found.metadata[field] for field in ("Name", "Version"))
     return {normalized(name): version}
-
-
-def _field(head: str, field: str) -> str | None:
-    told = re.search(rf"^{field}: *(\S+) *$", head, re.MULTILINE)
-    return told and told[1]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.annotations import is_orchestration
 from jammi_dagster.fingerprint.scopes import CALLED, Scope, chain_of
+from jammi_dagster.fingerprint.syntax import children
 
 OWN = "@"  # leads a name of the module's own
 AS_BASE = "__init_subclass__"  # ends the name of a class that another is derived from
@@ -65,10 +66,8 @@ def effect(statement: ast.AST, module: Scope) -> Effect:
                 return SOMETHING
             todo += [] if isinstance(node, ast.Delete) or node.value is None else [node.value]
         elif isinstance(node, (ast.If, ast.For, ast.While, ast.Try, ast.Match)):
-            todo += ast.iter_child_nodes(node)
-        elif isinstance(
-            node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Global, ast.Break, ast.Continue, ast.Lambda)
-        ):
+            todo += children(node)
+        elif isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Break, ast.Continue, ast.Lambda)):
             continue
         elif isinstance(node, ast.stmt):
             return SOMETHING
@@ -76,11 +75,11 @@ def effect(statement: ast.AST, module: Scope) -> Effect:
             if _is_loud(node, module):
                 return SOMETHING
             calls.update(dict.fromkeys(_callees(node.func, module)))
-            todo += ast.iter_child_nodes(node)
+            todo += children(node)
         elif isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom)):
             return SOMETHING
         else:
-            todo += ast.iter_child_nodes(node)
+            todo += children(node)
     return Effect(False, tuple(calls))
 
 

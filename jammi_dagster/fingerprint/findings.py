@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.graph import Graph, Reached
-from jammi_dagster.fingerprint.modules import shown
 from jammi_dagster.fingerprint.outside import outside, unseen
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.running import doubts as doubts_of
@@ -27,7 +26,7 @@ class Read:
 def outside_reads(graph: Graph) -> set[Read]:
     found: set[Read] = set()
     for reached in graph.reached.values():
-        file = shown(reached.node.path)
+        file = reached.node.shown
         for _, part, _ in reached.units():
             found |= {Read(file, use.line, use.what, use.is_declarable) for use in part.outside}
         for name, use in graph.foreign_uses(reached):
@@ -36,17 +35,17 @@ def outside_reads(graph: Graph) -> set[Read]:
     return found
 
 
-def doubts(graph: Graph, is_ignored: Callable[[str], bool]) -> Iterator[str]:
+def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
         for line, what in _hidden(graph, reached):
-            name, place = what.partition(" ")[0], f"{shown(reached.node.path)}:{line}"
-            if not is_ignored(name):
+            name, place = what.partition(" ")[0], f"{reached.node.shown}:{line}"
+            if name not in ignored:
                 found = f"{place} uses {what}, and what that runs cannot be seen in the source"
                 yield reason(found, ignore=name)
         for name, file, line in _changed(graph, reached):
-            if not is_ignored(name):
+            if name not in ignored:
                 found = f"{file}:{line} changes {name} while it runs, so that a result may depend on what ran before"
                 yield reason(found, ignore=name)
         yield from _edited(reached)
@@ -66,7 +65,7 @@ def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):
-                    yield unit.names[0] if unit.names else "cls", shown(reached.node.path), change.line
+                    yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name = found
                 # What nobody reads is a log. What loading put into a list or dict is told by what that holds.
@@ -77,7 +76,7 @@ def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
                     and name in holder.node.source.constants
                 )
                 if name in holder.read_at_run and not told:
-                    yield name, shown(reached.node.path), change.line
+                    yield name, reached.node.shown, change.line
 
 
 def _edited(reached: Reached) -> Iterator[str]:

@@ -7,15 +7,16 @@ what it imports then. Nothing is imported for it, and no code of the user's is r
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.definitions import Label
-from jammi_dagster.fingerprint.modules import Module, shown
+from jammi_dagster.fingerprint.modules import Module
 from jammi_dagster.fingerprint.names import Change, Use
 from jammi_dagster.fingerprint.quiet import Quiet
 from jammi_dagster.fingerprint.routes import Node, Route, Routes
 from jammi_dagster.fingerprint.scopes import joined
+from jammi_dagster.fingerprint.source import Source
 from jammi_dagster.fingerprint.units import Part, Unit
 
 _WHOLE = ("__dict__", "__getattribute__")  # to ask a module for these is to ask for all of it
@@ -56,7 +57,7 @@ class Root:
 
 
 class Graph:
-    def __init__(self, home: frozenset[str], is_ignored: Callable[[str], bool] = lambda name: False) -> None:
+    def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, Reached] = {}
         self.missing: set[str] = set()
         self.unresolved: set[str] = set()
@@ -65,7 +66,7 @@ class Graph:
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
         self._quiet = Quiet(self._routes)
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
@@ -137,7 +138,7 @@ class Graph:
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
                 # What is imported and never used is imported for what that does.
-                if unit.is_whole_import and node.source and node.source.used.isdisjoint(unit.names):
+                if unit.is_whole_import and node.source and not any(map(node.source.uses, unit.names)):
                     self.libraries.update(route.libraries)
             if self._does_something(node, unit) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
@@ -216,9 +217,17 @@ class Graph:
             self.libraries.update(route.libraries)
         for use in said.uses:
             self._use(node, use.name, runs, use.is_read)
+        if part == "annotations" or unit.has_fields:
+            self._reach_future(reached, node.source)
         if part == "code":
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
+
+    def _reach_future(self, reached: Reached, source: Source) -> None:
+        """Whether annotations are values or texts."""
+        for index in source.by_name.get("annotations", ()):
+            if source.units[index].imported == "__future__.annotations":
+                self._reach(reached, index, runs=False)
 
     def _read_about(self, reached: Reached, index: int, unit: Unit) -> None:
         """Whether documentation and annotations count: of all that is reached, or of this alone."""
@@ -265,14 +274,14 @@ class Graph:
         if self._ignores(node, (head,)):
             return
         if any(source.units[index].kind in ("import", "code") for index in source.by_name[head]):
-            for target in source.exports.get(head, ()):
+            for target in source.exports(head) or ():
                 self._later(self._use, node, joined(target, *rest[1:]), runs, is_read)
 
     def _ignores(self, node: Node, names: Iterable[str]) -> bool:
-        return any(
-            self._is_ignored(known)
+        return bool(self._ignored) and any(
+            known in self._ignored
             for name in names
-            for known in (name, f"{node.module.name}.{name}", f"{shown(node.path)}:{name}")
+            for known in (name, f"{node.module.name}.{name}", f"{node.shown}:{name}")
         )
 
     def _origins(self, node: Node, name: str, seen: frozenset[tuple[str, str]]) -> Iterator[str]:
@@ -287,7 +296,7 @@ class Graph:
         head, *tail = route.rest
         if (holder.node.path, head) in seen:
             return
-        exports = source.exports.get(head)
+        exports = source.exports(head)
         targets = exports if exports is not None else [joined(star, head) for star in source.stars]
         for target in targets:
             yield from self._origins(holder.node, joined(target, *tail), seen | {(holder.node.path, head)})

@@ -18,8 +18,9 @@ from jammi_dagster.fingerprint.graph import Graph
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.modules import file_names, home_of, of_names
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.running import is_immutable
+from jammi_dagster.fingerprint.running import is_as_written, is_immutable
 from jammi_dagster.fingerprint.settings import settings_for
+from jammi_dagster.fingerprint.source import Source
 from jammi_dagster.fingerprint.values import Describer
 
 
@@ -81,19 +82,19 @@ def identify(
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))
-    describer = Describer(_home(fn) | settings.first_party, ignored.__contains__)
+    describer = Describer(_home(fn) | settings.first_party, ignored)
     form = describer.describe_function(fn)
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored.__contains__)
+    graph = Graph(describer.home, ignored)
     graph.reach(describer.roots)
     for name, value in _changed_values(graph, set()):
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
     components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files), *declared)))
-    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored.__contains__)}
+    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
     return CodeIdentity(
         kind="source",
         digest=_folded(encode(form, files), components),
@@ -142,7 +143,7 @@ def _without_python(fn: object) -> Iterator[str]:
 
 
 def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[str, object]]:
-    """The reached lists, dicts and sets that are written as literals and are something else by now.
+    """The reached lists, dicts and sets that are something else by now than what they are written as.
 
     What changed them while modules were loaded (a decorator that registers) may stand anywhere. Ends once following
     what they hold leads to no more.
@@ -151,16 +152,21 @@ def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[
     while looking:
         looking = False
         for path, reached in list(graph.reached.items()):
-            live = reached.node.module.running or {}
-            constants = reached.node.source.constants if reached.node.source else {}
-            for name in reached.names:
-                if (path, name) in seen or name not in constants or name not in live:
+            live, source = reached.node.module.running or {}, reached.node.source
+            for name in list(reached.names) if source else ():
+                if (path, name) in seen or name not in live:
                     continue
                 seen.add((path, name))
-                literal = constants[name]
-                if not is_immutable(literal) and not _is(live[name], literal):
+                if source and not _is_as_written(source, name, live):
                     looking = True
                     yield f"the value of {name}", live[name]
+
+
+def _is_as_written(source: Source, name: str, live: Mapping[str, Any]) -> bool:
+    if name in source.constants:
+        literal = source.constants[name]
+        return is_immutable(literal) or _is(live[name], literal)
+    return name not in source.written or is_as_written(live[name], source.written[name], live)
 
 
 def _is(live: Any, literal: Any) -> bool:

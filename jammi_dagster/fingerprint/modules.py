@@ -110,7 +110,7 @@ def root_of(path: str) -> str:
 
 def shown(path: str) -> str:
     """A path as messages show it, the same wherever the source tree lies."""
-    return os.path.relpath(path, root_of(path)).replace(os.sep, "/")
+    return _below(path, root_of(path))
 
 
 def file_names(paths: Iterable[str]) -> dict[str, str]:
@@ -120,12 +120,17 @@ def file_names(paths: Iterable[str]) -> dict[str, str]:
     on `sys.path`. Files that would be called alike get their paths below the innermost folder that tells them apart.
     """
     outer = {path: root_of(path) for path in paths}
-    names = {path: shown(path) for path in outer}
+    names = {path: _below(path, folder) for path, folder in outer.items()}
     while alike := {name for name, count in Counter(names.values()).items() if count > 1}:
         for path in [path for path, name in names.items() if name in alike]:
             outer[path] = os.path.dirname(outer[path])
-            names[path] = os.path.relpath(path, outer[path]).replace(os.sep, "/")
+            names[path] = _below(path, outer[path])
     return names
+
+
+def _below(path: str, folder: str) -> str:
+    """`os.path.relpath` of what is known to lie below."""
+    return path.removeprefix(folder).lstrip(os.sep).replace(os.sep, "/")
 
 
 def _file(spec: ModuleSpec) -> str | None:

@@ -11,13 +11,15 @@ A call within a chain is written `()`: `EnvVar("X").get_value` is `dagster.EnvVa
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from jammi_dagster.fingerprint.annotations import Aside, aside
 from jammi_dagster.fingerprint.effects import asks_for_main
 from jammi_dagster.fingerprint.scopes import CALLED, Chain, Scope, chain_of, import_base, joined
-from jammi_dagster.fingerprint.syntax import children
+from jammi_dagster.fingerprint.syntax import children, statements
 
 ANY = "?"  # stands for an object of which only the method that is called is known
 
@@ -83,10 +85,7 @@ class Said:
         default_factory=dict
     )  # names of the module itself: False for one only written to
     uses: list[Use] = field(default_factory=list)  # imported and built-in names
-    # What is imported when the module is loaded, and when a function runs: True for a module that must be there,
-    # False for `a.b` of `from a import b`, which is a module or not.
-    loads: dict[str, bool] = field(default_factory=dict)
-    imports: dict[str, bool] = field(default_factory=dict)
+    imports: dict[str, bool] = field(default_factory=dict)  # when a function runs: as `loads`
     changes: list[Change] = field(default_factory=list)
     changes_arguments: bool = False  # puts something into a list, dict or set that a function is given
 
@@ -95,13 +94,28 @@ class Said:
 PARTS = ("code", "decoration", "annotations", "decorators")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, eq=False)
 class Statement:
-    """A top-level statement of a module, or a function that stands within another."""
+    """A top-level statement of a module, or a function that stands within another. It is read once it is asked for."""
 
     node: ast.stmt | ast.Lambda
-    aside: Aside  # the nodes that are no part of its code
-    said: dict[str, Said] = field(default_factory=lambda: {part: Said() for part in PARTS})
+    scope: Scope
+
+    @cached_property
+    def aside(self) -> Aside:
+        """The nodes that are no part of its code."""
+        return aside(self.node, self.scope)
+
+    @cached_property
+    def taken_down(self) -> _Reader:
+        return _Reader(self)
+
+    @cached_property
+    def said(self) -> Mapping[str, Said]:
+        """What each of its `PARTS` says, but for those that are not there."""
+        for found in self.taken_down.found:
+            found.settle()
+        return self.taken_down.said
 
     @property
     def is_main(self) -> bool:
@@ -113,41 +127,41 @@ class Statement:
         """Whether it never runs at all."""
         return isinstance(self.node, ast.If) and _is_for_types(self.node.test) and not self.node.orelse
 
+    @property
+    def loads(self) -> dict[str, bool]:
+        """What it imports when its module is loaded: True for a module that must be there, False for `a.b` of
+        `from a import b`, which is a module or not."""
+        found: dict[str, bool] = {}
+        todo: list[ast.AST] = [] if self.is_main else [self.node]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                _note_import(node, found)
+            elif isinstance(node, ast.If) and _is_for_types(node.test):
+                todo += node.orelse
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                todo += statements(node)
+        return found
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    statements: list[Statement]
-    module: Scope
+
+def read(nodes: Iterable[ast.stmt], module: Scope, *, is_shared: bool) -> list[Statement]:
+    """The statements of a module. `is_shared`: one of its functions binds names of what surrounds it."""
+    statements = [Statement(node, module) for node in nodes]
+    for statement in statements if is_shared else ():
+        assert statement.taken_down  # a function further down may have imported into the module's scope
+    return statements
 
 
-def read(tree: ast.Module) -> Names:
-    module = Scope(None, tree.body)
-    return Names(_read(tree.body, module), module)
-
-
-def read_nested(tree: ast.Module, path: Sequence[ast.AST]) -> Names:
+def read_nested(tree: ast.Module, path: Sequence[ast.AST]) -> Statement:
     """A function, by the nodes that lead to it: what surrounds it does not count, but for what names mean there."""
-    module = scope = Scope(None, tree.body)
+    scope = Scope(None, tree.body)
     for node in path[:-1]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             body = [node.body] if isinstance(node, ast.Lambda) else node.body
             scope = Scope(scope, body, node.args)
     function = path[-1]
     assert isinstance(function, (ast.stmt, ast.Lambda))
-    return Names(_read([function], scope), module)
-
-
-def _read(nodes: Iterable[ast.stmt | ast.Lambda], scope: Scope) -> list[Statement]:
-    found: list[_Found] = []
-    statements = []
-    for node in nodes:
-        statement = Statement(node, aside(node, scope))
-        _Reader(statement, scope, found).walk()
-        statements.append(statement)
-    # Only now: a function further down may have imported into the module's scope (`global`).
-    for name in found:
-        name.settle()
-    return statements
+    return Statement(function, scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +206,18 @@ class _Found:
 class _Reader:
     """Takes down what one statement says."""
 
-    def __init__(self, statement: Statement, module: Scope, found: list[_Found]) -> None:
-        self._statement, self._module, self._found = statement, module, found
+    def __init__(self, statement: Statement) -> None:
+        self.said: dict[str, Said] = defaultdict(Said)
+        self.found: list[_Found] = []  # in the order they are written, from the last
+        self._is_main, self._aside = statement.is_main, statement.aside.parts
+        self._walk(statement)
 
-    def walk(self) -> None:
-        todo: list[tuple[ast.AST, Scope, str]] = [(self._statement.node, self._module, "code")]
+    def _walk(self, statement: Statement) -> None:
+        todo: list[tuple[ast.AST, Scope, str]] = [(statement.node, statement.scope, "code")]
         while todo:
             node, scope, part = todo.pop()
-            part = self._statement.aside.parts.get(id(node), part)
-            said = self._statement.said[part]
+            part = self._aside.get(id(node), part)
+            said = self.said[part]
             rest: Iterable[ast.AST]
             if isinstance(node, ast.Lambda):
                 todo.append((node.body, Scope(scope, [node.body], node.args), part))
@@ -211,16 +228,16 @@ class _Reader:
                 rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
             else:
                 rest = self._note(node, scope, said)
-            if part == "code" and (decorators := getattr(node, "decorator_list", [])):
-                todo += [(decorator, scope, "decoration") for decorator in decorators]
-                rest = [child for child in rest if child not in decorators]
+            if part == "code" and isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                todo += [(decorator, scope, "decoration") for decorator in node.decorator_list]
+                rest = [child for child in rest if child not in node.decorator_list]
             todo += [(child, scope, part) for child in rest]
 
     def _note(self, node: ast.AST, scope: Scope, said: Said) -> Iterable[ast.AST]:
         """Take down what a node says; what is left to read of it."""
         if isinstance(node, ast.Name):
             if isinstance(node.ctx, ast.Load):
-                self._found.append(_Found(said, (node.id,), scope, node.lineno))
+                self.found.append(_Found(said, (node.id,), scope, node.lineno))
             elif node.id in scope.given_away and scope.parent is not None:
                 self._changed((node.id,), node, scope, said)
             return ()
@@ -233,7 +250,7 @@ class _Reader:
             if not isinstance(node.ctx, ast.Load):
                 self._changed(chain, node, scope, said)
             elif chain:
-                self._found.append(_Found(said, chain, scope, node.lineno))
+                self.found.append(_Found(said, chain, scope, node.lineno))
                 return _innermost_call(node)
         elif isinstance(node, ast.Call):
             return self._note_call(node, scope, said)
@@ -258,11 +275,11 @@ class _Reader:
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
             self._written((node.target.id,), node.target, scope, said)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            at_load = scope.parent is None and not self._statement.is_main
-            _note_import(node, said.loads if at_load else said.imports)
+            if scope.parent is not None or self._is_main:
+                _note_import(node, said.imports)
         elif isinstance(node, ast.If) and _is_for_types(node.test):
             return node.orelse
-        elif isinstance(node, ast.AnnAssign) and id(node.annotation) not in self._statement.aside.parts:
+        elif isinstance(node, ast.AnnAssign) and id(node.annotation) not in self._aside:
             return [*children(node), *_forward_references(node.annotation)]
         return children(node)
 
@@ -276,12 +293,12 @@ class _Reader:
             self._changed(chain_of(node.args[0]), node, scope, said)
         if not chain:
             return children(node)
-        self._found.append(_Found(said, chain, scope, node.lineno, call))
+        self.found.append(_Found(said, chain, scope, node.lineno, call))
         return [*_innermost_call(node.func), *node.args, *node.keywords]
 
     def _written(self, chain: Chain, node: ast.expr, scope: Scope, said: Said) -> None:
         """A name that is used only to change what it holds: no result depends on it."""
-        self._found.append(_Found(said, chain, scope, node.lineno, is_read=False))
+        self.found.append(_Found(said, chain, scope, node.lineno, is_read=False))
 
     def _changed(
         self, chain: Chain | None, node: ast.expr, scope: Scope, said: Said, *, in_place: bool = False
@@ -289,7 +306,7 @@ class _Reader:
         """What the body of a function changes; what a module changes while it is loaded is its own code."""
         if chain and CALLED not in chain and scope.parent is not None:
             found = _Found(said, chain, scope, node.lineno, changed=True, in_place=in_place)
-            self._found.append(found)
+            self.found.append(found)
 
 
 def only_written(function: ast.AST, name: str) -> bool:

@@ -5,6 +5,8 @@ Also which of them run code that no reading of the source can see.
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.names import ANY, Call
@@ -221,6 +223,6 @@ def _counts(name: str) -> bool:
     return name in _ALWAYS
 
 
-def _prefixes(name: str) -> list[str]:
-    parts = name.split(".")
-    return [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+@lru_cache(maxsize=10_000)
+def _prefixes(name: str) -> tuple[str, ...]:
+    return tuple(accumulate(name.split("."), "{}.{}".format))

@@ -51,7 +51,7 @@ class Quiet:
         for index in indexes:
             unit = source.units[index]
             if unit.kind == "import":
-                found = all(self._dotted(node, joined(t, *rest), seen) for t in source.exports.get(head, ()))
+                found = all(self._dotted(node, joined(t, *rest), seen) for t in source.exports(head) or ())
             elif members == [AS_BASE]:
                 found = unit.kind == "class" and self._derives_quietly(node, source, index)
             elif members == [AS_METACLASS]:

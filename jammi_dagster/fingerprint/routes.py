@@ -18,6 +18,7 @@ class Node:
     """A first-party file."""
 
     path: str
+    shown: str
     module: Module
     source: Source | None  # None for an extension module, and for what cannot be read
 
@@ -47,7 +48,8 @@ class Routes:
                 self._unresolved.add(reason(f"the module {module.name} has no source file"))
             return None
         if module.path not in self._nodes:
-            self._nodes[module.path] = Node(module.path, module, self._read(module))
+            named = shown(module.path)
+            self._nodes[module.path] = Node(module.path, named, module, self._read(module, named))
         return self._nodes[module.path]
 
     def of(self, node: Node, name: str) -> Route:
@@ -81,14 +83,14 @@ class Routes:
         package = os.path.relpath(folder, root_of(node.path)).split(os.sep) if dots else []
         return ".".join(part for part in (*package, *parts) if part not in (".", ".."))
 
-    def _read(self, module: Module) -> Source | None:
+    def _read(self, module: Module, named: str) -> Source | None:
         if module.path is None or module.is_extension:
             return None
         try:
             return read(module.path)
         except UNREADABLE as error:
             why = type(error).__name__
-            self._unresolved.add(reason(f"{shown(module.path)} cannot be read as Python source ({why})"))
+            self._unresolved.add(reason(f"{named} cannot be read as Python source ({why})"))
             return None
 
     def _follow(self, start: Module | None, parts: list[str]) -> Route:

@@ -9,10 +9,11 @@ early, at decoration.
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType
 from typing import Any
@@ -41,7 +42,7 @@ class Running:
     def label(self, function: FunctionType) -> Label | str:
         """Which function of the source this is, or why that is not known."""
         code, name = function.__code__, function.__qualname__
-        if os.path.abspath(code.co_filename) != self.path:
+        if not _is_of(code, self.path):
             return reason(
                 f"{name} was made outside its file, by `exec` or interactively", "define it in a module"
             )
@@ -107,7 +108,7 @@ def _is_patched(met: Running, live: Mapping[str, Any], name: str) -> bool:
         return is_immutable(met.source.constants[name]) and not _same(value, met.source.constants[name])
     indexes = met.source.by_name.get(name, ())
     units = [met.source.units[index] for index in indexes]
-    if len(units) == 1 and units[0].is_plain_function:
+    if len(units) == 1 and units[0].is_plain_function and units[0].names[0] == name:
         return not (isinstance(value, FunctionType) and _is_in(value.__code__, met.codes))
     return False
 
@@ -118,14 +119,37 @@ def is_immutable(literal: object) -> bool:
     return not isinstance(literal, (list, dict, set))
 
 
+def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> bool:
+    """Whether a list, dict or set holds what it was written with, as far as constants and names tell."""
+    if isinstance(written, ast.Dict):
+        items = [*written.keys, *written.values]
+        held = [*value.keys(), *value.values()] if type(value) is dict else None
+    elif isinstance(written, (ast.List, ast.Set)):
+        items = [*written.elts]
+        held = list(value) if type(value) is (list if isinstance(written, ast.List) else set) else None
+    else:
+        return True
+    if any(item is None or isinstance(item, ast.Starred) for item in items):
+        return True
+    if held is None or len(held) != len(items):
+        return False
+    return isinstance(written, ast.Set) or all(map(partial(_says, live), items, held))
+
+
+def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
+    if isinstance(item, ast.Constant):
+        return _same(held, item.value)
+    return not isinstance(item, ast.Name) or live.get(item.id, held) is held
+
+
 def _meet(path: str, live: Mapping[str, Any]) -> Running:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
-    codes = _codes(compiled(source.content, path)) if plain else None
+    codes = _codes(compiled(source.tree, path)) if plain else None
     edited = {}
     for name, function in _functions(live):
         code = function.__code__
-        if os.path.abspath(code.co_filename) == path and not _is_in(code, codes):
+        if _is_of(code, path) and not _is_in(code, codes):
             edited[name] = code.co_name
             edited[function.__qualname__.partition(".")[0]] = code.co_name
     return Running(path, live.get("__spec__"), id(live), source, codes, edited)
@@ -171,6 +195,10 @@ def _codes(module: CodeType) -> Codes:
 
 def place(code: CodeType) -> Place:
     return code.co_name, code.co_firstlineno
+
+
+def _is_of(code: CodeType, path: str) -> bool:
+    return code.co_filename == path or os.path.abspath(code.co_filename) == path
 
 
 def _is_in(code: CodeType, codes: Codes | None) -> bool:

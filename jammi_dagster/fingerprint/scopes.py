@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-from jammi_dagster.fingerprint.syntax import children
+from jammi_dagster.fingerprint.syntax import children, nodes
 
 CALLED = "()"
 
 Chain = tuple[str, ...]
 
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+CLOSED = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 
@@ -45,6 +45,12 @@ def chain_of(node: ast.expr) -> Chain | None:
             return (node.id, *reversed(parts))
         else:
             return None
+
+
+def assigned_within(node: ast.AST) -> Sequence[ast.NamedExpr]:
+    """What a comprehension binds in the scope around it; a lambda binds nothing there."""
+    within = () if isinstance(node, ast.Lambda) else nodes(node)
+    return [one for one in within if isinstance(one, ast.NamedExpr)]
 
 
 class Scope:
@@ -141,7 +147,13 @@ class Scope:
         todo = [(node, False) for node in body]
         while todo:
             node, in_class = todo.pop()
-            if isinstance(node, (ast.Lambda, *_COMPREHENSIONS)):
+            if isinstance(node, ast.Name):
+                if not (in_class or isinstance(node.ctx, ast.Load)):
+                    self.bound.add(node.id)
+                continue
+            if isinstance(node, ast.expr) and not isinstance(node, ast.NamedExpr):
+                within = assigned_within(node) if isinstance(node, CLOSED) else children(node)
+                todo += [(child, in_class) for child in within]
                 continue
             if isinstance(node, (ast.Import, ast.ImportFrom)):
                 self._bind_import(node, in_class)
@@ -149,10 +161,13 @@ class Scope:
                 elsewhere.update(node.names)
             elif not in_class:
                 self._bind(node)
-            if isinstance(node, ast.ClassDef):
-                todo += [(child, True) for child in node.body]
-            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                todo += [(child, in_class) for child in children(node)]
+            below = children(node)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                below = [
+                    child for child in below if not isinstance(child, ast.stmt)
+                ]  # the body is a scope of its own
+            is_class = isinstance(node, ast.ClassDef)
+            todo += [(child, in_class or (is_class and isinstance(child, ast.stmt))) for child in below]
         self._give_away(elsewhere)
 
     def _bind_import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> None:
@@ -171,9 +186,7 @@ class Scope:
                 self.bound.add(name)
 
     def _bind(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            self.bound.add(node.id)
-        elif isinstance(node, _NAMED) and node.name:
+        if isinstance(node, _NAMED) and node.name:
             self.bound.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             self.bound.add(node.rest)

@@ -5,36 +5,89 @@ from __future__ import annotations
 import ast
 import os
 import time
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 
 from jammi_dagster.fingerprint import definitions, names
-from jammi_dagster.fingerprint.definitions import Label, Place
+from jammi_dagster.fingerprint.definitions import Label, Place, assigned
+from jammi_dagster.fingerprint.scopes import Scope
 from jammi_dagster.fingerprint.syntax import parse
-from jammi_dagster.fingerprint.units import ABOUT, Unit, nested, units
+from jammi_dagster.fingerprint.units import Unit, nested, units
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
 
+# By these words functions bind names of what surrounds them; in an encoding of its own a file may spell them otherwise.
+_SHARING = (b"global", b"nonlocal", b"coding")
+
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Source:
     content: bytes
-    docstring: str | None
+    tree: ast.Module
+    scope: Scope
     units: list[Unit]  # first those of the module, then functions within others as they are asked for
-    by_name: Mapping[str, tuple[int, ...]]  # the units that bind a name, in their order
-    used: frozenset[str]  # its own names that some of its code uses
-    stars: tuple[str, ...]  # modules that are star-imported
-    exports: Mapping[str, tuple[str, ...]]  # module-level aliases: what they stand for
-    public: tuple[str, ...]  # what `__all__` names
-    functions: Mapping[Place, tuple[Label, ...]]
-    holders: Mapping[Label, int]  # the unit that a function stands in
-    constants: Mapping[str, object]
+    by_name: Mapping[str, Sequence[int]]  # the units of the module that bind a name, in their order
     nested: dict[Label, int | None] = field(default_factory=dict)
+    used: dict[str, bool] = field(default_factory=dict)
+
+    @cached_property
+    def docstring(self) -> str | None:
+        return ast.get_docstring(self.tree, clean=False)
+
+    @cached_property
+    def written(self) -> Mapping[str, ast.expr]:
+        """What the module's names that are bound once are assigned."""
+        once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
+        found = [assigned(unit.statement.node) for unit in once if unit.statement]
+        shared = self.scope.given_away
+        return {} if self.stars else dict(one for one in found if one and one[0] not in shared)
+
+    @cached_property
+    def constants(self) -> Mapping[str, object]:
+        """Those among them that are literals."""
+        return dict(definitions.literals(self.written))
+
+    @cached_property
+    def functions(self) -> Mapping[Place, Sequence[Label]]:
+        found: dict[Place, list[Label]] = {}
+        for place, label, _ in self._functions:
+            found.setdefault(place, []).append(label)
+        return found
+
+    @cached_property
+    def holders(self) -> Mapping[Label, int]:
+        """The unit of the module that a function stands in."""
+        indexes = {id(unit.statement.node): index for index, unit in enumerate(self.units) if unit.statement}
+        return {label: indexes[id(node)] for _, label, node in self._functions if id(node) in indexes}
+
+    @cached_property
+    def _functions(self) -> list[tuple[Place, Label, ast.stmt]]:
+        return list(definitions.functions(self.tree, has_lambdas=b"lambda" in self.content))
+
+    @property
+    def stars(self) -> Iterable[str]:
+        """The modules that are star-imported."""
+        return self.scope.stars
+
+    @cached_property
+    def public(self) -> tuple[str, ...]:
+        """What `__all__` names."""
+        return definitions.public_names(self.tree)
+
+    def uses(self, name: str) -> bool:
+        """Whether some of its code uses a name of its own."""
+        if name not in self.used:
+            self.used[name] = any(name in part.own for unit in self.units for part in unit.parts.values())
+        return self.used[name]
+
+    def exports(self, name: str) -> tuple[str, ...] | None:
+        """What a module-level alias stands for; None for what is no alias."""
+        is_alias = name in self.scope.imported or name in self.scope.assigned
+        return tuple(self.scope.resolve((name,))) if is_alias else None
 
     def unit_of(self, label: Label) -> int | None:
         """The unit that a function is, or that it is a method or a part of."""
@@ -47,8 +100,8 @@ class Source:
     def only_writes(self, label: Label, name: str) -> bool:
         """Whether a function within another only adds to what it closes over under a name, or removes from it."""
         index = self.unit_of(label)
-        spelling = None if index is None else self.units[index].spelling
-        return isinstance(spelling, names.Statement) and names.only_written(spelling.node, name)
+        statement = None if index is None else self.units[index].statement
+        return statement is not None and names.only_written(statement.node, name)
 
     def _nested(self, label: Label) -> int | None:
         where = next((where for where, labels in self.functions.items() if label in labels), None)
@@ -81,7 +134,8 @@ def read(path: str) -> Source:
     if held and held.settled and held.stamp == stamp:
         return held.source
     settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
-    content = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        content = file.read()
     source = held.source if held and held.source.content == content else _source(content)
     _held[path] = _Held(stamp, settled, source)
     return source
@@ -89,34 +143,11 @@ def read(path: str) -> Source:
 
 def _source(content: bytes) -> Source:
     tree = parse(content)
-    found = names.read(tree)
-    every = list(units(found, says_more=any(word in content for word in ABOUT)))
+    module = Scope(None, tree.body)
+    found = names.read(tree.body, module, is_shared=any(word in content for word in _SHARING))
+    every = list(units(found))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(every):
         for name in unit.names:
             by_name.setdefault(name, []).append(index)
-    module = found.module
-    functions = definitions.functions(tree)
-    return Source(
-        content=content,
-        docstring=ast.get_docstring(tree, clean=False),
-        units=every,
-        by_name={name: tuple(found) for name, found in by_name.items()},
-        used=frozenset(name for unit in every for part in unit.parts.values() for name in part.own),
-        stars=tuple(module.stars),
-        exports={name: tuple(module.resolve((name,))) for name in (*module.imported, *module.assigned)},
-        public=definitions.public_names(tree) if b"__all__" in content else (),
-        functions=functions,
-        holders=dict(_holders(functions, every)),
-        constants=definitions.constants(tree),
-    )
-
-
-def _holders(
-    functions: Mapping[Place, tuple[Label, ...]], every: Sequence[Unit]
-) -> Iterator[tuple[Label, int]]:
-    starts = [unit.lines[0] for unit in every]
-    for (_, line), labels in functions.items():
-        index = bisect_right(starts, line) - 1
-        if index >= 0 and every[index].lines[1] >= line:
-            yield from ((label, index) for label in labels)
+    return Source(content=content, tree=tree, scope=module, units=every, by_name=by_name)

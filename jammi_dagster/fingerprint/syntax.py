@@ -10,7 +10,7 @@ import ast
 import struct
 import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import CodeType, MappingProxyType
 from typing import NamedTuple, TypeGuard
 
@@ -18,8 +18,8 @@ from jammi_dagster.fingerprint.hashing import digest, utf8
 
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
-_MARKS = (ast.expr_context, ast.operator, ast.boolop, ast.unaryop, ast.cmpop)
-_NAMES: dict[type, bytes] = {}
+_MARKS = frozenset({"ctx", "op", "ops"})  # fields that hold contexts and operators
+_SPELLED: dict[type, tuple[bytes, list[tuple[str, bytes]]]] = {}
 _quietly = threading.Lock()  # `catch_warnings` swaps process-wide state
 
 
@@ -30,28 +30,29 @@ def parse(source: bytes) -> ast.Module:
         return ast.parse(source)
 
 
-def compiled(source: bytes, path: str) -> CodeType:
+def compiled(tree: ast.Module, path: str) -> CodeType:
     """The code object that an import of the file would run."""
     with _quietly, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        code: CodeType = compile(source, path, "exec", dont_inherit=True)
+        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
         return code
 
 
-def children(node: ast.AST) -> list[ast.AST]:
+def children(node: ast.AST) -> Sequence[ast.AST]:
     """The nodes below a node but its operators and contexts. Kept on it: several readers walk one tree."""
-    found: list[ast.AST] | None = node.__dict__.get("_children")
-    if found is None:
-        found = node.__dict__["_children"] = []
-        for name in node._fields:
+    known: Sequence[ast.AST] | None = node.__dict__.get("_children")
+    if known is not None:
+        return known
+    found: list[ast.AST] = []
+    for name in node._fields:
+        if name not in _MARKS:
             value = getattr(node, name, None)
             if isinstance(value, list):
-                found += [
-                    item for item in value if isinstance(item, ast.AST) and not isinstance(item, _MARKS)
-                ]
-            elif isinstance(value, ast.AST) and not isinstance(value, _MARKS):
+                found += [item for item in value if isinstance(item, ast.AST)]
+            elif isinstance(value, ast.AST):
                 found.append(value)
-    return found
+    known = node.__dict__["_children"] = found or ()
+    return known
 
 
 def nodes(tree: ast.AST) -> list[ast.AST]:
@@ -60,6 +61,11 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     for node in found:
         found += children(node)
     return found
+
+
+def statements(node: ast.AST) -> list[ast.AST]:
+    """The statements below a node, and what holds statements."""
+    return [child for child in children(node) if not isinstance(child, ast.expr)]
 
 
 class Digests(NamedTuple):
@@ -127,12 +133,12 @@ def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in aside:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
-    kind = _NAMES.get(type(node)) or _NAMES.setdefault(type(node), utf8(type(node).__name__))
+    kind, fields = _SPELLED.get(type(node)) or _SPELLED.setdefault(type(node), _spelled(type(node)))
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
         return [constant(node.value), b"=", kind]
-    for name in reversed(node._fields):
+    for name, spelled in fields:
         value = getattr(node, name, None)
-        if value is None or value == [] or name in _LEFT_OUT:
+        if value is None or value == []:
             continue
         if isinstance(node, ast.JoinedStr):
             value = _joined(value)
@@ -142,9 +148,15 @@ def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
         if name == "decorator_list" and all(id(decorator) in aside for decorator in value):
             flat += value
             continue
-        flat += (value, b".%s=" % name.encode())
+        flat += (value, spelled)
     flat.append(kind)
     return flat
+
+
+def _spelled(kind: type[ast.AST]) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """How a type of node is spelled, and those of its fields that count, the last first."""
+    fields = [(name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT]
+    return utf8(kind.__name__), fields
 
 
 def _joined(parts: list[ast.expr]) -> list[ast.expr]:

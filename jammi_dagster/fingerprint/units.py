@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint import names
 from jammi_dagster.fingerprint.effects import NOTHING, SOMETHING, Effect, effect, is_loud
-from jammi_dagster.fingerprint.names import ANY, Change, Said, Statement, Use
+from jammi_dagster.fingerprint.names import ANY, PARTS, Change, Said, Statement, Use
 from jammi_dagster.fingerprint.outside import imported_by, outside, unseen
-from jammi_dagster.fingerprint.scopes import Scope, import_base, joined
+from jammi_dagster.fingerprint.scopes import CLOSED, assigned_within, import_base, joined
 from jammi_dagster.fingerprint.syntax import Digests, children, constant, digests
 
 _DOCS = frozenset({"__doc__", "getdoc"})
@@ -30,9 +29,6 @@ _ANNOTATIONS = frozenset(
         "Signature",
     ]
 )
-ABOUT = (b"doc", b"annot", b"hints", b"ignature", b"argspec")  # one is in each of the above
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_OPAQUE = (ast.Lambda, *_COMPREHENSIONS)  # what binds no name of the module
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,58 +44,125 @@ class Found:
 class Part:
     """What one part of a unit says: its code, its annotations, or the decorators of orchestration."""
 
-    own: Mapping[str, bool]  # False for a name that is only written to
-    uses: tuple[Use, ...]  # of imported names
-    imports: Mapping[str, bool]
-    outside: tuple[Found, ...]
-    unseen: tuple[Found, ...]
-    changes: tuple[Change, ...]
+    own: Mapping[str, bool] = field(default_factory=dict)  # False for a name that is only written to
+    uses: tuple[Use, ...] = ()  # of imported names
+    imports: Mapping[str, bool] = field(default_factory=dict)
+    outside: tuple[Found, ...] = ()
+    unseen: tuple[Found, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+_SILENT = Part()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """`kind`: `function`, `class`, `constant`, `import` or `code`, which is any other statement."""
+    """`kind`: `function`, `class`, `constant`, `import` or `code`, which is any other statement.
+
+    All that loading its module takes is told at once, the rest when it is asked for: of most units nobody asks.
+    """
 
     kind: str
     names: tuple[str, ...]
     lines: tuple[int, int]  # the first, of its decorators, and the last
-    spelling: str | Statement  # of an import what it names, otherwise the statement
-    parts: Mapping[str, Part]
+    statement: Statement | None = None  # None for an import
+    imported: str = ""  # what an import names
     is_whole_import: bool = False  # `import x`, of a module as it is
     loads: Mapping[str, bool] = field(default_factory=dict)  # what it imports when the module is loaded
     effect: Effect = NOTHING
-    methods: frozenset[str] = frozenset()
-    readers: tuple[str, ...] = ()  # decorators that may read annotations
-    is_plain_function: bool = False  # one without decorators
-    is_still: bool = False  # binds the same wherever it stands: it looks at nothing else when it is loaded
-    is_loud: bool = False  # may change something when it is called
-    reads_docs: bool = False
-    reads_annotations: bool = False
+
+    @cached_property
+    def parts(self) -> Mapping[str, Part]:
+        if self.statement is None:
+            imports = {self.imported: False} if self.names else {}
+            return {"code": Part(imports=imports)}
+        said = self.statement.said
+        return {part: _part(said[part]) if part in said else _SILENT for part in PARTS}
 
     @cached_property
     def digests(self) -> Digests:
-        """Of most units of a module nobody asks."""
-        if isinstance(self.spelling, str):
-            return Digests(self.spelling, "", "", "")
-        return digests(self.spelling.node, self.spelling.aside.parts)
+        if self.statement is None:
+            return Digests(constant(self.imported).decode("utf-8", "replace"), "", "", "")
+        return digests(self.statement.node, self.statement.aside.parts)
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
+        return frozenset(
+            one.name for one in members if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))
+        )
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Decorators that may read annotations."""
+        return self.statement.aside.readers if self.statement else ()
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether it is a class, more than a plain one, that annotates its attributes."""
+        body = self._node.body if isinstance(self._node, ast.ClassDef) else []
+        apart = self.statement.aside.parts if self.statement else {}
+        return any(isinstance(one, ast.AnnAssign) and id(one.annotation) not in apart for one in body)
+
+    @property
+    def is_plain_function(self) -> bool:
+        """Whether it is a function without decorators."""
+        return (
+            isinstance(self._node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not self._node.decorator_list
+        )
+
+    @property
+    def is_still(self) -> bool:
+        """Whether it binds the same wherever it stands: it looks at nothing else when it is loaded."""
+        node = self._node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
+        return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+
+    @property
+    def is_loud(self) -> bool:
+        """Whether it may change something when it is called."""
+        said = self.statement.said["code"] if self.statement else Said()
+        return bool(said.changes) or said.changes_arguments or any(map(_calls_loudly, said.uses))
+
+    @property
+    def reads_docs(self) -> bool:
+        return not self._words.isdisjoint(_DOCS)
+
+    @property
+    def reads_annotations(self) -> bool:
+        return not self._words.isdisjoint(_ANNOTATIONS)
+
+    @property
+    def _node(self) -> ast.AST | None:
+        return self.statement.node if self.statement else None
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return _words(self._node) if self._node else frozenset()
 
 
-def units(found: names.Names, *, says_more: bool) -> Iterator[Unit]:
-    """The units of a module. `says_more`: its text may hold one of the words by which documentation is read."""
-    for statement in found.statements:
-        if isinstance(statement.node, (ast.Import, ast.ImportFrom)):
-            yield from _imports(statement.node, statement.said["code"])
-        elif not _is_docstring(statement.node) and not statement.is_for_types:
-            yield _unit(statement, found.module, says_more)
+def units(statements: Iterable[Statement]) -> Iterator[Unit]:
+    """The units of a module."""
+    for statement in statements:
+        node = statement.node
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from _imports(node, statement.loads)
+        elif not _is_docstring(node) and not statement.is_for_types:
+            yield Unit(
+                kind=_kind(node),
+                names=tuple(dict.fromkeys(_bound(node))),
+                lines=_lines(node),
+                statement=statement,
+                loads=statement.loads,
+                effect=effect(node, statement.scope),
+            )
 
 
-def nested(found: names.Names, qualname: str) -> Unit:
+def nested(statement: Statement, qualname: str) -> Unit:
     """A function that stands within another, as a unit of its own: what it closes over is told by its values."""
-    (statement,) = found.statements
     name = qualname.replace(".<locals>", "")
-    return replace(
-        _unit(statement, found.module, True), kind="function", names=(name,), loads={}, effect=NOTHING
-    )
+    return Unit(kind="function", names=(name,), lines=_lines(statement.node), statement=statement)
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -107,9 +170,8 @@ def _is_docstring(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _imports(node: ast.Import | ast.ImportFrom, said: Said) -> Iterator[Unit]:
+def _imports(node: ast.Import | ast.ImportFrom, loads: Mapping[str, bool]) -> Iterator[Unit]:
     """One unit per name: which others are imported beside it does not matter."""
-    loads: Mapping[str, bool] = said.loads
     for alias in node.names:
         if isinstance(node, ast.ImportFrom):
             name, target = alias.asname or alias.name, joined(import_base(node), alias.name)
@@ -121,38 +183,12 @@ def _imports(node: ast.Import | ast.ImportFrom, said: Said) -> Iterator[Unit]:
             kind="import",
             names=() if star else (name,),
             lines=_lines(node),
-            spelling=constant(target).decode("utf-8", "replace"),
-            parts={"code": Part({}, (), {} if star else {target: False}, (), (), ())},
+            imported=target,
             is_whole_import=isinstance(node, ast.Import),
             loads=loads,
             effect=SOMETHING if star else NOTHING,  # which names it brings is not known here
         )
         loads = {}
-
-
-def _unit(statement: Statement, module: Scope, says_more: bool) -> Unit:
-    node, said = statement.node, statement.said["code"]
-    words = _words(node) if says_more else set()
-    return Unit(
-        kind=_kind(node),
-        names=tuple(dict.fromkeys(_bound(node))),
-        lines=_lines(node),
-        spelling=statement,
-        parts={part: _part(one) for part, one in statement.said.items()},
-        loads=said.loads,
-        effect=effect(node, module),
-        methods=frozenset(
-            member.name
-            for member in (node.body if isinstance(node, ast.ClassDef) else ())
-            if isinstance(member, (ast.FunctionDef, ast.AsyncFunctionDef))
-        ),
-        readers=statement.aside.readers,
-        is_plain_function=_kind(node) == "function" and not getattr(node, "decorator_list", None),
-        is_still=_is_still(node),
-        is_loud=bool(said.changes) or said.changes_arguments or any(map(_calls_loudly, said.uses)),
-        reads_docs=not words.isdisjoint(_DOCS),
-        reads_annotations=not words.isdisjoint(_ANNOTATIONS),
-    )
 
 
 def _lines(node: ast.stmt | ast.Lambda) -> tuple[int, int]:
@@ -166,12 +202,6 @@ def _kind(node: ast.AST) -> str:
     if isinstance(node, ast.ClassDef):
         return "class"
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
-
-
-def _is_still(node: ast.stmt | ast.Lambda) -> bool:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
-    return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
 
 
 def _part(said: Said) -> Part:
@@ -210,10 +240,12 @@ def _bound(statement: ast.AST) -> Iterator[str]:
     todo: list[ast.AST] = [statement]
     while todo:
         node = todo.pop()
-        if isinstance(node, _OPAQUE):
+        if isinstance(node, CLOSED):
+            todo += assigned_within(node)
             continue
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
+            todo += [child for child in children(node) if not isinstance(child, ast.stmt)]
             continue
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             yield node.id
@@ -226,7 +258,7 @@ def _bound(statement: ast.AST) -> Iterator[str]:
         todo += children(node)
 
 
-def _words(statement: ast.AST) -> set[str]:
+def _words(statement: ast.AST) -> frozenset[str]:
     """The names, attributes and strings in a statement, among which the ones that read documentation may be."""
     found: set[str] = set()
     todo: list[ast.AST] = [statement]
@@ -239,4 +271,4 @@ def _words(statement: ast.AST) -> set[str]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             found.add(node.value)
         todo += children(node)
-    return found
+    return frozenset(found)

@@ -7,7 +7,7 @@ filled it in. A value that has no form of its own is reported, never given a mad
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 from functools import _lru_cache_wrapper, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
@@ -31,13 +31,13 @@ class Describer:
     `held` has the forms of what the functions among them hold, by what it is called.
     """
 
-    def __init__(self, home: frozenset[str], is_ignored: Callable[[str], bool] = lambda name: False) -> None:
+    def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
         self.roots: dict[Root, None] = {}
         self.held: dict[str, list[Form]] = {}
         self.libraries: dict[str, str] = {}
         self.unresolved: set[str] = set()
         self.home = home  # what is first-party, besides source trees
-        self._is_ignored = is_ignored
+        self._ignored = ignored
         self._innermost: FunctionType | None = None
         self._own_layers: set[int] = set()  # of the function itself, whose orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
@@ -121,7 +121,7 @@ class Describer:
             code: Form = (module.name, function.__code__.co_name, line)
         else:
             code = self._code(function, module)
-        held = (one for one in self._held(function) if not self._is_ignored(one[0].lstrip("=")))
+        held = (one for one in self._held(function) if one[0].lstrip("=") not in self._ignored)
         return "function", code, *(self._hold(*one) for one in held)
 
     def hold(self, value: object, told: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 import pyarrow as pa
+from processes_helpers import STEPS
 
 from jammi_dagster import result_table
 
@@ -24,7 +25,7 @@ def whole(monthly: dict[str, pa.Table]) -> pa.Table:
 
 @result_table
 def left(whole: pa.Table) -> pa.Table:
-    return whole.slice(0, 1)
+    return STEPS["head"](whole)
 
 
 @dg.asset

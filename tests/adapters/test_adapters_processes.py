@@ -25,6 +25,18 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "death again": ("death", {}),
 }
 
+# The code identities that a code location shows, by asset.
+IDENTITIES = """
+import json
+import dagster as dg
+from processes_assets import YEAR
+from jammi_dagster import ResultStoreResource, ResultTableIOManager, finalize
+
+manager = ResultTableIOManager(store=ResultStoreResource(root="store"))
+graph = finalize(dg.Definitions(assets=YEAR, resources={"io_manager": manager})).resolve_asset_graph()
+print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}))
+"""
+
 Runs = dict[str, dict[str, Any]]
 
 
@@ -39,16 +51,20 @@ def runs(root: Path) -> Runs:
     home = root / "home"
     home.mkdir()
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
-    environment = {
-        **os.environ,
-        "ADAPTERS_TEST_ROOT": str(root / "store"),
-        "DAGSTER_HOME": str(home),
-        "PYTHONPATH": os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]),
-    }
-    command = [sys.executable, str(HERE / "processes_run.py"), json.dumps(list(JOBS.values()))]
-    ended = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, timeout=120)
+    command = [str(HERE / "processes_run.py"), json.dumps(list(JOBS.values()))]
+    environment = {"ADAPTERS_TEST_ROOT": str(root / "store"), "DAGSTER_HOME": str(home)}
+    return dict(zip(JOBS, answer(command, root, PYTHONHASHSEED="1", **environment), strict=True))
+
+
+def answer(command: list[str], cwd: Path, **environment: str) -> Any:
+    """What a Python process of its own prints last, as JSON."""
+    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    given = {**os.environ, "PYTHONPATH": path, **environment}
+    ended = subprocess.run(
+        [sys.executable, *command], env=given, cwd=cwd, capture_output=True, text=True, timeout=120
+    )
     assert ended.returncode == 0, ended.stderr
-    return dict(zip(JOBS, json.loads(ended.stdout.splitlines()[-1]), strict=True))
+    return json.loads(ended.stdout.splitlines()[-1])
 
 
 @pytest.fixture
@@ -71,6 +87,27 @@ def test_every_step_in_a_process_of_its_own(runs: Runs, store: ResultStore) -> N
     }
     assert values(store.read("foot")) == ["feb", "jan"]
     assert store.current("right").reproducibility == "reproduced"
+
+
+@pytest.mark.usefixtures("runs")
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_every_step_records_the_identity_that_its_code_location_shows(
+    store: ResultStore, tmp_path: Path, seed: str
+) -> None:
+    """In another process and folder, also under another hash seed: that of what a closure and a registry hold too."""
+    recorded = {
+        table: store.producing_descriptor(table).to_dict()["code"]
+        for table in ("monthly[jan]", "monthly[feb]", "whole", "left", "right", "foot")
+    }
+    assert {code["kind"] for code in recorded.values()} == {"source"}
+    assert set(recorded["left"]["components"]) >= {
+        "closure variable 'names' of keeping.<locals>.kept",
+        "helper head (processes_helpers.py)",
+        "value of STEPS",
+    }
+    shown = answer(["-c", IDENTITIES], tmp_path, PYTHONHASHSEED=seed)
+    for table, code in recorded.items():
+        assert code["digest"] == shown[table.partition("[")[0]]
 
 
 def test_a_killed_step_leaves_nothing_wrong(runs: Runs, store: ResultStore) -> None:

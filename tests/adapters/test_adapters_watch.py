@@ -68,6 +68,18 @@ def test_a_file_that_nothing_declares_unpins(lab: Lab, settings: Path, how: Any)
     assert f"declare reads=[file({path!r})], or allow_reads=[{path!r}]" in why
 
 
+@pytest.mark.parametrize(("path", "is_noticed"), [("/etc/app.conf", True), ("/etc/ssl/cert.pem", False)])
+def test_settings_of_the_system_are_files_like_others(lab: Lab, path: str, is_noticed: bool) -> None:
+    """But for what Python itself and its libraries ask; whether the file is there does not matter."""
+
+    @result_table(reads=[])
+    def made() -> pa.Table:
+        return table(len(configparser.ConfigParser().read(path)))
+
+    lab.run(made)
+    assert (f"file:{path}" in lab.anchors("made")) is is_noticed
+
+
 def test_a_generator_is_watched_while_it_is_written(lab: Lab, settings: Path) -> None:
     """The body of a generator runs later than its call."""
     path = str(settings)

@@ -1,7 +1,6 @@
 """Catalogs to test on: an SQLite file of the test's own, or a schema of its own on a PostgreSQL server."""
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from catalog_kit import Catalog
 
+from benchmarks.postgres import server
 from jammi_dagster.catalog import Database
 
 _schemas = itertools.count()
@@ -21,15 +21,10 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the tests."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a runtime folder that the machine may lack
-        import pgserver
-
-        server = pgserver.get_server(tmp_path_factory.mktemp("postgres"))
-    yield server.get_uri()
-    server.cleanup()
+    with server() as running:
+        yield running.url("postgres")
 
 
 @pytest.fixture

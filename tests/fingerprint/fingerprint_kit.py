@@ -16,6 +16,7 @@ from typing import Any
 from jammi_dagster.fingerprint import CodeIdentity, identify
 
 REPOSITORY = Path(__file__).parents[2]
+SHOP = Path(__file__).parent / "sample" / "shop"
 
 PIPELINES = {
     "pipelines/__init__.py": "from pipelines import settings\n",
@@ -64,6 +65,74 @@ PIPELINES = {
 }
 
 
+# `factory.make(value)` is a function that closes over a value.
+FACTORY = {
+    "helpers.py": "def h(): return 1\n",
+    "factory.py": """
+        import dataclasses, datetime, decimal, enum, functools, math, pathlib, uuid
+        import helpers
+
+        class Colour(enum.Enum):
+            RED = 1
+            BLUE = 2
+
+        @dataclasses.dataclass
+        class Spec:
+            name: str
+            size: object = 0
+
+        class Slotted:
+            __slots__ = ("a", "__b")
+            def __init__(self, a, b):
+                self.a, self.__b = a, b
+
+        class Job:
+            def __init__(self, factor):
+                self.factor = factor
+            def run(self, x):
+                return x * self.factor
+            def __call__(self, x):
+                return self.run(x)
+            @classmethod
+            def build(cls, x):
+                return cls(x)
+
+        def make(value):
+            def f():
+                return value
+            return f
+
+        def with_default(value):
+            def f(x=value):
+                return x
+            return f
+
+        def with_keyword_default(value):
+            def f(*, x=value):
+                return x
+            return f
+
+        def add(a, b=0):
+            return a + b
+
+        def recursive(n):
+            def f(k):
+                return f(k - n)
+            return f
+
+        def mutual(n):
+            def f(k): return g(k - n)
+            def g(k): return f(k)
+            return f
+
+        def local_class():
+            class Local:
+                pass
+            return Local
+        """,
+}
+
+
 class Project:
     """A source tree on `sys.path`. Every `load` imports it anew."""
 
@@ -102,17 +171,37 @@ class Project:
         return self.write({"alone.py": text}).identity(f"alone.{function}")
 
 
-def run(code: str, *, cwd: Path, path: Path, **environment: str) -> Any:
-    """What a fresh process prints as JSON; `code` is a script's text or the arguments of the interpreter."""
-    return run_script(["-c", textwrap.dedent(code)], cwd=cwd, path=path, **environment)
+def installed(name: str, release: str, files: list[str]) -> dict[str, str]:
+    """What an installer leaves of a distribution."""
+    info = f"{name.replace('-', '_')}-{release}.dist-info"
+    return {
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n",
+        f"{info}/RECORD": "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"]),
+        **dict.fromkeys(files, "K = 1\n"),
+    }
 
 
-def run_script(arguments: list[str], *, cwd: Path, path: Path, **environment: str) -> Any:
+def run(code: str, *, before: str = "", **options: Any) -> Any:
+    """What a fresh process prints as JSON: `code` is the text of a script, `before` one that leads it."""
+    return run_script(["-c", before + textwrap.dedent(code)], **options)
+
+
+def run_script(
+    arguments: list[str],
+    *,
+    cwd: Path,
+    path: Path,
+    python: str = sys.executable,
+    given: str | None = None,
+    **environment: str,
+) -> Any:
+    """The same of a script with its arguments; `given` is its standard input, `path` leads `sys.path`."""
     found = os.pathsep.join([str(path), str(REPOSITORY)])
     done = subprocess.run(
-        [sys.executable, "-B", *arguments],
+        [python, "-B", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": found, **environment},
+        input=given,
         capture_output=True,
         text=True,
         check=False,

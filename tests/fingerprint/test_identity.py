@@ -101,6 +101,12 @@ def test_functions_of_one_module_differ(project: Project) -> None:
     assert identify(module.f).digest != identify(module.g).digest
 
 
+@pytest.mark.parametrize("text", ["f = lambda: {}; K = 1", "K = 1; f = lambda: {}", "def f(): return {}"])
+def test_statements_on_one_line_are_told_apart(project: Project, text: str) -> None:
+    """A function is the statement that it stands in."""
+    assert project.of_source(text.format(1)).digest != project.of_source(text.format(2)).digest
+
+
 def test_functions_of_one_name_differ(project: Project) -> None:
     """Of two functions with one qualified name each has its own identity."""
     project.write(

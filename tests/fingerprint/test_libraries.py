@@ -7,20 +7,10 @@ from importlib.metadata import version
 from importlib.util import spec_from_file_location
 
 import pytest
-from fingerprint_kit import Project
+from fingerprint_kit import Project, installed
 
 from jammi_dagster.fingerprint import CodeIdentity, identify
 from jammi_dagster.fingerprint.distributions import owners
-
-
-def installed(name: str, release: str, files: list[str]) -> dict[str, str]:
-    """What an installer leaves of a distribution."""
-    info = f"{name.replace('-', '_')}-{release}.dist-info"
-    return {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n",
-        f"{info}/RECORD": "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"]),
-        **dict.fromkeys(files, "K = 1\n"),
-    }
 
 
 @pytest.fixture(params=["site-packages", "dist-packages", "target"])

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from fingerprint_kit import Project, run, run_script
+from fingerprint_kit import SHOP, Project, run, run_script
 
 SHOW = """
 import dataclasses, json
@@ -62,7 +62,6 @@ def test_a_function_typed_in_is_unresolved(project: Project) -> None:
     assert identity["components"] == []
 
 
-SHOP = Path(__file__).parent / "sample" / "shop"
 ORDERS = (
     "shop.flow",
     "shop.stats.core, shop.plugins, shop.flow",
@@ -71,7 +70,7 @@ ORDERS = (
 
 
 def test_the_sample_has_one_identity_everywhere(tmp_path: Path) -> None:
-    """Whatever the hash seed, the folder and the order of imports; written down here for every Python."""
+    """Whatever the hash seed, the folder and the order of imports."""
     found = []
     for number, order in enumerate(ORDERS):
         folder = tmp_path / f"place {number}"
@@ -81,4 +80,3 @@ def test_the_sample_has_one_identity_everywhere(tmp_path: Path) -> None:
         found += run(code, cwd=tmp_path, path=folder, PYTHONHASHSEED=str(number))
     assert found[0] == found[1] == found[2]
     assert found[0]["unresolved"] == []
-    assert found[0]["digest"] == "3f4f8a45f0c8deb09ac072cec4273213d2a4e15b21360454674c26018e52bee3"

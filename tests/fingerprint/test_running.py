@@ -6,7 +6,7 @@ import sys
 import pytest
 from fingerprint_kit import Project
 
-from jammi_dagster.fingerprint import identify
+from jammi_dagster.fingerprint import CodeIdentity, identify
 
 EDITED = (
     "{file}: {what} differs between the source on disk and the running code: "
@@ -169,6 +169,9 @@ def test_what_a_function_changes_of_its_own_is_no_matter(project: Project) -> No
 
 
 REGISTRY = """
+    def base(x):
+        return x
+
     HANDLERS = {}
 
     def handles(name):
@@ -179,18 +182,69 @@ REGISTRY = """
     """
 
 
-def test_a_registry_is_what_was_registered(project: Project) -> None:
+@pytest.mark.parametrize("written", ["{{}}", "dict()", "{{'base': base}}", "{{'base': base, 'one': None}}"])
+def test_a_registry_is_what_was_registered(project: Project, written: str) -> None:
     """Lists and dicts that loading modules filled count by what they hold, wherever that was put in."""
-    project.write({"registry.py": REGISTRY})
+    project.write({"registry.py": REGISTRY.format(written.format())})
     plugin = "from registry import handles\n@handles('one')\ndef one(x): return x + {}\n"
-    text = "import registry, plugin\ndef f(x): return registry.HANDLERS['one'](x)\n"
-    before = project.write({"plugin.py": plugin.format(1)}).of_source(text)
-    assert before.unresolved == ()
-    after = project.write({"plugin.py": plugin.format(2)}).of_source(text)
-    assert after.digest != before.digest
-    away = project.write({"plugin.py": ""}).of_source(text)
+    text = "def f(x):\n    import registry\n    return registry.HANDLERS['one'](x)\n"
+    application = "import alone, plugin\nf = alone.f\n"
+    project.write({"alone.py": text, "application.py": application})
+
+    def registered(number: int) -> CodeIdentity:
+        return project.write({"plugin.py": plugin.format(number)}).identity("application.f")
+
+    before, after = registered(1), registered(2)
     assert "value of HANDLERS" in before.named
+    assert after.digest != before.digest
+    away = project.write({"plugin.py": ""}).identity("application.f")
     assert "value of HANDLERS" not in away.named
+
+
+@pytest.mark.parametrize(
+    ("written", "filled", "is_told"),
+    [
+        ("[K]", "H.append(2)", True),
+        ("[K]", "H[0] = 2", True),
+        ("[K, 1]", "H[1] = 2", True),
+        ("{K}", "H.add(2)", True),
+        ("list()", "H.append(2)", True),
+        ("[K, 1]", "pass", False),
+        ("{'a': K, **{}}", "pass", False),
+        ("{K}", "pass", False),
+    ],
+)
+def test_what_is_other_than_written_is_told(
+    project: Project, written: str, filled: str, is_told: bool
+) -> None:
+    """A list, dict or set counts by its value where that is not what stands in the source."""
+    project.write({"held.py": f"K = object\nH = {written}\n", "fills.py": f"from held import H\n{filled}\n"})
+    project.write({"alone.py": "import held\ndef f(): return held.H\n"})
+    identity = project.write({"application.py": "import alone, fills\nf = alone.f\n"}).identity(
+        "application.f"
+    )
+    assert ("value of H" in identity.named) is is_told
+
+
+def test_a_value_that_leads_back_to_its_module(project: Project) -> None:
+    """What a registry holds may reach more of the module that holds it."""
+    text = """
+        REGISTRY = {}
+
+        class Field:
+            def __set_name__(self, owner, name):
+                REGISTRY[name] = owner
+
+        class Record:
+            width = 1
+            field = Field()
+
+        def f():
+            return REGISTRY["field"].width
+        """
+    before, after = project.of_source(text), project.of_source(text.replace("width = 1", "width = 2"))
+    assert before.digest != after.digest
+    assert "value of REGISTRY" in before.named
 
 
 def test_generated_methods_are_left_alone(project: Project) -> None:
