@@ -35,7 +35,7 @@ BUDGETS = {
     "funnel": 5,
     "step": 2,
     "chain": 4,
-    "tick": 2,
+    "tick": 4,
     "fingerprint": 2,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }

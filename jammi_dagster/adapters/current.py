@@ -38,8 +38,8 @@ class NotReplayable(Exception):
 class Inputs:
     """What one table would read now.
 
-    `names` are the sources that exist, `orders` the tables behind each parameter in their order, `missing` what a
-    step would refuse to begin without, and `upstream` the upstream tables by name, there or not.
+    `names` are the sources that exist, `orders` the tables behind each parameter that gets several, in their order,
+    `missing` what a step would refuse to begin without, and `upstream` the upstream tables by name, there or not.
     """
 
     names: tuple[str, ...] = ()
@@ -63,9 +63,9 @@ class CurrentAsset:
         self.has_checks = bool(self._declared.check_names)
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
         self._made: dict[bytes, tuple[Making, DefinitionHashes] | Exception] = {}
-        self._hashes: dict[Any, tuple[Inputs, str]] = {}
+        self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
-        self._is_settled = self._is_known = False
+        self._settled = 0
         self._own: dict[str, str | None] | None = None
 
     @property
@@ -104,49 +104,44 @@ class CurrentAsset:
         """
         key = partition, replay.key
         known = self._hashes.get(key)
-        if known is not None and self._is_settled:
+        if known is not None and 0 < known[2] == self._settled:
             return known[1], known[0]
-        hashes = self._making(replay.config)[1]
+        hashes = self._making(replay)[1]
         span = self._span(partition, replay)
         inputs = self.inputs(span, look)
         if known is not None and known[0].names == inputs.names and known[0].orders == inputs.orders:
             found = known[1]
         else:
             found = hashes.of(partition, span or (), inputs.names, inputs.orders)
-        self._hashes[key] = inputs, found
+        self._hashes[key] = inputs, found, self._settled
         return found, inputs
 
     def settle(self, changed: Collection[str]) -> None:
-        """Says which tables came or went since the last look: where none is upstream, inputs are as they were."""
+        """Says which tables came or went since it was last told: where none is upstream, inputs are as they were."""
         own, self._own = self._own, self.tables()
         is_same = own is self._own and False not in [
             upstream.refresh() for upstream in self.upstreams
         ]  # each of them, always
         only_tables = self.spec.reads is None or (not callable(self.spec.reads) and not self.spec.reads)
         names = {upstream.name for upstream in self.upstreams}
-        self._is_settled = (
-            self._is_known
-            and is_same
+        is_as_it_was = (
+            is_same
             and only_tables
             and all(u.store is not None and u.store.identity == self.store.identity for u in self.upstreams)
             and not any(table.partition("[")[0] in names for table in changed)
         )
-        self._is_known = self._is_settled
-
-    def settled(self) -> None:
-        """Says that every table was looked at since the last `settle`."""
-        self._is_known = True
+        self._settled += not is_as_it_was  # what was found before is looked at again
 
     def described(
         self, partition: str | None, replay: Replay, inputs: Inputs
     ) -> tuple[ProducingDescriptor, MaterializationEnv]:
         """What the hash of `definition` is of. Raises as that does."""
-        making, span = self._making(replay.config)[0], self._span(partition, replay)
+        making, span = self.making(replay), self._span(partition, replay)
         return making.descriptor(partition, span or (), inputs.names, inputs.orders), making.env()
 
     def making(self, replay: Replay) -> Making:
         """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""
-        return self._making(replay.config)[0]
+        return self._making(replay)[0]
 
     def inputs(self, partitions: tuple[str, ...] | None, look: Look) -> Inputs:
         """What a step that makes these partitions, or the whole under None, would read now."""
@@ -159,7 +154,7 @@ class CurrentAsset:
                 raise NotReplayable(str(error)) from error
             tables = [table for _, table in pairs]
             upstream.extend(tables)
-            if up.dependency.input_name in self.spec.shape.inputs:
+            if len(tables) > 1 and up.dependency.input_name in self.spec.shape.inputs:
                 orders[str(up.dependency.input_name)] = tables
             for partition, table in pairs:
                 source = up.source(partition, table, look)
@@ -174,7 +169,7 @@ class CurrentAsset:
                 gone.append(surface.source)
         return Inputs(
             names=tuple(sorted(names)),
-            orders=existing(orders, sorted(names)),
+            orders=existing(orders, names) if orders else {},
             missing=(*(() if self.spec.allow_missing else missing), *gone),
             upstream=tuple(upstream),
         )
@@ -207,11 +202,11 @@ class CurrentAsset:
         except Exception as error:  # the author's function of the partition
             raise Unknowable(f"reads= cannot be asked: {first_line(error)}") from error
 
-    def _making(self, raw: Any) -> tuple[Making, DefinitionHashes]:
-        key = Replay(config=raw).key[0]
+    def _making(self, replay: Replay) -> tuple[Making, DefinitionHashes]:
+        key, _ = replay.key
         if key not in self._made:
             try:
-                self._made[key] = self._make(raw)
+                self._made[key] = self._make(replay.config)
             except (Unknowable, NotReplayable) as error:
                 self._made[key] = error
         made = self._made[key]

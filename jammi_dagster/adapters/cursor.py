@@ -22,16 +22,33 @@ class Asked:
 
 
 @dataclass(slots=True)
-class Cursor:
-    """`token` is of everything that a tick depends on, at the last one that found nothing to do; None after others.
+class Round:
+    """What the ticks from the first table on have found so far, the next of which goes on after the table `after`.
 
-    `said` is what that tick said, `again_at` when it has to look again all the same, and `bytes_after` the last table
-    whose bytes were looked at.
+    `token` is that of all of them, None where it was not the same throughout or one of them found something to do.
+    `counts` are of tables by verdict, `lines` the first reasons, of `listed` tables that have any.
+    """
+
+    after: str = ""
+    token: str | None = None
+    again_at: float | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    listed: int = 0
+
+
+@dataclass(slots=True)
+class Cursor:
+    """`token` is of everything that a tick depends on, at a round that found nothing to do; None after others.
+
+    `said` is what that round said, `again_at` when to look again all the same, `round` the one that is not at its end,
+    and `bytes_after` the last table whose bytes were looked at.
     """
 
     token: str | None = None
     said: str = ""
     again_at: float | None = None
+    round: Round = field(default_factory=Round)
     bytes_after: str = ""
     bytes_missing: list[str] = field(default_factory=list)
     asked: dict[str, Asked] = field(default_factory=dict)
@@ -44,7 +61,8 @@ class Cursor:
             if not isinstance(value, dict) or value.pop("version", None) != _VERSION:
                 return cls()
             asked = {table: Asked(**entry) for table, entry in value.pop("asked", {}).items()}
-            return cls(**value, asked=asked)
+            begun = Round(**value.pop("round", {}))
+            return cls(**value, asked=asked, round=begun)
         except (ValueError, TypeError, AttributeError):
             return cls()
 

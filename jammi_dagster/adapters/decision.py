@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +11,10 @@ from typing import Literal
 import dagster as dg
 
 from jammi_dagster.adapters import keys
-from jammi_dagster.adapters.cursor import Asked, Cursor
+from jammi_dagster.adapters.cursor import Asked, Cursor, Round
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.location import Target
-from jammi_dagster.adapters.plan import below
+from jammi_dagster.adapters.plan import Parents, below
 from jammi_dagster.adapters.replay import Replay
 from jammi_dagster.adapters.requests import (
     Node,
@@ -38,6 +39,7 @@ OnUndecidable = Literal["report", "materialize"]
 _LONGEST_RETRY = 86_400.0
 _MOST_SAID = 5
 _ONE_BY_ONE = 100
+_MOST_DESCENDANTS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +65,9 @@ class Decision:
         self._evaluator, self._found, self._cursor, self._now = evaluator, found, cursor, now
         self._flying = tables_in_flight(evaluator.location)
         self._statuses = statuses(evaluator.location.instance, {entry.key for entry in cursor.asked.values()})
-        self.again_at: float | None = None
-        self.left_over = 0
+        self._again_at: float | None = None
+        self.is_at_rest = False
+        self.has_more = False
         self._held: dict[str, str] = {}
 
     def requests(self) -> list[dg.RunRequest]:
@@ -84,7 +87,7 @@ class Decision:
             nodes = together(self._evaluator, [*nodes.values(), *self._descendants(nodes)])
         waiting = self._held.keys() | self._flying
         parents = parents_of([*nodes.values(), *self._nodes_of(waiting)])
-        blocked = below(waiting, parents)
+        blocked = below(waiting | self._unready(nodes, parents), parents)
         for table in sorted(blocked & nodes.keys() - self._held.keys()):
             self._held[table] = "waits for what it derives from"
         nodes = {table: node for table, node in nodes.items() if table not in blocked}
@@ -92,12 +95,26 @@ class Decision:
         planned = requests_for(nodes, parents, replays)
         first = [request for request in planned if request.wave == 0]
         chosen = first[: self._options.max_runs]
-        self.left_over = len(planned) - len(chosen) + len(blocked & (roots.keys() | self._flying))
+        self.has_more = len(planned) > len(chosen)
+        self.is_at_rest = not planned and blocked.isdisjoint(roots.keys() | self._flying)
         return [self._ask(request, roots, goals, replays) for request in chosen]
 
-    def summary(self, requests: Collection[dg.RunRequest]) -> str:
+    def added_to(self, before: Round) -> Round:
+        """What the round has found so far, with this look."""
+        states = sorted(self._found.tables.values(), key=lambda s: (_URGENCY.get(s.kind, 9), s.table))
+        instants = [instant for instant in (before.again_at, self._again_at) if instant is not None]
+        return Round(
+            after=self._found.last,
+            token=before.token if self.is_at_rest else None,
+            again_at=min(instants, default=None),
+            counts=dict(Counter(before.counts) + self._found.counts),
+            lines=[*before.lines, *map(self._line, states[: _MOST_SAID - len(before.lines)])],
+            listed=before.listed + len(states),
+        )
+
+    def summary(self, so_far: Round, requests: Collection[dg.RunRequest]) -> str:
         """What was found, as a sentence for a person, and the first reasons."""
-        counts = self._found.counts
+        counts = Counter(so_far.counts)
         words = {
             "fresh": "fresh",
             "stale": "stale",
@@ -110,11 +127,9 @@ class Decision:
             "missing": "never materialized",
         }
         said += [f"{counts[kind]:,} {word}" for kind, word in extra.items() if counts[kind]]
-        lines = [", ".join(said) + "."]
-        states = sorted(self._found.tables.values(), key=lambda s: (_URGENCY.get(s.kind, 9), s.table))
-        lines += [self._line(state) for state in states[:_MOST_SAID]]
-        if len(states) > _MOST_SAID:
-            lines.append(f"And {len(states) - _MOST_SAID:,} more.")
+        lines = [", ".join(said) + ".", *so_far.lines]
+        if so_far.listed > len(so_far.lines):
+            lines.append(f"And {so_far.listed - len(so_far.lines):,} more.")
         for table, why in list(self._found.gone.items())[:_MOST_SAID]:
             lines.append(f"{table}: {why}.")
         for key, problem in list(self._evaluator.problems.items())[:_MOST_SAID]:
@@ -166,41 +181,44 @@ class Decision:
         return f"{ended}; again in {retry_at - self._now:.0f} s unless something changes"
 
     def _at_latest(self, instant: float) -> None:
-        self.again_at = instant if self.again_at is None else min(self.again_at, instant)
+        self._again_at = instant if self._again_at is None else min(self._again_at, instant)
 
     def _forget(self, wanted: Collection[str]) -> None:
-        """Drops what was asked and has landed."""
-        self._cursor.asked = {
-            table: asked
-            for table, asked in self._cursor.asked.items()
-            if table in wanted or is_unfinished(self._statuses.get(asked.key, dg.DagsterRunStatus.SUCCESS))
-        }
+        """Drops what was asked and has landed, or is made by nothing any more."""
+
+        def is_kept(table: str, asked: Asked) -> bool:
+            if table in wanted or is_unfinished(self._statuses.get(asked.key, dg.DagsterRunStatus.SUCCESS)):
+                return True
+            return table not in self._found.looked_at and self._evaluator.node(table) is not None
+
+        self._cursor.asked = {table: a for table, a in self._cursor.asked.items() if is_kept(table, a)}
 
     def _descendants(self, nodes: Mapping[str, Node]) -> Iterable[Node]:
-        """What recorded any of the tables as an input, at any depth."""
+        """What recorded any of the tables as an input, at any depth; of very many the nearest, the rest has to wait."""
         found, rest = set(nodes), list(nodes)
         below = _Derived(list(self._found.stores.values()))
-        while rest:
-            for derived in below.of(rest.pop()):
-                if derived not in found:
-                    found.add(derived)
-                    rest.append(derived)
+        for table in rest:  # it grows meanwhile
+            if len(rest) > len(nodes) + _MOST_DESCENDANTS:
+                break
+            new = dict.fromkeys(derived for derived in below.of(table) if derived not in found)
+            found.update(new)
+            rest.extend(new)
         return self._nodes_of(found - nodes.keys())
+
+    def _unready(self, nodes: Mapping[str, Node], parents: Parents) -> set[str]:
+        """What derives from a table of a look in part, and from others that it did not come to: their turn is later."""
+        if not self._cursor.round.after and self._found.is_complete:
+            return set()
+        known = self._found.looked_at.keys() | nodes.keys()
+        return {t for t in nodes if t not in self._found.looked_at and not known >= set(parents[t])}
 
     def _nodes_of(self, tables: Iterable[str]) -> list[Node]:
         """The tables that the target's assets make now; the others are nobody's to request."""
-        found = []
-        for table in sorted(tables):
-            node = self._evaluator.node(table)
-            if node is not None and node.key in self._targets:
-                state = self._found.tables.get(table)
-                if state is None or (state.why_not is None and not state.needs):
-                    found.append(Node(table, node, node.tables()[table]))
-        return found
-
-    @property
-    def _targets(self) -> set[dg.AssetKey]:
-        return set(self._evaluator.location.select(self._options.target))
+        targets = set(self._evaluator.location.select(self._options.target))
+        named = [(table, self._evaluator.node(table)) for table in sorted(tables)]
+        nodes = [Node(t, asset, asset.tables()[t]) for t, asset in named if asset and asset.key in targets]
+        hindered = self._evaluator.hindered(self._found, [node.table for node in nodes])
+        return [node for node in nodes if node.table not in hindered]
 
     # --- asking ---------------------------------------------------------------------------------------
 

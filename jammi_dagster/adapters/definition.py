@@ -249,7 +249,7 @@ def _described_input(
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
 
 
-def existing(orders: Mapping[str, Sequence[str]], input_names: Sequence[str]) -> dict[str, Sequence[str]]:
+def existing(orders: Mapping[str, Sequence[str]], input_names: Iterable[str]) -> dict[str, Sequence[str]]:
     """The tables behind each input, without those that are not there: they are nothing to the function."""
     names = set(input_names) | {name.partition("/")[2] for name in input_names if name.startswith("dagster:")}
     return {name: [table for table in tables if table in names] for name, tables in orders.items()}

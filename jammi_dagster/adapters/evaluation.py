@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +25,9 @@ from jammi_dagster.errors import InvalidTableName
 from jammi_dagster.results import ResultStore, StoreIdentity
 from jammi_dagster.sensing import Observations, sweep
 
-_ASK_CLOCK_EVERY = 500
+_AT_ONCE = 500
+# of one look that is to end in time: what follows from each takes a tenth of a millisecond
+_MOST_STATES = 50_000
 _NO_DEFINITION = "0" * 64
 
 
@@ -42,8 +46,9 @@ class Known:
 class Evaluation:
     """What one look found. `tables` are those that are not plainly fresh; `counts` are of all, by verdict.
 
-    `gone` are tables in the store that nothing here makes any more, with the reason. `is_complete` is false where time
-    ran out: the next evaluation of the same location goes on, since what was computed is kept.
+    `looked_at` are the tables that it came to, in order, and whether each is there. `gone` are tables in the store that
+    nothing here makes any more, with the reason. Where time ran out, `is_complete` is false: what comes after the last
+    table that was looked at is left, and `gone` too.
     """
 
     tables: dict[str, TableState] = field(default_factory=dict)
@@ -51,12 +56,29 @@ class Evaluation:
     gone: dict[str, str] = field(default_factory=dict)
     stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
     looks: dict[StoreIdentity, Look] = field(default_factory=dict)
-    looked_at: int = 0
+    looked_at: dict[str, bool] = field(default_factory=dict)
     is_complete: bool = True
 
-    def observed(self) -> dict[str, str | None]:
-        """The version of every external input that was seen."""
-        return {source: version for look in self.looks.values() for source, version in look.observed.items()}
+    @property
+    def last(self) -> str:
+        """The last table that was looked at."""
+        return next(reversed(self.looked_at), "")
+
+    def cut(self, most: int) -> None:
+        """Leaves what comes after so many tables that are not plainly fresh."""
+        if len(self.tables) <= most:
+            return
+        places = (i for i, table in enumerate(self.looked_at, 1) if table in self.tables)
+        end = next(itertools.islice(places, most - 1, None))
+        self.looked_at = dict(itertools.islice(self.looked_at.items(), end))
+        self.tables = {table: self.tables[table] for table in self.looked_at if table in self.tables}
+        self.is_complete = False
+
+    def count(self) -> None:
+        """Counts the tables by verdict."""
+        self.counts = Counter(state.kind for state in self.tables.values())
+        there = sum(not state.is_missing for state in self.tables.values())
+        self.counts["fresh"] += sum(self.looked_at.values()) - there
 
 
 class Evaluator:
@@ -65,11 +87,11 @@ class Evaluator:
     def __init__(self, location: Location) -> None:
         self.location = location
         self.problems: dict[dg.AssetKey, str] = {}
-        self.has_judged = False
         self._assets: dict[dg.AssetKey, CurrentAsset | None] = {}
         self._replays: dict[tuple[str, str | None], Replay | None] = {}
         self._gone: dict[str, str] = {}
         self._digests: dict[StoreIdentity, Mapping[str, str]] = {}  # at the last look
+        self._process = uuid.uuid4().hex
 
     def asset(self, key: dg.AssetKey) -> CurrentAsset | None:
         """The asset on its result store; None where it is stored elsewhere, or cannot be sensed (`problems`)."""
@@ -100,10 +122,10 @@ class Evaluator:
     def token(self, assets: Sequence[CurrentAsset]) -> str:
         """A digest of all that a verdict on the assets' tables can depend on.
 
-        Catalog revisions, versions of external inputs and partitions; code is that of this process.
+        Catalog revisions, versions of external inputs and partitions; and the process, for its code.
         """
         looks: dict[StoreIdentity, Look] = {}
-        facts: list[Any] = [self._last_events(assets)]
+        facts: list[Any] = [self._process, self._last_events(assets)]
         for asset in assets:
             identity = asset.store.identity
             if identity not in looks:
@@ -133,22 +155,52 @@ class Evaluator:
         *,
         missing: bool = False,
         only: frozenset[str] | None = None,
+        after: str = "",
         deadline: float | None = None,
     ) -> Evaluation:
         """Judges all tables of the assets, or `only` some. `missing`: also those that were never materialized.
 
-        `deadline` is an instant of `time.monotonic()`. Raises what the storage and the catalog raise.
+        Before `deadline`, an instant of `time.monotonic()`, it stops, but never before it came to some tables. It
+        begins after the table `after`, if there is one of that name. Raises what the storage and the catalog raise.
         """
         self.location.refresh()
-        self.has_judged = True
         found = Evaluation()
         by_store: dict[StoreIdentity, list[CurrentAsset]] = {}
         for asset in assets:
             by_store.setdefault(asset.store.identity, []).append(asset)
-        for identity, of_store in by_store.items():
-            found.stores[identity] = of_store[0].store
-            self._evaluate(of_store, found, missing=missing, only=only, deadline=deadline)
+        found.stores = {identity: of_store[0].store for identity, of_store in by_store.items()}
+        stores = list(by_store.values())
+        first = next((i for i, of_store in enumerate(stores) if _place_of(after, of_store) is not None), 0)
+        for of_store in stores[first:]:
+            if found.looked_at and _is_over(deadline):
+                found.is_complete = False
+            if found.is_complete:
+                self._evaluate(of_store, found, missing=missing, only=only, after=after, deadline=deadline)
+            if deadline is not None:
+                found.cut(_MOST_STATES)
+        found.count()
         return found
+
+    def hindered(self, found: Evaluation, tables: Iterable[str]) -> set[str]:
+        """Those of the tables that cannot be requested, for their config or an input; also if a look left them out."""
+        by_store: dict[StoreIdentity, dict[str, CurrentAsset]] = {}
+        hindered: set[str] = set()
+        for table in tables:
+            state = found.tables.get(table)
+            if state is not None and state.is_hindered:
+                hindered.add(table)
+            elif table not in found.looked_at and (asset := self.node(table)) is not None:
+                by_store.setdefault(asset.store.identity, {})[table] = asset
+        for identity, assets in by_store.items():
+            store = next(iter(assets.values())).store
+            with store.reader.frozen() as frozen:
+                look = found.looks.get(identity) or Look(self.location, store, frozen.digests() or {})
+                replays = recorded_replays(store, frozen, assets)
+            for table, asset in assets.items():
+                state = state_of(asset, table, asset.tables()[table], replays.get(table) or NO_REPLAY, look)
+                if state.is_hindered:
+                    hindered.add(table)
+        return hindered
 
     def _open(self, key: dg.AssetKey) -> CurrentAsset | None:
         assets_def = self.location.assets_def(key)
@@ -168,48 +220,59 @@ class Evaluator:
         *,
         missing: bool,
         only: frozenset[str] | None,
+        after: str,
         deadline: float | None,
     ) -> None:
-        store = assets[0].store
+        store, started = assets[0].store, time.monotonic()
         with store.reader.frozen() as frozen:
             recorded = {row.table: row.definition_hash for row in frozen.current_rows()}
             look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
             found.looks[store.identity] = look
-            before = self._digests.get(store.identity, {})
-            self._digests[store.identity] = look.digests
-            changed = before.keys() ^ look.digests.keys()
-            for asset in assets:
-                asset.settle(changed)
+            self._settle(look)
+            if deadline is not None:
+                # to read the inputs takes about twice as long again; to look at some tables, as long at least
+                now = time.monotonic()
+                deadline = max(deadline - 2 * (now - started), now + (now - started))
             definitions: dict[str, str] = {}
             states: dict[str, TableState] = {}
-            rest: list[tuple[CurrentAsset, str, str | None]] = []
-            for asset, table, partition in self._each(assets, only, found, deadline):
-                if table not in recorded:
-                    if missing:
-                        states[table] = self._missing(asset, table, partition, look)
-                    continue
-                replay = self._replays.get((table, recorded[table]), NO_REPLAY) or NO_REPLAY
-                if self._is_as_recorded(asset, partition, replay, look, recorded[table]):
-                    definitions[table] = str(recorded[table])
-                else:
-                    rest.append((asset, table, partition))
-            if only is None and found.is_complete:
-                for asset in assets:
-                    asset.settled()
-            replays = recorded_replays(store, frozen, [table for _, table, _ in rest])
-            for asset, table, partition in rest:
-                said = self._replays[table, recorded[table]] = replays.get(table)
-                state = state_of(asset, table, partition, said or NO_REPLAY, look)
-                states[table] = state
-                definitions[table] = state.definition or recorded[table] or _NO_DEFINITION
+            for chunk in self._chunks(assets, only, after):
+                if found.looked_at and (_is_over(deadline) or (deadline and len(states) > _MOST_STATES)):
+                    found.is_complete = False
+                    break
+                found.looked_at.update((table, table in recorded) for _, table, _ in chunk)
+                rest: list[tuple[CurrentAsset, str, str | None]] = []
+                for asset, table, partition in chunk:
+                    if table not in recorded:
+                        if missing:
+                            states[table] = self._missing(asset, table, partition, look)
+                        continue
+                    replay = self._replays.get((table, recorded[table]), NO_REPLAY) or NO_REPLAY
+                    if self._is_as_recorded(asset, partition, replay, look, recorded[table]):
+                        definitions[table] = str(recorded[table])
+                    else:
+                        rest.append((asset, table, partition))
+                replays = recorded_replays(store, frozen, [table for _, table, _ in rest]) if rest else {}
+                for asset, table, partition in rest:
+                    said = self._replays[table, recorded[table]] = replays.get(table)
+                    state = state_of(asset, table, partition, said or NO_REPLAY, look)
+                    definitions[table] = state.definition or recorded[table] or _NO_DEFINITION
+                    if state.definition is None or state.definition != recorded[table] or state.needs:
+                        states[table] = state
             known = [Known(source, version) for source, version in look.observed.items()]
             for table, verdict in sweep(frozen, store.artifacts, definitions, Observations(known)):
                 self._take(found, states, table, verdict, recorded[table])
             found.tables.update((table, state) for table, state in states.items() if state.is_missing)
-            if missing:
-                found.counts["missing"] += sum(state.is_missing for state in states.values())
-            if only is None:
+            if only is None and found.is_complete:
                 found.gone.update(self._left_over(recorded, assets))
+
+    def _settle(self, look: Look) -> None:
+        """Tells the assets of a store, those of an earlier look too, which tables came or went since the last one."""
+        identity = look.store.identity
+        changed = self._digests.get(identity, {}).keys() ^ look.digests.keys()
+        self._digests[identity] = look.digests
+        for asset in self._assets.values():
+            if asset is not None and asset.store.identity == identity:
+                asset.settle(changed)
 
     def _take(
         self,
@@ -224,7 +287,6 @@ class Evaluator:
         if state is not None and (state.why_undecidable or state.why_not) and state.definition is None:
             verdict = clouded(verdict, state)
         if state is None and verdict.is_fresh and verdict.stale_ancestor is None:
-            found.counts["fresh"] += 1
             return
         if state is None:
             name = TableName.parse(table)
@@ -239,31 +301,21 @@ class Evaluator:
                 replay=self._replays.get((table, recorded)) or NO_REPLAY,
             )
         state.verdict = verdict
-        found.counts[state.kind] += 1
         if not (verdict.is_fresh and verdict.stale_ancestor is None and not state.needs):
             found.tables[table] = state
 
-    def _each(
+    def _chunks(
         self,
         assets: Sequence[CurrentAsset],
         only: frozenset[str] | None,
-        found: Evaluation,
-        deadline: float | None,
-    ) -> Iterator[tuple[CurrentAsset, str, str | None]]:
-        """Each table that the assets can have, until time is up."""
-        for asset in assets:
-            for table, partition in asset.tables().items():
-                if only is not None and table not in only:
-                    continue
-                if (
-                    found.looked_at % _ASK_CLOCK_EVERY == 0
-                    and deadline is not None
-                    and time.monotonic() > deadline
-                ):
-                    found.is_complete = False
-                    return
-                found.looked_at += 1
-                yield asset, table, partition
+        after: str,
+    ) -> Iterator[list[tuple[CurrentAsset, str, str | None]]]:
+        """The tables that the assets can have, after the one called `after`, some at once."""
+        first, begin = _place_of(after, assets) or (0, 0)
+        each = ((asset, *item) for asset in assets[first:] for item in asset.tables().items())
+        rest = (one for one in itertools.islice(each, begin, None) if only is None or one[1] in only)
+        while chunk := list(itertools.islice(rest, _AT_ONCE)):
+            yield chunk
 
     def _is_as_recorded(
         self, asset: CurrentAsset, partition: str | None, replay: Replay, look: Look, recorded: str | None
@@ -302,3 +354,15 @@ class Evaluator:
         if asset is None:
             return "no asset of this code location makes it"
         return "" if table in asset.tables() else "partition"
+
+
+def _place_of(after: str, assets: Sequence[CurrentAsset]) -> tuple[int, int] | None:
+    """The asset that has the table `after`, and which of its tables comes next; None where no asset has it."""
+    for number, asset in enumerate(assets):
+        if after in asset.tables():
+            return number, list(asset.tables()).index(after) + 1
+    return None
+
+
+def _is_over(deadline: float | None) -> bool:
+    return deadline is not None and time.monotonic() > deadline

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from jammi_dagster.adapters import keys, pictures
+from jammi_dagster.adapters.declared import op_name
 from jammi_dagster.adapters.evaluation import Evaluator
 from jammi_dagster.adapters.location import Definitions, Location
 from jammi_dagster.adapters.plan import into_runs
@@ -25,12 +26,16 @@ from jammi_dagster.results import ResultStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedTable:
-    """A table that a change reaches: which asset and partition make it, and why it is in the plan."""
+    """A table that a change reaches: which asset and partition make it, and why it is in the plan.
+
+    `op` is the name under which run config speaks of the asset's op.
+    """
 
     table: str
     asset_key: dg.AssetKey
     partition: str | None
     reason: str
+    op: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,13 +124,15 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         recorded: dict[str, set[str]] = {}
         for edge in edges:
             recorded.setdefault(edge.derived, set()).add(edge.input)
+        ops: dict[str, str] = {}
         if defs is None:
             parents = recorded
         else:
             with _instance(instance) as on:
                 evaluator = Evaluator(Location.of(defs, on))
                 nodes = {table: evaluator.node(table) for table in reached}
-                reached = {table: None for table in reached if nodes[table] is not None}
+                ops = {t: op_name(node.assets_def) for t, node in nodes.items() if node is not None}
+                reached = dict.fromkeys(ops)
                 parents = parents_of(
                     Node(table, node, node.tables()[table])
                     for table, node in nodes.items()
@@ -136,7 +143,10 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         return Plan(
             sources=wanted,
             generations=tuple(
-                tuple(_planned(table, recorded.get(table, set()) & {*wanted, *reached}) for table in layer)
+                tuple(
+                    _planned(table, recorded.get(table, set()) & {*wanted, *reached}, ops.get(table))
+                    for table in layer
+                )
                 for layer in layers
             ),
             parents=above,
@@ -150,8 +160,9 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
     def run_requests(self, plan: Plan) -> list[dg.RunRequest]:
         """The runs that make a plan's tables, in the order in which they are to run.
 
-        Each replays the recorded config, to ops that are named after their assets, and reuses what turns out to have
-        the same inputs. `jammi/generation` numbers the waves: a run is for when all of the earlier ones have landed.
+        Each replays the recorded config, to ops that are named after their assets unless the plan was made with the
+        definitions, and reuses what turns out to have the same inputs. `jammi/generation` numbers the waves: a run is
+        for when all of the earlier ones have landed.
         """
         tables = {planned.table: planned for generation in plan.generations for planned in generation}
         store = self.result_store
@@ -159,15 +170,11 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         requests = []
         for group in into_runs(list(tables), plan.parents, lambda table: tables[table].partition):
             made = [tables[table] for table in group.tables]
-            configs = {planned.asset_key: replays.get(planned.table) or Replay() for planned in made}
-            ops = {
-                "__".join(key.path): {"config": replay.config}
-                for key, replay in configs.items()
-                if replay.config is not None
-            }
+            replayed = [(planned.op, replays.get(planned.table) or Replay()) for planned in made]
+            ops = {op: {"config": replay.config} for op, replay in replayed if replay.config is not None}
             requests.append(
                 dg.RunRequest(
-                    asset_selection=sorted(configs),
+                    asset_selection=sorted({planned.asset_key for planned in made}),
                     partition_key=next((p.partition for p in made if p.partition is not None), None),
                     run_config={"ops": ops} if ops else {},
                     tags={keys.CACHE_TAG: CachePolicy.USE.value, keys.GENERATION_TAG: str(group.wave)},
@@ -284,13 +291,14 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         )
 
 
-def _planned(table: str, above: Iterable[str]) -> PlannedTable:
+def _planned(table: str, above: Iterable[str], op: str | None) -> PlannedTable:
     name = TableName.parse(table)
     return PlannedTable(
         table=table,
         asset_key=dg.AssetKey(name.asset_key),
         partition=name.partition,
         reason=f"derives from {', '.join(sorted(above))}",
+        op=op or "__".join(name.asset_key),
     )
 
 

@@ -64,12 +64,16 @@ class Location:
         return found if found is not None and found.is_materializable and found.is_executable else None
 
     def select(self, target: Target) -> list[dg.AssetKey]:
-        """The assets of a target that Dagster can make, sorted. Raises `InvalidTarget`."""
+        """The assets of a target that Dagster can make, each after those that it reads. Raises `InvalidTarget`."""
         try:
             keys = selection_of(target).resolve(self.graph)
         except dg.DagsterInvalidSubsetError as error:
             raise InvalidTarget(target=target, why=str(error)) from error
-        return sorted(key for key in keys if self.assets_def(key) is not None)
+        return [
+            key
+            for key in self.graph.toposorted_asset_keys
+            if key in keys and self.assets_def(key) is not None
+        ]
 
     # --- partitions -----------------------------------------------------------------------------------
 

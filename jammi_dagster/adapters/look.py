@@ -22,7 +22,7 @@ class Look:
     """
 
     def __init__(self, location: Location, store: ResultStore, digests: Mapping[str, str]) -> None:
-        self._location, self._store, self.digests = location, store, digests
+        self._location, self.store, self.digests = location, store, digests
         self._deployment = store.scope.deployment
         self.observed: dict[str, str | None] = {}
         self.failed: dict[str, str] = {}
@@ -41,7 +41,7 @@ class Look:
 
     def referenced(self, table: str, store: ResultStore) -> str | None:
         """The name of a table that is loaded from a store, this one or another; None where it is not there."""
-        if store is self._store or store.identity == self._store.identity:
+        if store is self.store or store.identity == self.store.identity:
             return table if table in self.digests else None
         source = f"dagster:{store.scope.deployment}/{table}"
         digest = self._elsewhere(store).get(table)

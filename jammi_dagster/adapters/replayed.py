@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ class Replayed(DeclaredAsset):
         self.asset_key, self.instance, self._location = key, location.instance, location
         self._raw, self._validated = raw, validated
 
-    @property
+    @functools.cached_property
     def assets_def(self) -> dg.AssetsDefinition:
         found = self._location.assets_def(self.asset_key)
         assert found is not None, "somebody found the asset here"

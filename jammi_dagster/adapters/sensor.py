@@ -39,7 +39,8 @@ def build_staleness_sensor(
     - `missing="materialize"` also requests tables that are defined and were never materialized.
     - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that,
       and so on to a day, unless something changes before.
-    - A tick that has not seen all tables after `max_seconds_per_tick` goes on in the next; Dagster ends one after 60.
+    - A tick that has not seen all tables after `max_seconds_per_tick`, about, requests what it found, and the next one
+      goes on; Dagster ends one after 60. It has counted all of them when it says so, and rests when nothing moved.
 
     Assets on other IO managers are never requested. Raises `InvalidTarget`.
     """
@@ -93,7 +94,9 @@ def build_staleness_schedule(
     """The same as `build_staleness_sensor`, at the times of a cron schedule.
 
     A schedule remembers nothing from one tick to the next: what failed is requested again at the next one, and what
-    waits for an earlier run too. Raises `InvalidTarget`.
+    waits for an earlier run too. It begins with the first table each time, and comes further as long as its process
+    lives, which keeps what it worked out: for a catalog that one tick does not get through, prefer the sensor. Raises
+    `InvalidTarget`.
     """
     options = Options(
         target=target,

@@ -38,6 +38,11 @@ class TableState:
     is_missing: bool = False
 
     @property
+    def is_hindered(self) -> bool:
+        """Whether a request would fail."""
+        return self.why_not is not None or bool(self.needs)
+
+    @property
     def kind(self) -> str:
         """The word for it: a verdict, `missing`, `bytes_missing` or `not_replayable`."""
         if self.is_missing:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 import dagster as dg
 
-from jammi_dagster.adapters.cursor import Cursor
+from jammi_dagster.adapters.cursor import Cursor, Round
 from jammi_dagster.adapters.decision import Decision, Options
 from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
 from jammi_dagster.adapters.extant import bytes_missing
@@ -40,31 +40,43 @@ class Ticker:
         evaluator = self._of(repository, instance)
         assets = evaluator.assets(evaluator.location.select(self.options.target))
         token = evaluator.token(assets)
-        is_quiet = evaluator.has_judged and token == cursor.token and (cursor.again_at or now + 1) > now
+        is_quiet = token == cursor.token and (cursor.again_at or now + 1) > now
         gone, cursor.bytes_after = bytes_missing(
             assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.2
         )
         if is_quiet and gone == set(cursor.bytes_missing):
             return Tick(said=f"{cursor.said} Nothing changed since.", cursor=cursor)
+        cursor.token = None
+        if not cursor.round.after:
+            cursor.round = Round(token=token)
+        elif token != cursor.round.token or gone != set(cursor.bytes_missing):
+            cursor.round.token = None
         cursor.bytes_missing = sorted(gone)
         found = evaluator.evaluate(
             assets,
             missing=self.options.missing == "materialize",
+            after=cursor.round.after,
             deadline=started + self.options.most_seconds,
         )
-        if not found.is_complete:
-            cursor.token = None
-            said = f"Looked at {found.looked_at:,} tables in {self.options.most_seconds:g} s; the next tick goes on."
-            return Tick(said=said, cursor=cursor)
         _mark_missing(evaluator, found, gone)
         decision = Decision(self.name, self.options, evaluator, found, cursor, now)
         requests = decision.requests()
-        tick = Tick(requests, decision.summary(requests), cursor)
-        is_at_rest = not requests and not decision.left_over
-        cursor.said, cursor.again_at = tick.said, decision.again_at
-        is_still = is_at_rest and evaluator.token(assets) == token  # nothing moved during the tick
-        cursor.token = token if is_still else None
-        return tick
+        so_far = decision.added_to(cursor.round)
+        cursor.said = decision.summary(so_far, requests)
+        if not found.is_complete:
+            cursor.said = (
+                f"Looked at {len(found.looked_at):,} tables, the last of them {found.last}; the next tick goes on. "
+                f"So far: {cursor.said}"
+            )
+        if decision.has_more:  # of these tables first
+            cursor.round.token = None
+        elif not found.is_complete:
+            cursor.round = so_far
+        else:
+            is_still = so_far.token is not None and evaluator.token(assets) == so_far.token
+            cursor.token = so_far.token if is_still else None
+            cursor.again_at, cursor.round = so_far.again_at, Round()
+        return Tick(requests, cursor.said, cursor)
 
     def _of(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Evaluator:
         known = self._evaluator
@@ -74,9 +86,9 @@ class Ticker:
         return known
 
 
-def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Collection[str]) -> None:
-    """Notes of each table whose bytes are gone that they are, also where its verdict is fresh."""
-    for table in gone:
+def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:
+    """Notes of each table that was looked at and whose bytes are gone that they are, also where it is fresh."""
+    for table in found.looked_at.keys() & gone:
         state = found.tables.get(table) or evaluator.fresh(table)
         if state is not None:
             state.bytes_missing = True

@@ -13,6 +13,7 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 
 _DEEPEST = 200
 _LARGEST_INT = 2**127
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def canonical_json(value: object, *, name: str = "value") -> bytes:
@@ -21,10 +22,7 @@ def canonical_json(value: object, *, name: str = "value") -> bytes:
     Raises `NotCanonical`, which names the place below `name`, for NaN, infinities, lone surrogates, keys that
     are not strings, and values that JSON does not have.
     """
-    plain = plain_json(value, name=name)
-    return json.dumps(
-        plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return _encode(plain_json(value, name=name)).encode()
 
 
 def plain_json(value: object, *, name: str = "value") -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -59,11 +60,16 @@ class TableName:
 
 def table_names(asset_key: Sequence[str], partitions: Iterable[str | None]) -> list[str]:
     """The names of many tables of one asset: what `TableName.of` gives, with the key escaped once."""
-    key = str(TableName.of(asset_key))
+    key = _key(tuple(asset_key))
     names = [key if p is None else f"{key}[{_escaped(p, _RESERVED)}]" for p in partitions]
     for name in names:
         _check_text(name)
     return names
+
+
+@functools.lru_cache
+def _key(asset_key: tuple[str, ...]) -> str:
+    return str(TableName.of(asset_key))
 
 
 def is_table(source: str) -> bool:

@@ -17,6 +17,7 @@ from jammi_dagster.surfaces import file
 
 HOME = Path(__file__).parent
 letters = dg.StaticPartitionsDefinition(["a", "b"])
+numbers = dg.StaticPartitionsDefinition(["1", "2", "3", "4"])
 
 
 @result_table(
@@ -44,9 +45,19 @@ def apart() -> pa.Table:
     return pa.table({"x": [0]})
 
 
+@result_table(
+    cache=CachePolicy.USE,
+    partitions_def=numbers,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    reads=lambda key: [file(HOME / f"range-{key}", name=f"range-{key}")],
+)
+def ranged(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
+    return {key: pa.table({"x": [(HOME / f"range-{key}").read_text()]}) for key in context.partition_keys}
+
+
 defs = finalize(
     dg.Definitions(
-        assets=[raw, initial, initials, apart],
+        assets=[raw, initial, initials, apart, ranged],
         sensors=[
             build_staleness_sensor(
                 name="stale",

@@ -36,11 +36,17 @@ class Ticking:
     """A staleness sensor on a lab, its cursor kept from tick to tick, and its requests executed in process."""
 
     def __init__(self, lab: Lab, assets: Iterable[Any], **options: Any) -> None:
-        self.lab = lab
+        self.lab, self._options = lab, options
         self.sensor = build_staleness_sensor(**options)
         self.defs = definitions(lab, assets, sensors=[self.sensor])
         self.cursor: str | None = None
         self.said = ""
+
+    def restarted(self, assets: Iterable[Any]) -> "Ticking":
+        """The sensor in a new process: it has the cursor and nothing else."""
+        new = Ticking(self.lab, assets, **self._options)
+        new.cursor = self.cursor
+        return new
 
     def tick(self) -> list[dg.RunRequest]:
         """What one tick requests."""
@@ -78,6 +84,15 @@ class Ticking:
             if not requests:
                 return done
             done += [self.execute(request) for request in requests]
+        raise AssertionError(f"the sensor does not rest: {done}")
+
+    def rest(self, most: int = 100) -> list[dict[str, Any]]:
+        """Ticks and executes until the sensor says that nothing changed since it came to all; what each run did."""
+        done = []
+        for _ in range(most):
+            done += [self.execute(request) for request in self.tick()]
+            if self.said.endswith("Nothing changed since."):
+                return done
         raise AssertionError(f"the sensor does not rest: {done}")
 
     @contextlib.contextmanager

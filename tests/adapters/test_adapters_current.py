@@ -341,3 +341,27 @@ def test_many_hashes_are_those_of_the_descriptor(lab: Lab) -> None:
     ):
         whole = definition_hash(making.descriptor(key, span, names, orders), making.env())
         assert hashes.of(key, span, names, orders) == whole
+
+
+def test_what_came_between_two_looks_at_an_asset_is_seen_though_others_were_looked_at_meanwhile(
+    lab: Lab,
+) -> None:
+    """What was worked out at an earlier look holds only for as long as no input came or went."""
+
+    @result_table(partitions_def=letters, reads=[])
+    def part() -> pa.Table:
+        return table(1)
+
+    @result_table(allow_missing_partitions=True)
+    def whole(part: dict[str, pa.Table]) -> pa.Table:
+        return table(*part)
+
+    assets = [part, whole]
+    lab.run(assets, select=[part], partition="a")
+    lab.run(assets, select=[whole])
+    evaluator = Evaluator(Location.of(definitions(lab, assets), lab.instance))
+    own, other = evaluator.assets([whole.key]), evaluator.assets([part.key])
+    assert [evaluator.evaluate(own).counts["fresh"] for _ in range(2)] == [1, 1]
+    lab.run(assets, select=[part], partition="b")
+    assert evaluator.evaluate(other).counts["fresh"] == 2
+    assert kinds(evaluator.evaluate(own)) == {"whole": "stale"}

@@ -13,6 +13,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from jammi_dagster.adapters.keys import RANGE_TAGS
+
 HERE = Path(__file__).parent
 CONFIG = """
 telemetry: {enabled: false}
@@ -28,6 +30,8 @@ def daemon(home: Path) -> Iterator[None]:
     shutil.copy(HERE / "daemon_assets.py", home / "pipeline.py")
     for key in "ab":
         (home / f"raw-{key}").write_text(f"{key}1")
+    for key in "12":
+        (home / f"range-{key}").write_text("1")
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
     command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(home / "pipeline.py")]
     with open(home / "daemon.log", "wb") as log:
@@ -93,14 +97,15 @@ class Watch:
 
 
 def test_the_daemon_makes_again_exactly_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """First everything that is missing; then a change, a change that is cut off, and one that fails."""
+    """First everything that is missing; then a change, one that is cut off, ranges in one run, and one that fails."""
     home = tmp_path / "home"
     monkeypatch.setenv("DAGSTER_HOME", str(home))
     with daemon(home), dg.DagsterInstance.get() as instance:
         watch = Watch(instance, home / "daemon.log")
         watch.wait(lambda: bool(instance.all_instigator_state()), "the sensor does not tick")
         watch.rests()
-        everything = {"raw[a]", "raw[b]", "initial[a]", "initial[b]", "initials", "apart"}
+        ranged = {f"ranged[{key}]" for key in "12"}  # the files of the others are not there yet
+        everything = {"raw[a]", "raw[b]", "initial[a]", "initial[b]", "initials", "apart", *ranged}
         assert watch.made() == {name: ["computed"] for name in everything}
 
         (home / "raw-a").write_text("c1")
@@ -110,6 +115,16 @@ def test_the_daemon_makes_again_exactly_what_changed(tmp_path: Path, monkeypatch
         (home / "raw-b").write_text("b2")
         watch.rests()
         assert watch.made() == {"raw[b]": ["computed"], "initial[b]": ["computed"], "initials": ["reused"]}
+
+        for changed in ("34", "3"):  # what was made of both files goes stale with either
+            for key in changed:
+                (home / f"range-{key}.new").write_text(f"{key} of {changed}")
+            for key in changed:
+                (home / f"range-{key}.new").replace(home / f"range-{key}")
+            watch.rests()
+            (run,) = watch.runs()
+            assert [run.tags[tag] for tag in RANGE_TAGS] == ["3", "4"]
+            assert watch.made() == {"ranged[3]": ["computed"], "ranged[4]": ["computed"]}
 
         (home / "raw-a").write_text("bad")
         watch.rests()

@@ -92,6 +92,28 @@ def test_partitions_run_apart_and_what_gathers_them_afterwards(lab: Lab) -> None
     ]
 
 
+class Sizes(dg.Config):
+    size: int = 1
+
+
+def test_the_config_of_a_plan_is_for_the_op_that_makes_the_table(lab: Lab) -> None:
+    """One of a multi-asset has a name of its own, which the definitions tell."""
+
+    @result_table(reads=[])
+    def top() -> pa.Table:
+        return table(1)
+
+    @dg.multi_asset(name="halves", ins={"top": dg.AssetIn()}, outs={"half": dg.AssetOut()})
+    def halves(config: Sizes, top: pa.Table) -> pa.Table:
+        return table(config.size)
+
+    assets = [top, halves]
+    lab.run(assets, config={"halves": {"size": 2}})
+    plan = lineage(lab).downstream_plan("top", definitions(lab, assets))
+    (request,) = lineage(lab).run_requests(plan)
+    assert request.run_config == {"ops": {"halves": {"config": {"size": 2}}}}
+
+
 def test_a_cycle_left_by_two_declared_graphs_stops_only_the_recorded_order(lab: Lab) -> None:
     """The graph that is declared now orders the plan; the recorded edge that disagrees is reported."""
 

@@ -9,7 +9,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, note, table, taken
-from sensing_kit import Ticking, definitions
+from sensing_kit import Ticking, definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, build_staleness_schedule, build_staleness_sensor, result_table
 from jammi_dagster.errors import InvalidTarget
@@ -224,15 +224,154 @@ def test_a_tick_requests_so_many_runs_at_most_and_the_next_goes_on(lab: Lab) -> 
     assert (sizes, sorted(done)) == ([2, 2, 1], [f"part[{key}]" for key in "abcde"])
 
 
+letters = dg.StaticPartitionsDefinition(list("abcde"))
+
+
+def spread(folder: Path, *, version: str = "1") -> list[Any]:
+    """Two assets of five partitions, one below the other, each partition on a file of its own; and a third apart."""
+
+    @result_table(partitions_def=letters, reads=lambda key: [file(folder / key, name=key)], code_version="1")
+    def up(context: dg.AssetExecutionContext) -> pa.Table:
+        text = (folder / context.partition_key).read_text()
+        if text == "bad":
+            raise ValueError("bad")
+        return table(text)
+
+    @result_table(partitions_def=letters, code_version="1")
+    def down(up: pa.Table) -> pa.Table:
+        return up
+
+    @result_table(reads=[], code_version=version)
+    def apart() -> pa.Table:
+        return table(0)
+
+    return [up, down, apart]
+
+
+def made_of_spread(lab: Lab, folder: Path) -> None:
+    for key in letters.get_partition_keys():
+        (folder / key).write_text("1")
+    Ticking(lab, spread(folder), missing="materialize").settle()
+
+
+@pytest.fixture
+def of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time is up whenever three tables were looked at."""
+    monkeypatch.setattr("jammi_dagster.adapters.evaluation._AT_ONCE", 3)
+    monkeypatch.setattr("jammi_dagster.adapters.evaluation._is_over", lambda deadline: deadline is not None)
+
+
+@pytest.mark.usefixtures("of_three")
 def test_a_tick_that_runs_out_of_time_says_so_and_the_next_goes_on(lab: Lab, tmp_path: Path) -> None:
-    """It requests nothing on half of a picture."""
-    (tmp_path / "raw.txt").write_text("abc")
-    assets = chain(tmp_path)
-    lab.run(assets)
-    (tmp_path / "raw.txt").write_text("xyz")
-    ticking = Ticking(lab, assets, max_seconds_per_tick=0)
+    """From the first table to the last; the sensor rests when all of them were found fresh in one state of things."""
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path))
+    said = []
+    for _ in range(5):
+        assert ticking.tick() == []
+        said.append(ticking.said)
+    assert said[0].startswith(
+        "Looked at 3 tables, the last of them up[b]; the next tick goes on. So far: 3 fresh, "
+    )
+    assert [text.startswith("Looked at") for text in said] == [True, True, True, False, False]
+    assert said[3] == "11 fresh, 0 stale, 0 undecidable, 0 without manifest."
+    assert said[4] == f"{said[3]} Nothing changed since."
+
+
+@pytest.mark.usefixtures("of_three")
+@pytest.mark.parametrize("is_new", [False, True])
+def test_what_is_stale_is_requested_by_the_tick_that_comes_to_it(
+    lab: Lab, tmp_path: Path, is_new: bool
+) -> None:
+    """Whether one process looks at all, or each tick has its own: exactly that, once, and not before its inputs."""
+    made_of_spread(lab, tmp_path)
+    for key in "be":
+        (tmp_path / key).write_text("2")
+    stale = {f"{name}[{key}]" for name in ("up", "down") for key in "be"} | {"apart"}
+    ticking = Ticking(lab, spread(tmp_path, version="2"))
+    ran: list[str] = []
+    for number in range(12):
+        if is_new:
+            ticking = ticking.restarted(spread(tmp_path, version="2"))
+        requests = ticking.tick()
+        is_seen = number >= 3  # four ticks come to all
+        assert is_seen or ticking.said.startswith("Looked at 3 tables")
+        assert "Nothing changed" not in ticking.said or ran
+        for request in requests:
+            ran += [name for name, outcome in ticking.execute(request).items() if outcome == "computed"]
+    assert sorted(ran) == sorted(stale)
+    assert kinds(evaluate(lab, spread(tmp_path, version="2"))) == {}
+    assert ("Nothing changed since" in ticking.said) is not is_new  # a new process looks again
+
+
+@pytest.mark.usefixtures("of_three")
+def test_what_changes_behind_a_round_is_found_by_the_next(lab: Lab, tmp_path: Path) -> None:
+    """A table that was fresh when it was looked at, and is not any more when the last one is."""
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path))
     assert ticking.tick() == []
-    assert ticking.said == "Looked at 0 tables in 0 s; the next tick goes on."
+    (tmp_path / "a").write_text("2")
+    assert [ticking.tick() for _ in range(3)] == [[], [], []]
+    assert "Nothing changed" not in ticking.said
+    (request,) = ticking.tick()
+    assert ticking.execute(request) == {"up[a]": "computed", "down[a]": "computed"}
+
+
+@pytest.mark.usefixtures("of_three")
+def test_bytes_that_go_behind_a_round_are_found_by_the_next(lab: Lab, tmp_path: Path) -> None:
+    """Nothing else tells that they are gone: the sensor does not rest on that round."""
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path))
+    assert ticking.tick() == []
+    lab.store.artifacts.delete(lab.store.current("up[a]").artifact_path)
+    assert ticking.rest() == [{"up[a]": "computed", "down[a]": "reused"}]
+
+
+@pytest.mark.usefixtures("of_three")
+def test_a_failed_run_is_remembered_while_other_tables_are_looked_at(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is repeated after the back-off, not in each round, and the sensor rests until then."""
+    now = [1_000_000.0]
+    monkeypatch.setattr("jammi_dagster.adapters.ticking.time.time", lambda: now[0])
+    made_of_spread(lab, tmp_path)
+    ticking = Ticking(lab, spread(tmp_path), retry_after_seconds=100)
+    (tmp_path / "b").write_text("bad")
+    (request,) = ticking.tick()
+    ticking.execute(request, ok=False)
+    assert ticking.rest() == []
+    now[0] += 101
+    again = [request for _ in range(4) for request in ticking.tick()]
+    assert [request.partition_key for request in again] == ["b"]
+    assert again[0].run_key != request.run_key
+
+
+@pytest.mark.usefixtures("of_three")
+def test_the_runs_of_one_look_are_all_asked_for_before_the_next_tables(lab: Lab, tmp_path: Path) -> None:
+    """So what derives from a table that has to wait for its turn does not run before it."""
+    made_of_spread(lab, tmp_path)
+    for key in letters.get_partition_keys():
+        (tmp_path / key).write_text("2")
+    ticking = Ticking(lab, spread(tmp_path), max_runs_per_tick=1)
+    ran = ticking.rest()
+    assert [set(run) for run in ran] == [{f"up[{key}]", f"down[{key}]"} for key in "abcde"]
+    assert all(set(run.values()) == {"computed"} for run in ran)
+
+
+def test_a_look_ends_where_too_much_has_changed(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is decided in one tick is bounded, not only what is looked at."""
+    made_of_spread(lab, tmp_path)
+    monkeypatch.setattr("jammi_dagster.adapters.evaluation._MOST_STATES", 2)
+    for key in letters.get_partition_keys():
+        (tmp_path / key).write_text("2")
+    ticking = Ticking(lab, spread(tmp_path, version="2"))
+    first = ticking.tick()
+    assert ticking.said.startswith("Looked at 2 tables, the last of them up[a]; the next tick goes on. ")
+    assert [request.partition_key for request in first] == [None, "a"]
+    ran = [ticking.execute(request) for request in first] + ticking.rest()
+    assert [set(run) for run in ran] == [{"apart"}, *({f"up[{key}]", f"down[{key}]"} for key in "abcde")]
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "[]", '{"version": 9}', '{"version": 1, "other": 2}'])
