@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import enum
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -93,6 +92,7 @@ class InputAnchor:
 
 
 _AT_A_TIME = 500
+_INSTANT = AnchorKind.UNPINNED_AT_INSTANT.value.encode()
 
 
 def anchors_from_list(
@@ -122,32 +122,41 @@ def has_unpinned(anchors: Iterable[InputAnchor]) -> bool:
     return any(anchor.is_unpinned for anchor in anchors)
 
 
-def are_pinned(anchors: Sequence[InputAnchor]) -> bool:
-    """Whether none of the anchors is an instant. Raises as `check_distinct` does.
-
-    One look shows both, mostly: a probe of 10,000 has 2 ms.
-    """
-    instant = AnchorKind.UNPINNED_AT_INSTANT
-    with contextlib.suppress(AttributeError):
-        if len({anchor.source for anchor in anchors if anchor.kind is not instant}) == len(anchors):
-            return True
-    check_distinct(anchors)
-    return False
-
-
 def anchor_sets_equal(a: Sequence[InputAnchor], b: Sequence[InputAnchor]) -> bool:
     """Whether two anchor lists are the same set; order is incidental (the reference's `anchor_sets_equal`)."""
     return len(a) == len(b) and set(a) == set(b)
 
 
 def anchor_set_key(anchors: Iterable[InputAnchor]) -> str:
-    """The SHA-256 (hex) of the sorted set: equal exactly where `anchor_sets_equal` is.
+    """The SHA-256 (hex) of the sorted set: equal exactly where `anchor_sets_equal` is."""
+    return _folded(anchors)[0]
+
+
+def pinned_set_key(anchors: Sequence[InputAnchor]) -> str | None:
+    """The `anchor_set_key`, or None where one is an instant, which is equal to nothing.
+
+    Raises as `check_distinct` does where that costs nothing: a probe of 10,000 has 2 ms.
+    """
+    try:
+        key, may_hold_instant = _folded(anchors)
+    except AttributeError:
+        check_distinct(anchors)
+        raise
+    if may_hold_instant:
+        check_distinct(anchors)
+    return None if may_hold_instant and has_unpinned(anchors) else key
+
+
+def _folded(anchors: Iterable[InputAnchor]) -> tuple[str, bool]:
+    """The key of the set, and whether the text of its anchors names an instant, be it in a name.
 
     Every field stands behind its length, so that no two sets share an encoding. Written flat rather than as
-    canonical JSON, and some at a time rather than as one long text: a fan-in has 10,000 of these and a probe 2 ms.
+    canonical JSON, and some at a time rather than as one long text, which is slower.
     """
     lines = sorted([anchor._line for anchor in anchors])
-    fold = hashlib.sha256(b"jammi.anchor_set.v1")
+    fold, names_instant = hashlib.sha256(b"jammi.anchor_set.v1"), False
     for start in range(0, len(lines), _AT_A_TIME):
-        fold.update(b"".join(lines[start : start + _AT_A_TIME]))
-    return fold.hexdigest()
+        some = b"".join(lines[start : start + _AT_A_TIME])
+        fold.update(some)
+        names_instant = names_instant or _INSTANT in some
+    return fold.hexdigest(), names_instant

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import DefinitionHash, InputAnchor, anchor_set_key
-from jammi_dagster.contract.anchors import are_pinned
+from jammi_dagster.contract import DefinitionHash, InputAnchor
+from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
 from jammi_dagster.sensing.rows import Rows
 
 
@@ -19,13 +19,16 @@ def lookup_cached(
     An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs, `lookup_cached`).
     Raises `DuplicateInput` for a source that occurs twice.
     """
-    if not are_pinned(inputs):
+    key = pinned_set_key(inputs)
+    if key is None:
         return
-    key = anchor_set_key(inputs)
     best = reader.matches(definition, key, only_best=True)
+    if not best:
+        check_distinct(inputs)  # what was recorded is
+        return
     yield from best
-    if best:  # and it would not do; of what is made again and again the same way there are many more
-        yield from (other for other in reader.matches(definition, key) if other != best[0])
+    # where it will not do; of what is made again and again the same way there are many more
+    yield from (other for other in reader.matches(definition, key) if other != best[0])
 
 
 def probe_cache_record(

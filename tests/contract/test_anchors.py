@@ -15,7 +15,7 @@ from jammi_dagster.contract import (
     anchor_set_key,
     anchor_sets_equal,
 )
-from jammi_dagster.contract.anchors import anchors_from_list, are_pinned, check_distinct
+from jammi_dagster.contract.anchors import anchors_from_list, check_distinct, pinned_set_key
 from jammi_dagster.errors import DuplicateInput, InvalidField, NotCanonical
 
 # what could make two sets share an encoding: separators, digits that look like lengths, names of kinds
@@ -152,16 +152,17 @@ def test_what_is_no_anchor_is_refused() -> None:
         check_distinct([{"source": "s"}])  # type: ignore[list-item]
 
 
-def test_anchors_are_pinned_unless_one_is_an_instant() -> None:
-    """And what is no set of anchors is an error, whether or not one of them is an instant."""
-    pinned, instant = InputAnchor.source_version("s", "1"), InputAnchor.unpinned_at_instant("i", "2026-01-01")
-    assert are_pinned([])
-    assert are_pinned([pinned])
-    assert not are_pinned([instant])
-    assert not are_pinned([pinned, instant])
-    for twice in ([pinned, pinned], [instant, pinned, instant]):
-        with pytest.raises(DuplicateInput):
-            are_pinned(twice)
+def test_a_set_with_an_instant_has_no_key_to_be_found_by() -> None:
+    """Whatever a source is called, and however many there are. What is no anchor is an error."""
+    pinned = [InputAnchor.source_version(f"s{i}", "unpinned_at_instant") for i in range(1_200)]
+    instant = InputAnchor.unpinned_at_instant("i", "2026-01-01")
+    named = InputAnchor.source_version("unpinned_at_instant", "1")
+    for anchors in ([], pinned[:1], pinned, [*pinned, named]):
+        assert pinned_set_key(anchors) == anchor_set_key(anchors)
+    for anchors in ([instant], [*pinned, instant], [instant, *pinned], [named, instant]):
+        assert pinned_set_key(anchors) is None
+    with pytest.raises(DuplicateInput):
+        pinned_set_key([instant, named, instant])
     for none in ("s", StaleReason.input_vanished("s"), {"source": "s"}):
         with pytest.raises(InvalidField):
-            are_pinned([pinned, none])  # type: ignore[list-item]
+            pinned_set_key([named, none])  # type: ignore[list-item]
