@@ -7,6 +7,7 @@ called like the module is asked first, and the others by a plain search through 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -14,6 +15,7 @@ from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
 _INSTALLED_IN = {"site-packages", "dist-packages"}
+_HEAD = 1 << 13  # a package's own `__init__` stands near the top of its list
 
 
 def normalized(name: str) -> str:
@@ -31,10 +33,12 @@ def installation(path: str) -> str | None:
 
 @cache
 def _installed_under(folder: str) -> str | None:
-    # any other name: `pip install --target`
-    if os.path.basename(folder) in _INSTALLED_IN or _entries(folder, ".dist-info"):
-        return folder
     above = os.path.dirname(folder)
+    for place in (folder, above):
+        if os.path.basename(place) in _INSTALLED_IN:
+            return place
+    if _entries(folder, ".dist-info"):  # `pip install --target`
+        return folder
     return None if above == folder else _installed_under(above)
 
 
@@ -44,6 +48,11 @@ def owners(folder: str, top: str) -> Mapping[str, str]:
 
     A package with an `__init__` has one; several may share a namespace package.
     """
+    version = getattr(sys.modules.get(top), "__dict__", {}).get("__version__")
+    if found := _holding(
+        folder, [f"{top}-{version}.dist-info"], top
+    ):  # as most are: no need to list the folder
+        return found
     every = _entries(folder, ".dist-info", ".egg-info")
     name = normalized(top)
     alike = [entry for entry in every if normalized(entry.rpartition(".")[0].partition("-")[0]) == name]
@@ -63,7 +72,7 @@ def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
     regular = [f"\n{top}{suffix},".encode() for suffix in ("/__init__.py", ".py", *EXTENSION_SUFFIXES)]
     for entry in entries:
         found = PathDistribution(Path(folder, entry))
-        files = _recorded(os.path.join(folder, entry))
+        files = _recorded(os.path.join(folder, entry), regular)
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
                 whole.update(_versioned(found))
@@ -74,11 +83,15 @@ def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
     return whole or shared
 
 
-def _recorded(path: str) -> bytes | None:
-    """The list of a distribution's files, each on a line; not as text: it is long, and what is sought is plain."""
+def _recorded(path: str, wanted: Iterable[bytes]) -> bytes | None:
+    """The list of a distribution's files, each on a line, as far as to one that is `wanted`.
+
+    Not as text: it is long, and what is sought is plain.
+    """
     try:
         with open(os.path.join(path, "RECORD"), "rb") as file:
-            return b"\n" + file.read()
+            files = b"\n" + file.read(_HEAD)
+            return files if any(line in files for line in wanted) else files + file.read()
     except OSError:
         return None
 
