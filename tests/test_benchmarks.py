@@ -26,7 +26,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
-    "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 20}),
+    "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
     "scale": (scale.run, {"rounds": 1, "sizes": [(50, 50), (100, 20)], "edges": 10}),
 }
 # how many of the rows of a full report have a budget

@@ -68,6 +68,7 @@ class Graph:
         self._quiet = Quiet(self._routes)
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
+        self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
     def reach(self, roots: Iterable[Root]) -> None:
@@ -76,6 +77,11 @@ class Graph:
         while self._todo:
             step, arguments = self._todo.popleft()
             step(*arguments)
+        # What is imported and never used is imported for what that does.
+        for source, names, libraries in self._imports:
+            if not (libraries.items() <= self.libraries.items() or any(map(source.uses, names))):
+                self.libraries.update(libraries)
+        self._imports.clear()
 
     def foreign_uses(self, reached: Reached) -> Iterator[tuple[str, Use]]:
         """Uses of what other first-party modules took from outside: after `from time import time as now` in a.py,
@@ -137,9 +143,8 @@ class Graph:
         for index, unit in enumerate(node.source.units if node.source else ()):
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
-                # What is imported and never used is imported for what that does.
-                if unit.is_whole_import and node.source and not any(map(node.source.uses, unit.names)):
-                    self.libraries.update(route.libraries)
+                if unit.is_whole_import and node.source:
+                    self._imports.append((node.source, unit.names, route.libraries))
             if self._does_something(node, unit) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
                 self._reach(reached, index, runs=False)
