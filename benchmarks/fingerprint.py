@@ -16,8 +16,8 @@ FIRST_MS, ALL_S, ASSETS, TYPICAL = 5, 3, 1_000, 20
 
 ABOUT = (
     "milliseconds to identify one function whose module was never looked at (10 functions in 50 lines, which use two "
-    "helpers of two other modules), the same again, and seconds for all; the least of several fresh processes. The project "
-    "is a package of so many functions, ten to a module"
+    "helpers of two other modules), the same again, and seconds for all; the least of several fresh processes. The "
+    "project is a package of so many functions, ten to a module"
 )
 
 HELPERS = '''
