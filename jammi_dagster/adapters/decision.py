@@ -30,6 +30,7 @@ from jammi_dagster.adapters.runs import is_unfinished, statuses, tables_in_fligh
 from jammi_dagster.adapters.states import TableState, reasons
 from jammi_dagster.contract import DerivesFromEdge, canonical_json
 from jammi_dagster.contract.tables import is_table
+from jammi_dagster.errors import InvalidField
 from jammi_dagster.lineage import edges_by_input
 from jammi_dagster.results import ResultStore
 
@@ -53,6 +54,11 @@ class Options:
     max_runs: int = 10
     retry_after: float = 600.0
     most_seconds: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.max_runs < 1:
+            what, path = "staleness sensor", "max_runs_per_tick"
+            raise InvalidField(what=what, path=path, value=self.max_runs, expected="at least 1")
 
 
 class Decision:
@@ -85,7 +91,7 @@ class Decision:
         nodes = together(self._evaluator, [Node(s.table, s.asset, s.partition) for s in roots.values()])
         if self._options.cascade == "downstream":
             nodes = together(self._evaluator, [*nodes.values(), *self._descendants(nodes)])
-        waiting = self._held.keys() | self._flying
+        waiting = self._held.keys() | self._flying | self._held_before()
         parents = parents_of([*nodes.values(), *self._nodes_of(waiting)])
         blocked = below(waiting | self._unready(nodes, parents), parents)
         for table in sorted(blocked & nodes.keys() - self._held.keys()):
@@ -205,6 +211,16 @@ class Decision:
             rest.extend(new)
         return self._nodes_of(found - nodes.keys())
 
+    def _held_before(self) -> set[str]:
+        """What was asked for its own sake among the tables that this look did not come to, and has not landed."""
+        return {
+            table
+            for table, asked in self._cursor.asked.items()
+            if table not in self._found.looked_at
+            and asked.goal is not None
+            and self._statuses.get(asked.key) is not dg.DagsterRunStatus.SUCCESS
+        }
+
     def _unready(self, nodes: Mapping[str, Node], parents: Parents) -> set[str]:
         """What derives from a table of a look in part, and from others that it did not come to: their turn is later."""
         if not self._cursor.round.after and self._found.is_complete:
@@ -245,11 +261,18 @@ class Decision:
         return run_request(request, replays, computed, run_key=key, tags={keys.REQUEST_TAG: key})
 
 
-def _with_inputs(wanted: dict[str, TableState]) -> dict[str, TableState]:
+def _with_inputs(wanted: Mapping[str, TableState]) -> dict[str, TableState]:
     """Those of the tables whose every input is there, or is to be made too."""
-    while lacking := [table for table, state in wanted.items() if not wanted.keys() >= set(state.needs)]:
-        wanted = {table: state for table, state in wanted.items() if table not in lacking}
-    return wanted
+    needed: dict[str, list[str]] = {}
+    for table, state in wanted.items():
+        for need in state.needs:
+            needed.setdefault(need, []).append(table)
+    lacking, rest = set[str](), [need for need in needed if need not in wanted]
+    while rest:
+        new = [table for table in needed.get(rest.pop(), ()) if table not in lacking]
+        lacking.update(new)
+        rest += new
+    return {table: state for table, state in wanted.items() if table not in lacking}
 
 
 _URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}

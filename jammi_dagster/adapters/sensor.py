@@ -42,7 +42,7 @@ def build_staleness_sensor(
     - A tick that has not seen all tables after `max_seconds_per_tick`, about, requests what it found, and the next one
       goes on; Dagster ends one after 60. It has counted all of them when it says so, and rests when nothing moved.
 
-    Assets on other IO managers are never requested. Raises `InvalidTarget`.
+    Assets on other IO managers are never requested. Raises `InvalidTarget`, and `InvalidField` for no runs per tick.
     """
     options = Options(
         target=target,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Set
 from dataclasses import dataclass, field
@@ -30,11 +31,19 @@ class Ticker:
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
         self._evaluator: Evaluator | None = None
+        # one that Dagster gave up on may still be at work, and a person may try the sensor meanwhile
+        self._one_at_a_time = threading.Lock()
 
     def tick(
         self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, text: str | None = None
     ) -> Tick:
         """One tick. `text` is the cursor that the last one left."""
+        with self._one_at_a_time:
+            return self._tick(repository, instance, text)
+
+    def _tick(
+        self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, text: str | None
+    ) -> Tick:
         started, now = time.monotonic(), time.time()
         cursor = Cursor.load(text)
         evaluator = self._of(repository, instance)
@@ -47,7 +56,7 @@ class Ticker:
         if is_quiet and gone == set(cursor.bytes_missing):
             return Tick(said=f"{cursor.said} Nothing changed since.", cursor=cursor)
         cursor.token = None
-        if not cursor.round.after:
+        if not any(cursor.round.after in asset.tables() for asset in assets):  # a new round, or it is gone
             cursor.round = Round(token=token)
         elif token != cursor.round.token or gone != set(cursor.bytes_missing):
             cursor.round.token = None

@@ -55,15 +55,20 @@ def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
     return found[0] if len(found) == 1 else None
 
 
-def assigned(node: ast.AST) -> tuple[str, ast.expr] | None:
-    """The name that a statement assigns, alone, and what to it."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        target: ast.expr = node.targets[0]
-    elif isinstance(node, ast.AnnAssign):
-        target = node.target
-    else:
-        return None
-    return (target.id, node.value) if isinstance(target, ast.Name) and node.value is not None else None
+def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The names that a statement assigns, and what to each: also of `a = b = c` and `a, b = c, d`."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+        return
+    todo = [(one, node.value) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])]
+    for target, value in todo:  # grows while it is read
+        if isinstance(target, ast.Name):
+            yield target.id, value
+        elif (
+            isinstance(target, (ast.Tuple, ast.List))
+            and isinstance(value, (ast.Tuple, ast.List))
+            and len(target.elts) == len(value.elts)
+        ):
+            todo += zip(target.elts, value.elts, strict=True)
 
 
 def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:

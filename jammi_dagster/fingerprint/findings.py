@@ -88,5 +88,6 @@ def _edited(reached: Reached) -> Iterator[str]:
         yield from doubts_of(node.path, node.module.running, node.source, reached.names, reached.labels)
         if why := rewritten(node.path, node.module.running, node.source):
             yield why
-    except UNREADABLE:
-        return  # `Routes` says so
+    except UNREADABLE as error:
+        if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Routes` says so
+            yield reason(f"{node.shown} is nested too deeply to be compared with what runs")

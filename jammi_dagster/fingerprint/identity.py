@@ -5,6 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -22,6 +23,8 @@ from jammi_dagster.fingerprint.running import is_as_written, is_immutable
 from jammi_dagster.fingerprint.settings import settings_for
 from jammi_dagster.fingerprint.source import Source
 from jammi_dagster.fingerprint.values import Describer
+
+_one_at_a_time = threading.RLock()  # what is read of a source file is kept on it, and read bit by bit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +82,11 @@ def identify(
         return _versioned(code_version)
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
+    with _one_at_a_time:
+        return _from_source(fn, depends_on, ignore)
+
+
+def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))

@@ -113,9 +113,10 @@ class Statement:
     @cached_property
     def said(self) -> Mapping[str, Said]:
         """What each of its `PARTS` says, but for those that are not there."""
-        for found in self.taken_down.found:
+        reader = self.taken_down
+        for found in reader.found:
             found.settle()
-        return self.taken_down.said
+        return reader.said
 
     @property
     def is_main(self) -> bool:
@@ -148,13 +149,14 @@ def read(nodes: Iterable[ast.stmt], module: Scope, *, is_shared: bool) -> list[S
     """The statements of a module. `is_shared`: one of its functions binds names of what surrounds it."""
     statements = [Statement(node, module) for node in nodes]
     for statement in statements if is_shared else ():
-        assert statement.taken_down  # a function further down may have imported into the module's scope
+        _ = statement.taken_down  # a function further down may have imported into the module's scope
     return statements
 
 
-def read_nested(tree: ast.Module, path: Sequence[ast.AST]) -> Statement:
+def read_nested(tree: ast.Module, path: Sequence[ast.AST], *, is_shared: bool) -> Statement:
     """A function, by the nodes that lead to it: what surrounds it does not count, but for what names mean there."""
     scope = Scope(None, tree.body)
+    read(tree.body, scope, is_shared=is_shared)
     for node in path[:-1]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             body = [node.body] if isinstance(node, ast.Lambda) else node.body
@@ -277,6 +279,8 @@ class _Reader:
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             if scope.parent is not None or self._is_main:
                 _note_import(node, said.imports)
+        elif isinstance(node, ast.ClassDef):
+            said.uses += [Use(name, node.lineno, None) for name in _imported_into(node)]
         elif isinstance(node, ast.If) and _is_for_types(node.test):
             return node.orelse
         elif isinstance(node, ast.AnnAssign) and id(node.annotation) not in self._aside:
@@ -341,6 +345,18 @@ def _note_import(node: ast.Import | ast.ImportFrom, found: dict[str, bool]) -> N
     for alias in node.names:
         if alias.name != "*":
             found.setdefault(joined(base, alias.name), False)
+
+
+def _imported_into(cls: ast.ClassDef) -> Iterable[str]:
+    """What a class body imports: an attribute of the class, by which it is used."""
+    todo: list[ast.AST] = list(cls.body)
+    for node in todo:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (joined(import_base(node), alias.name) for alias in node.names)
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            todo += statements(node)
 
 
 def _forward_references(annotation: ast.expr) -> list[ast.expr]:

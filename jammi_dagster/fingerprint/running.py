@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
 from importlib.machinery import SourceFileLoader
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from jammi_dagster.fingerprint.definitions import Label, Place
@@ -137,15 +137,38 @@ def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> 
 
 
 def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
+    """Whether a held item may be what an expression says; what a call made is not known."""
     if isinstance(item, ast.Constant):
         return _same(held, item.value)
-    return not isinstance(item, ast.Name) or live.get(item.id, held) is held
+    if isinstance(item, (ast.Dict, ast.List, ast.Set)):
+        return is_as_written(held, item, live)
+    if isinstance(item, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in item.elts):
+        is_alike = type(held) is tuple and len(held) == len(item.elts)
+        return is_alike and all(_says(live, one, it) for one, it in zip(item.elts, held, strict=True))  # type: ignore[call-overload]
+    if isinstance(item, ast.Lambda):
+        return isinstance(held, FunctionType) and place(held.__code__) == ("<lambda>", item.lineno)
+    if isinstance(item, ast.UnaryOp) and isinstance(item.operand, ast.Constant):
+        try:
+            return _same(held, ast.literal_eval(item))
+        except ValueError:  # `not x` and `~1` are no literals
+            return True
+    return _looked_up(live, item, held) is held
+
+
+def _looked_up(live: Mapping[str, Any], item: ast.expr | None, held: object) -> object:
+    """What `a` or `a.b.c` is now, as far as modules tell without running code; else what is held."""
+    if isinstance(item, ast.Name):
+        return live.get(item.id, held)
+    if not isinstance(item, ast.Attribute):
+        return held
+    owner = _looked_up(live, item.value, None)
+    return vars(owner).get(item.attr, held) if isinstance(owner, ModuleType) else held
 
 
 def _meet(path: str, live: Mapping[str, Any]) -> Running:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
-    codes = _codes(compiled(source.tree, path)) if plain else None
+    codes = _codes(_compiled(source, path)) if plain else None
     edited = {}
     for name, function in _functions(live):
         code = function.__code__
@@ -153,6 +176,13 @@ def _meet(path: str, live: Mapping[str, Any]) -> Running:
             edited[name] = code.co_name
             edited[function.__qualname__.partition(".")[0]] = code.co_name
     return Running(path, live.get("__spec__"), id(live), source, codes, edited)
+
+
+def _compiled(source: Source, path: str) -> CodeType:
+    try:
+        return compiled(source.tree, path)
+    except RecursionError:  # a tree may be nested deeper than the same text
+        return compiled(source.content, path)
 
 
 def differs(path: str, what: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 
-from jammi_dagster.fingerprint.syntax import children, nodes
+from jammi_dagster.fingerprint.syntax import children
 
 CALLED = "()"
 
@@ -48,9 +48,11 @@ def chain_of(node: ast.expr) -> Chain | None:
 
 
 def assigned_within(node: ast.AST) -> Sequence[ast.NamedExpr]:
-    """What a comprehension binds in the scope around it; a lambda binds nothing there."""
-    within = () if isinstance(node, ast.Lambda) else nodes(node)
-    return [one for one in within if isinstance(one, ast.NamedExpr)]
+    """What a comprehension binds in the scope around it; of a lambda, its defaults alone are read there."""
+    todo = [node]
+    for one in todo:
+        todo += children(one.args if isinstance(one, ast.Lambda) else one)
+    return [one for one in todo if isinstance(one, ast.NamedExpr)]
 
 
 class Scope:

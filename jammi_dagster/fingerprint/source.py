@@ -42,9 +42,9 @@ class Source:
     def written(self) -> Mapping[str, ast.expr]:
         """What the module's names that are bound once are assigned."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
-        found = [assigned(unit.statement.node) for unit in once if unit.statement]
+        found = (pair for unit in once if unit.statement for pair in assigned(unit.statement.node))
         shared = self.scope.given_away
-        return {} if self.stars else dict(one for one in found if one and one[0] not in shared)
+        return {} if self.stars else dict(one for one in found if one[0] not in shared)
 
     @cached_property
     def constants(self) -> Mapping[str, object]:
@@ -112,7 +112,7 @@ class Source:
         around = label[0].rpartition("<locals>.")[2]
         if path is None or "." in around:  # a method of a local class is nothing without the class
             return self.holders.get(label)
-        self.units.append(nested(names.read_nested(tree, path), label[0]))
+        self.units.append(nested(names.read_nested(tree, path, is_shared=_is_shared(self.content)), label[0]))
         return len(self.units) - 1
 
 
@@ -141,10 +141,14 @@ def read(path: str) -> Source:
     return source
 
 
+def _is_shared(content: bytes) -> bool:
+    return any(word in content for word in _SHARING)
+
+
 def _source(content: bytes) -> Source:
     tree = parse(content)
     module = Scope(None, tree.body)
-    found = names.read(tree.body, module, is_shared=any(word in content for word in _SHARING))
+    found = names.read(tree.body, module, is_shared=_is_shared(content))
     every = list(units(found))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(every):

@@ -30,7 +30,7 @@ def parse(source: bytes) -> ast.Module:
         return ast.parse(source)
 
 
-def compiled(tree: ast.Module, path: str) -> CodeType:
+def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
     """The code object that an import of the file would run."""
     with _quietly, warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -141,8 +141,10 @@ class Describer:
         self.roots[Root(module, "")] = None
         try:
             label = running(module.path, function.__globals__).label(function)
-        except UNREADABLE:
-            return _UNKNOWN  # `Graph` says so
+        except UNREADABLE as error:
+            if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Graph` says so
+                return self._give_up(f"{module.name} is nested too deeply to be compared with its file")
+            return _UNKNOWN
         if isinstance(label, str):
             self.unresolved.add(label)
             return _UNKNOWN

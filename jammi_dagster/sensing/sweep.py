@@ -123,6 +123,7 @@ class _Scope:
         self._decode = functools.lru_cache(_SETS_KEPT)(
             functools.partial(decode_anchors, where="recorded inputs")
         )
+        self._one_string: dict[str, str] = {}  # a name is in many lists: they share it
         self.recorded = functools.lru_cache(_SETS_KEPT)(self._recorded)
 
     def _recorded(self, anchors_json: str | None) -> _Recorded:
@@ -130,12 +131,13 @@ class _Scope:
         if anchors_json is None:
             return _NOTHING
         sources, are_current = list[str](), self._digests is not None
-        digests = self._digests or {}
+        digests, one = self._digests or {}, self._one_string
         try:
             anchors, end = _raw_decode(anchors_json)
             for anchor in anchors:
-                sources.append(source := anchor["source"])
+                source = anchor["source"]
                 digest = digests.get(source)
+                sources.append(one.setdefault(source, source))
                 if digest is None or digest != anchor["anchor"] or anchor["kind"] != _DIGEST:
                     are_current = False
         except (ValueError, TypeError, LookupError, RecursionError):

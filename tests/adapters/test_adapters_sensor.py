@@ -1,8 +1,11 @@
 """The staleness sensor requests exactly what changed and what derives from it, once, and says why."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timezone
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
@@ -12,7 +15,9 @@ from adapters_kit import Lab, note, table, taken
 from sensing_kit import Ticking, definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, build_staleness_schedule, build_staleness_sensor, result_table
-from jammi_dagster.errors import InvalidTarget
+from jammi_dagster.adapters.decision import _with_inputs
+from jammi_dagster.adapters.evaluation import Evaluator
+from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.surfaces import file
 
 
@@ -431,3 +436,89 @@ def test_a_target_that_names_nothing_is_an_error() -> None:
     with pytest.raises(InvalidTarget, match="names no assets"):
         build_staleness_sensor(target="((")
     assert isinstance(build_staleness_sensor(target=["a", "b"]), dg.SensorDefinition)
+
+
+@pytest.mark.parametrize("at_once", [500, 1])
+def test_what_derives_from_a_failed_table_waits_whichever_tick_came_to_that(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """A changed table below one whose run failed is not made over what is stale; afterwards it is, once."""
+    monkeypatch.setattr("jammi_dagster.adapters.evaluation._AT_ONCE", at_once)
+    monkeypatch.setattr("jammi_dagster.adapters.evaluation._is_over", lambda deadline: deadline is not None)
+
+    def pair(above: str, below: str) -> list[Any]:
+        @result_table(reads=[], code_version=above)
+        def up() -> pa.Table:
+            if above == "broken":
+                raise ValueError("broken")
+            return table(above)
+
+        @result_table(code_version=below)
+        def down(up: pa.Table) -> pa.Table:
+            return table(f"{up['x'][0].as_py()} {below}")
+
+        return [up, down]
+
+    lab.run(pair("1", "1"))
+    ticking = Ticking(lab, pair("broken", "1"), retry_after_seconds=3_600.0)
+    failed = [ticking.execute(request, ok=False) for _ in range(3) for request in ticking.tick()]
+    assert failed == [{}]
+    ticking = ticking.restarted(pair("broken", "2"))
+    assert [ticking.tick() for _ in range(4)] == [[]] * 4
+    assert ticking.restarted(pair("2", "2")).rest() == [{"up": "computed", "down": "computed"}]
+
+
+def test_many_tables_without_their_inputs_are_left_in_one_go() -> None:
+    """Whether each lacks its own, or all are below one that does."""
+    apart = {f"down[{i}]": SimpleNamespace(needs=(f"up[{i}]",)) for i in range(20_000)}
+    chained = {f"day[{i}]": SimpleNamespace(needs=(f"day[{i - 1}]",)) for i in range(20_000)}
+    there = {"up": SimpleNamespace(needs=()), "below": SimpleNamespace(needs=("up",))}
+    wanted: Any = {**apart, **chained, **there}
+    assert _with_inputs(wanted) == there
+
+
+def test_a_tick_waits_for_another_that_is_still_at_work(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the first saw before a change is not what the second rests on."""
+    days = dg.StaticPartitionsDefinition(["1", "2"])
+
+    @result_table(partitions_def=days, reads=[])
+    def day(context: dg.AssetExecutionContext) -> pa.Table:
+        return table(context.partition_key)
+
+    @result_table(allow_missing_partitions=True)
+    def total(day: dict[str, pa.Table]) -> pa.Table:
+        return table(len(day))
+
+    assets = [day, total]
+    lab.run(assets, select=[day], partition="1")
+    lab.run(assets, select=[total])
+    ticking = Ticking(lab, assets)
+    at_work, is_over, original = threading.Event(), threading.Event(), Evaluator._chunks
+
+    def chunks(self: Evaluator, *arguments: Any) -> Any:
+        if not at_work.is_set():
+            at_work.set()
+            assert is_over.wait(30)
+        yield from original(self, *arguments)
+
+    def tick() -> dg.SensorResult:
+        context = dg.build_sensor_context(instance=lab.instance, definitions=ticking.defs)
+        result = ticking.sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        return result
+
+    monkeypatch.setattr(Evaluator, "_chunks", chunks)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(tick)
+        assert at_work.wait(30)
+        lab.run(assets, select=[day], partition="2")
+        second = threads.submit(tick)
+        assert not wait([second], timeout=1.0).done
+        is_over.set()
+        assert [len(done.result().run_requests or ()) for done in (first, second)] == [0, 1]
+
+
+def test_a_sensor_that_may_request_nothing_is_refused() -> None:
+    """With the way out."""
+    with pytest.raises(InvalidField, match="max_runs_per_tick"):
+        build_staleness_sensor(max_runs_per_tick=0)

@@ -91,6 +91,71 @@ CHANGING = [
         "'ignore'",
         "'raise'",
     ),
+    (
+        "bound in a lambda in a comprehension",
+        {},
+        "K = 100\ndef f():\n  fs = [(lambda: (K := 1)) for _ in range(2)]\n  return K",
+        "K = 100",
+        "K = 200",
+    ),
+    (
+        "bound in the default of a lambda",
+        {},
+        "h = lambda a=(K := 100): a\ndef f(): return K",
+        "K := 100",
+        "K := 200",
+    ),
+    (
+        "imported by a class body",
+        {"hub.py": "def g(): return 1"},
+        "class C:\n  from hub import g\ndef f(): return C.g()",
+        "return 1",
+        "return 2",
+    ),
+    (
+        "module imported by a class body of a function",
+        {"hub.py": "def g(): return 1"},
+        "def f():\n  class C:\n    import hub as h\n  return C.h.g()",
+        "return 1",
+        "return 2",
+    ),
+    (
+        "global import of another function, used by an inner one",
+        {"hub.py": "def g(): return 1"},
+        "def up():\n  global tool\n  from hub import g as tool\nup()\n"
+        "def made():\n  def f(): return tool()\n  return f\nf = made()",
+        "return 1",
+        "return 2",
+    ),
+    (
+        "deep expression",
+        {},
+        f"def f(): return 0{' + 1' * 1500}",
+        "return 0",
+        "return 7",
+    ),
+    *(
+        (
+            f"registry {written}",
+            {
+                "hub.py": f"import own\ndef one(): return 1\n{written}\n",
+                "own.py": "def base(): return 0\n",
+                "plug.py": f"import hub\ndef g(): return 5\n{changed}\n",
+            },
+            f"import plug, hub\ndef f(): return {used}",
+            "return 5",
+            "return 6",
+        )
+        for written, changed, used in (
+            ("REG = [('a', one), ('b', one)]", "hub.REG[0] = ('a', g)", "hub.REG[0][1]()"),
+            ("REG = {'a': [], 'z': one}", "hub.REG['a'].append(g)", "hub.REG['a'][0]()"),
+            ("REG = {'a': own.base}", "hub.REG['a'] = g", "hub.REG['a']()"),
+            ("REG = {'a': lambda: 0}", "hub.REG['a'] = g", "hub.REG['a']()"),
+            ("REG = {'a': -1, 'z': one}", "hub.REG['a'] = -g()", "hub.REG['a']"),
+            ("REG = ALIAS = {}", "hub.REG['a'] = g", "hub.REG['a']()"),
+            ("REG, ALIAS = {}, {}", "hub.REG['a'] = g", "hub.REG['a']()"),
+        )
+    ),
 ]
 NEUTRAL = [
     (

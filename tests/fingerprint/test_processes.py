@@ -55,6 +55,22 @@ def test_a_script_is_what_it_is_when_imported(scripts: Path) -> None:
     assert imported == by_path == by_name
 
 
+def test_optimised_code_has_the_same_identity(scripts: Path) -> None:
+    """Without its assertions (`-O`), this package sees what a later function imports for all."""
+    later = "global tool\n    from pipelines.steps.first import apply as tool\n"
+    text = f"def f():\n    return tool()\ndef up():\n    {later}"
+    (scripts / "later.py").write_text(f"from show import show\n{text}if __name__ == '__main__': show(f)\n")
+    plain, optimised = (
+        run_script([*flags, "later.py"], cwd=scripts, path=scripts)
+        for flags in (
+            (),
+            ("-O",),
+        )
+    )
+    assert plain == optimised
+    assert any(name.startswith("helper apply") for name in plain[0]["named"])
+
+
 def test_a_function_typed_in_is_unresolved(project: Project) -> None:
     """In a REPL, `-c` or standard input there is no file to read."""
     (identity,) = run(SHOW + "def f(): pass\nshow(f)\n", cwd=project.root, path=project.root)
