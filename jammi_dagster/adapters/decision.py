@@ -263,15 +263,8 @@ class Decision:
 
 def _with_inputs(wanted: Mapping[str, TableState]) -> dict[str, TableState]:
     """Those of the tables whose every input is there, or is to be made too."""
-    needed: dict[str, list[str]] = {}
-    for table, state in wanted.items():
-        for need in state.needs:
-            needed.setdefault(need, []).append(table)
-    lacking, rest = set[str](), [need for need in needed if need not in wanted]
-    while rest:
-        new = [table for table in needed.get(rest.pop(), ()) if table not in lacking]
-        lacking.update(new)
-        rest += new
+    needs = {table: state.needs for table, state in wanted.items()}
+    lacking = below({need for each in needs.values() for need in each}.difference(wanted), needs)
     return {table: state for table, state in wanted.items() if table not in lacking}
 
 

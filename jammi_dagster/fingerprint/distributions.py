@@ -49,9 +49,8 @@ def owners(folder: str, top: str) -> Mapping[str, str]:
     A package with an `__init__` has one; several may share a namespace package.
     """
     version = getattr(sys.modules.get(top), "__dict__", {}).get("__version__")
-    if found := _holding(
-        folder, [f"{top}-{version}.dist-info"], top
-    ):  # as most are: no need to list the folder
+    # as most are called: the folder need not be listed
+    if found := _holding(folder, [f"{top}-{version}.dist-info"], top):
         return found
     every = _entries(folder, ".dist-info", ".egg-info")
     name = normalized(top)

@@ -143,8 +143,8 @@ def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
     if isinstance(item, (ast.Dict, ast.List, ast.Set)):
         return is_as_written(held, item, live)
     if isinstance(item, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in item.elts):
-        is_alike = type(held) is tuple and len(held) == len(item.elts)
-        return is_alike and all(_says(live, one, it) for one, it in zip(item.elts, held, strict=True))  # type: ignore[call-overload]
+        says = partial(_says, live)
+        return type(held) is tuple and len(held) == len(item.elts) and all(map(says, item.elts, held))
     if isinstance(item, ast.Lambda):
         return isinstance(held, FunctionType) and place(held.__code__) == ("<lambda>", item.lineno)
     if isinstance(item, ast.UnaryOp) and isinstance(item.operand, ast.Constant):

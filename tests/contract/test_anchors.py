@@ -165,4 +165,4 @@ def test_a_set_with_an_instant_has_no_key_to_be_found_by() -> None:
         pinned_set_key([instant, named, instant])
     for none in ("s", StaleReason.input_vanished("s"), {"source": "s"}):
         with pytest.raises(InvalidField):
-            pinned_set_key([named, none])  # type: ignore[list-item]
+            pinned_set_key([named, none])  # type: ignore[list-item]  # it is refused
