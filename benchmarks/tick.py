@@ -18,13 +18,13 @@ import pyarrow as pa
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
-from jammi_dagster.adapters.cursor import Cursor
-from jammi_dagster.adapters.decision import Options
-from jammi_dagster.adapters.evaluation import Evaluator
-from jammi_dagster.adapters.location import Location
-from jammi_dagster.adapters.look import Look
-from jammi_dagster.adapters.replay import Replay
-from jammi_dagster.adapters.ticking import Ticker
+from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.recipe.replay import Replay
+from jammi_dagster.adapters.sensor.cursor import Cursor
+from jammi_dagster.adapters.sensor.requests_of_tick import Options
+from jammi_dagster.adapters.sensor.tick import Ticker
 from jammi_dagster.artifacts import DEFAULT_PROFILE
 from jammi_dagster.contract import anchor_set_key, canonical_json
 

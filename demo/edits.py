@@ -79,7 +79,7 @@ def codes() -> dict[str, Any]:
     import dagster as dg
 
     import definitions
-    from jammi_dagster.adapters.asset import spec_of
+    from jammi_dagster.adapters.assets.spec import spec_of
 
     found = {}
     for asset in definitions.defs.assets or ():

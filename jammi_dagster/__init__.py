@@ -9,16 +9,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jammi_dagster.adapters.asset import result_table
+    from jammi_dagster.adapters.automation_condition import StaleMaterialization
     from jammi_dagster.adapters.checks import build_materialization_checks
-    from jammi_dagster.adapters.condition import StaleMaterialization
+    from jammi_dagster.adapters.decorator import result_table
     from jammi_dagster.adapters.finalize import finalize
+    from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
+    from jammi_dagster.adapters.jobs import build_recovery_job
     from jammi_dagster.adapters.lineage import LineageResource
     from jammi_dagster.adapters.recompute import RecomputeReport, build_recompute_job, recompute
-    from jammi_dagster.adapters.recovery import build_recovery_job
-    from jammi_dagster.adapters.resources import ResultStoreResource
-    from jammi_dagster.adapters.sensor import build_staleness_schedule, build_staleness_sensor
+    from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
         AnchorKind,
         ArtifactDigest,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         StaleReason,
     )
     from jammi_dagster.errors import DependencyCycle, JammiError, NotRecomputable
-    from jammi_dagster.results import ResultStore
+    from jammi_dagster.store import ResultStore
 
 __version__ = "0.1.0"
 
@@ -61,20 +61,20 @@ _HOMES = {
     "DependencyCycle": "jammi_dagster.errors",
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
-    "ResultStore": "jammi_dagster.results",
+    "ResultStore": "jammi_dagster.store",
     "LineageResource": "jammi_dagster.adapters.lineage",
-    "ResultStoreResource": "jammi_dagster.adapters.resources",
+    "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
-    "build_staleness_schedule": "jammi_dagster.adapters.sensor",
-    "build_staleness_sensor": "jammi_dagster.adapters.sensor",
+    "build_staleness_schedule": "jammi_dagster.adapters.sensor.builders",
+    "build_staleness_sensor": "jammi_dagster.adapters.sensor.builders",
     "recompute": "jammi_dagster.adapters.recompute",
     "build_recompute_job": "jammi_dagster.adapters.recompute",
-    "build_recovery_job": "jammi_dagster.adapters.recovery",
+    "build_recovery_job": "jammi_dagster.adapters.jobs",
     "build_materialization_checks": "jammi_dagster.adapters.checks",
-    "StaleMaterialization": "jammi_dagster.adapters.condition",
+    "StaleMaterialization": "jammi_dagster.adapters.automation_condition",
     "RecomputeReport": "jammi_dagster.adapters.recompute",
     "finalize": "jammi_dagster.adapters.finalize",
-    "result_table": "jammi_dagster.adapters.asset",
+    "result_table": "jammi_dagster.adapters.decorator",
 }
 
 __all__ = [

@@ -9,12 +9,14 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from jammi_dagster.adapters import keys
-from jammi_dagster.adapters.current import CurrentAsset
-from jammi_dagster.adapters.evaluation import Evaluation, Evaluator
-from jammi_dagster.adapters.location import Location
-from jammi_dagster.adapters.running import DefinitionsOf, location_of
-from jammi_dagster.adapters.states import TableState, reasons
+from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.judgement.wording import reasons
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 
@@ -161,10 +163,10 @@ def _of_run(location: Location, asset: CurrentAsset, tags: Any) -> frozenset[str
     partitions_def = asset.partitions_def
     if partitions_def is None:
         return None
-    first, last = (tags.get(tag) for tag in keys.RANGE_TAGS)
+    first, last = (tags.get(tag) for tag in metadata_keys.RANGE_TAGS)
     if first and last:
         return frozenset(table_names(asset.key.path, location.span(partitions_def, first, last)))
-    one = tags.get(keys.PARTITION_TAG)
+    one = tags.get(metadata_keys.PARTITION_TAG)
     table = None if one is None else asset.table(one)
     return frozenset({table}) if table in asset.tables() else None
 

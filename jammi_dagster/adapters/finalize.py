@@ -6,10 +6,10 @@ import warnings
 
 import dagster as dg
 
-from jammi_dagster.adapters.asset import spec_of
-from jammi_dagster.adapters.declared import function_of
-from jammi_dagster.adapters.io_manager import ResultTableIOManager
-from jammi_dagster.adapters.keys import FINALIZED
+from jammi_dagster.adapters.assets.declaration import function_of
+from jammi_dagster.adapters.assets.spec import spec_of
+from jammi_dagster.adapters.handoff.store_resource import is_store_backed
+from jammi_dagster.adapters.metadata_keys import FINALIZED
 from jammi_dagster.fingerprint import identify
 
 
@@ -49,8 +49,6 @@ def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.Ass
         spec.key
         for spec in asset.specs
         if spec.code_version is None
-        and isinstance(
-            (defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)), ResultTableIOManager
-        )
+        and is_store_backed((defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)))
     ]
     return dict.fromkeys(ours, identify(function_of(asset)).digest) if ours else {}

@@ -7,26 +7,26 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters import ledger
-from jammi_dagster.adapters.declared import in_order
-from jammi_dagster.adapters.inputs import missing_upstream
-from jammi_dagster.adapters.keys import ALLOW_MISSING
-from jammi_dagster.adapters.outputs import produce
-from jammi_dagster.adapters.policy import policy_of
-from jammi_dagster.adapters.references import (
+from jammi_dagster.adapters.assets.cache_policy import policy_of
+from jammi_dagster.adapters.assets.declaration import in_order
+from jammi_dagster.adapters.assets.spec import plain_spec
+from jammi_dagster.adapters.execution import input_ledger
+from jammi_dagster.adapters.execution.inputs import missing_upstream
+from jammi_dagster.adapters.execution.materialize import TableStep
+from jammi_dagster.adapters.execution.outputs import produce
+from jammi_dagster.adapters.execution.step import Step
+from jammi_dagster.adapters.handoff.kinds import convert, is_lenient, kind_of
+from jammi_dagster.adapters.handoff.references import (
     AnyReference,
     NoReference,
     PartitionReferences,
     ResultReference,
 )
-from jammi_dagster.adapters.resources import ResultStoreResource
-from jammi_dagster.adapters.spec import plain_spec
-from jammi_dagster.adapters.step import Step
-from jammi_dagster.adapters.tables import TableStep
-from jammi_dagster.adapters.values import convert, is_lenient, kind_of
+from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
+from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.contract import CachePolicy, TableName
 from jammi_dagster.errors import InvalidOutput
-from jammi_dagster.results import ResultStore
+from jammi_dagster.store import ResultStore
 
 
 class ResultTableIOManager(dg.ConfigurableIOManager):
@@ -60,7 +60,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             raise _not_an_asset(context.name)
         store, kind = self.result_store, kind_of(context.dagster_type.typing_type)
         step_context = _step_context(context)
-        now = None if step_context is None else ledger.loading(step_context, store)
+        now = None if step_context is None else input_ledger.loading(step_context, store)
         references = _references(context, store, step_context, by_partition=kind.by_partition)
         if now is not None:
             now.references[context.name] = references
@@ -79,7 +79,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             keys = list(context.asset_partition_keys)
             partitions = in_order(context.asset_partitions_def, keys, context.step_context.instance)
         step = Step(context.step_context, context.asset_key, partitions)
-        now = ledger.loading(context.step_context, store)
+        now = input_ledger.loading(context.step_context, store)
         tables = TableStep(
             step=step,
             store=store,
@@ -98,7 +98,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             else:
                 context.add_output_metadata(metadata)
         if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need what was loaded
-            ledger.close(context.step_context, store)
+            input_ledger.close(context.step_context, store)
         # the one way to set it from an IO manager
         context.step_context.set_data_version(context.asset_key, made.data_version)
 

@@ -9,19 +9,20 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from jammi_dagster.adapters import keys, pictures
-from jammi_dagster.adapters.declared import op_name
-from jammi_dagster.adapters.evaluation import Evaluator
-from jammi_dagster.adapters.location import Definitions, Location
-from jammi_dagster.adapters.plan import into_runs
-from jammi_dagster.adapters.replay import Replay, recorded_replays
-from jammi_dagster.adapters.requests import Node, parents_of
-from jammi_dagster.adapters.resources import ResultStoreResource
-from jammi_dagster.adapters.states import reasons
+from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.code_location.location import Definitions, Location
+from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.wording import reasons
+from jammi_dagster.adapters.launching.run_requests import Node, parents_of
+from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract import CachePolicy, DerivesFromEdge, TableName
 from jammi_dagster.contract.tables import is_table
-from jammi_dagster.lineage import edges_by_input, generations
-from jammi_dagster.results import ResultStore
+from jammi_dagster.lineage import pictures
+from jammi_dagster.lineage.graph import edges_by_input, generations
+from jammi_dagster.planning.waves import into_runs
+from jammi_dagster.store import ResultStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,10 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
                     asset_selection=sorted({planned.asset_key for planned in made}),
                     partition_key=next((p.partition for p in made if p.partition is not None), None),
                     run_config={"ops": ops} if ops else {},
-                    tags={keys.CACHE_TAG: CachePolicy.USE.value, keys.GENERATION_TAG: str(group.wave)},
+                    tags={
+                        metadata_keys.CACHE_TAG: CachePolicy.USE.value,
+                        metadata_keys.GENERATION_TAG: str(group.wave),
+                    },
                 )
             )
         return requests

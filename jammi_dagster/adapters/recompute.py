@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 import dagster as dg
 
-from jammi_dagster.adapters.evaluation import Evaluator
-from jammi_dagster.adapters.location import Definitions, Location
-from jammi_dagster.adapters.plan import below
-from jammi_dagster.adapters.requests import (
+from jammi_dagster.adapters.code_location.location import Definitions, Location
+from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.launching.run_requests import (
     Node,
     Request,
     parents_of,
@@ -20,11 +21,10 @@ from jammi_dagster.adapters.requests import (
     run_request,
     together,
 )
-from jammi_dagster.adapters.running import DefinitionsOf, location_of
-from jammi_dagster.adapters.states import TableState
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import NotRecomputable, RecomputeRefused
-from jammi_dagster.results import ResultStore
+from jammi_dagster.planning.waves import below
+from jammi_dagster.store import ResultStore
 
 RecomputeCascade = Literal["report_only", "downstream"]
 

@@ -5,13 +5,14 @@ Rows never leave this package: what it gives out are the values of `records`.
 """
 
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.engine import EngineReader
+from jammi_dagster.catalog.engine_reader import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
-from jammi_dagster.catalog.records import CurrentRow, Lease, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import LEASE_SECONDS, CurrentRow, Lease, MaterializationRecord, Scope
 from jammi_dagster.catalog.recovery import Abandoned, Kept, RecoveryRows
 from jammi_dagster.catalog.writes import Begun, Busy, CatalogWriter, Finished, Flight, Pointed
 
 __all__ = [
+    "LEASE_SECONDS",
     "Abandoned",
     "Begun",
     "Busy",

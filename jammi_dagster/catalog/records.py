@@ -14,6 +14,8 @@ from jammi_dagster.errors import InvalidField
 
 GLOBAL = ""
 
+LEASE_SECONDS = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:

@@ -18,10 +18,10 @@
 
 from __future__ import annotations
 
+from jammi_dagster.fingerprint.author_options import check_dependencies, check_names
 from jammi_dagster.fingerprint.components import Component
-from jammi_dagster.fingerprint.context import context_uses_outside
-from jammi_dagster.fingerprint.declared import check_dependencies, check_names
 from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, identify
+from jammi_dagster.fingerprint.live.context_uses import context_uses_outside
 
 __all__ = [
     "CodeIdentity",

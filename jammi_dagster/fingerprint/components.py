@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jammi_dagster.fingerprint.graph import Graph, Reached
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
-from jammi_dagster.fingerprint.units import Unit
+from jammi_dagster.fingerprint.reach.graph import Graph, Reached
+from jammi_dagster.fingerprint.sources.units import Unit
 
 MISSING = "missing"
 _AT_LOAD = "module-level code"

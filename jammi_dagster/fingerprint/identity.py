@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.fingerprint.callables import innermost
+from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
 from jammi_dagster.fingerprint.components import Component, of_code, of_values
-from jammi_dagster.fingerprint.declared import check_dependencies, check_names, describe
-from jammi_dagster.fingerprint.findings import doubts, outside_reads
-from jammi_dagster.fingerprint.graph import Graph
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
-from jammi_dagster.fingerprint.modules import file_names, home_of, of_names
+from jammi_dagster.fingerprint.live.callables import innermost
+from jammi_dagster.fingerprint.live.values import Describer
+from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads
+from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.running import is_as_written, is_immutable
-from jammi_dagster.fingerprint.settings import settings_for
-from jammi_dagster.fingerprint.source import Source
-from jammi_dagster.fingerprint.values import Describer
+from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
+from jammi_dagster.fingerprint.sources.project_settings import settings_for
+from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
+from jammi_dagster.fingerprint.sources.source import Source
 
 _one_at_a_time = threading.RLock()  # what is read of a source file is kept on it, and read bit by bit
 

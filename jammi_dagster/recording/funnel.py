@@ -23,6 +23,7 @@ from jammi_dagster.artifacts import (
     write_parquet,
 )
 from jammi_dagster.catalog import (
+    LEASE_SECONDS,
     Begun,
     Busy,
     CatalogWriter,
@@ -44,7 +45,7 @@ from jammi_dagster.contract import (
 )
 from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import InvalidField, JammiError
-from jammi_dagster.recording.leases import LEASE_SECONDS, RENEW_SECONDS, Heart
+from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
 
 

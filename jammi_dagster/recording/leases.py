@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from jammi_dagster.errors import JammiError
 
-LEASE_SECONDS = 60.0
 RENEW_SECONDS = 10.0
 
 

@@ -3,7 +3,7 @@
 from jammi_dagster.sensing.observations import Dated, Observations
 from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record
 from jammi_dagster.sensing.rows import Rows
-from jammi_dagster.sensing.staleness import Resolver, judge, read_manifest
+from jammi_dagster.sensing.staleness import Resolver, judge
 from jammi_dagster.sensing.sweep import sweep
 from jammi_dagster.sensing.verify import verify_materialization
 
@@ -15,7 +15,6 @@ __all__ = [
     "judge",
     "lookup_cached",
     "probe_cache_record",
-    "read_manifest",
     "sweep",
     "verify_materialization",
 ]

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
+from jammi_dagster.artifacts import ArtifactRoot, read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import (
     AnchorKind,
     CurrentAnchor,
     DefinitionHash,
     InputAnchor,
-    MaterializationManifest,
     Staleness,
     StaleReason,
 )
-from jammi_dagster.errors import ArtifactMissing
 from jammi_dagster.sensing.observations import Observations
 from jammi_dagster.sensing.rows import Rows
 
@@ -85,20 +83,7 @@ class Resolver:
         """By its row; where that has none (an engine's), by its sidecar; where there is none, by its bytes."""
         if parent.artifact_digest is not None:
             return CurrentAnchor.result_digest(parent.artifact_digest)
-        manifest = read_manifest(self._root, parent)
+        manifest = read_manifest(self._root, parent.artifact_path)
         if manifest is not None:
             return CurrentAnchor.result_digest(manifest.artifact)
         return CurrentAnchor.result_digest(self._root.digest(parent.artifact_path))
-
-
-def read_manifest(root: ArtifactRoot, record: MaterializationRecord) -> MaterializationManifest | None:
-    """The manifest in the record's sidecar, or None where there is no sidecar.
-
-    Raises `InvalidManifest`, `UnknownManifestVersion`, and what the storage raises.
-    """
-    path = sidecar_path(record.artifact_path)
-    try:
-        data = root.read_bytes(path)
-    except ArtifactMissing:
-        return None
-    return MaterializationManifest.from_bytes(data, where=root.uri(path))

@@ -15,7 +15,7 @@ from jammi_dagster.catalog import CurrentRow
 from jammi_dagster.catalog.records import decode_anchors
 from jammi_dagster.contract import AnchorKind, CurrentAnchor, DefinitionHash, InputAnchor, Staleness
 from jammi_dagster.errors import JammiError
-from jammi_dagster.lineage import nearest_above
+from jammi_dagster.lineage.graph import nearest_above
 from jammi_dagster.sensing.observations import Observations
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge

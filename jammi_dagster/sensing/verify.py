@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.artifacts import ArtifactRoot, read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, MatchVerdict
-from jammi_dagster.sensing.staleness import read_manifest
 
 
 def verify_materialization(
@@ -16,7 +15,7 @@ def verify_materialization(
     The first that differs is the verdict. Raises `ArtifactMissing` where the bytes are gone, and
     `InvalidManifest` or `UnknownManifestVersion` for a sidecar that says nothing.
     """
-    manifest = None if record.definition_hash is None else read_manifest(root, record)
+    manifest = None if record.definition_hash is None else read_manifest(root, record.artifact_path)
     if manifest is None:
         return MatchVerdict.missing_manifest()
     if record.artifact_digest is not None and record.artifact_digest != manifest.artifact:

@@ -5,6 +5,6 @@ and `observe()`, which gives the present version or None where the input is gone
 """
 
 from jammi_dagster.surfaces.files import FileSurface, file
-from jammi_dagster.surfaces.surface import VersionSurface
+from jammi_dagster.surfaces.protocol import VersionSurface
 
 __all__ = ["FileSurface", "VersionSurface", "file"]

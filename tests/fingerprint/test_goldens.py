@@ -148,7 +148,7 @@ def test_the_sample(project: Project, python: str) -> None:
 def test_syntax(tmp_path: Path, python: str) -> None:
     """Syntax trees differ between Python versions; their normal form does not, and it never changes."""
     code = """
-        from jammi_dagster.fingerprint.syntax import digests, parse
+        from jammi_dagster.fingerprint.syntax.trees import digests, parse
         print(json.dumps(digests(parse(sys.stdin.buffer.read()))[:2]))
         """
     assert (

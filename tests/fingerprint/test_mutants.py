@@ -11,11 +11,11 @@ from pathlib import Path
 import networkx
 import pytest
 
-from jammi_dagster.fingerprint import routes
 from jammi_dagster.fingerprint.components import of_code
-from jammi_dagster.fingerprint.graph import Graph, Root
-from jammi_dagster.fingerprint.modules import Module, file_names
-from jammi_dagster.fingerprint.source import Source, _source
+from jammi_dagster.fingerprint.reach import routes
+from jammi_dagster.fingerprint.reach.graph import Graph, Root
+from jammi_dagster.fingerprint.sources.modules import Module, file_names
+from jammi_dagster.fingerprint.sources.source import Source, _source
 
 ALGORITHMS = Path(inspect.getfile(networkx)).parent / "algorithms"
 FUNCTIONS = {

@@ -1,0 +1,1 @@
+"""Assets as their authors declare them."""

@@ -1,0 +1,47 @@
+"""Which cache policy a step runs under: run tag, decorator, IO manager, `BYPASS`, the first that speaks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import dagster as dg
+
+from jammi_dagster.adapters.metadata_keys import CACHE_TAG
+from jammi_dagster.contract import CachePolicy
+from jammi_dagster.errors import InvalidPolicy
+
+
+def policy_of(value: object, *, where: str) -> CachePolicy:
+    """The policy that `value` spells, in any case of letters. Raises `InvalidPolicy`."""
+    try:
+        return CachePolicy(value.lower() if isinstance(value, str) else value)
+    except ValueError:
+        raise InvalidPolicy(value=value, where=where) from None
+
+
+def effective_policy(
+    asset_key: dg.AssetKey, *, tags: Mapping[str, str], decorator: CachePolicy | None, io_manager: CachePolicy
+) -> CachePolicy:
+    """The policy of a step (DESIGN 4, "Policy"). A tag cannot turn a decorator's `BYPASS` into a reuse.
+
+    Raises `InvalidPolicy` for a tag that spells none.
+    """
+    if decorator is CachePolicy.BYPASS:
+        return decorator
+    tagged = _of_tag(asset_key, tags.get(CACHE_TAG))
+    return tagged or decorator or io_manager
+
+
+def _of_tag(asset_key: dg.AssetKey, tag: str | None) -> CachePolicy | None:
+    where = f"run tag {CACHE_TAG}"
+    if tag is None:
+        return None
+    if not tag.lstrip().startswith("{"):
+        return policy_of(tag.strip(), where=where)
+    try:
+        by_asset = json.loads(tag)
+    except ValueError:
+        raise InvalidPolicy(value=tag, where=where) from None
+    policies = {str(key): policy_of(value, where=where) for key, value in by_asset.items()}
+    return policies.get(asset_key.to_user_string())

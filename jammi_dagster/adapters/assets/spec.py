@@ -1,0 +1,93 @@
+"""What the author of a result table declares, and what follows from it for its definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import DeclaredAsset
+from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
+from jammi_dagster.contract import CachePolicy
+from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
+from jammi_dagster.surfaces import VersionSurface
+
+Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """What an asset's author declares: the function, and the arguments of the contract."""
+
+    function: Callable[..., Any]
+    shape: FunctionShape
+    resource_keys: tuple[str, ...] = ()
+    reads: Reads | None = None
+    cache: CachePolicy | None = None
+    code_version: str | None = None
+    allow_missing: bool = False
+    single_flight: bool = True
+    depends_on: tuple[Any, ...] = ()
+    ignore: tuple[str, ...] = ()
+    allow_reads: tuple[str, ...] = ()
+
+    def code(self) -> CodeIdentity:
+        """The identity of the code as it is now in this process."""
+        return identify(
+            self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
+        )
+
+    def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
+        """What `reads=` declares for these partitions, or for the whole under None."""
+        if callable(self.reads):
+            return [surface for partition in partitions for surface in self.reads(partition)]
+        return list(self.reads or ())
+
+    def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
+        """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
+        way_out = "declare reads=[…], or reads=[] where it reads nothing else"
+        reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
+        if self.reads is not None:
+            return reasons
+        if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
+            reasons.append(f"it has no upstream: {way_out}")
+        if self.resource_keys:
+            reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
+        if self.shape.context is not None:
+            uses = context_uses_outside(self.function, self.shape.context)
+            reasons.extend(f"{use}: {way_out}" for use in uses)
+        return reasons
+
+    def _undeclared_read(self, read: OutsideRead) -> str | None:
+        """Why a place in the code that reads the outside world is none that is declared. `reads=` covers files."""
+        if read.what in self.allow_reads or (read.is_declarable and self.reads):
+            return None
+        place = f"{read.what} ({read.where})"
+        allowed = f"allow_reads=[{read.what!r}] where it does no harm, or set code_version="
+        if read.is_declarable:
+            return f"{place} reads what is not declared: declare it in reads=[…], or {allowed}"
+        return f"{place} changes from run to run: pass the value in, or {allowed}"
+
+
+def plain_spec(asset: DeclaredAsset) -> TableSpec:
+    """What a plain `@dg.asset` declares: its function alone."""
+    function = asset.function
+    shape = shape_of(function)
+    resources = asset.assets_def.op.required_resource_keys | set(shape.resources)
+    return TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted(resources - {asset.io_manager_key})),
+        code_version=asset.author_code_version,
+    )
+
+
+def spec_of(assets_def: dg.AssetsDefinition) -> TableSpec | None:
+    """The declaration behind an asset under `@result_table`, also after Dagster has copied it."""
+    if not isinstance(assets_def.node_def, dg.OpDefinition):
+        return None
+    compute = getattr(assets_def.op.compute_fn, "decorated_fn", None)
+    spec = getattr(compute, "result_table", None)
+    return spec if isinstance(spec, TableSpec) else None

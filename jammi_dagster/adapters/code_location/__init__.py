@@ -1,0 +1,1 @@
+"""A code location with no step running."""

@@ -1,0 +1,79 @@
+"""An asset as a step would see it that was launched with a recorded config, with no step running."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from pydantic import ValidationError
+
+from jammi_dagster.adapters.assets.declaration import DeclaredAsset
+from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.errors import JammiError
+
+
+class Replayed(DeclaredAsset):
+    """An asset as a step of it would see it that was launched with a recorded config."""
+
+    def __init__(self, location: Location, key: dg.AssetKey, raw: Any = None, validated: Any = None) -> None:
+        self.asset_key, self.instance, self._location = key, location.instance, location
+        self._raw, self._validated = raw, validated
+
+    @functools.cached_property
+    def assets_def(self) -> dg.AssetsDefinition:
+        found = self._location.assets_def(self.asset_key)
+        assert found is not None, "somebody found the asset here"
+        return found
+
+    def node(self, key: dg.AssetKey) -> Any:
+        return self._location.graph.get(key)
+
+    def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
+        return None  # which they are is asked for each table
+
+    @property
+    def resources(self) -> Any:
+        return _Resources(self._location, self.assets_def)
+
+    @property
+    def op_config(self) -> Any:
+        return self._validated
+
+    @property
+    def raw_op_config(self) -> Any:
+        return self._raw
+
+
+@dataclass(frozen=True, slots=True)
+class _Resources:
+    location: Location
+    assets_def: dg.AssetsDefinition
+
+    def __getattr__(self, key: str) -> Any:
+        return self.location.resource(self.assets_def, key)
+
+
+def config_of(spec: TableSpec, validated: Any) -> Any:
+    """The config object that the function would get, made the way Dagster makes it."""
+    kind = spec.shape.config_annotation
+    if not spec.shape.has_config:
+        return None
+    if isinstance(kind, type) and issubclass(kind, dg.Config):
+        return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
+    return validated
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line, as far as it can hold no secret: of what code of others raised, its type."""
+    while error.__cause__ is not None:  # Dagster wraps what a resource raises
+        error = error.__cause__
+    text = type(error).__name__
+    if isinstance(error, (JammiError, dg.DagsterInvalidConfigError)):
+        text = str(error)
+    elif isinstance(error, ValidationError):
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        text = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in found)
+    return " ".join(text.split())[:300]

@@ -1,0 +1,198 @@
+"""A code location as it is now: its assets, partitions, config schemas and resources, with no step running."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import in_order, op_name
+from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
+from jammi_dagster.errors import InvalidTarget
+
+Definitions = dg.Definitions | dg.RepositoryDefinition
+"""The complete definitions of a code location, as their author or as Dagster has them."""
+
+Target = Any
+"""What sensors take as `target=`: an asset selection, assets, keys, or a string that selects."""
+
+
+class PartitionsGone(Exception):
+    """A mapping to upstream partitions that do not exist; the message says of which asset."""
+
+
+class Location:
+    """Answers for one repository on one instance; what it answers is kept for as long as it lives.
+
+    Keep one for many looks: `refresh` says that time has passed, which only partitions can tell by.
+    """
+
+    def __init__(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
+        self.repository, self.instance = repository, instance
+        self._resources: dict[tuple[int, str], Any] = {}
+        # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
+        self._keys: dict[int, tuple[Any, Hashable, tuple[str, ...]]] = {}
+        self._seen: set[int] = set()
+
+    @classmethod
+    def of(cls, defs: Definitions, instance: dg.DagsterInstance) -> Location:
+        """The location of complete definitions."""
+        repository = defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
+        return cls(repository, instance)
+
+    def is_on(self, instance: dg.DagsterInstance) -> bool:
+        """Whether it is on this instance: Dagster opens one anew for each tick."""
+        self.instance = instance if instance.root_directory == self.instance.root_directory else self.instance
+        return self.instance is instance
+
+    def refresh(self) -> None:
+        """From now on partitions are asked for again."""
+        self._seen.clear()
+
+    # --- assets ---------------------------------------------------------------------------------------
+
+    @property
+    def graph(self) -> Any:
+        """Dagster's asset graph."""
+        return self.repository.asset_graph
+
+    def assets_def(self, key: dg.AssetKey) -> dg.AssetsDefinition | None:
+        """The definition that makes an asset; None where nothing does."""
+        found = self.repository.assets_defs_by_key.get(key)
+        return found if found is not None and found.is_materializable and found.is_executable else None
+
+    def select(self, target: Target) -> list[dg.AssetKey]:
+        """The assets of a target that Dagster can make, each after those that it reads. Raises `InvalidTarget`."""
+        try:
+            keys = selection_of(target).resolve(self.graph)
+        except dg.DagsterInvalidSubsetError as error:
+            raise InvalidTarget(target=target, why=str(error)) from error
+        return [
+            key
+            for key in self.graph.toposorted_asset_keys
+            if key in keys and self.assets_def(key) is not None
+        ]
+
+    # --- partitions -----------------------------------------------------------------------------------
+
+    def keys_of(self, partitions_def: dg.PartitionsDefinition[Any]) -> tuple[str, ...]:
+        """The partition keys of now, in their order: the same tuple for as long as they are the same."""
+        place = id(partitions_def)
+        if place not in self._seen:
+            self._seen.add(place)
+            state, known = self.state_of(partitions_def), self._keys.get(place)
+            if known is None or known[1] != state:
+                keys = partitions_def.get_partition_keys(dynamic_partitions_store=self.instance)
+                self._keys[place] = partitions_def, state, tuple(map(str, keys))
+        return self._keys[place][2]
+
+    def state_of(self, partitions_def: Any) -> Hashable:
+        """What tells cheaply that no key came or went."""
+        if isinstance(partitions_def, dg.MultiPartitionsDefinition):
+            return tuple(
+                self.state_of(dimension.partitions_def) for dimension in partitions_def.partitions_defs
+            )
+        if isinstance(partitions_def, dg.TimeWindowPartitionsDefinition):
+            return partitions_def.get_last_partition_key()
+        if isinstance(partitions_def, dg.StaticPartitionsDefinition):
+            return None
+        return tuple(partitions_def.get_partition_keys(dynamic_partitions_store=self.instance))
+
+    def span(self, partitions_def: dg.PartitionsDefinition[Any], first: str, last: str) -> tuple[str, ...]:
+        """The keys from the first to the last of a range; empty where either is gone."""
+        keys = self.keys_of(partitions_def)
+        try:
+            return keys[keys.index(first) : keys.index(last) + 1]
+        except ValueError:
+            return ()
+
+    def upstream_keys(
+        self, key: dg.AssetKey, partitions: Sequence[str] | None, upstream: dg.AssetKey
+    ) -> tuple[str, ...] | None:
+        """The partitions of `upstream` that these partitions of `key` read, by Dagster's mapping, in their order.
+
+        Raises `PartitionsGone` where a step would be refused for them.
+        """
+        up: Any = self.graph.get(upstream).partitions_def
+        if up is None:
+            return None
+        down: Any = self.graph.get(key).partitions_def
+        mapping = self.graph.get_partition_mapping(key, upstream)
+        subset = None if down is None else down.subset_with_partition_keys(list(partitions or ()))
+        mapped = mapping.get_upstream_mapped_partitions_result_for_partitions(
+            subset, down, up, dynamic_partitions_store=self.instance
+        )
+        if not mapped.required_but_nonexistent_subset.is_empty:
+            raise PartitionsGone(f"{upstream.to_user_string()} does not have the partitions that it reads")
+        return tuple(in_order(up, list(mapped.partitions_subset.get_partition_keys()), self.instance))
+
+    # --- config and resources -------------------------------------------------------------------------
+
+    def validated(self, key: dg.AssetKey, raw: Any) -> Any:
+        """The op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
+        assets_def = self.repository.assets_defs_by_key[key]
+        job = self.repository.get_implicit_global_asset_job_def().get_subset(
+            asset_selection=set(assets_def.keys)
+        )
+        name = op_name(assets_def)
+        given = {} if raw is None else {"ops": {name: {"config": raw}}}
+        return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
+
+    def manager(self, assets_def: dg.AssetsDefinition, key: str) -> StoreBacked | None:
+        """The IO manager under a key of the asset, if it is ours. Raises what making it raises."""
+        manager = self.resource(assets_def, key)
+        return manager if is_store_backed(manager) else None
+
+    def resource(self, assets_def: dg.AssetsDefinition, key: str) -> Any:
+        """A resource as a step of the asset would get it; what it opened is closed again. Raises what it raises."""
+        defs: Mapping[str, Any] = {**self._every_resource, **assets_def.resource_defs}
+        if key not in defs:
+            return None
+        place = id(defs[key]), key
+        if place not in self._resources:
+            needed = {name: defs[name] for name in _needed(defs, key)}
+            with dg.build_resources(needed, instance=self.instance) as built:
+                self._resources[place] = getattr(built, key)
+        return self._resources[place]
+
+    @functools.cached_property
+    def _every_resource(self) -> dict[str, Any]:
+        """The resources of all assets, as in a run of them: an inline IO manager is bound to its own asset alone."""
+        of_assets = (asset.resource_defs for asset in self.repository.assets_defs_by_key.values())
+        bound = {key: resource for resources in of_assets for key, resource in resources.items()}
+        return {**bound, **self.repository.get_top_level_resources()}
+
+
+def selection_of(target: Target) -> dg.AssetSelection:
+    """The asset selection that a target means. Raises `InvalidTarget`."""
+    if target == "*":  # the string would go through an argument of Dagster's that is in beta
+        return dg.AssetSelection.all()
+    if isinstance(target, (dg.AssetKey, dg.AssetsDefinition, dg.AssetSpec)):
+        target = [target]
+    if isinstance(target, Sequence) and not isinstance(target, str):
+        target = [item.key if isinstance(item, dg.AssetSpec) else item for item in target]
+        if all(isinstance(item, dg.AssetKey) for item in target):
+            return dg.AssetSelection.assets(*target)
+    try:
+        return dg.AssetSelection.from_coercible(target)
+    except (dg.DagsterError, TypeError, ValueError) as error:
+        raise InvalidTarget(target=target, why=str(error)) from error
+
+
+def is_identity(mapping: dg.PartitionMapping) -> bool:
+    """Whether it gives, between equal partitions, each partition itself."""
+    return isinstance(mapping, dg.IdentityPartitionMapping) or mapping == dg.TimeWindowPartitionMapping()
+
+
+def _needed(defs: Mapping[str, Any], key: str) -> Iterator[str]:
+    """The key and those of the resources that it needs, at any depth."""
+    found, rest = set[str](), [key]
+    while rest:
+        one = rest.pop()
+        if one in found or one not in defs:
+            continue
+        found.add(one)
+        yield one
+        rest.extend(defs[one].required_resource_keys)

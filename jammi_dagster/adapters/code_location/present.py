@@ -1,0 +1,81 @@
+"""What is there at one moment: current tables, versions of external inputs, Dagster's last events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.data_versions import EventVersion, last_versions
+from jammi_dagster.adapters.assets.declaration import Dependency
+from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.errors import JammiError
+from jammi_dagster.store import ResultStore, StoreIdentity
+from jammi_dagster.surfaces import VersionSurface
+
+
+class Look:
+    """One look at a store and what surrounds it; each thing is asked for once.
+
+    `digests` are the artifact digests of the store's current tables. `observed` are the versions of external inputs
+    that were seen, None for one that is gone; an input that could not be observed is in `failed`, with the reason.
+    """
+
+    def __init__(self, location: Location, store: ResultStore, digests: Mapping[str, str]) -> None:
+        self._location, self.store, self.digests = location, store, digests
+        self._deployment = store.scope.deployment
+        self.observed: dict[str, str | None] = {}
+        self.failed: dict[str, str] = {}
+        self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
+        self._others: dict[StoreIdentity, Mapping[str, str]] = {}
+
+    def observe(self, surface: VersionSurface) -> bool:
+        """Asks a surface; whether its input exists. One that cannot be observed is taken to be there."""
+        source = surface.source
+        if source not in self.observed and source not in self.failed:
+            try:
+                self.observed[source] = surface.observe()
+            except JammiError as error:
+                self.failed[source] = str(error)
+        return source in self.failed or self.observed[source] is not None
+
+    def referenced(self, table: str, store: ResultStore) -> str | None:
+        """The name of a table that is loaded from a store, this one or another; None where it is not there."""
+        if store is self.store or store.identity == self.store.identity:
+            return table if table in self.digests else None
+        source = f"dagster:{store.scope.deployment}/{table}"
+        digest = self._elsewhere(store).get(table)
+        self.observed[source] = digest
+        return None if digest is None else source
+
+    def event(self, dependency: Dependency, partition: str | None, table: str) -> str | None:
+        """The name of an asset that Dagster alone knows; None for a partition without any event."""
+        version = self._events(dependency).get(partition)
+        if version is None and partition is not None:
+            return None
+        source = f"dagster:{self._deployment}/{table}"
+        if version is not None and version.supplied is not None:
+            self.observed[source] = version.supplied
+        return source
+
+    def is_outdated(self, dependency: Dependency, table: str) -> bool:
+        """Whether the asset stored nothing at its last materialization, so that the catalog's table is not its last."""
+        last = self._events(dependency).get(None)
+        if last is None or not last.stored_nothing:
+            return False
+        return last.given is not None and last.given != self.digests.get(table)
+
+    def _events(self, dependency: Dependency) -> dict[str | None, EventVersion]:
+        key = dependency.asset_key
+        if key not in self._last:
+            partitions_def = self._location.graph.get(key).partitions_def
+            keys = None if partitions_def is None else self._location.keys_of(partitions_def)
+            instance, observable = self._location.instance, dependency.is_observable
+            self._last[key] = last_versions(instance, key, keys, observable=observable)
+        return self._last[key]
+
+    def _elsewhere(self, store: ResultStore) -> Mapping[str, str]:
+        if store.identity not in self._others:
+            with store.reader.frozen() as frozen:
+                self._others[store.identity] = frozen.digests() or {}
+        return self._others[store.identity]

@@ -1,0 +1,212 @@
+"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records what it made."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, overload
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.cache_policy import policy_of
+from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
+from jammi_dagster.adapters.assets.spec import Reads, TableSpec
+from jammi_dagster.adapters.execution.body import body_of
+from jammi_dagster.adapters.handoff.kinds import lenient_type
+from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
+from jammi_dagster.contract import CachePolicy
+from jammi_dagster.errors import UnsupportedArgument
+from jammi_dagster.fingerprint import check_dependencies, check_names
+
+_DEFAULT_KINDS = frozenset({"parquet", "jammi"})
+
+
+class ResultTableAsset(dg.AssetsDefinition):
+    """An asset under `@result_table`. A direct call calls the function, as a unit test expects."""
+
+    result_table: TableSpec
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.result_table.function(*args, **kwargs)
+
+
+@overload
+def result_table(function: Callable[..., Any], /) -> ResultTableAsset: ...
+@overload
+def result_table(
+    *,
+    cache: CachePolicy | str | None = None,
+    reads: Reads | None = None,
+    code_version: str | None = None,
+    allow_missing_partitions: bool = False,
+    single_flight: bool = True,
+    depends_on: Sequence[Any] = (),
+    ignore: Sequence[str] = (),
+    allow_reads: Sequence[str] = (),
+    **asset_arguments: Any,
+) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
+def result_table(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    cache: CachePolicy | str | None = None,
+    reads: Reads | None = None,
+    code_version: str | None = None,
+    allow_missing_partitions: bool = False,
+    single_flight: bool = True,
+    depends_on: Sequence[Any] = (),
+    ignore: Sequence[str] = (),
+    allow_reads: Sequence[str] = (),
+    **asset_arguments: Any,
+) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
+    """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
+
+    Takes every argument of `@dagster.asset`, and:
+
+    - `cache`: `CachePolicy.USE` reuses a materialization of the same definition over the same inputs; `BYPASS`
+      always computes, whatever the run's tag says. By default the run tag `jammi/cache` decides, then the IO
+      manager.
+    - `reads`: the version surfaces of what the function reads besides its inputs, or a function from the
+      partition key (None without) to them. `[]` says that it reads nothing else.
+    - `code_version`: stands for the code instead of what the code itself tells.
+    - `depends_on`: functions, classes, modules, files (paths, relative to the function's file) and plain values that
+      count as if the function used them.
+    - `ignore`: names that no result depends on (a cache, what an unresolved reason names): they are left out.
+    - `allow_reads`: reads of the outside world that do no harm, by the name that a reason gives (`os.environ`) or by
+      path; `*` stands for anything.
+    - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
+    - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
+
+    Raises `UnsupportedArgument` for what cannot be combined, `InvalidPolicy`, and `InvalidField`.
+    """
+    arguments = {
+        "cache": cache,
+        "reads": reads,
+        "code_version": code_version,
+        "allow_missing_partitions": allow_missing_partitions,
+        "single_flight": single_flight,
+        "depends_on": depends_on,
+        "ignore": ignore,
+        "allow_reads": allow_reads,
+    }
+    if function is None:
+        return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+    return _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+
+
+def _decorated(
+    function: Callable[..., Any],
+    *,
+    cache: CachePolicy | str | None,
+    reads: Reads | None,
+    code_version: str | None,
+    allow_missing_partitions: bool,
+    single_flight: bool,
+    depends_on: Sequence[Any],
+    ignore: Sequence[str],
+    allow_reads: Sequence[str],
+    asset_arguments: Mapping[str, Any],
+) -> ResultTableAsset:
+    name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
+    _refuse(name, asset_arguments)
+    shape = shape_of(function)
+    own_keys = set(asset_arguments.get("required_resource_keys") or ())
+    spec = TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted(own_keys | set(shape.resources))),
+        reads=reads,
+        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
+        code_version=code_version,
+        allow_missing=allow_missing_partitions,
+        single_flight=single_flight,
+        depends_on=check_dependencies(depends_on),
+        ignore=check_names("ignore", ignore),
+        allow_reads=check_names("allow_reads", allow_reads),
+    )
+    ins = _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions)
+    arguments = {
+        "name": None if asset_arguments.get("key") else function.__name__,
+        # Dagster refuses the two together
+        "kinds": None if asset_arguments.get("compute_kind") else set(_DEFAULT_KINDS),
+        "description": inspect.getdoc(function),
+        **asset_arguments,
+        **_with_mappings(ins, asset_arguments.get("deps") or ()),
+        "dagster_type": lenient_type(shape.output),
+        "code_version": code_version or spec.code().digest,
+    }
+    body = body_of(spec)
+    key = arguments.get("io_manager_key") or "io_manager"
+    if "io_manager_def" in arguments:
+        # Dagster makes up the key of an inline IO manager: ask for it
+        draft = dg.asset(**{**arguments, "required_resource_keys": own_keys | set(shape.resources)})(body)
+        key = draft.get_io_manager_key_for_asset_key(draft.key)
+    required = {*own_keys, *shape.resources, key}
+    asset = copy.copy(dg.asset(**{**arguments, "required_resource_keys": required})(body))
+    asset.__class__ = ResultTableAsset
+    assert isinstance(asset, ResultTableAsset)
+    asset.result_table = spec
+    return asset
+
+
+def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
+    """Raises `UnsupportedArgument` for what `@dagster.asset` takes and the contract cannot keep."""
+    refused = {
+        "dagster_type": ("would check a reference, not the table", "annotate the function's result"),
+        "output_required": ("could leave a run without a table", "return an empty table instead"),
+        "is_virtual": ("means that nothing is stored", "use @dg.asset"),
+    }
+    for argument, (why, way_out) in refused.items():
+        given = arguments.get(argument)
+        if given is not None and given is not (argument == "output_required"):
+            raise UnsupportedArgument(asset=name, argument=f"{argument}=", why=why, way_out=way_out)
+
+
+def _ins(
+    name: str, shape: FunctionShape, given: Mapping[str, dg.AssetIn], allow_missing: bool
+) -> dict[str, dg.AssetIn]:
+    """An `AssetIn` for each input, as given, with a type that lets a reference through."""
+    unknown = sorted(set(given) - set(shape.inputs))
+    if unknown:
+        why = "names no parameter of the function"
+        raise UnsupportedArgument(
+            asset=name, argument=f"ins={unknown}", why=why, way_out="use deps= for those"
+        )
+    ins = {}
+    for parameter, annotation in shape.inputs.items():
+        asset_in = given.get(parameter) or dg.AssetIn()
+        if asset_in.dagster_type is not dg.AssetIn().dagster_type:
+            raise UnsupportedArgument(
+                asset=name,
+                argument=f"AssetIn(dagster_type=…) for {parameter}",
+                why="would check a reference, not the table",
+                way_out="annotate the parameter",
+            )
+        metadata = {**(asset_in.metadata or {}), **({ALLOW_MISSING: True} if allow_missing else {})}
+        ins[parameter] = asset_in._replace(dagster_type=lenient_type(annotation), metadata=metadata or None)
+    return ins
+
+
+def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[str, Any]:
+    """`ins=` and `deps=` where a parameter's partition mapping stands in `deps=`, which Dagster allows.
+
+    It refuses the two for an `AssetIn` that says more than the key, as ours do.
+    """
+    mappings = {dep.asset_key: dep.partition_mapping for dep in deps if isinstance(dep, dg.AssetDep)}
+    known = {asset_in.resolve_key(name): name for name, asset_in in ins.items()}
+    mapped = {
+        name: ins[name]._replace(partition_mapping=mappings[key])
+        for key, name in known.items()
+        if mappings.get(key) is not None and ins[name].partition_mapping is None
+    }
+    rest = [dep for dep in deps if _key_of(dep) not in known]
+    return {"ins": {**ins, **mapped}, "deps": rest or None}
+
+
+def _key_of(dep: Any) -> dg.AssetKey | None:
+    """The key that an item of `deps=` names; None for a multi-asset, which names several."""
+    try:
+        return (dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key
+    except dg.DagsterInvalidDefinitionError:
+        return None

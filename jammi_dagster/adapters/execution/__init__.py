@@ -1,0 +1,1 @@
+"""A step that runs: inputs, body, outputs, events."""

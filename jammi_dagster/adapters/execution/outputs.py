@@ -1,0 +1,223 @@
+"""What an asset's function may return, brought to one shape: data to store, and what to tell Dagster beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import itertools
+import threading
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import dagster as dg
+
+from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG
+from jammi_dagster.errors import InvalidOutput
+
+T = TypeVar("T")
+
+_NOTHING = object()
+_NO_VALUE: Any = dg.MaterializeResult().value  # Dagster's own mark for a result without a value
+
+
+@dataclass(slots=True, kw_only=True)
+class Produced:
+    """The function's result. `data` may be a stream that is still running: read it before the rest."""
+
+    data: Any = _NOTHING
+    metadata: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    check_results: list[dg.AssetCheckResult] = field(default_factory=list)
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the function gave a value."""
+        return self.data is not _NOTHING
+
+    def checks(self, declared: Collection[str]) -> set[str]:
+        """The names of the checks that have a result; the only one of an asset needs none."""
+        only = next(iter(declared)) if len(declared) == 1 else "(without a name)"
+        return {result.check_name or only for result in self.check_results}
+
+    def take_event(self, event: Any, *, asset: str) -> None:
+        """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says. Raises `InvalidOutput`."""
+        if isinstance(event, dg.AssetCheckResult):
+            self.check_results.append(event)
+            return
+        if event.data_version is not None or DATA_VERSION_TAG in (event.tags or {}):
+            raise InvalidOutput(
+                asset=asset,
+                why="its function sets a data version, but that is the digest of the table",
+                way_out="leave data_version out, and put a version of your own into metadata",
+            )
+        self.metadata.update(event.metadata or {})
+        self.tags.update(event.tags or {})
+        if isinstance(event, dg.MaterializeResult):
+            self.check_results.extend(event.check_results or ())
+
+
+def produce(call: Callable[[], Any], *, asset: str) -> Produced:
+    """Calls the function and takes its result apart, whether plain, generator or async.
+
+    A generator may yield Dagster's results, or record batches, which then stream. Raises `InvalidOutput`, and
+    whatever the function raises.
+    """
+    result = call()
+    if inspect.iscoroutine(result):
+        with _event_loop() as run:
+            result = run(result)
+    if inspect.isasyncgen(result):
+        result = _drained(result)
+    if inspect.isgenerator(result):
+        return _of_generator(result, asset)
+    produced = Produced()
+    _take(produced, result, asset)
+    return _checked(produced, asset)
+
+
+def _of_generator(yielded: Iterator[Any], asset: str) -> Produced:
+    produced = Produced()
+    for item in yielded:
+        if _is_event(item):
+            _take(produced, item, asset)
+        else:
+            if produced.has_data:
+                raise _two_values(asset)
+            produced.data = _stream(itertools.chain([item], yielded), produced, asset)
+            return produced
+    return _checked(produced, asset)
+
+
+def _stream(items: Iterator[Any], produced: Produced, asset: str) -> Iterator[Any]:
+    for item in items:
+        if not _is_event(item):
+            yield item
+        elif _value_of(item) is not _NOTHING:
+            raise _two_values(asset)
+        else:
+            produced.take_event(item, asset=asset)
+
+
+def _take(produced: Produced, item: Any, asset: str) -> None:
+    if not _is_event(item):
+        produced.data = item
+        return
+    value = _value_of(item)
+    if value is not _NOTHING:
+        if produced.has_data:
+            raise _two_values(asset)
+        produced.data = value
+    produced.take_event(item, asset=asset)
+
+
+def _is_event(item: Any) -> bool:
+    return isinstance(item, (dg.Output, dg.MaterializeResult, dg.AssetCheckResult))
+
+
+def _value_of(item: Any) -> Any:
+    if isinstance(item, dg.Output):
+        return item.value
+    if isinstance(item, dg.MaterializeResult) and item.value is not _NO_VALUE:
+        return item.value
+    return _NOTHING
+
+
+def _checked(produced: Produced, asset: str) -> Produced:
+    if not produced.has_data or produced.data is None:
+        raise InvalidOutput(
+            asset=asset,
+            why="its function gave no table",
+            way_out="return a table, or MaterializeResult(value=…); for an asset without one use @dg.asset",
+        )
+    return produced
+
+
+def _two_values(asset: str) -> InvalidOutput:
+    return InvalidOutput(
+        asset=asset,
+        why="its function gave more than one value",
+        way_out="yield one table, or only record batches",
+    )
+
+
+def _drained(items: AsyncGenerator[T, Any]) -> Iterator[T]:
+    with _event_loop() as run:
+        try:
+            while (item := run(_next(items))) is not _NOTHING:
+                yield item
+        finally:  # also where nobody reads on: what the generator holds is let go
+            run(_close(items))
+
+
+async def _next(items: AsyncGenerator[Any, Any]) -> Any:
+    return await anext(items, _NOTHING)
+
+
+async def _close(items: AsyncGenerator[Any, Any]) -> None:
+    await items.aclose()
+
+
+@contextlib.contextmanager
+def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
+    """What runs coroutines to their end, all on one event loop; on a thread of its own inside a running one."""
+    loop = asyncio.new_event_loop()
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        try:
+            yield loop.run_until_complete
+        finally:
+            loop.close()
+        return
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def check_reported(produced: Produced, declared: Collection[str], *, asset: str) -> None:
+    """Raises `InvalidOutput` unless there is a result for each declared check, and no other.
+
+    Dagster asks for the same, but of a table that is published by then.
+    """
+    reported = produced.checks(declared)
+    for name in sorted(set(declared) - reported):
+        raise InvalidOutput(
+            asset=asset,
+            why=f"its function reported no result for the check {name}",
+            way_out="return an AssetCheckResult for each of check_specs=",
+        )
+    for name in sorted(reported - set(declared)):
+        raise InvalidOutput(
+            asset=asset,
+            why=f"its function reported on a check, but it has no check {name}",
+            way_out="declare it in check_specs=",
+        )
+
+
+def by_partition(data: Any, partitions: tuple[str, ...], *, asset: str) -> Mapping[str, Any]:
+    """The table of each partition. For a range the function returns a dict with just its partitions as keys.
+
+    Raises `InvalidOutput`.
+    """
+    if isinstance(data, Mapping):
+        missing, extra = sorted(set(partitions) - set(data)), sorted(map(str, set(data) - set(partitions)))
+        if not missing and not extra:
+            return {key: data[key] for key in partitions}
+        why = f"its function left out {missing}" if missing else f"its function added {extra}"
+        raise InvalidOutput(
+            asset=asset, why=why, way_out="return one table for each of context.partition_keys"
+        )
+    if len(partitions) == 1:
+        return {partitions[0]: data}
+    raise InvalidOutput(
+        asset=asset,
+        why=f"it makes {len(partitions)} partitions at once, but its function returned {type(data).__name__}",
+        way_out="return a dict, partition key -> table",
+    )

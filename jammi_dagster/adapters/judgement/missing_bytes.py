@@ -1,0 +1,55 @@
+"""Whether the bytes of current tables are there, a slice of the catalog at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.store import ResultStore
+
+_AT_ONCE = 200
+
+
+def bytes_missing(
+    assets: Sequence[CurrentAsset], after: str, known: Iterable[str], *, seconds: float
+) -> tuple[set[str], str]:
+    """The tables whose artifacts are gone, of `known` ones and of those after `after` by name, and how far it got.
+
+    It goes round once at most, and stops when `seconds` are over; the next call goes on from there.
+    """
+    until = time.monotonic() + seconds
+    stores = {asset.store.identity: asset.store for asset in assets}
+    names = {asset.name for asset in assets}
+    gone: set[str] = set()
+    for store in stores.values():
+        gone.update(_gone(store, list(known)))
+    first, place, turned = after, after, False
+    while time.monotonic() < until:
+        chunk: dict[str, tuple[ResultStore, str, int | None]] = {}
+        for store in stores.values():
+            for name, path, size in store.reader.artifacts_after(place, most=_AT_ONCE):
+                chunk[name] = store, path, size
+        wanted = sorted(chunk)[:_AT_ONCE]
+        if turned and (not wanted or wanted[0] > first):
+            break
+        if not wanted:
+            place, turned = "", True
+            continue
+        place = wanted[-1]
+        for name in wanted:
+            store, path, size = chunk[name]
+            if name.partition("[")[0] in names and _is_gone(store, path, size):
+                gone.add(name)
+    return gone, place
+
+
+def _gone(store: ResultStore, tables: Sequence[str]) -> Iterable[str]:
+    for table, record in store.reader.current_of(tables).items():
+        if _is_gone(store, record.artifact_path, record.size_bytes):
+            yield table
+
+
+def _is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
+    size = store.artifacts.size(path)
+    return size is None or recorded not in (None, size)

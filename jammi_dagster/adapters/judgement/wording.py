@@ -1,0 +1,63 @@
+"""Verdicts in words: why a table is not fresh."""
+
+from __future__ import annotations
+
+from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.artifacts import read_manifest
+from jammi_dagster.contract import Difference, explain
+from jammi_dagster.errors import JammiError
+
+_MOST_SAID = 5
+
+
+def differences(state: TableState) -> list[Difference]:
+    """What is different between how the table was made and how it would be made now; reads its sidecar."""
+    if state.inputs is None:
+        return []
+    try:
+        record = state.asset.store.current(state.table)
+        manifest = read_manifest(state.asset.store.artifacts, record.artifact_path)
+        anchors = record.input_anchors
+    except JammiError:
+        return []
+    if manifest is None:
+        return []
+    now = set(state.inputs.names)
+    descriptor, env = state.asset.described(state.partition, state.replay, state.inputs)
+    return explain(
+        manifest.descriptor.fields,
+        manifest.env.fields,
+        descriptor.fields,
+        env.fields,
+        # what nobody declared, or was seen to be read, is no input by name
+        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
+        current_inputs=now,
+    )
+
+
+def reasons(state: TableState) -> list[str]:
+    """Why a table is not fresh, one sentence each, the most telling first."""
+    said = []
+    if state.is_missing:
+        said.append("never materialized")
+    if state.bytes_missing:
+        said.append("its bytes are gone")
+    changes: list[str] = []
+    for reason in state.verdict.reasons:
+        if reason.reason == "definition_changed":
+            changes = [str(difference) for difference in differences(state)]
+            said += changes[:_MOST_SAID] or ["code, config or environment changed"]
+            if len(changes) > _MOST_SAID:
+                said.append(f"{len(changes) - _MOST_SAID} more differences")
+        elif reason.reason == "input_advanced":
+            said.append(f"{reason.source} changed")
+        elif not any(str(reason.source) in change for change in changes):
+            said.append(f"{reason.source} is gone")
+    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    if state.needs:
+        more = " and more" if len(state.needs) > 3 else ""
+        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
+    said += [why for why in (state.why_undecidable, state.why_not) if why]
+    if state.verdict.stale_ancestor is not None:
+        said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
+    return said

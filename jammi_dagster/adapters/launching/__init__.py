@@ -1,0 +1,1 @@
+"""Run requests, and the runs that are under way."""

@@ -1,0 +1,119 @@
+"""Config as it enters a descriptor: validated, and with every value from the environment behind the store's key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import NotCanonical
+
+Keyed = Callable[[str], "str | None"]
+CodeOf = Callable[[type], "str | None"]
+
+NO_KEY = (
+    "a value from the environment cannot be recorded without a key: set JAMMI_STORE_KEY where the store runs"
+)
+
+
+# A descriptor names classes: a class that moves within this package must not move a hash.
+_FIRST_NAMES = {
+    "jammi_dagster.adapters.handoff.store_resource.ResultStoreResource": (
+        "jammi_dagster.adapters.resources.ResultStoreResource"
+    ),
+}
+
+
+class NotRecordable(Exception):
+    """A config that cannot enter a descriptor; the message is the reason, for the table to be unpinned by."""
+
+
+def described_config(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    """`validated` with each value that `raw`, or a default of `schema`, takes from an `EnvVar` replaced by an HMAC.
+
+    `raw` is the config before it was validated, `schema` the op's config field. Raises `NotRecordable`.
+    """
+    if raw is None and getattr(schema, "default_provided", False):
+        raw = schema.default_value
+    return _described(validated, raw, getattr(schema, "config_type", None), keyed)
+
+
+def config_object(config: Any, validated: Any, keyed: Keyed) -> dict[str, str] | None:
+    """An HMAC of the config as the function sees it; None where that is just what Dagster validated.
+
+    Its class may fill in and convert values when it is made (`default_factory`, validators). Raises `NotRecordable`.
+    """
+    if not isinstance(config, BaseModel):
+        return None
+    try:
+        if canonical_json(config.model_dump(mode="json")) == canonical_json(validated):
+            return None
+    except (NotCanonical, ValueError):
+        pass  # `_hidden` says so
+    return _hidden(config, keyed)
+
+
+def described_resource(resource: Any, keyed: Keyed, code_of: CodeOf) -> dict[str, Any]:
+    """A resource by its class, its code and an HMAC for each of its fields, nested resources included.
+
+    At run time a field no longer shows whether it came from the environment, so all are behind the key. Raises
+    `NotRecordable` for a resource that is not a `ConfigurableResource`: it has no config to be seen.
+    """
+    kind = type(resource)
+    name = _name_of(kind)
+    if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
+        raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
+    fields = {field: _field(getattr(resource, field), keyed, code_of) for field in kind.model_fields}
+    return {"class": name, "code": code_of(kind), "fields": fields}
+
+
+def _name_of(kind: type) -> str:
+    """Name a resource's class as descriptors name it: classes of this package keep the name of their first release."""
+    name = f"{kind.__module__}.{kind.__qualname__}"
+    return _FIRST_NAMES.get(name, name)
+
+
+def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:
+    if isinstance(value, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
+        return described_resource(value, keyed, code_of)
+    return _hidden(value, keyed)
+
+
+def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    if isinstance(validated, Mapping):
+        fields = getattr(schema, "fields", None) or {}
+        return {
+            key: _described(value, *_below(key, raw, fields.get(key), schema), keyed)
+            for key, value in validated.items()
+        }
+    if isinstance(validated, list):
+        items = raw if isinstance(raw, list) and len(raw) == len(validated) else [None] * len(validated)
+        inner = getattr(schema, "inner_type", None)
+        return [_described(value, item, inner, keyed) for value, item in zip(validated, items, strict=True)]
+    if isinstance(raw, Mapping) and set(raw) == {"env"}:
+        return _hidden(validated, keyed)
+    return validated
+
+
+def _below(key: str, raw: Any, field: Any, schema: Any) -> tuple[Any, Any]:
+    """The raw value and the config type of `key`: what was given, otherwise the field's default."""
+    given = raw.get(key) if isinstance(raw, Mapping) else None
+    if given is None and getattr(field, "default_provided", False):
+        given = field.default_value
+    return given, getattr(field, "config_type", None) or getattr(schema, "inner_type", None)
+
+
+def _hidden(value: Any, keyed: Keyed) -> dict[str, str]:
+    """What stands for a value that may be a secret: not even an error shows it."""
+    try:
+        plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
+        text = canonical_json(plain).decode()
+    except (NotCanonical, ValueError):  # the latter is pydantic's, for what it cannot serialize
+        raise NotRecordable(f"a value of type {type(value).__name__} has no canonical JSON") from None
+    digest = keyed(text)
+    if digest is None:
+        raise NotRecordable(NO_KEY)
+    return {"hmac_sha256": digest}

@@ -1,0 +1,258 @@
+"""How a Dagster step makes its tables: descriptor and environment (DESIGN 4.3)."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency
+from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.handoff.kinds import IO_SEMANTICS, ValueKind, kind_of
+from jammi_dagster.adapters.handoff.references import AnyReference
+from jammi_dagster.adapters.handoff.serialized_metadata import packed
+from jammi_dagster.adapters.recipe.config import (
+    Keyed,
+    NotRecordable,
+    config_object,
+    described_config,
+    described_resource,
+)
+from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract.definition import fold_encoded
+from jammi_dagster.errors import NotCanonical
+from jammi_dagster.fingerprint import CodeIdentity, identify
+from jammi_dagster.store import ResultStore
+
+PRODUCER = "dagster_asset"
+
+# in the order of canonical JSON
+_VARYING = ("input_names", "partition_key", "partition_window")
+
+_TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """How a step makes its tables, whatever the partition and the inputs.
+
+    `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
+    why the definition cannot be known, and so why the tables are never reused.
+    """
+
+    asset_key: dg.AssetKey
+    code: CodeIdentity
+    inputs: Mapping[str, Any]
+    output: ValueKind
+    raw_config: Any
+    config: Any
+    config_object: Any
+    resources: Mapping[str, Any]
+    libraries: Mapping[str, str]
+    unrecordable: tuple[str, ...]
+    window_of: Callable[[str | None], list[str] | None]
+
+    def descriptor(
+        self,
+        partition: str | None,
+        partitions: Sequence[str],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> ProducingDescriptor:
+        """The descriptor of one table. `partitions` is the range that the step makes, `input_names` what it reads.
+
+        A range of more than one is part of how each of its tables is made: the function sees all of it. `orders` are
+        the tables behind each input in the order in which they come. It counts only where it is not that of the
+        names: it can change without a change of code, where partitions are dynamic, and the function sees it.
+        """
+        return ProducingDescriptor(
+            {
+                "producer": PRODUCER,
+                "asset_key": list(self.asset_key.path),
+                "partition_key": partition,
+                "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
+                "partition_window": self.window_of(partition),
+                "code": {
+                    "kind": self.code.kind,
+                    "digest": self.code.digest,
+                    "components": self.code.named,
+                },
+                "input_names": _digest(sorted(input_names)),
+                "io_semantics": IO_SEMANTICS,
+                "inputs": {
+                    name: {**described, "order": _order(orders.get(name, ()))}
+                    for name, described in self.inputs.items()
+                },
+                "output_kind": str(self.output),
+                "config": self.config,
+                "config_object": self.config_object,
+                "resources": dict(self.resources),
+            }
+        )
+
+    def env(self) -> MaterializationEnv:
+        """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
+        major, minor, _ = platform.python_version_tuple()
+        return MaterializationEnv(
+            {"python": f"{major}.{minor}", "libraries": dict(self.libraries), "device": "cpu"}
+        )
+
+
+class DefinitionHashes:
+    """Definition hashes of many tables that one making makes: all but three fields is the same, and encoded once."""
+
+    def __init__(self, making: Making) -> None:
+        self._making, self._env = making, canonical_json(making.env().fields, name="env")
+        fields = making.descriptor(None, (), (), {}).to_dict()
+        marks = {name: _digest(["mark", name]) for name in _VARYING}
+        rest = canonical_json({**fields, **marks}, name="descriptor")
+        self._parts = []
+        for name in _VARYING:
+            head, _, rest = rest.partition(canonical_json(marks[name]))
+            self._parts.append(head)
+        self._parts.append(rest)
+
+    def of(
+        self,
+        partition: str | None,
+        partitions: Sequence[str],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> str:
+        """What `definition_hash` gives for the descriptor of the same, in hex."""
+        if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
+            descriptor = self._making.descriptor(partition, partitions, input_names, orders)
+            return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
+        varying = (_digest(sorted(input_names)), partition, self._making.window_of(partition))
+        encoded = self._parts[0]
+        for value, part in zip(varying, self._parts[1:], strict=True):
+            encoded += canonical_json(value, name="descriptor") + part
+        return fold_encoded(encoded, self._env)
+
+
+def recipe_of(
+    spec: TableSpec, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
+) -> Making:
+    """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
+    code = spec.code()
+    inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
+    classes = _Classes(identities=None if code.kind == "code_version" else [])
+    reasons: list[str] = []
+    described, seen, raw = None, None, None
+    resources: dict[str, Any] = {}
+    try:
+        described, seen = _described_config(asset, config, store.key.hmac)
+        raw = asset.raw_op_config
+    except NotRecordable as error:
+        reasons.append(f"config: {error}")
+    for key in sorted(spec.resource_keys):
+        try:
+            resource = getattr(asset.resources, key)
+            resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
+        except NotRecordable as error:
+            reasons.append(f"{key}: {error}")
+    described_inputs: dict[str, Any] = {}
+    for dependency in asset.dependencies:
+        name = dependency.input_name
+        if name is not None and name in inputs:
+            described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
+    config_code = classes.code_of(type(config))
+    code = classes.added_to(code)
+    return Making(
+        asset_key=asset.asset_key,
+        code=code,
+        inputs=described_inputs,
+        output=kind_of(spec.shape.output),
+        raw_config=raw,
+        config=described,
+        config_object={"code": config_code, "value": seen} if seen or config_code else None,
+        resources=resources,
+        libraries=_libraries(code, inputs.values()),
+        unrecordable=(*code.unresolved, *reasons),
+        window_of=asset.window_of,
+    )
+
+
+def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
+    """The op's config as Dagster validated it, and as the function sees it where that is more."""
+    if asset.op_config is not None and asset.has_mapped_config:
+        why = "a config mapping of the job made it, perhaps from values of the environment"
+        raise NotRecordable(f"{why}; launch the asset with config of its own")
+    described = described_config(asset.op_config, asset.raw_op_config, asset.op_config_field, keyed)
+    try:
+        canonical_json([described, asset.raw_op_config], name="config")
+    except NotCanonical as error:
+        raise NotRecordable(str(error)) from None
+    return described, config_object(config, asset.op_config, keyed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Classes:
+    """The classes of the objects that a function gets: their code may lie where its own module does not look.
+
+    `identities` are those that were asked for; None where the author's code version stands for all code.
+    """
+
+    identities: list[CodeIdentity] | None
+
+    def code_of(self, cls: type) -> str | None:
+        """The code identity of a class; None for one that is built in."""
+        if self.identities is None or cls.__module__ == "builtins":
+            return None
+        identity = identify(cls)
+        self.identities.append(identity)
+        return identity.digest
+
+    def added_to(self, code: CodeIdentity) -> CodeIdentity:
+        """`code`, with what else the code of the classes reads and needs; its digest is that of the function."""
+        found = self.identities or []
+        return replace(
+            code,
+            components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
+            libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
+            outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
+            unresolved=tuple(
+                dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])
+            ),
+        )
+
+
+def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
+    """The libraries that the code imports, and those whose tables the function gets."""
+    if code.kind == "code_version":
+        return dict(code.libraries)
+    given = {kind.name.partition(".")[0] for kind in kinds}
+    versions = {
+        name: str(sys.modules[name].__version__) for name in given & _TABLE_LIBRARIES & set(sys.modules)
+    }
+    return {**versions, **code.libraries}
+
+
+def _described_input(
+    asset: DeclaredAsset, dependency: Dependency, kind: ValueKind, value: Any
+) -> dict[str, Any]:
+    """Which asset a parameter gets, as what, and who else loads it how."""
+    loader = None
+    if not isinstance(value, AnyReference):
+        manager, told = asset.loader_of(dependency)
+        loader = {"manager": manager, "metadata": packed(told)}
+    return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
+
+
+def existing(orders: Mapping[str, Sequence[str]], input_names: Iterable[str]) -> dict[str, Sequence[str]]:
+    """The tables behind each input, without those that are not there: they are nothing to the function."""
+    names = set(input_names) | {name.partition("/")[2] for name in input_names if name.startswith("dagster:")}
+    return {name: [table for table in tables if table in names] for name, tables in orders.items()}
+
+
+def _order(tables: Sequence[str]) -> str | None:
+    return None if list(tables) == sorted(tables) else _digest(tables)
+
+
+def _digest(names: Sequence[str]) -> str:
+    return hashlib.sha256(canonical_json(list(names))).hexdigest()

@@ -1,0 +1,62 @@
+"""What a run of an asset was given besides its inputs: what a replay gives again."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jammi_dagster.artifacts import read_manifest
+from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import JammiError
+from jammi_dagster.store import ResultStore
+
+KEY = "replay"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replay:
+    """The raw op config of a step, and the first and last partition where it made a range of several."""
+
+    config: Any = None
+    span: tuple[str, str] | None = None
+
+    @functools.cached_property
+    def key(self) -> tuple[bytes, tuple[str, str] | None]:
+        """Equal for equal replays, and hashable."""
+        return canonical_json(self.config), self.span
+
+    def to_dict(self) -> dict[str, Any]:
+        """As it is recorded, in the sidecar and in the catalog."""
+        return {"config": self.config, "span": None if self.span is None else list(self.span)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Replay:
+        """The inverse."""
+        span = value.get("span")
+        return cls(config=value.get("config"), span=None if span is None else (str(span[0]), str(span[1])))
+
+
+def recorded_replays(store: ResultStore, reader: Any, tables: Iterable[str]) -> dict[str, Replay | None]:
+    """How the current materialization of each table was asked for; None where no manifest says it.
+
+    The catalog says it of all at once; of tables from before it did, and of a library's, the sidecars do.
+    """
+    wanted = list(tables)
+    found: dict[str, Replay | None] = {}
+    for table, text in reader.annotations_of(wanted).items():
+        said = json.loads(text).get(KEY)
+        if said is not None:
+            found[table] = Replay.from_dict(said)
+    rest = [table for table in wanted if table not in found]
+    for table, record in reader.current_of(rest).items():
+        try:
+            manifest = read_manifest(store.artifacts, record.artifact_path)
+        except JammiError:
+            manifest = None
+        own = (manifest and manifest.own) or {}
+        said = {"config": own.get("raw_config"), "span": own.get("partition_span")}
+        found[table] = None if manifest is None else Replay.from_dict(said)
+    return found

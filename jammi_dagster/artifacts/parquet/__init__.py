@@ -1,0 +1,1 @@
+"""Tables as Parquet: streamed, cut into row groups, hashed while they are written."""

@@ -1,0 +1,126 @@
+"""One pass from a stream of tables to a durable Parquet object and the digests of its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jammi_dagster.artifacts.parquet.groups import row_groups
+from jammi_dagster.artifacts.parquet.hashing import HashingSink
+from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
+from jammi_dagster.artifacts.parquet.storable import Storable
+from jammi_dagster.artifacts.parquet.stream import as_pieces
+from jammi_dagster.artifacts.storage.root import ArtifactRoot
+from jammi_dagster.contract.manifest import Leaf
+from jammi_dagster.errors import UnstorableData
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenArtifact:
+    """What is known of an object once it is durable.
+
+    `digest`: SHA-256 of all its bytes, hex. `row_groups`: index, offset, length and SHA-256 of each one's bytes.
+    `schema`: what a reader sees. `profile`: how it was written.
+    """
+
+    digest: str
+    size_bytes: int
+    row_count: int
+    row_groups: tuple[Leaf, ...]
+    schema: pa.Schema
+    profile: WriterProfile
+
+
+def write_parquet(
+    root: ArtifactRoot,
+    path: str,
+    data: object,
+    *,
+    table: str | None = None,
+    profile: WriterProfile = DEFAULT_PROFILE,
+    progress: Callable[[int], None] | None = None,
+) -> WrittenArtifact:
+    """Writes `data` (see `as_pieces`) to a new object; durable when it returns, absent if it raises.
+
+    Equal data under an equal profile gives equal bytes, however it was chunked (see `storable`). Memory holds some
+    two row groups, not the table. `table` names it in errors. `progress` is told the rows written so far after each
+    row group; what it raises ends the write.
+
+    Raises what `as_pieces` and `ArtifactRoot.open_sink` raise, `UnsupportedSchema` before anything is written,
+    `UnstorableData`, `StorageFailed`; exceptions of the data's own iterator pass through as they are.
+    """
+    name = path if table is None else table
+    source = as_pieces(data, name)
+    storable = Storable(source.schema, name)
+    pieces = (stored for piece in source.tables for stored in storable.pieces(piece))
+    groups = row_groups(pieces, storable.schema, profile)
+    with root.open_sink(path) as sink:
+        file = ParquetFileWriter(HashingSink(sink), storable.schema, profile, name)
+        try:
+            # `map`, so that no name holds the pieces of a group while it is written
+            for group in map(storable.row_group, groups):
+                file.append(group)
+                if progress is not None:
+                    progress(file.row_count)
+            return file.finish()
+        finally:
+            file.stop()
+
+
+class ParquetFileWriter:
+    """A Parquet file growing by one row group at a time."""
+
+    def __init__(self, sink: HashingSink, schema: pa.Schema, profile: WriterProfile, table: str) -> None:
+        self.row_count = 0
+        self._sink = sink
+        self._schema = schema
+        self._profile = profile
+        self._table = table
+        self._groups: list[tuple[int, int, Callable[[], str]]] = []
+        self._writer = pq.ParquetWriter(sink, schema, **profile.options())
+
+    def append(self, group: pa.Table) -> None:
+        """Writes one row group. Raises `UnstorableData` for rows that pyarrow refuses."""
+        self._sink.begin_group()
+        offset = self._sink.tell()
+        with self._refusals():
+            self._writer.write_table(group, row_group_size=group.num_rows)
+        length = self._sink.tell() - offset
+        self._groups.append((offset, length, self._sink.end_group()))
+        self.row_count += group.num_rows
+
+    def finish(self) -> WrittenArtifact:
+        """Writes the footer."""
+        with self._refusals():
+            self._writer.close()
+        digest = self._sink.drain()
+        leaves = (
+            Leaf(index=index, offset=offset, length=length, digest=group_digest())
+            for index, (offset, length, group_digest) in enumerate(self._groups)
+        )
+        return WrittenArtifact(
+            digest=digest,
+            size_bytes=self._sink.tell(),
+            row_count=self.row_count,
+            row_groups=tuple(leaves),
+            schema=self._schema,
+            profile=self._profile,
+        )
+
+    def stop(self) -> None:
+        """Lets go of threads and of pyarrow's writer, which writes a footer even to a file that failed."""
+        self._sink.stop()
+        with suppress(Exception):
+            self._writer.close()
+
+    @contextmanager
+    def _refusals(self) -> Iterator[None]:
+        try:
+            yield
+        except (pa.ArrowException, OSError) as error:  # the sink's own failures are JammiErrors by now
+            way_out = "make them fit their schema, or give the schema that they have"
+            raise UnstorableData(table=self._table, why=str(error), way_out=way_out) from error

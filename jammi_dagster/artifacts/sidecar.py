@@ -1,0 +1,21 @@
+"""The sidecar beside an artifact: its manifest, read from the root."""
+
+from __future__ import annotations
+
+from jammi_dagster.artifacts.storage.layout import sidecar_path
+from jammi_dagster.artifacts.storage.root import ArtifactRoot
+from jammi_dagster.contract import MaterializationManifest
+from jammi_dagster.errors import ArtifactMissing
+
+
+def read_manifest(root: ArtifactRoot, artifact: str) -> MaterializationManifest | None:
+    """Read the manifest beside the artifact at this path below the root; None where there is no sidecar.
+
+    Raises `InvalidManifest`, `UnknownManifestVersion`, and what the storage raises.
+    """
+    path = sidecar_path(artifact)
+    try:
+        data = root.read_bytes(path)
+    except ArtifactMissing:
+        return None
+    return MaterializationManifest.from_bytes(data, where=root.uri(path))

@@ -1,0 +1,1 @@
+"""Roots on local and remote file systems, and the paths below them."""

@@ -1,0 +1,138 @@
+"""Artifacts in a local folder, by plain os calls; what is committed survives a loss of power."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from jammi_dagster.artifacts.storage.storage import Upload, quietly
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileSystem
+
+# file systems that cannot fsync a folder say so with one of these (as SQLite, we then go without)
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+
+class LocalStorage:
+    """Objects are files below `root`, an absolute path. The folder is created by the first write."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._folders = Folders(root)
+
+    def locate(self, path: str) -> str:
+        return os.path.join(self._root, path)
+
+    def uri(self, path: str) -> str:
+        return Path(self.locate(path)).as_uri()
+
+    def size(self, path: str) -> int | None:
+        try:
+            found = os.stat(self.locate(path))
+        except FileNotFoundError:
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def open_read(self, path: str) -> BinaryIO:
+        return open(self.locate(path), "rb")
+
+    def upload(self, path: str) -> Upload:
+        return LocalUpload(self.locate(path), self._folders)
+
+    def delete(self, path: str) -> None:
+        os.unlink(self.locate(path))
+
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        for parent, _, names in os.walk(self.locate(folder)):
+            for name in names:
+                path = os.path.join(parent, name)
+                with suppress(FileNotFoundError):  # removed since it was listed
+                    yield os.path.relpath(path, self._root).replace(os.sep, "/"), os.stat(path).st_mtime
+
+    @property
+    def filesystem(self) -> FileSystem:
+        from pyarrow.fs import LocalFileSystem
+
+        return LocalFileSystem()
+
+
+class LocalUpload:
+    """A new file: fsynced, and then every folder that gained an entry, before `commit` returns."""
+
+    def __init__(self, path: str, folders: Folders) -> None:
+        self._path = path
+        self._folders = folders
+        folders.make(os.path.dirname(path))
+        self._file = open(path, "xb")  # noqa: SIM115  (closed by commit or abort)
+
+    def write(self, data: bytes) -> int:
+        return self._file.write(data)
+
+    def commit(self) -> None:
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._folders.settle(os.path.dirname(self._path))
+
+    def abort(self) -> None:
+        quietly(self._file.close, lambda: os.unlink(self._path))
+
+
+class Folders:
+    """Makes folders below a root, and their entries durable.
+
+    A folder made by another process may not be durable yet, so each one below the root is settled once by this
+    process too, whoever made it.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._settled: set[str] = set()
+
+    def make(self, folder: str) -> None:
+        """Makes `folder` and what is missing above it, the root and its parents included."""
+        missing = []
+        existing = folder
+        while not os.path.isdir(existing):
+            missing.append(existing)
+            existing = os.path.dirname(existing)
+        self._settled.difference_update(missing)
+        self._settled.add(min(existing, self._root, key=len))
+        for path in reversed(missing):
+            _mkdir(path)
+
+    def settle(self, folder: str) -> None:
+        """Makes the new entry in `folder` durable, and the folder's own up to what was there before us."""
+        _sync_folder(folder)
+        while folder not in self._settled:
+            parent = os.path.dirname(folder)
+            _sync_folder(parent)
+            self._settled.add(folder)
+            folder = parent
+
+
+def _mkdir(path: str) -> None:
+    try:
+        os.mkdir(path)
+    except FileExistsError:
+        if not os.path.isdir(path):  # else another writer was faster
+            raise NotADirectoryError(errno.ENOTDIR, "not a folder", path) from None
+
+
+def _sync_folder(path: str) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,111 @@
+"""Artifacts in whatever fsspec can write: S3 and the like, `memory://` for tests."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from jammi_dagster.artifacts.storage.storage import Upload, quietly
+
+if TYPE_CHECKING:
+    import fsspec
+    from pyarrow.fs import FileSystem
+
+# what file systems call the time of an object's last write
+_WRITTEN = ("mtime", "LastModified", "last_modified", "updated", "created")
+_CREDENTIALS = re.compile(r"://[^/]*@")
+
+
+def without_credentials(url: str) -> str:
+    """The URL without user and password."""
+    return _CREDENTIALS.sub("://", url)
+
+
+class RemoteStorage:
+    """Objects below an fsspec URL. Object stores show an object only once it is complete."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        self._url = url
+        self._options = options
+
+    @functools.cached_property
+    def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
+        import fsspec.core  # 0.1 s that a local root need not pay
+
+        fs, base = fsspec.core.url_to_fs(self._url, **self._options)
+        return fs, base.rstrip("/")
+
+    @property
+    def _fs(self) -> fsspec.AbstractFileSystem:
+        return self._opened[0]
+
+    def locate(self, path: str) -> str:
+        return f"{self._opened[1]}/{path}"
+
+    def uri(self, path: str) -> str:
+        return f"{without_credentials(self._url).rstrip('/')}/{path}"
+
+    def size(self, path: str) -> int | None:
+        where = self.locate(path)
+        self._fs.invalidate_cache(where)  # a listing that someone cached is no proof that the object is there
+        try:
+            found = self._fs.info(where)
+        except FileNotFoundError:
+            return None
+        return cast(int, found["size"]) if found["type"] == "file" else None
+
+    def open_read(self, path: str) -> BinaryIO:
+        self._fs.invalidate_cache(self.locate(path))
+        return cast(BinaryIO, self._fs.open(self.locate(path), "rb"))
+
+    def upload(self, path: str) -> Upload:
+        # mode "xb" would be atomic, but few stores besides AWS's have it; ids are unique, so a look is enough
+        if self.size(path) is not None:
+            raise FileExistsError(path)
+        return RemoteUpload(self._fs, self.locate(path))
+
+    def delete(self, path: str) -> None:
+        self._fs.rm_file(self.locate(path))
+
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        base = self._opened[1]
+        self._fs.invalidate_cache()
+        for found, info in self._fs.find(self.locate(folder), detail=True).items():
+            written = next((info[key] for key in _WRITTEN if info.get(key) is not None), None)
+            at = written.timestamp() if isinstance(written, datetime) else written
+            yield found.removeprefix(base).lstrip("/"), at
+
+    @property
+    def filesystem(self) -> FileSystem:
+        from pyarrow.fs import FSSpecHandler, PyFileSystem
+
+        return PyFileSystem(FSSpecHandler(self._fs))
+
+
+class RemoteUpload:
+    """A new object in an fsspec file system; complete when it is closed."""
+
+    def __init__(self, fs: fsspec.AbstractFileSystem, path: str) -> None:
+        self._fs = fs
+        self._path = path
+        try:
+            self._file = fs.open(path, "wb")
+        except FileNotFoundError:  # a file system with real folders
+            fs.makedirs(fs._parent(path), exist_ok=True)
+            self._file = fs.open(path, "wb")
+
+    def write(self, data: bytes) -> object:
+        return self._file.write(data)
+
+    def commit(self) -> None:
+        self._file.close()
+
+    def abort(self) -> None:
+        # a file of fsspec's uploads what it holds when it is closed, and is closed when it is collected
+        quietly(self._file.discard, self._forget, lambda: self._fs.rm_file(self._path))
+
+    def _forget(self) -> None:
+        self._file.closed = True

@@ -1,0 +1,210 @@
+"""The folder or URL below which all artifacts of a store lie."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from jammi_dagster.artifacts.storage.layout import check_relative
+from jammi_dagster.artifacts.storage.local import LocalStorage
+from jammi_dagster.artifacts.storage.remote import RemoteStorage, without_credentials
+from jammi_dagster.artifacts.storage.sink import Sink
+from jammi_dagster.artifacts.storage.storage import Storage, reading, storage_failed
+from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    import pyarrow.parquet as pq
+    from pyarrow.fs import FileSystem
+
+_BLOCK = 1 << 20
+_REMOTE_BLOCK = 16 << 20
+_LOCAL_SCHEMES = ("file://", "local://")
+
+
+class ArtifactRoot:
+    """Objects below one root, by relative posix path.
+
+    `root` is a local folder (a plain path or a `file://` URI) or any URL that fsspec can write; `storage_options`
+    go to fsspec. Nothing is opened or made here; a missing root is made by the first write. `name` is the root for
+    people, without credentials; `local_root` the folder, None for a remote root.
+
+    Every method that takes a path raises `ArtifactOutsideRoot` for one that could lead out of the root, and
+    `StorageFailed` where the storage refuses; reads raise `ArtifactMissing` where there is no object.
+    """
+
+    def __init__(self, root: str, storage_options: Mapping[str, Any] | None = None) -> None:
+        root = os.fspath(root)
+        if not root or "\0" in root:
+            raise InvalidField(what="ArtifactRoot", path="root", value=root, expected="a folder or a URL")
+        self._options = dict(storage_options or {})
+        self.local_root = _local_folder(root)
+        self._given = root if self.local_root is None else self.local_root
+        self._storage: Storage = (
+            RemoteStorage(root, self._options) if self.local_root is None else LocalStorage(self.local_root)
+        )
+        self.name = without_credentials(self._given)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ArtifactRoot, (self._given, self._options)
+
+    def __repr__(self) -> str:
+        return f"ArtifactRoot({self.name!r})"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the root is a folder of this machine."""
+        return self.local_root is not None
+
+    @property
+    def filesystem(self) -> FileSystem:
+        """The storage as pyarrow's readers take it."""
+        return self._storage.filesystem
+
+    def uri(self, path: str) -> str:
+        """The object's URI, for people and metadata; it holds no credentials."""
+        check_relative(path)
+        return self._storage.uri(path)
+
+    def size(self, path: str) -> int | None:
+        """The object's length in bytes; None if there is no object. Anything but its absence is `StorageFailed`."""
+        check_relative(path)
+        try:
+            return self._storage.size(path)
+        except Exception as error:
+            raise storage_failed(self.name, "look at", self._storage.uri(path), error) from error
+
+    # --- write ---------------------------------------------------------------------------------------
+
+    def open_sink(self, path: str) -> Sink:
+        """A new object to write to: durable after its `with` block, gone if an exception leaves it.
+
+        Raises `ArtifactExists` if the path is taken: what was written once is never overwritten.
+        """
+        check_relative(path)
+        uri = self._storage.uri(path)
+        try:
+            upload = self._storage.upload(path)
+        except FileExistsError as error:
+            raise ArtifactExists(uri=uri) from error
+        except Exception as error:
+            raise storage_failed(self.name, "write", uri, error) from error
+        return Sink(upload, root=self.name, uri=uri)
+
+    def write_bytes_durable(self, path: str, data: bytes) -> None:
+        """Writes a new object in one go; durable when it returns. Raises `ArtifactExists`."""
+        with self.open_sink(path) as sink:
+            sink.write(data)
+
+    def delete(self, path: str) -> None:
+        """Removes the object; one that is absent is fine."""
+        check_relative(path)
+        try:
+            self._storage.delete(path)
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise storage_failed(self.name, "delete", self._storage.uri(path), error) from error
+
+    # --- read ----------------------------------------------------------------------------------------
+
+    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+        """Every object below the folder: its path, and when it was last written, in seconds since the epoch.
+
+        The time is by the storage's clock, and None where the storage does not tell it.
+        """
+        check_relative(folder)
+        with reading(self.name, self.uri(folder)):
+            yield from self._storage.objects(folder)
+
+    def read_bytes(self, path: str, limit: int | None = None) -> bytes:
+        """All bytes of the object. Raises `ArtifactTooLarge` for more than `limit`, having read no more than that."""
+        check_relative(path)
+        uri = self._storage.uri(path)
+        with reading(self.name, uri), self._storage.open_read(path) as file:
+            data = file.read() if limit is None else file.read(limit + 1)
+        if limit is not None and len(data) > limit:
+            raise ArtifactTooLarge(uri=uri, limit=limit)
+        return data
+
+    def digest(self, path: str) -> str:
+        """The SHA-256 of the object's bytes, in hex; memory does not grow with the object."""
+        check_relative(path)
+        found = hashlib.sha256()
+        with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
+            while block := file.read(_BLOCK):
+                found.update(block)
+        return found.hexdigest()
+
+    def open_parquet(self, path: str) -> pq.ParquetFile:
+        """The object opened as Parquet: its footer is read. Close it. Raises `ArtifactUnreadable`.
+
+        Over a remote root, read from it with `use_threads=False` (see `read_table`).
+        """
+        import pyarrow.parquet as pq
+
+        check_relative(path)
+        with self._reading_parquet(path):
+            if self.is_local:
+                return pq.ParquetFile(self._storage.locate(path))
+            return pq.ParquetFile(self._storage.open_read(path))
+
+    def read_table(self, path: str) -> pa.Table:
+        """The whole table. Raises `ArtifactUnreadable`."""
+        import pyarrow.parquet as pq
+
+        check_relative(path)
+        with self._reading_parquet(path), pq.ParquetFile(self._native(path)) as file:
+            return file.read()
+
+    def _native(self, path: str) -> str | pa.Buffer:
+        """The object as something that pyarrow reads without Python.
+
+        Its threads let go of a Python file or of Python's bytes some time after a read is over; where that is while
+        the interpreter ends, the process aborts (apache/arrow#33975, #34314).
+        """
+        if self.is_local:
+            return self._storage.locate(path)
+        import pyarrow as pa
+
+        copy = pa.BufferOutputStream()
+        with self._storage.open_read(path) as file:
+            while block := file.read(_REMOTE_BLOCK):
+                copy.write(block)
+        return copy.getvalue()
+
+    def dataset(self, path: str) -> ds.Dataset:
+        """The table as a pyarrow Dataset, of which only what a query needs is read. Raises `ArtifactUnreadable`."""
+        import pyarrow.dataset as ds  # 0.25 s, only for who asks
+
+        check_relative(path)
+        with self._reading_parquet(path):
+            return ds.dataset(self._storage.locate(path), filesystem=self.filesystem, format="parquet")
+
+    @contextmanager
+    def _reading_parquet(self, path: str) -> Iterator[None]:
+        from pyarrow import ArrowException
+
+        uri = self._storage.uri(path)
+        with reading(self.name, uri):
+            try:
+                yield
+            except (ArrowException, OSError) as error:
+                # pyarrow's own IOError for a damaged file has neither subclass nor errno; the storage's have
+                if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
+                    raise
+                raise ArtifactUnreadable(uri=uri, why=str(error)) from error
+
+
+def _local_folder(root: str) -> str | None:
+    """The absolute path of a local root; None for a remote one."""
+    if root.startswith(_LOCAL_SCHEMES):
+        return os.path.abspath(unquote(urlsplit(root).path))
+    if "://" in root or "::" in root:
+        return None
+    return os.path.abspath(os.path.expanduser(root))

@@ -1,0 +1,49 @@
+"""A new object being written."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from jammi_dagster.artifacts.storage.storage import Upload, storage_failed
+
+
+class Sink:
+    """A new object. As a context manager: durable after the block, gone if an exception leaves it."""
+
+    def __init__(self, upload: Upload, *, root: str, uri: str) -> None:
+        self._upload = upload
+        self._root = root
+        self._uri = uri
+
+    def write(self, data: bytes) -> int:
+        """Appends `data`, returns its length. Raises `StorageFailed`."""
+        try:
+            self._upload.write(data)
+        except Exception as error:
+            raise storage_failed(self._root, "write", self._uri, error) from error
+        return len(data)
+
+    def commit(self) -> None:
+        """Makes the object durable; what cannot be is removed. Raises `StorageFailed`."""
+        try:
+            self._upload.commit()
+        except BaseException as error:
+            self.abort()
+            if isinstance(error, Exception):
+                raise storage_failed(self._root, "write", self._uri, error) from error
+            raise
+
+    def abort(self) -> None:
+        """Removes what was written, as well as the storage lets it; raises nothing."""
+        self._upload.abort()
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.commit()
+        else:
+            self.abort()

@@ -1,0 +1,1 @@
+"""Objects in memory that a function holds: values, callables, contexts."""

@@ -1,0 +1,67 @@
+"""Values that are nothing but data: scalars, and instances whose attributes are all they are."""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import fractions
+import pathlib
+import typing
+import uuid
+import zoneinfo
+from abc import ABC
+from types import MemberDescriptorType
+
+from jammi_dagster.fingerprint.syntax.trees import constant
+
+_CONSTANTS = {type(None), bool, int, float, complex, str, bytes, type(...)}
+# Their `repr` is exact, and the same everywhere.
+_EXACT_REPR = {
+    datetime.date,
+    datetime.timedelta,
+    datetime.timezone,
+    decimal.Decimal,
+    fractions.Fraction,
+    uuid.UUID,
+    range,
+    pathlib.PurePosixPath,
+    pathlib.PureWindowsPath,
+    pathlib.PosixPath,
+    pathlib.WindowsPath,
+}
+# Bases that bring no state of their own.
+BARE_BASES = frozenset({object, ABC, typing.Generic, typing.Protocol})
+
+
+def exact(value: object) -> bytes | None:
+    """The one text of a scalar, with its type; None for any other value, and for a subclass that may add to it."""
+    if type(value) in _CONSTANTS:
+        return constant(value)
+    if type(value) in _EXACT_REPR or _is_exact_time(value):
+        return constant(repr(value))
+    return None
+
+
+def _is_exact_time(value: object) -> bool:
+    if type(value) is zoneinfo.ZoneInfo:
+        return value.key is not None  # one that was read from a file shows that file's address
+    if isinstance(value, (datetime.datetime, datetime.time)) and type(value) in (
+        datetime.datetime,
+        datetime.time,
+    ):
+        return value.tzinfo is None or exact(value.tzinfo) is not None
+    return False
+
+
+def attributes(instance: object) -> dict[str, object]:
+    """What an instance holds in its `__dict__` and its slots, without running a property."""
+    held: dict[str, object] = {}
+    for cls in type(instance).__mro__:
+        for name, member in vars(cls).items():
+            if isinstance(member, MemberDescriptorType):
+                try:
+                    held[f"{cls.__qualname__}.{name}"] = member.__get__(instance)
+                except AttributeError:
+                    continue
+    held.update(getattr(instance, "__dict__", {}))
+    return dict(sorted(held.items()))

@@ -1,0 +1,1 @@
+"""What a function's code reaches, and what that says of its result."""

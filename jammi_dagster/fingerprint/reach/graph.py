@@ -1,0 +1,310 @@
+"""What a function's code reaches: the units of first-party modules, at any depth, by the names that they use.
+
+Names are followed as they stand in the source. A module that is loaded on the way brings what loading it does, and
+what it imports then. Nothing is imported for it, and no code of the user's is run.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
+from jammi_dagster.fingerprint.reach.side_effects import Quiet
+from jammi_dagster.fingerprint.sources.modules import Module
+from jammi_dagster.fingerprint.sources.source import Source
+from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.syntax.functions import Label
+from jammi_dagster.fingerprint.syntax.scopes import joined
+from jammi_dagster.fingerprint.syntax.uses import Change, Use
+
+_WHOLE = ("__dict__", "__getattribute__")  # to ask a module for these is to ask for all of it
+
+
+@dataclass(slots=True)
+class Reached:
+    """A first-party file that is loaded, and what of it is reached."""
+
+    node: Node
+    # By unit and part: whether it runs when the function does, or only when modules are loaded.
+    parts: dict[tuple[int, str], bool] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)  # that are read
+    labels: dict[Label, None] = field(default_factory=dict)  # functions that live values are
+    read_at_run: set[str] = field(default_factory=set)
+    roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    # What loading it does, in order: first-party files that are loaded, and units that may change something.
+    steps: list[str | int] = field(default_factory=list)
+
+    def units(self) -> Iterator[tuple[Unit, Part, bool]]:
+        source = self.node.source
+        for (index, part), runs in self.parts.items():
+            assert source is not None, "a file without source has no units"
+            yield source.units[index], source.units[index].parts[part], runs
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Where to start: a top-level name of a module ("": none), one of its functions, or all of it (None).
+
+    `is_bare`: without its orchestration. `is_it`: the function that is asked for.
+    """
+
+    module: Module
+    name: str | Label | None
+    is_bare: bool = False
+    is_it: bool = False
+
+
+class Graph:
+    def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
+        self.reached: dict[str, Reached] = {}
+        self.missing: set[str] = set()
+        self.unresolved: set[str] = set()
+        self.libraries: dict[str, str] = {}
+        self.reads_docs = False
+        self.reads_annotations = False
+        self._routes = Routes(home, self.unresolved)
+        self._quiet = Quiet(self._routes)
+        self._ignored = ignored
+        self._used: set[tuple[str, str, bool, bool]] = set()
+        self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
+        self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+
+    def reach(self, roots: Iterable[Root]) -> None:
+        for root in roots:
+            self._start(root)
+        while self._todo:
+            step, arguments = self._todo.popleft()
+            step(*arguments)
+        # What is imported and never used is imported for what that does.
+        for source, names, libraries in self._imports:
+            if not (libraries.items() <= self.libraries.items() or any(map(source.uses, names))):
+                self.libraries.update(libraries)
+        self._imports.clear()
+
+    def foreign_uses(self, reached: Reached) -> Iterator[tuple[str, Use]]:
+        """Uses of what other first-party modules took from outside: after `from time import time as now` in a.py,
+        `a.now()` elsewhere is a use of time.time."""
+        node = reached.node
+        for _, part, _ in reached.units():
+            for use in part.uses:
+                if self._routes.of(node, use.name).passed:
+                    yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
+
+    def changed_name(self, reached: Reached, change: Change) -> tuple[Reached, str] | None:
+        """The name in a first-party module that a function changes; None for one of a library."""
+        node, name = reached.node, change.name
+        if not change.is_own:
+            route = self._routes.of(node, name)
+            target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+            if target is None or not route.rest:
+                return None
+            node, name = target, route.rest[0]
+        kinds = (
+            {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
+        )
+        holder = self.reached.get(node.path) if kinds != {"import"} else None
+        return (holder, name) if holder is not None and holder.node.source is not None else None
+
+    def _start(self, root: Root) -> None:
+        reached = self._load(root.module)
+        if reached is None or reached.node.source is None:
+            return
+        if root.name is None:
+            self._whole(reached, True)
+        elif isinstance(root.name, str):
+            self._own(reached, root.name)
+        elif (index := reached.node.source.unit_of(root.name)) is not None:
+            reached.labels[root.name] = None
+            self._reach(reached, index, runs=True)
+            if root.is_it:
+                reached.roots[index] = None
+            if not root.is_bare:
+                self._reach(reached, index, "decorators", runs=True)
+
+    def _load(self, module: Module) -> Reached | None:
+        """A module that is imported on the way: what that does is reached, and what it imports."""
+        node = self._routes.node(module)
+        if node is None:
+            return None
+        reached = self.reached.get(node.path)
+        if reached is None:
+            reached = self.reached[node.path] = Reached(node)
+            for package in self._routes.packages_around(node):
+                self._later(self._load, package)
+            self._later(self._run, reached)
+        return reached
+
+    def _run(self, reached: Reached) -> None:
+        node = reached.node
+        for star in node.source.stars if node.source else ():
+            self._later(self._use, node, joined(star, "__all__"), False)
+        for index, unit in enumerate(node.source.units if node.source else ()):
+            for route in self._import(node, unit.loads):
+                reached.steps += [module.path for module in route.passed if module.path]
+                if unit.is_whole_import and node.source:
+                    self._imports.append((node.source, unit.names, route.libraries))
+            if self._does_something(node, unit) and not self._ignores(node, unit.names):
+                reached.steps.append(index)
+                self._reach(reached, index, runs=False)
+
+    def _does_something(self, node: Node, unit: Unit) -> bool:
+        calls = unit.effect.calls
+        return unit.effect.certain or not all(self._quiet.is_quiet(node, called) for called in calls)
+
+    def _import(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Route]:
+        for name, is_module in imports.items():
+            route = self._routes.of(node, name)
+            for module in route.passed:
+                self._load(module)
+            if is_module and route.rest and not route.leaves:
+                self.missing.add(self._routes.absolute(node, name))
+            for star in self._starred(node, name) if is_module else ():
+                for module in self._routes.of(node, star).passed:
+                    self._load(module)
+            yield route
+
+    def _starred(self, node: Node, name: str) -> Iterator[str]:
+        """What a star import from a first-party package may import."""
+        if node.source is None or name not in node.source.stars:
+            return
+        route = self._routes.of(node, name)
+        holder = self._routes.node(route.passed[-1]) if route.passed and not route.rest else None
+        yield from (
+            joined(name, public) for public in (holder.source.public if holder and holder.source else ())
+        )
+
+    def _own(self, reached: Reached, name: str, runs: bool = True, is_read: bool = True) -> None:
+        """A name of the module that the code of the module uses."""
+        node = reached.node
+        if node.source is None or self._ignores(node, (name,)):
+            return
+        indexes = node.source.by_name.get(name)
+        if indexes is None:
+            return
+        if is_read:
+            reached.names[name] = None
+        if is_read and runs:
+            reached.read_at_run.add(name)
+        for index in indexes:
+            self._reach(reached, index, runs=runs)
+            self._reach(reached, index, "decorators", runs=runs)
+        self._starred_names(node, (name,), runs, is_read)
+
+    def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
+        """What star imports may bind a name to."""
+        for star in node.source.stars if node.source else ():
+            self._later(self._use, node, joined(star, *rest), runs, is_read)
+
+    def _whole(self, reached: Reached, runs: bool) -> None:
+        """A module as a value: whatever it holds may be asked of it, what it imported included."""
+        for name in reached.node.source.by_name if reached.node.source else ():
+            self._later(self._named, reached, (name,), runs)
+
+    def _reach(self, reached: Reached, index: int, part: str = "code", *, runs: bool) -> None:
+        source = reached.node.source
+        if source is None or part not in source.units[index].parts:
+            return
+        before = reached.parts.get((index, part))
+        if before is None or (runs and not before):
+            reached.parts[index, part] = runs
+            self._later(self._follow, reached, index, part, runs)
+
+    def _follow(self, reached: Reached, index: int, part: str, runs: bool) -> None:
+        node = reached.node
+        assert node.source is not None
+        unit = node.source.units[index]
+        said = unit.parts[part]
+        for name, is_read in said.own.items():
+            self._own(reached, name, runs, is_read)
+        for route in self._import(node, said.imports):
+            self.libraries.update(route.libraries)
+        for use in said.uses:
+            self._use(node, use.name, runs, use.is_read)
+        if part == "annotations" or unit.has_fields:
+            self._reach_future(reached, node.source)
+        if part == "code":
+            self._reach(reached, index, "decoration", runs=False)
+            self._read_about(reached, index, unit)
+
+    def _reach_future(self, reached: Reached, source: Source) -> None:
+        """Whether annotations are values or texts."""
+        for index in source.by_name.get("annotations", ()):
+            if source.units[index].imported == "__future__.annotations":
+                self._reach(reached, index, runs=False)
+
+    def _read_about(self, reached: Reached, index: int, unit: Unit) -> None:
+        """Whether documentation and annotations count: of all that is reached, or of this alone."""
+        self.reads_docs |= unit.reads_docs
+        if unit.reads_annotations and not self.reads_annotations:
+            self.reads_annotations = True
+            for other in list(self.reached.values()):
+                for reached_index, _ in list(other.parts):
+                    self._reach(other, reached_index, "annotations", runs=False)
+        unseen = (name for name in unit.readers if not self._routes.is_seen(reached.node, name))
+        if self.reads_annotations or any(unseen):
+            self._reach(reached, index, "annotations", runs=False)
+
+    def _use(self, node: Node, name: str, runs: bool, is_read: bool = True) -> None:
+        """An imported name that is used."""
+        key = (node.path, name, runs, is_read)
+        if key in self._used:
+            return
+        self._used.add(key)
+        route = self._routes.of(node, name)
+        self.libraries.update(route.libraries)
+        for module in route.passed:
+            self._load(module)
+        if not route.passed or route.leaves:
+            return
+        holder = self._load(route.passed[-1])
+        if holder is None or holder.node.source is None:
+            return
+        if not route.rest or route.rest[0] in _WHOLE:
+            self._whole(holder, runs)
+        else:
+            self._named(holder, route.rest, runs, is_read)
+
+    def _named(self, holder: Reached, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
+        """A name of a module that other code uses."""
+        node, head = holder.node, rest[0]
+        source = node.source
+        assert source is not None
+        if head not in source.by_name:
+            self._starred_names(node, rest, runs, is_read)
+            self._own(holder, "__getattr__", runs)
+            return
+        self._own(holder, head, runs, is_read)
+        if self._ignores(node, (head,)):
+            return
+        if any(source.units[index].kind in ("import", "code") for index in source.by_name[head]):
+            for target in source.exports(head) or ():
+                self._later(self._use, node, joined(target, *rest[1:]), runs, is_read)
+
+    def _ignores(self, node: Node, names: Iterable[str]) -> bool:
+        return bool(self._ignored) and any(
+            known in self._ignored
+            for name in names
+            for known in (name, f"{node.module.name}.{name}", f"{node.shown}:{name}")
+        )
+
+    def _origins(self, node: Node, name: str, seen: frozenset[tuple[str, str]]) -> Iterator[str]:
+        """The names outside first-party code that a name stands for."""
+        route = self._routes.of(node, name)
+        if not route.passed:
+            yield name
+        holder = self.reached.get(route.passed[-1].path or "") if route.passed else None
+        source = holder.node.source if holder else None
+        if holder is None or source is None or not route.rest:
+            return
+        head, *tail = route.rest
+        if (holder.node.path, head) in seen:
+            return
+        exports = source.exports(head)
+        targets = exports if exports is not None else [joined(star, head) for star in source.stars]
+        for target in targets:
+            yield from self._origins(holder.node, joined(target, *tail), seen | {(holder.node.path, head)})
+
+    def _later(self, step: Callable[..., object], *arguments: object) -> None:
+        self._todo.append((step, arguments))

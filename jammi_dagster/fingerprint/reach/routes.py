@@ -1,0 +1,124 @@
+"""Where dotted names lead: through first-party modules to something within one, or out to a library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.sources.modules import Module, child, libraries, of_running, root_of, shown
+from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
+from jammi_dagster.fingerprint.syntax.scopes import CALLED, split
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A first-party file."""
+
+    path: str
+    shown: str
+    module: Module
+    source: Source | None  # None for an extension module, and for what cannot be read
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a dotted name leads."""
+
+    passed: tuple[Module, ...]  # the first-party modules on its way
+    rest: tuple[str, ...]  # what is asked of the last of them
+    leaves: bool  # it goes on in a module that is not first-party
+    libraries: Mapping[str, str]  # the distributions that it leaves to, with their versions
+
+
+class Routes:
+    """`unresolved` gets the reasons why a file cannot be read."""
+
+    def __init__(self, home: frozenset[str], unresolved: set[str]) -> None:
+        self._home, self._unresolved = home, unresolved
+        self._nodes: dict[str, Node] = {}
+        self._routes: dict[tuple[str, str], Route] = {}
+
+    def node(self, module: Module) -> Node | None:
+        """The file of a module; None for a namespace package."""
+        if module.path is None:
+            if not module.search:
+                self._unresolved.add(reason(f"the module {module.name} has no source file"))
+            return None
+        if module.path not in self._nodes:
+            named = shown(module.path)
+            self._nodes[module.path] = Node(module.path, named, module, self._read(module, named))
+        return self._nodes[module.path]
+
+    def of(self, node: Node, name: str) -> Route:
+        dots, parts = split(name)
+        key = (node.path if dots else "", name)
+        if key not in self._routes:
+            self._routes[key] = self._follow(_package(node, len(dots)) if dots else None, parts)
+        return self._routes[key]
+
+    def is_seen(self, node: Node, name: str) -> bool:
+        """Whether a name is one of a first-party module's: not a method of something in it, nor of a library."""
+        route = self.of(node, name)
+        return bool(route.passed) and not route.leaves and sum(part != CALLED for part in route.rest) == 1
+
+    def packages_around(self, node: Node) -> Iterator[Module]:
+        """The packages whose `__init__` runs when a module is loaded."""
+        folder, name = os.path.dirname(node.path), node.module.name
+        if os.path.basename(node.path) == "__init__.py":
+            folder = os.path.dirname(folder)
+        while (package := _folder_package(folder, name := name.rpartition(".")[0])).path is not None:
+            running = of_running(name, sys.modules.get(name))
+            yield running if running and running.path == package.path else package
+            folder = os.path.dirname(folder)
+
+    def absolute(self, node: Node, name: str) -> str:
+        """A name that a file imports, without its dots."""
+        dots, parts = split(name)
+        folder = os.path.dirname(node.path)
+        for _ in dots[1:]:
+            folder = os.path.dirname(folder)
+        package = os.path.relpath(folder, root_of(node.path)).split(os.sep) if dots else []
+        return ".".join(part for part in (*package, *parts) if part not in (".", ".."))
+
+    def _read(self, module: Module, named: str) -> Source | None:
+        if module.path is None or module.is_extension:
+            return None
+        try:
+            return read(module.path)
+        except UNREADABLE as error:
+            why = type(error).__name__
+            self._unresolved.add(reason(f"{named} cannot be read as Python source ({why})"))
+            return None
+
+    def _follow(self, start: Module | None, parts: list[str]) -> Route:
+        passed = [start] if start else []
+        for index, part in enumerate(parts):
+            found = child(passed[-1] if passed else None, part)
+            shared = libraries(found, self._home) if found else None
+            if found is None or shared is not None:
+                return Route(tuple(passed), tuple(parts[index:]), found is not None, shared or {})
+            passed.append(found)
+        return Route(tuple(passed), (), False, {})
+
+
+def _package(node: Node, level: int) -> Module:
+    """The package that a relative import of this many dots starts from."""
+    folder = os.path.dirname(node.path)
+    if node.module.running is not None:
+        name = str(node.module.running.get("__package__") or "")
+    else:
+        name = node.module.name if node.module.search else node.module.name.rpartition(".")[0]
+    for _ in range(level - 1):
+        folder, name = os.path.dirname(folder), name.rpartition(".")[0]
+    if name in sys.modules and (found := of_running(name, sys.modules[name])):
+        return found
+    # A script knows no package, but it is to reach what it reaches when it is imported.
+    return _folder_package(folder, name)
+
+
+def _folder_package(folder: str, name: str) -> Module:
+    path = os.path.join(folder, "__init__.py")
+    return Module(name, path if os.path.exists(path) else None, (folder,))

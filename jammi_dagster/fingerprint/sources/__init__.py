@@ -1,0 +1,1 @@
+"""Source files: modules, distributions, and the code that is running."""

@@ -1,0 +1,149 @@
+"""Finding the module that an import names, without importing anything, and telling whose it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from typing import Any
+
+from jammi_dagster.fingerprint.sources.distributions import installation, owners
+from jammi_dagster.fingerprint.syntax.set_aside import ORCHESTRATION
+
+_STDLIB = (
+    os.path.dirname(os.__file__),
+    sysconfig.get_path("stdlib"),
+    sysconfig.get_path("platstdlib"),
+    os.path.join(sys.base_prefix, "DLLs"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    name: str  # as it is imported
+    path: str | None  # None for a namespace package, and for what has no file
+    search: tuple[str, ...] = ()  # where its submodules are; empty unless it is a package
+    # Its names, if this process has imported it.
+    running: Mapping[str, Any] | None = field(default=None, compare=False)
+
+    @property
+    def top(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def is_extension(self) -> bool:
+        return self.path is not None and self.path.endswith(tuple(EXTENSION_SUFFIXES))
+
+
+def child(parent: Module | None, leaf: str) -> Module | None:
+    """The module that an import of `leaf` finds: below `parent`, or at the top level."""
+    name = f"{parent.name}.{leaf}" if parent and parent.name else leaf
+    # A parent without a name is a folder that this process does not know as a package.
+    if (parent is None or parent.name) and name in sys.modules:
+        found = of_running(name, sys.modules[name])
+        if found is None or found.path or found.search or name in sys.builtin_module_names:
+            return found  # else something stands in for the module; its file may be found all the same
+    if parent is not None and not parent.search:
+        return None
+    search = None if parent is None else list(parent.search)
+    # The bare leaf: for a dotted name the finder asks for the parent, which need not be imported.
+    spec = PathFinder.find_spec(leaf, search)
+    if spec is None and parent is None and leaf in sys.stdlib_module_names:
+        return Module(leaf, None)
+    spec = spec or _editable(name, search)
+    return Module(name, _file(spec), tuple(spec.submodule_search_locations or ())) if spec else None
+
+
+def of_running(name: str, module: object) -> Module | None:
+    """A module that is imported; None if its import is blocked."""
+    # Not `module.__file__`: on a lazy module that would run code.
+    return None if module is None else of_names(getattr(module, "__dict__", {}), name)
+
+
+def of_names(names: Mapping[str, Any], name: str | None = None) -> Module:
+    """The module whose global names these are."""
+    spec = names.get("__spec__")
+    path = names.get("__file__") or (_file(spec) if isinstance(spec, ModuleSpec) else None)
+    path = os.path.abspath(path) if path else None
+    return Module(name or str(names.get("__name__")), path, tuple(names.get("__path__") or ()), names)
+
+
+def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
+    """None for a first-party module; for another, the distributions whose versions stand for it.
+
+    First-party is what has a source of its own: what is not the standard library's (nor Dagster's or ours), and not
+    an installed distribution's, unless `home` names it or its top-level module: it holds the distribution that the
+    function itself comes from. An editable install and a loose file among the installed ones are first-party.
+    """
+    place = module.path or next(iter(module.search), None)
+    if module.top in home:
+        return None
+    if module.top in ORCHESTRATION or (place is None and module.top in sys.stdlib_module_names):
+        return {}
+    if place is None:
+        return None
+    if folder := installation(place):
+        holding = owners(folder, module.top)
+        if not holding or not home.isdisjoint(holding):
+            return None
+        return {name: version for name, version in holding.items() if not _orchestrates(name)}
+    return {} if any(place.startswith(folder + os.sep) for folder in _STDLIB) else None
+
+
+def home_of(module: Module) -> frozenset[str]:
+    """The distributions that a function's module was installed with; empty for a source tree."""
+    folder = installation(module.path) if module.path else None
+    return frozenset(owners(folder, module.top)) if folder else frozenset()
+
+
+def root_of(path: str) -> str:
+    """The folder above the topmost package that a file is in."""
+    folder = os.path.dirname(path)
+    while os.path.exists(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def shown(path: str) -> str:
+    """A path as messages show it, the same wherever the source tree lies."""
+    return _below(path, root_of(path))
+
+
+def file_names(paths: Iterable[str]) -> dict[str, str]:
+    """What each file is called: its path below the folder that holds its topmost package.
+
+    Not the name it was imported by: a script is `__main__`, and what a folder without `__init__` is called depends
+    on `sys.path`. Files that would be called alike get their paths below the innermost folder that tells them apart.
+    """
+    outer = {path: root_of(path) for path in paths}
+    names = {path: _below(path, folder) for path, folder in outer.items()}
+    while alike := {name for name, count in Counter(names.values()).items() if count > 1}:
+        for path in [path for path, name in names.items() if name in alike]:
+            outer[path] = os.path.dirname(outer[path])
+            names[path] = _below(path, outer[path])
+    return names
+
+
+def _below(path: str, folder: str) -> str:
+    """`os.path.relpath` of what is known to lie below."""
+    return path.removeprefix(folder).lstrip(os.sep).replace(os.sep, "/")
+
+
+def _file(spec: ModuleSpec) -> str | None:
+    return os.path.abspath(spec.origin) if spec.has_location and spec.origin else None
+
+
+def _editable(name: str, search: list[str] | None) -> ModuleSpec | None:
+    """What the finders of editable installs know. Other finders are not asked: to be asked may be to run code."""
+    for finder in sys.meta_path:
+        if "editable" in str(getattr(finder, "__module__", "")) and (spec := finder.find_spec(name, search)):
+            return spec
+    return None
+
+
+def _orchestrates(distribution: str) -> bool:
+    return distribution in ("dagster", "jammi-dagster") or distribution.startswith("dagster-")

@@ -1,0 +1,97 @@
+"""What a project says about code identities: `[tool.jammi_dagster]` in the `pyproject.toml` above a function's file.
+
+[tool.jammi_dagster]
+first_party = ["shared_lib"]                        # distributions or modules that count by their code
+depends_on = ["rates.csv"]                          # files, relative to the pyproject.toml, that all depend on
+ignore = ["_CACHE"]                                 # names that no result depends on
+libraries = { "*" = "full", polars = "minor", tqdm = "ignore" }
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jammi_dagster.errors import InvalidField
+from jammi_dagster.fingerprint.sources.distributions import normalized
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+POLICIES = ("full", "minor", "ignore")
+_FIELDS = ("first_party", "depends_on", "ignore")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """`libraries`: how the version of a distribution counts, `*` for all others. `depends_on` holds paths."""
+
+    first_party: frozenset[str] = frozenset()
+    depends_on: tuple[Path, ...] = ()
+    ignore: frozenset[str] = frozenset()
+    libraries: Mapping[str, str] = field(default_factory=dict)
+
+    def versions(self, found: Mapping[str, str]) -> dict[str, str]:
+        """The versions as they count: in full, as major.minor, or not at all."""
+        counted = {}
+        for name, version in found.items():
+            policy = self.libraries.get(name, self.libraries.get("*", "full"))
+            if policy != "ignore":
+                counted[name] = version if policy == "full" else ".".join(version.split(".")[:2])
+        return counted
+
+
+def settings_for(file: str | None) -> Settings:
+    """The settings of the project that a file is in. Raises `InvalidField` for settings that make no sense."""
+    folder = os.path.dirname(os.path.abspath(file)) if file else ""
+    while folder:
+        path = os.path.join(folder, "pyproject.toml")
+        try:
+            status = os.stat(path)
+        except OSError:
+            above = os.path.dirname(folder)
+            folder = above if above != folder else ""
+            continue
+        return _read(path, status.st_mtime_ns, status.st_size)
+    return Settings()
+
+
+@lru_cache(maxsize=256)
+def _read(path: str, modified: int, size: int) -> Settings:
+    """Kept for as long as the file stays what it was."""
+    try:
+        given = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("tool", {}).get("jammi_dagster", {})
+    except (OSError, ValueError) as error:
+        raise _bad(path, "(itself)", type(error).__name__, "a readable TOML file") from None
+    if not isinstance(given, dict):
+        raise _bad(path, "tool.jammi_dagster", given, "a table")
+    if unknown := sorted(set(given) - {*_FIELDS, "libraries"}):
+        raise _bad(path, unknown[0], given[unknown[0]], f"one of {', '.join((*_FIELDS, 'libraries'))}")
+    for name in _FIELDS:
+        value = given.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise _bad(path, name, value, "a list of names")
+    libraries = given.get("libraries", {})
+    if not isinstance(libraries, dict):
+        raise _bad(path, "libraries", libraries, "a table of distribution = policy")
+    for name, policy in libraries.items():
+        if policy not in POLICIES:
+            raise _bad(path, f"libraries.{name}", policy, f"one of {', '.join(POLICIES)}")
+    return Settings(
+        first_party=frozenset(given.get("first_party", [])),
+        depends_on=tuple(Path(path).parent / item for item in given.get("depends_on", [])),
+        ignore=frozenset(given.get("ignore", [])),
+        libraries={normalized(name): policy for name, policy in libraries.items()},
+    )
+
+
+def _bad(path: str, where: str, value: Any, expected: str) -> InvalidField:
+    what = f"[tool.jammi_dagster] of {os.path.basename(os.path.dirname(path))}/pyproject.toml"
+    return InvalidField(what=what, path=where, value=value, expected=expected)

@@ -1,0 +1,241 @@
+"""Whether the code that this process runs is the code that its source files hold.
+
+An identity is read from files, but it stands for what is executed. A module that was imported before its file was
+edited still runs the old code. So the first time a running module is met, its live functions and constants are
+compared with what its file would give; from then on what is reached of the file may change only in ways that mean
+nothing. Values that calls made, and class attributes, that were edited before that first look are not seen: look
+early, at decoration.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import _lru_cache_wrapper, partial
+from importlib.machinery import SourceFileLoader
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.sources.modules import shown
+from jammi_dagster.fingerprint.sources.source import Source, read
+from jammi_dagster.fingerprint.syntax.functions import Label, Place
+from jammi_dagster.fingerprint.syntax.trees import Digests, compiled, constant
+
+# The code objects of a file by place; for a module whose loader does not run its file as it stands, None.
+Codes = Mapping[Place, tuple[CodeType, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A module as it was when this process first looked at it."""
+
+    path: str
+    spec: object  # reloading a module gives it a new one; a script has none
+    names: int  # the `id` of its global names
+    source: Source
+    codes: Codes | None
+    edited: Mapping[str, str]  # names that hold, or lead to, a function that is not what the file says
+
+    def label(self, function: FunctionType) -> Label | str:
+        """Which function of the source this is, or why that is not known."""
+        code, name = function.__code__, function.__qualname__
+        if not _is_of(code, self.path):
+            return reason(
+                f"{name} was made outside its file, by `exec` or interactively", "define it in a module"
+            )
+        found = self.source.functions.get(place(code), ())
+        if not found or not _is_in(code, self.codes):
+            return differs(self.path, name)
+        if len(found) > 1:
+            line = f"{shown(self.path)}:{code.co_firstlineno}"
+            return reason(
+                f"{line} has several lambdas; which one is meant is not known", "put each on its own line"
+            )
+        return found[0]
+
+
+_met: dict[str, Running] = {}
+
+
+def running(path: str, live: Mapping[str, Any]) -> Running:
+    """The module of a file, whose live names are given. Raises one of `source.UNREADABLE`."""
+    held = _met.get(path)
+    if held is None or held.spec is not live.get("__spec__") or held.names != id(live):
+        held = _met[path] = _meet(path, live)
+    return held
+
+
+def doubts(
+    path: str, live: Mapping[str, Any], now: Source, names: Iterable[str], labels: Iterable[Label]
+) -> Iterator[str]:
+    """What of a running module may not be what its file says now. Raises one of `UNREADABLE`."""
+    met = running(path, live)
+    for label in labels if met.source is not now else ():
+        spelled = [
+            (s.units[i].digests if (i := s.unit_of(label)) is not None else None) for s in (met.source, now)
+        ]
+        if spelled[0] != spelled[1]:
+            yield differs(path, label[0])
+    for name in names:
+        respelled = met.source is not now and _spelled(met.source, name) != _spelled(now, name)
+        if name in met.edited:
+            yield differs(path, met.edited[name])
+        elif respelled or _is_patched(met, live, name):
+            yield differs(path, name)
+
+
+def rewritten(path: str, live: Mapping[str, Any], now: Source) -> str | None:
+    """Why what loading a module did may not be what its file says now. Raises one of `UNREADABLE`."""
+    met = running(path, live).source
+    if met is now:
+        return None
+    old, new = ([unit.digests for unit in source.units if unit.effect.certain] for source in (met, now))
+    return None if old == new else differs(path, "what it does when it is loaded")
+
+
+def _spelled(source: Source, name: str) -> list[Digests]:
+    return [source.units[index].digests for index in source.by_name.get(name, ())]
+
+
+def _is_patched(met: Running, live: Mapping[str, Any], name: str) -> bool:
+    if name not in live:
+        return False  # the module is still being loaded, or took the name back
+    value = live[name]
+    if name in met.source.constants:
+        return is_immutable(met.source.constants[name]) and not _same(value, met.source.constants[name])
+    indexes = met.source.by_name.get(name, ())
+    units = [met.source.units[index] for index in indexes]
+    if len(units) == 1 and units[0].is_plain_function and units[0].names[0] == name:
+        return not (isinstance(value, FunctionType) and _is_in(value.__code__, met.codes))
+    return False
+
+
+def is_immutable(literal: object) -> bool:
+    if isinstance(literal, tuple):
+        return all(map(is_immutable, literal))
+    return not isinstance(literal, (list, dict, set))
+
+
+def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> bool:
+    """Whether a list, dict or set holds what it was written with, as far as constants and names tell."""
+    if isinstance(written, ast.Dict):
+        items = [*written.keys, *written.values]
+        held = [*value.keys(), *value.values()] if type(value) is dict else None
+    elif isinstance(written, (ast.List, ast.Set)):
+        items = [*written.elts]
+        held = list(value) if type(value) is (list if isinstance(written, ast.List) else set) else None
+    else:
+        return True
+    if any(item is None or isinstance(item, ast.Starred) for item in items):
+        return True
+    if held is None or len(held) != len(items):
+        return False
+    return isinstance(written, ast.Set) or all(map(partial(_says, live), items, held))
+
+
+def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
+    """Whether a held item may be what an expression says; what a call made is not known."""
+    if isinstance(item, ast.Constant):
+        return _same(held, item.value)
+    if isinstance(item, (ast.Dict, ast.List, ast.Set)):
+        return is_as_written(held, item, live)
+    if isinstance(item, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in item.elts):
+        says = partial(_says, live)
+        return type(held) is tuple and len(held) == len(item.elts) and all(map(says, item.elts, held))
+    if isinstance(item, ast.Lambda):
+        return isinstance(held, FunctionType) and place(held.__code__) == ("<lambda>", item.lineno)
+    if isinstance(item, ast.UnaryOp) and isinstance(item.operand, ast.Constant):
+        try:
+            return _same(held, ast.literal_eval(item))
+        except ValueError:  # `not x` and `~1` are no literals
+            return True
+    return _looked_up(live, item, held) is held
+
+
+def _looked_up(live: Mapping[str, Any], item: ast.expr | None, held: object) -> object:
+    """What `a` or `a.b.c` is now, as far as modules tell without running code; else what is held."""
+    if isinstance(item, ast.Name):
+        return live.get(item.id, held)
+    if not isinstance(item, ast.Attribute):
+        return held
+    owner = _looked_up(live, item.value, None)
+    return vars(owner).get(item.attr, held) if isinstance(owner, ModuleType) else held
+
+
+def _meet(path: str, live: Mapping[str, Any]) -> Running:
+    source = read(path)
+    plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
+    codes = _codes(_compiled(source, path)) if plain else None
+    edited = {}
+    for name, function in _functions(live):
+        code = function.__code__
+        if _is_of(code, path) and not _is_in(code, codes):
+            edited[name] = code.co_name
+            edited[function.__qualname__.partition(".")[0]] = code.co_name
+    return Running(path, live.get("__spec__"), id(live), source, codes, edited)
+
+
+def _compiled(source: Source, path: str) -> CodeType:
+    try:
+        return compiled(source.tree, path)
+    except RecursionError:  # a tree may be nested deeper than the same text
+        return compiled(source.content, path)
+
+
+def differs(path: str, what: str) -> str:
+    found = f"{shown(path)}: {what} differs between the source on disk and the running code"
+    return reason(found, "restart the code location")
+
+
+def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
+    """The functions and methods among a module's names, with what they wrap."""
+    for name, value in list(live.items()):
+        if isinstance(value, type) and value.__module__ == live.get("__name__"):
+            for member in list(vars(value).values()):
+                yield from ((name, function) for function in _unwrapped(member))
+        else:
+            yield from ((name, function) for function in _unwrapped(value))
+
+
+def _unwrapped(value: object) -> Iterator[FunctionType]:
+    """Only what is known to answer without running code is asked."""
+    if isinstance(value, (staticmethod, classmethod)):
+        value = value.__func__
+    elif isinstance(value, property):
+        yield from (part for part in (value.fset, value.fdel) if isinstance(part, FunctionType))
+        value = value.fget
+    while isinstance(value, (FunctionType, _lru_cache_wrapper)):
+        if isinstance(value, FunctionType):
+            yield value
+        value = value.__dict__.get("__wrapped__")
+
+
+def _codes(module: CodeType) -> Codes:
+    found: dict[Place, tuple[CodeType, ...]] = {}
+    todo = [module]
+    while todo:
+        code = todo.pop()
+        found[place(code)] = (*found.get(place(code), ()), code)
+        todo += [value for value in code.co_consts if isinstance(value, CodeType)]
+    return found
+
+
+def place(code: CodeType) -> Place:
+    return code.co_name, code.co_firstlineno
+
+
+def _is_of(code: CodeType, path: str) -> bool:
+    return code.co_filename == path or os.path.abspath(code.co_filename) == path
+
+
+def _is_in(code: CodeType, codes: Codes | None) -> bool:
+    return codes is None or code in codes.get(place(code), ())
+
+
+def _same(live: object, value: object) -> bool:
+    if isinstance(live, tuple) and isinstance(value, tuple):
+        return type(live) is tuple and len(live) == len(value) and all(map(_same, live, value))
+    return type(live) is type(value) and constant(live) == constant(value)

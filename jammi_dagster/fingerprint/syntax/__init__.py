@@ -1,0 +1,1 @@
+"""One module's syntax tree: its scopes, uses, functions and load effects."""

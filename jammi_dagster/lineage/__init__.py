@@ -1,0 +1,1 @@
+"""The derives-from graph and its pictures, over edges given as values."""

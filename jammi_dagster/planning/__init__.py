@@ -1,0 +1,1 @@
+"""Plans of runs as values: no Dagster, no I/O."""

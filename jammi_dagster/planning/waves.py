@@ -1,0 +1,83 @@
+"""What is made in one run, and what waits for it: decided over values, without Dagster's help and without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+
+from jammi_dagster.lineage.graph import generations
+
+Parents = Mapping[str, Collection[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunGroup:
+    """The tables of one run. A group of a later `wave` has an input that an earlier one makes."""
+
+    wave: int
+    tables: tuple[str, ...]
+
+
+def into_runs(
+    tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
+) -> list[RunGroup]:
+    """The fewest waves of runs, such that a run makes one partition, whatever is unpartitioned, or both.
+
+    `partition_of` tells a table's partition, None for a whole table. Whole tables join the run of the partition that
+    they are connected with, if that is the only one. Raises `DependencyCycle`.
+    """
+    order = [table for layer in generations(tables, parents) for table in layer]
+    joined = _joined(tables, parents, partition_of)
+    wave: dict[str, int] = {}
+    runs: dict[tuple[int, Hashable | None], list[str]] = {}
+    for table in order:
+        own = joined[table]
+        above = [p for p in parents.get(table, ()) if p in wave and p != table]
+        wave[table] = max((wave[p] + (joined[p] != own) for p in above), default=0)
+        runs.setdefault((wave[table], own), []).append(table)
+    return [
+        RunGroup(wave=number, tables=tuple(made))
+        for (number, _), made in sorted(runs.items(), key=lambda item: (item[0][0], item[1]))
+    ]
+
+
+def below(tables: Iterable[str], parents: Parents) -> set[str]:
+    """The tables, and all that is downstream of them by `parents`."""
+    children: dict[str, list[str]] = {}
+    for table, above in parents.items():
+        for parent in above:
+            children.setdefault(parent, []).append(table)
+    found, rest = set[str](), list(tables)
+    while rest:
+        table = rest.pop()
+        if table not in found:
+            found.add(table)
+            rest.extend(children.get(table, ()))
+    return found
+
+
+def _joined(
+    tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
+) -> dict[str, Hashable | None]:
+    """The partition in whose run each table is made: its own, or the only one that it is connected with."""
+    root = {table: table for table in tables}
+
+    def find(table: str) -> str:
+        while root[table] != table:
+            root[table] = table = root[root[table]]
+        return table
+
+    for table in tables:
+        for parent in parents.get(table, ()):
+            if parent in root:
+                root[find(parent)] = find(table)
+    partitions: dict[str, set[Hashable]] = {}
+    for table in tables:
+        partition = partition_of(table)
+        if partition is not None:
+            partitions.setdefault(find(table), set()).add(partition)
+    only = {component: next(iter(found)) for component, found in partitions.items() if len(found) == 1}
+    return {
+        table: partition if (partition := partition_of(table)) is not None else only.get(find(table))
+        for table in tables
+    }

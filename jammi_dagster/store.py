@@ -1,0 +1,411 @@
+"""`ResultStore`: the one façade, for people with and without Dagster."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import secrets
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jammi_dagster.artifacts import ArtifactRoot, read_manifest
+from jammi_dagster.catalog import (
+    Busy,
+    CatalogReader,
+    CatalogWriter,
+    Database,
+    EngineReader,
+    Flight,
+    MaterializationRecord,
+    Scope,
+)
+from jammi_dagster.catalog.secret import StoreKey
+from jammi_dagster.contract import (
+    AnchorKind,
+    CurrentAnchor,
+    DefinitionHash,
+    DerivesFromEdge,
+    InputAnchor,
+    MatchVerdict,
+    MaterializationEnv,
+    ProducingDescriptor,
+    Staleness,
+    definition_hash,
+)
+from jammi_dagster.contract.tables import check_source, check_table
+from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable, UnknownTable
+from jammi_dagster.lineage.graph import closure, edges_by_input
+from jammi_dagster.maintenance import GRACE_SECONDS, Recovery, RecoveryReport
+from jammi_dagster.recording import Attempt, Output, Recorder
+from jammi_dagster.sensing import (
+    Observations,
+    Resolver,
+    Rows,
+    judge,
+    lookup_cached,
+    probe_cache_record,
+    sweep,
+    verify_materialization,
+)
+from jammi_dagster.surfaces import VersionSurface
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+
+_CATALOG_FILE = "catalog.db"
+_NEIGHBOURS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreIdentity:
+    """Where a table's name resolves and its bytes lie: stores with one identity see the same tables."""
+
+    catalog_id: str
+    root: str
+    tenant: str
+    deployment: str
+
+
+class ResultStore:
+    """Result tables under one root, with their catalog.
+
+    `root` is a folder or an fsspec URL (`s3://bucket/prefix`, with `storage_options`). `catalog` is a path of an
+    SQLite file or a URL (`sqlite:///…`, `postgresql://…`); for a local root it is `catalog.db` in the root unless
+    given. `tenant` is whose tables are seen and written (None: the global ones), `deployment` the namespace of
+    "current". Raises `InvalidStore`, `CatalogUnavailable`, `CatalogReadOnly` and `CatalogFromNewerVersion`.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        catalog: str | None = None,
+        *,
+        tenant: str | None = None,
+        deployment: str = "default",
+        storage_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        artifacts = ArtifactRoot(root, storage_options)
+        scope = _scope(artifacts, tenant, deployment)
+        if catalog is None:
+            if artifacts.local_root is None:
+                why = "a remote root needs catalog=… (a path or a database URL)"
+                raise InvalidStore(root=artifacts.name, why=why)
+            catalog = str(Path(artifacts.local_root) / _CATALOG_FILE)
+        self._bind(artifacts, Database(catalog), scope)
+
+    @classmethod
+    def attach_engine(
+        cls, catalog: str, root: str, *, storage_options: Mapping[str, Any] | None = None
+    ) -> ResultStore:
+        """A store over a jammi engine's own catalog, read-only: `catalog` is its SQLite file or PostgreSQL URL.
+
+        `root` is the folder (or URL) below which its artifacts lie; nothing outside is ever opened. Sees the tables
+        without a tenant. Every question can be asked; what writes raises `CatalogReadOnly`.
+        """
+        store = cls.__new__(cls)
+        store._bind(ArtifactRoot(root, storage_options), Database(catalog, foreign=True), Scope())
+        return store
+
+    def beside(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:
+        """The same root and catalog as another tenant, or from another deployment, sees them.
+
+        The two share their connections: closing one closes both. Raises `InvalidStore`, also for an engine's catalog,
+        which is seen without a tenant.
+        """
+        if self.database.is_foreign:
+            raise InvalidStore(root=self.artifacts.name, why="an attached engine's tables have one scope")
+        store = type(self).__new__(type(self))
+        store._bind(self.artifacts, self.database, _scope(self.artifacts, tenant, deployment))
+        return store
+
+    def _bind(self, artifacts: ArtifactRoot, database: Database, scope: Scope) -> None:
+        self.artifacts, self.database, self.scope = artifacts, database, scope
+        self.reader: Rows
+        if database.is_foreign:
+            self.reader = EngineReader(database, artifacts.local_root or artifacts.name)
+        else:
+            self.reader = CatalogReader(database, scope, artifacts.uri)
+        self._edges_at: tuple[str, dict[str, list[DerivesFromEdge]]] | None = None
+
+    @functools.cached_property
+    def writer(self) -> CatalogWriter:
+        """The write side of the catalog."""
+        return CatalogWriter(self.database, self.scope)
+
+    @functools.cached_property
+    def key(self) -> StoreKey:
+        """The store's key, for values that must not be recorded in the clear."""
+        return StoreKey(self.database)
+
+    @functools.cached_property
+    def identity(self) -> StoreIdentity:
+        """The store's identity, for whoever hands its tables on."""
+        catalog_id, _ = self.reader.state()
+        return StoreIdentity(
+            catalog_id=catalog_id,
+            root=self.artifacts.name,
+            tenant=self.scope.tenant,
+            deployment=self.scope.deployment,
+        )
+
+    # --- write ---------------------------------------------------------------------------------------
+
+    def materialize(
+        self,
+        table: str,
+        data: Any,
+        *,
+        descriptor: ProducingDescriptor | Mapping[str, Any],
+        env: MaterializationEnv | Mapping[str, Any],
+        inputs: Sequence[InputAnchor],
+    ) -> MaterializationRecord:
+        """Writes `data` as a new materialization of `table` and makes it current.
+
+        `data` is a `pyarrow.Table` or reader, anything with `__arrow_c_stream__`, or an iterator of record
+        batches. Raises `InvalidTableName`, `InvalidField`, `NotCanonical` and `DuplicateInput` before it reads any
+        of it, `NotATable`, `UnsupportedSchema`, and what the storage and the catalog raise; then nothing is
+        published.
+        """
+        if not isinstance(descriptor, ProducingDescriptor):
+            descriptor = ProducingDescriptor.from_dict(descriptor)
+        if not isinstance(env, MaterializationEnv):
+            env = MaterializationEnv.from_dict(env)
+        output = Output(
+            table=check_table(table),
+            descriptor=descriptor,
+            env=env,
+            definition=definition_hash(descriptor, env),
+            input_anchors=tuple(inputs),
+        )
+        attempt = self.begin([table], produced_by="library", owner=f"library/{secrets.token_hex(8)}")
+        assert isinstance(attempt, Attempt), "without flights nobody is in the way"
+        with attempt:
+            attempt.write(table, data)
+            return attempt.publish([output])[0].record
+
+    def begin(
+        self,
+        tables: Sequence[str],
+        *,
+        produced_by: str,
+        owner: str,
+        start_sequence: int | None = None,
+        flights: Mapping[str, Flight] | None = None,
+    ) -> Attempt | Busy:
+        """Opens the funnel for `tables`, to be published together; see `recording.Recorder.begin`."""
+        recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
+        return recorder.begin(
+            [check_table(table) for table in tables],
+            produced_by=produced_by,
+            owner=owner,
+            start_sequence=start_sequence,
+            flights=flights,
+        )
+
+    def drop(self, table: str) -> None:
+        """Takes the table's name away in this deployment. What was recorded over it is then stale: input vanished.
+
+        Its materializations are never reused again, unless another deployment still points at them; `recover()`
+        reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
+        """
+        if not self.writer.drop(check_table(table)):
+            self.current(table)
+            others = " (that is a global one, which no tenant drops)"
+            raise UnknownTable(table=table, deployment=self.scope.deployment, near=others)
+
+    def recover(self, *, dry_run: bool = False, grace_seconds: float = GRACE_SECONDS) -> RecoveryReport:
+        """Finishes or clears away what crashed writers left, in this tenant; live writers are never touched.
+
+        A `building` row whose lease ran out is published if its bytes and sidecar are whole and agree, otherwise
+        failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
+        removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The lineage
+        index is checked and rebuilt. `dry_run` only reports. Each sidecar is read, and of each artifact the size.
+        """
+        recovery = Recovery(
+            database=self.database,
+            root=self.artifacts,
+            scope=self.scope,
+            random_hex=secrets.token_hex,
+            grace_seconds=grace_seconds,
+            dry_run=dry_run,
+        )
+        return recovery.run()
+
+    # --- sense ---------------------------------------------------------------------------------------
+
+    def revision(self) -> str | None:
+        """A mark of the catalog's state, for who would rather not ask everything again; one query at any size.
+
+        While it is equal, nothing became ready or ceased to be, and no name resolves to anything else, in any scope.
+        Take it before you ask: what moves meanwhile then shows in the next one. It says nothing of bytes and of
+        external inputs. None for an engine's catalog, which counts no changes.
+        """
+        catalog_id, revision = self.reader.state()
+        return None if revision < 0 else f"{catalog_id}/{revision}"
+
+    def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
+        """The id of the best ready materialization of this definition over these inputs; its bytes not looked at."""
+        best = next(lookup_cached(self.reader, DefinitionHash(definition), inputs), None)
+        return None if best is None else best.materialization_id
+
+    def probe_cache(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
+        """The id of the best match whose bytes are intact, or None for a miss."""
+        record = self.probe_cache_record(definition, inputs)
+        return None if record is None else record.materialization_id
+
+    def probe_cache_record(
+        self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor], *, check_digest: bool = False
+    ) -> MaterializationRecord | None:
+        """The best match whose bytes are intact: present and of the recorded size, or digest if asked for."""
+        definition = DefinitionHash(definition)
+        return probe_cache_record(self.reader, self.artifacts, definition, inputs, check_digest=check_digest)
+
+    def current_anchor(
+        self,
+        anchor: InputAnchor,
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
+    ) -> CurrentAnchor:
+        """The present state of one recorded input; `surfaces` answer for what is not a result table."""
+        observations = Observations(surfaces, max_age=max_observation_age)
+        return Resolver(self.reader, self.artifacts, observations).current_anchor(anchor)
+
+    def staleness(
+        self,
+        table: str,
+        current_definition: DefinitionHash | str,
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
+    ) -> Staleness:
+        """Whether the table is still the output of its definition over its inputs' present state.
+
+        `surfaces` answer for `source_version` and `mutable_version` inputs; without one they are undecidable, and so
+        are those that a surface observed more than `max_observation_age` seconds ago. Raises `UnknownTable`, and
+        `InvalidField` for a definition that is no hash.
+        """
+        observations = Observations(surfaces, max_age=max_observation_age)
+        with self.reader.frozen() as frozen:
+            record = self._current(frozen, table)
+            resolver = Resolver(frozen.for_tenant(record.tenant), self.artifacts, observations)
+            definition = DefinitionHash(current_definition)
+            if record.definition_hash is not None:
+                digests = (a.source for a in record.input_anchors if a.kind is AnchorKind.RESULT_DIGEST)
+                resolver.look_up(digests)
+            return judge(record.definition_hash, record.input_anchors, definition, resolver.current_anchor)
+
+    def sweep(
+        self,
+        definitions: Mapping[str, DefinitionHash | str],
+        *,
+        surfaces: Iterable[VersionSurface] = (),
+        max_observation_age: float | None = None,
+    ) -> Iterator[tuple[str, Staleness]]:
+        """The staleness of every current table that `definitions` (table -> current definition) names, by name.
+
+        Each verdict also says, as `stale_ancestor`, whether a table upstream is stale.
+        """
+        observations = Observations(surfaces, max_age=max_observation_age)
+        return sweep(self.reader, self.artifacts, definitions, observations)
+
+    def verify_materialization(
+        self, table: str, expected_definition: DefinitionHash | str | None = None
+    ) -> MatchVerdict:
+        """Whether the table's bytes, and its definition where one is expected, are what its manifest says.
+
+        Reads all of the bytes. Raises `UnknownTable`, `ArtifactMissing` and `InvalidManifest`.
+        """
+        expected = None if expected_definition is None else DefinitionHash(expected_definition)
+        return verify_materialization(self.artifacts, self.current(table), expected)
+
+    def producing_descriptor(self, table: str) -> ProducingDescriptor:
+        """How the table was made: what a recompute runs again. Raises `UnknownTable` and `NotRecomputable`."""
+        manifest = read_manifest(self.artifacts, self.current(table).artifact_path)
+        if manifest is None:
+            raise NotRecomputable(table=table)
+        return manifest.descriptor
+
+    def derives_from(self, source: str) -> list[DerivesFromEdge]:
+        """The tables that recorded `source` as an input, in the order of their making; one hop.
+
+        `source` is a table, or any other recorded input. Raises `UnknownTable` for a name that is neither.
+        """
+        edges = self.reader.edges(check_source(source))
+        if not edges:
+            self._check_known(source)
+        return edges
+
+    def derives_from_closure(self, source: str) -> list[DerivesFromEdge]:
+        """Everything downstream of `source`, depth first; a diamond's subtree once.
+
+        All edges are read at once, and kept until the catalog's revision rises. Raises `UnknownTable` and
+        `DependencyCycle`.
+        """
+        revision = self.revision()
+        if self._edges_at is not None and self._edges_at[0] == revision:
+            by_input = self._edges_at[1]
+        else:
+            by_input = edges_by_input(self.reader.edges())
+            self._edges_at = None if revision is None else (revision, by_input)
+        if source not in by_input:
+            self._check_known(source)
+        return closure(source, by_input)
+
+    def _check_known(self, source: str) -> None:
+        """Raises `UnknownTable`, with near names of tables and of other inputs, unless `source` is a table."""
+        if self.reader.current(check_source(source)) is None:
+            neighbours = self.reader.sources(source, most=_NEIGHBOURS)
+            raise self._unknown(source, [*self.reader.neighbours(source, most=_NEIGHBOURS), *neighbours])
+
+    # --- read ----------------------------------------------------------------------------------------
+
+    def tables(self) -> list[str]:
+        """The names of all tables that have a current materialization in this deployment, sorted."""
+        return self.reader.tables()
+
+    def current(self, table: str) -> MaterializationRecord:
+        """What the table's name resolves to now. Raises `UnknownTable`, and `InvalidTableName` for no name at all."""
+        return self._current(self.reader, table)
+
+    def _current(self, reader: Rows, table: str) -> MaterializationRecord:
+        record = reader.current(check_source(table))
+        if record is None:
+            raise self._unknown(table, reader.neighbours(table, most=_NEIGHBOURS))
+        return record
+
+    def _unknown(self, name: str, neighbours: Sequence[str]) -> UnknownTable:
+        # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
+        close = difflib.get_close_matches(name, dict.fromkeys(neighbours), n=3)
+        near = f" (near names: {', '.join(close)})" if close else ""
+        return UnknownTable(table=name, deployment=self.scope.deployment, near=near)
+
+    def history(self, table: str) -> list[MaterializationRecord]:
+        """Every materialization of the table, of whatever status, the latest start first."""
+        return self.reader.history(check_table(table))
+
+    def read(self, table: str) -> pa.Table:
+        """The current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
+        return self.artifacts.read_table(self.current(table).artifact_path)
+
+    def dataset(self, table: str) -> ds.Dataset:
+        """The current materialization as a dataset, read lazily. Raises `UnknownTable`."""
+        return self.artifacts.dataset(self.current(table).artifact_path)
+
+    def close(self) -> None:
+        """Closes the database connections; the store opens new ones when it is used again."""
+        self.database.close()
+
+
+def _scope(artifacts: ArtifactRoot, tenant: str | None, deployment: str) -> Scope:
+    """Raises `InvalidStore` for a name that is not text which every database can hold."""
+    for name in (tenant, deployment):
+        try:
+            check_source("global" if name is None else name)
+        except InvalidTableName:
+            why = f"{name!r} cannot name a tenant or deployment; use text that is not empty, or leave it out"
+            raise InvalidStore(root=artifacts.name, why=why) from None
+    return Scope(tenant=tenant or "", deployment=deployment)

@@ -1,0 +1,218 @@
+"""What a body reads while it runs, and nothing declares, unpins its table by the path."""
+
+import configparser
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from adapters_kit import Lab, table
+
+from jammi_dagster import result_table
+from jammi_dagster.errors import InvalidField
+from jammi_dagster.surfaces import file
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    path = tmp_path / "outside" / "settings.ini"
+    path.parent.mkdir()
+    path.write_text("[a]\nb = 1\n")
+    return path
+
+
+def parsed(path: str) -> int:
+    """Reads a file in a way that no reader's name shows."""
+    parser = configparser.ConfigParser()
+    parser.read(path)
+    return parser.getint("a", "b")
+
+
+def in_a_pool(path: str) -> int:
+    with ThreadPoolExecutor(2) as pool:
+        return next(iter(pool.map(parsed, [path])))
+
+
+def in_a_thread(path: str) -> int:
+    found: list[int] = []
+    thread = threading.Thread(target=lambda: found.append(parsed(path)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def twice(lab: Lab, asset: Any) -> tuple[list[str], str]:
+    runs = [lab.run(asset) for _ in range(2)]
+    return [ran.outcomes["made"] for ran in runs], runs[-1].why_unpinned("made")
+
+
+@pytest.mark.parametrize("how", [parsed, in_a_pool, in_a_thread])
+def test_a_file_that_nothing_declares_unpins(lab: Lab, settings: Path, how: Any) -> None:
+    """The anchor is named by the path; the reason gives the line and the declaration to add."""
+    path = str(settings)
+
+    @result_table(reads=[])
+    def made() -> pa.Table:
+        return table(how(path))
+
+    outcomes, why = twice(lab, made)
+    assert outcomes == ["computed", "computed"]
+    assert lab.anchors("made")[f"file:{path}"].is_unpinned
+    assert "test_read_watch.py:" in why
+    assert f"declare reads=[file({path!r})], or allow_reads=[{path!r}]" in why
+
+
+@pytest.mark.parametrize(("path", "is_noticed"), [("/etc/app.conf", True), ("/etc/ssl/cert.pem", False)])
+def test_settings_of_the_system_are_files_like_others(lab: Lab, path: str, is_noticed: bool) -> None:
+    """But for what Python itself and its libraries ask; whether the file is there does not matter."""
+
+    @result_table(reads=[])
+    def made() -> pa.Table:
+        return table(len(configparser.ConfigParser().read(path)))
+
+    lab.run(made)
+    assert (f"file:{path}" in lab.anchors("made")) is is_noticed
+
+
+def test_a_generator_is_watched_while_it_is_written(lab: Lab, settings: Path) -> None:
+    """The body of a generator runs later than its call."""
+    path = str(settings)
+
+    @result_table(reads=[])
+    def made() -> Iterator[pa.RecordBatch]:
+        yield table(parsed(path)).to_batches()[0]
+
+    assert twice(lab, made)[0] == ["computed", "computed"]
+    assert f"file:{path}" in lab.anchors("made")
+
+
+@pytest.mark.parametrize("allowed", ["the path", "its folder", "a pattern", "anything"])
+def test_an_allowed_read_is_none(lab: Lab, settings: Path, allowed: str) -> None:
+    """`allow_reads=` takes paths, folders and patterns."""
+    path = str(settings)
+    allow = {
+        "the path": path,
+        "its folder": str(settings.parent),
+        "a pattern": "*.ini",
+        "anything": "*",
+    }[allowed]
+
+    @result_table(reads=[], allow_reads=[allow])
+    def made() -> pa.Table:
+        return table(parsed(path))
+
+    assert twice(lab, made) == (["computed", "reused"], "")
+
+
+def test_a_declared_file_passes(lab: Lab, settings: Path) -> None:
+    """What `reads=` names is an input; any other file beside it is not."""
+    path, other = str(settings), settings.with_name("other.ini")
+    other.write_text("[a]\nb = 2\n")
+
+    @result_table(reads=[file(path, name="settings")])
+    def made() -> pa.Table:
+        return table(parsed(path))
+
+    assert twice(lab, made) == (["computed", "reused"], "")
+    settings.write_text("[a]\nb = 3\n")
+    assert twice(lab, made) == (["computed", "reused"], "")
+
+    @result_table(name="made", reads=[file(path, name="settings")])
+    def more() -> pa.Table:
+        return table(parsed(path) + parsed(str(other)))
+
+    assert set(lab.anchors("made")) == {"file:settings"}
+    assert twice(lab, more)[0] == ["computed", "computed"]
+    assert {"file:settings", f"file:{other}"} <= set(lab.anchors("made"))
+
+
+def test_its_own_files_and_pythons_are_none(lab: Lab, tmp_path: Path) -> None:
+    """Files that the body wrote, imports and the log are no reads of the outside."""
+    path = str(tmp_path / "scratch.ini")
+
+    @result_table(reads=[])
+    def made() -> pa.Table:
+        import colorsys
+        import zipapp
+
+        configparser.ConfigParser().write(open_for_writing(path))
+        return table(len(configparser.ConfigParser().read(path)), colorsys.ONE_SIXTH, zipapp.__name__ != "")
+
+    lab.run(made)
+    assert lab.anchors("made") == {}
+
+
+def open_for_writing(path: str) -> Any:
+    with open(path, "w") as stream:
+        stream.write("[a]\n")
+    return _Sink()
+
+
+class _Sink:
+    def write(self, text: str) -> None:
+        """Takes nothing."""
+
+
+def test_databases_and_processes_are_seen(lab: Lab, tmp_path: Path) -> None:
+    """`sqlite3` and child processes are named for what they are; a database in memory is none."""
+    database = tmp_path / "some.db"
+    run, connect = subprocess.run, sqlite3.connect
+
+    @result_table(reads=[], allow_reads=["run", "connect"], ignore=["run", "connect"])
+    def made() -> pa.Table:
+        run([sys.executable, "-c", ""], check=True)
+        connect(":memory:").close()
+        connect(database).close()
+        return table(1)
+
+    lab.run(made)
+    assert set(lab.anchors("made")) >= {f"file:{database}", f"process:{Path(sys.executable).name}"}
+
+
+def test_other_threads_are_not_watched(lab: Lab, settings: Path) -> None:
+    """What runs beside the body, and was not started by it, is none of its reads."""
+    path = str(settings)
+    asked, done = threading.Event(), threading.Event()
+
+    def beside() -> None:
+        asked.wait(30)
+        parsed(path)
+        done.set()
+
+    threading.Thread(target=beside).start()
+
+    @result_table(reads=[], ignore=["asked", "done"])
+    def made() -> pa.Table:
+        asked.set()
+        assert done.wait(30)
+        return table(1)
+
+    lab.run(made)
+    assert lab.anchors("made") == {}
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("ignore", "name"),
+        ("ignore", [3]),
+        ("allow_reads", [""]),
+        ("depends_on", "name"),
+        ("depends_on", [object()]),
+        ("depends_on", [[object()]]),
+    ],
+)
+def test_misuse_is_an_error_at_decoration(argument: str, value: Any) -> None:
+    """What makes no sense is refused where it is written."""
+    arguments: dict[str, Any] = {argument: value}
+    with pytest.raises(InvalidField):
+
+        @result_table(**arguments)
+        def made() -> pa.Table:
+            return table(1)

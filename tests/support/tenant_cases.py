@@ -1,0 +1,400 @@
+"""For each public method a call that would reach another tenant's rows if it could; what it tells is the result.
+
+Cases run in the order written, on one world: what changes the own side's rows comes last.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from core_kit import ENV, descriptor, numbers
+from store_kit import OTHER, output
+from tenants_kit import World, definition_of, lease_of
+
+from jammi_dagster import InputAnchor
+from jammi_dagster.artifacts import sidecar_path
+from jammi_dagster.catalog import Begun, Busy, Finished, Flight, Lease, RecoveryRows
+from jammi_dagster.contract import anchor_set_key
+from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, UnknownTable
+from jammi_dagster.maintenance import Recovery
+from jammi_dagster.recording import Attempt, Recorder
+from jammi_dagster.sensing import Observations, Resolver
+
+Case = Callable[[World], Any]
+CASES: dict[tuple[str, str], Case] = {}
+NOTHING = None
+
+
+def case(cls: str, *methods: str) -> Callable[[Case], Case]:
+    """Enters the function as the case of each method."""
+
+    def enter(function: Case) -> Case:
+        for method in methods:
+            CASES[cls, method] = function
+        return function
+
+    return enter
+
+
+def _only(world: World) -> str:
+    return f"only {world.other.name}"
+
+
+# --- ResultStore: what it senses and reads ---------------------------------------------------------------------
+
+
+@case("ResultStore", "tables")
+def _(world: World) -> Any:
+    assert f"only {world.own.name}" in world.own.store.tables()
+    return world.own.store.tables()
+
+
+@case("ResultStore", "current", "read", "dataset", "verify_materialization", "producing_descriptor")
+def _(world: World) -> Any:
+    store = world.own.store
+    told = []
+    for method in (
+        store.current,
+        store.read,
+        store.dataset,
+        store.verify_materialization,
+        store.producing_descriptor,
+    ):
+        with world.refused(UnknownTable):
+            method(_only(world))
+        told.append(method("shared"))
+    assert store.current("shared").tenant == world.own.tenant
+    return told
+
+
+@case("ResultStore", "staleness")
+def _(world: World) -> Any:
+    with world.refused(UnknownTable):
+        world.own.store.staleness(_only(world), OTHER)
+    verdict = world.own.store.staleness("child", definition_of(world.own))
+    assert verdict.is_fresh
+    return verdict, world.own.store.staleness("child", OTHER)
+
+
+@case("ResultStore", "sweep")
+def _(world: World) -> Any:
+    names = [f"only {side.name}" for side in world.sides.values()]
+    swept = list(world.own.store.sweep(dict.fromkeys(["child", "shared", *names], OTHER)))
+    assert len(swept) >= 3
+    return swept
+
+
+@case("ResultStore", "history")
+def _(world: World) -> Any:
+    assert world.own.store.history(_only(world)) == []
+    return world.own.store.history("shared")
+
+
+@case("ResultStore", "current_anchor")
+def _(world: World) -> Any:
+    anchor = world.own.store.current_anchor(InputAnchor.result_digest(_only(world), OTHER))
+    assert anchor.current_anchor == "vanished"
+    return anchor, world.own.store.current_anchor(InputAnchor.result_digest("shared", OTHER))
+
+
+@case("ResultStore", "lookup_cached", "probe_cache", "probe_cache_record")
+def _(world: World) -> Any:
+    store, told = world.own.store, []
+    for method in (store.lookup_cached, store.probe_cache, store.probe_cache_record):
+        assert method(definition_of(world.other), world.other.inputs) is None
+        told.append(method(definition_of(world.own), world.own.inputs))
+        assert told[-1] is not None
+        assert method(definition_of(world.shared), world.shared.inputs) is not None
+    return told
+
+
+@case("ResultStore", "derives_from", "derives_from_closure")
+def _(world: World) -> Any:
+    store = world.own.store
+    for method in (store.derives_from, store.derives_from_closure):
+        for name in (f"file:{world.other.name}", _only(world), f"file:{world.other.name}x"):
+            with world.refused(UnknownTable):
+                method(name)
+    assert len(store.derives_from("shared")) == 1
+    return store.derives_from("shared"), store.derives_from_closure(f"file:{world.own.name}")
+
+
+@case("ResultStore", "identity", "key", "close")
+def _(world: World) -> Any:
+    # the key is the store's, for all tenants: it hashes, and tells nobody
+    assert world.own.store.identity.tenant == world.own.tenant
+    assert world.own.store.key.hmac("x") == world.other.store.key.hmac("x")
+    return world.own.store.identity
+
+
+@case("ResultStore", "revision")
+def _(world: World) -> Any:
+    return world.own.store.revision()
+
+
+@case("ResultStore", "beside")
+def _(world: World) -> Any:
+    beside = world.own.store.beside(tenant=world.own.tenant or None, deployment="branch")
+    assert beside.scope.tenant == world.own.tenant
+    return beside.tables()
+
+
+@case("ResultStore", "attach_engine")
+def _(world: World) -> Any:
+    # over an engine's catalog, which `test_an_engines_tables_of_a_tenant_are_not_seen` walks
+    return NOTHING
+
+
+# --- CatalogReader ------------------------------------------------------------------------------------------------
+
+
+@case("CatalogReader", "state")
+def _(world: World) -> Any:
+    return world.own.store.reader.state()
+
+
+@case("CatalogReader", "get", "annotation")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    for side in (world.other, world.own):
+        seen = side is world.own
+        assert (reader.get(side.only.materialization_id) is not None) == seen
+        assert (reader.annotation(side.only.materialization_id) is not None) == seen
+    return [reader.get(side.only.materialization_id) for side in world.sides.values()], [
+        reader.annotation(side.only.materialization_id) for side in world.sides.values()
+    ]
+
+
+@case("CatalogReader", "current", "current_of", "history", "of_run")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    names = [f"only {side.name}" for side in world.sides.values()]
+    assert reader.current(_only(world)) is None
+    assert set(reader.of_run("run", names)) == {f"only {world.own.name}"}
+    return (
+        reader.current_of([*names, "shared"]),
+        reader.of_run("run", names),
+        [reader.history(name) for name in names],
+    )
+
+
+@case("CatalogReader", "tables", "neighbours", "sources")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    assert reader.sources("file:", most=99)
+    return reader.tables(), reader.neighbours("a", most=99), reader.sources("file:", most=99)
+
+
+@case("CatalogReader", "annotations_of", "artifacts_after")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    told = reader.annotations_of([f"only {side.name}" for side in world.sides.values()])
+    assert f"only {world.own.name}" in told
+    artifacts = reader.artifacts_after("", most=99)
+    assert [table for table, _, _ in artifacts] == sorted(reader.tables())
+    return told, artifacts
+
+
+@case("CatalogReader", "matches")
+def _(world: World) -> Any:
+    found = [
+        world.own.store.reader.matches(definition_of(side), anchor_set_key(side.inputs))
+        for side in world.sides.values()
+    ]
+    assert sum(map(len, found)) == len(world.own.store.scope.readable)
+    return found
+
+
+@case("CatalogReader", "edges")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    assert reader.edges(f"file:{world.other.name}") == []
+    assert reader.edges("shared")
+    return reader.edges()
+
+
+@case("CatalogReader", "frozen", "current_rows", "digests", "for_tenant")
+def _(world: World) -> Any:
+    with world.own.store.reader.frozen() as reader:
+        with world.refused(InvalidField):
+            reader.for_tenant(world.other.tenant)
+        told: tuple[Any, ...] = list(reader.current_rows()), reader.digests()
+        told += reader.tables(), reader.for_tenant("").tables()
+    assert all(told[:2])
+    return told
+
+
+# --- sensing -------------------------------------------------------------------------------------------------------
+
+
+@case("Resolver", "current_anchor", "look_up")
+def _(world: World) -> Any:
+    resolver = Resolver(world.own.store.reader, world.own.store.artifacts, Observations())
+    names = [_only(world), f"only {world.own.name}"]
+    resolver.look_up(names)
+    told = [resolver.current_anchor(InputAnchor.result_digest(name, OTHER)) for name in names]
+    assert [anchor.current_anchor for anchor in told] == ["vanished", "result_digest"]
+    return told
+
+
+# --- recovery's rows: looking ---------------------------------------------------------------------------------------
+
+
+@case("RecoveryRows", "abandoned", "ready_with_manifest")
+def _(world: World) -> Any:
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    assert len(rows.abandoned()) == 2
+    kept = list(rows.ready_with_manifest())
+    assert len(kept) == 4
+    return rows.abandoned(), kept
+
+
+@case("RecoveryRows", "named")
+def _(world: World) -> Any:
+    # another's objects are named, so that nobody takes them; of its own it says no more than it was asked
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    paths = [side.only.artifact_path for side in world.sides.values()]
+    assert rows.named(paths, grace_seconds=0) == set(paths)
+    return NOTHING
+
+
+@case("RecoveryRows", "sets_with_wrong_edges", "rebuild_edges")
+def _(world: World) -> Any:
+    # the index is everybody's and derived: whoever rebuilds it makes what was there
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    rows.rebuild_edges(anchor_set_key(world.other.inputs))
+    assert rows.sets_with_wrong_edges() == []
+    return NOTHING
+
+
+@case("RecoveryRows", "take", "lose")
+def _(world: World) -> Any:
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    lease = Lease(token="mine", owner="mine/step", seconds=60)
+    for side in world.foreign:
+        for attempt in (side.dead, side.whole):
+            (begun,) = attempt.begun.values()
+            assert not rows.take(begun.materialization_id, lease)
+        assert not rows.lose(side.lost.materialization_id)
+    return NOTHING
+
+
+# --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@case("CatalogWriter", "next_start")
+def _(world: World) -> Any:
+    return world.own.store.writer.next_start()
+
+
+@case("CatalogWriter", "renew", "fail", "finish")
+def _(world: World) -> Any:
+    # with the very token of another's lease
+    for side in world.foreign:
+        (begun,) = side.live.begun.values()
+        world.own.store.writer.renew(lease_of(side))
+        assert world.own.store.writer.fail([begun], lease=lease_of(side)) == frozenset()
+        with world.refused(LeaseLost):
+            world.own.store.writer.finish([_finished(begun)], lease=lease_of(side), run_id="run")
+    return NOTHING
+
+
+def _finished(begun: Begun) -> Finished:
+    return Finished(
+        begun=begun,
+        definition_hash=OTHER,
+        input_anchors=[],
+        artifact_digest=OTHER,
+        size_bytes=1,
+        row_count=1,
+        writer_profile="{}",
+        compute_seconds=None,
+        completed_at="",
+        annotation_json=None,
+    )
+
+
+@case("CatalogWriter", "point")
+def _(world: World) -> Any:
+    writer = world.own.store.writer
+    with world.refused(UnknownTable):
+        writer.point([(_only(world), world.other.only.materialization_id)], start_sequence=999, run_id="run")
+    # a global row may be reused: the pointer that moves is the own one
+    table = f"only {world.shared.name}"
+    assert writer.point([(table, world.shared.only.materialization_id)], start_sequence=999, run_id="mine")
+    return world.own.store.current(table)
+
+
+@case("CatalogWriter", "begin")
+@case("ResultStore", "begin", "writer")
+@case("Recorder", "begin")
+def _(world: World) -> Any:
+    # the same owner, table and flight as another's live writer: neither taken over nor waited for
+    (begun,) = world.other.live.begun.values()
+    flight = Flight(definition_hash=definition_of(world.other), input_anchors=world.other.inputs)
+    options = {"produced_by": "run", "owner": lease_of(world.other).owner, "flights": {begun.table: flight}}
+    store = world.own.store
+    recorder = Recorder(reader=store.reader, writer=store.writer, root=store.artifacts, scope=store.scope)
+    for begin in (store.begin, recorder.begin):
+        attempt = begin([begun.table], **options)  # type: ignore[operator]
+        assert isinstance(attempt, Attempt)
+        attempt.give_up()
+    busy = store.begin([begun.table], **{**options, "owner": "own/step"})  # type: ignore[arg-type]
+    assert not isinstance(busy, Busy)
+    busy.give_up()
+    return NOTHING
+
+
+@case("Attempt", "write", "publish", "give_up")
+@case("ResultStore", "materialize")
+def _(world: World) -> Any:
+    store = world.own.store
+    told: list[Any] = []
+    for number, side in enumerate(world.sides.values()):
+        table = f"made {number}"
+        attempt = store.begin([table], produced_by="run", owner=lease_of(side).owner)
+        assert isinstance(attempt, Attempt)
+        with attempt:
+            attempt.write(table, numbers(7))
+            told += attempt.publish([output(table, step=side.step, inputs=side.inputs)], run_id="run")
+        attempt.give_up()
+        # made again with other bytes: how it compares is told of rows that can be seen alone
+        made = told[-1].record
+        seen = side.tenant in store.scope.readable
+        assert (made.reproducibility is not None) == seen
+    made = store.materialize("mine", numbers(1), descriptor=descriptor(), env=ENV, inputs=[])
+    return made.tenant if world.hidden else made
+
+
+@case("CatalogWriter", "drop")
+@case("ResultStore", "drop")
+def _(world: World) -> Any:
+    store = world.own.store
+    for name in ("shared", "mine"):
+        store.drop(name)
+    for name in (f"lost {world.other.name}", f"lost {world.shared.name}x"):
+        with world.refused(UnknownTable):
+            store.drop(name)
+        assert not store.writer.drop(name)
+    if world.own.tenant:
+        with world.refused(UnknownTable):
+            store.drop("shared")
+        with world.refused(InvalidStore):
+            store.beside(tenant="\0")
+    return store.tables() if not world.hidden else NOTHING
+
+
+@case("ResultStore", "recover")
+@case("Recovery", "run")
+def _(world: World) -> Any:
+    store = world.own.store
+    recovery = Recovery(
+        database=store.database, root=store.artifacts, scope=store.scope, random_hex=lambda n: "0" * 2 * n
+    )
+    reports = [store.recover(dry_run=True), recovery.run(), store.recover()]
+    (whole,), (dead,) = world.own.whole.begun.values(), world.own.dead.begun.values()
+    assert reports[1].promoted == [whole.materialization_id]
+    assert reports[1].failed == [dead.materialization_id]
+    assert reports[1].lost == [world.own.lost.materialization_id]
+    assert world.own.orphan in reports[1].reclaimed
+    assert store.artifacts.size(sidecar_path(world.own.only.artifact_path))
+    return reports
