@@ -218,6 +218,19 @@ class DependencyCycle(JammiError):
     )
 
 
+class ObjectsMissing(JammiError):
+    """A recovery that finds none, or too few, of the objects that the catalog names: it may be looking elsewhere."""
+
+    root: str
+    missing: int
+    total: int
+    template = (
+        "store {root}: {missing} of {total} ready materializations have no bytes or no sidecar there; recovery changed "
+        "nothing; check that the root is mounted, can be reached and belongs to this catalog; if the objects are "
+        "lost for good, drop() their tables and run recover() again"
+    )
+
+
 class InvalidStore(JammiError):
     """A store that cannot be opened as asked."""
 

@@ -223,6 +223,9 @@ class ResultStore:
         failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
         removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The lineage
         index is checked and rebuilt. `dry_run` only reports. Each sidecar is read, and of each artifact the size.
+
+        Raises `ObjectsMissing`, with nothing changed, where none of the ready rows' objects is in the root, or more
+        than 10 rows and 5 % of them lack one: the root may be unmounted, or another one.
         """
         recovery = Recovery(
             database=self.database,

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import itertools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
-from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.code_location.location import (
+    Location,
+    Target,
+    named_keys,
+    repository_of,
+    select,
+    selection_of,
+)
 from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import reasons
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.errors import JammiError
+from jammi_dagster.errors import InvalidTarget, JammiError
 
 STALENESS, VERIFICATION = "jammi_staleness", "jammi_verification"
 _MOST_SHOWN = 50
@@ -26,7 +33,7 @@ _COLUMNS = ("table", "verdict", "reasons", "recorded", "current")
 
 
 def build_materialization_checks(
-    assets: Iterable[Any],
+    assets: Target,
     *,
     verification: Literal["sampled", "full"] = "sampled",
     sample: int = 10,
@@ -40,14 +47,12 @@ def build_materialization_checks(
     `sample` tables, chosen anew each time, or of all in full. In the run of a partition both look at that partition
     alone, otherwise at all. `blocking` lets what is downstream wait for both, and fail with them.
 
-    `assets` are definitions, specs, keys or names of assets on a `ResultTableIOManager`; `defs` as for
-    `build_recompute_job`.
+    `assets` are definitions, specs, keys or names of assets on a `ResultTableIOManager`, one or many; `defs` as for
+    `build_recompute_job`. A selection such as `AssetSelection.groups("g")` is resolved at once, in the definitions
+    that `defs` returns: they hold the assets, and exist before the checks. Raises `InvalidTarget`.
     """
-    return [
-        _checks(key, verification == "full", sample, blocking, defs)
-        for asset in assets
-        for key in _keys(asset)
-    ]
+    is_full = verification == "full"
+    return [_checks(key, is_full, sample, blocking, defs) for key in _keys(assets, defs)]
 
 
 def _checks(
@@ -177,9 +182,17 @@ def _result(key: dg.AssetKey, name: str, why: str, severity: dg.AssetCheckSeveri
     )
 
 
-def _keys(asset: Any) -> list[dg.AssetKey]:
-    if isinstance(asset, dg.AssetsDefinition):
-        return sorted(asset.keys)
-    if isinstance(asset, dg.AssetSpec):
-        return [asset.key]
-    return [dg.AssetKey.from_coercible(asset)]
+def _keys(target: Target, defs: DefinitionsOf | None) -> list[dg.AssetKey]:
+    """List the assets of a target, each once."""
+    selection = selection_of(target)
+    named = named_keys(selection)
+    if named is not None:
+        return list(dict.fromkeys(named))
+    why = "only definitions tell which assets it selects, so give the assets, or defs= of definitions made before"
+    if defs is None:
+        raise InvalidTarget(target=selection, why=why)
+    try:
+        repository = repository_of(defs())
+    except Exception as error:  # a name that the module gives only below, say
+        raise InvalidTarget(target=selection, why=f"{why} (defs: {type(error).__name__}: {error})") from error
+    return select(selection, repository.asset_graph)

@@ -115,6 +115,14 @@ class RecoveryRows:
                 return
             last = found[-1].id
 
+    def count_ready(self, materialization_ids: Sequence[str]) -> int:
+        """Count the rows among these that are ready at this moment."""
+        with self._database.reading() as connection:
+            query = sa.select(sa.func.count()).where(
+                _m.c.id.in_(materialization_ids), _m.c.status == READY, _m.c.tenant == self._tenant
+            )
+            return int(connection.execute(query).scalar_one())
+
     def lose(self, materialization_id: str) -> bool:
         """Fails a ready row whose sidecar is gone; False where it was no longer ready."""
         with self._database.writing() as connection:

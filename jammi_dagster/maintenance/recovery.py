@@ -23,7 +23,6 @@ from jammi_dagster.catalog import (
     CatalogWriter,
     Database,
     Finished,
-    Kept,
     Lease,
     RecoveryRows,
     Scope,
@@ -36,12 +35,14 @@ from jammi_dagster.errors import (
     InvalidManifest,
     JammiError,
     LeaseLost,
+    ObjectsMissing,
     StorageFailed,
     UnknownManifestVersion,
 )
 
 GRACE_SECONDS = 24 * 3600.0
 _AT_ONCE = 5_000
+_MOST_MISSING, _MOST_MISSING_SHARE = 10, 0.05
 # what the funnel writes, below the tenant's folder: whatever else lies there (an engine's tables) is not ours to remove
 _OURS = re.compile(r"/[^/]+/[0-9a-f]{32}\.(parquet|materialization\.json)")
 
@@ -85,15 +86,18 @@ class Recovery:
     clock: Callable[[], float] = time.time
 
     def run(self) -> RecoveryReport:
-        """Raises what catalog and storage raise; what was done until then is done."""
+        """Raises what catalog and storage raise; what was done until then is done.
+
+        Raises `ObjectsMissing`, before anything is done, where so much is missing that the root must be the cause.
+        """
         if self.database.is_foreign or not self.dry_run:
             self.database.check_writable()
         report = RecoveryReport(dry_run=self.dry_run)
         rows = RecoveryRows(self.database, self.scope)
+        lost, report.damaged = self._look(rows)
         for abandoned in rows.abandoned():
             self._settle(rows, abandoned, report)
-        for kept in rows.ready_with_manifest():
-            self._check(rows, kept, report)
+        report.lost = [one for one in lost if self.dry_run or rows.lose(one)]
         self._reclaim(rows, report)
         for set_key in rows.sets_with_wrong_edges():
             report.reindexed.append(set_key)
@@ -101,19 +105,39 @@ class Recovery:
                 rows.rebuild_edges(set_key)
         return report
 
-    def _check(self, rows: RecoveryRows, kept: Kept, report: RecoveryReport) -> None:
-        """Fails a row without sidecar; tells of one that its sidecar or its bytes do not agree with."""
-        try:
-            recorded = self._manifest(kept.artifact_path).artifact, self.root.size(kept.artifact_path)
-            agrees = recorded == (kept.artifact_digest, kept.size_bytes)
-        except ArtifactMissing:
-            if self.dry_run or rows.lose(kept.materialization_id):
-                report.lost.append(kept.materialization_id)
-            return
-        except (InvalidManifest, UnknownManifestVersion, ArtifactOutsideRoot):
-            agrees = False
-        if not agrees:
-            report.damaged.append(kept.materialization_id)
+    def _look(self, rows: RecoveryRows) -> tuple[list[str], list[str]]:
+        """List the ready rows that are lost, for want of a sidecar, and the damaged ones. Raises `ObjectsMissing`."""
+        lost, damaged, incomplete = list[str](), list[str](), list[str]()
+        total, is_root_there = 0, False
+        for kept in rows.ready_with_manifest():
+            total += 1
+            has_sidecar, agrees = True, False
+            try:
+                size = self.root.size(kept.artifact_path)
+                found = self._manifest(kept.artifact_path).artifact, size
+                agrees = found == (kept.artifact_digest, kept.size_bytes)
+            except ArtifactMissing:
+                has_sidecar = False
+                lost.append(kept.materialization_id)
+            except (InvalidManifest, UnknownManifestVersion):
+                pass
+            except ArtifactOutsideRoot:  # which tells nothing of the root
+                damaged.append(kept.materialization_id)
+                continue
+            if has_sidecar and not agrees:
+                damaged.append(kept.materialization_id)
+            if not has_sidecar or size is None:
+                incomplete.append(kept.materialization_id)
+            is_root_there = is_root_there or has_sidecar or size is not None
+        allowed = max(_MOST_MISSING, _MOST_MISSING_SHARE * total) if is_root_there else 0
+        if len(incomplete) > allowed:
+            # a table that was dropped, and reclaimed by another recovery, since it was listed is not missing
+            missing = sum(
+                rows.count_ready(incomplete[i : i + _AT_ONCE]) for i in range(0, len(incomplete), _AT_ONCE)
+            )
+            if missing > allowed:
+                raise ObjectsMissing(root=self.root.name, missing=missing, total=total)
+        return lost, damaged
 
     def _manifest(self, artifact: str) -> MaterializationManifest:
         path = sidecar_path(artifact)

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, note, table, taken, values
+from adapters_kit import Lab, Ran, note, table, taken, values
 from sensing_kit import definitions
 
 from jammi_dagster import NotRecomputable, build_recompute_job, build_recovery_job, recompute, result_table
@@ -148,3 +148,21 @@ def test_the_jobs_recompute_and_recover(lab: Lab) -> None:
     )
     (output,) = [e for e in recovered.all_events if e.event_type_value == "STEP_OUTPUT"]
     assert output.step_output_data.metadata["report"].value["damaged"] == []
+
+
+def test_the_recovery_job_fails_where_the_root_is_not_there(lab: Lab) -> None:
+    """It says why, and the table is there again with its root."""
+    assets = chain()
+    lab.run(assets)
+    defs = definitions(lab, assets, jobs=[build_recovery_job()])
+    away = lab.root.with_name("away")
+    (lab.root / "tables").rename(away)
+    result = defs.resolve_job_def("recovery").execute_in_process(
+        instance=lab.instance,
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        raise_on_error=False,
+    )
+    assert not result.success
+    assert "ready materializations have no bytes" in Ran(result, [], []).error
+    away.rename(lab.root / "tables")
+    assert values(lab.store.read("top")) == [0]

@@ -248,6 +248,13 @@ def _(world: World) -> Any:
     return rows.abandoned(), kept
 
 
+@case("RecoveryRows", "count_ready")
+def _(world: World) -> Any:
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    assert rows.count_ready([side.only.materialization_id for side in world.sides.values()]) == 1
+    return NOTHING
+
+
 @case("RecoveryRows", "named")
 def _(world: World) -> Any:
     # another's objects are named, so that nobody takes them; of its own it says no more than it was asked

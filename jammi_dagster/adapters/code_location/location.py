@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -16,7 +17,7 @@ Definitions = dg.Definitions | dg.RepositoryDefinition
 """The complete definitions of a code location, as their author or as Dagster has them."""
 
 Target = Any
-"""What sensors take as `target=`: an asset selection, assets, keys, or a string that selects."""
+"""The target of sensors, schedules and checks: selections, strings that select, assets or keys, one or many."""
 
 
 class PartitionsGone(Exception):
@@ -39,8 +40,7 @@ class Location:
     @classmethod
     def of(cls, defs: Definitions, instance: dg.DagsterInstance) -> Location:
         """The location of complete definitions."""
-        repository = defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
-        return cls(repository, instance)
+        return cls(repository_of(defs), instance)
 
     def is_on(self, instance: dg.DagsterInstance) -> bool:
         """Whether it is on this instance: Dagster opens one anew for each tick."""
@@ -59,21 +59,12 @@ class Location:
         return self.repository.asset_graph
 
     def assets_def(self, key: dg.AssetKey) -> dg.AssetsDefinition | None:
-        """The definition that makes an asset; None where nothing does."""
-        found = self.repository.assets_defs_by_key.get(key)
-        return found if found is not None and found.is_materializable and found.is_executable else None
+        """The definition that makes an asset, its dependencies resolved; None where nothing does."""
+        return self.graph.get(key).assets_def if _is_made(self.graph, key) else None
 
     def select(self, target: Target) -> list[dg.AssetKey]:
-        """The assets of a target that Dagster can make, each after those that it reads. Raises `InvalidTarget`."""
-        try:
-            keys = selection_of(target).resolve(self.graph)
-        except dg.DagsterInvalidSubsetError as error:
-            raise InvalidTarget(target=target, why=str(error)) from error
-        return [
-            key
-            for key in self.graph.toposorted_asset_keys
-            if key in keys and self.assets_def(key) is not None
-        ]
+        """List the assets of a target as `select` does."""
+        return select(target, self.graph)
 
     # --- partitions -----------------------------------------------------------------------------------
 
@@ -132,7 +123,7 @@ class Location:
 
     def validated(self, key: dg.AssetKey, raw: Any) -> Any:
         """The op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
-        assets_def = self.repository.assets_defs_by_key[key]
+        assets_def = self.graph.get(key).assets_def
         job = self.repository.get_implicit_global_asset_job_def().get_subset(
             asset_selection=set(assets_def.keys)
         )
@@ -165,20 +156,71 @@ class Location:
         return {**bound, **self.repository.get_top_level_resources()}
 
 
-def selection_of(target: Target) -> dg.AssetSelection:
-    """The asset selection that a target means. Raises `InvalidTarget`."""
-    if target == "*":  # the string would go through an argument of Dagster's that is in beta
-        return dg.AssetSelection.all()
-    if isinstance(target, (dg.AssetKey, dg.AssetsDefinition, dg.AssetSpec)):
-        target = [target]
-    if isinstance(target, Sequence) and not isinstance(target, str):
-        target = [item.key if isinstance(item, dg.AssetSpec) else item for item in target]
-        if all(isinstance(item, dg.AssetKey) for item in target):
-            return dg.AssetSelection.assets(*target)
+def repository_of(defs: Definitions) -> dg.RepositoryDefinition:
+    """Return the repository that Dagster makes of complete definitions."""
+    return defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
+
+
+def select(target: Target, graph: Any) -> list[dg.AssetKey]:
+    """List the assets of a target that Dagster can make, each after its upstream assets. Raises `InvalidTarget`."""
     try:
-        return dg.AssetSelection.from_coercible(target)
-    except (dg.DagsterError, TypeError, ValueError) as error:
+        keys = selection_of(target).resolve(graph)
+    except NotImplementedError as error:
+        why = "Dagster resolves this kind of selection only in its own services"
+        raise InvalidTarget(target=target, why=why) from error
+    except dg.DagsterError as error:
         raise InvalidTarget(target=target, why=str(error)) from error
+    return [key for key in graph.toposorted_asset_keys if key in keys and _is_made(graph, key)]
+
+
+def selection_of(target: Target) -> dg.AssetSelection:
+    """Return the asset selection that a target means. Raises `InvalidTarget`."""
+    many = isinstance(target, Iterable) and not isinstance(target, (str, bytes, Mapping))
+    parts = [_selection(item) for item in (target if many and not _is_record(target) else [target])]
+    named = [named_keys(part) for part in parts]
+    if None in named:
+        return functools.reduce(operator.or_, parts)
+    return dg.AssetSelection.assets(*(key for keys in named for key in keys or ()))
+
+
+def named_keys(selection: dg.AssetSelection) -> Sequence[dg.AssetKey] | None:
+    """Return the keys that a selection lists; None for a selection that only an asset graph can resolve."""
+    keys: Sequence[dg.AssetKey] | None = getattr(selection, "selected_keys", None)
+    return keys
+
+
+def _selection(item: Any) -> dg.AssetSelection:
+    """Return the selection that one item of a target means; a list of strings in a list is the path of a key."""
+    if isinstance(item, str) and item == "*":  # Dagster would parse it with an argument that is in beta
+        return dg.AssetSelection.all()
+    if isinstance(item, (dg.AssetSpec, dg.SourceAsset)):
+        item = item.key
+    elif isinstance(item, dg.AssetDep):
+        item = item.asset_key
+    elif isinstance(getattr(item, "selection", None), dg.AssetSelection):  # of `define_asset_job`
+        item = item.selection
+    elif isinstance(item, (list, tuple)) and not _is_record(item) and item:
+        item = dg.AssetKey(item) if all(isinstance(part, str) for part in item) else item
+    if isinstance(item, dg.AssetKey):
+        return dg.AssetSelection.assets(item)
+    if isinstance(item, dg.AssetsDefinition):
+        return dg.AssetSelection.assets(*sorted(item.keys))
+    try:
+        if not isinstance(item, (str, dg.AssetSelection)):
+            raise TypeError(f"{type(item).__name__} is no asset and no selection")
+        return dg.AssetSelection.from_coercible(item)
+    except (dg.DagsterError, TypeError, ValueError) as error:
+        raise InvalidTarget(target=item, why=str(error)) from error
+
+
+def _is_record(value: Any) -> bool:
+    """Tell a record of Dagster's, which is a named tuple and refuses to be iterated, from a plain tuple."""
+    return isinstance(value, tuple) and type(value) is not tuple
+
+
+def _is_made(graph: Any, key: dg.AssetKey) -> bool:
+    """Tell an asset that a definition here can make from an external or unknown one."""
+    return bool(graph.has(key) and graph.get(key).is_materializable and graph.get(key).is_executable)
 
 
 def is_identity(mapping: dg.PartitionMapping) -> bool:

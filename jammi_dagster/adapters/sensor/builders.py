@@ -44,8 +44,9 @@ def build_staleness_sensor(
 
     Assets on other IO managers are never requested. Raises `InvalidTarget`, and `InvalidField` for no runs per tick.
     """
+    selection = selection_of(target)
     options = Options(
-        target=target,
+        target=selection,
         cascade=cascade,
         on_undecidable=on_undecidable,
         missing=missing,
@@ -69,7 +70,7 @@ def build_staleness_sensor(
     return dg.SensorDefinition(
         name=name,
         evaluation_fn=evaluate,
-        asset_selection=selection_of(target),
+        asset_selection=selection,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         description=description or "Makes again what is stale, and what derives from it.",
@@ -98,8 +99,9 @@ def build_staleness_schedule(
     lives, which keeps what it worked out: for a catalog that one tick does not get through, prefer the sensor. Raises
     `InvalidTarget`.
     """
+    selection = selection_of(target)
     options = Options(
-        target=target,
+        target=selection,
         cascade=cascade,
         on_undecidable=on_undecidable,
         missing=missing,
@@ -124,7 +126,7 @@ def build_staleness_schedule(
         name=name,
         cron_schedule=cron_schedule,
         execution_fn=evaluate,
-        target=selection_of(target),
+        target=selection,
         execution_timezone=execution_timezone,
         default_status=default_status,
         description=description or "Makes again what is stale, and what derives from it.",
