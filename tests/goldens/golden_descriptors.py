@@ -43,7 +43,11 @@ def _runs(bench: Bench, project: Any) -> None:
     bench.run(everything, select=[project.ranged], partition="c")
     for day in ("2024-01-01", "2024-01-02"):
         bench.run(everything, select=project.DAILY, partition=day)
-    bench.run(everything, select=[project.cell], partition=dg.MultiPartitionKey({"day": "2024-01-02", "letter": "b"}))
+    bench.run(
+        everything,
+        select=[project.cell],
+        partition=dg.MultiPartitionKey({"day": "2024-01-02", "letter": "b"}),
+    )
     bench.run(everything, select=[project.strange], partition="a/b [c]%")
     bench.run(everything, select=project.FAN_INS)
 

@@ -109,7 +109,9 @@ class Bench:
         """Every recorded manifest as JSON, by table and time."""
         paths = self.root.rglob("*.materialization.json")
         found = [MaterializationManifest.from_bytes(p.read_bytes(), where=str(p)).to_dict() for p in paths]
-        return sorted(found, key=lambda one: (one["jammi_dagster"]["table"], one["jammi_dagster"]["materialization"]))
+        return sorted(
+            found, key=lambda one: (one["jammi_dagster"]["table"], one["jammi_dagster"]["materialization"])
+        )
 
     def anchors(self, anchors: Iterable[Any]) -> list[list[str | None]]:
         """Source, kind and version of each, in recorded order; digests and instants by name."""

@@ -72,8 +72,9 @@ class Steps:
 def record(folder: Path) -> dict[str, Any]:
     """Each sequence by its name."""
     found = {}
-    for sequence in (_chain, _policies, _inputs, _partitions, _ranges, _missing, _others, _results):
-        with surroundings(folder) as instance:
+    with surroundings(folder) as instance:
+        for sequence in (_chain, _policies, _inputs, _partitions, _ranges, _missing, _others, _results):
+            instance.wipe()
             steps = Steps(Bench(folder / f"steps{sequence.__name__}", instance, resources=_more()))
             sequence(steps)
             steps.bench.store.close()
@@ -230,7 +231,9 @@ def _ranges(steps: Steps) -> None:
 def _missing(steps: Steps) -> None:
     steps.run("no input", _graph(), select=["left"], ok=False)
     steps.run("no partition at all", _partitioned(), select=["gathered"], ok=False)
-    steps.run("no partition at all, which is allowed", _partitioned()[:1] + [_counting()], select=["counting"])
+    steps.run(
+        "no partition at all, which is allowed", _partitioned()[:1] + [_counting()], select=["counting"]
+    )
     steps.run("no partition in the run", _partitioned(), select=["part"], ok=False)
 
 

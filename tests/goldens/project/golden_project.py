@@ -302,7 +302,9 @@ def fan_in(letter: dict[str, pa.Table]) -> pa.Table:
     return pa.concat_tables(letter.values())
 
 
-@result_table(ins={"some": dg.AssetIn("letter", partition_mapping=dg.SpecificPartitionsPartitionMapping(["c"]))})
+@result_table(
+    ins={"some": dg.AssetIn("letter", partition_mapping=dg.SpecificPartitionsPartitionMapping(["c"]))}
+)
 def specific(some: pa.Table) -> pa.Table:
     return some
 
