@@ -13,7 +13,7 @@ from jammi_dagster.contract import definition_hash
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """Every sidecar's descriptor, environment and definition hash, without versions of Python and libraries."""
+    """Return each sidecar's descriptor, environment and definition hash, without versions of Python and libraries."""
     sys.path.insert(0, str(HERE / "project"))
     try:
         import golden_project as project

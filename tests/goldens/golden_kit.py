@@ -1,4 +1,4 @@
-"""What the goldens share: runs in this process on a store of their own, with everything that varies given a name."""
+"""Runs for the goldens: in this process, on a store of their own, with a name for each value that varies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @contextmanager
 def surroundings(folder: Path) -> Iterator[dg.DagsterInstance]:
-    """An instance in memory, with `folder` as the working folder and a store key that never changes."""
+    """Yield an instance in memory, with `folder` as the working folder and a store key that never changes."""
     before = os.getcwd()
     os.chdir(folder)
     try:
@@ -38,6 +38,7 @@ class Names:
         self._known: dict[str, dict[Any, str]] = {}
 
     def of(self, kind: str, value: Any) -> str | None:
+        """Return the name of a value, such as `key 1`; None for None."""
         if value is None:
             return None
         known = self._known.setdefault(kind, {})
@@ -63,9 +64,11 @@ class Bench:
 
     @property
     def store(self) -> ResultStore:
+        """Return the open store."""
         return self.store_resource.get()
 
     def definitions(self, assets: Iterable[Any], **more: Any) -> dg.Definitions:
+        """Return the assets as a code location on this store."""
         return dg.Definitions(assets=list(assets), resources=self.resources, **more)
 
     def run(
@@ -79,7 +82,7 @@ class Bench:
         config: Mapping[str, Any] | None = None,
         ok: bool = True,
     ) -> Any:
-        """Materializes assets; Dagster's result. `span` is the first and the last partition of a range."""
+        """Materialize assets; return Dagster's result. `span` is the first and the last partition of a range."""
         tags = {} if policy is None else {"jammi/cache": policy}
         if span is not None:
             ends = ("start", "end")
@@ -99,14 +102,14 @@ class Bench:
         return result
 
     def ordinal(self, table: str, materialization: str | None) -> int | None:
-        """Which materialization of the table that is, counted from 1."""
+        """Return the place of a materialization among those of its table, counted from 1."""
         if materialization is None:
             return None
         ids = sorted(record.materialization_id for record in self.store.history(table))
         return ids.index(materialization) + 1
 
     def sidecars(self) -> list[dict[str, Any]]:
-        """Every recorded manifest as JSON, by table and time."""
+        """Return every recorded manifest as JSON, by table and time."""
         paths = self.root.rglob("*.materialization.json")
         found = [MaterializationManifest.from_bytes(p.read_bytes(), where=str(p)).to_dict() for p in paths]
         return sorted(
@@ -114,7 +117,7 @@ class Bench:
         )
 
     def anchors(self, anchors: Iterable[Any]) -> list[list[str | None]]:
-        """Source, kind and version of each, in recorded order; digests and instants by name."""
+        """Return source, kind and version of each anchor, in recorded order; digests and instants by name."""
         shown = []
         for anchor in anchors:
             value = anchor.anchor
@@ -127,7 +130,7 @@ class Bench:
 
 
 def failures(result: Any) -> list[str]:
-    """Each failed step's error, with its causes."""
+    """Return each failed step's error, with its causes."""
     found = []
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
@@ -138,7 +141,7 @@ def failures(result: Any) -> list[str]:
 
 
 def outcomes(result: Any) -> dict[str, str | None]:
-    """`computed` or `reused` by table; None for an asset of another IO manager."""
+    """Return `computed` or `reused` by table; None for an asset of another IO manager."""
     found = {}
     for event in result.get_asset_materialization_events():
         made = event.materialization
@@ -148,11 +151,11 @@ def outcomes(result: Any) -> dict[str, str | None]:
 
 
 def table_of(made: Any) -> str:
-    """The name of a materialization's table, as far as its key has nothing to escape."""
+    """Return the name of a materialization's table, where its key has nothing to escape."""
     name: str = made.asset_key.to_user_string()
     return name if made.partition is None else f"{name}[{made.partition}]"
 
 
 def dumped(value: Any) -> str:
-    """JSON to be read and compared line by line."""
+    """Return JSON that is compared line by line."""
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 import pyarrow as pa
@@ -18,6 +18,16 @@ from jammi_dagster import (
     result_table,
 )
 
+RECOMPUTES: tuple[tuple[str, str, Literal["report_only", "downstream"]], ...] = (
+    ("1", "raw", "report_only"),
+    ("1", "part[a]", "report_only"),
+    ("1", "moody", "report_only"),
+    ("1", "moody", "downstream"),
+    ("2", "raw", "report_only"),
+    ("2", "raw", "downstream"),
+    ("2", "unpinned", "downstream"),
+    ("2", "nobody", "report_only"),
+)
 letters = dg.StaticPartitionsDefinition(["b", "a"])
 
 
@@ -26,7 +36,7 @@ class Size(dg.Config):
 
 
 class Turns:
-    """How often the moody table was made."""
+    """A count of how often the moody table was made."""
 
     count = 0
 
@@ -69,7 +79,7 @@ def _graph(version: str = "1") -> list[Any]:
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """Plans, recomputes and checks, over the same tables."""
+    """Return plans, recomputes and checks, over the same tables."""
     with surroundings(folder) as instance:
         bench = Bench(folder / "plans", instance)
         _make(bench)
@@ -116,16 +126,7 @@ def _plans(bench: Bench) -> Iterable[dict[str, Any]]:
 
 def _recomputes(bench: Bench) -> list[dict[str, Any]]:
     found = []
-    for version, table, cascade in (
-        ("1", "raw", "report_only"),
-        ("1", "part[a]", "report_only"),
-        ("1", "moody", "report_only"),
-        ("1", "moody", "downstream"),
-        ("2", "raw", "report_only"),
-        ("2", "raw", "downstream"),
-        ("2", "unpinned", "downstream"),
-        ("2", "nobody", "report_only"),
-    ):
+    for version, table, cascade in RECOMPUTES:
         asked = {"table": table, "cascade": cascade, "code": version}
         try:
             report = recompute(
@@ -133,7 +134,7 @@ def _recomputes(bench: Bench) -> list[dict[str, Any]]:
                 bench.definitions(_graph(version)),
                 table,
                 cascade,
-                bench.instance,  # type: ignore[arg-type]
+                bench.instance,
             ).to_dict()
         except JammiError as error:
             found.append({**asked, "error": type(error).__name__})
@@ -146,7 +147,7 @@ def _recomputes(bench: Bench) -> list[dict[str, Any]]:
 
 
 def _checks(bench: Bench) -> dict[str, Any]:
-    """As everything was left, then with other code, other bytes, and no bytes."""
+    """Check the tables as they were left, then with other code, then with bytes altered and gone."""
     found = {"as left": _checked(bench, _graph("2")), "other code": _checked(bench, _graph("3"))}
     altered = bench.root / bench.store.current("part[b]").artifact_path
     altered.write_bytes(altered.read_bytes()[:-1] + b"?")
@@ -179,7 +180,7 @@ def _value(evaluation: Any, key: str) -> Any:
 
 
 def _reasons(bench: Bench, evaluation: Any) -> Any:
-    """Table, verdict and both sides of each reason, without the words between them."""
+    """Return table, verdict and both sides of each reason, without the words between them."""
     table = evaluation.metadata.get("jammi/not_fresh")
     if table is None:
         return None

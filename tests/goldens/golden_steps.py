@@ -25,10 +25,11 @@ class Steps:
     """A sequence of runs on one store, and what each of them did."""
 
     def __init__(self, bench: Bench) -> None:
-        self.bench, self.seen = bench, []  # type: ignore[var-annotated]
+        self.bench = bench
+        self.seen: list[dict[str, Any]] = []
 
     def run(self, label: str, assets: Sequence[Any], *, ok: bool = True, **options: Any) -> None:
-        """Runs and notes, under `label`."""
+        """Run assets, and note each table under `label`."""
         result = self.bench.run(assets, ok=ok, **options)
         events = (event.materialization for event in result.get_asset_materialization_events())
         # steps that do not wait for each other run in any order
@@ -65,12 +66,12 @@ class Steps:
 
     @staticmethod
     def _kind(message: str) -> str:
-        """The class of an error, without its module, which may move, and its words, which may be said better."""
+        """Return the class of an error, without its module, which may move, and its words, which may change."""
         return message.partition(":")[0].rpartition(".")[2]
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """Each sequence by its name."""
+    """Return each sequence of runs by its name."""
     found = {}
     with surroundings(folder) as instance:
         for sequence in (_chain, _policies, _inputs, _partitions, _ranges, _missing, _others, _results):
@@ -83,7 +84,7 @@ def record(folder: Path) -> dict[str, Any]:
 
 
 def _more() -> Mapping[str, Any]:
-    return {"elsewhere": dg.InMemoryIOManager()}
+    return {"elsewhere": dg.InMemoryIOManager()}  # type: ignore[no-untyped-call]
 
 
 def _graph(first: str = "1", second: str = "1", **options: Any) -> list[Any]:
@@ -232,7 +233,7 @@ def _missing(steps: Steps) -> None:
     steps.run("no input", _graph(), select=["left"], ok=False)
     steps.run("no partition at all", _partitioned(), select=["gathered"], ok=False)
     steps.run(
-        "no partition at all, which is allowed", _partitioned()[:1] + [_counting()], select=["counting"]
+        "no partition at all, which is allowed", [*_partitioned()[:1], _counting()], select=["counting"]
     )
     steps.run("no partition in the run", _partitioned(), select=["part"], ok=False)
 

@@ -1,4 +1,4 @@
-"""Recorded ticks of the staleness sensor and schedule: which runs they request, and what became of those."""
+"""Recorded ticks of the staleness sensor and schedule: the runs that they request, and the outcomes of those."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Size(dg.Config):
 
 
 class Clock:
-    """The time of now, moved on at will."""
+    """A clock that is ahead of the real one by as much as was waited."""
 
     def __init__(self) -> None:
         self._real, self._later = time.time, 0.0
@@ -44,6 +44,7 @@ class Clock:
         return self._real() + self._later
 
     def wait(self, seconds: float) -> None:
+        """Move the clock on, without waiting."""
         self._later += seconds
 
 
@@ -51,16 +52,17 @@ class Ticking:
     """A sensor on a bench, its cursor kept from tick to tick, and everything that it asked for noted."""
 
     def __init__(self, bench: Bench, clock: Clock) -> None:
-        self.bench, self.clock, self.seen = bench, clock, []  # type: ignore[var-annotated]
+        self.bench, self.clock = bench, clock
+        self.seen: list[dict[str, Any]] = []
         self.cursor: str | None = None
 
     def watch(self, assets: Iterable[Any], **options: Any) -> None:
-        """From now on these assets, in a new code location; the cursor stays."""
+        """Load these assets as a new code location with a new sensor; the cursor stays."""
         self.sensor = build_staleness_sensor(**options)
         self.defs = self.bench.definitions(assets, sensors=[self.sensor])
 
     def tick(self, label: str) -> list[dg.RunRequest]:
-        """One tick; what it requests."""
+        """Evaluate the sensor once; return and note its requests."""
         context = dg.build_sensor_context(
             instance=self.bench.instance, cursor=self.cursor, definitions=self.defs
         )
@@ -73,7 +75,7 @@ class Ticking:
         return requests
 
     def execute(self, request: dg.RunRequest, *, ok: bool = True) -> None:
-        """Runs a request as the daemon would."""
+        """Run a request as the daemon would, and note the outcomes."""
         job = self.defs.get_repository_def().get_implicit_global_asset_job_def()
         result = job.execute_in_process(
             instance=self.bench.instance,
@@ -87,7 +89,7 @@ class Ticking:
         self.seen.append({"run": self.bench.names.of("key", request.run_key), "outcomes": outcomes(result)})
 
     def settle(self, label: str, most: int = 12) -> None:
-        """Ticks and executes until nothing is requested."""
+        """Tick and run until nothing is requested."""
         for number in range(1, most + 1):
             requests = self.tick(f"{label}, {number}")
             if not requests:
@@ -97,7 +99,7 @@ class Ticking:
         raise AssertionError(f"the sensor does not rest: {self.seen}")
 
     def in_flight(self, request: dg.RunRequest) -> str:
-        """Starts the request as a run that does not end; its id."""
+        """Start the request as a run that does not end; return its id."""
         job = self.defs.get_repository_def().get_implicit_global_asset_job_def()
         tags = dict(request.tags)
         if request.partition_key is not None:
@@ -109,10 +111,10 @@ class Ticking:
             asset_selection=frozenset(request.asset_selection or ()),
             status=dg.DagsterRunStatus.STARTED,
         )
-        return run.run_id
+        return str(run.run_id)
 
     def shown(self, request: dg.RunRequest) -> dict[str, Any]:
-        """A request without what differs from run to run; the same run key has the same name."""
+        """Return a request without values that vary; the same run key has the same name."""
         tags = dict(request.tags)
         policies = json.loads(tags.pop("jammi/cache"))
         asked = tags.pop("jammi/request", None)
@@ -128,7 +130,7 @@ class Ticking:
 
 
 def record(folder: Path) -> dict[str, Any]:
-    """Each scenario by its name."""
+    """Return each scenario by its name."""
     found = {}
     with surroundings(folder) as instance:
         for scenario in SCENARIOS:
@@ -140,7 +142,7 @@ def _recorded(scenario: Callable[[Ticking], None], folder: Path, instance: dg.Da
     instance.wipe()
     clock = Clock()
     with mock.patch("time.time", clock):
-        resources = {"elsewhere": dg.InMemoryIOManager()}
+        resources = {"elsewhere": dg.InMemoryIOManager()}  # type: ignore[no-untyped-call]
         bench = Bench(folder / f"ticks{scenario.__name__}", instance, resources=resources)
         ticking = Ticking(bench, clock)
         TEXT.write_text("abc")
@@ -150,7 +152,7 @@ def _recorded(scenario: Callable[[Ticking], None], folder: Path, instance: dg.Da
 
 
 def _diamond(version: str = "1", policy: CachePolicy | None = None) -> list[Any]:
-    """A file, a chain below it, a diamond below that, and a table apart."""
+    """Return assets over a file: a chain, a diamond below it, and a table apart."""
 
     @result_table(reads=[file(TEXT, name="golden.txt")], code_version="1")
     def raw(config: Size) -> pa.Table:
@@ -300,7 +302,7 @@ def _in_flight(ticking: Ticking) -> None:
 
 
 def _spread(version: str = "1") -> list[Any]:
-    """Partitions on files of their own, what is below them, and what gathers them."""
+    """Return assets of partitions, each over a file of its own, and two that gather them."""
 
     @result_table(
         partitions_def=letters,

@@ -1,6 +1,6 @@
-"""Writes the goldens anew: `python tests/goldens/make.py [descriptors] [steps] [ticks] [plans]`, by default all.
+"""Write the goldens anew: `python tests/goldens/make.py [descriptors] [steps] [ticks] [plans]`, by default all.
 
-Whoever does so says in the commit why what is recorded has changed.
+The commit that changes a golden says why.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ GOLDENS = ("descriptors", "steps", "ticks", "plans")
 
 
 def recorder(golden: str) -> Callable[[Path], dict[str, Any]]:
-    """The function that records a golden, given an empty folder to work in."""
+    """Return the function that records a golden, given an empty folder to work in."""
     recorded: Callable[[Path], dict[str, Any]] = import_module(f"golden_{golden}").record
     return recorded
 
 
 def main(wanted: list[str]) -> None:
+    """Write the wanted goldens, or all of them."""
     unknown = sorted(set(wanted) - set(GOLDENS))
     if unknown:
         sys.exit(f"no such goldens: {', '.join(unknown)}; there are {', '.join(GOLDENS)}")

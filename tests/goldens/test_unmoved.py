@@ -1,4 +1,4 @@
-"""What was recorded before code was moved is what it records after: no descriptor, step or tick differs.
+"""Moved code records the same: no descriptor, step, tick or plan differs from the golden.
 
 Where a change is meant, `python tests/goldens/make.py` writes the goldens anew, and the commit says why.
 """
@@ -27,7 +27,7 @@ _SHOWN = 80
 )
 @pytest.mark.parametrize("golden", GOLDENS)
 def test_what_is_recorded_has_not_moved(golden: str, tmp_path: Path) -> None:
-    """Line by line: a hash, an outcome, an input, a requested run or a verdict that differs is a change."""
+    """A hash, an outcome, an input, a requested run or a verdict that differs is shown, line by line."""
     before = (HERE / f"{golden}.json").read_text(encoding="utf-8")
     now = dumped(recorder(golden)(tmp_path))
     if now != before:

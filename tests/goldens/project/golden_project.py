@@ -46,12 +46,12 @@ class Nested(dg.Config):
     logins: list[Login] = []  # noqa: RUF012  # a pydantic field
 
 
-class Vault(dg.ConfigurableResource):
+class Vault(dg.ConfigurableResource):  # type: ignore[type-arg]
     password: str
     retries: int = 3
 
 
-class Service(dg.ConfigurableResource):
+class Service(dg.ConfigurableResource):  # type: ignore[type-arg]
     vault: Vault
     url: str = "https://example.org"
 
@@ -65,7 +65,7 @@ def helper(value: int) -> int:
 
 @result_table(reads=[])
 def raw() -> pa.Table:
-    """No inputs, and nothing else."""
+    """Return two numbers, over no inputs."""
     return pa.table({"x": [1, helper(1)]})
 
 
@@ -124,7 +124,7 @@ def of_a_file() -> pa.Table:
 
 @result_table(reads=[])
 def of_pandas() -> pd.DataFrame:
-    return pd.DataFrame({"x": [1, 2]})
+    return pd.DataFrame({"x": [1, 2]})  # type: ignore[no-any-return]
 
 
 @result_table(reads=[])
@@ -143,12 +143,12 @@ def lazily(of_polars: pl.LazyFrame) -> pa.Table:
 
 
 @result_table
-def without_annotations(raw):
+def without_annotations(raw):  # type: ignore[no-untyped-def]
     return raw
 
 
 @result_table(reads=[])
-def of_a_result() -> dg.MaterializeResult:
+def of_a_result() -> dg.MaterializeResult:  # type: ignore[type-arg]
     return dg.MaterializeResult(value=pa.table({"x": [1]}), metadata={"author": "me"})
 
 
@@ -403,11 +403,11 @@ ALL = [*UNPARTITIONED, *BY_LETTER, *RANGES, *FAN_INS, *DAILY, cell, grown, stran
 
 
 def resources() -> dict[str, object]:
-    """The resources that the assets ask for by name; the stores among them are never opened."""
+    """Return the resources that the assets ask for by name; the stores among them are never opened."""
     apart = ResultStoreResource(root="/apart", deployment="apart", storage_options={"b": 1, "a": [True]})
     vault = Vault(password=dg.EnvVar(SECRET))
     return {
-        "elsewhere": dg.InMemoryIOManager(),
+        "elsewhere": dg.InMemoryIOManager(),  # type: ignore[no-untyped-call]
         "vault": vault,
         "service": Service(vault=Vault(password=dg.EnvVar(SECRET), retries=1)),
         "shelf": apart,
