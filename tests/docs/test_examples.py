@@ -1,6 +1,6 @@
 """The documentation's examples, run as a reader would run them: each page in a folder of its own.
 
-A fenced block with a title is a file, written where it stands, over an earlier one of the same name. A `console` block of
+A fenced block with a title is a file, written where it stands, over an earlier one of that name. A `console` block of
 `$ python …` lines runs them; the lines below a command are its output. A `python` block without a title is a script.
 `<!-- not run -->` above a block leaves it out.
 """
@@ -56,7 +56,9 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
         yield command.split()[1:], output
 
 
-PAGES = sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if any(map(is_run, blocks(page))))
+PAGES = sorted(
+    page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if any(map(is_run, blocks(page)))
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -17,7 +17,9 @@ def test_every_public_name_is_in_the_api_reference() -> None:
     shown = set(re.findall(r"^::: (\S+)$", (REFERENCE / "api.md").read_text(), re.MULTILINE))
     public = {f"jammi_dagster.{name}" for name in jammi_dagster.__all__}
     public |= {f"jammi_dagster.surfaces.{name}" for name in surfaces.__all__}
-    public |= {f"jammi_dagster.contract.{name}" for name in set(contract.__all__) - set(jammi_dagster.__all__)}
+    public |= {
+        f"jammi_dagster.contract.{name}" for name in set(contract.__all__) - set(jammi_dagster.__all__)
+    }
     assert shown == public
 
 
