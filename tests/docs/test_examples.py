@@ -22,10 +22,17 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _PROMPT = "$ python "
+_ELSEWHERE = {"guides/testing.md"}  # a test suite, which the tests of `jammi_dagster.testing` run as one
+
+
+def examples() -> list[str]:
+    """List the pages with at least one block that runs."""
+    pages = {p.relative_to(DOCS).as_posix() for p in DOCS.rglob("*.md") if any(map(is_run, blocks(p)))}
+    return sorted(pages - _ELSEWHERE)
 
 
 def blocks(page: Path) -> Iterator[re.Match[str]]:
-    """The blocks of a page that are to be run or written."""
+    """Find the blocks of a page that are to be run or written."""
     return (block for block in _BLOCK.finditer(page.read_text()) if block["left_out"] is None)
 
 
@@ -50,18 +57,13 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
-    """The commands of a console block, each with the output that the page shows for it."""
+    """Split a console block into its commands, each with the output that the page shows for it."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command.split()[1:], output
 
 
-PAGES = sorted(
-    page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md") if any(map(is_run, blocks(page)))
-)
-
-
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", examples())
 def test_the_examples_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     """Every command of the page succeeds and prints what the page shows below it."""
     for block in blocks(DOCS / page):
@@ -79,4 +81,6 @@ def test_the_examples_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> No
 
 def test_the_pages_with_examples_are_found() -> None:
     """A change to the way in which blocks are written must not leave them unrun."""
-    assert {"tutorial/first-reuse.md", "guides/declare-inputs.md", "guides/without-dagster.md"} <= set(PAGES)
+    assert {"tutorial/first-reuse.md", "guides/declare-inputs.md", "guides/without-dagster.md"} <= set(
+        examples()
+    )
