@@ -42,7 +42,7 @@ ROOMS = {
     "execution": "a step runs",
     "code_location": "nothing runs",
     "recipe": "how a table is made",
-    "assets": "what an author declares",
+    "assets": "declarations of an author",
     "handoff": "references between steps",
     "metadata_keys": "names in Dagster",
 }
@@ -64,7 +64,7 @@ HIT: tuple[Sequence[str], Sequence[Message]] = (
         ("store", "store", "find the row; are its bytes there?"),
         ("store", "step", "a materialization"),
         ("step", "store", "make it current"),
-        ("step", "Dagster", "event: reused, with what was recorded"),
+        ("step", "Dagster", "event: reused, with recorded metadata"),
     ),
 )
 COMPUTED: tuple[Sequence[str], Sequence[Message]] = (
@@ -89,7 +89,7 @@ TICK: tuple[Sequence[str], Sequence[Message]] = (
         ("judgement", "judgement", "the definition of now, from the recorded config"),
         ("judgement", "catalog, surfaces", "current digests and versions?"),
         ("judgement", "sensor", "verdicts with reasons"),
-        ("sensor", "launching", "stale tables, and what derives from them"),
+        ("sensor", "launching", "stale tables and their descendants"),
         ("launching", "sensor", "the runs that wait for nothing"),
         ("sensor", "Dagster", "run requests, message, cursor"),
     ),
@@ -145,7 +145,7 @@ def row(rooms: Sequence[str], x: float, y: float, width: float, fill: str) -> li
 
 
 def rooms() -> str:
-    """Draw the layers of the package, with those of `adapters` inside its box."""
+    """Draw the layers of the package, with the rooms of `adapters` inside its box."""
     parts, y = [text(24, 30, "Upper rooms import lower ones, never the other way.", anchor="start")], 46.0
     for layer in layers("jammi_dagster"):
         if layer != ["adapters"]:

@@ -1,4 +1,4 @@
-"""The pictures of the architecture page are those that the script draws."""
+"""The pictures of the architecture page are up to date with the script that draws them."""
 
 import importlib.util
 from pathlib import Path
@@ -21,7 +21,7 @@ def draw() -> ModuleType:
 
 
 def test_the_pictures_are_up_to_date(draw: ModuleType) -> None:
-    """The rooms are those of the import contracts; after a change to them, `python docs/pictures/draw.py`."""
+    """The rooms come from the import contracts; after a change to them, run `python docs/pictures/draw.py`."""
     drawn = draw.pictures()
     assert {path.name for path in PICTURES.glob("*.svg")} == set(drawn)
     for name, picture in drawn.items():
