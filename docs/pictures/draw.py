@@ -23,6 +23,7 @@ WIDTH = 900
 INK, PALE, LINE, BLUE, GREEN = "#1f2937", "#6b7280", "#9ca3af", "#dbeafe", "#dcfce7"
 
 ROOMS = {
+    "testing": "a tester for the suites of users",
     "store": "ResultStore: the one façade",
     "maintenance": "recovery",
     "recording": "the funnel, leases",
@@ -63,6 +64,7 @@ HIT: tuple[Sequence[str], Sequence[Message]] = (
         ("step", "store", "probe: definition, anchors"),
         ("store", "store", "find the row; are its bytes there?"),
         ("store", "step", "a materialization"),
+        ("step", "step", "decide: reuse"),
         ("step", "store", "make it current"),
         ("step", "Dagster", "event: reused, with recorded metadata"),
     ),
@@ -70,7 +72,8 @@ HIT: tuple[Sequence[str], Sequence[Message]] = (
 COMPUTED: tuple[Sequence[str], Sequence[Message]] = (
     ("Dagster", "step", "your function", "funnel", "root", "catalog"),
     (
-        ("step", "catalog", "no hit: add a row that is building, with a lease"),
+        ("step", "step", "no hit; decide: compute"),
+        ("step", "catalog", "add a row that is building, with a lease"),
         ("step", "your function", "inputs, as annotated"),
         ("your function", "funnel", "rows"),
         ("funnel", "root", "1. bytes, durable"),
