@@ -21,7 +21,7 @@ from jammi_dagster.errors import DuplicateInput, InvalidField
 
 
 class AnchorKind(str, enum.Enum):
-    """Kinds of anchor: a table's digest, an input's version, or only the instant of the read. Values are the engine's."""
+    """Kinds of anchor: a table's digest, an input's version, or only the instant of the read."""
 
     RESULT_DIGEST = "result_digest"
     MUTABLE_VERSION = "mutable_version"
@@ -66,7 +66,7 @@ class InputAnchor:
 
     @classmethod
     def unpinned_at_instant(cls, source: str, instant: datetime | str) -> InputAnchor:
-        """Anchor an input without a version by the instant of the read. Such an anchor never hits and is never fresh."""
+        """Anchor an input that has no version by the instant of its read, which never hits and is never fresh."""
         if isinstance(instant, datetime):
             instant = (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).isoformat()
         return cls.from_dict({"source": source, "anchor": instant, "kind": "unpinned_at_instant"})
@@ -78,7 +78,7 @@ class InputAnchor:
 
     @classmethod
     def from_dict(cls, value: object, *, path: str = "input_anchor") -> InputAnchor:
-        """Read an anchor from its JSON object. Raise `InvalidField`, with the path to the bad field, for anything else."""
+        """Read an anchor from its JSON object. Raise `InvalidField`, with the path to the bad field."""
         fields = Fields(value, "input anchor", path)
         source, anchor, kind = (
             fields.take("source", str),
