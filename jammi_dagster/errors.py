@@ -258,7 +258,7 @@ class UnsupportedInput(JammiError):
     parameter: str
     annotation: str
     template = (
-        "parameter {parameter}: a result table cannot become {annotation}; annotate it with one of: {kinds}"
+        "parameter {parameter} asks for {annotation}, which a result table cannot become; use one of: {kinds}"
     )
 
 
@@ -281,7 +281,7 @@ class WrongIOManager(JammiError):
 
     asset: str
     template = (
-        "asset {asset}: its IO manager {key} is a {found}, but @result_table needs a ResultTableIOManager; "
+        "asset {asset}: its IO manager {key} is {found}, but @result_table needs a ResultTableIOManager; "
         "put one under that key into the resources of the definitions, or set io_manager_key="
     )
 
@@ -340,7 +340,9 @@ class ArtifactTooLarge(JammiError):
 
     uri: str
     limit: int
-    template = "{uri} is longer than {limit} bytes, so it is damaged or another object; materialize the table again"
+    template = (
+        "{uri} is longer than {limit} bytes, so it is damaged or another object; materialize the table again"
+    )
 
 
 class ArtifactUnreadable(JammiError):
