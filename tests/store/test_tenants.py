@@ -20,9 +20,9 @@ from jammi_dagster.catalog import EngineReader
 _PACKAGES = ("jammi_dagster.catalog", "jammi_dagster.recording", "jammi_dagster.sensing")
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    Abandoned AnchorEdge AnchorSet Annotation Base Begun Busy CatalogState CurrentRow Database DatedSurface Finished Flight
-    Heart Kept Lease Materialization MaterializationRecord Observations Output Pointed Pointer Published RecoveryReport
-    Rows RunResult Scope StoreIdentity StoreKey Upserts
+    Abandoned AnchorEdge AnchorSet Annotation Base Begun Busy CatalogState CurrentRow Database DatedSurface Finished
+    Flight Heart Kept Lease Materialization MaterializationRecord Observations Output Pointed Pointer Published
+    RecoveryReport Rows RunResult Scope StoreIdentity StoreKey Upserts
 """
 
 
