@@ -22,7 +22,7 @@ Rules:
 2. A message names the table or value first, then the reason, then the way out. It is one printable line.
 3. Everything in the message is also an attribute of the error, and survives pickling.
 
-Not done here: hiding secrets. Whoever raises an error gives it texts without credentials.
+Not done here: hiding secrets. Code that raises an error redacts its texts first (see `contract.redaction`).
 """
 
 from __future__ import annotations

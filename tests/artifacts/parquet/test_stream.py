@@ -167,7 +167,7 @@ def test_an_index_comes_back(memory_root: ArtifactRoot, index: pd.Index) -> None
 
 
 def test_equal_frames_give_equal_bytes(memory_root: ArtifactRoot) -> None:
-    """Frames that `DataFrame.equals` calls equal give equal bytes, whatever their attrs, blocks and unused categories."""
+    """Frames that `DataFrame.equals` calls equal give equal bytes, whatever their attrs, blocks and categories."""
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": pd.Categorical(["x", "y"])})
     other = frame[["c", "a"]].copy()
     other.insert(1, "b", [3, 4])
