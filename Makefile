@@ -13,10 +13,6 @@ ui: $(VENV)/.demo
 	$(BIN)/python -m demo.raw
 	$(BIN)/dagster dev -f definitions.py
 
-.PHONY: docs
-docs: $(VENV)/.dev
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
-
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
