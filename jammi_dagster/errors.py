@@ -298,6 +298,15 @@ class InvalidPolicy(JammiError):
     template = "{where}: {value} is not a cache policy; use `use`, `bypass`, or JSON {{asset key: policy}}"
 
 
+class NotInRun(JammiError):
+    """A table that a test asks of a run which did not materialize it."""
+
+    table: str
+    tables: str
+    run_id: str
+    template = "table {table} was not materialized in run {run_id}; its result tables: {tables}"
+
+
 # --- artifacts ----------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,21 @@
+"""The guide's examples, laid out as the files that they name and run by pytest as a user would."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "testing.md"
+
+
+def test_every_example_runs(tmp_path: Path) -> None:
+    """Each Python block opens with the name of its file; together they are a suite that passes, warnings being errors."""
+    blocks = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    assert len(blocks) == GUIDE.read_text().count("```python")
+    for name, source in blocks:
+        (tmp_path / name).write_text(source)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    tests = sum(source.count("\ndef test_") for _, source in blocks)
+    assert f"{tests} passed" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0
