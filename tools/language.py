@@ -3,8 +3,8 @@
     python -m tools.language            # what `make check` runs: exits with 1 above a limit
     python -m tools.language --list     # also prints each sentence with "what", and each opening
 
-Two figures say how plain the docstrings are: the word "what" per 1,000 words, and the share of docstrings that open with
-What, Whether, Of, As, Those or That. They are a thermometer: a text can be poor below the limits.
+Two figures say how plain the docstrings are: the word "what" per 1,000 words, and the share of docstrings that
+open with What, Whether, Of, As, Those or That. They are a thermometer: a text can be poor below the limits.
 No committed text may hold an absolute path of somebody's machine or the address of a package registry.
 """
 

@@ -1,7 +1,7 @@
 """Tools for the test suites of people who use this package.
 
-`ResultTableTester` runs assets on a temporary store and instance, and hands back tables, outcomes and reasons. The names
-below load on first use.
+`ResultTableTester` runs assets on a temporary store and instance, and hands back tables, outcomes and reasons.
+The names below load on first use.
 """
 
 from __future__ import annotations

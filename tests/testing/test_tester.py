@@ -60,7 +60,7 @@ class Start(dg.Config):
     start: int = 1
 
 
-class Client(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Client(dg.ConfigurableResource):
     """A client of some service."""
 
     answer: int
