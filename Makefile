@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test check format bench clean
+.PHONY: demo ui test check format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -20,7 +20,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/lint-imports; fi  # it has no 3.10
+	$(BIN)/python -m tools.language
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -28,6 +29,18 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+# the environment with the very versions of the lock file; `make test` and `make check` then use it
+dev: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint requirements-dev.lock --editable '.[dev]'
+	touch $(VENV)/.dev $(VENV)/.demo
+
+# resolves anew for every supported Python
+lock: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python -m uv pip compile --quiet --universal --python-version 3.10 --extra dev --upgrade pyproject.toml \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+	  --output-file requirements-dev.lock
 
 clean:
 	rm -rf $(VENV) build dist
