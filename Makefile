@@ -16,11 +16,12 @@ ui: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
+# import-linter is not made for Python 3.10: there the layers go unchecked
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/lint-imports; fi  # it has no 3.10
+	if test -x $(BIN)/lint-imports; then $(BIN)/lint-imports; fi
 	$(BIN)/python -m tools.language
 
 format: $(VENV)/.dev

@@ -12,7 +12,7 @@ from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.errors import NotInRun
+from jammi_dagster.errors import InvalidField, NotInRun
 from jammi_dagster.store import ResultStore
 from jammi_dagster.testing.reasons import reasons_to_compute
 
@@ -131,7 +131,7 @@ class TickResult:
 
     Example:
         tick = tester.tick(defs)
-        assert tick.requested == ["orders", "large_orders"]
+        assert tick.requested == ["large_orders", "orders"]
         (run,) = tick.execute()
     """
 
@@ -161,8 +161,13 @@ def _name(table: Table, partition_key: str | None) -> str:
     if isinstance(table, str):
         key = TableName.parse(table).asset_key if partition_key is not None else None
         return table if key is None else str(TableName.of(key, partition_key))
-    key_path = table.key.path if isinstance(table, dg.AssetsDefinition) else table.path
-    return str(TableName.of(key_path, partition_key))
+    keys = list(table.keys) if isinstance(table, dg.AssetsDefinition) else [table]
+    if len(keys) != 1:
+        names = ", ".join(sorted(key.to_user_string() for key in keys)) or "no asset"
+        raise InvalidField(
+            what="tester", path="table", value=names, expected="one asset; give the key of one"
+        )
+    return str(TableName.of(keys[0].path, partition_key))
 
 
 def _requested(request: dg.RunRequest) -> list[str]:

@@ -1,5 +1,7 @@
 """The tester: users run their assets on it, change something, and look at tables, outcomes and reasons."""
 
+import inspect
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,7 @@ from jammi_dagster import (
 )
 from jammi_dagster.errors import InvalidField, InvalidPolicy, InvalidStore, InvalidTarget, NotInRun
 from jammi_dagster.surfaces import file
-from jammi_dagster.testing import ResultTableTester
+from jammi_dagster.testing import ResultTableTester, TableRun, TickResult
 
 CSV = "customer,amount\nada,250\nbob,20\n"
 
@@ -94,6 +96,11 @@ def plain(numbers: pa.Table) -> pa.Table:
 @dg.asset(io_manager_key="memory")
 def elsewhere() -> int:
     return 1
+
+
+@dg.multi_asset(outs={"left": dg.AssetOut(), "right": dg.AssetOut()})
+def both() -> tuple[pa.Table, pa.Table]:
+    return pa.table({"n": [1]}), pa.table({"n": [1]})
 
 
 # --- outcomes and reasons -------------------------------------------------------------------------
@@ -245,6 +252,20 @@ def test_definitions_run_on_the_testers_store(tester: ResultTableTester, tmp_pat
     assert not (tmp_path / "production").exists()
 
 
+# --- the examples of the docstrings -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("documented", [ResultTableTester, TableRun, TickResult])
+def test_the_example_of_a_docstring_runs(tester: ResultTableTester, documented: type) -> None:
+    """The example is true of the pipeline above, in which a file has changed since the tester's last run."""
+    _, example = (inspect.getdoc(documented) or "").split("Example:\n")
+    orders, large_orders = assets = pipeline(tester)
+    names = {"tester": tester, "orders": orders, "large_orders": large_orders, "defs": dg.Definitions(assets)}
+    tester.materialize(assets)
+    tester.write("orders.csv", "customer,amount\nada,300\n")
+    exec(textwrap.dedent(example), {"ResultTableTester": ResultTableTester, **names})
+
+
 # --- failures -------------------------------------------------------------------------------------
 
 
@@ -269,7 +290,11 @@ def test_files_stay_in_the_folder(tester: ResultTableTester, name: str) -> None:
 
 
 def test_unknown_names_are_refused(tester: ResultTableTester) -> None:
-    """A selection that names no asset, and a policy that is none."""
+    """A selection that names no asset, a policy that is none, and an asset that makes several tables."""
+    run = tester.materialize(both)
+    assert run.table("left") == run.table(dg.AssetKey("right"))
+    with pytest.raises(InvalidField, match="left, right, expected one asset"):
+        run.table(both)
     with pytest.raises(InvalidTarget, match="nowhere"):
         tester.materialize(numbers, selection="nowhere")
     with pytest.raises(InvalidPolicy, match="maybe"):
