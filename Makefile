@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test check format bench dev lock clean
+.PHONY: demo ui test check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -23,6 +23,10 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	if test -x $(BIN)/lint-imports; then $(BIN)/lint-imports; fi
 	$(BIN)/python -m tools.language
+	$(MAKE) --no-print-directory docs
+
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
@@ -44,7 +48,7 @@ lock: | $(BIN)/python
 	  --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist
+	rm -rf $(VENV) build dist site
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -26,7 +26,7 @@ SAMPLES = ("tests/fingerprint/sample/", "tests/engine_vectors/")  # code under t
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 # put together here, so that this file does not hold them
-_HOMES = "|".join(("home", "Users", "root", "work", "workspace", "mnt"))
+_HOMES = "|".join(("home", "Users", "root", "work", "workspace"))
 _MACHINE_PATH = re.compile(rf"(?<![\w./:*-])/(?:{_HOMES})/[\w.-]+")
 _REGISTRIES = (
     "pypi" + ".org",

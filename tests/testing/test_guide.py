@@ -9,8 +9,8 @@ GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "testing.md"
 
 
 def test_every_example_runs(tmp_path: Path) -> None:
-    """Each Python block opens with the name of its file; together they are a suite that passes without a warning."""
-    blocks = re.findall(r"```python\n# (\w+\.py)\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    """Each Python block has the name of its file as title; together they are a suite that passes without a warning."""
+    blocks = re.findall(r'```python title="(\w+\.py)"\n(.*?)```', GUIDE.read_text(), re.DOTALL)
     assert len(blocks) == GUIDE.read_text().count("```python")
     for name, source in blocks:
         (tmp_path / name).write_text(source)

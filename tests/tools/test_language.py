@@ -22,7 +22,9 @@ def committed(root: Path, **files: str) -> Path:
 
 def test_docstrings_are_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Words and docstrings are counted; code, comments and names are not."""
-    source = '"""What is whatever."""\n\nwhat = 1  # what\n\nclass C:\n    """Of old, it does what it can."""\n'
+    source = (
+        '"""What is whatever."""\n\nwhat = 1  # what\n\nclass C:\n    """Of old, it does what it can."""\n'
+    )
     root = committed(tmp_path, jammi_dagster__a=source, tests__b=PLAIN)
     found = language.measure(root, language.committed(root), "jammi_dagster")
     assert (found.docstrings, found.words, len(found.whats), len(found.openings)) == (2, 10, 2, 2)
