@@ -293,7 +293,7 @@ def test_unknown_names_are_refused(tester: ResultTableTester) -> None:
     """A selection that names no asset, a policy that is none, and an asset that makes several tables."""
     run = tester.materialize(both)
     assert run.table("left") == run.table(dg.AssetKey("right"))
-    with pytest.raises(InvalidField, match="left, right, expected one asset"):
+    with pytest.raises(InvalidField, match="left, right; expected one asset"):
         run.table(both)
     with pytest.raises(InvalidTarget, match="nowhere"):
         tester.materialize(numbers, selection="nowhere")
