@@ -8,7 +8,8 @@ import dagster as dg
 from adapters_kit import Lab, Ran
 
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.judgement.evaluator import Evaluation, Evaluator
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
 from jammi_dagster.adapters.sensor.cursor import Cursor
 

@@ -134,7 +134,7 @@ def test_dynamic_partitions_that_come_and_go(lab: Lab, tmp_path: Path) -> None:
     lab.instance.delete_dynamic_partition("towns", "bern")
     (request,) = ticking.tick()
     assert "gathered is stale: inputs removed: town[bern]." in ticking.said
-    assert "town[bern]: its partition no longer exists." in ticking.said
+    assert "town[bern] is left over: its partition no longer exists." in ticking.said
     assert ticking.execute(request) == {"gathered": "computed"}
     assert ticking.tick() == []
 
