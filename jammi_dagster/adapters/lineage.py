@@ -1,4 +1,4 @@
-"""`LineageResource`: recorded lineage as edges, as plans of what a change reaches, and as pictures."""
+"""`LineageResource`: recorded lineage as edges, as plans of the tables that a change reaches, and as pictures."""
 
 from __future__ import annotations
 

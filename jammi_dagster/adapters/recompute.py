@@ -70,7 +70,7 @@ def recompute(
     too, each once, in topological order. A table of a range is made again with that range.
 
     Raises `UnknownTable`; `NotRecomputable` for a table without manifest, or whose record cannot be run any more;
-    `DependencyCycle` for a recorded lineage that goes round; and what the asset's function raises.
+    `DependencyCycle` for a recorded lineage that goes round; and any error of the asset's function.
     """
     record = store.current(table)
     store.producing_descriptor(table)  # raises where nothing says how it was made

@@ -36,6 +36,7 @@ class Look:
         self._deployment = store.scope.deployment
         self.observed: dict[str, str | None] = {}
         self.failed: dict[str, str] = {}
+        self.absent: dict[str, VersionSurface] = {}  # the surfaces whose input does not exist
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
 
@@ -54,6 +55,8 @@ class Look:
                 self.failed[source] = str(version)
             else:
                 self.observed[source] = version
+                if version is None:
+                    self.absent[source] = surface
         return source in self.failed or self.observed[source] is not None
 
     def referenced(self, table: str, store: ResultStore) -> str | None:

@@ -1,4 +1,4 @@
-"""One store while its tables are judged: its catalog stands still, and what was found so far is kept."""
+"""One store while its tables are judged: its catalog stands still, and findings are kept."""
 
 from __future__ import annotations
 

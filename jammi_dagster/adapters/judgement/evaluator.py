@@ -20,16 +20,18 @@ from jammi_dagster.adapters.recipe.replay import recorded_replays
 from jammi_dagster.contract import Staleness
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.store import ResultStore, StoreIdentity
+from jammi_dagster.surfaces import VersionSurface
 
 
 class Evaluator(StoredAssets):
-    """Judges the tables of a code location again and again, and keeps from one time to the next what holds on."""
+    """Judge of the tables of a code location, which keeps from one evaluation to the next as much as still holds."""
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self._replays: Replays = {}
         self._gone: dict[str, str] = {}
         self._digests: dict[StoreIdentity, Mapping[str, str]] = {}  # at the last evaluation
+        self._absent: dict[StoreIdentity, Mapping[str, VersionSurface]] = {}
         self._process = uuid.uuid4().hex
 
     def observe(self, assets: Sequence[CurrentAsset]) -> Observed:
@@ -38,7 +40,7 @@ class Evaluator(StoredAssets):
             if store.identity not in self._digests:
                 with store.reader.frozen() as rows:
                     self._digests[store.identity] = _digests(rows)
-        return observed.observe(self.location, assets, self._digests, self._process)
+        return observed.observe(self.location, assets, self._digests, self._absent, self._process)
 
     def evaluate(
         self,
@@ -52,7 +54,7 @@ class Evaluator(StoredAssets):
     ) -> Evaluation:
         """Judge all tables of the assets, or some: the first four options are those of `Extent`.
 
-        No surface that `seen` observed is asked again. Raises what the storage and the catalog raise.
+        No surface that `seen` observed is asked again. Errors of the storage and the catalog pass through.
         """
         self.location.refresh()
         wanted = Extent(missing=missing, only=only, after=after, deadline=deadline)
@@ -118,6 +120,7 @@ class Evaluator(StoredAssets):
                 assets, wanted.after_reading_since(started), is_first=not found.looked_at
             )
             found.looked_at.update(reached)
+            self._absent[store.identity] = look.absent
             for table, verdict in context.verdicts():
                 state = context.state(table, verdict, self.assets)
                 if state is not None:

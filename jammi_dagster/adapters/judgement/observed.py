@@ -15,6 +15,7 @@ from jammi_dagster.adapters.code_location.present import Look
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.store import ResultStore, StoreIdentity
+from jammi_dagster.surfaces import VersionSurface
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,14 @@ def observe(
     location: Location,
     assets: Sequence[CurrentAsset],
     digests: Mapping[StoreIdentity, Mapping[str, str]],
+    absent: Mapping[StoreIdentity, Mapping[str, VersionSurface]],
     process: str,
 ) -> Observed:
     """Observe each version surface of the assets once.
 
-    `digests` are those of each store's tables when they were last read. `process` is part of the token, since another
-    process may run other code.
+    `digests` are those of each store's tables when they were last read, `absent` the surfaces whose input did not exist
+    then: a table that was never materialized may wait for one. `process` is part of the token, since another process
+    may run other code.
     """
     presents: dict[StoreIdentity, Look] = {}
     states: dict[StoreIdentity, tuple[str, int]] = {}
@@ -61,6 +64,8 @@ def observe(
             states[identity] = asset.store.reader.state()
             presents[identity] = Look(location, asset.store, digests[identity], versions)
             facts.append(list(states[identity]))
+            for surface in absent.get(identity, {}).values():
+                presents[identity].observe(surface)
         facts.append(asset.outside(presents[identity]))
     for present in presents.values():
         facts.append([sorted(present.observed.items()), sorted(present.failed)])

@@ -55,26 +55,27 @@ def build_staleness_sensor(
         most_seconds=max_seconds_per_tick,
     )
     ticker = Ticker(name, options)
-
-    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        repository = context.repository_def
-        assert repository is not None, "a sensor is evaluated in its code location"
-        tick = ticker.tick(repository, context.instance, context.cursor)
-        context.log.info(tick.said)
-        return dg.SensorResult(
-            run_requests=tick.requests,
-            skip_reason=None if tick.requests else tick.said,
-            cursor=tick.cursor.dump(),
-        )
-
     return dg.SensorDefinition(
         name=name,
-        evaluation_fn=evaluate,
+        evaluation_fn=lambda context: _evaluate(ticker, context),
         asset_selection=selection,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
         description=description or "Makes stale result tables again, and the tables that derive from them.",
         tags=tags,
+    )
+
+
+def _evaluate(ticker: Ticker, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Tick, and hand the outcome to Dagster."""
+    repository = context.repository_def
+    assert repository is not None, "a sensor is evaluated in its code location"
+    tick = ticker.tick(repository, context.instance, context.cursor)
+    context.log.info(tick.said)
+    return dg.SensorResult(
+        run_requests=tick.requests,
+        skip_reason=None if tick.requests else tick.said,
+        cursor=tick.cursor.dump(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The decision of a tick, over values alone: which runs to request, and what to remember (docs/adr/0011)."""
+"""The decision of a tick, over values alone: the runs to request, and the memory of requests (docs/adr/0011)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What earlier ticks and runs have left: requests by table, how their runs stand, tables that runs make just now.
+    """The traces of earlier ticks and runs: requests by table, how their runs stand, tables that runs make just now.
 
     `made_here` are the requested tables that some asset still makes.
     """
@@ -91,7 +91,7 @@ class Request:
 class SensorDecision:
     """The outcome of a tick.
 
-    `asked` is what is remembered of earlier requests, `held` tells why a table that is to be made is not requested.
+    `asked` is the memory of earlier requests, `held` tells why a table that is to be made is not requested.
     `later` are tables of runs that are left to a later tick. `is_at_rest`: nothing is to be done until something
     changes, or until `again_at`.
     """

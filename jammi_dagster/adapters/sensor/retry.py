@@ -17,7 +17,7 @@ _MOST_DOUBLINGS = 60  # a cursor may name any number of tries
 class Due:
     """The tables that a tick wants made: `goals` of the ones that are due, and why each `held` one waits.
 
-    `asked` is what the sensor remembers of earlier requests. `again_at` is the instant of the next retry.
+    `asked` is the sensor's memory of earlier requests. `again_at` is the instant of the next retry.
     """
 
     goals: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The text of a tick: counts, the first tables that are not fresh with reason and outcome, and what else stands out."""
+"""The text of a tick: counts, the first tables that are not fresh with reason and outcome, leftovers, and problems."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def round_after(
 
 
 def line(state: TableState, reasons: Sequence[str], decision: SensorDecision) -> str:
-    """Say of one table how it stands, why, and what becomes of it."""
+    """Say how one table stands, why, and if it is requested."""
     why = "; ".join(reasons) or "its run left it as it was"
     kind = _KINDS.get(state.kind, state.kind)
     return " ".join(filter(None, [f"{state.table} is {kind}: {why}.", _outcome(state, decision)]))
@@ -70,7 +70,7 @@ def line(state: TableState, reasons: Sequence[str], decision: SensorDecision) ->
 def summary(
     so_far: Round, evaluation: Evaluation, decision: SensorDecision, problems: Mapping[str, str]
 ) -> str:
-    """Say what a round has found so far. `problems` are the assets that cannot be opened, with the reason."""
+    """Put the findings of a round into words. `problems` are the assets that cannot be opened, with the reason."""
     counts = Counter(so_far.counts)
     words = [f"{counts[kind]:,} {word}" for kind, word in _ALWAYS.items()]
     words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
@@ -89,7 +89,7 @@ def summary(
 
 
 def _outcome(state: TableState, decision: SensorDecision) -> str:
-    """Say what becomes of a table that is not fresh."""
+    """Say if a table that is not fresh is requested, and if not, why."""
     if any(state.table in request.run.tables for request in decision.requests):
         return "Requested."
     if state.table in decision.held:
