@@ -1,4 +1,4 @@
-"""What authors and projects declare: `depends_on=`, `ignore=`, and `[tool.jammi_dagster]`."""
+"""The declarations of authors and projects: `depends_on=`, `ignore=`, and `[tool.jammi_dagster]`."""
 
 import os
 from pathlib import Path
@@ -47,7 +47,7 @@ def named(project: Project, *depends_on: str, function: str = "plain") -> CodeId
     ],
 )
 def test_a_dependency_counts(alone: Project, dependency: str, component: str, edit: dict[str, str]) -> None:
-    """A function brings what it reaches, a module all that it holds, a file its bytes, a folder its files."""
+    """A function brings the code that it reaches, a module all its names, a file its bytes, a folder its files."""
     without, before = named(alone), named(alone, dependency)
     assert component in before.named
     assert component not in without.named
@@ -91,7 +91,7 @@ SETTINGS = """
 
 
 def test_a_project_has_settings(alone: Project) -> None:
-    """The nearest `pyproject.toml` above the function's file says what holds for all of its functions."""
+    """The nearest `pyproject.toml` above the function's file holds the settings for all its functions."""
     before = alone.identity("alone.f")
     alone.write({"pyproject.toml": SETTINGS})
     after = alone.identity("alone.f")
@@ -107,7 +107,7 @@ def test_a_project_has_settings(alone: Project) -> None:
 def test_an_installed_distribution_may_be_first_party(
     alone: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What `first_party` names counts by its code, not by its version."""
+    """A distribution in `first_party` counts by its code, not by its version."""
     info = {"lib-1.dist-info/METADATA": "Name: lib\nVersion: 1\n", "lib-1.dist-info/RECORD": "lib.py,,\n"}
     site = Project(alone.root / "site-packages").write({**info, "lib.py": "K = 1\n"})
     monkeypatch.syspath_prepend(site.root)
@@ -132,7 +132,7 @@ def test_an_installed_distribution_may_be_first_party(
     ],
 )
 def test_settings_that_make_no_sense_are_an_error(alone: Project, text: str) -> None:
-    """A misspelled setting would be an identity that is not what its author thinks."""
+    """A misspelled setting is an error: it would give another identity than its author expects."""
     alone.write({"pyproject.toml": text + "\n"})
     with pytest.raises(InvalidField, match=r"tool\.jammi_dagster"):
         alone.identity("alone.plain")
@@ -142,6 +142,6 @@ def test_settings_that_make_no_sense_are_an_error(alone: Project, text: str) -> 
     "arguments", [{"ignore": "name"}, {"ignore": [None]}, {"depends_on": "x"}, {"depends_on": [object()]}]
 )
 def test_misuse_is_an_error(alone: Project, arguments: dict[str, Any]) -> None:
-    """So is a declaration."""
+    """A declaration of the wrong type is an error."""
     with pytest.raises(InvalidField):
         identify(alone.load("alone").plain, **arguments)

@@ -1,4 +1,4 @@
-"""What moves the identity of a function in a project of several modules, and what does not."""
+"""Edits in a project of several modules that move the identity of a function, and edits that do not."""
 
 import os
 import shutil
@@ -41,7 +41,7 @@ LAZY = """
 
 
 def test_reaches_what_is_used_at_any_depth(pipelines: Project) -> None:
-    """Every first-party definition that is used statically is a component, by what names stand for; no other is."""
+    """Every first-party definition that the code uses is a component; no other is."""
     identity = pipelines.identity()
     assert set(identity.named) == REACHED
     assert identity.kind == "source"
@@ -85,7 +85,7 @@ def test_neutral_edits_do_not_move(pipelines: Project, file: str, old: str, new:
     ],
 )
 def test_edits_that_may_change_the_result_move(pipelines: Project, file: str, old: str, new: str) -> None:
-    """Whatever may change what the function returns changes its digest, and only components of the edited file."""
+    """An edit that may change the result changes the digest, and only components of the edited file."""
     before = pipelines.identity()
     after = pipelines.replace(file, old, new).identity()
     assert after.digest != before.digest
@@ -108,7 +108,7 @@ def test_statements_on_one_line_are_told_apart(project: Project, text: str) -> N
 
 
 def test_functions_of_one_name_differ(project: Project) -> None:
-    """Of two functions with one qualified name each has its own identity."""
+    """Two functions with one qualified name have their own identities."""
     project.write(
         {
             "alone.py": """
@@ -161,7 +161,7 @@ def test_docstrings_count_where_code_reads_them(pipelines: Project) -> None:
     ],
 )
 def test_the_bytes_of_a_file_do_not_matter(project: Project, text: bytes) -> None:
-    """Encoding, byte order mark and line endings of a source file are not part of what it says."""
+    """Encoding, byte order mark and line endings of a source file mean nothing."""
     plain = project.of_source("def f():\n    return 'café'\n")
     assert project.write({"alone.py": text}).identity("alone.f") == plain
 
@@ -180,7 +180,7 @@ def test_the_folder_does_not_matter(pipelines: Project, monkeypatch: pytest.Monk
 
 
 def test_imports_need_not_have_happened(pipelines: Project) -> None:
-    """What is imported so far makes no difference, and nothing is imported to find out."""
+    """Earlier imports make no difference, and nothing is imported for an identity."""
     function = pipelines.load("pipelines.text").f
     before = identify(function)
     for name in [name for name in sys.modules if name.startswith("pipelines.steps")]:
@@ -243,7 +243,7 @@ def test_every_way_to_a_name_is_followed(project: Project, text: str) -> None:
     ],
 )
 def test_what_is_imported_and_not_used_is_not_followed(project: Project, text: str) -> None:
-    """Of a module that is merely loaded only what loading it does counts."""
+    """A module that is merely loaded counts by its side effects only."""
     project.write({"pkg/__init__.py": "", "pkg/sub.py": "K = 1\nOther = 5\n"})
     before = project.of_source(text)
     assert project.write({"pkg/sub.py": "K = 2\nOther = 5\n"}).of_source(text) == before
@@ -289,7 +289,7 @@ def test_a_module_that_hides_one_of_the_standard_library_is_first_party(project:
 
 
 def test_an_extension_module_counts_by_its_bytes(project: Project) -> None:
-    """A compiled first-party module is what its file holds."""
+    """A compiled first-party module counts by the bytes of its file."""
     name = f"native{EXTENSION_SUFFIXES[0]}"
     text = "def f():\n    import native\n"
     before = project.write({name: b"\x7fELF 1"}).of_source(text)
@@ -334,7 +334,7 @@ def test_code_that_warns_when_parsed_is_read(project: Project) -> None:
     ],
 )
 def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:
-    """Reached code that runs or imports what its source does not show cannot be identified."""
+    """Reached code that runs or imports hidden code is unresolved."""
     (reason,) = project.of_source(f"def f(name):\n    {statement}\n").unresolved
     assert reason.startswith("alone.py:2 uses ")
     assert "depends_on=" in reason
@@ -360,7 +360,7 @@ def test_a_code_version_is_taken_as_given(pipelines: Project) -> None:
 
 @pytest.mark.parametrize(("fn", "version"), [(3, None), (None, None), (len, 3)])
 def test_misuse_is_an_error(fn: object, version: object) -> None:
-    """What is no function, and a code version that is no string, are refused."""
+    """Objects that are no function and code versions that are no string are refused."""
     with pytest.raises(InvalidField):
         identify(fn, code_version=version)  # type: ignore[arg-type]
 
@@ -373,7 +373,7 @@ def test_paths_are_relative_to_the_source_root(pipelines: Project) -> None:
 
 
 def test_a_second_look_is_cheap(pipelines: Project) -> None:
-    """What a file says is read once; a second look at eight modules takes a few milliseconds."""
+    """A file is read once; a second look at eight modules takes a few milliseconds."""
     function = pipelines.load("pipelines.text").f
     identify(function)
     started = time.perf_counter()

@@ -9,7 +9,7 @@ from fingerprint_kit import Project
 from jammi_dagster.fingerprint import CodeIdentity, identify
 
 EDITED = (
-    "{file}: {what} differs between the source on disk and the running code: "
+    "{file}: the running code of {what} differs from the file: "
     "restart the code location, or give code_version="
 )
 
@@ -63,7 +63,7 @@ def test_a_neutral_edit_after_a_first_look_is_none(pipelines: Project) -> None:
 
 
 def test_a_reload_is_a_new_start(pipelines: Project) -> None:
-    """After `importlib.reload` the edited file is what runs."""
+    """After `importlib.reload` the edited file runs."""
     module = pipelines.load("pipelines.steps.third")
     function = importlib.import_module("pipelines.text").f
     before = identify(function)
@@ -87,12 +87,12 @@ def test_a_constant_that_was_patched_is_noticed(pipelines: Project) -> None:
 
 
 def test_a_function_that_was_patched_is_noticed(pipelines: Project) -> None:
-    """So is a function that other code put in the place of a reached one; not of one that is not reached."""
+    """A function that other code put in the place of a reached one is noticed; one that is not reached may change."""
     function = pipelines.load("pipelines.text").f
     third = importlib.import_module("pipelines.steps.third")
-    third.unreached = len
+    vars(third)["unreached"] = len
     assert identify(function).unresolved == ()
-    third.apply = lambda x: x
+    vars(third)["apply"] = lambda x: x
     (reason,) = identify(function).unresolved
     assert reason == EDITED.format(file="pipelines/steps/third.py", what="apply")
 
@@ -115,17 +115,17 @@ COUNTING = {
 
 @pytest.mark.parametrize("text", COUNTING.values(), ids=COUNTING)
 def test_what_changes_while_it_runs_is_unresolved(project: Project, text: str) -> None:
-    """A result that may depend on what ran before in the process cannot be identified; `ignore=` names what is."""
+    """A result that may depend on earlier calls in the process is unresolved; `ignore=` names harmless state."""
     function = project.write({"alone.py": text, "other.py": "K = 0\nL = []\n"}).load("alone").f
     (reason,) = {reason.partition(" changes ")[2] for reason in identify(function).unresolved}
-    assert " while it runs, so that a result may depend on what ran before: " in reason
+    assert " while it runs, so that a result may depend on earlier calls: " in reason
     assert "ignore=[" in reason
     function()
     assert identify(function).unresolved
 
 
 def test_what_a_function_changes_of_its_own_is_no_matter(project: Project) -> None:
-    """Locals, what it was given, instances and names that it does not reach may change."""
+    """Locals, arguments, instances and names that are not reached may change."""
     text = """
         LIST, names = [], {}
 
@@ -184,7 +184,7 @@ REGISTRY = """
 
 @pytest.mark.parametrize("written", ["{{}}", "dict()", "{{'base': base}}", "{{'base': base, 'one': None}}"])
 def test_a_registry_is_what_was_registered(project: Project, written: str) -> None:
-    """Lists and dicts that loading modules filled count by what they hold, wherever that was put in."""
+    """Lists and dicts that are filled while modules are loaded count by their items."""
     project.write({"registry.py": REGISTRY.format(written.format())})
     plugin = "from registry import handles\n@handles('one')\ndef one(x): return x + {}\n"
     text = "def f(x):\n    import registry\n    return registry.HANDLERS['one'](x)\n"
@@ -217,7 +217,7 @@ def test_a_registry_is_what_was_registered(project: Project, written: str) -> No
 def test_what_is_other_than_written_is_told(
     project: Project, written: str, filled: str, is_told: bool
 ) -> None:
-    """A list, dict or set counts by its value where that is not what stands in the source."""
+    """A list, dict or set counts by its value where that differs from the source."""
     project.write({"held.py": f"K = object\nH = {written}\n", "fills.py": f"from held import H\n{filled}\n"})
     project.write({"alone.py": "import held\ndef f(): return held.H\n"})
     identity = project.write({"application.py": "import alone, fills\nf = alone.f\n"}).identity(
@@ -227,7 +227,7 @@ def test_what_is_other_than_written_is_told(
 
 
 def test_a_value_that_leads_back_to_its_module(project: Project) -> None:
-    """What a registry holds may reach more of the module that holds it."""
+    """The items of a registry may reach more of the module that holds it."""
     text = """
         REGISTRY = {}
 
@@ -248,7 +248,7 @@ def test_a_value_that_leads_back_to_its_module(project: Project) -> None:
 
 
 def test_generated_methods_are_left_alone(project: Project) -> None:
-    """What `dataclass` and `namedtuple` generate is in no file, and follows from what is."""
+    """Methods that `dataclass` and `namedtuple` generate stand in no file, and follow from the code that does."""
     text = """
         import collections, dataclasses, functools
 
@@ -271,7 +271,7 @@ def test_generated_methods_are_left_alone(project: Project) -> None:
 
 
 def test_a_function_edited_in_a_class_is_noticed(project: Project) -> None:
-    """Methods, properties and what a decorator wraps are compared too."""
+    """Methods, properties and decorated functions are compared too."""
     text = """
         import functools
         class A:
@@ -286,7 +286,7 @@ def test_a_function_edited_in_a_class_is_noticed(project: Project) -> None:
 
 
 def test_a_file_that_is_gone_is_unresolved(pipelines: Project) -> None:
-    """Without its file, what a module runs cannot be told."""
+    """The running code of a module without its file is unknown."""
     function = pipelines.load("pipelines.text").f
     (pipelines.root / "pipelines/text.py").unlink()
     (reason,) = identify(function).unresolved
