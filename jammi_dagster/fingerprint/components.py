@@ -22,8 +22,8 @@ class Component:
     `module-level code` (side effects of loading a module), `module`, `value` (of a closure, a default or a changed
     global), `file` and `code_version`. `where` is the file below its source tree, or empty.
 
-        component = Component(kind="helper", name="clean", where="pipelines/text.py", digest="…")
-        assert str(component) == "helper clean (pipelines/text.py)"
+    >>> str(Component(kind="helper", name="clean", where="pipelines/text.py", digest="3f9a"))
+    'helper clean (pipelines/text.py)'
     """
 
     kind: str

@@ -36,7 +36,11 @@ def utf8(text: str) -> bytes:
 
 
 def encode(form: Form, names: Mapping[str, str]) -> bytes:
-    """Encode a form as bytes; `names` has the name of each module's path."""
+    """Encode a form as bytes; `names` has the name of each module's path.
+
+    >>> encode(("a", b"b"), {}) != encode(("ab", b""), {})
+    True
+    """
     if isinstance(form, bytes):
         return b"b" + form
     if isinstance(form, str):

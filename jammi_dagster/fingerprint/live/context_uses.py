@@ -43,7 +43,7 @@ def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
 def _uses(function: FunctionType, parameter: str) -> Iterator[str]:
     tree = _tree(function)
     if tree is None:
-        yield f"{_name(function)} has no source: its use of {parameter} cannot be read"
+        yield f"the source of {_name(function)} is not found: its use of {parameter} cannot be read"
         return
     arguments = tree.args
     named = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}

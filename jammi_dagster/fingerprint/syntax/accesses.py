@@ -82,9 +82,10 @@ class AccessVisitor(Visitor[Position]):
     `parts` names optional nodes by `id` (`OptionalParts.nodes`): their accesses are kept apart. `in_main` tells that
     the statement runs only in a script.
 
-        visitor = AccessVisitor(parts={}, in_main=False)
-        visitor.visit_statement(ast.parse("x = time.time()").body[0], scope)
-        assert ("time", "time") in [access.chain for access in visitor.accesses]
+    >>> visitor = AccessVisitor(parts={}, in_main=False)
+    >>> visitor.visit_statement(ast.parse("x = time.time()"), Scope([]))
+    >>> [access.chain for access in visitor.accesses]
+    [('time', 'time')]
     """
 
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:

@@ -11,7 +11,11 @@ from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 
 def bound_names(statement: ast.AST) -> tuple[str, ...]:
-    """Return the names: `a` and `b` of `for a in x: b = a`, `f` of `def f(): c = 1`."""
+    """Return the names that a statement binds or deletes.
+
+    >>> bound_names(ast.parse("def f(): x = 1").body[0])
+    ('f',)
+    """
     visitor = _BoundNames()
     visitor.walk([statement], None)
     return tuple(visitor.names)

@@ -29,7 +29,11 @@ AS_METACLASS = "__metaclass__"
 class LoadEffect:
     """The side effect of loading a statement.
 
-    `L.append(1)` has one for certain. `x = pkg.make()` has one if `pkg.make` has.
+    `ROWS.append(1)` has one for certain. `x = make()` has one if `make` has:
+
+    >>> tree = ast.parse("from pkg import make; x = make()")
+    >>> load_effect(tree.body[1], Scope(tree.body))
+    LoadEffect(certain=False, calls=('pkg.make',))
     """
 
     certain: bool

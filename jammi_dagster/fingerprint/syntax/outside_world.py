@@ -39,7 +39,11 @@ class OutsideName(NamedTuple):
 
 
 def outside_name(name: str, call: Call | None) -> OutsideName | None:
-    """Return the name of the outside world that a use reads, if it does."""
+    """Return the name of the outside world that a use reads, if it does.
+
+    >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
+    OutsideName(name='pandas.read_csv', is_declarable=True)
+    """
     if reader := _reader(name, call):
         return OutsideName(reader, True)
     value = _ambient_value(name, call)

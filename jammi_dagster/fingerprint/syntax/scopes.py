@@ -48,7 +48,11 @@ def imported_name(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> tuple[
 
 
 def chain_of(node: ast.expr) -> Chain | None:
-    """Return `a.b(x).c` as ("a", "b", "()", "c"); None if the expression does not start from a name."""
+    """Return the parts of a dotted name; None if the expression does not start from a name.
+
+    >>> chain_of(ast.parse("a.b(x).c", mode="eval").body)
+    ('a', 'b', '()', 'c')
+    """
     parts: list[str] = []
     while True:
         if isinstance(node, ast.Attribute):
@@ -80,8 +84,9 @@ class Scope:
     A class body and a comprehension have no scope here: their imports count for the scope around them, and their
     bindings hide nothing. Both err towards reporting more.
 
-        module = ModuleScope(ast.parse("import numpy as np; rng = np.random").body)
-        assert module.resolve(("rng", "rand")) == ["numpy.random.rand"]
+    >>> module = ModuleScope(ast.parse("import numpy as np; rng = np.random").body)
+    >>> module.resolve(("rng", "rand"))
+    ['numpy.random.rand']
     """
 
     around: Scope | None = None  # None for a module
@@ -170,7 +175,8 @@ class Scope:
 class ModuleScope(Scope):
     """The scope of a module. A name that it does not bind is a star import's or a built-in.
 
-    assert ModuleScope([]).resolve(("len",)) == ["builtins.len"]
+    >>> ModuleScope([]).resolve(("len",))
+    ['builtins.len']
     """
 
     def unbound(self, chain: Chain) -> Iterator[str]:
@@ -180,7 +186,13 @@ class ModuleScope(Scope):
 
 
 class FunctionScope(Scope):
-    """The scope of a function or lambda within another scope."""
+    """The scope of a function or lambda within another scope.
+
+    >>> module = ModuleScope([])
+    >>> function = ast.parse("def f(x, *, y=1): z = x").body[0]
+    >>> sorted(FunctionScope(module, function).bound)
+    ['x', 'y', 'z']
+    """
 
     def __init__(self, around: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         self.around: Scope = around
@@ -205,8 +217,8 @@ class FunctionScope(Scope):
 class _Bindings(Visitor[bool]):
     """The visitor that binds the names of one scope. The context is True in a class body.
 
-    scope = ModuleScope(ast.parse("for i in x: y = z = i").body)
-    assert scope.bound == {"i", "y", "z"}
+    >>> sorted(ModuleScope(ast.parse("for i in x: y = z = i").body).bound)
+    ['i', 'y', 'z']
     """
 
     def __init__(self, scope: Scope) -> None:

@@ -19,9 +19,10 @@ from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 class Statement:
     """A top-level statement of a module, or a function within another.
 
-    module = ModuleScope(tree.body)
-    first = Statement(tree.body[0], module)
-    first.uses["code"].own  # the names of the module that its code uses
+    >>> tree = ast.parse("LIMIT = 3; TWICE = 2 * LIMIT")
+    >>> second = Statement(tree.body[1], ModuleScope(tree.body))
+    >>> second.uses["code"].own
+    {'LIMIT': True}
     """
 
     node: ast.stmt | ast.Lambda

@@ -83,7 +83,8 @@ class Digests(NamedTuple):
 def digests(tree: ast.AST, optional: Mapping[int, str] = MappingProxyType({})) -> Digests:
     """Digest a tree; `optional` names nodes by `id` as in `OptionalParts.nodes`.
 
-    `digests(ast.parse("x = 1"))` and `digests(ast.parse("x  =  0x1  # one"))` are equal.
+    >>> digests(ast.parse("x = 1")) == digests(ast.parse("x  =  0x1  # one"))
+    True
     """
     strings: list[bytes] = []
     apart: dict[str, list[bytes]] = {}

@@ -19,7 +19,8 @@ from jammi_dagster.fingerprint.syntax.scopes import import_base, joined
 class Call:
     """The arguments of a call. An argument that is no constant has the value `...`.
 
-    `f(1, x, mode="r")` is `Call((1, ...), {"mode": "r"})`.
+    >>> Call.of(ast.parse("f(1, x, mode='r')", mode="eval").body)
+    Call(positional=(1, Ellipsis), named={'mode': 'r'})
     """
 
     positional: tuple[object, ...]

@@ -18,20 +18,15 @@ class Visitor(Generic[Context]):
     Such a method gets the node and the context in which it stands. It returns the nodes to visit next in the same
     context; nodes that stand in another context go to `push`. A type without a method is treated by the method of its
     base class (`visit_expr`, `visit_stmt`), and finally by `visit_AST`. The walk keeps a stack of its own, because
-    code may be nested deeper than Python's recursion limit:
+    code may be nested deeper than Python's recursion limit.
 
-        class Names(Visitor[None]):
-            def __init__(self):
-                super().__init__()
-                self.found = []
-
-            def visit_Name(self, node, context):
-                self.found.append(node.id)
-                return ()
-
-        names = Names()
-        names.walk([ast.parse("a + b.c")], None)
-        assert sorted(names.found) == ["a", "b"]
+    >>> class Names(Visitor[None]):
+    ...     def visit_Name(self, node, context):
+    ...         print(node.id)
+    ...         return ()
+    >>> Names().walk([ast.parse("a.b + c")], None)
+    c
+    a
     """
 
     _visits: ClassVar[dict[type[ast.AST], Visit]] = {}

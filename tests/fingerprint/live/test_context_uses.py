@@ -110,7 +110,7 @@ def test_without_source_there_is_one_answer(project: Project) -> None:
     names: dict[str, Any] = {}
     exec("def f(context): return context.run_id", names)
     (no_source,) = context_uses_outside(names["f"], "context")
-    assert no_source == "f has no source: its use of context cannot be read"
+    assert no_source == "the source of f is not found: its use of context cannot be read"
     (native,) = context_uses_outside(len, "context")
     assert native == "len is not written in Python: its use of context cannot be read"
     function = project.write({"alone.py": "def f(context): pass\n"}).load("alone").f
