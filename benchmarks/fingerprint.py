@@ -1,4 +1,4 @@
-"""The cost of code identities: of one asset the first time, and of all when a code location loads."""
+"""Code identities of a project: the cost of the first asset, and of all when a code location loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.report import Report, Row
 FIRST_MS, ALL_S, ASSETS, TYPICAL = 5, 3, 1_000, 20
 
 ABOUT = (
-    "milliseconds to identify one function whose module was never read (10 functions in 50 lines, which use two "
+    "milliseconds to identify one function whose module was never looked at (10 functions in 50 lines, which use two "
     "helpers of two other modules), the same again, and seconds for all; the least of several fresh processes. The "
     "project is a package of so many functions, ten to a module"
 )
@@ -88,7 +88,7 @@ def write(folder: Path, assets: int) -> list[str]:
 
 
 def identities(folder: str, modules: list[str]) -> dict[str, float]:
-    """Import the project and identify its functions. Runs in a fresh process."""
+    """Import the project, in a fresh process, and identify its functions."""
     sys.path.insert(0, folder)
     from jammi_dagster.fingerprint import identify
 
@@ -98,7 +98,7 @@ def identities(folder: str, modules: list[str]) -> dict[str, float]:
         for key, value in vars(importlib.import_module(name)).items()
         if key.startswith("asset_")
     ]
-    identify(write)  # of another project: the imports of this package itself are not measured
+    identify(write)  # another project: the cost of loading this package itself is not measured
     gc.collect()  # the imports left garbage behind
     taken = []
     for function in (functions[0], functions[0]):

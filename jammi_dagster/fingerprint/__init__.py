@@ -9,6 +9,7 @@
 | source files, modules, distributions, settings, running code | sources/ |
 | the meaning of one syntax tree: scopes, accesses, side effects | syntax/ |
 | hashing, the words of reasons | hashing.py, reasons.py |
+| former modules of this package's public names, which hashes keep | first_homes.py |
 """
 
 from __future__ import annotations

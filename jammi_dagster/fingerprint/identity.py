@@ -80,7 +80,7 @@ def identify(
     A given `code_version` is the whole identity: it is the user's word. Otherwise the identity covers all that the
     function reaches: the syntax trees of first-party functions, classes and constants, at any depth, the side effects
     of loading their modules, and the values of its closure, defaults and `partial` arguments. Anything else that may
-    change the result must stand in `outside` or `unresolved`; `docs/code-identity.md` lists the exceptions.
+    change the result must stand in `outside` or `unresolved`; `docs/concepts/code-identity.md` lists the exceptions.
 
     Args:
         fn: The function, or another callable.

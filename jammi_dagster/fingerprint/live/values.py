@@ -14,6 +14,7 @@ from functools import _lru_cache_wrapper, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
+from jammi_dagster.fingerprint.first_homes import first_home
 from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
 from jammi_dagster.fingerprint.live.callables import layers
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
@@ -123,7 +124,7 @@ class Describer:
         if shared is not None:
             self.libraries.update(shared)
             if _found(module, function.__qualname__) is function:
-                return "function", module.name, function.__qualname__
+                return "function", first_home(module.name, function.__qualname__), function.__qualname__
             # Its version pins its line. The standard library has no version here: its lines may move.
             line = str(function.__code__.co_firstlineno) if shared else ""
             code: Form = (module.name, function.__code__.co_name, line)
@@ -226,7 +227,7 @@ class Describer:
         shared = self._shared(module)
         if shared is not None:
             self.libraries.update(shared)
-            return module.name
+            return first_home(module.name, qualname or "")
         if module.path is None:
             return self._give_up(f"{where} comes from {module.name}, which has no source file")
         self.roots[Root(module, None if qualname is None else qualname.partition(".")[0])] = None
