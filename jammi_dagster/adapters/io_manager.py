@@ -12,9 +12,10 @@ from jammi_dagster.adapters.assets.declaration import in_order
 from jammi_dagster.adapters.assets.spec import plain_spec
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.inputs import missing_upstream
-from jammi_dagster.adapters.execution.materialize import TableStep
+from jammi_dagster.adapters.execution.materialize import record
 from jammi_dagster.adapters.execution.outputs import produce
 from jammi_dagster.adapters.execution.step import Step
+from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.handoff.kinds import convert, is_lenient, kind_of
 from jammi_dagster.adapters.handoff.references import (
     AnyReference,
@@ -80,27 +81,26 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             partitions = in_order(context.asset_partitions_def, keys, context.step_context.instance)
         step = Step(context.step_context, context.asset_key, partitions)
         now = input_ledger.loading(context.step_context, store)
-        tables = TableStep(
-            step=step,
-            store=store,
-            spec=plain_spec(step),
+        tables = TableStep.of(
+            step,
+            store,
+            plain_spec(step),
             loaded=now.references,
             start_sequence=now.start_sequence,
             is_plain=True,
         )
         if tables.policy(self.policy) is CachePolicy.USE:
             step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
-        produced = produce(lambda: obj, asset=context.asset_key.to_user_string())
-        made = tables.compute(lambda: produced, tables.inputs())
-        for partition, metadata in made.metadata.items():
-            if len(made.metadata) > 1:
+        result = record(tables, produce(lambda: obj, asset=context.asset_key.to_user_string()))
+        for partition, metadata in result.metadata.items():
+            if len(result.metadata) > 1:
                 context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
             else:
                 context.add_output_metadata(metadata)
         if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need what was loaded
             input_ledger.close(context.step_context, store)
         # the one way to set it from an IO manager
-        context.step_context.set_data_version(context.asset_key, made.data_version)
+        context.step_context.set_data_version(context.asset_key, result.data_version)
 
 
 _USE_ON_PLAIN = (

@@ -15,7 +15,7 @@ from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.errors import JammiError
 
 
-class Replayed(DeclaredAsset):
+class DryStep(DeclaredAsset):
     """An asset as a step of it would see it that was launched with a recorded config."""
 
     def __init__(self, location: Location, key: dg.AssetKey, raw: Any = None, validated: Any = None) -> None:

@@ -51,11 +51,15 @@ class Step(DeclaredAsset):
         assert isinstance(found, dg.AssetsDefinition), "a step that makes an asset has one"
         return found
 
+    @property
+    def partition_keys(self) -> tuple[str | None, ...]:
+        """The partitions that the step makes, or None for the whole."""
+        return (None,) if self.partitions is None else self.partitions
+
     @functools.cached_property
     def tables(self) -> tuple[str, ...]:
         """The names of the result tables that the step makes, one per partition."""
-        keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
-        return tuple(str(TableName.of(self.asset_key.path, key)) for key in keys)
+        return tuple(str(TableName.of(self.asset_key.path, key)) for key in self.partition_keys)
 
     def added_metadata(self, partition: str | None) -> dict[str, Any]:
         """What the function told its context of the output, or of the asset and this partition of it."""

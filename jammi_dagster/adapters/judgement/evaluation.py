@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.store import ResultStore, StoreIdentity
 
@@ -24,7 +24,7 @@ class Evaluation:
     counts: Counter[str] = field(default_factory=Counter)
     gone: dict[str, str] = field(default_factory=dict)
     stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
-    looks: dict[StoreIdentity, Look] = field(default_factory=dict)
+    looks: dict[StoreIdentity, Present] = field(default_factory=dict)
     looked_at: dict[str, bool] = field(default_factory=dict)
     is_complete: bool = True
 

@@ -15,7 +15,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import NO_REPLAY, TableState, clouded, state_of
@@ -85,7 +85,7 @@ class Evaluator:
 
         Catalog revisions, versions of external inputs and partitions; and the process, for its code.
         """
-        looks: dict[StoreIdentity, Look] = {}
+        looks: dict[StoreIdentity, Present] = {}
         facts: list[Any] = [self._process, self._last_events(assets)]
         for asset in assets:
             identity = asset.store.identity
@@ -93,7 +93,7 @@ class Evaluator:
                 if identity not in self._digests:
                     with asset.store.reader.frozen() as frozen:
                         self._digests[identity] = frozen.digests() or dict.fromkeys(frozen.tables(), "")
-                looks[identity] = Look(self.location, asset.store, self._digests[identity])
+                looks[identity] = Present(self.location, asset.store, self._digests[identity])
                 facts.append(list(asset.store.reader.state()))
             facts.append(asset.outside(looks[identity]))
         for look in looks.values():
@@ -155,7 +155,7 @@ class Evaluator:
         for identity, assets in by_store.items():
             store = next(iter(assets.values())).store
             with store.reader.frozen() as frozen:
-                look = found.looks.get(identity) or Look(self.location, store, frozen.digests() or {})
+                look = found.looks.get(identity) or Present(self.location, store, frozen.digests() or {})
                 replays = recorded_replays(store, frozen, assets)
             for table, asset in assets.items():
                 state = state_of(asset, table, asset.tables()[table], replays.get(table) or NO_REPLAY, look)
@@ -187,7 +187,7 @@ class Evaluator:
         store, started = assets[0].store, time.monotonic()
         with store.reader.frozen() as frozen:
             recorded = {row.table: row.definition_hash for row in frozen.current_rows()}
-            look = Look(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
+            look = Present(self.location, store, frozen.digests() or dict.fromkeys(recorded, ""))
             found.looks[store.identity] = look
             self._settle(look)
             if deadline is not None:
@@ -226,7 +226,7 @@ class Evaluator:
             if only is None and found.is_complete:
                 found.gone.update(self._left_over(recorded, assets))
 
-    def _settle(self, look: Look) -> None:
+    def _settle(self, look: Present) -> None:
         """Tells the assets of a store, those of an earlier look too, which tables came or went since the last one."""
         identity = look.store.identity
         changed = self._digests.get(identity, {}).keys() ^ look.digests.keys()
@@ -260,6 +260,7 @@ class Evaluator:
                 verdict=verdict,
                 definition=recorded,
                 replay=self._replays.get((table, recorded)) or NO_REPLAY,
+                present=found.looks[asset.store.identity],
             )
         state.verdict = verdict
         if not (verdict.is_fresh and verdict.stale_ancestor is None and not state.needs):
@@ -279,7 +280,7 @@ class Evaluator:
             yield chunk
 
     def _is_as_recorded(
-        self, asset: CurrentAsset, partition: str | None, replay: Replay, look: Look, recorded: str | None
+        self, asset: CurrentAsset, partition: str | None, replay: Replay, look: Present, recorded: str | None
     ) -> bool:
         """Whether the definition is the recorded one under this replay: then it is under the recorded one too."""
         try:
@@ -288,7 +289,7 @@ class Evaluator:
             return False
         return definition == recorded and not inputs.missing
 
-    def _missing(self, asset: CurrentAsset, table: str, partition: str | None, look: Look) -> TableState:
+    def _missing(self, asset: CurrentAsset, table: str, partition: str | None, look: Present) -> TableState:
         state = state_of(asset, table, partition, NO_REPLAY, look)
         state.is_missing = True
         return state

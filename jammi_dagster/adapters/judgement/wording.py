@@ -61,3 +61,18 @@ def reasons(state: TableState) -> list[str]:
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
     return said
+
+
+def expectation(state: TableState) -> str:
+    """Say what the run does that the sensor would request for a table; empty for a state that has no plan."""
+    plan = state.plan()
+    if plan is None:
+        return ""
+    why = "; ".join(plan.reasons[:_MOST_SAID])
+    if plan.verdict == "compute":
+        return f"a run computes it: {why}"
+    if plan.verdict == "undecidable":
+        return f"it cannot be foreseen what a run does: {why}"
+    own = next(table for table in plan.tables if table.table == state.table)
+    saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
+    return f"a run reuses materialization {own.materialization}{saved}"

@@ -23,7 +23,7 @@ from jammi_dagster.adapters.recipe.config import (
     described_config,
     described_resource,
 )
-from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract import DefinitionHash, MaterializationEnv, ProducingDescriptor, canonical_json
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
@@ -38,7 +38,7 @@ _TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
+class Recipe:
     """How a step makes its tables, whatever the partition and the inputs.
 
     `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
@@ -95,6 +95,23 @@ class Making:
             }
         )
 
+    def definitions(
+        self,
+        partitions: Sequence[str | None],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> list[TableDefinition]:
+        """Return the definition of each partition that one step makes, or of the whole under None."""
+        env, group = self.env(), [partition for partition in partitions if partition is not None]
+        encoded = canonical_json(env.fields, name="env")
+        found = []
+        for partition in partitions:
+            descriptor = self.descriptor(partition, group, input_names, orders)
+            text = canonical_json(descriptor.fields, name="descriptor")
+            folded = DefinitionHash(fold_encoded(text, encoded))
+            found.append(TableDefinition(descriptor=descriptor, env=env, hash=folded))
+        return found
+
     def env(self) -> MaterializationEnv:
         """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
         major, minor, _ = platform.python_version_tuple()
@@ -103,12 +120,21 @@ class Making:
         )
 
 
-class DefinitionHashes:
-    """Definition hashes of many tables that one making makes: all but three fields is the same, and encoded once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDefinition:
+    """How one table is made: descriptor, environment, and the hash of the two."""
 
-    def __init__(self, making: Making) -> None:
-        self._making, self._env = making, canonical_json(making.env().fields, name="env")
-        fields = making.descriptor(None, (), (), {}).to_dict()
+    descriptor: ProducingDescriptor
+    env: MaterializationEnv
+    hash: DefinitionHash
+
+
+class DefinitionHashes:
+    """Definition hashes of many tables of one recipe: all but three fields is the same, and encoded once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe, self._env = recipe, canonical_json(recipe.env().fields, name="env")
+        fields = recipe.descriptor(None, (), (), {}).to_dict()
         marks = {name: _digest(["mark", name]) for name in _VARYING}
         rest = canonical_json({**fields, **marks}, name="descriptor")
         self._parts = []
@@ -126,9 +152,9 @@ class DefinitionHashes:
     ) -> str:
         """What `definition_hash` gives for the descriptor of the same, in hex."""
         if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
-            descriptor = self._making.descriptor(partition, partitions, input_names, orders)
+            descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
-        varying = (_digest(sorted(input_names)), partition, self._making.window_of(partition))
+        varying = (_digest(sorted(input_names)), partition, self._recipe.window_of(partition))
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
             encoded += canonical_json(value, name="descriptor") + part
@@ -137,7 +163,7 @@ class DefinitionHashes:
 
 def recipe_of(
     spec: TableSpec, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
-) -> Making:
+) -> Recipe:
     """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
     code = spec.code()
     inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
@@ -163,7 +189,7 @@ def recipe_of(
             described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
-    return Making(
+    return Recipe(
         asset_key=asset.asset_key,
         code=code,
         inputs=described_inputs,
@@ -242,12 +268,6 @@ def _described_input(
         manager, told = asset.loader_of(dependency)
         loader = {"manager": manager, "metadata": packed(told)}
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
-
-
-def existing(orders: Mapping[str, Sequence[str]], input_names: Iterable[str]) -> dict[str, Sequence[str]]:
-    """The tables behind each input, without those that are not there: they are nothing to the function."""
-    names = set(input_names) | {name.partition("/")[2] for name in input_names if name.startswith("dagster:")}
-    return {name: [table for table in tables if table in names] for name, tables in orders.items()}
 
 
 def _order(tables: Sequence[str]) -> str | None:

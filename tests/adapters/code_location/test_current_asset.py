@@ -331,15 +331,15 @@ def test_many_hashes_are_those_of_the_descriptor(lab: Lab) -> None:
     location = Location.of(definitions(lab, [day]), lab.instance)
     asset = Evaluator(location).asset(day.key)
     assert asset is not None
-    making = asset.making(Replay(config={"rows": 3}))
-    hashes = DefinitionHashes(making)
+    recipe = asset.recipe(Replay(config={"rows": 3}))
+    hashes = DefinitionHashes(recipe)
     for key, names, orders, span in (
         ("2024-01-01", [], {}, ()),
         ("2024-01-02", ["b", 'a"\\', "é"], {}, ("2024-01-02",)),
         ("2024-01-02", ["a"], {"x": ["b", "a"]}, ()),
         ("2024-01-03", ["a"], {}, ("2024-01-02", "2024-01-03")),
     ):
-        whole = definition_hash(making.descriptor(key, span, names, orders), making.env())
+        whole = definition_hash(recipe.descriptor(key, span, names, orders), recipe.env())
         assert hashes.of(key, span, names, orders) == whole
 
 
