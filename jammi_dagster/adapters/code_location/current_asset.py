@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -170,22 +170,17 @@ class CurrentAsset:
                 present.events(upstream.declared, upstream.every())
             elif upstream.store is not None and upstream.store.identity != self.store.identity:
                 present.references(upstream.declared, upstream.every())
-        for surface in self._every_surface(present):
+        for surface in self._every_surface():
             with contextlib.suppress(JammiError):  # `present.failed` tells
                 present.observe(surface)
         partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
         return [repr(self._location.state_of(d)) for d in partitions if d is not None]
 
-    def _every_surface(self, present: Present) -> Sequence[VersionSurface]:
-        """Return the surfaces of all tables that are there."""
-        if not callable(self.spec.reads):
-            return self._surfaces(None)
-        return [
-            surface
-            for table, partition in self.tables().items()
-            if table in present.digests
-            for surface in self._surfaces(None if partition is None else (partition,))
-        ]
+    def _every_surface(self) -> Iterator[VersionSurface]:
+        """Yield the surfaces of all tables, also of those that are not made yet and wait for an input."""
+        for partition in self.tables().values() if callable(self.spec.reads) else (None,):
+            with contextlib.suppress(Unknowable):  # a table's own state tells
+                yield from self._surfaces(None if partition is None else (partition,))
 
     def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
         try:

@@ -64,7 +64,7 @@ def reasons(state: TableState) -> list[str]:
 
 
 def expectation(state: TableState) -> str:
-    """Say what the run does that the sensor would request for a table; empty for a state that has no plan."""
+    """Word the plan of the run that the sensor would request for a table; return no text for a state without one."""
     plan = state.plan()
     if plan is None:
         return ""
@@ -72,7 +72,7 @@ def expectation(state: TableState) -> str:
     if plan.verdict == "compute":
         return f"a run computes it: {why}"
     if plan.verdict == "undecidable":
-        return f"it cannot be foreseen what a run does: {why}"
+        return f"no run of it can be planned: {why}"
     own = next(table for table in plan.tables if table.table == state.table)
     saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
     return f"a run reuses materialization {own.materialization}{saved}"
