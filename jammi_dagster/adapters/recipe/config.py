@@ -70,6 +70,8 @@ def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:
 
 
 def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    while isinstance(schema, dg.Noneable):  # around each list, dict and default of a Config class
+        schema = schema.inner_type
     if isinstance(validated, Mapping):
         fields = getattr(schema, "fields", None) or {}
         return {
