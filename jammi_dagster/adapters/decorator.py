@@ -1,4 +1,4 @@
-"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records what it made."""
+"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records its table."""
 
 from __future__ import annotations
 
@@ -60,25 +60,25 @@ def result_table(
     allow_reads: Sequence[str] = (),
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
-    """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
+    """Declare an asset that is stored as a result table, and reused where nothing that it depends on has changed.
 
     Takes every argument of `@dagster.asset`, and:
 
     - `cache`: `CachePolicy.USE` reuses a materialization of the same definition over the same inputs; `BYPASS`
       always computes, whatever the run's tag says. By default the run tag `jammi/cache` decides, then the IO
       manager.
-    - `reads`: the version surfaces of what the function reads besides its inputs, or a function from the
+    - `reads`: the version surfaces of everything that the function reads besides its inputs, or a function from the
       partition key (None without) to them. `[]` says that it reads nothing else.
-    - `code_version`: stands for the code instead of what the code itself tells.
+    - `code_version`: stands for the code, instead of an identity read from it.
     - `depends_on`: functions, classes, modules, files (paths, relative to the function's file) and plain values that
       count as if the function used them.
-    - `ignore`: names that no result depends on (a cache, what an unresolved reason names): they are left out.
+    - `ignore`: names that no result depends on (a cache, a name in an unresolved reason): they are left out.
     - `allow_reads`: reads of the outside world that do no harm, by the name that a reason gives (`os.environ`) or by
       path; `*` stands for anything.
     - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
     - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
 
-    Raises `UnsupportedArgument` for what cannot be combined, `InvalidPolicy`, and `InvalidField`.
+    Raises `UnsupportedArgument` for arguments that cannot be combined, `InvalidPolicy`, and `InvalidField`.
     """
     arguments = {
         "cache": cache,
@@ -151,7 +151,7 @@ def _decorated(
 
 
 def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
-    """Raises `UnsupportedArgument` for what `@dagster.asset` takes and the contract cannot keep."""
+    """Raise `UnsupportedArgument` for arguments of `@dagster.asset` that the contract cannot keep."""
     refused = {
         "dagster_type": ("would check a reference, not the table", "annotate the function's result"),
         "output_required": ("could leave a run without a table", "return an empty table instead"),
@@ -166,7 +166,7 @@ def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
 def _ins(
     name: str, shape: FunctionShape, given: Mapping[str, dg.AssetIn], allow_missing: bool
 ) -> dict[str, dg.AssetIn]:
-    """An `AssetIn` for each input, as given, with a type that lets a reference through."""
+    """Return an `AssetIn` for each input, as given, with a type that lets a reference through."""
     unknown = sorted(set(given) - set(shape.inputs))
     if unknown:
         why = "names no parameter of the function"
@@ -189,9 +189,9 @@ def _ins(
 
 
 def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[str, Any]:
-    """`ins=` and `deps=` where a parameter's partition mapping stands in `deps=`, which Dagster allows.
+    """Move a parameter's partition mapping from `deps=`, where Dagster allows it, to `ins=`.
 
-    It refuses the two for an `AssetIn` that says more than the key, as ours do.
+    Dagster refuses the two for an `AssetIn` with more than the key, as ours are.
     """
     mappings = {dep.asset_key: dep.partition_mapping for dep in deps if isinstance(dep, dg.AssetDep)}
     known = {asset_in.resolve_key(name): name for name, asset_in in ins.items()}
@@ -205,7 +205,7 @@ def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[s
 
 
 def _key_of(dep: Any) -> dg.AssetKey | None:
-    """The key that an item of `deps=` names; None for a multi-asset, which names several."""
+    """Return the key that an item of `deps=` names; None for a multi-asset, which names several."""
     try:
         return (dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key
     except dg.DagsterInvalidDefinitionError:

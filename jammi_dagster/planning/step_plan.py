@@ -2,14 +2,14 @@
 
 Role: `decide_step` is the only place where this is decided. A running step gathers its facts in
 `adapters.execution.materialize` and does what the plan says; `adapters.judgement.facts` gathers the same facts with no
-step running, so that a plan says beforehand what a run would do. A plan holds hashes, texts, ids and seconds.
+step running, so that the plan of a run is known before it begins. A plan holds hashes, texts, ids and seconds.
 
 1. A step with an obstacle is undecidable, because it would not begin: an input is not there, a surface cannot be
    observed, the recorded config is not valid any more. Only with no step running can that be.
 2. Under `BYPASS` a step computes.
 3. A step with a barrier computes, because nothing stored may stand in for its tables: an input has no version, a value
-   cannot be recorded, Dagster runs a plain asset's body in any case. Such a table is not fresh either; but a plan tells
-   what a run does, not whether a table is fresh.
+   cannot be recorded, Dagster runs a plain asset's body in any case. Such a table is not fresh either; but a plan is
+   about a run, not about freshness.
 4. A step with a table whose definition is not known is undecidable. Only with no step running can that be.
 5. A table with a match computes where the match holds results of other checks than the asset declares.
 6. A table with a match is reused, a table without one computes.

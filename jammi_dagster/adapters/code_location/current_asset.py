@@ -1,4 +1,4 @@
-"""How the tables of an asset would be made now, with no step running: by the code that a step uses (DESIGN 5)."""
+"""One asset of a code location: the definitions that its tables would have now, with no step running (DESIGN 5)."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class NotReplayable(Exception):
 class CurrentAsset:
     """One asset on a result store: its tables by partition, and the definition that each would have now.
 
-    Kept from one present to the next: what it has computed holds for as long as this process runs the same code.
+    Keep one for many presents: its definitions hold for as long as this process runs the same code.
     """
 
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
-        """Raises `InvalidOutput` for an asset that a graph makes."""
+        """Open the asset. Raises `InvalidOutput` for an asset that a graph makes."""
         self.key, self.store, self._location = key, store, location
         self._declared = DryStep(location, key)
         self.assets_def = self._declared.assets_def
@@ -61,7 +61,7 @@ class CurrentAsset:
 
     @property
     def name(self) -> str:
-        """The name of its table, or what the names of its partitions' tables begin with."""
+        """The name of its table, with which the names of its partitions' tables begin."""
         return self.table(None)
 
     @property
@@ -70,12 +70,12 @@ class CurrentAsset:
 
     @property
     def can_range(self) -> bool:
-        """Whether one run of it makes a range of partitions."""
+        """Tell whether one run of it makes a range of partitions."""
         policy = self.assets_def.backfill_policy
         return policy is not None and policy.policy_type is dg.BackfillPolicy.single_run().policy_type
 
     def tables(self) -> dict[str, str | None]:
-        """The partition of each table that the asset can have now, by name, in the order of the partitions."""
+        """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""
         partitions_def = self.partitions_def
         keys = None if partitions_def is None else self._location.keys_of(partitions_def)
         if self._tables is None or self._tables[0] is not keys:
@@ -85,11 +85,11 @@ class CurrentAsset:
         return self._tables[1]
 
     def table(self, partition: str | None) -> str:
-        """The name of the table of a partition."""
+        """Return the name of the table of a partition."""
         return str(TableName.of(self.key.path, partition))
 
     def definition(self, partition: str | None, replay: Replay, present: Present) -> tuple[str, Inputs]:
-        """The definition hash that a step with this replay would have now, and what it would read.
+        """Return the definition hash that a step with this replay would record now, and its inputs without states.
 
         Raises `Unknowable` and `NotReplayable`.
         """
@@ -109,7 +109,7 @@ class CurrentAsset:
         return found, inputs
 
     def settle(self, changed: Collection[str]) -> None:
-        """Says which tables came or went since it was last told: where none is upstream, inputs are as they were."""
+        """Invalidate kept inputs if one of the changed tables is upstream: call it with all that came or went since."""
         own, self._own = self._own, self.tables()
         is_same = own is self._own and False not in [
             upstream.refresh() for upstream in self.upstreams
@@ -127,16 +127,16 @@ class CurrentAsset:
     def described(
         self, partition: str | None, replay: Replay, inputs: Inputs
     ) -> tuple[ProducingDescriptor, MaterializationEnv]:
-        """What the hash of `definition` is of. Raises as that does."""
+        """Return the descriptor and environment behind the hash of `definition`. Raises as that does."""
         recipe, span = self.recipe(replay), self.group(partition, replay)
         return recipe.descriptor(partition, span or (), inputs.names, inputs.orders), recipe.env()
 
     def recipe(self, replay: Replay) -> Recipe:
-        """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""
+        """Return the recipe of a step with this replay. Raises `Unknowable` and `NotReplayable`."""
         return self._recipe(replay)[0]
 
     def inputs(self, partitions: tuple[str, ...] | None, present: Present) -> Inputs:
-        """Resolve what a step that makes these partitions, or the whole under None, would read now.
+        """Resolve the inputs of a step that would make these partitions now, or the whole under None.
 
         Raises `NotReplayable` and `Unknowable`.
         """
@@ -219,7 +219,7 @@ class CurrentAsset:
             ) from error
 
     def group(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
-        """The partitions that a replay makes together."""
+        """Return the partitions that a replay makes together with `partition`. Raises `NotReplayable`."""
         if partition is None:
             return None
         if replay.span is None or self.partitions_def is None:
@@ -230,7 +230,7 @@ class CurrentAsset:
         return span
 
     def _store_of(self, dependency: Dependency) -> ResultStore | None:
-        """The store from which a parameter gets a reference; None where another IO manager loads it, or nothing."""
+        """Return the store from which a parameter gets references; None where it gets none of ours."""
         if dependency.input_name not in self.spec.shape.inputs:
             return None
         key, _ = self._declared.loader_of(dependency)

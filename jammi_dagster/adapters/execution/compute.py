@@ -25,7 +25,7 @@ from jammi_dagster.surfaces import FileSurface
 def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], attempt: Attempt) -> StepResult:
     """Run the body and record its output.
 
-    Raises what the body raises, `InvalidOutput`, and what the funnel raises; then nothing is published.
+    Raises `InvalidOutput` and any error of the body or the funnel; then nothing is published.
     """
     started = time.perf_counter()
     step = tables.step
@@ -63,7 +63,7 @@ def _outputs(
     schemas: Mapping[str, pa.Schema],
     seconds: float,
 ) -> list[Output]:
-    """Return what the funnel publishes of each table."""
+    """Return each table's entry for the funnel to publish."""
     step, replay = tables.step, tables.replay
     own = {
         "asset_key": list(step.asset_key.path),
@@ -98,7 +98,7 @@ def _metadata(
     published: Sequence[Published],
     schemas: Mapping[str, pa.Schema],
 ) -> dict[str | None, Mapping[str, Any]]:
-    """Return what the event of each partition tells."""
+    """Return the metadata of each partition's event."""
     return {
         partition: {
             **output.metadata,
@@ -111,7 +111,7 @@ def _metadata(
 
 
 def _watch(tables: TableStep) -> Watch:
-    """Return what to look for while the body runs: reads that are neither declared nor the store's."""
+    """Return a watch for reads that are neither declared nor the store's."""
     spec = tables.spec
     allowed = ["*"] if tables.is_plain else [*spec.allow_reads]  # the body of a plain asset has run already
     surfaces = spec.surfaces(tables.step.partition_keys)

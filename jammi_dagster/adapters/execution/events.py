@@ -80,7 +80,7 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
 def annotation(
     output: BodyOutput, schema: pa.Schema, *, added: Mapping[str, Any], replay: Replay
 ) -> dict[str, Any]:
-    """Return as JSON what a reuse emits again: the user's metadata, tags and check results, and the column schema.
+    """Return as JSON the part that a reuse emits again: user metadata, tags, check results and column schema.
 
     `added` is the metadata that the function gave to its context; `replay` makes a sensor ask for the same again.
     """

@@ -1,4 +1,4 @@
-"""The inputs of a running step: what it was handed, and the present that it sees (DESIGN 4.2).
+"""The inputs of a running step: the references that it was handed, and the present that it sees (DESIGN 4.2).
 
 The rule is that of `recipe.inputs`; here are the answers of a step, the errors for inputs that are not there, and the
 comparison of two snapshots around the body.
@@ -36,7 +36,7 @@ from jammi_dagster.surfaces import VersionSurface
 class StepPresent:
     """The present of a running step: the references it was handed, and tables of its own run before current ones.
 
-    `is_plain`: the step's body ran before the first snapshot, so what moved since the step began pins nothing.
+    `is_plain`: the step's body ran before the first snapshot, so a table that moved since the step began pins nothing.
     Implements the protocol of `recipe.inputs`.
     """
 

@@ -54,7 +54,7 @@ def materialize(
 
 
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
-    """Record what the body of a plain asset gave."""
+    """Record the output of a plain asset's body."""
     return compute(tables, tables.draft(), lambda: output, begin(tables))
 
 

@@ -1,4 +1,4 @@
-"""What an asset's function may return, brought to one shape: data to store, and what to tell Dagster beside it."""
+"""The output of an asset's function in one shape: data to store, and metadata, tags and check results beside it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_VALUE: Any = dg.MaterializeResult().value  # Dagster's own mark for a result
 
 @dataclass(slots=True, kw_only=True)
 class BodyOutput:
-    """The function's result. `data` may be a stream that is still running: read it before the rest."""
+    """The output of a function. `data` may be a stream that is still running: read it before the rest."""
 
     data: Any = _NOTHING
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -34,11 +34,11 @@ class BodyOutput:
 
     @property
     def has_data(self) -> bool:
-        """Whether the function gave a value."""
+        """Tell whether the function gave a value."""
         return self.data is not _NOTHING
 
     def take_event(self, event: Any, *, asset: str) -> None:
-        """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says. Raises `InvalidOutput`."""
+        """Add the content of an `Output`, `MaterializeResult` or `AssetCheckResult`. Raises `InvalidOutput`."""
         if isinstance(event, dg.AssetCheckResult):
             self.check_results.append(event)
             return
@@ -55,7 +55,7 @@ class BodyOutput:
 
 
 def produce(call: Callable[[], Any], *, asset: str) -> BodyOutput:
-    """Calls the function and takes its result apart, whether plain, generator or async.
+    """Call the function and take its result apart: a plain value, a generator, or async.
 
     A generator may yield Dagster's results, or record batches, which then stream. Raises `InvalidOutput`, and
     whatever the function raises.
@@ -143,7 +143,7 @@ def _drained(items: AsyncGenerator[T, Any]) -> Iterator[T]:
         try:
             while (item := run(_next(items))) is not _NOTHING:
                 yield item
-        finally:  # also where nobody reads on: what the generator holds is let go
+        finally:  # also where nobody reads on: the generator lets go of its resources
             run(_close(items))
 
 
@@ -157,7 +157,7 @@ async def _close(items: AsyncGenerator[Any, Any]) -> None:
 
 @contextlib.contextmanager
 def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-    """What runs coroutines to their end, all on one event loop; on a thread of its own inside a running one."""
+    """Give a function that runs coroutines, all on one event loop; on a thread of its own inside a running one."""
     loop = asyncio.new_event_loop()
     try:
         asyncio.get_running_loop()
@@ -178,7 +178,7 @@ def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
 
 
 def check_reported(output: BodyOutput, declared: Collection[str], *, asset: str) -> None:
-    """Raises `InvalidOutput` unless there is a result for each declared check, and no other.
+    """Raise `InvalidOutput` unless there is a result for each declared check, and no other.
 
     Dagster asks for the same, but of a table that is published by then.
     """
@@ -198,7 +198,7 @@ def check_reported(output: BodyOutput, declared: Collection[str], *, asset: str)
 
 
 def by_partition(data: Any, partitions: tuple[str, ...], *, asset: str) -> Mapping[str, Any]:
-    """The table of each partition. For a range the function returns a dict with just its partitions as keys.
+    """Return the table of each partition. For a range the function returns a dict with just its partitions as keys.
 
     Raises `InvalidOutput`.
     """

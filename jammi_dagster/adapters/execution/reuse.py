@@ -1,4 +1,4 @@
-"""Reuse: make stored materializations current, and tell Dagster again what they recorded."""
+"""Reuse: make stored materializations current, and give Dagster their recorded metadata and check results again."""
 
 from __future__ import annotations
 

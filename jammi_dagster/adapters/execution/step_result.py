@@ -18,7 +18,7 @@ from jammi_dagster.catalog import MaterializationRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """References, the data version, and what the event tells, by partition (None for the whole)."""
+    """References, the data version, and the metadata of the event, by partition (None for the whole)."""
 
     value: ResultReference | PartitionReferences
     data_version: dg.DataVersion

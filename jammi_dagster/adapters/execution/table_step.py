@@ -22,7 +22,7 @@ from jammi_dagster.store import ResultStore
 class TableStep:
     """A running step with its store, its recipe and the inputs that it was handed.
 
-    `loaded` holds by input name what the step was handed: references of ours, or values that another IO manager loaded.
+    `loaded` holds by input name the values that the step was handed: references, or values of other IO managers.
     `is_plain` marks a step of a plain `@dg.asset`, whose body has run already.
     """
 
@@ -64,7 +64,7 @@ class TableStep:
 
     @property
     def replay(self) -> Replay:
-        """What a later run is given to make the same tables again."""
+        """The config and range with which a later run makes the same tables again."""
         keys = self.step.partitions or ()
         span = (keys[0], keys[-1]) if len(keys) > 1 else None
         return Replay(config=self.recipe.raw_config, span=span)

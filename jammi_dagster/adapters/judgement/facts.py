@@ -37,7 +37,7 @@ def plan_of(
     """Plan a run that makes these partitions of an asset together, or the whole under None, with a recorded config.
 
     `policy` is the asset's own unless given. Without `look_at_bytes` a match counts though its artifact may be gone.
-    One plan answers for all tables of a range. Raises `InvalidPolicy`, and what the catalog and the storage raise.
+    One plan answers for all tables of a range. Raises `InvalidPolicy`, and any error of the catalog or the storage.
     """
     policy = asset.policy() if policy is None else policy
     facts = facts_of(asset, partitions, replay, present)

@@ -1,4 +1,4 @@
-"""What is known of one table that is not plainly fresh, and how to say it."""
+"""The state of one table that is not plainly fresh."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_REPLAY = Replay()
 
 @dataclass(slots=True, kw_only=True)
 class TableState:
-    """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
+    """A table that is not plainly fresh: the verdict on it, and the obstacles to a request.
 
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
     at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
@@ -43,7 +43,7 @@ class TableState:
     def plan(self) -> StepPlan | None:
         """Plan the run that the sensor would request: of the table, or of all of its range, reusing what it can.
 
-        The plan is made once; it is None for a state without a present. Raises what the catalog and the storage raise.
+        The plan is made once; it is None for a state without a present. Raises any error of the catalog or the storage.
         """
         if self._plan is None and self.present is not None:
             try:
@@ -57,7 +57,7 @@ class TableState:
 
     @property
     def is_hindered(self) -> bool:
-        """Whether a request would fail."""
+        """Tell whether a request would fail."""
         return self.why_not is not None or bool(self.needs)
 
     @property
@@ -75,7 +75,7 @@ class TableState:
 def state_of(
     asset: CurrentAsset, table: str, partition: str | None, replay: Replay, present: Present
 ) -> TableState:
-    """A table with the definition that it would have now."""
+    """Return the state of a table with the definition that it would have now."""
     state = TableState(
         table=table,
         asset=asset,
@@ -97,7 +97,7 @@ def state_of(
 
 
 def clouded(verdict: Staleness, state: TableState) -> Staleness:
-    """The verdict where the present definition is not known: never fresh."""
+    """Return the verdict where the present definition is not known: never fresh."""
     if verdict.staleness not in ("fresh", "stale"):
         return verdict
     return Staleness.undecidable(verdict.unpinned, verdict.reasons)

@@ -11,7 +11,7 @@ _MOST_SAID = 5
 
 
 def differences(state: TableState) -> list[Difference]:
-    """What is different between how the table was made and how it would be made now; reads its sidecar."""
+    """Compare the table's recorded definition with the one it would have now; reads its sidecar."""
     if state.inputs is None:
         return []
     try:
@@ -29,14 +29,14 @@ def differences(state: TableState) -> list[Difference]:
         manifest.env.fields,
         descriptor.fields,
         env.fields,
-        # what nobody declared, or was seen to be read, is no input by name
+        # a read that nobody declared, or that was only seen, is no input by name
         recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
         current_inputs=now,
     )
 
 
 def reasons(state: TableState) -> list[str]:
-    """Why a table is not fresh, one sentence each, the most telling first."""
+    """Return the reasons why a table is not fresh, one sentence each, the most telling first."""
     said = []
     if state.is_missing:
         said.append("never materialized")

@@ -39,7 +39,7 @@ class Draft:
         ]
 
     def flights(self) -> dict[str, Flight]:
-        """Return what other steps must not compute meanwhile; nothing where nobody could reuse the result."""
+        """Return the computations that no other step may begin meanwhile; none where nobody could reuse the result."""
         anchors = self.inputs.anchors
         if has_unpinned(anchors):
             return {}

@@ -1,4 +1,4 @@
-"""How a Dagster step makes its tables: descriptor and environment (DESIGN 4.3)."""
+"""The recipe of a Dagster step: descriptor and environment of its tables (DESIGN 4.3)."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ _TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How a step makes its tables, whatever the partition and the inputs.
+    """The way in which a step makes its tables, whatever the partition and the inputs.
 
-    `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
+    `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
     why the definition cannot be known, and so why the tables are never reused.
     """
 
@@ -64,7 +64,7 @@ class Recipe:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> ProducingDescriptor:
-        """The descriptor of one table. `partitions` is the range that the step makes, `input_names` what it reads.
+        """Return the descriptor of one table. `partitions` is the range that the step makes, `input_names` its inputs.
 
         A range of more than one is part of how each of its tables is made: the function sees all of it. `orders` are
         the tables behind each input in the order in which they come. It counts only where it is not that of the
@@ -113,7 +113,7 @@ class Recipe:
         return found
 
     def env(self) -> MaterializationEnv:
-        """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
+        """Return everything else that affects the output: Python, and the libraries that the code reaches."""
         major, minor, _ = platform.python_version_tuple()
         return MaterializationEnv(
             {"python": f"{major}.{minor}", "libraries": dict(self.libraries), "device": "cpu"}
@@ -122,7 +122,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDefinition:
-    """How one table is made: descriptor, environment, and the hash of the two."""
+    """The definition of one table: descriptor, environment, and the hash of the two."""
 
     descriptor: ProducingDescriptor
     env: MaterializationEnv
@@ -150,7 +150,7 @@ class DefinitionHashes:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> str:
-        """What `definition_hash` gives for the descriptor of the same, in hex."""
+        """Return the `definition_hash` of the descriptor for the same arguments, in hex."""
         if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
             descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
@@ -164,7 +164,7 @@ class DefinitionHashes:
 def recipe_of(
     spec: TableSpec, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
 ) -> Recipe:
-    """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
+    """Return the recipe of the asset's tables with this config, and with inputs that were `loaded` like these."""
     code = spec.code()
     inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
     classes = _Classes(identities=None if code.kind == "code_version" else [])
@@ -205,7 +205,7 @@ def recipe_of(
 
 
 def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
-    """The op's config as Dagster validated it, and as the function sees it where that is more."""
+    """Return the op's config as Dagster validated it, and as the function sees it where that is more."""
     if asset.op_config is not None and asset.has_mapped_config:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
@@ -227,7 +227,7 @@ class _Classes:
     identities: list[CodeIdentity] | None
 
     def code_of(self, cls: type) -> str | None:
-        """The code identity of a class; None for one that is built in."""
+        """Return the code identity of a class; None for a built-in one."""
         if self.identities is None or cls.__module__ == "builtins":
             return None
         identity = identify(cls)
@@ -235,7 +235,7 @@ class _Classes:
         return identity.digest
 
     def added_to(self, code: CodeIdentity) -> CodeIdentity:
-        """`code`, with what else the code of the classes reads and needs; its digest is that of the function."""
+        """Add the reads and needs of the classes' code to `code`; the digest stays the function's."""
         found = self.identities or []
         return replace(
             code,
@@ -249,7 +249,7 @@ class _Classes:
 
 
 def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
-    """The libraries that the code imports, and those whose tables the function gets."""
+    """Return the libraries that the code imports, and those whose tables the function gets."""
     if code.kind == "code_version":
         return dict(code.libraries)
     given = {kind.name.partition(".")[0] for kind in kinds}
@@ -262,7 +262,7 @@ def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]
 def _described_input(
     asset: DeclaredAsset, dependency: Dependency, kind: ValueKind, value: Any
 ) -> dict[str, Any]:
-    """Which asset a parameter gets, as what, and who else loads it how."""
+    """Describe the input of a parameter: its asset, its kind of value, and the other IO manager that loads it."""
     loader = None
     if not isinstance(value, AnyReference):
         manager, told = asset.loader_of(dependency)
