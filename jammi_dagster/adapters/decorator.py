@@ -80,7 +80,7 @@ def result_table(
 
     Raises `UnsupportedArgument` for arguments that cannot be combined, `InvalidPolicy`, and `InvalidField`.
     """
-    arguments = {
+    declared: dict[str, Any] = {
         "cache": cache,
         "reads": reads,
         "code_version": code_version,
@@ -91,63 +91,71 @@ def result_table(
         "allow_reads": allow_reads,
     }
     if function is None:
-        return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
-    return _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+        return lambda function: _decorated(function, asset_arguments=asset_arguments, **declared)
+    return _decorated(function, asset_arguments=asset_arguments, **declared)
 
 
 def _decorated(
-    function: Callable[..., Any],
-    *,
-    cache: CachePolicy | str | None,
-    reads: Reads | None,
-    code_version: str | None,
-    allow_missing_partitions: bool,
-    single_flight: bool,
-    depends_on: Sequence[Any],
-    ignore: Sequence[str],
-    allow_reads: Sequence[str],
-    asset_arguments: Mapping[str, Any],
+    function: Callable[..., Any], *, asset_arguments: Mapping[str, Any], **declared: Any
 ) -> ResultTableAsset:
+    """Make the asset: Dagster gets the arguments of its own, the spec keeps those of the contract."""
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
     _refuse(name, asset_arguments)
-    shape = shape_of(function)
-    own_keys = set(asset_arguments.get("required_resource_keys") or ())
-    spec = TableSpec(
-        function=function,
-        shape=shape,
-        resource_keys=tuple(sorted(own_keys | set(shape.resources))),
-        reads=reads,
-        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
-        code_version=code_version,
-        allow_missing=allow_missing_partitions,
-        single_flight=single_flight,
-        depends_on=check_dependencies(depends_on),
-        ignore=check_names("ignore", ignore),
-        allow_reads=check_names("allow_reads", allow_reads),
-    )
-    ins = _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions)
-    arguments = {
-        "name": None if asset_arguments.get("key") else function.__name__,
-        # Dagster refuses the two together
-        "kinds": None if asset_arguments.get("compute_kind") else set(_DEFAULT_KINDS),
-        "description": inspect.getdoc(function),
-        **asset_arguments,
-        **_with_mappings(ins, asset_arguments.get("deps") or ()),
-        "dagster_type": lenient_type(shape.output),
-        "code_version": code_version or spec.code().digest,
-    }
-    body = body_of(spec)
-    key = arguments.get("io_manager_key") or "io_manager"
+    spec = _spec(function, name, asset_arguments.get("required_resource_keys") or (), **declared)
+    arguments = _asset_arguments(spec, name, asset_arguments)
+    body, key = body_of(spec), arguments.get("io_manager_key") or "io_manager"
     if "io_manager_def" in arguments:
         # Dagster makes up the key of an inline IO manager: ask for it
-        draft = dg.asset(**{**arguments, "required_resource_keys": own_keys | set(shape.resources)})(body)
+        draft = dg.asset(**{**arguments, "required_resource_keys": set(spec.resource_keys)})(body)
         key = draft.get_io_manager_key_for_asset_key(draft.key)
-    required = {*own_keys, *shape.resources, key}
+    required = {*spec.resource_keys, key}
     asset = copy.copy(dg.asset(**{**arguments, "required_resource_keys": required})(body))
     asset.__class__ = ResultTableAsset
     assert isinstance(asset, ResultTableAsset)
     asset.result_table = spec
     return asset
+
+
+def _spec(
+    function: Callable[..., Any],
+    name: str,
+    own_keys: Iterable[str],
+    *,
+    cache: CachePolicy | str | None,
+    allow_missing_partitions: bool,
+    depends_on: Sequence[Any],
+    ignore: Sequence[str],
+    allow_reads: Sequence[str],
+    **others: Any,
+) -> TableSpec:
+    """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
+    shape = shape_of(function)
+    return TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted({*own_keys, *shape.resources})),
+        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
+        allow_missing=allow_missing_partitions,
+        depends_on=check_dependencies(depends_on),
+        ignore=check_names("ignore", ignore),
+        allow_reads=check_names("allow_reads", allow_reads),
+        **others,
+    )
+
+
+def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments for `@dagster.asset`: the given ones, and those that follow from the function."""
+    ins = _ins(name, spec.shape, given.get("ins") or {}, spec.allow_missing)
+    return {
+        "name": None if given.get("key") else spec.function.__name__,
+        # Dagster refuses the two together
+        "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
+        "description": inspect.getdoc(spec.function),
+        **given,
+        **_with_mappings(ins, given.get("deps") or ()),
+        "dagster_type": lenient_type(spec.shape.output),
+        "code_version": spec.code_version or spec.code().digest,
+    }
 
 
 def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
