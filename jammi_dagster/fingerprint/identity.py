@@ -72,7 +72,7 @@ def identify(
     With a `code_version` it is that, as the user's word. Otherwise it is what the function reaches: the syntax trees
     of first-party functions, classes and constants, at any depth, what loading their modules does, and the values
     of its closure, defaults and `partial` arguments. Whatever changes the result without changing those must be in
-    `outside` or `unresolved`; `docs/code-identity.md` says what is not seen.
+    `outside` or `unresolved`; `docs/concepts/code-identity.md` says what is not seen.
 
     `depends_on` adds functions, classes, modules, files and plain values, as if the function used them. `ignore`
     leaves out names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or what an unresolved reason names.

@@ -1,4 +1,4 @@
-"""What the tests of `artifacts/` share: tables whose chunks, buffers and hidden bytes differ, values that do not."""
+"""Tables for the tests of `artifacts/`: equal values with different chunks, buffers and hidden bytes."""
 
 from __future__ import annotations
 

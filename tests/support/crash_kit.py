@@ -38,7 +38,7 @@ def whole(rows: int) -> pa.Table:
 
 
 def is_whole(table: pa.Table) -> bool:
-    """Whether all rows of a `whole` table are there, in their order."""
+    """True if all rows of a `whole` table are there, in their order."""
     rows = table.num_rows
     return rows > 0 and table.equals(whole(rows))
 
@@ -53,7 +53,7 @@ def _slow() -> Iterator[pa.RecordBatch]:
 
 @dataclass(frozen=True)
 class _BeforeCommit:
-    """Of the funnel's transactions, within the one of this number, when all of it is done but the commit."""
+    """A stop within the funnel's transaction of this number, when all of it is done but the commit."""
 
     number: int
 
@@ -127,7 +127,7 @@ class Forks:
         return self._server.told()
 
     def kill(self) -> list[Any]:
-        """SIGKILL: nothing of it gets to run any more. Gives what it had told since."""
+        """SIGKILL: nothing of it gets to run any more. Gives everything that it had told since."""
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself: the assertion says how
             os.kill(self._process, signal.SIGKILL)
         told = []

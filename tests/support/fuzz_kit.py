@@ -1,4 +1,4 @@
-"""Every public question, asked of a store whose catalog or sidecars lie; and what was opened meanwhile."""
+"""Every public question, asked of a store whose catalog or sidecars lie; and the files opened meanwhile."""
 
 import codecs
 import contextlib

@@ -1,4 +1,4 @@
-"""Whatever people return as a table, as one stream of Arrow batches."""
+"""Streams: any kind of table that people return, as one stream of Arrow tables."""
 
 from __future__ import annotations
 
@@ -22,29 +22,30 @@ _NO_ARROW_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A stream as tables of one schema, in order, read once. Columns of a piece keep the chunks that they came in."""
+    """A stream of tables with one schema, in order, to be read once. A piece's columns keep their chunks."""
 
     schema: pa.Schema
     tables: Iterator[pa.Table]
 
 
 def as_stream(data: object, table: str) -> pa.RecordBatchReader:
-    """The rows of `data` in order, read once; see `as_pieces`."""
+    """Return the rows of `data` as a reader of record batches, to be read once; see `as_pieces`."""
     pieces = as_pieces(data, table)
     batches = (batch for piece in pieces.tables for batch in piece.to_batches())
     return pa.RecordBatchReader.from_batches(pieces.schema, batches)
 
 
 def as_pieces(data: object, table: str) -> Pieces:
-    """The rows of `data` in order; `table` names it in errors.
+    """Return the rows of `data` in order; `table` names it in errors.
 
-    * An iterator of tables is one table with the schema of its first; it has to yield at least one.
-    * pandas: as `pyarrow.Table.from_pandas` has it. A default `RangeIndex` leaves no column, any other index is kept
-      and comes back in `to_pandas`; `DataFrame.attrs` are not kept.
+    * An iterator of tables is one table with the schema of its first; it must yield at least one.
+    * pandas: as `pyarrow.Table.from_pandas` converts it. A default `RangeIndex` leaves no column; any other index is
+      kept
+      and comes back in `to_pandas`. `DataFrame.attrs` are not kept.
     * polars: views become large strings and binaries, as in `to_arrow`. A LazyFrame is collected.
 
-    Raises `NotATable`, `EmptyStream`, `UnsupportedSchema` for what Arrow has no type for and, while it is read,
-    `SchemaChanged`. Exceptions of the data's own iterator pass through as they are.
+    Raise `NotATable`, `EmptyStream`, `UnsupportedSchema` for a type that Arrow lacks and, during the read,
+    `SchemaChanged`. Exceptions of the data's own iterator pass through unchanged.
     """
     pieces = _whole(data, table)
     if pieces is None and isinstance(data, Iterator):
@@ -55,7 +56,7 @@ def as_pieces(data: object, table: str) -> Pieces:
 
 
 def _whole(data: Any, table: str) -> Pieces | None:
-    """The pieces of one table-like object; None if it is none."""
+    """Return the pieces of one table-like object, or None for any other object."""
     if isinstance(data, pa.Table):
         return Pieces(data.schema, iter([data]))
     if isinstance(data, pa.RecordBatch):
@@ -78,7 +79,7 @@ def _whole(data: Any, table: str) -> Pieces | None:
 
 
 def _joined(items: Iterator[Any], table: str) -> Pieces:
-    """One stream over an iterator of table-like objects."""
+    """Join an iterator of table-like objects into one stream."""
 
     def each() -> Iterator[Pieces]:
         for item in items:
@@ -124,7 +125,7 @@ def _from_pandas(frame: Any, table: str) -> Pieces:
         name = next(iter(frame.columns[frame.columns.duplicated()]))
         raise duplicate_column(table, str(name))
     frame = frame.copy(deep=False)
-    frame.attrs = {}  # of any type, with a warning for what is not JSON, and no part of what `equals` compares
+    frame.attrs = {}  # they are not compared by `equals`, and pyarrow warns about values that JSON lacks
     try:
         whole = pa.Table.from_pandas(frame)
     except _NO_ARROW_TYPE as error:
@@ -149,7 +150,7 @@ def _is_arrow(column: Any) -> bool:
 def _from_polars(frame: Any, table: str) -> Pieces:
     empty = frame.clear()
     for name, dtype in frame.schema.items():
-        # to Arrow, objects are addresses in memory; other types of polars' own Arrow does not know
+        # Arrow gets objects as addresses in memory, and lacks some of polars' own types
         why = "polars keeps Python objects in it" if str(dtype) == "Object" else _refusal(empty.select(name))
         if why is not None:
             way_out = "cast the column to a type that Arrow has"
@@ -168,13 +169,13 @@ def _refusal(frame: Any) -> str | None:
 def _from_capsule(data: Any, table: str) -> Pieces:
     try:
         reader = pa.RecordBatchReader.from_stream(data)
-    except pa.ArrowInvalid as error:  # a column, such as a polars Series, speaks the same protocol
+    except pa.ArrowInvalid as error:  # a column, such as a polars Series, has the same method
         raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
     return _from_batches(reader.schema, reader)
 
 
 def duplicate_column(table: str, name: str) -> UnsupportedSchema:
-    """The error for two columns of one name: readers could not tell them apart."""
+    """Build the error for two columns of one name: readers could not tell them apart."""
     return UnsupportedSchema(
         table=table,
         column=name,
@@ -185,7 +186,7 @@ def duplicate_column(table: str, name: str) -> UnsupportedSchema:
 
 
 def _is(data: object, module: str, name: str) -> bool:
-    """Whether `data` is of a class of a library that is imported only if somebody uses it."""
+    """Test if `data` is of a class of an optional library, without importing the library."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(data, getattr(loaded, name))
 

@@ -213,7 +213,7 @@ def test_a_declared_file_that_is_missing_is_an_error(lab: Lab, tmp_path: Path) -
     def made() -> pa.Table:
         return table(1)
 
-    assert "InputMissing: input file:none of made does not exist" in lab.run(made, ok=False).error
+    assert "InputMissing: table made: its input file:none does not exist" in lab.run(made, ok=False).error
 
 
 def test_reads_may_depend_on_the_partition(lab: Lab, tmp_path: Path) -> None:

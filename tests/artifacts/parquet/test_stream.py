@@ -1,4 +1,4 @@
-"""What is taken as a table, and what is not."""
+"""Kinds of table that are accepted, and values that are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TABLE = pa.table({"id": pa.array([1, 2, 3]), "name": pa.array(["a", None, "c"], 
 
 
 class Capsule:
-    """Speaks Arrow's C stream protocol and nothing else."""
+    """An object with Arrow's C stream protocol and nothing else."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return TABLE.__arrow_c_stream__(requested_schema)
@@ -69,7 +69,7 @@ NO_TABLES += [pl.Series([1]), pd.Series([1]), pd.DataFrame, iter(["x"]), iter([[
 
 @pytest.mark.parametrize("value", NO_TABLES)
 def test_what_is_no_table_is_refused(value: object) -> None:
-    """The error names the table, the type that came and what would do."""
+    """The error names the table, the given type and the accepted ones."""
     with pytest.raises(NotATable, match=r"table flights: got .*; give one of: pyarrow Table") as caught:
         as_stream(value, "flights")
     assert caught.value.table == "flights"
@@ -102,13 +102,13 @@ def test_all_batches_have_one_schema(later: pa.Table, column: str, expected: str
 
 
 def test_metadata_may_differ_between_batches() -> None:
-    """A batch is not refused for what only describes it; the first one's metadata counts."""
+    """Metadata does not refuse a batch; the first batch's metadata counts."""
     described = TABLE.replace_schema_metadata({"a": "b"})
     assert as_stream(iter([described, TABLE]), "t").read_all().schema.metadata == {b"a": b"b"}
 
 
 def test_an_exception_of_the_generator_passes_unchanged(memory_root: ArtifactRoot) -> None:
-    """It is the user's error, with the user's traceback, and nothing is left of the object."""
+    """A generator's exception keeps its type and traceback, and the object is removed."""
     error = ValueError("mine")
 
     def rows() -> Iterator[pa.Table]:
@@ -167,7 +167,7 @@ def test_an_index_comes_back(memory_root: ArtifactRoot, index: pd.Index) -> None
 
 
 def test_equal_frames_give_equal_bytes(memory_root: ArtifactRoot) -> None:
-    """What `DataFrame.equals` does not see, the bytes do not either: attrs, blocks, unused or reordered categories."""
+    """Frames that `DataFrame.equals` calls equal give equal bytes, whatever their attrs, blocks and categories."""
     frame = pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": pd.Categorical(["x", "y"])})
     other = frame[["c", "a"]].copy()
     other.insert(1, "b", [3, 4])
