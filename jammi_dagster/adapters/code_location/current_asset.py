@@ -51,7 +51,6 @@ class CurrentAsset:
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
         self.is_plain = spec_of(self.assets_def) is None
         self.check_names = self._declared.check_names
-        self.has_checks = bool(self.check_names)
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
         self._recipes: dict[bytes, tuple[Recipe, DefinitionHashes] | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
