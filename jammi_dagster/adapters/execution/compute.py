@@ -18,7 +18,7 @@ from jammi_dagster.adapters.execution.step_result import StepResult, result_of
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.draft import Draft
 from jammi_dagster.adapters.recipe.inputs import InputSnapshot
-from jammi_dagster.recording import Attempt, Output, Published
+from jammi_dagster.recording import Attempt, Output, Publication
 from jammi_dagster.surfaces import FileSurface
 
 
@@ -95,7 +95,7 @@ def _metadata(
     tables: TableStep,
     inputs: InputSnapshot,
     output: BodyOutput,
-    published: Sequence[Published],
+    published: Sequence[Publication],
     schemas: Mapping[str, pa.Schema],
 ) -> dict[str | None, Mapping[str, Any]]:
     """Return the metadata of each partition's event."""
