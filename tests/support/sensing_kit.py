@@ -10,7 +10,8 @@ from adapters_kit import Lab, Ran
 from jammi_dagster import CachePolicy
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.judgement.evaluator import Evaluation, Evaluator
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor

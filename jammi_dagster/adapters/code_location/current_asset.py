@@ -169,15 +169,18 @@ class CurrentAsset:
                 present.events(upstream.declared, upstream.every())
             elif upstream.store is not None and upstream.store.identity != self.store.identity:
                 present.references(upstream.declared, upstream.every())
-        for surface in self._every_surface():
+        for surface in self._every_surface(present):
             with contextlib.suppress(JammiError):  # `present.failed` tells
                 present.observe(surface)
         partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
         return [repr(self._location.state_of(d)) for d in partitions if d is not None]
 
-    def _every_surface(self) -> Iterator[VersionSurface]:
-        """Yield the surfaces of all tables, also of those that are not made yet and wait for an input."""
-        for partition in self.tables().values() if callable(self.spec.reads) else (None,):
+    def _every_surface(self, present: Present) -> Iterator[VersionSurface]:
+        """Yield the surfaces of all tables that are there; `present.absent` are those that other tables wait for."""
+        partitions: list[str | None] = [None]
+        if callable(self.spec.reads):
+            partitions = [partition for table, partition in self.tables().items() if table in present.digests]
+        for partition in partitions:
             with contextlib.suppress(Unknowable):  # a table's own state tells
                 yield from self._surfaces(None if partition is None else (partition,))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -20,17 +22,32 @@ class Present:
     """The state of one store and its surroundings, with no step running; everything is asked for once.
 
     `digests` are the artifact digests of the store's current tables. `observed` are the versions of external inputs
-    that were seen, None for an input that is gone; `failed` are the errors of inputs that could not be observed.
-    Implements the protocol of `recipe.inputs`.
+    that were seen, None for an input that is gone; `failed` are the errors of inputs that could not be observed, and
+    `absent` the surfaces whose input does not exist. Implements the protocol of `recipe.inputs`.
     """
 
-    def __init__(self, location: Location, store: ResultStore, digests: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        location: Location,
+        store: ResultStore,
+        digests: Mapping[str, str],
+        versions: dict[Any, str | JammiError | None] | None = None,
+    ) -> None:
+        """Begin with nothing observed. The presents of several stores may share `versions`, those of surfaces."""
         self._location, self.store, self.digests = location, store, digests
         self.identity = store.identity
+        self._versions = {} if versions is None else versions
         self.observed: dict[str, str | None] = {}
         self.failed: dict[str, JammiError] = {}
+        self.absent: dict[str, VersionSurface] = {}
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
+
+    def at(self, digests: Mapping[str, str]) -> Present:
+        """Return the same observations beside other digests of the store's tables: nothing is asked for again."""
+        same = copy.copy(self)
+        same.digests = digests
+        return same
 
     def references(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
         """Map the tables of the store that a parameter gets references from to their digests."""
@@ -65,15 +82,26 @@ class Present:
     def observe(self, surface: VersionSurface) -> str | None:
         """Ask a surface for its version, once; raise the same error again for one that could not be observed."""
         source = surface.source
+        if source not in self.observed and source not in self.failed:
+            version = self._version(surface)
+            if isinstance(version, JammiError):
+                self.failed[source] = version
+            else:
+                self.observed[source] = version
+                if version is None:
+                    self.absent[source] = surface
         if source in self.failed:
             raise self.failed[source]
-        if source not in self.observed:
-            try:
-                self.observed[source] = surface.observe()
-            except JammiError as error:
-                self.failed[source] = error
-                raise
         return self.observed[source]
+
+    def _version(self, surface: VersionSurface) -> str | JammiError | None:
+        try:
+            if surface in self._versions:
+                return self._versions[surface]
+        except TypeError:  # a surface without a hash is known by its source alone
+            return _observed(surface)
+        self._versions[surface] = version = _observed(surface)
+        return version
 
     def _is_outdated(self, declared: DeclaredInput, table: str) -> bool:
         """Tell whether the asset stored nothing at its last materialization, so that the table is an earlier one."""
@@ -98,3 +126,10 @@ class Present:
             with store.reader.frozen() as frozen:
                 self._others[store.identity] = frozen.digests() or {}
         return self._others[store.identity]
+
+
+def _observed(surface: VersionSurface) -> str | JammiError | None:
+    try:
+        return surface.observe()
+    except JammiError as error:
+        return error

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sensing_kit import Ticking, evaluate, kinds
 
 from jammi_dagster import result_table
-from jammi_dagster.adapters.judgement import evaluator
+from jammi_dagster.adapters.judgement import extent
 from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
@@ -115,8 +115,8 @@ def slices(at_once: int | None) -> Iterator[None]:
     """Time is up whenever so many tables were looked at."""
     with pytest.MonkeyPatch.context() as patch:
         if at_once is not None:
-            patch.setattr(evaluator, "_AT_ONCE", at_once)
-            patch.setattr(evaluator, "_is_over", lambda deadline: deadline is not None)
+            patch.setattr(extent, "AT_ONCE", at_once)
+            patch.setattr(extent, "is_over", lambda deadline: deadline is not None)
         yield
 
 
