@@ -103,7 +103,7 @@ class Ticking:
 
     def settle(self, most: int = 20) -> list[dict[str, Any]]:
         """Ticks and executes until the sensor rests; what each run did."""
-        done = []
+        done: list[dict[str, Any]] = []
         for _ in range(most):
             requests = self.tick()
             if not requests:
@@ -113,7 +113,7 @@ class Ticking:
 
     def rest(self, most: int = 100) -> list[dict[str, Any]]:
         """Ticks and executes until the sensor says that nothing changed since it came to all; what each run did."""
-        done = []
+        done: list[dict[str, Any]] = []
         for _ in range(most):
             done += [self.execute(request) for request in self.tick()]
             if self.said.endswith("Nothing changed since."):

@@ -88,7 +88,7 @@ def asset(number: int, graph: tuple[Drawn, ...], folder: Path) -> Any:
         for name, parent in zip(names, drawn.parents, strict=True)
     }
     function.__annotations__ = {"context": dg.AssetExecutionContext, **kind, "return": pa.Table}
-    reads = [] if drawn.parents else (lambda key: [file(path(key), name=path(key).name)])
+    reads: Any = [] if drawn.parents else (lambda key: [file(path(key), name=path(key).name)])
     return result_table(
         reads=reads, code_version=str(drawn.version), partitions_def=letters if drawn.is_partitioned else None
     )(function)

@@ -211,7 +211,7 @@ def test_a_multi_asset_is_requested_whole(lab: Lab, tmp_path: Path) -> None:
         outs={"left": dg.AssetOut(), "right": dg.AssetOut()},
         ins={"raw": dg.AssetIn()},
     )
-    def both(raw: pa.Table):  # type: ignore[no-untyped-def]  # Dagster wants a tuple, or nothing
+    def both(raw: pa.Table):
         return raw, raw
 
     assets = [raw, both]
