@@ -24,7 +24,7 @@ def memory_root() -> ArtifactRoot:
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
     """A bucket on a real S3 server (moto's), and the options with which s3fs reaches it."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(port=0, verbose=False)
@@ -45,6 +45,7 @@ def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
 def root(request: pytest.FixtureRequest) -> ArtifactRoot:
     """The same behaviour is asked of every kind of root."""
     if request.param != "s3":
-        return request.getfixturevalue(f"{request.param}_root")
+        found: ArtifactRoot = request.getfixturevalue(f"{request.param}_root")
+        return found
     url, options = request.getfixturevalue("s3_url")
     return ArtifactRoot(f"{url}/{uuid.uuid4().hex}", options)

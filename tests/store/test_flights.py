@@ -158,7 +158,11 @@ def test_a_result_between_the_look_and_the_start_is_seen(store: ResultStore) -> 
         made.append(_compute(first))
         return _begin(store, "two")
 
-    hit = hit_or_attempt(lambda: store.probe_cache_record(definition(), INPUTS), begin, waiting=pytest.fail)
+    hit = hit_or_attempt(
+        lambda: store.probe_cache_record(definition(), INPUTS),
+        begin,
+        waiting=lambda busy: pytest.fail(busy.owner),
+    )
     assert hit == made[0]
     assert [record.status for record in store.history("t")] == ["failed", "ready"]
 

@@ -124,7 +124,8 @@ def test_an_exception_of_the_generator_passes_unchanged(memory_root: ArtifactRoo
 
 
 def _round_trip(root: ArtifactRoot, frame: pd.DataFrame) -> pd.DataFrame:
-    return root.read_table(write(root, frame)[0]).to_pandas()
+    back: pd.DataFrame = root.read_table(write(root, frame)[0]).to_pandas()
+    return back
 
 
 def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
@@ -136,7 +137,9 @@ def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
             "float": [1.5, None, -0.0],
             "text": ["a", None, "c"],
             "bool": pd.array([True, None, False], dtype="boolean"),
-            "time": pd.to_datetime(["2013-01-01", None, "2013-01-03"]).tz_localize("Europe/Berlin"),
+            "time": pd.to_datetime(pd.Series(["2013-01-01", None, "2013-01-03"])).dt.tz_localize(
+                "Europe/Berlin"
+            ),
             "delta": pd.to_timedelta([1, 2, 3], unit="s"),
             "kind": pd.Categorical(["x", "y", "x"]),
             "grade": pd.Categorical(["lo", "hi", "lo"], categories=["lo", "mid", "hi"], ordered=True),
