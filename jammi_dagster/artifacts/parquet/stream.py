@@ -38,9 +38,10 @@ def as_stream(data: object, table: str) -> pa.RecordBatchReader:
 def as_pieces(data: object, table: str) -> Pieces:
     """The rows of `data` in order; `table` names it in errors.
 
-    * An iterator of tables is one table with the schema of its first; it has to yield at least one.
-    * pandas: as `pyarrow.Table.from_pandas` has it. A default `RangeIndex` leaves no column, any other index is kept
-      and comes back in `to_pandas`; `DataFrame.attrs` are not kept.
+    * An iterator of tables is one table with the schema of its first; it has to yield at least one. What an
+      iterator or a reader gives is copied before it goes on: it may fill the same buffers again.
+    * pandas: a frame comes with its description (see `pandas_frames`), which has to be the same for all frames of an
+      iterator. A default `RangeIndex` leaves no column, nor does any unnamed one within an iterator.
     * polars: views become large strings and binaries, as in `to_arrow`. A LazyFrame is collected.
 
     Raises `NotATable`, `EmptyStream`, `UnsupportedSchema` for what Arrow has no type for and, while it is read,
@@ -54,20 +55,21 @@ def as_pieces(data: object, table: str) -> Pieces:
     return Pieces(pieces.schema, _same_schema(pieces, table))
 
 
-def _whole(data: Any, table: str) -> Pieces | None:
-    """The pieces of one table-like object; None if it is none."""
+def _whole(data: Any, table: str, *, part: bool = False) -> Pieces | None:
+    """The pieces of one table-like object, perhaps a `part` of a longer table; None if it is none."""
     if isinstance(data, pa.Table):
         return Pieces(data.schema, iter([data]))
     if isinstance(data, pa.RecordBatch):
         return _from_batches(data.schema, [data])
     if isinstance(data, pa.RecordBatchReader):
-        return _from_batches(data.schema, data)
+        return _copied(_from_batches(data.schema, data))
     if _is(data, "pyarrow._dataset", "Dataset"):
-        return _whole(data.scanner().to_reader(), table)
+        return _whole(data.scanner(), table)
     if _is(data, "pyarrow._dataset", "Scanner"):
-        return _whole(data.to_reader(), table)
+        reader = data.to_reader()
+        return _from_batches(reader.schema, reader)
     if _is(data, "pandas", "DataFrame"):
-        return _from_pandas(data, table)
+        return _from_pandas(data, table, part=part)
     if _is(data, "polars", "LazyFrame"):
         return _from_polars(data.collect(), table)
     if _is(data, "polars", "DataFrame"):
@@ -82,10 +84,10 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
 
     def each() -> Iterator[Pieces]:
         for item in items:
-            pieces = _whole(item, table)
+            pieces = _whole(item, table, part=True)
             if pieces is None:
                 raise NotATable(table=table, got=f"an iterator of {_kind(item)}", accepted=ACCEPTED)
-            yield pieces
+            yield _copied(pieces)
 
     rest = each()
     first = next(rest, None)
@@ -115,35 +117,28 @@ def _field(field: pa.Field | None) -> str:
     return f"{field.name}: {field.type}{'' if field.nullable else ' not null'}"
 
 
+def _copied(pieces: Pieces) -> Pieces:
+    """The pieces in buffers of their own, as a file would hold them: their source may write to its own again."""
+
+    def copies() -> Iterator[pa.Table]:
+        for piece in pieces.tables:
+            buffer = pa.BufferOutputStream()
+            with pa.ipc.new_stream(buffer, piece.schema) as stream:
+                stream.write_table(piece)
+            yield pa.ipc.open_stream(buffer.getvalue()).read_all()
+
+    return Pieces(pieces.schema, copies())
+
+
 def _from_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Pieces:
     return Pieces(schema, (pa.Table.from_batches([batch]) for batch in batches))
 
 
-def _from_pandas(frame: Any, table: str) -> Pieces:
-    if not frame.columns.is_unique:
-        name = next(iter(frame.columns[frame.columns.duplicated()]))
-        raise duplicate_column(table, str(name))
-    frame = frame.copy(deep=False)
-    frame.attrs = {}  # of any type, with a warning for what is not JSON, and no part of what `equals` compares
-    try:
-        whole = pa.Table.from_pandas(frame)
-    except _NO_ARROW_TYPE as error:
-        raise UnsupportedSchema(
-            table=table,
-            column=next((str(name) for name in frame.columns if not _is_arrow(frame[name])), "(index)"),
-            type="object",
-            why=str(error.args[0]),
-            way_out="give the column one type, for instance with `astype`",
-        ) from error
+def _from_pandas(frame: Any, table: str, *, part: bool) -> Pieces:
+    from jammi_dagster.artifacts.parquet.pandas_frames import arrow_of
+
+    whole = arrow_of(frame, table, part=part)
     return Pieces(whole.schema, iter([whole]))
-
-
-def _is_arrow(column: Any) -> bool:
-    try:
-        pa.array(column, from_pandas=True)
-    except _NO_ARROW_TYPE:
-        return False
-    return True
 
 
 def _from_polars(frame: Any, table: str) -> Pieces:
@@ -170,7 +165,7 @@ def _from_capsule(data: Any, table: str) -> Pieces:
         reader = pa.RecordBatchReader.from_stream(data)
     except pa.ArrowInvalid as error:  # a column, such as a polars Series, speaks the same protocol
         raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
-    return _from_batches(reader.schema, reader)
+    return _copied(_from_batches(reader.schema, reader))
 
 
 def duplicate_column(table: str, name: str) -> UnsupportedSchema:
