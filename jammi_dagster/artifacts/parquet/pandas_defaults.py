@@ -23,18 +23,27 @@ def default_frame(table: pa.Table) -> pd.DataFrame:
     objects; dates and times that Python does not have stay Arrow's own.
     """
     exact = {}
-    for name, column in zip(table.column_names, table.columns, strict=True):
+    for place, (name, column) in enumerate(zip(table.column_names, table.columns, strict=True)):
         if (values := _exact(column)) is not None:
             exact[name] = values
-    if not exact:
-        return _converted(table)
-    rest = _converted(table.select([name for name in table.column_names if name not in exact]))
-    indexed = [name for name in rest.columns if name not in exact]
-    order = [name for name in table.column_names if name in exact or name in indexed]
-    if len(order) < len(exact) + len(indexed):  # labels that are no names
-        order = [*indexed, *exact]
-    columns = {name: exact[name] if name in exact else rest[name]._values for name in order}
-    return pd.DataFrame(columns, index=rest.index, copy=False)
+            table = table.set_column(place, name, pa.nulls(len(column)))
+    frame = _converted(table)
+    indexed = _index_columns(table)
+    names = [name for name in table.column_names if name not in indexed]
+    if len(names) != frame.shape[1]:
+        names = table.column_names
+    for name, values in exact.items():
+        if name in names:
+            frame.isetitem(names.index(name), values)
+    return frame
+
+
+def _index_columns(table: pa.Table) -> list[Any]:
+    try:
+        found = (table.schema.pandas_metadata or {}).get("index_columns", [])
+    except (ValueError, AttributeError):  # whatever else stands there
+        return []
+    return found if isinstance(found, list) else []
 
 
 def _converted(table: pa.Table) -> pd.DataFrame:

@@ -136,10 +136,11 @@ class _Writer:
     def _for_pandas(self, found: dict[str, Any], index: dict[str, Any]) -> bytes:
         """Return pandas' own description, for whoever reads the file with pandas or calls `to_pandas`."""
         found["index_columns"] = index.get("columns", [])
-        if "range" in index and index["names"][0] is None and index["range"] is not None:
-            start, stop, step = index["range"]
+        label = self._frame.index.name
+        if "range" in index and isinstance(label, (str, type(None))):
+            start, stop, step = index["range"] or (0, len(self._frame), 1)
             found["index_columns"] = [
-                {"kind": "range", "name": None, "start": start, "stop": stop, "step": step}
+                {"kind": "range", "name": label, "start": start, "stop": stop, "step": step}
             ]
         described = {column["name"] for column in found["columns"]}
         found["columns"].extend(_of_objects(name) for name in self._columns if name not in described)

@@ -16,9 +16,6 @@ ACCEPTED = (
     "pyarrow Table, RecordBatch, RecordBatchReader, Dataset or Scanner; pandas DataFrame; polars DataFrame or "
     "LazyFrame; any object with __arrow_c_stream__; or an iterator of these"
 )
-_POLARS_ROWS = 1 << 16
-_NO_ARROW_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
-
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
@@ -142,22 +139,9 @@ def _from_pandas(frame: Any, table: str, *, part: bool) -> Pieces:
 
 
 def _from_polars(frame: Any, table: str) -> Pieces:
-    empty = frame.clear()
-    for name, dtype in frame.schema.items():
-        # to Arrow, objects are addresses in memory; other types of polars' own Arrow does not know
-        why = "polars keeps Python objects in it" if str(dtype) == "Object" else _refusal(empty.select(name))
-        if why is not None:
-            way_out = "cast the column to a type that Arrow has"
-            raise UnsupportedSchema(table=table, column=name, type=str(dtype), why=why, way_out=way_out)
-    return Pieces(empty.to_arrow().schema, (piece.to_arrow() for piece in frame.iter_slices(_POLARS_ROWS)))
+    from jammi_dagster.artifacts.parquet.polars_frames import arrow_of
 
-
-def _refusal(frame: Any) -> str | None:
-    try:
-        frame.to_arrow()
-    except pa.ArrowException as error:
-        return str(error)
-    return None
+    return Pieces(*arrow_of(frame, table))
 
 
 def _from_capsule(data: Any, table: str) -> Pieces:
