@@ -1,7 +1,7 @@
 """Kinds of value: what annotations ask for, and how a reference becomes it.
 
-A kind is a name in the descriptor. Whoever changes what a conversion means raises `IO_SEMANTICS`, which moves
-every definition.
+A kind is a name in the descriptor. Whoever changes what a conversion means raises the number that `io_semantics`
+gives for its kinds, which moves the definitions that use them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,12 @@ import pyarrow as pa
 
 from jammi_dagster.adapters.handoff.references import AnyReference, NoReference, ResultReference
 from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
 from jammi_dagster.errors import UnsupportedInput
 from jammi_dagster.store import ResultStore
 
-IO_SEMANTICS = 1
-
 _TABLE = "pyarrow.Table"
+_EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,18 @@ def kind_of(annotation: Any) -> ValueKind:
         return ValueKind(inner.name, by_partition=True)
     if origin is not None and type(None) in arguments and len(arguments) == 2:
         return kind_of(next(a for a in arguments if a is not type(None)))
-    return ValueKind((isinstance(annotation, type) and _known_name(annotation)) or _name(annotation))
+    # a frame that is typed by a schema, such as pandera's, is the frame below it
+    base = origin if isinstance(origin, type) else annotation
+    return ValueKind((isinstance(base, type) and _known_name(base)) or _name(annotation))
+
+
+def io_semantics(output: ValueKind, inputs: Iterable[str]) -> int:
+    """Return the number of the rules by which these kinds are converted: 2 where frames are exact, which 1 was not.
+
+    A function without a return annotation may give a frame.
+    """
+    kinds = [str(output), *inputs]
+    return 2 if output.any_shape or any(name in kind for kind in kinds for name in _EXACT_SINCE_2) else 1
 
 
 def _name(annotation: Any) -> str:
@@ -119,12 +130,13 @@ _named: list[str] = []
 
 
 def _known_name(annotation: type) -> str | None:
-    if annotation is pa.Table:
-        return _TABLE
-    for name, (module, attribute) in _OPTIONAL.items():
-        loaded = sys.modules.get(module)  # an annotation of a module that is not loaded cannot be
-        if loaded is not None and annotation is getattr(loaded, attribute, None):
-            return name
+    for base in annotation.__mro__:
+        if base is pa.Table:
+            return _TABLE
+        for name, (module, attribute) in _OPTIONAL.items():
+            loaded = sys.modules.get(module)  # an annotation of a module that is not loaded cannot be
+            if loaded is not None and base is getattr(loaded, attribute, None):
+                return name
     return None
 
 
@@ -132,19 +144,47 @@ def _table(store: ResultStore, reference: ResultReference) -> pa.Table:
     return store.artifacts.read_table(reference.artifact_path)
 
 
-def _polars(store: ResultStore, reference: ResultReference) -> Any:
-    import polars
+def _pandas(store: ResultStore, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
 
-    return polars.DataFrame(_table(store, reference))
+    return pandas_of(_table(store, reference))
+
+
+def _geopandas(store: ResultStore, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.geo_frames import geo_frame_of
+
+    return geo_frame_of(_table(store, reference))
+
+
+def _polars(store: ResultStore, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.polars_frames import polars_of
+
+    return polars_of(_table(store, reference))
+
+
+def _duckdb(store: ResultStore, reference: ResultReference) -> Any:
+    """Return a relation of duckdb's default connection, so that relations can be joined."""
+    import duckdb
+
+    return duckdb.from_arrow(without_pandas_types(_table(store, reference)))
+
+
+def _ibis(store: ResultStore, reference: ResultReference) -> Any:
+    import ibis
+
+    return ibis.memtable(without_pandas_types(_table(store, reference)))
 
 
 _READERS: dict[str, Callable[[ResultStore, ResultReference], Any]] = {
     _TABLE: _table,
     "pyarrow.RecordBatchReader": lambda store, reference: _table(store, reference).to_reader(),
     "pyarrow.dataset.Dataset": lambda store, reference: store.artifacts.dataset(reference.artifact_path),
-    "pandas.DataFrame": lambda store, reference: _table(store, reference).to_pandas(),
+    "pandas.DataFrame": _pandas,
     "polars.DataFrame": _polars,
     "polars.LazyFrame": lambda store, reference: _polars(store, reference).lazy(),
+    "geopandas.GeoDataFrame": _geopandas,
+    "duckdb.DuckDBPyRelation": _duckdb,
+    "ibis.Table": _ibis,
 }
 _OPTIONAL = {
     "pyarrow.RecordBatchReader": ("pyarrow", "RecordBatchReader"),
@@ -152,4 +192,7 @@ _OPTIONAL = {
     "pandas.DataFrame": ("pandas", "DataFrame"),
     "polars.DataFrame": ("polars", "DataFrame"),
     "polars.LazyFrame": ("polars", "LazyFrame"),
+    "geopandas.GeoDataFrame": ("geopandas", "GeoDataFrame"),
+    "duckdb.DuckDBPyRelation": ("duckdb", "DuckDBPyRelation"),
+    "ibis.Table": ("ibis.expr.types.relations", "Table"),
 }

@@ -194,11 +194,14 @@ def _restored_numpy(column: pa.ChunkedArray, dtype: Any) -> Any:
 
 
 def _stored_geometry(series: Any) -> tuple[Any, Any, dict[bytes, bytes]]:
+    import geopandas
+
+    series = geopandas.GeoSeries(series)
     crs = None if series.crs is None else series.crs.to_json()
     array = pa.array(series.to_wkb().to_numpy(), pa.binary())
     form = {"geometry": crs}
     back = _restored_geometry(_chunked(array), crs)
-    if not (back.geom_type.to_numpy() == series.geom_type.to_numpy()).all() or back.crs != series.crs:
+    if not back.geom_type.equals(series.geom_type.reset_index(drop=True)) or back.crs != series.crs:
         raise NotEncodable("a geometry or reference system without a well-known form")
     metadata = f'{{"crs": {crs}}}' if crs else "{}"
     return array, form, {_GEOMETRY_NAME: b"geoarrow.wkb", _GEOMETRY_METADATA: metadata.encode()}

@@ -29,7 +29,7 @@ from jammi_dagster.errors import UnsupportedSchema
 
 KEY = b"jammi:pandas"
 _PANDAS = b"pandas"
-_NO_ARROW_TYPE = (pa.ArrowException, NotEncodable, Unfit, TypeError, ValueError, OverflowError)
+_NO_ARROW_TYPE = (pa.ArrowException, NotEncodable, Unfit, AttributeError, TypeError, ValueError, OverflowError)
 
 
 def arrow_of(frame: pd.DataFrame, table: str, *, part: bool = False) -> pa.Table:

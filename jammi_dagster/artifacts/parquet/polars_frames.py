@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from jammi_dagster.artifacts.parquet.stored_types import stored_field
+from jammi_dagster.artifacts.parquet.stored_types import stored_field, without_pandas_types
 from jammi_dagster.errors import UnsupportedSchema
 
 KEY = b"jammi:polars"
@@ -45,7 +45,7 @@ def arrow_of(frame: pl.DataFrame, table: str) -> tuple[pa.Schema, Iterator[pa.Ta
 def polars_of(table: pa.Table) -> pl.DataFrame:
     """Return the frame that a table was made of; another table as polars has it."""
     described = json.loads((table.schema.metadata or {}).get(KEY, b"{}"))
-    frame = pl.DataFrame(_without_extensions(table))
+    frame = pl.DataFrame(without_pandas_types(table))
     for name, form in described.items():
         if name in frame.columns:
             try:
@@ -105,13 +105,3 @@ def _has_objects(dtype: Any) -> bool:
     if isinstance(dtype, pl.Struct):
         return any(_has_objects(field.dtype) for field in dtype.fields)
     return bool(dtype == pl.Object)
-
-
-def _without_extensions(table: pa.Table) -> pa.Table:
-    """Return the table with the storage of types that are pandas' own."""
-    for index, field in enumerate(table.schema):
-        if isinstance(field.type, pa.BaseExtensionType) and field.type.extension_name.startswith("pandas."):
-            chunks = [chunk.storage for chunk in table.column(index).chunks]
-            plain = pa.chunked_array(chunks, field.type.storage_type)
-            table = table.set_column(index, pa.field(field.name, plain.type), plain)
-    return table

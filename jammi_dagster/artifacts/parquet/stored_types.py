@@ -74,3 +74,13 @@ def as_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pt.is_dictionary(field.type) or column.type.equals(field.type):
         return column
     return pa.chunked_array([converted(field, chunk) for chunk in column.chunks], field.type)
+
+
+def without_pandas_types(table: pa.Table) -> pa.Table:
+    """Return the table with the storage of types that are pandas' own."""
+    for index, field in enumerate(table.schema):
+        if isinstance(field.type, pa.BaseExtensionType) and field.type.extension_name.startswith("pandas."):
+            chunks = [chunk.storage for chunk in table.column(index).chunks]
+            plain = pa.chunked_array(chunks, field.type.storage_type)
+            table = table.set_column(index, pa.field(field.name, plain.type), plain)
+    return table
