@@ -69,8 +69,10 @@ def restored(column: pa.ChunkedArray, form: Any) -> Any:
             numbers = _restored_numpy(column.fill_null(1), dtype.numpy_dtype)
             return pd.arrays.FloatingArray(numbers, column.is_null().to_numpy())
         if isinstance(dtype, pd.DatetimeTZDtype):
-            column = column.cast(pa.timestamp(dtype.unit, str(dtype.tz)))
+            column = column.cast(pa.timestamp(dtype.unit, column.type.tz))
         values = dtype.__from_arrow__(_storage(column))
+        if isinstance(dtype, pd.DatetimeTZDtype):
+            values = values.copy()  # not Arrow's memory, which nobody may write to
     except (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError, ImportError) as error:
         raise Unfit(str(error)) from error
     if len(values) != len(column) or int(pd.isna(values).sum()) < column.null_count:

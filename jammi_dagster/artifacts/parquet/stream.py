@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -71,6 +73,8 @@ def _whole(data: Any, table: str, *, part: bool = False) -> Pieces | None:
         return _from_polars(data.collect(), table)
     if _is(data, "polars", "DataFrame"):
         return _from_polars(data, table)
+    if _is(data, "duckdb", "DuckDBPyRelation"):
+        _check_relation(data, table)
     if hasattr(data, "__arrow_c_stream__") and not isinstance(data, type):
         return _from_capsule(data, table)
     return None
@@ -80,10 +84,14 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
     """One stream over an iterator of table-like objects."""
 
     def each() -> Iterator[Pieces]:
+        described = None
         for item in items:
             pieces = _whole(item, table, part=True)
             if pieces is None:
                 raise NotATable(table=table, got=f"an iterator of {_kind(item)}", accepted=ACCEPTED)
+            if _is(item, "pandas", "DataFrame"):
+                described = described or pieces.schema
+                _check_description(described, pieces.schema, table)
             yield _copied(pieces)
 
     rest = each()
@@ -92,6 +100,36 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
         raise EmptyStream(table=table)
     later = (piece for pieces in rest for piece in pieces.tables)
     return Pieces(first.schema, itertools.chain(first.tables, later))
+
+
+def _check_description(first: pa.Schema, later: pa.Schema, table: str) -> None:
+    """Refuse a later frame that differs from the first in more than rows: categories, dtypes, index, labels, attrs.
+
+    Which missing value a column of objects has may differ; the first frame's counts.
+    """
+    from jammi_dagster.artifacts.parquet.pandas_frames import KEY
+
+    if first.metadata[KEY] == later.metadata[KEY] or not first.equals(later):  # the schema is checked elsewhere
+        return
+    one, other = json.loads(first.metadata[KEY]), json.loads(later.metadata[KEY])
+    for name, form in one.pop("columns").items():
+        got = other["columns"].get(name)
+        if form != got and not (_kind_of_objects(form) and _kind_of_objects(form) == _kind_of_objects(got)):
+            raise SchemaChanged(table=table, column=name, expected=_short(form), got=_short(got))
+    for part, form in one.items():
+        if form != other.get(part):
+            raise SchemaChanged(
+                table=table, column=f"({part})", expected=_short(form), got=_short(other.get(part))
+            )
+
+
+def _kind_of_objects(form: Any) -> Any:
+    return form["objects"][0] if isinstance(form, dict) and "objects" in form else None
+
+
+def _short(form: Any) -> str:
+    text = json.dumps(form)
+    return text if len(text) <= 100 else text[:100] + "…"
 
 
 def _same_schema(pieces: Pieces, table: str) -> Iterator[pa.Table]:
@@ -142,6 +180,21 @@ def _from_polars(frame: Any, table: str) -> Pieces:
     from jammi_dagster.artifacts.parquet.polars_frames import arrow_of
 
     return Pieces(*arrow_of(frame, table))
+
+
+_NOT_KEPT_BY_DUCKDB = {
+    "TIME WITH TIME ZONE": "duckdb gives Arrow the time without its offset",
+    "BIT": "duckdb gives Arrow its own bytes of it",
+}
+
+
+def _check_relation(relation: Any, table: str) -> None:
+    """Refuse the types of which duckdb's own Arrow is another value."""
+    for name, type_ in zip(relation.columns, map(str, relation.types), strict=True):
+        for part, why in _NOT_KEPT_BY_DUCKDB.items():
+            if re.search(rf"\b{part}\b(?!\()", re.sub(r'"[^"]*"|\'[^\']*\'', "", type_)):
+                way_out = "cast the column, for instance to VARCHAR"
+                raise UnsupportedSchema(table=table, column=name, type=type_, why=why, way_out=way_out)
 
 
 def _from_capsule(data: Any, table: str) -> Pieces:
