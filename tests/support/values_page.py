@@ -11,8 +11,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "values.md"
 
 HEAD = """# Values: what comes back
 
-A value that an asset returns comes back to the assets downstream as it was, or it is refused when it is written, with an
-error that names table, column, type and the way out. Where Arrow or Parquet keep less than a library does, the table
+A value that an asset returns comes back to the assets downstream as it was, or it is refused when it is written, with
+an error that names table, column, type and the way out. Where Arrow or Parquet keep less than a library does, the table
 carries a description of the frame: dtypes, categories, index, column labels, `attrs`. A function that asks for
 `pyarrow.Table` gets plain Arrow columns.
 
@@ -21,11 +21,11 @@ back as the last column says. The column `asked for` is the annotation of the pa
 
 Some rules that the rows follow:
 
-- A subclass of a frame, or a frame typed by a schema (`pandera.typing.DataFrame[Schema]`), is given as the frame below it.
-  The schema is not checked here.
+- A subclass of a frame, or a frame typed by a schema (`pandera.typing.DataFrame[Schema]`), is given as the frame below
+  it. The schema is not checked here.
 - What an iterator or a reader yields is copied before it goes on, so a buffer may be filled again.
-- All frames that an iterator yields have the same dtypes, categories, labels and `attrs`; the range indexes of such frames
-  are not kept.
+- All frames that an iterator yields have the same dtypes, categories, labels and `attrs`; the range indexes of such
+  frames are not kept.
 - Columns of an Arrow table that was made of a frame, and that a function changed since, are read as Arrow.
 """
 

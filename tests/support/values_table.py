@@ -21,9 +21,21 @@ EQUAL, CHANGED, REFUSED = "equal", "documented change", "refused"
 BIG = 2**60 + 1
 
 NAMES = {
-    **{"pd": pd, "np": np, "pa": pa, "pl": pl, "gpd": gpd, "ibis": ibis, "duckdb": duckdb, "dt": dt},
-    **{"Decimal": Decimal, "uuid": uuid, "BIG": BIG},
-    **{"Point": Point, "LineString": LineString, "LinearRing": LinearRing, "Polygon": Polygon},
+    "pd": pd,
+    "np": np,
+    "pa": pa,
+    "pl": pl,
+    "gpd": gpd,
+    "ibis": ibis,
+    "duckdb": duckdb,
+    "dt": dt,
+    "uuid": uuid,
+    "Decimal": Decimal,
+    "BIG": BIG,
+    "Point": Point,
+    "LineString": LineString,
+    "LinearRing": LinearRing,
+    "Polygon": Polygon,
 }
 
 
@@ -66,10 +78,10 @@ def rows_of(group: str, frame: str, kind: str, cells: list[Any]) -> list[Row]:
     """Return rows of one group: a text is an equal value, a tuple says outcome, note and the value that comes back."""
     rows = []
     for cell in cells:
-        code, outcome, note, becomes = (*cell, None)[:4] if isinstance(cell, tuple) else (cell, EQUAL, "", None)
-        row = Row(
-            group=group, code=code, frame=frame, kind=kind, outcome=outcome, note=note, becomes=becomes
+        code, outcome, note, becomes = (
+            (*cell, None)[:4] if isinstance(cell, tuple) else (cell, EQUAL, "", None)
         )
+        row = Row(group=group, code=code, frame=frame, kind=kind, outcome=outcome, note=note, becomes=becomes)
         rows.append(row)
     return rows
 
@@ -184,7 +196,11 @@ COLUMNS = rows_of(
         ("pd.Series([1, True], dtype=object)", REFUSED, "Arrow has no mixed columns"),
         ("pd.Series([1, 'a'], dtype=object)", REFUSED, "Arrow has no mixed columns"),
         ("pd.Series([2**70], dtype=object)", REFUSED, "too large for Arrow"),
-        ("pd.Series([pd.Period('2020', 'M')], dtype=object)", REFUSED, "Arrow does not know it; use `astype`"),
+        (
+            "pd.Series([pd.Period('2020', 'M')], dtype=object)",
+            REFUSED,
+            "Arrow does not know it; use `astype`",
+        ),
         ("pd.Series([object()], dtype=object)", REFUSED, "Arrow does not know it"),
         ("pd.Categorical([1, 'a'])", REFUSED, "Arrow has no mixed columns"),
         ("np.array([1j])", REFUSED, "Arrow has no complex numbers"),
@@ -262,7 +278,11 @@ FRAMES = rows_of(
         "pd.DataFrame({'a': []}, index=pd.Index([], name='k', dtype='int64'))",
         "pd.DataFrame({'a': [1]}).set_flags(allows_duplicate_labels=False)",
         "gpd.GeoDataFrame({'n': [1, 2]}, geometry=[Point(0.1, 1), None], crs=4326)",
-        ("pd.DataFrame(index=[1, 2])[[]].reset_index(drop=True)", REFUSED, "Parquet keeps no rows without columns"),
+        (
+            "pd.DataFrame(index=[1, 2])[[]].reset_index(drop=True)",
+            REFUSED,
+            "Parquet keeps no rows without columns",
+        ),
     ],
 ) + rows_of(
     "`attrs` of pandas",
@@ -283,7 +303,12 @@ TO_PANDAS = rows_of(
         (code, outcome, note, f"pd.DataFrame({{'v': {becomes}}})")
         for code, outcome, note, becomes in [
             ("pa.array([1, 2])", EQUAL, "", "[1, 2]"),
-            ("pa.array([BIG, None])", EQUAL, "`Int64`: no float holds it", "pd.array([BIG, None], dtype='Int64')"),
+            (
+                "pa.array([BIG, None])",
+                EQUAL,
+                "`Int64`: no float holds it",
+                "pd.array([BIG, None], dtype='Int64')",
+            ),
             ("pa.array([-BIG, None])", EQUAL, "`Int64`", "pd.array([-BIG, None], dtype='Int64')"),
             (
                 "pa.array([2**64 - 1, None], pa.uint64())",
@@ -291,7 +316,12 @@ TO_PANDAS = rows_of(
                 "`UInt64`",
                 "pd.array([2**64 - 1, None], dtype='UInt64')",
             ),
-            ("pa.array([1, None])", CHANGED, "floats, which hold all of them, as pandas reads", "[1.0, None]"),
+            (
+                "pa.array([1, None])",
+                CHANGED,
+                "floats, which hold all of them, as pandas reads",
+                "[1.0, None]",
+            ),
             ("pa.array([1, None], pa.int8())", CHANGED, "floats, as pandas reads", "[1.0, None]"),
             ("pa.nulls(2, pa.int64())", CHANGED, "floats, as pandas reads", "[float('nan'), float('nan')]"),
             ("pa.array([True, None])", EQUAL, "", "pd.Series([True, None], dtype=object)"),
@@ -303,7 +333,12 @@ TO_PANDAS = rows_of(
             ),
             ("pa.array(['a', 'b'])", EQUAL, "", "['a', 'b']"),
             ("pa.array([b'a', None])", EQUAL, "", "pd.Series([b'a', None], dtype=object)"),
-            ("pa.array([dt.date(2020, 1, 1), None])", EQUAL, "", "pd.Series([dt.date(2020, 1, 1), None], dtype=object)"),
+            (
+                "pa.array([dt.date(2020, 1, 1), None])",
+                EQUAL,
+                "",
+                "pd.Series([dt.date(2020, 1, 1), None], dtype=object)",
+            ),
             (
                 "pa.array([2**30], pa.date32())",
                 EQUAL,
@@ -317,7 +352,12 @@ TO_PANDAS = rows_of(
                 "pd.arrays.ArrowExtensionArray(pa.chunked_array([pa.array([1], pa.time64('ns'))]))",
             ),
             ("pa.array([1], pa.time64('us'))", EQUAL, "", "pd.Series([dt.time(0, 0, 0, 1)], dtype=object)"),
-            ("pa.array([1, None], pa.timestamp('us'))", EQUAL, "", "pd.Series(np.array([1, 'NaT'], 'M8[us]'))"),
+            (
+                "pa.array([1, None], pa.timestamp('us'))",
+                EQUAL,
+                "",
+                "pd.Series(np.array([1, 'NaT'], 'M8[us]'))",
+            ),
             (
                 "pa.array([1], pa.timestamp('s'))",
                 CHANGED,
@@ -325,7 +365,12 @@ TO_PANDAS = rows_of(
                 "pd.Series(np.array([1000], 'M8[ms]'))",
             ),
             ("pa.array([1, None], pa.duration('s'))", EQUAL, "", "pd.Series(np.array([1, 'NaT'], 'm8[s]'))"),
-            ("pa.array([Decimal('1.10'), None])", EQUAL, "", "pd.Series([Decimal('1.10'), None], dtype=object)"),
+            (
+                "pa.array([Decimal('1.10'), None])",
+                EQUAL,
+                "",
+                "pd.Series([Decimal('1.10'), None], dtype=object)",
+            ),
             (
                 "pa.array(['b', 'a', 'b']).dictionary_encode()",
                 EQUAL,
@@ -575,18 +620,18 @@ DUCKDB = rows_of(
         for code, note, becomes in [
             ('"1::bigint"', "", "[1]"),
             ('"null::integer"', "", "pa.nulls(1, pa.int32())"),
-            ('"\'a\'"', "", "['a']"),
+            ("\"'a'\"", "", "['a']"),
             ('"1.5::decimal(10, 2)"', "", "pa.array([Decimal('1.50')], pa.decimal128(10, 2))"),
-            ('"date \'2020-01-01\'"', "", "[dt.date(2020, 1, 1)]"),
-            ('"timestamp \'2020-01-01\'"', "", "[dt.datetime(2020, 1, 1)]"),
-            ('"time \'01:02:03\'"', "", "[dt.time(1, 2, 3)]"),
+            ("\"date '2020-01-01'\"", "", "[dt.date(2020, 1, 1)]"),
+            ("\"timestamp '2020-01-01'\"", "", "[dt.datetime(2020, 1, 1)]"),
+            ("\"time '01:02:03'\"", "", "[dt.time(1, 2, 3)]"),
             ('"[1::bigint, null]"', "", "[[1, None]]"),
-            ('"{\'a\': 1::bigint}"', "", "[{'a': 1}]"),
-            ('"map {\'a\': 1::bigint}"', "", "pa.array([[('a', 1)]], pa.map_(pa.string(), pa.int64()))"),
-            ('"\'x\'::blob"', "", "[b'x']"),
+            ("\"{'a': 1::bigint}\"", "", "[{'a': 1}]"),
+            ("\"map {'a': 1::bigint}\"", "", "pa.array([[('a', 1)]], pa.map_(pa.string(), pa.int64()))"),
+            ("\"'x'::blob\"", "", "[b'x']"),
             ('"5::hugeint"', "decimals", "pa.array([Decimal(5)], pa.decimal128(38, 0))"),
             (
-                '"\'00000000-0000-0000-0000-000000000005\'::uuid"',
+                "\"'00000000-0000-0000-0000-000000000005'::uuid\"",
                 "text",
                 "['00000000-0000-0000-0000-000000000005']",
             ),
@@ -594,9 +639,9 @@ DUCKDB = rows_of(
     ]
     + [
         ('"interval 1 day"', REFUSED, "Parquet has no intervals"),
-        ('"timetz \'01:02:03+02\'"', REFUSED, "duckdb gives Arrow the time without its offset"),
-        ('"[timetz \'01:02:03+02\']"', REFUSED, "duckdb gives Arrow the time without its offset"),
-        ('"\'101\'::bit"', REFUSED, "duckdb gives Arrow its own bytes"),
+        ("\"timetz '01:02:03+02'\"", REFUSED, "duckdb gives Arrow the time without its offset"),
+        ("\"[timetz '01:02:03+02']\"", REFUSED, "duckdb gives Arrow the time without its offset"),
+        ("\"'101'::bit\"", REFUSED, "duckdb gives Arrow its own bytes"),
         ('"union_value(a := 1)"', REFUSED, "Parquet has no unions"),
     ],
 ) + rows_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime
 import decimal
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -63,7 +64,7 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, (list, tuple)):
         return len(one) == len(other) and all(map(same, one, other))
     if isinstance(one, dict):
-        return list(one) == list(other) and all(map(same, one.values(), other.values()))
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
     if isinstance(one, np.ndarray):
         return one.dtype == other.dtype and one.shape == other.shape and same(one.tolist(), other.tolist())
     if one is other:
@@ -75,7 +76,7 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def encoded_index(index: pd.Index) -> dict[str, Any]:
+def encoded_index(index: Any) -> dict[str, Any]:
     """Return the JSON form of labels. Raises `NotEncodable`."""
     names = [encoded(name) for name in index.names]
     if isinstance(index, pd.MultiIndex):
@@ -94,23 +95,24 @@ def encoded_index(index: pd.Index) -> dict[str, Any]:
     return form
 
 
-def decoded_index(form: dict[str, Any]) -> pd.Index:
+def decoded_index(form: dict[str, Any]) -> Any:
     """Return the labels of a JSON form."""
     names = [decoded(name) for name in form["names"]]
     if "levels" in form:
-        levels = [decoded_index(level) for level in form["levels"]]
+        levels: list[Any] = [decoded_index(level) for level in form["levels"]]
         return pd.MultiIndex(levels=levels, codes=form["codes"], names=names)
     if "range" in form:
-        return pd.RangeIndex(*form["range"], name=names[0])
+        start, stop, step = form["range"]
+        return pd.RangeIndex(start, stop, step, name=names[0])
     values, dtype = [decoded(value) for value in form["values"]], decoded_dtype(form["dtype"])
-    if dtype == object:
+    if is_object(dtype):
         index = pd.Index(_objects(values), dtype=object, name=names[0])
     else:
         index = pd.Index(values, dtype=dtype, name=names[0])
     return with_freq(index, form.get("freq"))
 
 
-def with_freq(index: pd.Index, freq: str | None) -> pd.Index:
+def with_freq(index: Any, freq: str | None) -> Any:
     """Set the frequency of times where they have it."""
     if freq is None:
         return index
@@ -121,18 +123,18 @@ def with_freq(index: pd.Index, freq: str | None) -> pd.Index:
     return index
 
 
-def same_index(one: pd.Index, other: pd.Index) -> bool:
+def same_index(one: Any, other: Any) -> bool:
     """Compare labels with their types, names and frequency."""
     if type(one) is not type(other) or not same(list(one.names), list(other.names)):
         return False
     if isinstance(one, pd.MultiIndex):
-        return one.equals(other) and all(map(_same_level, one.levels, other.levels))
+        return bool(one.equals(other)) and all(map(_same_level, one.levels, other.levels))
     if one.dtype != other.dtype or getattr(one, "freq", None) != getattr(other, "freq", None):
         return False
-    return one.equals(other) and (one.dtype != object or same(one.tolist(), other.tolist()))
+    return bool(one.equals(other)) and (not is_object(one.dtype) or same(one.tolist(), other.tolist()))
 
 
-def _same_level(one: pd.Index, other: pd.Index) -> bool:
+def _same_level(one: Any, other: Any) -> bool:
     return same_index(one.rename(None), other.rename(None))
 
 
@@ -176,13 +178,18 @@ def decoded_dtype(form: Any) -> Any:
     raise TypeError(f"no dtype: {form}")
 
 
+def is_object(dtype: Any) -> bool:
+    """Tell the dtype of Python objects from all others, strings among them."""
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
 def _objects(values: list[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
 
 
-def _timestamp(form: list[Any]) -> pd.Timestamp:
+def _timestamp(form: list[Any]) -> Any:
     value, unit, zone = form
     naive = pd.Timestamp(np.datetime64(value, unit))
     return naive if zone is None else naive.tz_localize("UTC").tz_convert(zone)
@@ -203,7 +210,7 @@ _TAGS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "period": (
         pd.Period,
         lambda v: [v.ordinal, v.freqstr],
-        lambda f: pd.PeriodIndex.from_ordinals([f[0]], freq=f[1])[0],
+        lambda f: pd.Period(ordinal=f[0], freq=f[1]),
     ),
     "interval": (
         pd.Interval,
@@ -219,7 +226,7 @@ _TAGS: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "tuple": (tuple, lambda v: [encoded(e) for e in v], lambda f: tuple(decoded(e) for e in f)),
     "dict": (
         dict,
-        lambda v: [[encoded(k), encoded(e)] for k, e in v.items()],
+        lambda v: sorted(([encoded(k), encoded(e)] for k, e in v.items()), key=json.dumps),
         lambda f: {decoded(k): decoded(e) for k, e in f},
     ),
 }

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from jammi_dagster.artifacts.parquet.labels import NotEncodable, decoded_dtype, encoded_dtype, same
+from jammi_dagster.artifacts.parquet.labels import NotEncodable, decoded_dtype, encoded_dtype, is_object, same
 from jammi_dagster.artifacts.parquet.stored_types import as_stored
 
 _GEOMETRY_NAME = b"ARROW:extension:name"
@@ -32,7 +32,7 @@ def stored(series: Any) -> tuple[Any, Any, dict[bytes, bytes] | None]:
     Raises `NotEncodable` for a column that would not come back as it is, and what pyarrow raises.
     """
     dtype = series.dtype
-    if dtype == object:
+    if is_object(dtype):
         return *_stored_objects(series.to_numpy()), None
     if str(dtype) == "geometry":
         return _stored_geometry(series)
@@ -56,7 +56,7 @@ def restored(column: pa.ChunkedArray, form: Any) -> Any:
             return _restored_objects(column, *form["objects"])
         if isinstance(form, dict) and "geometry" in form:
             return _restored_geometry(column, form["geometry"])
-        dtype = decoded_dtype(form)
+        dtype: Any = decoded_dtype(form)
         if isinstance(dtype, pd.CategoricalDtype):
             return _restored_categories(column, dtype)
         if isinstance(dtype, pd.SparseDtype):
@@ -64,13 +64,13 @@ def restored(column: pa.ChunkedArray, form: Any) -> Any:
         if isinstance(dtype, np.dtype):
             return _restored_numpy(column, dtype)
         if isinstance(dtype, pd.ArrowDtype):
-            return dtype.__from_arrow__(_cast(column, dtype.pyarrow_dtype))
+            return _from_arrow(dtype, _cast(column, dtype.pyarrow_dtype))
         if isinstance(dtype, (pd.Float32Dtype, pd.Float64Dtype)):  # a NaN is not a missing value
-            numbers = _restored_numpy(column.fill_null(1), dtype.numpy_dtype)
+            numbers = _restored_numpy(column.fill_null(1), np.dtype(str(dtype).lower()))
             return pd.arrays.FloatingArray(numbers, column.is_null().to_numpy())
         if isinstance(dtype, pd.DatetimeTZDtype):
             column = column.cast(pa.timestamp(dtype.unit, column.type.tz))
-        values = dtype.__from_arrow__(_storage(column))
+        values = _from_arrow(dtype, _storage(column))
         if isinstance(dtype, pd.DatetimeTZDtype):
             values = values.copy()  # not Arrow's memory, which nobody may write to
     except (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError, ImportError) as error:
@@ -125,9 +125,7 @@ def _object_kind(types: set[type]) -> str:
 
 
 def _restored_objects(column: pa.ChunkedArray, kind: str, missing: str) -> Any:
-    if kind == "array":
-        values = as_objects(list(column.to_pandas()))
-    elif kind == "pandas":
+    if kind in ("array", "pandas"):
         values = as_objects(list(column.to_pandas()))
     elif kind.startswith("numpy:"):
         dtype = np.dtype(kind.removeprefix("numpy:"))
@@ -174,7 +172,7 @@ def _restored_categories(column: pa.ChunkedArray, dtype: Any) -> Any:
 
 def _places(entries: pa.ChunkedArray, dtype: Any) -> Any:
     categories = dtype.categories
-    if categories.dtype == object:
+    if is_object(categories.dtype):
         values = pd.Index(as_objects(entries.to_pylist()), dtype=object)
     else:
         values = pd.Index(restored(entries, encoded_dtype(categories.dtype)))
@@ -227,6 +225,10 @@ def _cast(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
         indices, entries = encoded.indices.cast(type_.index_type), encoded.dictionary.cast(type_.value_type)
         chunks.append(pa.DictionaryArray.from_arrays(indices, entries, ordered=type_.ordered))
     return pa.chunked_array(chunks, type_)
+
+
+def _from_arrow(dtype: Any, column: pa.ChunkedArray) -> Any:
+    return dtype.__from_arrow__(column)
 
 
 def _storage(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -12,11 +12,10 @@ import pyarrow.types as pt
 from jammi_dagster.artifacts.parquet.pandas_columns import as_objects
 
 _EXACT_IN_A_FLOAT = 2**53
-_FAR_DAYS = (-719_162, 2_932_896)  # 0001-01-01 and 9999-12-31, between which Python has dates
 _FAILS = (pa.ArrowException, ValueError, TypeError, OverflowError, NotImplementedError)
 
 
-def default_frame(table: pa.Table) -> pd.DataFrame:
+def default_frame(table: pa.Table) -> Any:
     """Return the table as `to_pandas` has it, except where that rounds, fails or gives other types.
 
     Integers with nulls are floats, where floats hold them, else `Int64`; nested ones with nulls are lists of Python
@@ -46,7 +45,7 @@ def _index_columns(table: pa.Table) -> list[Any]:
     return found if isinstance(found, list) else []
 
 
-def _converted(table: pa.Table) -> pd.DataFrame:
+def _converted(table: pa.Table) -> Any:
     try:
         return table.to_pandas()
     except _FAILS:
@@ -56,7 +55,7 @@ def _converted(table: pa.Table) -> pd.DataFrame:
         try:
             columns[name] = pa.table({name: column}).to_pandas()[name]._values
         except _FAILS:
-            columns[name] = pd.ArrowDtype(column.type).__from_arrow__(column)
+            columns[name] = _as_arrow(column)
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
 
 
@@ -64,13 +63,19 @@ def _exact(column: pa.ChunkedArray) -> Any:
     """Return the values of a column that pyarrow would round or not convert; None for all others."""
     type_ = column.type
     if pt.is_integer(type_) and _rounded(column):
-        return (pd.UInt64Dtype() if pt.is_unsigned_integer(type_) else pd.Int64Dtype()).__from_arrow__(column)
+        dtype: Any = pd.UInt64Dtype() if pt.is_unsigned_integer(type_) else pd.Int64Dtype()
+        return dtype.__from_arrow__(column)
     if pt.is_nested(type_) and _nested_change(type_, column):
         try:
             return as_objects(column.to_pylist())
         except _FAILS:
-            return pd.ArrowDtype(type_).__from_arrow__(column)
+            return _as_arrow(column)
     return None
+
+
+def _as_arrow(column: pa.ChunkedArray) -> Any:
+    dtype: Any = pd.ArrowDtype(column.type)
+    return dtype.__from_arrow__(column)
 
 
 def _rounded(column: Any) -> bool:
@@ -85,7 +90,7 @@ def _nested_change(type_: pa.DataType, column: pa.ChunkedArray, *, in_struct: bo
     if pt.is_integer(type_):
         return bool(column.null_count)
     if pt.is_timestamp(type_) or pt.is_duration(type_):
-        return in_struct and type_.unit == "ns"
+        return in_struct and bool(type_.unit == "ns")
     if pt.is_struct(type_):
         children = [pc.struct_field(column, [index]) for index in range(type_.num_fields)]
         return any(_nested_change(child.type, child, in_struct=True) for child in children)
@@ -100,4 +105,4 @@ def _may_change(type_: pa.DataType) -> bool:
     """Tell types that pyarrow does not convert exactly within a map, whatever the values."""
     if pt.is_nested(type_) and not pt.is_union(type_):
         return any(_may_change(type_.field(index).type) for index in range(type_.num_fields))
-    return pt.is_integer(type_) or pt.is_timestamp(type_) or pt.is_duration(type_)
+    return bool(pt.is_integer(type_) or pt.is_timestamp(type_) or pt.is_duration(type_))

@@ -21,6 +21,7 @@ from jammi_dagster.artifacts.parquet.labels import (
     decoded_index,
     encoded,
     encoded_index,
+    is_object,
     with_freq,
 )
 from jammi_dagster.artifacts.parquet.pandas_columns import Unfit, restored, stored
@@ -29,7 +30,15 @@ from jammi_dagster.errors import UnsupportedSchema
 
 KEY = b"jammi:pandas"
 _PANDAS = b"pandas"
-_NO_ARROW_TYPE = (pa.ArrowException, NotEncodable, Unfit, AttributeError, TypeError, ValueError, OverflowError)
+_NO_ARROW_TYPE = (
+    pa.ArrowException,
+    NotEncodable,
+    Unfit,
+    AttributeError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
 
 
 def arrow_of(frame: pd.DataFrame, table: str, *, part: bool = False) -> pa.Table:
@@ -40,7 +49,7 @@ def arrow_of(frame: pd.DataFrame, table: str, *, part: bool = False) -> pa.Table
     return _Writer(frame, table, part).write()
 
 
-def pandas_of(table: pa.Table) -> pd.DataFrame:
+def pandas_of(table: pa.Table) -> Any:
     """Return the frame that a table was made of; a table without a description as pyarrow has it, but exactly."""
     metadata = table.schema.metadata or {}
     if KEY not in metadata:
@@ -88,14 +97,14 @@ class _Writer:
             self._metadata[name] = metadata
 
     def _index(self, names: list[str]) -> Any:
-        index = self._frame.index
-        if isinstance(index, pd.RangeIndex) and self._part and index.name is None:
-            index = pd.RangeIndex(len(index))
+        index, span = self._frame.index, None
         if isinstance(index, pd.RangeIndex):
-            label = self._encoded("(index)", encoded, index.name)
-            default = (index.start, index.step) == (0, 1)
-            # a default one grows with its table
-            return {"range": None if default else [index.start, index.stop, index.step], "names": [label]}
+            span = [index.start, index.stop, index.step]
+            if index.name is None:
+                # a default one grows with its table
+                default = self._part or (index.start, index.step) == (0, 1)
+                return {"range": None if default else span, "names": [encoded(None)]}
+            index = pd.Index(index.to_numpy(), name=index.name)
         taken, columns = set(names), []
         for number, label in enumerate(index.names):
             name = _name(label)
@@ -106,6 +115,8 @@ class _Writer:
             values = _level(index, number)
             self._add(name, pd.Series(values, dtype=values.dtype))
         form: dict[str, Any] = {"columns": columns}
+        if span is not None and not self._part:
+            form["range"] = span
         form["names"] = [self._encoded("(index)", encoded, name) for name in index.names]
         if isinstance(index, pd.MultiIndex):
             form["levels"] = [str(level.dtype) for level in index.levels]
@@ -136,11 +147,10 @@ class _Writer:
     def _for_pandas(self, found: dict[str, Any], index: dict[str, Any]) -> bytes:
         """Return pandas' own description, for whoever reads the file with pandas or calls `to_pandas`."""
         found["index_columns"] = index.get("columns", [])
-        label = self._frame.index.name
-        if "range" in index and isinstance(label, (str, type(None))):
+        if "columns" not in index:
             start, stop, step = index["range"] or (0, len(self._frame), 1)
             found["index_columns"] = [
-                {"kind": "range", "name": label, "start": start, "stop": stop, "step": step}
+                {"kind": "range", "name": None, "start": start, "stop": stop, "step": step}
             ]
         described = {column["name"] for column in found["columns"]}
         found["columns"].extend(_of_objects(name) for name in self._columns if name not in described)
@@ -171,7 +181,7 @@ class _Reader:
     def __init__(self, table: pa.Table, form: dict[str, Any]) -> None:
         self._table, self._form = table, form
 
-    def read(self) -> pd.DataFrame:
+    def read(self) -> Any:
         columns = self._columns()
         index = self._index(columns)
         series = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in columns.items()}
@@ -201,17 +211,18 @@ class _Reader:
             name: exact[name] if name in exact else bulk[name]._values for name in self._table.column_names
         }
 
-    def _index(self, columns: dict[str, Any]) -> pd.Index:
+    def _index(self, columns: dict[str, Any]) -> Any:
         form, rows = self._form["index"], self._table.num_rows
         names = [decoded(name) for name in form["names"]]
+        span, levels = None, form.get("columns", [])
         if form.get("range") is not None:
-            index = pd.RangeIndex(*form["range"], name=names[0])
-            if len(index) == rows:
-                return index
-        levels = form.get("columns", [])
+            start, stop, step = form["range"]
+            span = pd.RangeIndex(start, stop, step, name=names[0])
         if not levels or any(name not in columns for name in levels):
-            return pd.RangeIndex(rows, name=names[0] if "range" in form else None)
+            return span if span is not None and len(span) == rows and not levels else pd.RangeIndex(rows)
         values = [columns.pop(name) for name in levels]
+        if span is not None and len(span) == rows and (span == values[0]).all():
+            return span
         indexes = [
             pd.Index(v, dtype=v.dtype, name=name, tupleize_cols=False)
             for v, name in zip(values, names, strict=True)
@@ -252,8 +263,8 @@ def _level(index: pd.Index, number: int) -> Any:
     return index.get_level_values(number).array
 
 
-def _multi_index(indexes: list[pd.Index], dtypes: list[str]) -> pd.MultiIndex:
-    index = pd.MultiIndex.from_arrays(indexes)
+def _multi_index(indexes: list[Any], dtypes: list[str]) -> Any:
+    index: Any = pd.MultiIndex.from_arrays(indexes)
     for number, dtype in enumerate(dtypes):
         level = index.levels[number]
         if dtype in _WHOLE and level.dtype != dtype and str(level.dtype).lower() in (dtype, "boolean"):
@@ -265,7 +276,9 @@ def _are_plain(labels: pd.Index) -> bool:
     """Tell labels that are no more than the names of Arrow's columns."""
     if labels.nlevels > 1 or labels.name is not None or isinstance(labels, pd.CategoricalIndex):
         return False
-    return labels.dtype == _TEXT and (labels.dtype != object or all(type(label) is str for label in labels))
+    return labels.dtype == _TEXT and (
+        not is_object(labels.dtype) or all(type(label) is str for label in labels)
+    )
 
 
 _TEXT = pd.Index(["a"]).dtype
@@ -273,7 +286,13 @@ _TEXT = pd.Index(["a"]).dtype
 
 def _of_objects(name: str) -> dict[str, Any]:
     """Return pandas' own description of a column that is to be as Arrow has it."""
-    return {"name": name, "field_name": name, "pandas_type": "object", "numpy_type": "object", "metadata": None}
+    return {
+        "name": name,
+        "field_name": name,
+        "pandas_type": "object",
+        "numpy_type": "object",
+        "metadata": None,
+    }
 
 
 def _is_arrow(column: pd.Series) -> bool:
@@ -284,7 +303,7 @@ def _is_arrow(column: pd.Series) -> bool:
     return True
 
 
-def _geo_frame(frame: pd.DataFrame, geometry: Any) -> pd.DataFrame:
+def _geo_frame(frame: Any, geometry: Any) -> Any:
     try:
         import geopandas
     except ImportError:  # then the geometries are bytes

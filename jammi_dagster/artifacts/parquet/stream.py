@@ -19,6 +19,7 @@ ACCEPTED = (
     "LazyFrame; any object with __arrow_c_stream__; or an iterator of these"
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Pieces:
     """A stream as tables of one schema, in order, read once. Columns of a piece keep the chunks that they came in."""
@@ -109,18 +110,19 @@ def _check_description(first: pa.Schema, later: pa.Schema, table: str) -> None:
     """
     from jammi_dagster.artifacts.parquet.pandas_frames import KEY
 
-    if first.metadata[KEY] == later.metadata[KEY] or not first.equals(later):  # the schema is checked elsewhere
+    if first.metadata[KEY] == later.metadata[KEY] or not first.equals(
+        later
+    ):  # the schema is checked elsewhere
         return
     one, other = json.loads(first.metadata[KEY]), json.loads(later.metadata[KEY])
     for name, form in one.pop("columns").items():
         got = other["columns"].get(name)
         if form != got and not (_kind_of_objects(form) and _kind_of_objects(form) == _kind_of_objects(got)):
             raise SchemaChanged(table=table, column=name, expected=_short(form), got=_short(got))
-    for part, form in one.items():
-        if form != other.get(part):
-            raise SchemaChanged(
-                table=table, column=f"({part})", expected=_short(form), got=_short(other.get(part))
-            )
+    for part in sorted({*one, *other} - {"columns"}):
+        if one.get(part) != other.get(part):
+            expected, got = _short(one.get(part)), _short(other.get(part))
+            raise SchemaChanged(table=table, column=f"({part})", expected=expected, got=got)
 
 
 def _kind_of_objects(form: Any) -> Any:

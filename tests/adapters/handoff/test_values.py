@@ -14,10 +14,9 @@ from values_table import CHANGED, EQUAL, REFUSED, ROWS, Row
 from jammi_dagster import ResultStoreResource
 from jammi_dagster.adapters.handoff.kinds import ValueKind, convert
 from jammi_dagster.adapters.handoff.references import ResultReference
-from jammi_dagster.artifacts.parquet.labels import same, same_index
+from jammi_dagster.artifacts.parquet.labels import is_object, same, same_index
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 from jammi_dagster.store import ResultStore
-
 
 MAKING: dict[str, Any] = {"descriptor": {"producer": "test"}, "env": {}, "inputs": []}
 
@@ -34,10 +33,10 @@ def test_a_value_comes_back(store: ResultStore, row: Row) -> None:
     record = store.materialize("t", value, **MAKING)
     got = convert(ResultReference.of(store, record), ValueKind(row.kind), parameter="p")
     assert difference(row.expected(), got) is None
-    assert row.outcome == EQUAL or row.outcome == CHANGED and row.note and row.becomes
+    assert row.outcome == EQUAL or (row.outcome == CHANGED and row.note and row.becomes)
     if isinstance(got, pd.DataFrame):
         for place, dtype in enumerate(got.dtypes):
-            if len(got) and not isinstance(dtype, (pd.SparseDtype, pd.ArrowDtype)) and dtype != object:
+            if len(got) and not isinstance(dtype, (pd.SparseDtype, pd.ArrowDtype)) and not is_object(dtype):
                 got.iloc[0, place] = got.iloc[0, place]
 
 
@@ -90,7 +89,7 @@ def _difference_of_frames(expected: pd.DataFrame, got: pd.DataFrame) -> str | No
 
 
 def _difference_of_columns(one: Any, other: Any) -> str | None:
-    if one.dtype == object:
+    if is_object(one.dtype):
         equal = same(one.tolist(), other.tolist())
     elif str(one.dtype) == "geometry":
         equal = one.crs == other.crs and one.to_wkb().equals(other.to_wkb())
