@@ -61,7 +61,7 @@ _NEIGHBOURS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreIdentity:
-    """Where a table's name resolves and its bytes lie: stores with one identity see the same tables."""
+    """The catalog, root and scope of a store: stores with one identity see the same tables."""
 
     catalog_id: str
     root: str
@@ -74,7 +74,7 @@ class ResultStore:
 
     `root` is a folder or an fsspec URL (`s3://bucket/prefix`, with `storage_options`). `catalog` is a path of an
     SQLite file or a URL (`sqlite:///…`, `postgresql://…`); for a local root it is `catalog.db` in the root unless
-    given. `tenant` is whose tables are seen and written (None: the global ones), `deployment` the namespace of
+    given. `tenant` owns the tables that are seen and written (None: the global ones); `deployment` is the namespace of
     "current". Raises `InvalidStore`, `CatalogUnavailable`, `CatalogReadOnly` and `CatalogFromNewerVersion`.
     """
 
@@ -100,17 +100,17 @@ class ResultStore:
     def attach_engine(
         cls, catalog: str, root: str, *, storage_options: Mapping[str, Any] | None = None
     ) -> ResultStore:
-        """A store over a jammi engine's own catalog, read-only: `catalog` is its SQLite file or PostgreSQL URL.
+        """Open a jammi engine's own catalog, read-only: `catalog` is its SQLite file or PostgreSQL URL.
 
         `root` is the folder (or URL) below which its artifacts lie; nothing outside is ever opened. Sees the tables
-        without a tenant. Every question can be asked; what writes raises `CatalogReadOnly`.
+        without a tenant. Every question can be asked; a write raises `CatalogReadOnly`.
         """
         store = cls.__new__(cls)
         store._bind(ArtifactRoot(root, storage_options), Database(catalog, foreign=True), Scope())
         return store
 
     def beside(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:
-        """The same root and catalog as another tenant, or from another deployment, sees them.
+        """Open the same root and catalog as another tenant, or from another deployment.
 
         The two share their connections: closing one closes both. Raises `InvalidStore`, also for an engine's catalog,
         which is seen without a tenant.
@@ -162,11 +162,11 @@ class ResultStore:
         env: MaterializationEnv | Mapping[str, Any],
         inputs: Sequence[InputAnchor],
     ) -> MaterializationRecord:
-        """Writes `data` as a new materialization of `table` and makes it current.
+        """Write `data` as a new materialization of `table` and makes it current.
 
         `data` is a `pyarrow.Table` or reader, anything with `__arrow_c_stream__`, or an iterator of record
         batches. Raises `InvalidTableName`, `InvalidField`, `NotCanonical` and `DuplicateInput` before it reads any
-        of it, `NotATable`, `UnsupportedSchema`, and what the storage and the catalog raise; then nothing is
+        of it, `NotATable`, `UnsupportedSchema`, and the errors of storage and catalog; then nothing is
         published.
         """
         if not isinstance(descriptor, ProducingDescriptor):
@@ -195,7 +195,7 @@ class ResultStore:
         start_sequence: int | None = None,
         flights: Mapping[str, Flight] | None = None,
     ) -> Attempt | Busy:
-        """Opens the funnel for `tables`, to be published together; see `recording.Recorder.begin`."""
+        """Open the funnel for `tables`, to be published together; see `recording.Recorder.begin`."""
         recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
         return recorder.begin(
             [check_table(table) for table in tables],
@@ -206,7 +206,7 @@ class ResultStore:
         )
 
     def drop(self, table: str) -> None:
-        """Takes the table's name away in this deployment. What was recorded over it is then stale: input vanished.
+        """Take the table's name away in this deployment. Tables recorded over it are then stale: input vanished.
 
         Its materializations are never reused again, unless another deployment still points at them; `recover()`
         reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
@@ -217,7 +217,7 @@ class ResultStore:
             raise UnknownTable(table=table, deployment=self.scope.deployment, near=others)
 
     def recover(self, *, dry_run: bool = False, grace_seconds: float = GRACE_SECONDS) -> RecoveryReport:
-        """Finishes or clears away what crashed writers left, in this tenant; live writers are never touched.
+        """Finish or clear away the leavings of crashed writers, in this tenant; live writers are never touched.
 
         A `building` row whose lease ran out is published if its bytes and sidecar are whole and agree, otherwise
         failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
@@ -240,29 +240,29 @@ class ResultStore:
     # --- sense ---------------------------------------------------------------------------------------
 
     def revision(self) -> str | None:
-        """A mark of the catalog's state, for who would rather not ask everything again; one query at any size.
+        """Return a token that changes whenever a row or a pointer changes; one query at any size.
 
         While it is equal, nothing became ready or ceased to be, and no name resolves to anything else, in any scope.
-        Take it before you ask: what moves meanwhile then shows in the next one. It says nothing of bytes and of
+        Take it before you ask: a move meanwhile then shows in the next one. It says nothing of bytes and of
         external inputs. None for an engine's catalog, which counts no changes.
         """
         catalog_id, revision = self.reader.state()
         return None if revision < 0 else f"{catalog_id}/{revision}"
 
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
-        """The id of the best ready materialization of this definition over these inputs; its bytes not looked at."""
+        """Find the id of the best ready materialization of this definition over these inputs, by its row alone."""
         best = next(lookup_cached(self.reader, DefinitionHash(definition), inputs), None)
         return None if best is None else best.materialization_id
 
     def probe_cache(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
-        """The id of the best match whose bytes are intact, or None for a miss."""
+        """Find the id of the best match whose bytes are intact, or None for a miss."""
         record = self.probe_cache_record(definition, inputs)
         return None if record is None else record.materialization_id
 
     def probe_cache_record(
         self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor], *, check_digest: bool = False
     ) -> MaterializationRecord | None:
-        """The best match whose bytes are intact: present and of the recorded size, or digest if asked for."""
+        """Find the best match whose bytes are intact: present and of the recorded size, or digest if asked for."""
         definition = DefinitionHash(definition)
         return probe_cache_record(self.reader, self.artifacts, definition, inputs, check_digest=check_digest)
 
@@ -273,7 +273,7 @@ class ResultStore:
         surfaces: Iterable[VersionSurface] = (),
         max_observation_age: float | None = None,
     ) -> CurrentAnchor:
-        """The present state of one recorded input; `surfaces` answer for what is not a result table."""
+        """Resolve the present state of one recorded input; `surfaces` answer for inputs other than result tables."""
         observations = Observations(surfaces, max_age=max_observation_age)
         return Resolver(self.reader, self.artifacts, observations).current_anchor(anchor)
 
@@ -285,10 +285,10 @@ class ResultStore:
         surfaces: Iterable[VersionSurface] = (),
         max_observation_age: float | None = None,
     ) -> Staleness:
-        """Whether the table is still the output of its definition over its inputs' present state.
+        """Judge the table: still the output of its definition over its inputs' present state, or stale, or undecidable.
 
         `surfaces` answer for `source_version` and `mutable_version` inputs; without one they are undecidable, and so
-        are those that a surface observed more than `max_observation_age` seconds ago. Raises `UnknownTable`, and
+        are inputs that a surface observed more than `max_observation_age` seconds ago. Raises `UnknownTable`, and
         `InvalidField` for a definition that is no hash.
         """
         observations = Observations(surfaces, max_age=max_observation_age)
@@ -308,9 +308,9 @@ class ResultStore:
         surfaces: Iterable[VersionSurface] = (),
         max_observation_age: float | None = None,
     ) -> Iterator[tuple[str, Staleness]]:
-        """The staleness of every current table that `definitions` (table -> current definition) names, by name.
+        """Judge every current table that `definitions` (table -> current definition) names, by name.
 
-        Each verdict also says, as `stale_ancestor`, whether a table upstream is stale.
+        Each verdict also says, as `stale_ancestor`, if a table upstream is stale.
         """
         observations = Observations(surfaces, max_age=max_observation_age)
         return sweep(self.reader, self.artifacts, definitions, observations)
@@ -318,7 +318,7 @@ class ResultStore:
     def verify_materialization(
         self, table: str, expected_definition: DefinitionHash | str | None = None
     ) -> MatchVerdict:
-        """Whether the table's bytes, and its definition where one is expected, are what its manifest says.
+        """Compare the table's bytes, and its definition where one is expected, with its manifest.
 
         Reads all of the bytes. Raises `UnknownTable`, `ArtifactMissing` and `InvalidManifest`.
         """
@@ -326,14 +326,14 @@ class ResultStore:
         return verify_materialization(self.artifacts, self.current(table), expected)
 
     def producing_descriptor(self, table: str) -> ProducingDescriptor:
-        """How the table was made: what a recompute runs again. Raises `UnknownTable` and `NotRecomputable`."""
+        """Read how the table was made, for a recompute to run again. Raises `UnknownTable` and `NotRecomputable`."""
         manifest = read_manifest(self.artifacts, self.current(table).artifact_path)
         if manifest is None:
             raise NotRecomputable(table=table)
         return manifest.descriptor
 
     def derives_from(self, source: str) -> list[DerivesFromEdge]:
-        """The tables that recorded `source` as an input, in the order of their making; one hop.
+        """List the tables that recorded `source` as an input, in the order of their making; one hop.
 
         `source` is a table, or any other recorded input. Raises `UnknownTable` for a name that is neither.
         """
@@ -343,7 +343,7 @@ class ResultStore:
         return edges
 
     def derives_from_closure(self, source: str) -> list[DerivesFromEdge]:
-        """Everything downstream of `source`, depth first; a diamond's subtree once.
+        """List everything downstream of `source`, depth first; a diamond's subtree once.
 
         All edges are read at once, and kept until the catalog's revision rises. Raises `UnknownTable` and
         `DependencyCycle`.
@@ -359,7 +359,7 @@ class ResultStore:
         return closure(source, by_input)
 
     def _check_known(self, source: str) -> None:
-        """Raises `UnknownTable`, with near names of tables and of other inputs, unless `source` is a table."""
+        """Raise `UnknownTable`, with near names of tables and of other inputs, unless `source` is a table."""
         if self.reader.current(check_source(source)) is None:
             neighbours = self.reader.sources(source, most=_NEIGHBOURS)
             raise self._unknown(source, [*self.reader.neighbours(source, most=_NEIGHBOURS), *neighbours])
@@ -367,11 +367,11 @@ class ResultStore:
     # --- read ----------------------------------------------------------------------------------------
 
     def tables(self) -> list[str]:
-        """The names of all tables that have a current materialization in this deployment, sorted."""
+        """List the names of all tables that have a current materialization in this deployment, sorted."""
         return self.reader.tables()
 
     def current(self, table: str) -> MaterializationRecord:
-        """What the table's name resolves to now. Raises `UnknownTable`, and `InvalidTableName` for no name at all."""
+        """Find the table's current materialization. Raises `UnknownTable`, and `InvalidTableName` for no name."""
         return self._current(self.reader, table)
 
     def _current(self, reader: Rows, table: str) -> MaterializationRecord:
@@ -387,24 +387,24 @@ class ResultStore:
         return UnknownTable(table=name, deployment=self.scope.deployment, near=near)
 
     def history(self, table: str) -> list[MaterializationRecord]:
-        """Every materialization of the table, of whatever status, the latest start first."""
+        """List every materialization of the table, of whatever status, the latest start first."""
         return self.reader.history(check_table(table))
 
     def read(self, table: str) -> pa.Table:
-        """The current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
+        """Read the current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
         return self.artifacts.read_table(self.current(table).artifact_path)
 
     def dataset(self, table: str) -> ds.Dataset:
-        """The current materialization as a dataset, read lazily. Raises `UnknownTable`."""
+        """Open the current materialization as a dataset, read lazily. Raises `UnknownTable`."""
         return self.artifacts.dataset(self.current(table).artifact_path)
 
     def close(self) -> None:
-        """Closes the database connections; the store opens new ones when it is used again."""
+        """Close the database connections; the store opens new ones when it is used again."""
         self.database.close()
 
 
 def _scope(artifacts: ArtifactRoot, tenant: str | None, deployment: str) -> Scope:
-    """Raises `InvalidStore` for a name that is not text which every database can hold."""
+    """Build the scope. Raises `InvalidStore` for a name that is not text which every database can hold."""
     for name in (tenant, deployment):
         try:
             check_source("global" if name is None else name)

@@ -1,4 +1,4 @@
-"""`ResultStore`: what people without Dagster see."""
+"""`ResultStore`, as seen by people without Dagster."""
 
 import os
 import resource
@@ -49,7 +49,7 @@ ODD_NAMES = [
 
 
 def test_what_is_written_is_read(store: ResultStore) -> None:
-    """As a table in memory, or lazily as a dataset; the latest materialization of a name is what it means."""
+    """A name means its latest materialization, as a table in memory or lazily as a dataset."""
     make(store, "t", numbers(2))
     make(store, "t", numbers(5), step=2)
     make(store, "u", numbers(1))
@@ -162,7 +162,7 @@ def test_an_unknown_table_is_named_with_what_is_near(store: ResultStore) -> None
     ):
         with pytest.raises(UnknownTable):
             ask("nowhere")
-    with pytest.raises(UnknownTable, match="no table nowhere in"):
+    with pytest.raises(UnknownTable, match="table nowhere does not exist in deployment"):
         store.staleness("nowhere", DEFINITION)
     assert store.history("nowhere") == []
 
@@ -324,7 +324,7 @@ def _sense(root: Path) -> list[Any]:
 def test_everything_is_sensed_on_a_read_only_disk(
     open_store: Callable[..., ResultStore], tmp_path: Path
 ) -> None:
-    """Where nothing can be written, every question is answered, and a write is refused before it begins."""
+    """Every question is answered on a read-only store, and a write is refused before it begins."""
     store = open_store()
     make(store, "t")
     store.close()
@@ -354,7 +354,7 @@ def _fill(root: Path) -> tuple[str, list[str], list[str]]:
 
 
 def test_a_disk_that_is_full(open_store: Callable[..., ResultStore], tmp_path: Path) -> None:
-    """An error of ours, no half-written file, and what was there before is still current."""
+    """An error of ours, no half-written file, and the table before it is still current."""
     name, statuses, left = apart(_fill, tmp_path / "root")
     assert (name, statuses) == ("StorageFailed", ["failed", "ready"])
     assert len(left) == 1

@@ -1,4 +1,13 @@
-"""Bytes of materializations on fsspec: where they lie, how they are written once, how they are read."""
+"""Artifacts: the bytes of materializations, under one root, on any fsspec file system.
+
+The rooms: `storage/` has the root, the layout of paths below it, and writing once and durably; `parquet/` turns any
+kind of table into one Parquet object, with the digests of its bytes; `sidecar.py` reads the manifest beside an object.
+
+Rules: nothing is ever overwritten; an object is durable before anyone hears of it; no path leads out of the root; equal
+data under an equal writer profile gives equal bytes.
+
+Not done here: the order of bytes, manifest and catalog (see `recording`), and removing artifacts (see `maintenance`).
+"""
 
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.stream import as_stream

@@ -9,9 +9,9 @@ from jammi_dagster.errors import ArtifactMissing
 
 
 def read_manifest(root: ArtifactRoot, artifact: str) -> MaterializationManifest | None:
-    """Read the manifest beside the artifact at this path below the root; None where there is no sidecar.
+    """Read the manifest beside the artifact at this path below the root. Return None if there is no sidecar.
 
-    Raises `InvalidManifest`, `UnknownManifestVersion`, and what the storage raises.
+    Raise `InvalidManifest`, `UnknownManifestVersion`, and as the storage does.
     """
     path = sidecar_path(artifact)
     try:

@@ -30,7 +30,7 @@ from jammi_dagster.errors import (
 
 _BUSY_SECONDS = 60.0
 _TURN_SECONDS = 0.02
-# what PostgreSQL says where a value is longer than an index takes (SQLSTATE 54000, program_limit_exceeded)
+# PostgreSQL's error for a value longer than an index takes (SQLSTATE 54000, program_limit_exceeded)
 _LIMIT = "54000"
 # the execution option that says how a transaction on SQLite begins
 _BEGIN = "jammi_begin"
@@ -68,13 +68,13 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A connection on which each statement stands alone. Raises `CatalogUnavailable`."""
+        """Give a connection on which each statement stands alone. Raises `CatalogUnavailable`."""
         with self._reported(), self._one_writer, self._connect(self._engine) as connection:
             yield connection
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Reading]:
-        """What stands for `reading` where several statements must see the catalog in one state.
+        """Give a stand-in for `reading` under which several statements see the catalog in one state.
 
         In memory, where one connection serves all, writers wait until it ends. Raises `CatalogUnavailable`.
         """
@@ -98,7 +98,7 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sa.Connection]:
-        """A write transaction, committed at the end.
+        """Open a write transaction, and commit it at the end.
 
         Raises `CatalogUnavailable`, `CatalogReadOnly`, and `NameTooLong` for a name that PostgreSQL cannot index.
         """
@@ -112,7 +112,7 @@ class Database:
             yield connection
 
     def check_writable(self) -> None:
-        """Raises `CatalogReadOnly` where nothing can be written."""
+        """Raise `CatalogReadOnly` where nothing can be written."""
         if self.is_foreign:
             why, way_out = "it is an engine's own, attached only to be asked", "write to a store of your own"
             raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
@@ -124,13 +124,13 @@ class Database:
             raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
 
     def close(self) -> None:
-        """Closes the connections; the object opens new ones when it is used again."""
+        """Close the connections; the object opens new ones when it is used again."""
         self._engine.dispose()
 
     def _open(self) -> sa.Engine:
-        """Each statement stands alone, unless it is one of a write's or of a snapshot's.
+        """Create the engine: each statement stands alone, except in a write or a snapshot.
 
-        So that a look-up need not say so first and take it back afterwards, which takes longer than it does itself.
+        A look-up then needs no transaction, which would take longer than the look-up itself.
         """
         if not self.is_sqlite:
             engine = self._open_postgres()
@@ -181,7 +181,7 @@ class Database:
         return connection
 
     def _migrate_in_turn(self) -> None:
-        """As `_migrate`: SQLite does not wait by itself for a process that changes to WAL mode or leaves it."""
+        """Migrate, and try again while SQLite does not wait for a process that enters WAL mode or leaves it."""
         until = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
@@ -192,7 +192,7 @@ class Database:
             time.sleep(_TURN_SECONDS)  # the one who holds it tells nobody when it lets go
 
     def _migrate(self) -> None:
-        """Brings the schema to the present revision; one query when there is nothing to do."""
+        """Bring the schema to the present revision; one query when there is nothing to do."""
         with self._engine.connect() as connection:
             revision = migrations.revision_of(connection)
         if revision == migrations.HEAD:
@@ -211,7 +211,7 @@ class Database:
             migrations.upgrade(connection)
 
     def _own_file(self) -> None:
-        """Makes sure that a new catalog's file is ours to write, and puts it into WAL mode, which it keeps."""
+        """Check that a new catalog's file is ours to write, and put it into WAL mode, which it keeps."""
         with self._engine.connect() as connection:
             if migrations.is_foreign(connection):
                 raise ForeignCatalog(catalog=self.name)
@@ -223,7 +223,7 @@ class Database:
 
     @contextlib.contextmanager
     def _reported(self, *, opening: bool = False) -> Iterator[None]:
-        """Turns what the driver raises into an error that names the catalog, without its password.
+        """Turn an error of the driver into one that names the catalog, without its password.
 
         Only where a connection is opened is an `OSError` the driver's: later on it is the caller's own.
         """
@@ -262,12 +262,12 @@ def _file_url(path: str) -> URL:
 
 
 def _shown(url: URL) -> str:
-    """The URL for messages: without its password, nor its query, which may hold another."""
+    """Render the URL for messages: without its password, nor its query, which may hold another."""
     return url.set(query={}).render_as_string(hide_password=True)
 
 
 def _longest(params: Any) -> str:
-    """The longest text among a statement's parameters."""
+    """Find the longest text among a statement's parameters."""
     rows = params if isinstance(params, (list, tuple)) else [params]
     values = (value for row in rows for value in (row.values() if isinstance(row, dict) else [row]))
     return max((value for value in values if isinstance(value, str)), key=len, default="")
@@ -280,15 +280,15 @@ def _begin(connection: sa.Connection) -> None:
 
 
 def _without_jit(connection: Any, _: object) -> None:
-    """Look-ups take less than compiling them does, which a server without statistics of new tables would think pays."""
+    """Switch off the compiler: without statistics of new tables a server compiles look-ups, which takes longer."""
     connection.execute("SET jit = off")
 
 
 def _read_mode(file: Path) -> str:
-    """How SQLite opens a database that is not to be written, so that it leaves no file behind.
+    """Choose how SQLite opens a database that is not to be written, so that it leaves no file behind.
 
-    In WAL mode a reader needs an index beside the file. That of a writer at work serves, and with it what is not yet
-    in the file itself; with no writer there is neither, and the file alone is the database.
+    In WAL mode a reader needs an index beside the file. That of a writer at work serves, with the pages not
+    yet in the file itself; with no writer there is neither, and the file alone is the database.
     """
     with file.open("rb") as database:
         in_wal_mode = database.read(20)[18:] == b"\2\2"  # the header's versions for writing and for reading
@@ -297,7 +297,7 @@ def _read_mode(file: Path) -> str:
 
 
 def _writable(file: Path) -> bool:
-    """Whether the database can be written, with its folder: WAL makes files beside it."""
+    """Check that the database can be written, with its folder: WAL makes files beside it."""
     if os.path.exists(file):
         return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
     nearest = next(folder for folder in file.parents if os.path.exists(folder))

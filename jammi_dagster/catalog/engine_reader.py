@@ -42,7 +42,7 @@ _READY = _ALL.where(_t.c.status == "ready")
 
 
 class EngineReader:
-    """What can be seen of an engine's catalog without a tenant.
+    """Queries of an engine's catalog, as seen without a tenant.
 
     `root` is where its artifacts lie: an absolute path, or a URL that is not a `file:` one.
     """
@@ -56,20 +56,20 @@ class EngineReader:
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[EngineReader]:
-        """A reader that answers from one query of the whole catalog."""
+        """Give a reader that answers from one query of the whole catalog."""
         rows = {row.table_name: row for row in self._rows(_ALL)}
         yield EngineReader(self._database, self._root, frozen=rows)
 
     def state(self) -> tuple[str, int]:
-        """An engine's catalog has no id of its own, and no revision: -1, which nothing may be kept by."""
+        """Return the catalog's name and revision -1: an engine counts no changes, so callers must not cache."""
         return self._database.name, -1
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
-        """The table of this name: in an engine, its one materialization."""
+        """Find the table of this name: in an engine, its one materialization."""
         return self.current(materialization_id)
 
     def current(self, table: str) -> MaterializationRecord | None:
-        """The table of this name, of whatever status, as the engine's own look-up gives it."""
+        """Find the table of this name, of whatever status, as the engine's own look-up gives it."""
         if self._frozen is not None:
             row = self._frozen.get(table)
         else:
@@ -77,31 +77,31 @@ class EngineReader:
         return None if row is None else self._record(row)
 
     def tables(self) -> list[str]:
-        """The names of all ready tables, sorted."""
+        """List the names of all ready tables, sorted."""
         return sorted(row.table_name for row in self._ready())
 
     def neighbours(self, table: str, *, most: int) -> list[str]:
-        """The tables whose names might be meant by `table`: all, an engine's are few."""
+        """List the tables whose names might be meant by `table`: all, an engine's are few."""
         return self.tables()
 
     def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
-        """At most `most` ready tables after `table` by name, each with the path of its artifact."""
+        """List at most `most` ready tables after `table` by name, each with the path of its artifact."""
         names = [name for name in self.tables() if name > table][:most]
         return [(name, record.artifact_path, None) for name, record in self.current_of(names).items()]
 
     def sources(self, near: str, *, most: int) -> list[str]:
-        """The recorded inputs that might be meant by `near`: all."""
+        """List the recorded inputs that might be meant by `near`: all."""
         return sorted({edge.input for edge in self.edges()})
 
     def history(self, table: str) -> list[MaterializationRecord]:
-        """The table's one materialization."""
+        """List the table's one materialization."""
         record = self.current(table)
         return [] if record is None else [record]
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
     ) -> list[MaterializationRecord]:
-        """The ready tables of exactly this definition and anchor set: each is current, so the newest first."""
+        """List the ready tables of exactly this definition and anchor set: each is current, so the newest first."""
         found = (
             self._record(row)
             for row in reversed(self._ready(definition))
@@ -110,7 +110,7 @@ class EngineReader:
         return list(itertools.islice(found, 1 if only_best else None))
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
-        """Every recorded edge, or those of `source`; derived tables in the order of their creation.
+        """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.
 
         The engine narrows with LIKE, and so loses names that JSON escapes; here each row is decoded.
         """
@@ -123,7 +123,7 @@ class EngineReader:
         ]
 
     def current_rows(self) -> Generator[CurrentRow, None, None]:
-        """Every ready table, for a sweep, by name."""
+        """Yield every ready table, for a sweep, by name."""
         for row in sorted(self._ready(), key=lambda row: str(row.table_name)):
             yield CurrentRow(
                 table=row.table_name,
@@ -135,29 +135,29 @@ class EngineReader:
             )
 
     def digests(self) -> None:
-        """An engine's rows hold none: the artifacts are asked."""
+        """Return None: an engine's rows hold no digests, so the artifacts are asked."""
 
     def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
-        """The tables of these names that there are."""
+        """Find the tables of these names; absent ones are left out."""
         return {table: record for table in tables if (record := self.current(table)) is not None}
 
     def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
-        """An engine knows no runs."""
+        """Return nothing: an engine knows no runs."""
         return {}
 
     def annotation(self, materialization_id: str) -> None:
-        """An engine records nothing for Dagster."""
+        """Return nothing: an engine records nothing for Dagster."""
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
-        """An engine records nothing for Dagster."""
+        """Return nothing: an engine records nothing for Dagster."""
         return {}
 
     def for_tenant(self, tenant: str) -> EngineReader:
-        """The scope in which a row's anchors resolve: there is one."""
+        """Return itself: an engine has one scope, in which all anchors resolve."""
         return self
 
     def _ready(self, definition: str | None = None) -> list[sa.Row[Any]]:
-        """The ready rows, of one definition or of all, in the order of their creation."""
+        """List the ready rows, of one definition or of all, in the order of their creation."""
         if self._frozen is not None:
             rows = [row for row in self._frozen.values() if row.status == "ready"]
         else:
@@ -200,7 +200,7 @@ class EngineReader:
         )
 
     def _relative(self, location: object) -> str:
-        """The artifact's path below the root. Raises `ArtifactOutsideRoot`: nothing outside is ever opened."""
+        """Give the artifact's path below the root. Raises `ArtifactOutsideRoot`: nothing outside is ever opened."""
         for path in _paths(location):
             if path.startswith(f"{self._root}/"):
                 return path.removeprefix(f"{self._root}/")
@@ -212,7 +212,7 @@ def _anchors(row: sa.Row[Any]) -> tuple[InputAnchor, ...]:
 
 
 def _paths(location: object) -> tuple[str, ...]:
-    """What a recorded location may mean as a path: a `file:` URL is escaped, unless who wrote it did not know."""
+    """List the paths that a recorded location may mean: some writers escape a `file:` URL, some do not."""
     if not isinstance(location, str):
         return ()
     if not location.startswith("file:"):

@@ -112,7 +112,7 @@ class Materialization(Base, table=True):
 
 
 class Annotation(Base, table=True):
-    """What a reuse emits again beside the table itself, as JSON: the recorded metadata, tags and check results."""
+    """The recorded metadata, tags and check results of a materialization, as JSON: a reuse emits them again."""
 
     __tablename__ = "annotations"
     materialization_id: str = _column(Text, ForeignKey("materializations.id"), primary_key=True)
@@ -120,10 +120,10 @@ class Annotation(Base, table=True):
 
 
 class Pointer(Base, table=True):
-    """What a table's name resolves to now, in a deployment; moved by compare-and-swap on `start_sequence`.
+    """The current materialization of a table in a deployment; moved by compare-and-swap on `start_sequence`.
 
-    The columns from `made_by_tenant` on are a copy of what the materialization recorded, which does not change while
-    it is ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
+    The columns from `made_by_tenant` on are copied from the materialization, which does not change while it is
+    ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
     lost: the row stays, so that an earlier start does not bring the name back.
     """
 
@@ -147,7 +147,7 @@ class Pointer(Base, table=True):
 
 
 class RunResult(Base, table=True):
-    """What a run made or reused for a table: a run reads its own results, wherever the pointer has gone."""
+    """The materialization that a run made or reused for a table, wherever the pointer has gone since."""
 
     __tablename__ = "run_results"
     __table_args__ = {"sqlite_with_rowid": False}

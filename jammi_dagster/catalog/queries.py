@@ -22,7 +22,7 @@ from jammi_dagster.catalog.models import (
 
 
 def core(model: type[Base]) -> sa.Table:
-    """The SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
+    """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
     return model.__table__  # type: ignore[attr-defined,no-any-return]
 
 
@@ -65,7 +65,7 @@ ANNOTATIONS_OF = (
 )
 STATE = sa.select(_state.c.catalog_id, _state.c.revision)
 
-# --- what is current ------------------------------------------------------------------------------------
+# --- the current ones ------------------------------------------------------------------------------------
 
 _POINTED = _pointers.join(_m, sa.and_(_pointers.c.materialization_id == _m.c.id, _m.c.status == READY))
 # an empty pointer resolves to nothing
@@ -108,7 +108,7 @@ OF_RUN = (
 
 # --- the probe ------------------------------------------------------------------------------------------
 
-# what the match's own table resolves to: the tenant's pointer, and where it has none the global one
+# the current materialization of the match's own table: the tenant's pointer, and where it has none the global one
 _RESOLVED = (
     sa.select(_pointers.c.materialization_id)
     .where(_IN_SCOPE, _pointers.c.table_name == _m.c.table_name)
@@ -126,7 +126,7 @@ MATCHES = _BARE.where(
 ).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
 BEST_MATCH = MATCHES.limit(sa.literal_column("1"))
 
-# --- lineage, from the pointers and what they copy ---------------------------------------------------------
+# --- lineage, from the pointers and their copies ---------------------------------------------------------
 
 _own = _pointers.alias("own")
 _ANY: sa.Select[Any] = sa.select(sa.literal_column("1"))
@@ -135,7 +135,7 @@ _APART: sa.ColumnElement[int] = sa.literal_column("0")
 
 
 def _own_table(name: sa.ColumnElement[str], *, of_few: bool) -> sa.ColumnElement[bool]:
-    """Whether the scope's own tenant has a table of this name; for each of a few, or for all by one hash of them."""
+    """Build the test that the scope's own tenant has this table; for a few names, or for all by one hash."""
     found = _ANY.where(
         _own.c.tenant == _OWN,
         _own.c.deployment == _DEPLOYMENT,
@@ -146,12 +146,12 @@ def _own_table(name: sa.ColumnElement[str], *, of_few: bool) -> sa.ColumnElement
 
 
 def _not_hidden(pointers: sa.FromClause, *, of_few: bool = False) -> sa.ColumnElement[bool]:
-    """A tenant's own table hides the global one of its name."""
+    """Build the test that no table of the tenant hides the global one of its name."""
     return sa.or_(pointers.c.tenant == _OWN, ~_own_table(pointers.c.table_name, of_few=of_few))
 
 
 def _edge(pointers: sa.FromClause, joined: sa.FromClause, *, of_few: bool = False) -> sa.Select[Any]:
-    """The edges of `joined`. What a global row recorded of a hidden name is one that the tenant does not see."""
+    """Select the edges of `joined`, without the hidden names that a global row recorded as inputs."""
     is_seen = sa.or_(pointers.c.made_by_tenant == _OWN, ~_own_table(_edges.c.source, of_few=of_few))
     return (
         sa.select(_edges.c.source, pointers.c.table_name, _edges.c.kind)
@@ -162,10 +162,9 @@ def _edge(pointers: sa.FromClause, joined: sa.FromClause, *, of_few: bool = Fals
 
 
 def _is_in_scope(pointers: sa.FromClause) -> sa.ColumnElement[bool]:
-    """As `_IN_SCOPE`, but nothing that an index serves.
+    """Build the condition of `_IN_SCOPE` in a form that no index serves.
 
-    Else a database that knows nothing of its rows yet begins with all pointers of the deployment, not with the few of
-    a source.
+    Else a database without statistics begins with all pointers of the deployment, not with the few of a source.
     """
     return sa.and_(
         pointers.c.tenant.concat("").in_(_READABLE),

@@ -23,7 +23,7 @@ _KINDS = {kind.value: kind for kind in AnchorKind}
 
 
 class CatalogReader:
-    """What a scope can see of a catalog. `uri_of` turns an artifact's relative path into its URI."""
+    """Queries of a catalog, as a scope sees it. `uri_of` turns an artifact's relative path into its URI."""
 
     def __init__(
         self,
@@ -33,14 +33,14 @@ class CatalogReader:
         *,
         reading: Reading | None = None,
     ) -> None:
-        """`reading` gives the connections, where not just any of the database will do."""
+        """Take the connections from `reading`, or from the database itself."""
         self._database, self._uri_of = database, uri_of
         self._reading = reading or database.reading
         self._scope = {"readable": scope.readable, "tenant": scope.tenant, "deployment": scope.deployment}
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[CatalogReader]:
-        """A reader for whom the catalog stands still, so that its answers agree with each other."""
+        """Give a reader for whom the catalog stands still, so that its answers agree with each other."""
         if self._reading != self._database.reading:  # it stands still already
             yield self
             return
@@ -48,54 +48,54 @@ class CatalogReader:
             yield self._with(self._scope["tenant"], reading)
 
     def state(self) -> tuple[str, int]:
-        """The catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
+        """Read the catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
         state = Fields(
             {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}, "catalog"
         )
         return state.take("catalog_id", str), state.take("revision", int)
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
-        """The materialization with this id, of whatever status."""
+        """Find the materialization with this id, of whatever status."""
         rows = self._rows(queries.GET, {"id": materialization_id})
         return self._record(rows[0]) if rows else None
 
     def current(self, table: str) -> MaterializationRecord | None:
-        """What the table's name resolves to now, in the scope's deployment."""
+        """Find the table's current materialization in the scope's deployment."""
         rows = self._rows(queries.CURRENT, {"table": table})
         return self._record(rows[-1]) if rows else None
 
     def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
-        """The current materialization of each of `tables` that has one. `input_anchors` are not loaded."""
+        """Find the current materialization of each of `tables` that has one. `input_anchors` are not loaded."""
         return self._by_name(queries.CURRENT_OF, tables, {})
 
     def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
-        """What the run made or reused for each of `tables`. `input_anchors` are not loaded."""
+        """Find the run's own materialization of each of `tables`. `input_anchors` are not loaded."""
         return self._by_name(queries.OF_RUN, tables, {"run_id": run_id})
 
     def tables(self) -> list[str]:
-        """The names of all tables of the scope that have a current materialization, sorted."""
+        """List the names of all tables of the scope that have a current materialization, sorted."""
         return [row.table_name for row in self._rows(queries.NAMES, {})]
 
     def neighbours(self, table: str, *, most: int) -> list[str]:
-        """At most `most` names of `tables()` before `table` in sorted order, and as many after it."""
+        """List at most `most` names of `tables()` before `table` in sorted order, and as many after it."""
         return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
 
     def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
-        """At most `most` current tables after `table` in sorted order, each with path and size of its artifact."""
+        """List at most `most` current tables after `table` in sorted order, each with path and size of its artifact."""
         return [tuple(row) for row in self._rows(queries.ARTIFACTS_AFTER, {"table": table, "most": most})]
 
     def sources(self, near: str, *, most: int) -> list[str]:
-        """At most `most` inputs that current tables recorded, before `near` in sorted order, and as many after it."""
+        """List at most `most` inputs of current tables before `near` in sorted order, and as many after it."""
         return self._beside(near, most, queries.SOURCES_BEFORE, queries.SOURCES_AFTER)
 
     def history(self, table: str) -> list[MaterializationRecord]:
-        """All materializations of the table, of every status and deployment, the latest start first."""
+        """List all materializations of the table, of every status and deployment, the latest start first."""
         return [self._record(row) for row in self._rows(queries.HISTORY, {"table": table})]
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
     ) -> list[MaterializationRecord]:
-        """The ready materializations of exactly this definition and anchor set: the current one, then the newest.
+        """List the ready materializations of exactly this definition and anchor set: the current one, then the newest.
 
         Their `input_anchors` are not loaded: as a set they are the ones asked for.
         """
@@ -104,12 +104,12 @@ class CatalogReader:
         return [self._record(row) for row in rows]
 
     def annotation(self, materialization_id: str) -> str | None:
-        """The JSON that was recorded beside a materialization, for a reuse to emit again."""
+        """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
         rows = self._rows(queries.ANNOTATION, {"id": materialization_id})
         return rows[0].annotation_json if rows else None
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
-        """The JSON that was recorded beside what is current, for each of `tables` that has one."""
+        """Read the JSON recorded beside the current materialization of each of `tables` that has one."""
         found: dict[str, str] = {}
         for chunk in _chunks(tables):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
@@ -117,7 +117,7 @@ class CatalogReader:
         return {table: text for table, text in found.items() if text is not None}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
-        """Every edge that a current materialization records, or those of `source`; by the start of the derived."""
+        """List the edges of all current materializations, or of `source`; by the start of the derived."""
         of_source = queries.EDGES_OF_ON_SQLITE if self._database.is_sqlite else queries.EDGES_OF_ON_POSTGRES
         rows = self._rows(queries.EDGES if source is None else of_source, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
@@ -136,19 +136,19 @@ class CatalogReader:
             ) from None
 
     def current_rows(self) -> Generator[CurrentRow, None, None]:
-        """Every current table with what it recorded, streamed, in no order; only of a frozen reader."""
+        """Stream every current table with its recorded identity, in no order; only of a frozen reader."""
         for chunk in self._stream(queries.CURRENT_ROWS):
             yield from map(CurrentRow._make, chunk)
 
     def digests(self) -> dict[str, str]:
-        """The artifact digest of every current table, by name; only of a frozen reader."""
+        """Read the artifact digest of every current table, by name; only of a frozen reader."""
         digests: dict[str, str] = {}
         for chunk in self._stream(queries.DIGESTS):
             digests.update(chunk)
         return digests
 
     def for_tenant(self, tenant: str) -> CatalogReader:
-        """The reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
+        """Give the reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
 
         Raises `InvalidField` for a tenant whose rows are not to be seen here.
         """

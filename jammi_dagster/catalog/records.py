@@ -19,7 +19,7 @@ LEASE_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Whose names resolve, and in which namespace of pointers. `tenant` is empty for the global scope."""
+    """A tenant and a namespace of pointers, in which names resolve. `tenant` is empty for the global scope."""
 
     tenant: str = GLOBAL
     deployment: str = "default"
@@ -31,9 +31,9 @@ class Scope:
 
 
 class CurrentRow(NamedTuple):
-    """A table as a sweep needs it: what it recorded, undecoded.
+    """A table as a sweep needs it, its recorded anchors undecoded.
 
-    `tenant` is who made it. `hides`: whether its name is a tenant's own, which hides the global table of that name.
+    `tenant` is who made it. `hides` is true for a tenant's own table, which hides the global one of its name.
     """
 
     table: str
@@ -47,7 +47,7 @@ class CurrentRow(NamedTuple):
 def decode_anchors(
     anchors_json: str | None, anchor_order: str | None = None, *, where: str
 ) -> tuple[InputAnchor, ...]:
-    """Recorded anchors in recorded order. Raises `InvalidField`, naming `where`, for what holds none.
+    """Decode recorded anchors, in recorded order. Raises `InvalidField`, naming `where`, for any other text.
 
     A source that occurs twice counts twice: nothing is recorded so by us, but nothing keeps an engine from it.
     """
@@ -116,13 +116,13 @@ class MaterializationRecord:
         return decode_anchors(self.anchors_json, self.anchor_order, where=f"table {self.table}")
 
     def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
-        """The same record, for which the caller knows the anchors already."""
+        """Give the same record, for which the caller knows the anchors already."""
         known = replace(self)
         known.__dict__["input_anchors"] = tuple(anchors)
         return known
 
     def to_dict(self) -> Mapping[str, Any]:
-        """The record as JSON, for people and programs."""
+        """Give the record as JSON, for people and programs."""
         hidden = {"anchors_json", "anchor_order", "input_anchors"}
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}

@@ -1,4 +1,4 @@
-"""What recovery asks and does in the catalog: only in its own tenant, and each change a compare-and-swap."""
+"""Recovery's statements in the catalog: only in its own tenant, and each change a compare-and-swap."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abandoned:
+class AbandonedRow:
     """A `building` row whose lease has run out."""
 
     materialization_id: str
@@ -37,8 +37,8 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A ready row, and what is to be found where it points. `artifact_digest` is None where it records none."""
+class RecordedArtifact:
+    """The artifact that a ready row records. `artifact_digest` is None where the row has none."""
 
     materialization_id: str
     artifact_path: str
@@ -52,8 +52,8 @@ class RecoveryRows:
     def __init__(self, database: Database, scope: Scope) -> None:
         self._database, self._tenant = database, scope.tenant
 
-    def abandoned(self) -> list[Abandoned]:
-        """The `building` rows whose lease has run out by the database's clock."""
+    def abandoned(self) -> list[AbandonedRow]:
+        """List the `building` rows whose lease has run out by the database's clock."""
         with self._database.reading() as connection:
             rows = connection.execute(
                 sa.select(_m).where(
@@ -63,7 +63,7 @@ class RecoveryRows:
                 )
             )
             return [
-                Abandoned(
+                AbandonedRow(
                     materialization_id=row.id,
                     table=row.table_name,
                     deployment=row.deployment,
@@ -75,7 +75,7 @@ class RecoveryRows:
             ]
 
     def take(self, materialization_id: str, lease: Lease) -> bool:
-        """Takes an abandoned row over; False where its writer, or another recovery, was quicker."""
+        """Take an abandoned row over; False where its writer, or another recovery, was quicker."""
         with self._database.writing() as connection:
             now = now_by_database(connection)
             taken = connection.execute(
@@ -92,8 +92,8 @@ class RecoveryRows:
             )
             return taken.rowcount == 1
 
-    def ready_with_manifest(self) -> Iterator[Kept]:
-        """The ready rows that must have a sidecar."""
+    def ready_with_manifest(self) -> Iterator[RecordedArtifact]:
+        """Stream the ready rows that must have a sidecar."""
         query = (
             sa.select(_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes)
             .where(_m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None))
@@ -105,7 +105,7 @@ class RecoveryRows:
             with self._database.reading() as connection:
                 found = list(connection.execute(query.where(_m.c.id > last)))
             for materialization, path, digest, size in found:
-                yield Kept(
+                yield RecordedArtifact(
                     materialization_id=materialization,
                     artifact_path=path,
                     artifact_digest=digest,
@@ -124,7 +124,7 @@ class RecoveryRows:
             return int(connection.execute(query).scalar_one())
 
     def lose(self, materialization_id: str) -> bool:
-        """Fails a ready row whose sidecar is gone; False where it was no longer ready."""
+        """Fail a ready row whose sidecar is gone; False where it was no longer ready."""
         with self._database.writing() as connection:
             connection.execute(_state.update().values(revision=_state.c.revision + 1))
             lost = connection.execute(
@@ -138,10 +138,10 @@ class RecoveryRows:
             return lost.rowcount == 1
 
     def named(self, paths: Sequence[str], *, grace_seconds: float) -> set[str]:
-        """Those of the paths that are some row's artifact, or the sidecar beside it, and must stay.
+        """Find the paths that must stay: artifacts of rows, and the sidecars beside them.
 
         A `building` or ready row's must, and for the grace period those of one that was ready until then. Rows of other
-        tenants count: what they name is not for this one to take.
+        tenants count: their objects are not for this one to take.
         """
         ids = {_artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet") for path in paths}
         with self._database.reading() as connection:
@@ -154,7 +154,7 @@ class RecoveryRows:
         return {path for path in paths if _artifact_of(path) in found}
 
     def sets_with_wrong_edges(self) -> list[str]:
-        """The keys of the anchor sets that the edge index does not match, without touching it.
+        """List the keys of the anchor sets that the edge index does not match, without touching it.
 
         A set that cannot be read is none of them: there is nothing to make its edges from.
         """
@@ -171,7 +171,7 @@ class RecoveryRows:
             of_set, found = next(indexed, _NO_EDGES)
             wrong = []
             for row in all_sets:
-                while isinstance(of_set, int) and of_set < row.id:  # what is no number comes last
+                while isinstance(of_set, int) and of_set < row.id:  # a text comes after every number
                     of_set, found = next(indexed, _NO_EDGES)
                 there = {(edge.source, edge.kind) for edge in found} if of_set == row.id else set()
                 with contextlib.suppress(InvalidField):
@@ -180,7 +180,7 @@ class RecoveryRows:
             return wrong
 
     def rebuild_edges(self, set_key: str) -> None:
-        """Makes the edges of a set again from the set itself."""
+        """Make the edges of a set again from the set itself."""
         with self._database.writing() as connection:
             connection.execute(_state.update().values(revision=_state.c.revision + 1))
             row = connection.execute(sa.select(_sets).where(_sets.c.set_key == set_key)).one()
@@ -198,5 +198,5 @@ def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:
 
 
 def _artifact_of(path: str) -> str:
-    """The artifact that a path belongs to: a sidecar lies beside it."""
+    """Give the artifact that a path belongs to: a sidecar lies beside it."""
     return path.replace(".materialization.json", ".parquet")

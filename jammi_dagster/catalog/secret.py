@@ -1,4 +1,4 @@
-"""The store's key: what keeps a hashed secret from being guessed by whoever holds only the sidecars (DESIGN 2.13)."""
+"""The store's key, which keeps holders of the sidecars alone from guessing a hashed secret (DESIGN 2.13)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY_VARIABLE = "JAMMI_STORE_KEY"
 
 
 class StoreKey:
-    """Hashes secret values under the store's key.
+    """A door to hashing secret values under the store's key.
 
     The key is the environment variable `JAMMI_STORE_KEY` where it is set; otherwise, for an SQLite file, a file
     `<catalog>.key` beside it, which only its owner can read and which is made on first use, unless the catalog is
@@ -49,7 +49,7 @@ class StoreKey:
 
     @staticmethod
     def _make(file: Path) -> None:
-        """Makes the key file unless it is there; it appears whole, so that two makers agree on one key."""
+        """Make the key file unless it is there; it appears whole, so that two makers agree on one key."""
         if file.exists():
             return
         draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")

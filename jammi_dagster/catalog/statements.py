@@ -1,7 +1,6 @@
 """The statements of `CatalogWriter`, built once: building one costs more than running it.
 
-What a row gets comes as parameters that are named like its columns; the names of those in a condition start with
-`of_`.
+A row's new values are parameters named like its columns; the names of parameters in a condition start with `of_`.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ ADD = _m.insert()
 ANNOTATE = _annotations.insert()
 SET_ID = sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("of_set_key"))
 
-# what others are computing under a live lease
+# flights of others under a live lease
 LIVE = sa.select(_m.c.definition_hash, _m.c.anchor_set_id, _m.c.lease_owner).where(
     _m.c.status == BUILDING,
     _m.c.tenant == _OF_TENANT,
     _m.c.lease_owner != _OF_OWNER,
     _m.c.lease_expires_at > sa.bindparam("of_now"),
 )
-# what the same owner left `building` of these tables
+# rows of these tables that the same owner left `building`
 LEFT_BEHIND = _m.update().where(
     _m.c.status == BUILDING,
     _m.c.tenant == _OF_TENANT,
@@ -80,7 +79,7 @@ EARLIER = (
 )
 
 
-# a pointer copies what it points at; an empty one holds nothing but the start that emptied it
+# a pointer copies its materialization; an empty one holds nothing but the start that emptied it
 _COPIED = {
     "made_by_tenant": _m.c.tenant,
     "made_at_sequence": _m.c.start_sequence,
@@ -90,7 +89,7 @@ EMPTIED = dict.fromkeys(("materialization_id", *_COPIED))
 
 
 def _pointer_to(materialization: sa.ColumnElement[str]) -> sa.Select[Any]:
-    """The row of a pointer to a materialization, its columns in their order."""
+    """Select the row of a pointer to a materialization, its columns in their order."""
     given = {"materialization_id": _m.c.id, **_COPIED}
     return sa.select(
         *(
@@ -115,7 +114,7 @@ class Upserts:
 
 @functools.cache
 def upserts(dialect: str) -> Upserts:
-    """The upserts of a database. Only its own dialect is imported."""
+    """Build the upserts of a database. Only its own dialect is imported."""
     insert: Any
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert

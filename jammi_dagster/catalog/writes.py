@@ -27,7 +27,7 @@ FAILED = {"status": "failed", "lease_token": None, "lease_expires_at": None}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flight:
-    """What is about to be computed: of two equal flights only one should compute."""
+    """A computation about to begin: of two equal flights only one should compute."""
 
     definition_hash: str
     input_anchors: Sequence[InputAnchor]
@@ -35,15 +35,15 @@ class Flight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Busy:
-    """Somebody else with a live lease is computing the same: `owner` as (run/step), for `table`."""
+    """The owner (run/step) with a live lease who is computing the same, and its table."""
 
     table: str
     owner: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Begun:
-    """A `building` row: whose bytes are to come, where, and under which start."""
+class BuildingRow:
+    """A `building` row: its table, the path its bytes will have, and its start."""
 
     materialization_id: str
     table: str
@@ -54,10 +54,10 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What the flip writes into a `building` row. `annotation_json` is what a reuse emits again."""
+class ReadyRow:
+    """The values that the flip writes into a `building` row. A reuse emits `annotation_json` again."""
 
-    begun: Begun
+    building: BuildingRow
     definition_hash: str
     input_anchors: Sequence[InputAnchor]
     artifact_digest: str
@@ -70,8 +70,8 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointed:
-    """How a flip or a reuse ended: whether the pointer moved, and how the bytes compare with earlier ones."""
+class PointerMove:
+    """The end of a flip or a reuse: did the pointer move, and how do the bytes compare with earlier ones."""
 
     is_current: bool
     reproducibility: str | None = None
@@ -84,15 +84,15 @@ class CatalogWriter:
         self._database, self._scope = database, scope
 
     def next_start(self) -> int:
-        """A number for the start of a step: a later start has a larger one, whatever the clocks say."""
+        """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
         with self._database.writing() as connection:
             return int(connection.execute(statements.NEXT_START).scalar_one())
 
-    def begin(self, rows: Sequence[Begun], *, produced_by: str, lease: Lease) -> Busy | None:
-        """Adds the rows as `building`, under the lease, all or none.
+    def begin(self, rows: Sequence[BuildingRow], *, produced_by: str, lease: Lease) -> Busy | None:
+        """Add the rows as `building`, under the lease, all or none.
 
         Rows of the same tables that the same owner left `building`, in an earlier attempt, are failed. Where a row
-        has a flight that another owner is computing under a live lease, nothing is added, and that is told.
+        has a flight that another owner is computing under a live lease, nothing is added: that is `Busy`.
         """
         with self._database.writing() as connection:
             connection.execute(statements.LOCK)
@@ -132,13 +132,13 @@ class CatalogWriter:
         return None
 
     def renew(self, lease: Lease) -> None:
-        """Extends the lease of the rows that are still `building` under it."""
+        """Extend the lease of the rows that are still `building` under it."""
         with self._database.writing() as connection:
             expires = now_by_database(connection) + lease.seconds
             connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
     def drop(self, table: str) -> bool:
-        """Takes the table's name away in this deployment; gives whether it had a materialization.
+        """Take the table's name away in this deployment; False if it had no materialization.
 
         Materializations of it that no other deployment points at are `dropped`: they are never reused, and recovery
         reclaims their bytes. A start that was issued before does not bring the name back.
@@ -166,14 +166,14 @@ class CatalogWriter:
             )
             return True
 
-    def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
-        """Flips the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
+    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
+        """Flip the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
         with self._database.writing() as connection:
             connection.execute(statements.RAISE_REVISION)
             return [self._flip(connection, row, lease, run_id) for row in rows]
 
-    def fail(self, rows: Sequence[Begun], *, lease: Lease) -> frozenset[str]:
-        """Marks those of the rows that are still ours and `building` as `failed`; gives their ids."""
+    def fail(self, rows: Sequence[BuildingRow], *, lease: Lease) -> frozenset[str]:
+        """Mark the rows that are still ours and `building` as `failed`; give their ids."""
         with self._database.writing() as connection:
             ours = _m.c.id.in_([row.materialization_id for row in rows])
             fail = statements.LEASED.where(ours).returning(_m.c.id)
@@ -182,8 +182,8 @@ class CatalogWriter:
 
     def point(
         self, tables: Sequence[tuple[str, str]], *, start_sequence: int, run_id: str | None
-    ) -> list[Pointed]:
-        """Moves the pointer of each (table, materialization id) as a reuse that started at `start_sequence`.
+    ) -> list[PointerMove]:
+        """Move the pointer of each (table, materialization id) as a reuse that started at `start_sequence`.
 
         All or none. Raises `UnknownTable` for a materialization that is no longer ready, or not the table's.
         """
@@ -192,16 +192,18 @@ class CatalogWriter:
             for table, materialization in tables:
                 self._check_ready(connection, table, materialization)
             return [
-                Pointed(is_current=self._point(connection, table, materialization, start_sequence, run_id))
+                PointerMove(
+                    is_current=self._point(connection, table, materialization, start_sequence, run_id)
+                )
                 for table, materialization in tables
             ]
 
     def _of(self, lease: Lease) -> dict[str, str]:
-        """The parameters that stand for the rows under the lease."""
+        """Give the parameters that stand for the rows under the lease."""
         return {"of_tenant": self._scope.tenant, "of_token": lease.token}
 
     def _check_ready(self, connection: sa.Connection, table: str, materialization: str) -> None:
-        """That a reuse found it ready is a while ago: since then it may have been dropped, or lost."""
+        """Raise `UnknownTable` for a materialization dropped or lost since the reuse found it ready."""
         wanted = {"of_id": materialization, "of_table": table, "of_readable": self._scope.readable}
         if connection.execute(statements.IS_READY, wanted).first() is None:
             gone = f" (materialization {materialization} is not ready, or not of this table)"
@@ -210,7 +212,7 @@ class CatalogWriter:
     def _busy(
         self,
         connection: sa.Connection,
-        rows: Sequence[Begun],
+        rows: Sequence[BuildingRow],
         flights: Mapping[str, tuple[str | None, int | None]],
         owner: str,
         now: float,
@@ -223,8 +225,10 @@ class CatalogWriter:
         taken = {(definition, set_id): other for definition, set_id, other in live}
         return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
 
-    def _flip(self, connection: sa.Connection, row: Finished, lease: Lease, run_id: str | None) -> Pointed:
-        begun = row.begun
+    def _flip(
+        self, connection: sa.Connection, row: ReadyRow, lease: Lease, run_id: str | None
+    ) -> PointerMove:
+        building = row.building
         set_id = _anchor_set(connection, row.input_anchors)
         reproducibility = self._reproducibility(connection, row, set_id)
         ready = {
@@ -242,20 +246,22 @@ class CatalogWriter:
             "lease_token": None,
             "lease_expires_at": None,
         }
-        mine = {**self._of(lease), "of_id": begun.materialization_id}
+        mine = {**self._of(lease), "of_id": building.materialization_id}
         flipped = connection.execute(statements.LEASED_ROW, {**mine, **ready})
         if flipped.rowcount != 1:
-            raise LeaseLost(materialization_id=begun.materialization_id, table=begun.table)
+            raise LeaseLost(materialization_id=building.materialization_id, table=building.table)
         if row.annotation_json is not None:
             connection.execute(
                 statements.ANNOTATE,
-                {"materialization_id": begun.materialization_id, "annotation_json": row.annotation_json},
+                {"materialization_id": building.materialization_id, "annotation_json": row.annotation_json},
             )
-        moved = self._point(connection, begun.table, begun.materialization_id, begun.start_sequence, run_id)
-        return Pointed(is_current=moved, reproducibility=reproducibility)
+        moved = self._point(
+            connection, building.table, building.materialization_id, building.start_sequence, run_id
+        )
+        return PointerMove(is_current=moved, reproducibility=reproducibility)
 
-    def _reproducibility(self, connection: sa.Connection, row: Finished, set_id: int) -> str | None:
-        """How the digest compares with those of the same definition, inputs and writer profile (DESIGN 2.14)."""
+    def _reproducibility(self, connection: sa.Connection, row: ReadyRow, set_id: int) -> str | None:
+        """Compare the digest with the last of the same definition, inputs and writer profile (DESIGN 2.14)."""
         if has_unpinned(row.input_anchors):
             return None
         alike = {
@@ -272,7 +278,7 @@ class CatalogWriter:
     def _point(
         self, connection: sa.Connection, table: str, materialization: str, start: int, run_id: str | None
     ) -> bool:
-        """Moves the pointer unless a later start has moved it; and keeps what the run got, either way."""
+        """Move the pointer unless a later start has moved it; note the run's result either way."""
         upserts = statements.upserts(connection.dialect.name)
         name = {"tenant": self._scope.tenant, "table_name": table}
         move = {"deployment": self._scope.deployment, "start_sequence": start, "of_id": materialization}
@@ -289,7 +295,7 @@ def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str |
 
 
 def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
-    """The id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
+    """Find the id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
     set_key = anchor_set_key(anchors)
     known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
     if known is not None:
@@ -306,14 +312,14 @@ def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> in
 
 
 def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
-    """The recorded order as indexes into the order by source, or None where it is that order."""
+    """Give the recorded order as indexes into the order by source, or None where it is that order."""
     by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
     order = [by_source[anchor.source] for anchor in anchors]
     return None if order == list(range(len(order))) else json.dumps(order)
 
 
 def now_by_database(connection: sa.Connection) -> float:
-    """Seconds since the epoch by the database's clock, the one that all writers of a lease share."""
+    """Read the seconds since the epoch by the database's clock, the one that all writers of a lease share."""
     postgres = connection.dialect.name == "postgresql"
     clock = (
         "extract(epoch from clock_timestamp())" if postgres else "(julianday('now') - 2440587.5) * 86400.0"

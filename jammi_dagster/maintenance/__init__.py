@@ -1,4 +1,4 @@
-"""Upkeep of a store: recovery of what crashed writers left."""
+"""Upkeep of a store: recovery from crashed writers."""
 
 from jammi_dagster.maintenance.recovery import GRACE_SECONDS, Recovery, RecoveryReport
 

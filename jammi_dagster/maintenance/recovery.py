@@ -1,7 +1,7 @@
-"""Recovery: what crashed writers left, finished or cleared away. Never touches a live one.
+"""Recovery: finishes or clears away the rows and objects of crashed writers. Never touches a live one.
 
 A live writer's row has a lease that it renews by the database's clock, and a row names its objects from before they
-exist; so what is taken here, or removed, is nobody's. Each step is a compare-and-swap on one row: recovery is
+exist; so nothing that is taken or removed here is in use. Each step is a compare-and-swap on one row: recovery is
 idempotent, and may run beside writers and beside itself.
 """
 
@@ -18,12 +18,12 @@ from typing import Any
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path, tables_folder
 from jammi_dagster.catalog import (
     LEASE_SECONDS,
-    Abandoned,
-    Begun,
+    AbandonedRow,
+    BuildingRow,
     CatalogWriter,
     Database,
-    Finished,
     Lease,
+    ReadyRow,
     RecoveryRows,
     Scope,
 )
@@ -43,18 +43,18 @@ from jammi_dagster.errors import (
 GRACE_SECONDS = 24 * 3600.0
 _AT_ONCE = 5_000
 _MOST_MISSING, _MOST_MISSING_SHARE = 10, 0.05
-# what the funnel writes, below the tenant's folder: whatever else lies there (an engine's tables) is not ours to remove
+# the funnel's objects, below the tenant's folder: anything else there (an engine's tables) is not ours to remove
 _OURS = re.compile(r"/[^/]+/[0-9a-f]{32}\.(parquet|materialization\.json)")
 
 
 @dataclass(slots=True, kw_only=True)
 class RecoveryReport:
-    """What recovery did, or with `dry_run` would do.
+    """The changes that recovery made, or with `dry_run` would make.
 
     Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete) and `lost` (ready, but
     without sidecar); paths below the root that were `reclaimed` (objects that no row names); keys of anchor sets
-    whose edges were `reindexed`. `damaged` are ids of ready ones that are only told: whose sidecar says another
-    digest, or nothing, or whose bytes are gone or of another length; a probe passes over those without bytes.
+    whose edges were `reindexed`. `damaged` are ids of ready ones that are only told: their sidecar says another
+    digest, or nothing, or their bytes are gone or of another length; a probe passes over those without bytes.
     """
 
     dry_run: bool
@@ -66,7 +66,7 @@ class RecoveryReport:
     reindexed: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as JSON."""
+        """Give the report as JSON."""
         return asdict(self)
 
 
@@ -86,7 +86,7 @@ class Recovery:
     clock: Callable[[], float] = time.time
 
     def run(self) -> RecoveryReport:
-        """Raises what catalog and storage raise; what was done until then is done.
+        """Make the pass. An error of catalog or storage ends it; changes made until then stand.
 
         Raises `ObjectsMissing`, before anything is done, where so much is missing that the root must be the cause.
         """
@@ -143,8 +143,8 @@ class Recovery:
         path = sidecar_path(artifact)
         return MaterializationManifest.from_bytes(self.root.read_bytes(path), where=self.root.uri(path))
 
-    def _settle(self, rows: RecoveryRows, abandoned: Abandoned, report: RecoveryReport) -> None:
-        """Publishes a row whose bytes and sidecar are whole and agree; fails any other, and removes its bytes."""
+    def _settle(self, rows: RecoveryRows, abandoned: AbandonedRow, report: RecoveryReport) -> None:
+        """Publish a row with bytes and sidecar that are whole and agree; fail any other, and remove its bytes."""
         lease = Lease(token=self.random_hex(16), owner="recovery", seconds=LEASE_SECONDS)
         if not self.dry_run and not rows.take(abandoned.materialization_id, lease):
             return
@@ -159,21 +159,21 @@ class Recovery:
             if finished is not None:
                 writer.finish([finished[0]], lease=lease, run_id=finished[1])
                 report.promoted.append(abandoned.materialization_id)
-            elif writer.fail([_begun(abandoned)], lease=lease):
+            elif writer.fail([_building(abandoned)], lease=lease):
                 report.failed.append(abandoned.materialization_id)
                 self._remove(rows, abandoned.artifact_path)
         except LeaseLost:  # another recovery was at it while this one read for longer than a lease
             return
 
     def _remove(self, rows: RecoveryRows, artifact: str) -> None:
-        """Removes what a failed row left; not what its path should never have named, whatever the row says."""
+        """Remove the objects of a failed row; never anything outside the root, whatever path the row holds."""
         with contextlib.suppress(ArtifactOutsideRoot):
             paths = [artifact, sidecar_path(artifact)]
             for path in sorted({*paths} - rows.named(paths, grace_seconds=self.grace_seconds)):
                 self.root.delete(path)
 
-    def _complete(self, abandoned: Abandoned) -> tuple[Finished, str | None] | None:
-        """The flip that the writer did not come to, with its run, where everything for it is there."""
+    def _complete(self, abandoned: AbandonedRow) -> tuple[ReadyRow, str | None] | None:
+        """Read the flip that the writer did not come to, with its run; None if anything for it is missing."""
         try:
             finished, run_id = _of_manifest(abandoned, self._manifest(abandoned.artifact_path))
             size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
@@ -186,7 +186,7 @@ class Recovery:
         )
 
     def _reclaim(self, rows: RecoveryRows, report: RecoveryReport) -> None:
-        """Removes objects of ours that are older than the grace period and that no row names."""
+        """Remove objects of ours that are older than the grace period and that no row names."""
         oldest = self.clock() - self.grace_seconds
         folder = tables_folder(self.scope.tenant or None)
         old = (
@@ -203,8 +203,8 @@ class Recovery:
                         self.root.delete(path)
 
 
-def _begun(abandoned: Abandoned) -> Begun:
-    return Begun(
+def _building(abandoned: AbandonedRow) -> BuildingRow:
+    return BuildingRow(
         materialization_id=abandoned.materialization_id,
         table=abandoned.table,
         artifact_path=abandoned.artifact_path,
@@ -213,8 +213,8 @@ def _begun(abandoned: Abandoned) -> Begun:
     )
 
 
-def _of_manifest(abandoned: Abandoned, manifest: MaterializationManifest) -> tuple[Finished, str | None]:
-    """What the sidecar says of the row. Raises `InvalidField` where it is another row's, or says too little."""
+def _of_manifest(abandoned: AbandonedRow, manifest: MaterializationManifest) -> tuple[ReadyRow, str | None]:
+    """Read the row's new values from its sidecar. Raises `InvalidField` for a sidecar of another row."""
     own = Fields(manifest.own, "manifest", "jammi_dagster")
     for name, expected in (("table", abandoned.table), ("materialization", abandoned.materialization_id)):
         if own.take(name, str) != expected:
@@ -225,8 +225,8 @@ def _of_manifest(abandoned: Abandoned, manifest: MaterializationManifest) -> tup
     seconds, annotation, run_id = (
         own_fields.get(name) for name in ("compute_seconds", "annotation", "run_id")
     )
-    finished = Finished(
-        begun=_begun(abandoned),
+    finished = ReadyRow(
+        building=_building(abandoned),
         definition_hash=manifest.definition_hash,
         input_anchors=manifest.input_anchors,
         artifact_digest=manifest.artifact,

@@ -1,7 +1,7 @@
 """The one write path: the funnel, with leases and single flight."""
 
 from jammi_dagster.recording.flight import POLL_SECONDS, hit_or_attempt
-from jammi_dagster.recording.funnel import Attempt, Output, Published, Recorder, utc_now
+from jammi_dagster.recording.funnel import Attempt, Output, Publication, Recorder, utc_now
 from jammi_dagster.recording.leases import RENEW_SECONDS
 
 __all__ = [
@@ -9,7 +9,7 @@ __all__ = [
     "RENEW_SECONDS",
     "Attempt",
     "Output",
-    "Published",
+    "Publication",
     "Recorder",
     "hit_or_attempt",
     "utc_now",

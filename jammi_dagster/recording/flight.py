@@ -21,7 +21,7 @@ def hit_or_attempt(
     waiting: Callable[[Busy], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Hit | Attempt:
-    """A hit, or the right to compute; while somebody else computes the same, asks again every `POLL_SECONDS`.
+    """Return a hit, or the right to compute; ask every `POLL_SECONDS` while somebody else computes the same.
 
     Ends when the other one is ready (a hit), has failed, or its lease runs out (then this one begins). `waiting` is
     told for whom, once for each. Nothing is held while waiting, and all of a range begins in one transaction, so no
@@ -32,14 +32,14 @@ def hit_or_attempt(
         hit = probe()
         if hit is not None:
             return hit
-        begun = begin()
-        if isinstance(begun, Attempt):
+        answer = begin()
+        if isinstance(answer, Attempt):
             hit = probe()  # the other one may have ended between the two
             if hit is None:
-                return begun
-            begun.give_up()
+                return answer
+            answer.give_up()
             return hit
-        if begun.owner != told:
-            told = begun.owner
-            waiting(begun)
+        if answer.owner != told:
+            told = answer.owner
+            waiting(answer)
         sleep(POLL_SECONDS)

@@ -24,13 +24,13 @@ from jammi_dagster.artifacts import (
 )
 from jammi_dagster.catalog import (
     LEASE_SECONDS,
-    Begun,
+    BuildingRow,
     Busy,
     CatalogWriter,
-    Finished,
     Flight,
     Lease,
     MaterializationRecord,
+    ReadyRow,
     Scope,
 )
 from jammi_dagster.contract import (
@@ -50,16 +50,16 @@ from jammi_dagster.sensing import Rows
 
 
 def utc_now() -> datetime:
-    """The present instant by this machine's clock: for people; nothing orders by it."""
+    """Give the present instant by this machine's clock: for people; nothing orders by it."""
     return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """What the funnel needs to know of one written table in order to publish it.
+    """The facts that the funnel needs of one written table in order to publish it.
 
-    `own` goes into the sidecar under this package's key; `annotation` is what a reuse emits again.
-    `compute_seconds` is what a reuse will save.
+    `own` goes into the sidecar under this package's key; a reuse emits `annotation` again, and saves
+    `compute_seconds`.
     """
 
     table: str
@@ -76,7 +76,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Published:
+class Publication:
     """A materialization that is ready. `is_current` is False where a later start had moved the pointer before."""
 
     record: MaterializationRecord
@@ -85,7 +85,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """Opens attempts on one store. Clock and ids are arguments, so that tests decide them."""
+    """The funnel of one store. Clock and ids are arguments, so that tests decide them."""
 
     reader: Rows
     writer: CatalogWriter
@@ -103,24 +103,24 @@ class Recorder:
         start_sequence: int | None = None,
         flights: Mapping[str, Flight] | None = None,
     ) -> Attempt | Busy:
-        """Begins to materialize `tables`, all or none; use the attempt as a context manager.
+        """Begin to materialize `tables`, all or none; use the attempt as a context manager.
 
-        `produced_by` names the run, `owner` the step in it: what the same owner left `building` is taken over.
+        `produced_by` names the run, `owner` the step in it: rows that the same owner left `building` are taken over.
         `start_sequence` is from `CatalogWriter.next_start` where the step started before this call. With `flights`
-        (table -> what is about to be computed) nothing begins while another owner with a live lease computes one of
+        (table -> the computation about to begin) nothing begins while another owner with a live lease computes one of
         them: that is `Busy`.
         """
         start = self.writer.next_start() if start_sequence is None else start_sequence
         lease = Lease(token=self.random_hex(16), owner=owner, seconds=LEASE_SECONDS)
         now = self.clock()
-        begun = {table: self._begun(table, start, now, (flights or {}).get(table)) for table in tables}
-        busy = self.writer.begin(list(begun.values()), produced_by=produced_by, lease=lease)
-        return busy or Attempt(recorder=self, begun=begun, lease=lease, produced_by=produced_by)
+        rows = {table: self._row(table, start, now, (flights or {}).get(table)) for table in tables}
+        busy = self.writer.begin(list(rows.values()), produced_by=produced_by, lease=lease)
+        return busy or Attempt(recorder=self, rows=rows, lease=lease, produced_by=produced_by)
 
-    def _begun(self, table: str, start: int, now: datetime, flight: Flight | None) -> Begun:
+    def _row(self, table: str, start: int, now: datetime, flight: Flight | None) -> BuildingRow:
         # as UUIDv7 does: 48 bits of milliseconds, then random bits; sorts by time, unique without asking anyone
         materialization_id = f"{int(now.timestamp() * 1000) & (2**48 - 1):012x}{self.random_hex(10)}"
-        return Begun(
+        return BuildingRow(
             materialization_id=materialization_id,
             table=table,
             artifact_path=artifact_path(self.scope.tenant or None, table, materialization_id),
@@ -134,11 +134,11 @@ class Recorder:
 class Attempt:
     """One passage through the funnel: `write` each table's bytes, then `publish` them together.
 
-    Left by an exception, or without `publish`, it marks its rows failed and removes what it wrote.
+    Left by an exception, or without `publish`, it marks its rows failed and removes their objects.
     """
 
     recorder: Recorder
-    begun: Mapping[str, Begun]
+    rows: Mapping[str, BuildingRow]
     lease: Lease
     produced_by: str
     written: dict[str, WrittenArtifact] = field(default_factory=dict)
@@ -159,46 +159,46 @@ class Attempt:
         self.give_up()
 
     def give_up(self) -> None:
-        """Ends an attempt that was not published: its rows are failed, and what it wrote is removed."""
+        """End an attempt that was not published: fail its rows, and remove their objects."""
         if self._open:
             self._open = False
-            with contextlib.suppress(JammiError):  # what cannot be undone now, recovery undoes
+            with contextlib.suppress(JammiError):  # recovery undoes the rest
                 self._abandon()
 
     def write(
         self, table: str, data: Any, *, progress: Callable[[int], None] | None = None
     ) -> WrittenArtifact:
-        """Streams `data` to the table's artifact; durable when it returns. Raises what `write_parquet` raises."""
-        begun = self.begun[table]
-        written = write_parquet(self.recorder.root, begun.artifact_path, data, table=table, progress=progress)
+        """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
+        row = self.rows[table]
+        written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
         return written
 
-    def publish(self, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Published]:
-        """Writes the sidecars, then flips all rows in one transaction.
+    def publish(self, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Publication]:
+        """Write the sidecars, then flip all rows in one transaction.
 
-        `outputs` are all of the tables that were begun, each written and once: else `InvalidField`, before anything is
-        written. Raises `LeaseLost`, `NotCanonical`, and what storage and catalog raise.
+        `outputs` are all tables of the attempt, each written and once: else `InvalidField`, before anything is
+        written. Raises `LeaseLost`, `NotCanonical`, and the errors of storage and catalog.
         """
         tables = sorted(output.table for output in outputs)
-        if not tables == sorted(self.begun) == sorted(self.written):
-            expected = f"each table of the attempt, written and once: {', '.join(sorted(self.begun))}"
+        if not tables == sorted(self.rows) == sorted(self.written):
+            expected = f"each table of the attempt, written and once: {', '.join(sorted(self.rows))}"
             raise InvalidField(what="publish", path="outputs", value=tables, expected=expected)
         completed_at = self.recorder.clock().isoformat()
         for output in outputs:
             manifest = self._manifest(output, completed_at)
-            path = sidecar_path(self.begun[output.table].artifact_path)
+            path = sidecar_path(self.rows[output.table].artifact_path)
             self.recorder.root.write_bytes_durable(path, manifest.to_bytes())
         finished = [self._finished(output, completed_at) for output in outputs]
         pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
         self._open = False
         return [
-            Published(record=self._record(output.table), is_current=point.is_current)
+            Publication(record=self._record(output.table), is_current=point.is_current)
             for output, point in zip(outputs, pointed, strict=True)
         ]
 
     def _manifest(self, output: Output, produced_at: str) -> MaterializationManifest:
-        begun, written = self.begun[output.table], self.written[output.table]
+        row, written = self.rows[output.table], self.written[output.table]
         leaves = (
             Leaf(index=group.index, offset=group.offset, length=group.length, digest=group.digest)
             for group in written.row_groups
@@ -215,7 +215,7 @@ class Attempt:
             engine_version=f"jammi-dagster {__version__}",
             own={
                 "table": output.table,
-                "materialization": begun.materialization_id,
+                "materialization": row.materialization_id,
                 "deployment": self.recorder.scope.deployment,
                 "row_count": written.row_count,
                 "size_bytes": written.size_bytes,
@@ -226,11 +226,11 @@ class Attempt:
             },
         )
 
-    def _finished(self, output: Output, completed_at: str) -> Finished:
+    def _finished(self, output: Output, completed_at: str) -> ReadyRow:
         written = self.written[output.table]
         annotation = None if output.annotation is None else canonical_json(output.annotation).decode()
-        return Finished(
-            begun=self.begun[output.table],
+        return ReadyRow(
+            building=self.rows[output.table],
             definition_hash=output.definition,
             input_anchors=output.input_anchors,
             artifact_digest=written.digest,
@@ -243,14 +243,14 @@ class Attempt:
         )
 
     def _record(self, table: str) -> MaterializationRecord:
-        record = self.recorder.reader.get(self.begun[table].materialization_id)
+        record = self.recorder.reader.get(self.rows[table].materialization_id)
         assert record is not None, "a row that this transaction flipped"
         return record
 
     def _abandon(self) -> None:
-        """Fails the rows, then removes the bytes of those that it failed: never those of a row that got ready."""
-        failed = self.recorder.writer.fail(list(self.begun.values()), lease=self.lease)
-        for begun in self.begun.values():
-            if begun.materialization_id in failed:
-                self.recorder.root.delete(begun.artifact_path)
-                self.recorder.root.delete(sidecar_path(begun.artifact_path))
+        """Fail the rows, then remove the bytes of each one failed: never the bytes of a ready row."""
+        failed = self.recorder.writer.fail(list(self.rows.values()), lease=self.lease)
+        for row in self.rows.values():
+            if row.materialization_id in failed:
+                self.recorder.root.delete(row.artifact_path)
+                self.recorder.root.delete(sidecar_path(row.artifact_path))

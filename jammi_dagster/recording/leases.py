@@ -1,4 +1,4 @@
-"""Leases: who is writing a `building` row, and for how long nobody else may finish it."""
+"""Leases: for how long nobody but its writer may finish a `building` row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RENEW_SECONDS = 10.0
 
 
 class Heart:
-    """Calls `beat` every `every` seconds, on a thread of its own, between `start` and `stop`.
+    """A thread that calls `beat` every `every` seconds between `start` and `stop`.
 
     A beat that fails is tried again at the next one: six may fail before a lease runs out.
     """
@@ -23,12 +23,12 @@ class Heart:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begins to beat."""
+        """Begin to beat."""
         self._thread = threading.Thread(target=self._run, name="jammi-lease", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends, and waits for a beat under way."""
+        """End, and wait for a beat under way."""
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()

@@ -16,7 +16,7 @@ _schemas = itertools.count()
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the catalog's database lies."""
+    """The place of the catalog's database."""
     return tmp_path / "catalog.db"
 
 

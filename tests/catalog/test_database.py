@@ -170,7 +170,7 @@ def test_no_password_reaches_a_message(url: str) -> None:
 
 
 def test_a_missing_driver_is_named() -> None:
-    """Without psycopg, a PostgreSQL catalog says what to install."""
+    """Without psycopg, a PostgreSQL catalog names the package to install."""
     script = """
 import sys
 sys.modules["psycopg"] = None
@@ -326,7 +326,7 @@ def test_a_writer_does_not_wait_for_a_reader(catalog: Catalog) -> None:
 
 
 def test_a_write_transaction_takes_its_lock_at_once(catalog: Catalog, file: Path) -> None:
-    """BEGIN IMMEDIATE: what is read in a write transaction cannot change before it writes."""
+    """BEGIN IMMEDIATE: nothing read in a write transaction changes before it writes."""
     other = sqlite3.connect(file, isolation_level=None, timeout=0)
     with catalog.database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
         other.execute("BEGIN IMMEDIATE")
@@ -387,7 +387,7 @@ def test_a_closed_catalog_opens_again_when_it_is_used(catalog: Catalog) -> None:
 
 
 def test_a_read_only_catalog_says_so(catalog: Catalog) -> None:
-    """The message of a refused write names the catalog and what works all the same."""
+    """The message of a refused write names the catalog, and says that reading works all the same."""
     catalog.database.read_only = True
     with pytest.raises(CatalogReadOnly, match=r"catalog\.db is read-only.*reading works"):
         catalog.writer.next_start()

@@ -69,7 +69,7 @@ def _notes(url: str) -> list[str]:
 
 @pytest.mark.parametrize("revision", migrations.KNOWN)
 def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, revision: str) -> None:
-    """Opened by this version: every table, record, verdict, edge and hit is what it was; and it can be written to."""
+    """Opened by this version: every table, record, verdict, edge and hit is as before; and it can be written to."""
     restore(revision, tmp_path / "catalog.db")
     told = answers(ResultStore(str(tmp_path / "root"), str(tmp_path / "catalog.db")))
     assert json.loads(json.dumps(told)) == json.loads((FOLDER / f"{revision}.json").read_text())
@@ -88,7 +88,7 @@ def _upgrade_at_once(n: int, url: str, later: Path) -> list[str]:
 
 
 def test_processes_that_upgrade_at_once_take_turns(older: str, later: Path) -> None:
-    """Of an older catalog as of an empty one: one of them upgrades it, once, and all find it upgraded."""
+    """One of them upgrades an older catalog, or an empty one, once; all find it upgraded."""
     assert race(4, _upgrade_at_once, older, later) == [["t"]] * 4
 
 

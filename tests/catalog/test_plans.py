@@ -1,4 +1,4 @@
-"""How a database answers that was never told how its rows are spread: every look-up by an index."""
+"""Without statistics a database answers every look-up by an index."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def _asked() -> Iterator[list[tuple[str, Any]]]:
 
 
 def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
-    """How SQLite answers what `ask` asks."""
+    """SQLite's plan for the queries of `ask`."""
     with _asked() as asked:
         ask(catalog.reader)
     with catalog.database.reading() as connection:
@@ -94,7 +94,7 @@ def filled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 def _touched(database: Database, ask: Callable[[CatalogReader], object]) -> int:
-    """How many rows PostgreSQL looks at to answer what `ask` asks, found fit or not."""
+    """The rows that PostgreSQL looks at for the queries of `ask`, found fit or not."""
     with _asked() as asked:
         assert ask(Catalog(database).reader)
     with database.reading() as connection:

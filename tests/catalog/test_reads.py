@@ -1,4 +1,4 @@
-"""Queries: what a scope sees, in which order, and by which index."""
+"""Queries: the rows that a scope sees, their order, and the index that serves."""
 
 import json
 import time
@@ -178,7 +178,7 @@ def test_a_tenants_own_table_hides_the_global_one(catalog: Catalog) -> None:
 
 
 def test_a_tenant_prefers_what_its_name_resolves_to(catalog: Catalog) -> None:
-    """Where a tenant has no pointer of its own, the global current match is the current one."""
+    """The global current match is the current one for a tenant without a pointer of its own."""
     acme = catalog.beside(tenant="acme")
     older, newer = catalog.ready("t")[0], catalog.ready("t")[0]
     catalog.writer.point([("t", older)], start_sequence=catalog.writer.next_start(), run_id=None)
@@ -189,7 +189,7 @@ def test_a_tenant_prefers_what_its_name_resolves_to(catalog: Catalog) -> None:
 
 
 def test_a_run_of_one_tenant_is_not_seen_by_another(catalog: Catalog) -> None:
-    """What a run got is kept per tenant."""
+    """A run's results are kept per tenant."""
     catalog.beside(tenant="acme").ready("t", run_id="r")
     assert catalog.reader.of_run("r", ["t"]) == {}
     assert list(catalog.beside(tenant="acme").reader.of_run("r", ["t"])) == ["t"]

@@ -17,7 +17,7 @@ def _ddl(connection: sa.Connection) -> dict[str, str]:
 
 
 def test_alembic_finds_nothing_to_generate(catalog: Catalog) -> None:
-    """What the migrations make is what the models say, column by column and index by index."""
+    """The migrations make exactly the models' tables, column by column and index by index."""
     with catalog.database.reading() as connection:
         context = MigrationContext.configure(
             connection,

@@ -1,4 +1,4 @@
-"""Write transactions: what they change, what they leave alone, and who wins."""
+"""Write transactions: their changes, the rows they leave alone, and who wins."""
 
 import json
 from collections.abc import Callable
@@ -73,7 +73,7 @@ def test_a_row_goes_from_building_to_ready(catalog: Catalog) -> None:
 
 
 def test_failed_rows_are_ours_and_building(catalog: Catalog) -> None:
-    """`fail` marks what is still ours and unfinished, says which that was, and never touches a ready row."""
+    """`fail` marks rows that are still ours and unfinished, gives their ids, and never touches a ready row."""
     rows, lease = catalog.begin("a", "b")
     catalog.writer.finish([finished(rows[0])], lease=lease, run_id=None)
     assert catalog.writer.fail(rows, lease=lease) == {rows[1].materialization_id}
@@ -174,7 +174,7 @@ def test_the_later_start_wins_for_reuse_too(catalog: Catalog, order: tuple[str, 
 
 
 def test_deployments_have_pointers_of_their_own(catalog: Catalog) -> None:
-    """What is current in one deployment is not in another, but a hit may cross."""
+    """A table current in one deployment is not so in another, but a hit may cross."""
     branch = catalog.beside(deployment="branch")
     made, _ = catalog.ready("t")
     assert branch.current("t") is None
@@ -251,7 +251,7 @@ def test_recorded_order_survives(catalog: Catalog, order: list[InputAnchor]) -> 
 
 
 def test_unknown_keys_of_an_anchor_are_kept(catalog: Catalog) -> None:
-    """What a newer writer said of an input is in the catalog too."""
+    """A newer writer's words about an input are in the catalog too."""
     newer = InputAnchor.from_dict({**A.to_dict(), "observed_at": "noon"})
     made, _ = catalog.ready("t", anchors=[newer])
     assert catalog.get(made).input_anchors[0].to_dict() == newer.to_dict()
@@ -309,7 +309,7 @@ def test_the_latest_is_what_is_compared_with(catalog: Catalog) -> None:
 
 
 def test_an_annotation_is_kept_for_a_reuse(catalog: Catalog) -> None:
-    """What a reuse emits again stands beside the row."""
+    """The annotation that a reuse emits again stands beside the row."""
     note = json.dumps({"metadata": {"😀": 1}})
     made, _ = catalog.ready("t", annotation=note)
     bare, _ = catalog.ready("t")

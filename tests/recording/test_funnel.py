@@ -17,7 +17,7 @@ from core_kit import ENV, descriptor, make, numbers, values
 
 from jammi_dagster import ArtifactDigest, InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore
 from jammi_dagster.artifacts import sidecar_path
-from jammi_dagster.catalog import CatalogWriter, Finished, Lease, MaterializationRecord, Pointed
+from jammi_dagster.catalog import CatalogWriter, Lease, MaterializationRecord, PointerMove, ReadyRow
 from jammi_dagster.contract import MaterializationManifest, definition_hash
 from jammi_dagster.errors import (
     ArtifactExists,
@@ -30,7 +30,7 @@ from jammi_dagster.errors import (
     SchemaChanged,
     StorageFailed,
 )
-from jammi_dagster.recording import Attempt, Output, Published, Recorder
+from jammi_dagster.recording import Attempt, Output, Publication, Recorder
 
 
 def begin(store: ResultStore, *tables: str, owner: str = "owner", start: int | None = None) -> Attempt:
@@ -41,7 +41,7 @@ def begin(store: ResultStore, *tables: str, owner: str = "owner", start: int | N
 
 
 def output(table: str, **more: Any) -> Output:
-    """What `table` is published as."""
+    """The output that publishes `table`."""
     made_by, env = ProducingDescriptor(descriptor()), MaterializationEnv(ENV)
     known = {"definition": definition_hash(made_by, env), "input_anchors": (), **more}
     return Output(table=table, descriptor=made_by, env=env, **known)
@@ -49,7 +49,7 @@ def output(table: str, **more: Any) -> Output:
 
 def publish(
     attempt: Attempt, *outputs: Output, before: Callable[[], object] = lambda: None
-) -> list[Published]:
+) -> list[Publication]:
     """One row for each output, written and published; `before` is called in between."""
     with attempt:
         for one in outputs:
@@ -161,7 +161,7 @@ def test_a_later_start_that_came_first_is_an_outcome(store: ResultStore) -> None
 
 def test_a_clock_that_jumps_decides_nothing(store: ResultStore) -> None:
     """Whatever the machine's clock says, the later start wins, and ids stay apart."""
-    made: list[Published] = []
+    made: list[Publication] = []
     for year in (2030, 1970, 2030, 1, 9999):
         recorder = Recorder(
             reader=store.reader,
@@ -181,7 +181,7 @@ def test_a_clock_that_jumps_decides_nothing(store: ResultStore) -> None:
 
 
 def test_ids_sort_by_time(store: ResultStore) -> None:
-    """As far as the clock does: an id begins with the milliseconds of its creation."""
+    """An id begins with the milliseconds of its creation, and is as good as the clock."""
     before = datetime.now(timezone.utc)
     record = make(store, "t")
     stamp = datetime.fromtimestamp(int(record.materialization_id[:12], 16) / 1000, timezone.utc)
@@ -197,7 +197,7 @@ class _Watching(CatalogWriter):
 
     effects: list[str]
 
-    def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
+    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
         self.effects.append("flip")
         return super().finish(rows, lease=lease, run_id=run_id)
 
@@ -245,7 +245,7 @@ def test_an_exception_of_the_data_passes_through(store: ResultStore, error: Base
 
 
 def test_a_failure_leaves_the_current_table_alone(store: ResultStore) -> None:
-    """What was current before is current after, byte for byte, and nothing of the failure is a hit."""
+    """The table that was current before is current after, byte for byte, and nothing of the failure is a hit."""
     before = make(store, "t", numbers(7))
     with pytest.raises(RuntimeError):
         make(store, "t", _failing(RuntimeError()), step=2)
@@ -283,7 +283,7 @@ def test_a_sidecar_that_cannot_be_written(store: ResultStore) -> None:
         publish(begin(store, "t"), output("t", own={"x": float("nan")}))
     assert objects(store) == []
     attempt = begin(store, "t")
-    taken = sidecar_path(attempt.begun["t"].artifact_path)
+    taken = sidecar_path(attempt.rows["t"].artifact_path)
     store.artifacts.write_bytes_durable(taken, b"somebody else's")
     with pytest.raises(ArtifactExists):
         publish(attempt, output("t"))
@@ -303,7 +303,7 @@ def _refuse_flips(store: ResultStore, table: str) -> None:
 
 
 def test_a_flip_that_the_database_refuses(store: ResultStore) -> None:
-    """The rows have failed, their bytes are gone, what was current still is; none of several is published."""
+    """The rows have failed, their bytes are gone, nothing current has moved; none of several is published."""
     before = make(store, "a", numbers(7))
     _refuse_flips(store, "b")
     _, revision = store.reader.state()
@@ -316,7 +316,7 @@ def test_a_flip_that_the_database_refuses(store: ResultStore) -> None:
 
 
 def test_an_attempt_that_is_not_published_has_failed(store: ResultStore) -> None:
-    """Leaving the block without `publish` undoes what was written."""
+    """Leaving the block without `publish` undoes the writes."""
     with begin(store, "t") as attempt:
         attempt.write("t", numbers(1))
     assert objects(store) == []
@@ -340,13 +340,13 @@ def test_a_lost_lease_publishes_nothing(store: ResultStore) -> None:
 class _Uncertain(CatalogWriter):
     """A writer whose connection breaks after the commit, before the answer."""
 
-    def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
+    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
         super().finish(rows, lease=lease, run_id=run_id)
         raise CatalogUnavailable(catalog="c", why="the connection broke")
 
 
 def test_bytes_of_a_ready_row_are_never_removed(store: ResultStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nobody can say whether the flip was committed, the row decides: what is ready stays readable."""
+    """The row decides where nobody knows if the flip was committed: a ready one stays readable."""
     monkeypatch.setitem(store.__dict__, "writer", _Uncertain(store.database, store.scope))
     with pytest.raises(CatalogUnavailable):
         make(store, "t", numbers(4))
@@ -357,7 +357,7 @@ def test_bytes_of_a_ready_row_are_never_removed(store: ResultStore, monkeypatch:
 class _Gone(CatalogWriter):
     """A writer whose database is gone at the flip, and stays so."""
 
-    def finish(self, rows: Sequence[Finished], *, lease: Lease, run_id: str | None) -> list[Pointed]:
+    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
         raise CatalogUnavailable(catalog="c", why="gone")
 
     def fail(self, rows: Any, *, lease: Lease) -> frozenset[str]:
@@ -367,7 +367,7 @@ class _Gone(CatalogWriter):
 def test_the_first_error_is_the_one_that_is_raised(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Clearing up may fail too: the cause is what the user sees, and without knowing the row no bytes go."""
+    """Clearing up may fail too: the user sees the cause, and without knowing the row no bytes go."""
     monkeypatch.setitem(store.__dict__, "writer", _Gone(store.database, store.scope))
     with pytest.raises(CatalogUnavailable, match=": gone"):
         make(store, "t")

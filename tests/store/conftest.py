@@ -15,7 +15,7 @@ CATALOGS = ("memory", "file", "postgres")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That bytes reach the disk is the artifacts' tests' business; here it would be most of the time."""
+    """Skip fsync: the artifacts' tests prove it, and here it would take most of the time."""
     monkeypatch.setattr(os, "fsync", lambda descriptor: None)
 
 

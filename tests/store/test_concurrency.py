@@ -51,7 +51,7 @@ def _read(talk: Any, root: str, catalog: str) -> int:
 
 
 def _recover(talk: Any, root: str, catalog: str) -> list[dict[str, Any]]:
-    """Recovers again and again, with no grace for anything, until it is told to stop; what it found to do."""
+    """Recovers again and again, with no grace, until told to stop; gives the reports that were not empty."""
     store = ResultStore(root, catalog)
     found = []
     while not talk.poll(0.2):
@@ -142,7 +142,7 @@ def test_a_catalog_of_a_newer_package_is_refused(empty: str) -> None:
 
 @pytest.fixture
 def cut(postgres: Postgres, tmp_path: Path) -> Iterator[tuple[ResultStore, Callable[[], int]]]:
-    """A store on PostgreSQL, and what ends all of its connections from outside."""
+    """A store on PostgreSQL, and a call that ends all of its connections from outside."""
     url = postgres.new()
     store = ResultStore(str(tmp_path / "root"), url)
     yield store, lambda: postgres.cut(url)
@@ -205,7 +205,7 @@ def test_a_connection_lost_in_the_flip_publishes_nothing(
         attempt.publish([output("t", step=2)])
     assert values(store.read("t")) == [0, 1, 2]
     assert status(store, attempt, "t") == "failed"
-    assert store.artifacts.size(attempt.begun["t"].artifact_path) is None
+    assert store.artifacts.size(attempt.rows["t"].artifact_path) is None
     make(store, "t", numbers(4))
     assert values(store.read("t")) == [0, 1, 2, 3]
 

@@ -42,7 +42,7 @@ def readers() -> Iterator[Forks]:
 
 
 def _recovered(store: ResultStore, root: Path) -> dict[str, list[str]]:
-    """A minute later: what recovery did. Checks that nothing is left to do, and that all there is is sound."""
+    """A minute later: the report of recovery. Checks that nothing is left to do, and that all there is is sound."""
     with store.database.writing() as connection:
         connection.execute(LOCK)  # a server may still be ending the dead writer's transaction
         expired = "UPDATE materializations SET lease_expires_at = 1 WHERE status = 'building'"
@@ -100,7 +100,7 @@ def _ever(store: ResultStore) -> list[str]:
 def test_a_kill_at_each_step(
     writers: Forks, catalog_url: str, tmp_path: Path, step: Step, then: str | None, has_current: bool
 ) -> None:
-    """Until recovery what was current still is; then what was whole is published, else nothing is left of it."""
+    """Until recovery nothing current moves; then a whole one is published, else nothing is left of it."""
     root = tmp_path / "root"
     store = ResultStore(str(root), catalog_url)
     before = make(store, "t", whole(5)) if has_current else None
@@ -164,7 +164,7 @@ def test_a_kill_at_any_instant(
 
 
 def _unharmed(writers: Forks, root: Path, url: str) -> float:
-    """How many seconds a writer takes that nobody kills before it is done."""
+    """The seconds that a writer takes if nobody kills it."""
     writers.start(str(root), url, 0, None)
     while (told := writers.told())[0] != "done":
         assert told[0] == "made", told

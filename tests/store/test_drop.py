@@ -32,7 +32,7 @@ def test_a_table_can_be_made_again(store: ResultStore) -> None:
 
 
 def test_another_deployment_keeps_what_it_points_at(store_at: StoreAt) -> None:
-    """What it points at stays ready, readable and reusable; the rest of the table's history does not."""
+    """The materialization it points at stays ready, readable and reusable; the rest of the table's history does not."""
     prod, branch = store_at(deployment="prod"), store_at(deployment="branch")
     old, kept = make(prod, "t", numbers(1)), make(prod, "t", numbers(2))
     pairs = [("t", kept.materialization_id)]

@@ -121,7 +121,7 @@ def _walk(store: ResultStore, source: str) -> list[object]:
 
 
 def test_nothing_is_left_behind(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither a journal, nor an index of it, nor a key: the folder is byte for byte what it was."""
+    """Neither a journal, nor an index of it, nor a key: the folder stays byte for byte the same."""
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     before = engine.files()
     store = engine.attach()
@@ -162,7 +162,7 @@ def test_what_writes_is_refused(store: ResultStore, engine: Engine) -> None:
 
 
 def test_an_engine_at_work_is_followed_and_not_disturbed(tmp_path: Path) -> None:
-    """In WAL mode: what it commits is seen at once, and reading leaves no file, beside a writer or after it."""
+    """In WAL mode its commits are seen at once, and reading leaves no file, beside a writer or after it."""
     engine = Engine("chain", tmp_path / "engine")
     writer = sqlite3.connect(engine.file)
     writer.execute("PRAGMA journal_mode = WAL")

@@ -73,7 +73,7 @@ def test_the_second_waits_and_reuses(store: ResultStore) -> None:
 
 
 def test_it_takes_over_when_the_lease_runs_out(store: ResultStore) -> None:
-    """The first died: the second computes. What the first left is for recovery."""
+    """The first died: the second computes. The first one's rows are for recovery."""
     assert isinstance(_fly(store, "one", sleep=None), Attempt)
     second = _fly(store, "two", sleep=lambda seconds: expire(store))
     record = _compute(second)
@@ -100,7 +100,7 @@ def test_the_same_step_never_waits_for_itself(store: ResultStore) -> None:
 
 
 def test_only_an_equal_flight_is_in_the_way(store_at: StoreAt) -> None:
-    """Another definition, other inputs, another tenant, or one that said nothing of what it computes: nobody waits."""
+    """Another definition, other inputs, another tenant, or a writer that named no flight: nobody waits."""
     store = store_at()
     assert isinstance(_begin(store, "one"), Attempt)
     assert isinstance(_begin(store, "two", step=2), Attempt)

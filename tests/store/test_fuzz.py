@@ -76,7 +76,7 @@ def _fill(store: ResultStore) -> None:
 
 
 def _set(raw: sqlite3.Connection, table: str, column: str, value: Any) -> bool:
-    """Whether the database took the value, in every row."""
+    """True if the database took the value, in every row."""
     shown, given = (_INVALID_UTF8, []) if value is _INVALID_UTF8 else ("?", [value])
     try:
         raw.execute(f"UPDATE {table} SET {column} = {shown}", given)
@@ -133,7 +133,7 @@ def test_an_anchor_without_value_is_no_missing_table(
 def test_an_order_that_is_none_loses_no_anchor(
     tampered: tuple[ResultStore, sqlite3.Connection, sqlite3.Connection], order: str
 ) -> None:
-    """An order that leaves one out, or names one twice, is an error: what is not compared could not be stale."""
+    """An order that leaves one out, or names one twice, is an error: else it could not be stale."""
     store, raw, _ = tampered
     for table in ("materializations", "pointers"):
         assert _set(raw, table, "anchor_order", order)
@@ -158,7 +158,7 @@ def _said(store: ResultStore, table: str) -> list[str]:
 
 
 def test_a_path_in_the_catalog_never_leads_outside(store_at: StoreAt, tmp_path: Path) -> None:
-    """Of a ready row or a dead writer's: recovery tells the one, fails the other, and touches no other file."""
+    """Recovery tells of a ready row, fails a dead writer's, and touches no other file."""
     store = store_at()
     _fill(store)
     (tmp_path / "outside.parquet").write_bytes(b"theirs")
@@ -172,7 +172,7 @@ def test_a_path_in_the_catalog_never_leads_outside(store_at: StoreAt, tmp_path: 
             execute(store, update, path=path)
             ask_all(store)
             report = store.recover()
-            assert dead.begun["late"].materialization_id in report.failed
+            assert dead.rows["late"].materialization_id in report.failed
             assert report.damaged == [hostile]
     assert not [path for path in paths if not path.startswith(f"{tmp_path}/")]
     assert "outside" not in "".join(paths)
@@ -191,7 +191,7 @@ def test_a_row_that_names_anothers_bytes_does_not_take_them_along(store: ResultS
         "UPDATE materializations SET artifact_path = :path WHERE status = 'building'",
         path=made.artifact_path,
     )
-    assert store.recover().failed == [dead.begun["u"].materialization_id]
+    assert store.recover().failed == [dead.rows["u"].materialization_id]
     assert values(store.read("t")) == [0, 1, 2]
     assert store.verify_materialization("t").verdict == "match"
 
@@ -259,10 +259,10 @@ def test_a_sidecar_of_any_content(tmp_path: Path, attached: bool) -> None:
 
 
 def test_a_dead_writers_sidecar_of_any_content(store_at: StoreAt) -> None:
-    """Recovery publishes what is whole, fails what is not, or says that the version is not its to judge."""
+    """Recovery publishes a whole one, fails any other, or says that the version is not its to judge."""
     store = store_at()
     dead = killed_before_the_flip(store, "t")
-    row = dead.begun["t"]
+    row = dead.rows["t"]
     sidecar, artifact = (store_at.root / p for p in (sidecar_path(row.artifact_path), row.artifact_path))
     sound, data = sidecar.read_bytes(), artifact.read_bytes()
     value, ended = json.loads(sound), set()
@@ -374,7 +374,7 @@ def test_any_path_and_anchors_of_an_engine(
 def test_any_anchors_of_ours(
     tampered: tuple[ResultStore, sqlite3.Connection, sqlite3.Connection], anchors: str, order: str | None
 ) -> None:
-    """Any JSON in their place, in any order: `staleness` and the sweep never disagree about what is fresh."""
+    """Any JSON in their place, in any order: `staleness` and the sweep never disagree about a fresh table."""
     store, raw, copy = tampered
     assert _set(raw, "anchor_sets", "anchors_json", anchors)
     for table in ("materializations", "pointers"):

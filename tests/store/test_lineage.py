@@ -1,4 +1,4 @@
-"""What derives from a table? One hop, and everything downstream (freshness.rs, `derives_from` and its closure)."""
+"""Tables deriving from a table: one hop, and everything downstream (freshness.rs, `derives_from` and its closure)."""
 
 import time
 
@@ -63,7 +63,7 @@ def test_an_edge_is_what_the_current_materialization_recorded(store: ResultStore
 
 
 def test_edges_are_of_the_deployment_that_asks(store_at: StoreAt) -> None:
-    """What is current elsewhere is no edge here."""
+    """A table current elsewhere is no edge here."""
     prod, branch = store_at(deployment="prod"), store_at(deployment="branch")
     make(prod, "p")
     child(prod, "t", "p")
@@ -88,7 +88,7 @@ def test_external_sources_have_dependents_too(store: ResultStore) -> None:
 
 
 def test_a_name_that_is_neither_suggests_near_ones(store: ResultStore) -> None:
-    """Of tables and of other inputs; a name that no catalog can hold is another error."""
+    """Near names of tables and of other inputs are told; a name that no catalog can hold is another error."""
     make(store, "flights/daily", inputs=[InputAnchor.source_version("file:raw/planes.csv", "1")])
     for ask in (store.derives_from, store.derives_from_closure):
         with pytest.raises(UnknownTable, match=r"near names: flights/daily"):
@@ -100,7 +100,7 @@ def test_a_name_that_is_neither_suggests_near_ones(store: ResultStore) -> None:
 
 
 def test_a_dropped_table_keeps_its_dependents(store: ResultStore) -> None:
-    """They recorded its name, and that is what makes an edge."""
+    """They recorded its name, and a recorded name makes an edge."""
     make(store, "p")
     child(store, "t", "p")
     store.drop("p")
@@ -147,7 +147,7 @@ def test_depth_first_siblings_in_the_order_of_their_making(store: ResultStore) -
 
 
 def test_a_diamonds_subtree_comes_once(store: ResultStore) -> None:
-    """Each path into the foot is an edge; what is below it is walked once."""
+    """Each path into the foot is an edge; everything below it is walked once."""
     make(store, "r")
     child(store, "left", "r")
     child(store, "right", "r")
@@ -200,7 +200,7 @@ def test_edges_are_read_once_and_again_after_a_change(store: ResultStore) -> Non
 
 
 def test_what_another_store_changed_is_seen(store_at: StoreAt) -> None:
-    """What is kept is kept by the catalog's revision, which every writer raises."""
+    """The edges are kept under the catalog's revision, which every writer raises."""
     one, two = store_at(), store_at()
     make(one, "p")
     child(one, "a", "p")

@@ -37,7 +37,7 @@ class Made:
 
 
 class Reference:
-    """What there is: every ready materialization, and which one each name resolves to since which start."""
+    """The model's state: every ready materialization, and the one that each name resolves to since which start."""
 
     def __init__(self) -> None:
         self.made: dict[str, Made] = {}
@@ -84,7 +84,7 @@ class Reference:
 
 
 class Histories(RuleBasedStateMachine):
-    """Drives a store and the reference alike, and compares what they say after every move."""
+    """Drives a store and the reference alike, and compares their answers after every move."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(table=TABLES, parents=PARENTS, count=COUNTS, step=STEPS)
     def materialize(self, table: str, parents: set[str], count: int, step: int) -> None:
-        """Makes a table over what the parents' names resolve to; possibly the same again."""
+        """Makes a table over the parents' current materializations; possibly the same again."""
         inputs = on(*self._inputs(parents))
         record = make(self.store, table, numbers(count), step=step, inputs=inputs)
         self.reference.made[record.materialization_id] = Made(
@@ -151,14 +151,14 @@ class Histories(RuleBasedStateMachine):
         """A writer dies before its flip."""
         inputs = on(*self._inputs(parents))
         attempt = killed_before_the_flip(self.store, table, numbers(count), step=step, inputs=inputs)
-        id = attempt.begun[table].materialization_id
+        id = attempt.rows[table].materialization_id
         record = self.store.reader.get(id)
         assert record is not None
         self.crashed.append((id, table, Made(record, step, {i.source: i.anchor for i in inputs})))
 
     @rule()
     def recover(self) -> None:
-        """Publishes what died whole, and fails what lost its sidecar."""
+        """Publishes a row that died whole, and fails one without sidecar."""
         expire(self.store)
         report = self.store.recover()
         assert sorted(report.promoted) == sorted(id for id, _, _ in self.crashed)
@@ -175,7 +175,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def tables_agree(self) -> None:
-        """What there is, and what each name resolves to."""
+        """All materializations, and the current one of each name."""
         there = [table for table in sorted(self.reference.pointers) if self.reference.current(table)]
         assert self.store.tables() == there
 
@@ -212,7 +212,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def hits_agree(self) -> None:
-        """For what each table was made of: the best intact match."""
+        """For each table's own definition and inputs: the best intact match."""
         for table in self.store.tables():
             made = self.reference.current(table)
             assert made is not None

@@ -1,4 +1,4 @@
-"""How long a name may be, on each kind of catalog."""
+"""The longest names, on each kind of catalog."""
 
 import random
 import string

@@ -1,4 +1,4 @@
-"""Has exactly this definition over exactly these inputs been materialized? (freshness.rs, `lookup_cached` and probe)"""
+"""The look-up of exactly this definition over exactly these inputs (freshness.rs, `lookup_cached` and probe)."""
 
 import pytest
 from core_kit import make, numbers
@@ -13,7 +13,7 @@ INSTANT = InputAnchor.unpinned_at_instant("api:c", "2026-01-01T00:00:00+00:00")
 
 
 def _all(store: ResultStore, inputs: list[InputAnchor], *, step: int = 1) -> set[str | None]:
-    """What the three ways of asking say; they differ only in looking at the bytes."""
+    """The answers of the three ways of asking; they differ only in looking at the bytes."""
     record = store.probe_cache_record(definition(step), inputs)
     return {
         store.lookup_cached(definition(step), inputs),
@@ -51,7 +51,7 @@ def test_any_other_set_misses(store: ResultStore, inputs: list[InputAnchor]) -> 
 
 
 def test_another_definition_misses(store: ResultStore) -> None:
-    """The definition is compared as a whole; what is no hash is an error, not a miss."""
+    """The definition is compared as a whole; a text that is no hash is an error, not a miss."""
     make(store, "t")
     assert store.lookup_cached(OTHER, []) is None
     assert _all(store, [], step=2) == {None}
@@ -109,7 +109,7 @@ def test_altered_bytes_of_the_same_length_are_found_by_a_full_check(store: Resul
 
 
 def test_the_current_match_is_preferred_then_the_newest(store_at: StoreAt) -> None:
-    """Of several intact matches the one that the name resolves to; where none is current, the latest start."""
+    """The current one of several intact matches wins; where none is current, the latest start."""
     store, other = store_at(), store_at(deployment="branch")
     first, _, newest = (make(store, "t") for _ in range(3))
     make(store, "t", step=2)
@@ -121,7 +121,7 @@ def test_the_current_match_is_preferred_then_the_newest(store_at: StoreAt) -> No
 
 
 def test_hits_cross_deployments_and_pointers_do_not(store_at: StoreAt) -> None:
-    """What one deployment made, another reuses; its name there resolves only once it has."""
+    """A table of one deployment is reused in another; its name there resolves only once it was."""
     prod, branch = store_at(deployment="prod"), store_at(deployment="branch")
     made = make(prod, "t")
     assert _all(branch, []) == {made.materialization_id}
@@ -140,7 +140,7 @@ def test_only_what_is_ready_hits(store: ResultStore, status: str) -> None:
 
 
 def test_a_hit_may_be_a_table_of_another_name(store: ResultStore) -> None:
-    """As in the engine: what was asked for is a definition over inputs, and its name is told by the record."""
+    """The question is a definition over inputs, as in the engine; the record tells the name."""
     make(store, "a")
     record = store.probe_cache_record(definition(), [])
     assert record is not None
@@ -151,7 +151,7 @@ def test_a_hit_may_be_a_table_of_another_name(store: ResultStore) -> None:
 
 
 def test_the_descriptor_is_the_recorded_one(store: ResultStore) -> None:
-    """What a recompute replays, verbatim."""
+    """The descriptor for a recompute to replay, verbatim."""
     make(store, "t", step=3)
     assert store.producing_descriptor("t").to_dict() == {"producer": "test", "step": 3}
     with pytest.raises(UnknownTable):

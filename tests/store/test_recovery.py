@@ -1,4 +1,4 @@
-"""What crashed writers left, finished or cleared away; each rule of `recover()`."""
+"""Recovery from crashed writers: each rule of `recover()`."""
 
 import json
 import os
@@ -34,12 +34,12 @@ _DAY = 24 * 3600
 
 
 def _found(report: RecoveryReport) -> dict[str, list[str]]:
-    """What it says that is not nothing."""
+    """The lists of the report that are not empty."""
     return {name: ids for name, ids in report.to_dict().items() if ids and name != "dry_run"}
 
 
 def _id(attempt: Attempt, table: str = "t") -> str:
-    return attempt.begun[table].materialization_id
+    return attempt.rows[table].materialization_id
 
 
 def _age(root: Path, seconds: float) -> None:
@@ -153,7 +153,7 @@ def test_what_is_not_whole_is_failed_and_its_bytes_removed(
 ) -> None:
     """Anything missing, or that does not agree."""
     attempt = killed_before_the_flip(store, "t")
-    path = attempt.begun["t"].artifact_path
+    path = attempt.rows["t"].artifact_path
     harm(store, path)
     expire(store)
     assert _found(store.recover()) == {"failed": [_id(attempt)]}
@@ -167,7 +167,7 @@ def test_what_is_not_whole_is_failed_and_its_bytes_removed(
 def test_a_storage_that_does_not_answer_decides_nothing(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What cannot be read now may be whole: it is kept, and a later pass publishes it."""
+    """A row that cannot be read now may be whole: it is kept, and a later pass publishes it."""
     attempt = killed_before_the_flip(store, "t")
     expire(store)
 
@@ -185,7 +185,7 @@ def test_a_storage_that_does_not_answer_decides_nothing(
 def test_a_sidecar_of_a_newer_version_is_kept(store: ResultStore) -> None:
     """It is not ours to judge: an error that says to upgrade, and nothing removed."""
     attempt = killed_before_the_flip(store, "t")
-    path = sidecar_path(attempt.begun["t"].artifact_path)
+    path = sidecar_path(attempt.rows["t"].artifact_path)
     manifest = json.loads(store.artifacts.read_bytes(path))
     _replace(store, path, json.dumps({**manifest, "manifest_version": 6}).encode())
     expire(store)
@@ -254,7 +254,7 @@ def test_objects_that_no_row_names_go_after_the_grace_period(store_at: StoreAt) 
         for path in (
             ready.artifact_path,
             sidecar_path(ready.artifact_path),
-            building.begun["b"].artifact_path,
+            building.rows["b"].artifact_path,
             *others,
         )
     }
@@ -279,7 +279,7 @@ def test_a_reader_outlives_a_drop(store_at: StoreAt) -> None:
 
 
 def test_only_the_tenants_own_folder_is_listed(store_at: StoreAt, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What lies elsewhere is not even looked at, let alone removed."""
+    """Nothing elsewhere is even looked at, let alone removed."""
     listed: list[str] = []
     objects = ArtifactRoot.objects
 
@@ -307,7 +307,7 @@ def test_only_the_tenants_own_folder_is_listed(store_at: StoreAt, monkeypatch: p
 def _wreck(store: ResultStore, root: Path) -> None:
     """Something of everything."""
     killed_before_the_flip(store, "whole")
-    _no_bytes(store, killed_before_the_flip(store, "broken").begun["broken"].artifact_path)
+    _no_bytes(store, killed_before_the_flip(store, "broken").rows["broken"].artifact_path)
     _no_sidecar(store, make(store, "lost", step=2).artifact_path)
     _truncated(store, make(store, "damaged", step=3).artifact_path)
     make(store, "child", inputs=[InputAnchor.source_version("file:a", "1")])
@@ -318,7 +318,7 @@ def _wreck(store: ResultStore, root: Path) -> None:
 
 
 def test_a_dry_run_says_what_a_run_does_and_does_nothing(store_at: StoreAt) -> None:
-    """Row by row and file by file the same afterwards; and then the run does what it said."""
+    """Row by row and file by file the same afterwards; and then the run does exactly that."""
     store = store_at()
     _wreck(store, store_at.root)
     before, objects = rows(store), files(store_at.root / "tables")

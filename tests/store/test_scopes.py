@@ -29,7 +29,7 @@ def test_beside_sees_the_same_catalog_as_another(store: ResultStore) -> None:
 
 @pytest.mark.parametrize("name", ["", "a\0b", "\ud800"])
 def test_a_scope_has_a_name(store: ResultStore, name: str) -> None:
-    """As for a store that is opened."""
+    """The same names are refused as when a store is opened."""
     with pytest.raises(InvalidStore):
         store.beside(tenant=name)
     with pytest.raises(InvalidStore):

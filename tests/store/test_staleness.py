@@ -1,4 +1,4 @@
-"""Is a table still the output of its definition over its inputs' present state? (freshness.rs, `staleness`)"""
+"""Staleness of a table against its definition and its inputs' present state (freshness.rs, `staleness`)."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -45,7 +45,7 @@ def test_a_parent_that_was_made_again_advances(store: ResultStore) -> None:
 
 
 def test_a_parent_made_again_with_the_same_bytes_leaves_the_child_fresh(store: ResultStore) -> None:
-    """What is compared is the digest: by whom and when it was made again is no matter."""
+    """The digest is compared: by whom and when it was made again is no matter."""
     make(store, "parent")
     child(store, "child", "parent")
     make(store, "parent", step=2)
@@ -112,14 +112,14 @@ def test_a_row_from_before_the_contract_has_no_verdict(store: ResultStore) -> No
 
 
 def test_the_tables_own_bytes_are_not_looked_at(store: ResultStore) -> None:
-    """As in the engine, the verdict is on the definition and the inputs: a table whose bytes are gone can be fresh."""
+    """The verdict is on definition and inputs, as in the engine: a table whose bytes are gone can be fresh."""
     record = make(store, "t")
     store.artifacts.delete(record.artifact_path)
     assert store.staleness("t", definition()).is_fresh
 
 
 def test_the_parents_row_tells_its_digest(store: ResultStore) -> None:
-    """In a catalog of ours the row is asked: a parent whose sidecar and bytes are gone is still what was recorded."""
+    """Our catalog asks the row: a parent whose sidecar and bytes are gone still has its recorded digest."""
     parent = make(store, "parent")
     child(store, "child", "parent")
     store.artifacts.delete(parent.artifact_path)

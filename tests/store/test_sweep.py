@@ -62,7 +62,7 @@ _MOVE = st.tuples(_TABLE, st.sets(_TABLE, max_size=3), st.integers(0, 2), st.int
 def test_sweep_and_staleness_agree(
     store: ResultStore, moves: list[tuple[str, set[str], int, int, bool]]
 ) -> None:
-    """Whatever was made over what, and made again or dropped since."""
+    """Any graph, with tables made again or dropped since."""
     for table, parents, count, step, is_drop in moves:
         records = [record for parent in sorted(parents) if (record := store.reader.current(parent))]
         if is_drop and count == 0 and store.reader.current(table):
@@ -137,7 +137,7 @@ def test_a_fresh_table_under_a_stale_one_says_so(store: ResultStore) -> None:
 
 
 def test_an_ancestor_counts_that_was_not_asked_for(store: ResultStore) -> None:
-    """By its inputs alone: nobody said what its definition is now. And one that is undecidable passes it on."""
+    """By its inputs alone: nobody gave its present definition. And one that is undecidable passes it on."""
     make(store, "root")
     child(store, "mid", "root")
     instant = InputAnchor.unpinned_at_instant("api:a", "2026-01-01T00:00:00Z")
@@ -183,7 +183,7 @@ def test_each_verdict_keeps_its_own_observations(store: ResultStore) -> None:
 
 
 def test_the_revision_tells_whether_to_sweep_again(store_at: StoreAt) -> None:
-    """Equal, in one query, while nothing flipped or moved; another after each of what a verdict can hang on."""
+    """Equal, in one query, while nothing flipped or moved; another after each change that a verdict can hang on."""
     store, other = store_at(), store_at(deployment="other")
     marks = [store.revision()]
     for change in (
@@ -206,7 +206,7 @@ def test_the_revision_tells_whether_to_sweep_again(store_at: StoreAt) -> None:
 
 
 def test_all_verdicts_are_of_one_state(store_at: StoreAt) -> None:
-    """What others commit meanwhile is not half seen: parent and child that are made again stay fresh throughout."""
+    """Commits of others meanwhile are not half seen: parent and child that are made again stay fresh throughout."""
     store, other = store_at(), store_at()
     make(store, "a")
     child(store, "z", "a")
@@ -270,7 +270,7 @@ def test_a_row_that_is_none_is_an_error_of_ours(store: ResultStore) -> None:
 
 
 def test_a_bad_row_that_nobody_asked_for_is_no_matter(store: ResultStore) -> None:
-    """It could have been an ancestor; what is said of the others stands."""
+    """It could have been an ancestor; the verdicts on the others stand."""
     make(store, "p")
     make(store, "t", inputs=[InputAnchor.source_version("file:a", "1")])
     execute(store, "UPDATE anchor_sets SET anchors_json = '{' WHERE anchors_json <> '[]'")
@@ -278,7 +278,7 @@ def test_a_bad_row_that_nobody_asked_for_is_no_matter(store: ResultStore) -> Non
 
 
 def test_deciding_does_no_io() -> None:
-    """`judge` takes values: which anchors there are, and what each resolves to."""
+    """`judge` takes values: the anchors, and the state that each resolves to."""
     assert (
         judge(None, [], definition(), lambda anchor: pytest.fail("not asked")).staleness == "missing_manifest"
     )

@@ -17,12 +17,13 @@ import jammi_dagster.store
 from jammi_dagster import InputAnchor, ResultStore, Staleness, StaleReason
 from jammi_dagster.catalog import EngineReader
 
-_PACKAGES = ("jammi_dagster.catalog", "jammi_dagster.recording", "jammi_dagster.sensing")
+_PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance", "recording", "sensing"))
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    Abandoned AnchorEdge AnchorSet Annotation Base Begun Busy CatalogState CurrentRow Database Dated Finished Flight
-    Heart Kept Lease Materialization MaterializationRecord Observations Output Pointed Pointer Published RecoveryReport
-    Rows RunResult Scope StoreIdentity StoreKey Upserts
+    AbandonedRow AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogState CurrentRow
+    Database DatedSurface Flight Heart Lease Materialization MaterializationRecord Observations
+    Output PointerMove Pointer Publication ReadyRow RecordedArtifact RecoveryReport Rows RunResult
+    Scope StoreIdentity StoreKey Upserts
 """
 
 

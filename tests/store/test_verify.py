@@ -1,4 +1,4 @@
-"""Are a table's bytes and definition what its manifest says? Each verdict, and which goes before which."""
+"""A table's bytes and definition against its manifest: each verdict, and which goes before which."""
 
 import json
 
@@ -41,7 +41,7 @@ def test_unpinned_inputs_are_named(store: ResultStore) -> None:
 
 
 def test_other_bytes_are_a_mismatch_that_shows_both(store: ResultStore) -> None:
-    """Expected is what the sidecar says, found what the bytes give."""
+    """Expected is the sidecar's digest, found the digest of the bytes."""
     record = make(store, "t")
     _replace(store, record.artifact_path, b"tampered")
     found = store.artifacts.digest(record.artifact_path)

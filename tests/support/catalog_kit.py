@@ -8,14 +8,14 @@ from typing import Any
 from core_kit import DEFINITION, DIGEST
 
 from jammi_dagster.catalog import (
-    Begun,
+    BuildingRow,
     CatalogReader,
     CatalogWriter,
     Database,
-    Finished,
     Lease,
     MaterializationRecord,
-    Pointed,
+    PointerMove,
+    ReadyRow,
     Scope,
 )
 from jammi_dagster.contract import InputAnchor
@@ -36,7 +36,7 @@ class Catalog:
         """The same database from another scope."""
         return Catalog(self.database, tenant=tenant, deployment=deployment)
 
-    def begin(self, *tables: str, start: int | None = None) -> tuple[list[Begun], Lease]:
+    def begin(self, *tables: str, start: int | None = None) -> tuple[list[BuildingRow], Lease]:
         """`building` rows under one lease."""
         start = self.writer.next_start() if start is None else start
         token = secrets.token_hex(8)
@@ -47,7 +47,7 @@ class Catalog:
 
     def ready(
         self, table: str, *, start: int | None = None, run_id: str | None = None, **flip: Any
-    ) -> tuple[str, Pointed]:
+    ) -> tuple[str, PointerMove]:
         """A ready materialization: its id, and how its pointer moved."""
         rows, lease = self.begin(table, start=start)
         pointed = self.writer.finish([finished(rows[0], **flip)], lease=lease, run_id=run_id)
@@ -70,10 +70,10 @@ class Catalog:
         return self.reader.state()[1]
 
 
-def begun(table: str, start: int) -> Begun:
+def begun(table: str, start: int) -> BuildingRow:
     """A row to begin, with an id of its own that sorts by time."""
     materialization_id = f"{next(_count):012x}{secrets.token_hex(6)}"
-    return Begun(
+    return BuildingRow(
         materialization_id=materialization_id,
         table=table,
         artifact_path=f"tables/{materialization_id}.parquet",
@@ -83,17 +83,17 @@ def begun(table: str, start: int) -> Begun:
 
 
 def finished(
-    row: Begun,
+    row: BuildingRow,
     *,
     definition: str = DEFINITION,
     anchors: Sequence[InputAnchor] = (),
     digest: str = DIGEST,
     profile: str = "{}",
     annotation: str | None = None,
-) -> Finished:
-    """What flips `row`."""
-    return Finished(
-        begun=row,
+) -> ReadyRow:
+    """The values that flip `row`."""
+    return ReadyRow(
+        building=row,
         definition_hash=definition,
         input_anchors=anchors,
         artifact_digest=digest,

@@ -1,4 +1,4 @@
-"""What the tests of the core share: values to record, tables to write, and work in processes of their own."""
+"""Helpers of the core's tests: values to record, tables to write, and work in processes of their own."""
 
 import ctypes
 import multiprocessing
@@ -65,7 +65,7 @@ class Child:
     """A process of its own that does `work(talk, *args)`; `talk` is the other end of this one's `tell` and `told`.
 
     Root passes every permission: unless `privileged`, the child gives up its capabilities, and is a user like any
-    other, who owns what root made.
+    other, who owns root's files.
     """
 
     def __init__(self, work: Callable[..., Any], *args: Any, privileged: bool = True) -> None:
@@ -84,7 +84,7 @@ class Child:
         self._talk.send(what)
 
     def result(self, *, seconds: float = 60) -> Any:
-        """What its work returned. Fails the test if it raised."""
+        """The value that its work returned. Fails the test if it raised."""
         succeeded, value = self.told(seconds=seconds)
         self._end()
         assert succeeded, value
@@ -102,19 +102,19 @@ class Child:
 
 
 def apart(work: Callable[..., Any], *args: Any, privileged: bool = True) -> Any:
-    """What `work(*args)` returns in a process of its own. Fails the test if it raised."""
+    """Runs `work(*args)` in a process of its own. Fails the test if it raised."""
     return Child(_Silent(work), *args, privileged=privileged).result()
 
 
 def race(count: int, work: Callable[..., Any], *args: Any) -> list[Any]:
-    """What `work(n, *args)` returns in each of `count` processes that begin at once."""
+    """Runs `work(n, *args)` in each of `count` processes that begin at once."""
     gate = _SERVER.Barrier(count)
     children = [Child(_Gated(work), gate, n, *args) for n in range(count)]
     return [child.result() for child in children]
 
 
 def run(script: str, *args: object) -> str:
-    """Runs `script` in a Python that has imported nothing; what it printed."""
+    """Runs `script` in a Python that has imported nothing; gives its output."""
     command = [sys.executable, "-c", script, *map(str, args)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

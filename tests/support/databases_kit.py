@@ -1,4 +1,4 @@
-"""Catalogs of earlier revisions, and what they are asked."""
+"""Catalogs of earlier revisions, and the questions for them."""
 
 import contextlib
 import sqlite3
@@ -81,6 +81,6 @@ def _answers(store: ResultStore) -> dict[str, Any]:
 
 
 def _plain(record: MaterializationRecord) -> dict[str, Any]:
-    """What an upgrade must not lose."""
+    """The fields that an upgrade must not lose."""
     plain = record.to_dict()
     return {name: plain[name] for name in _KEPT}

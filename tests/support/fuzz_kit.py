@@ -1,4 +1,4 @@
-"""Every public question, asked of a store whose catalog or sidecars lie; and what was opened meanwhile."""
+"""Every public question, asked of a store whose catalog or sidecars lie; and the files opened meanwhile."""
 
 import codecs
 import contextlib
@@ -104,7 +104,7 @@ def opened(store: ResultStore) -> Iterator[list[str]]:
         yield paths
     finally:
         _opened.pop()
-        del storage.locate  # type: ignore[method-assign]
+        del storage.locate
 
 
 def paths_of(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""What the tests of a store's behaviour share."""
+"""Helpers of the tests of a store's behaviour."""
 
 import contextlib
 import secrets
@@ -46,7 +46,7 @@ class StoreAt:
 
 
 class Surface:
-    """A version surface that says what it is told to."""
+    """A version surface with a given answer."""
 
     def __init__(self, source: str, version: str | None) -> None:
         self.source, self.version = source, version
@@ -69,7 +69,7 @@ def on(*parents: MaterializationRecord) -> list[InputAnchor]:
 
 
 def child(store: ResultStore, table: str, *parents: str, step: int = 1) -> MaterializationRecord:
-    """Materializes `table` over what the parents' names resolve to now."""
+    """Materializes `table` over the parents' current materializations."""
     return make(store, table, step=step, inputs=on(*(store.current(parent) for parent in parents)))
 
 
@@ -81,7 +81,7 @@ def attempt_on(store: ResultStore, *tables: str, owner: str = "run/step", **opti
 
 
 def output(table: str, *, step: int = 1, inputs: Sequence[InputAnchor] = (), **more: Any) -> Output:
-    """What publishes `table` as `core_kit.make(…, step=step)` does."""
+    """The output that publishes `table` as `core_kit.make(…, step=step)` does."""
     return Output(
         table=table,
         descriptor=ProducingDescriptor(descriptor(step)),
@@ -93,7 +93,7 @@ def output(table: str, *, step: int = 1, inputs: Sequence[InputAnchor] = (), **m
 
 
 class Killed(BaseException):
-    """What no code catches, as a SIGKILL is: nothing after it runs."""
+    """An end that no code catches, like a SIGKILL: nothing after it runs."""
 
 
 def killed_before_the_flip(store: ResultStore, table: str, data: Any = None, **more: Any) -> Attempt:
@@ -116,8 +116,8 @@ def expire(store: ResultStore) -> None:
 
 
 def status(store: ResultStore, attempt: Attempt, table: str) -> str:
-    """Where the row of the attempt stands."""
-    record = store.reader.get(attempt.begun[table].materialization_id)
+    """The status of the attempt's row."""
+    record = store.reader.get(attempt.rows[table].materialization_id)
     assert record is not None
     return record.status
 

@@ -12,7 +12,7 @@ from tenants_kit import World, definition_of, lease_of
 
 from jammi_dagster import InputAnchor
 from jammi_dagster.artifacts import sidecar_path
-from jammi_dagster.catalog import Begun, Busy, Finished, Flight, Lease, RecoveryRows
+from jammi_dagster.catalog import BuildingRow, Busy, Flight, Lease, ReadyRow, RecoveryRows
 from jammi_dagster.contract import anchor_set_key
 from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, UnknownTable
 from jammi_dagster.maintenance import Recovery
@@ -279,7 +279,7 @@ def _(world: World) -> Any:
     lease = Lease(token="mine", owner="mine/step", seconds=60)
     for side in world.foreign:
         for attempt in (side.dead, side.whole):
-            (begun,) = attempt.begun.values()
+            (begun,) = attempt.rows.values()
             assert not rows.take(begun.materialization_id, lease)
         assert not rows.lose(side.lost.materialization_id)
     return NOTHING
@@ -297,7 +297,7 @@ def _(world: World) -> Any:
 def _(world: World) -> Any:
     # with the very token of another's lease
     for side in world.foreign:
-        (begun,) = side.live.begun.values()
+        (begun,) = side.live.rows.values()
         world.own.store.writer.renew(lease_of(side))
         assert world.own.store.writer.fail([begun], lease=lease_of(side)) == frozenset()
         with world.refused(LeaseLost):
@@ -305,9 +305,9 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-def _finished(begun: Begun) -> Finished:
-    return Finished(
-        begun=begun,
+def _finished(begun: BuildingRow) -> ReadyRow:
+    return ReadyRow(
+        building=begun,
         definition_hash=OTHER,
         input_anchors=[],
         artifact_digest=OTHER,
@@ -336,16 +336,20 @@ def _(world: World) -> Any:
 @case("Recorder", "begin")
 def _(world: World) -> Any:
     # the same owner, table and flight as another's live writer: neither taken over nor waited for
-    (begun,) = world.other.live.begun.values()
+    (begun,) = world.other.live.rows.values()
     flight = Flight(definition_hash=definition_of(world.other), input_anchors=world.other.inputs)
-    options = {"produced_by": "run", "owner": lease_of(world.other).owner, "flights": {begun.table: flight}}
+    options: dict[str, Any] = {
+        "produced_by": "run",
+        "owner": lease_of(world.other).owner,
+        "flights": {begun.table: flight},
+    }
     store = world.own.store
     recorder = Recorder(reader=store.reader, writer=store.writer, root=store.artifacts, scope=store.scope)
     for begin in (store.begin, recorder.begin):
-        attempt = begin([begun.table], **options)  # type: ignore[operator]
+        attempt = begin([begun.table], **options)
         assert isinstance(attempt, Attempt)
         attempt.give_up()
-    busy = store.begin([begun.table], **{**options, "owner": "own/step"})  # type: ignore[arg-type]
+    busy = store.begin([begun.table], **{**options, "owner": "own/step"})
     assert not isinstance(busy, Busy)
     busy.give_up()
     return NOTHING
@@ -398,7 +402,7 @@ def _(world: World) -> Any:
         database=store.database, root=store.artifacts, scope=store.scope, random_hex=lambda n: "0" * 2 * n
     )
     reports = [store.recover(dry_run=True), recovery.run(), store.recover()]
-    (whole,), (dead,) = world.own.whole.begun.values(), world.own.dead.begun.values()
+    (whole,), (dead,) = world.own.whole.rows.values(), world.own.dead.rows.values()
     assert reports[1].promoted == [whole.materialization_id]
     assert reports[1].failed == [dead.materialization_id]
     assert reports[1].lost == [world.own.lost.materialization_id]

@@ -1,4 +1,4 @@
-"""A catalog with rows of everything, of two tenants and of none, and a record of what each may see."""
+"""A catalog with rows of everything, of two tenants and of none, and a record of the rows that each may see."""
 
 import contextlib
 import os
@@ -34,7 +34,7 @@ NAMES = {"": "global", "a": "alice", "b": "bob"}
 
 @dataclass(kw_only=True)
 class Side:
-    """What one tenant (or none) has. Every table's data, definition and inputs are its own and nobody else's."""
+    """The tables of one tenant (or none). Every table's data, definition and inputs are its own and nobody else's."""
 
     tenant: str
     store: ResultStore
@@ -51,12 +51,12 @@ class Side:
 
     @property
     def name(self) -> str:
-        """What marks everything that is its."""
+        """A text that marks everything of this tenant's."""
         return NAMES[self.tenant]
 
     @property
     def folder(self) -> str:
-        """Where its objects lie."""
+        """The folder of its objects."""
         return tables_folder(self.tenant or None)
 
     def secrets(self) -> set[str]:
@@ -66,7 +66,7 @@ class Side:
             if record.tenant == self.tenant:
                 found |= {record.materialization_id, record.artifact_path, str(record.artifact_digest)}
         for attempt in (self.live, self.dead, self.whole):
-            found |= {begun.materialization_id for begun in attempt.begun.values()}
+            found |= {begun.materialization_id for begun in attempt.rows.values()}
         return found
 
 
@@ -143,7 +143,7 @@ def _side(root: Any, store: ResultStore, i: int) -> Side:
 
 
 def _published(store: ResultStore, table: str, data: pa.Table, **more: Any) -> MaterializationRecord:
-    """A table of a run, with what a reuse says again."""
+    """A table of a run, with an annotation."""
     with attempt_on(store, table) as attempt:
         attempt.write(table, data)
         made = output(table, annotation={"who": NAMES[store.scope.tenant]}, **more)

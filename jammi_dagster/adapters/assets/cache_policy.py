@@ -1,4 +1,4 @@
-"""Which cache policy a step runs under: run tag, decorator, IO manager, `BYPASS`, the first that speaks."""
+"""Cache policy of a step: the first of run tag, decorator, IO manager and `BYPASS` that states one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jammi_dagster.errors import InvalidPolicy
 
 
 def policy_of(value: object, *, where: str) -> CachePolicy:
-    """The policy that `value` spells, in any case of letters. Raises `InvalidPolicy`."""
+    """Parse a policy, in upper or lower case. Raise `InvalidPolicy`."""
     try:
         return CachePolicy(value.lower() if isinstance(value, str) else value)
     except ValueError:
@@ -23,9 +23,13 @@ def policy_of(value: object, *, where: str) -> CachePolicy:
 def effective_policy(
     asset_key: dg.AssetKey, *, tags: Mapping[str, str], decorator: CachePolicy | None, io_manager: CachePolicy
 ) -> CachePolicy:
-    """The policy of a step (DESIGN 4, "Policy"). A tag cannot turn a decorator's `BYPASS` into a reuse.
+    """Return the policy of a step (DESIGN 4, "Policy"). A tag cannot turn a decorator's `BYPASS` into a reuse.
 
-    Raises `InvalidPolicy` for a tag that spells none.
+    Raise `InvalidPolicy` for a tag that states none.
+
+    >>> key, use = dg.AssetKey("orders"), CachePolicy.USE
+    >>> effective_policy(key, tags={"jammi/cache": "bypass"}, decorator=use, io_manager=use).value
+    'bypass'
     """
     if decorator is CachePolicy.BYPASS:
         return decorator

@@ -29,14 +29,16 @@ _open: dict[tuple[int, bytes], ResultStore] = {}
 
 
 def open_store(identity: StoreIdentity) -> ResultStore:
-    """The store with this identity, which this process opened when it loaded a reference to it."""
+    """Return the store with this identity, which this process opened when it loaded a reference to it."""
     return next(s for (pid, _), s in _open.items() if pid == os.getpid() and s.identity == identity)
 
 
 class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
-    """Where result tables and their catalog are; see `ResultStore` for what the fields mean.
+    """The place of result tables and their catalog, as a Dagster resource. Its fields are `ResultStore`'s arguments.
 
-    The store is opened on first use, once per process, and shared by all steps that the process runs.
+    The store is opened on first use, once per process, and shared by all steps of the process.
+
+        resources = {"io_manager": ResultTableIOManager(store=ResultStoreResource(root="results"))}
     """
 
     root: str
@@ -46,7 +48,7 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
     storage_options: dict[str, Any] | None = None
 
     def get(self) -> ResultStore:
-        """The open store. Raises what `ResultStore(…)` raises."""
+        """Open the store, or return the open one. Raise as `ResultStore(…)` does."""
         # a forked process must not share a database connection with its parent
         key = (os.getpid(), canonical_json(self._fields(), name="store"))
         if key not in _open:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
+from jammi_dagster.fingerprint.first_homes import first_home
 
 Keyed = Callable[[str], "str | None"]
 CodeOf = Callable[[type], "str | None"]
@@ -17,14 +18,6 @@ CodeOf = Callable[[type], "str | None"]
 NO_KEY = (
     "a value from the environment cannot be recorded without a key: set JAMMI_STORE_KEY where the store runs"
 )
-
-
-# A descriptor names classes: a class that moves within this package must not move a hash.
-_FIRST_NAMES = {
-    "jammi_dagster.adapters.handoff.store_resource.ResultStoreResource": (
-        "jammi_dagster.adapters.resources.ResultStoreResource"
-    ),
-}
 
 
 class NotRecordable(Exception):
@@ -63,17 +56,11 @@ def described_resource(resource: Any, keyed: Keyed, code_of: CodeOf) -> dict[str
     `NotRecordable` for a resource that is not a `ConfigurableResource`: it has no config to be seen.
     """
     kind = type(resource)
-    name = _name_of(kind)
+    name = f"{first_home(kind.__module__, kind.__qualname__)}.{kind.__qualname__}"
     if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
     fields = {field: _field(getattr(resource, field), keyed, code_of) for field in kind.model_fields}
     return {"class": name, "code": code_of(kind), "fields": fields}
-
-
-def _name_of(kind: type) -> str:
-    """Name a resource's class as descriptors name it: classes of this package keep the name of their first release."""
-    name = f"{kind.__module__}.{kind.__qualname__}"
-    return _FIRST_NAMES.get(name, name)
 
 
 def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:
@@ -83,6 +70,8 @@ def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:
 
 
 def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
+    while isinstance(schema, dg.Noneable):  # around each list, dict and default of a Config class
+        schema = schema.inner_type
     if isinstance(validated, Mapping):
         fields = getattr(schema, "fields", None) or {}
         return {

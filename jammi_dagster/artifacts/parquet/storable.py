@@ -35,9 +35,10 @@ _CAST = "cast the column to a type that Parquet has"
 
 
 class Storable:
-    """The written form of one stream: its schema, and its pieces brought to it.
+    """The written form of one stream: its schema, and the conversion of its pieces.
 
-    Raises `UnsupportedSchema` for a schema that Parquet, or the installed pyarrow, does not hold and give back.
+    The constructor raises `UnsupportedSchema` for a schema that Parquet, or the installed pyarrow, cannot hold and give
+    back.
     """
 
     def __init__(self, source: pa.Schema, table: str) -> None:
@@ -56,7 +57,7 @@ class Storable:
         self._orders: dict[str, pa.Array] = {}
 
     def pieces(self, source: pa.Table) -> Iterator[pa.Table]:
-        """`source` in the written form. Raises `UnstorableData`, and `UnsupportedSchema` for rows of no columns."""
+        """Convert `source` to the written form. Raise `UnstorableData`, or `UnsupportedSchema` if it has no columns."""
         if not source.num_columns and source.num_rows:
             why = "Parquet keeps no rows without columns"
             raise self._unsupported("(none)", "(none)", why, "add a column")
@@ -66,7 +67,7 @@ class Storable:
             yield pa.Table.from_arrays(list(columns), schema=self.schema)
 
     def row_group(self, pieces: list[pa.Table]) -> pa.Table:
-        """The rows of one row group, each column in one chunk. Raises `UnstorableData`."""
+        """Join the rows of one row group, each column in one chunk. Raise `UnstorableData`."""
         table = pa.concat_tables(pieces)
         for index, field in enumerate(self.schema):
             if pt.is_dictionary(field.type) and not field.type.ordered:
@@ -114,7 +115,7 @@ class Storable:
             seen.add(name)
 
     def _check(self, field: pa.Field, type_: pa.DataType) -> None:
-        """Refuses what pyarrow would write without complaint and not give back as it was; `type_` is in `field`."""
+        """Refuse a type within `field` that pyarrow would write without complaint and not give back unchanged."""
         why, way_out = None, _CAST
         if isinstance(type_, pa.BaseExtensionType):
             if not stored_type(type_.storage_type).equals(type_.storage_type):
@@ -132,7 +133,7 @@ class Storable:
             self._check(field, type_.field(index).type)
 
     def _check_pyarrow(self, source: pa.Schema) -> None:
-        """Asks the installed pyarrow by casting and writing no rows; on refusal, column by column."""
+        """Ask the installed pyarrow by casting and writing no rows; on refusal, ask again column by column."""
         try:
             _rehearse(source, self.schema)
         except (pa.ArrowException, OSError) as refusal:
@@ -158,9 +159,9 @@ def _rehearse(source: pa.Schema, stored: pa.Schema) -> None:
 
 
 def _rows_at_once(copied: Iterable[pa.DataType]) -> int | None:
-    """How many rows to bring to their form at once, so that a large table does not stand in memory twice.
+    """Return the number of rows to convert at once, so that a large table is not in memory twice.
 
-    None where nothing is copied. Values of fixed width take 2 MiB a column, and as a rule stay one chunk.
+    None if nothing is copied. Values of fixed width take 2 MiB a column, and as a rule stay one chunk.
     """
     types = list(copied)
     if not types:

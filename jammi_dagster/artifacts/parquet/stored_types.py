@@ -11,7 +11,7 @@ from jammi_dagster.artifacts.parquet.metadata import canonical_metadata
 
 
 def stored_field(field: pa.Field) -> pa.Field:
-    """Return the field that a reader of the file sees."""
+    """Return the field that a reader of the file gets."""
     type_ = field.type
     if pt.is_dictionary(type_) and (entry := _dictionary_entry(type_.value_type)) is not None:
         stored = pa.dictionary(pa.int32(), entry, type_.ordered)
@@ -21,7 +21,7 @@ def stored_field(field: pa.Field) -> pa.Field:
 
 
 def _dictionary_entry(type_: pa.DataType) -> pa.DataType | None:
-    """What pyarrow reads dictionaries of strings and binaries back as; it reads no others as dictionaries."""
+    """Return the entry type with which pyarrow reads a dictionary back; None if it would read plain values back."""
     if type_ in (pa.string(), pa.large_string(), pa.string_view()):
         return pa.string()
     if type_ in (pa.binary(), pa.large_binary(), pa.binary_view()):
@@ -44,7 +44,7 @@ _STORED: dict[Any, pa.DataType] = {
 
 
 def stored_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type that a reader of the file sees, and that is written."""
+    """Return the type that is written, and that a reader of the file gets."""
     if isinstance(type_, pa.BaseExtensionType):
         return type_
     if pt.is_dictionary(type_):
@@ -69,7 +69,7 @@ def _inner(field: pa.Field, name: str) -> pa.Field:
 
 
 def as_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the column as a reader of the file sees it."""
+    """Return the column as a reader of the file gets it."""
     field = stored_field(pa.field("", column.type))
     if pt.is_dictionary(field.type) or column.type.equals(field.type):
         return column

@@ -1,4 +1,4 @@
-"""Whatever people return as a table, as one stream of Arrow batches."""
+"""Streams: any kind of table that people return, as one stream of Arrow tables."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ ACCEPTED = (
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A stream as tables of one schema, in order, read once. Columns of a piece keep the chunks that they came in."""
+    """A stream of tables with one schema, in order, to be read once. A piece's columns keep their chunks."""
 
     schema: pa.Schema
     tables: Iterator[pa.Table]
 
 
 def as_stream(data: object, table: str) -> pa.RecordBatchReader:
-    """The rows of `data` in order, read once; see `as_pieces`."""
+    """Return the rows of `data` as a reader of record batches, to be read once; see `as_pieces`."""
     pieces = as_pieces(data, table)
     batches = (batch for piece in pieces.tables for batch in piece.to_batches())
     return pa.RecordBatchReader.from_batches(pieces.schema, batches)
 
 
 def as_pieces(data: object, table: str) -> Pieces:
-    """The rows of `data` in order; `table` names it in errors.
+    """Return the rows of `data` in order; `table` names it in errors.
 
-    * An iterator of tables is one table with the schema of its first; it has to yield at least one. What an
-      iterator or a reader gives is copied before it goes on: it may fill the same buffers again.
+    * An iterator of tables is one table with the schema of its first; it must yield at least one. The items of
+      an iterator or a reader are copied before the next one is asked for: it may fill the same buffers again.
     * pandas: a frame comes with its description (see `pandas_frames`), which has to be the same for all frames of an
       iterator. A default `RangeIndex` leaves no column, nor does any unnamed one within an iterator.
     * polars: views become large strings and binaries, as in `to_arrow`. A LazyFrame is collected.
 
-    Raises `NotATable`, `EmptyStream`, `UnsupportedSchema` for what Arrow has no type for and, while it is read,
-    `SchemaChanged`. Exceptions of the data's own iterator pass through as they are.
+    Raise `NotATable`, `EmptyStream`, `UnsupportedSchema` for a type that Arrow lacks and, during the read,
+    `SchemaChanged`. Exceptions of the data's own iterator pass through unchanged.
     """
     pieces = _whole(data, table)
     if pieces is None and isinstance(data, Iterator):
@@ -56,7 +56,7 @@ def as_pieces(data: object, table: str) -> Pieces:
 
 
 def _whole(data: Any, table: str, *, part: bool = False) -> Pieces | None:
-    """The pieces of one table-like object, perhaps a `part` of a longer table; None if it is none."""
+    """Return the pieces of one table-like object, perhaps a `part` of a longer table; None for any other object."""
     if isinstance(data, pa.Table):
         return Pieces(data.schema, iter([data]))
     if isinstance(data, pa.RecordBatch):
@@ -82,7 +82,7 @@ def _whole(data: Any, table: str, *, part: bool = False) -> Pieces | None:
 
 
 def _joined(items: Iterator[Any], table: str) -> Pieces:
-    """One stream over an iterator of table-like objects."""
+    """Join an iterator of table-like objects into one stream."""
 
     def each() -> Iterator[Pieces]:
         described = None
@@ -155,7 +155,7 @@ def _field(field: pa.Field | None) -> str:
 
 
 def _copied(pieces: Pieces) -> Pieces:
-    """The pieces in buffers of their own, as a file would hold them: their source may write to its own again."""
+    """Copy the pieces into buffers of their own: their source may write to its buffers again."""
 
     def copies() -> Iterator[pa.Table]:
         for piece in pieces.tables:
@@ -191,7 +191,7 @@ _NOT_KEPT_BY_DUCKDB = {
 
 
 def _check_relation(relation: Any, table: str) -> None:
-    """Refuse the types of which duckdb's own Arrow is another value."""
+    """Refuse types that duckdb exports to Arrow as other values."""
     for name, type_ in zip(relation.columns, map(str, relation.types), strict=True):
         for part, why in _NOT_KEPT_BY_DUCKDB.items():
             if re.search(rf"\b{part}\b(?!\()", re.sub(r'"[^"]*"|\'[^\']*\'', "", type_)):
@@ -202,13 +202,13 @@ def _check_relation(relation: Any, table: str) -> None:
 def _from_capsule(data: Any, table: str) -> Pieces:
     try:
         reader = pa.RecordBatchReader.from_stream(data)
-    except pa.ArrowInvalid as error:  # a column, such as a polars Series, speaks the same protocol
+    except pa.ArrowInvalid as error:  # a column, such as a polars Series, has the same method
         raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
     return _copied(_from_batches(reader.schema, reader))
 
 
 def duplicate_column(table: str, name: str) -> UnsupportedSchema:
-    """The error for two columns of one name: readers could not tell them apart."""
+    """Build the error for two columns of one name: readers could not tell them apart."""
     return UnsupportedSchema(
         table=table,
         column=name,
@@ -219,7 +219,7 @@ def duplicate_column(table: str, name: str) -> UnsupportedSchema:
 
 
 def _is(data: object, module: str, name: str) -> bool:
-    """Whether `data` is of a class of a library that is imported only if somebody uses it."""
+    """Test if `data` is of a class of an optional library, without importing the library."""
     loaded = sys.modules.get(module)
     return loaded is not None and isinstance(data, getattr(loaded, name))
 

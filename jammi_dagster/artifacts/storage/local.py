@@ -1,4 +1,4 @@
-"""Artifacts in a local folder, by plain os calls; what is committed survives a loss of power."""
+"""Artifacts in a local folder, by plain os calls; a committed object survives a loss of power."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from jammi_dagster.artifacts.storage.storage import Upload, quietly
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
-# file systems that cannot fsync a folder say so with one of these (as SQLite, we then go without)
+# errors of file systems that cannot fsync a folder; like SQLite, we go on without
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
 class LocalStorage:
-    """Objects are files below `root`, an absolute path. The folder is created by the first write."""
+    """Objects as files below `root`, an absolute path. The first write creates the folder."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -52,7 +52,7 @@ class LocalStorage:
         for parent, _, names in os.walk(self.locate(folder)):
             for name in names:
                 path = os.path.join(parent, name)
-                with suppress(FileNotFoundError):  # removed since it was listed
+                with suppress(FileNotFoundError):  # removed since the listing
                     yield os.path.relpath(path, self._root).replace(os.sep, "/"), os.stat(path).st_mtime
 
     @property
@@ -63,7 +63,7 @@ class LocalStorage:
 
 
 class LocalUpload:
-    """A new file: fsynced, and then every folder that gained an entry, before `commit` returns."""
+    """A new file. `commit` returns once the file, and every folder that gained an entry, is fsynced."""
 
     def __init__(self, path: str, folders: Folders) -> None:
         self._path = path
@@ -85,10 +85,10 @@ class LocalUpload:
 
 
 class Folders:
-    """Makes folders below a root, and their entries durable.
+    """Folders below a root, made on demand, with durable entries.
 
-    A folder made by another process may not be durable yet, so each one below the root is settled once by this
-    process too, whoever made it.
+    Another process may have made a folder that is not durable yet, so this process settles each folder below the root
+    once itself.
     """
 
     def __init__(self, root: str) -> None:
@@ -96,7 +96,7 @@ class Folders:
         self._settled: set[str] = set()
 
     def make(self, folder: str) -> None:
-        """Makes `folder` and what is missing above it, the root and its parents included."""
+        """Make `folder` and every missing folder above it, the root and its parents included."""
         missing = []
         existing = folder
         while not os.path.isdir(existing):
@@ -108,7 +108,7 @@ class Folders:
             _mkdir(path)
 
     def settle(self, folder: str) -> None:
-        """Makes the new entry in `folder` durable, and the folder's own up to what was there before us."""
+        """Make the new entry in `folder` durable, and the entries of its parents up to a folder that is settled."""
         _sync_folder(folder)
         while folder not in self._settled:
             parent = os.path.dirname(folder)
@@ -121,7 +121,7 @@ def _mkdir(path: str) -> None:
     try:
         os.mkdir(path)
     except FileExistsError:
-        if not os.path.isdir(path):  # else another writer was faster
+        if not os.path.isdir(path):  # a folder here means that another writer was faster
             raise NotADirectoryError(errno.ENOTDIR, "not a folder", path) from None
 
 

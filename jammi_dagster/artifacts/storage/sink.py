@@ -1,4 +1,4 @@
-"""A new object being written."""
+"""Sinks: new objects while they are written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jammi_dagster.artifacts.storage.storage import Upload, storage_failed
 
 
 class Sink:
-    """A new object. As a context manager: durable after the block, gone if an exception leaves it."""
+    """A new object. As a context manager: durable after the block, gone if an exception leaves the block."""
 
     def __init__(self, upload: Upload, *, root: str, uri: str) -> None:
         self._upload = upload
@@ -16,7 +16,7 @@ class Sink:
         self._uri = uri
 
     def write(self, data: bytes) -> int:
-        """Appends `data`, returns its length. Raises `StorageFailed`."""
+        """Append `data` and return its length. Raise `StorageFailed`."""
         try:
             self._upload.write(data)
         except Exception as error:
@@ -24,7 +24,7 @@ class Sink:
         return len(data)
 
     def commit(self) -> None:
-        """Makes the object durable; what cannot be is removed. Raises `StorageFailed`."""
+        """Make the object durable, or remove it. Raise `StorageFailed`."""
         try:
             self._upload.commit()
         except BaseException as error:
@@ -34,7 +34,7 @@ class Sink:
             raise
 
     def abort(self) -> None:
-        """Removes what was written, as well as the storage lets it; raises nothing."""
+        """Remove the object as far as the storage allows. Raise nothing."""
         self._upload.abort()
 
     def __enter__(self) -> Sink:

@@ -1,4 +1,4 @@
-"""What a storage below a root offers, and how its failures are told."""
+"""The interface of a storage below a root, and the typed errors for its failures."""
 
 from __future__ import annotations
 
@@ -29,50 +29,50 @@ _WAYS_OUT = {
 
 
 class Upload(Protocol):
-    """A new object being written, as a storage has it: it fails as the storage fails."""
+    """A new object on its way into a storage. Its methods raise the storage's own errors."""
 
     def write(self, data: bytes) -> object:
-        """Appends `data`."""
+        """Append `data`."""
 
     def commit(self) -> None:
-        """Makes the object durable."""
+        """Make the object durable."""
 
     def abort(self) -> None:
-        """Removes what was written, as well as the storage lets it; raises nothing."""
+        """Remove the object as far as the storage allows. Raise nothing."""
 
 
 class Storage(Protocol):
-    """Objects by path. Paths have been checked; failures are raised as the storage raises them."""
+    """Objects by path. Callers have checked the paths; methods raise the storage's own errors."""
 
     def locate(self, path: str) -> str:
-        """The object's own name in `filesystem`."""
+        """Return the object's own name in `filesystem`."""
 
     def uri(self, path: str) -> str:
-        """The object's URI, for people: it holds no credentials."""
+        """Return the object's URI without credentials, for people."""
 
     def size(self, path: str) -> int | None:
-        """The object's length in bytes; None if there is none."""
+        """Return the object's length in bytes, or None if there is no object."""
 
     def open_read(self, path: str) -> BinaryIO:
-        """The object's bytes, from the first."""
+        """Open the object's bytes, from the first."""
 
     def upload(self, path: str) -> Upload:
-        """A new object. Raises `FileExistsError` if the path is taken."""
+        """Begin a new object. Raise `FileExistsError` if the path is taken."""
 
     def delete(self, path: str) -> None:
-        """Removes the object. Raises `FileNotFoundError` if there is none."""
+        """Remove the object. Raise `FileNotFoundError` if there is none."""
 
     def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
-        """Every object below the folder: its path, and when it was last written (seconds since the epoch)."""
+        """Yield every object below the folder: its path, and the time of its last write (seconds since the epoch)."""
 
     @property
     def filesystem(self) -> FileSystem:
-        """The storage as pyarrow's readers take it."""
+        """The storage as a file system of pyarrow."""
 
 
 @contextmanager
 def reading(root: str, uri: str) -> Iterator[None]:
-    """Turns what a storage raises while it reads into `ArtifactMissing` or `StorageFailed`."""
+    """Turn a storage's errors during a read into `ArtifactMissing` or `StorageFailed`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -84,7 +84,7 @@ def reading(root: str, uri: str) -> Iterator[None]:
 
 
 def storage_failed(root: str, operation: str, uri: str, error: Exception) -> StorageFailed:
-    """The typed error for what a storage raised."""
+    """Build the typed error for a storage's own error."""
     way_out = "check that the root exists, can be reached and that its credentials are right"
     if isinstance(error, ImportError):
         way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
@@ -95,7 +95,7 @@ def storage_failed(root: str, operation: str, uri: str, error: Exception) -> Sto
 
 
 def quietly(*steps: Callable[[], object]) -> None:
-    """Calls each step, whatever the ones before raised."""
+    """Call each step, whatever the steps before it raised."""
     for step in steps:
         with suppress(Exception):
             step()

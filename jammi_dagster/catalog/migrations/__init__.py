@@ -18,7 +18,7 @@ _REVISION = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")
 
 
 def revision_of(connection: sa.Connection) -> str | None:
-    """The revision a catalog stands at, or None for an empty database; one query where there is one.
+    """Read the revision a catalog stands at, or None for an empty database; one query where there is one.
 
     The connection must be in autocommit: on PostgreSQL a query that fails ends a transaction.
     """
@@ -32,13 +32,13 @@ def revision_of(connection: sa.Connection) -> str | None:
 
 
 def is_foreign(connection: sa.Connection) -> bool:
-    """Whether the database holds tables, but none of ours: an engine's catalog has the same file name."""
+    """Check that the database holds tables, but none of ours: an engine's catalog has the same file name."""
     tables = sa.inspect(connection).get_table_names()
     return bool(tables) and VERSION_TABLE not in tables
 
 
 def upgrade(connection: sa.Connection) -> None:
-    """Brings the schema to `HEAD`, in the caller's write transaction; two processes at once take turns."""
+    """Bring the schema to `HEAD`, in the caller's write transaction; two processes at once take turns."""
     from alembic import command
     from alembic.config import Config
 

@@ -35,9 +35,10 @@ def test_a_value_comes_back(store: ResultStore, row: Row) -> None:
     assert difference(row.expected(), got) is None
     assert row.outcome == EQUAL or (row.outcome == CHANGED and row.note and row.becomes)
     if isinstance(got, pd.DataFrame):
+        cells: Any = got.iloc
         for place, dtype in enumerate(got.dtypes):
             if len(got) and not isinstance(dtype, (pd.SparseDtype, pd.ArrowDtype)) and not is_object(dtype):
-                got.iloc[0, place] = got.iloc[0, place]
+                cells[0, place] = cells[0, place]
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.outcome == REFUSED], ids=str)

@@ -1,4 +1,4 @@
-"""What is taken as a table, and what is not."""
+"""Kinds of table that are accepted, and values that are refused."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TABLE = pa.table({"id": pa.array([1, 2, 3]), "name": pa.array(["a", None, "c"], 
 
 
 class Capsule:
-    """Speaks Arrow's C stream protocol and nothing else."""
+    """An object with Arrow's C stream protocol and nothing else."""
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return TABLE.__arrow_c_stream__(requested_schema)
@@ -71,7 +71,7 @@ NO_TABLES += [pl.Series([1]), pd.Series([1]), pd.DataFrame, iter(["x"]), iter([[
 
 @pytest.mark.parametrize("value", NO_TABLES)
 def test_what_is_no_table_is_refused(value: object) -> None:
-    """The error names the table, the type that came and what would do."""
+    """The error names the table, the given type and the accepted ones."""
     with pytest.raises(NotATable, match=r"table flights: got .*; give one of: pyarrow Table") as caught:
         as_stream(value, "flights")
     assert caught.value.table == "flights"
@@ -104,13 +104,13 @@ def test_all_batches_have_one_schema(later: pa.Table, column: str, expected: str
 
 
 def test_metadata_may_differ_between_batches() -> None:
-    """A batch is not refused for what only describes it; the first one's metadata counts."""
+    """Metadata does not refuse a batch; the first batch's metadata counts."""
     described = TABLE.replace_schema_metadata({"a": "b"})
     assert as_stream(iter([described, TABLE]), "t").read_all().schema.metadata == {b"a": b"b"}
 
 
 def test_an_exception_of_the_generator_passes_unchanged(memory_root: ArtifactRoot) -> None:
-    """It is the user's error, with the user's traceback, and nothing is left of the object."""
+    """A generator's exception keeps its type and traceback, and the object is removed."""
     error = ValueError("mine")
 
     def rows() -> Iterator[pa.Table]:
