@@ -28,7 +28,7 @@ _EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """What a parameter's annotation asks for: a kind of table, or a dict of them by partition."""
+    """A kind of table that an annotation asks for, or a dict of them by partition."""
 
     name: str
     by_partition: bool = False
@@ -39,7 +39,10 @@ class ValueKind:
 
 
 def kind_of(annotation: Any) -> ValueKind:
-    """The kind that an annotation asks for; none, and `Any`, ask for a `pa.Table` (or a dict of them)."""
+    """Return the kind that an annotation asks for; none, and `Any`, ask for a `pa.Table` (or a dict of them).
+
+    `kind_of(dict[str, pd.DataFrame])` is `dict[str, pandas.DataFrame]`.
+    """
     if annotation is Any or annotation is None or annotation in (object, dict, typing.Dict):  # noqa: UP006
         # the deprecated alias is what a user may have written
         return ValueKind(_TABLE, by_partition=annotation in (dict, typing.Dict), any_shape=True)  # noqa: UP006
@@ -68,7 +71,7 @@ def io_semantics(output: ValueKind, inputs: Iterable[str]) -> int:
 
 
 def _name(annotation: Any) -> str:
-    """An annotation by names alone: the `repr` of what stands in one may hold an address, which is never the same."""
+    """Return an annotation by names alone: a `repr` may hold an address, which is never the same."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _name(arguments[0])
@@ -81,7 +84,7 @@ def _name(annotation: Any) -> str:
 
 
 def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
-    """What the parameter gets for a reference. Raises `UnsupportedInput` where its annotation cannot be met."""
+    """Load the value of a parameter. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
         raise UnsupportedInput(parameter=parameter, annotation=kind.name, kinds=", ".join(_READERS))
@@ -101,7 +104,7 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
 
 
 def lenient_type(annotation: Any) -> dg.DagsterType:
-    """A Dagster type that lets a reference through where `annotation` stands; other IO managers still see it."""
+    """Return a Dagster type that lets a reference through; other IO managers still see the annotation."""
     if typing.get_origin(annotation) is typing.Annotated:  # what else it holds need not be hashable
         annotation = typing.get_args(annotation)[0]
     return _lenient_type(annotation)
@@ -121,7 +124,7 @@ def _lenient_type(annotation: Any) -> dg.DagsterType:
 
 
 def is_lenient(dagster_type: dg.DagsterType) -> bool:
-    """Whether the type is one of ours, so that its input may be a reference."""
+    """Tell a type of ours, whose input may be a reference, from any other."""
     return _LENIENT in dagster_type.metadata
 
 

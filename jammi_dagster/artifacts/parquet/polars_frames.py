@@ -56,7 +56,7 @@ def polars_of(table: pa.Table) -> pl.DataFrame:
 
 
 def _form_of(empty: pl.DataFrame, dtype: Any) -> Any:
-    """Return what restores a column's type; None where Parquet keeps it."""
+    """Return the form that restores a column's type; None where Parquet keeps it."""
     schema = empty.to_arrow().schema
     stored = pl.DataFrame(pa.schema([stored_field(field) for field in schema]).empty_table())
     ((_, found),) = stored.schema.items()
