@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 _PANDAS = b"pandas"
 _NOT_DATA = ("attributes", "creator", "pandas_version")
 
@@ -18,6 +20,15 @@ def canonical_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, by
     if _PANDAS in found:
         found[_PANDAS] = _canonical_pandas(found[_PANDAS])
     return found
+
+
+def described(schema: pa.Schema, key: bytes) -> dict[str, Any]:
+    """Return the JSON object that a schema carries under a key; an empty one for anything else."""
+    try:
+        form = json.loads((schema.metadata or {}).get(key, b"{}"))
+    except ValueError:
+        return {}
+    return form if isinstance(form, dict) else {}
 
 
 def _canonical_pandas(raw: bytes) -> bytes:

@@ -24,6 +24,7 @@ from jammi_dagster.artifacts.parquet.labels import (
     is_object,
     with_freq,
 )
+from jammi_dagster.artifacts.parquet.metadata import described
 from jammi_dagster.artifacts.parquet.pandas_columns import Unfit, restored, stored
 from jammi_dagster.artifacts.parquet.pandas_defaults import default_frame
 from jammi_dagster.errors import UnsupportedSchema
@@ -51,10 +52,10 @@ def arrow_of(frame: pd.DataFrame, table: str, *, part: bool = False) -> pa.Table
 
 def pandas_of(table: pa.Table) -> Any:
     """Return the frame that a table was made of; a table without a description as pyarrow has it, but exactly."""
-    metadata = table.schema.metadata or {}
-    if KEY not in metadata:
+    form = described(table.schema, KEY)
+    if not {"columns", "index"} <= form.keys():
         return default_frame(table)
-    return _Reader(table, json.loads(metadata[KEY])).read()
+    return _Reader(table, form).read()
 
 
 class _Writer:
@@ -152,8 +153,8 @@ class _Writer:
             found["index_columns"] = [
                 {"kind": "range", "name": None, "start": start, "stop": stop, "step": step}
             ]
-        described = {column["name"] for column in found["columns"]}
-        found["columns"].extend(_of_objects(name) for name in self._columns if name not in described)
+        known = {column["name"] for column in found["columns"]}
+        found["columns"].extend(_of_objects(name) for name in self._columns if name not in known)
         for column in found["columns"]:
             if column["name"] in index.get("columns", []) and column["name"].startswith("__index_level_"):
                 column["name"] = None

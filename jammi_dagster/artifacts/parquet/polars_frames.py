@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from jammi_dagster.artifacts.parquet.metadata import described
 from jammi_dagster.artifacts.parquet.stored_types import stored_field, without_pandas_types
 from jammi_dagster.errors import UnsupportedSchema
 
@@ -36,17 +37,16 @@ def arrow_of(frame: pl.DataFrame, table: str) -> tuple[pa.Schema, Iterator[pa.Ta
             forms[name] = form
     schema = empty.to_arrow().schema
     if forms:
-        described = json.dumps(forms, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-        schema = schema.with_metadata({KEY: described})
+        text = json.dumps(forms, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        schema = schema.with_metadata({KEY: text.encode()})
     pieces = (piece.to_arrow() for piece in frame.iter_slices(_ROWS))
     return schema, (piece.replace_schema_metadata(schema.metadata) for piece in pieces)
 
 
 def polars_of(table: pa.Table) -> pl.DataFrame:
     """Return the frame that a table was made of; another table as polars has it."""
-    described = json.loads((table.schema.metadata or {}).get(KEY, b"{}"))
-    frame = pl.DataFrame(without_pandas_types(table))
-    for name, form in described.items():
+    frame = pl.DataFrame(without_pandas_types(table).replace_schema_metadata(None))
+    for name, form in described(table.schema, KEY).items():
         if name in frame.columns:
             try:
                 frame = frame.with_columns(frame[name].cast(_target(frame.schema[name], form)))

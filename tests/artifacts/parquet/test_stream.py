@@ -17,6 +17,7 @@ from artifacts_kit import batches, write
 from jammi_dagster.artifacts import ArtifactRoot, as_stream
 from jammi_dagster.artifacts.parquet.nulls import fixed_size_nulls_survive
 from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
+from jammi_dagster.artifacts.parquet.polars_frames import polars_of
 from jammi_dagster.errors import EmptyStream, NotATable, SchemaChanged, UnsupportedSchema
 
 TABLE = pa.table({"id": pa.array([1, 2, 3]), "name": pa.array(["a", None, "c"], pa.large_string())})
@@ -242,6 +243,16 @@ def test_a_table_changed_in_arrow_is_read_as_it_is(
     table = memory_root.read_table(write(memory_root, _described())[0])
     found = pandas_of(memory_root.read_table(write(memory_root, change(table))[0]))
     assert {"index": found.index.tolist(), "c": found["c"].tolist()} == expected
+
+
+@pytest.mark.parametrize("value", [b"not json", b"[]", b"{}", b"null", b"\xff", b'{"columns": {}}'])
+def test_what_only_looks_like_a_description_is_none(memory_root: ArtifactRoot, value: bytes) -> None:
+    """A table with somebody else's metadata under the keys of ours is read as any other."""
+    metadata = {b"jammi:pandas": value, b"jammi:polars": value}
+    table = pa.table({"a": [1]}).replace_schema_metadata(metadata)
+    found = memory_root.read_table(write(memory_root, table)[0])
+    assert pandas_of(found)["a"].tolist() == [1]
+    assert polars_of(found)["a"].to_list() == [1]
 
 
 def _refilled(kind: str) -> Iterator[object]:
