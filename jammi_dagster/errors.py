@@ -3,8 +3,8 @@
     JammiError
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
-    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogFromNewerVersion, ForeignCatalog,
-    │                        NameTooLong, LeaseLost
+    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
+    │                        ForeignCatalog, NameTooLong, LeaseLost
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
     │   └── NotRecomputable  RecomputeRefused
@@ -141,6 +141,17 @@ class CatalogReadOnly(JammiError):
 
     catalog: str
     template = "catalog {catalog} is read-only: {why}; {way_out}"
+
+
+class CatalogReplaced(JammiError):
+    """A catalog whose file is no longer the one that this process opened; `found` is what happened to it."""
+
+    catalog: str
+    found: str
+    template = (
+        "catalog {catalog}: its file was {found} while this process had it open, so this write is not recorded; "
+        "run it again, and restore a catalog only while nothing writes to it"
+    )
 
 
 class CatalogFromNewerVersion(JammiError):
