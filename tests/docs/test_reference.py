@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import jammi_dagster
-from jammi_dagster import ResultStoreResource, ResultTableIOManager, contract, surfaces
+from jammi_dagster import ResultStoreResource, ResultTableIOManager, contract, surfaces, testing
 from jammi_dagster.adapters import metadata_keys
 
 PROJECT = Path(__file__).parents[2]
@@ -19,6 +19,9 @@ def test_every_public_name_is_in_the_api_reference() -> None:
     shown = set(re.findall(r"^::: (\S+)$", (REFERENCE / "api.md").read_text(), re.MULTILINE))
     public = {f"jammi_dagster.{name}" for name in jammi_dagster.__all__}
     public |= {f"jammi_dagster.surfaces.{name}" for name in surfaces.__all__}
+    public |= {
+        f"jammi_dagster.testing.{name}" for name in (*testing.__all__, "pytest_plugin.result_table_tester")
+    }
     public |= {
         f"jammi_dagster.contract.{name}" for name in set(contract.__all__) - set(jammi_dagster.__all__)
     }
@@ -42,9 +45,14 @@ def test_every_setting_of_the_resources_is_explained() -> None:
 
 @pytest.mark.parametrize("page", FOR_CONTRIBUTORS)
 def test_the_paths_on_a_page_exist(page: str) -> None:
-    """A newcomer who follows a page to a room finds it; `cli/` is announced."""
+    """A newcomer who follows a page to a room finds it. `cli/` is announced, `build/site/` is made."""
     text = (PROJECT / page).read_text()
-    named = set(re.findall(r"`([\w/.]+/[\w.]*)`", text)) - {"cli/", "jammi_dagster/cli/", "jammi/cache"}
+    named = set(re.findall(r"`([\w/.]+/[\w.]*)`", text)) - {
+        "cli/",
+        "jammi_dagster/cli/",
+        "jammi/cache",
+        "build/site/",
+    }
     places = (
         PROJECT,
         PROJECT / "jammi_dagster",
