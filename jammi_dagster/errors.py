@@ -5,14 +5,15 @@
     │                        UnknownManifestVersion, InvalidManifest
     ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
     │                        ForeignCatalog, NameTooLong, LeaseLost
+    ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
-                             ArtifactUnreadable, StorageFailed, NotATable, EmptyStream, SchemaChanged,
-                             UnsupportedSchema, UnstorableData
+                             ManifestTooLarge, ArtifactUnreadable, StorageFailed, NotATable, EmptyStream,
+                             SchemaChanged, UnsupportedSchema, UnstorableData
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -198,6 +199,23 @@ class LeaseLost(JammiError):
     )
 
 
+class ThreadNotStarted(JammiError):
+    """A thread that the system refuses."""
+
+    purpose: str
+    template = "cannot {purpose}: {why}; raise the limit of threads (`ulimit -u`), or run fewer steps at once"
+
+
+class ForkedWriter(JammiError):
+    """A forked child that goes on writing a table of its parent's."""
+
+    target: str
+    template = (
+        "{target}: this process was forked from the one that writes it, and leaves it alone; write in the parent, or "
+        "start processes by spawn"
+    )
+
+
 class SurfaceUnavailable(JammiError):
     """A version surface that cannot tell its input's version."""
 
@@ -362,6 +380,18 @@ class ArtifactTooLarge(JammiError):
     limit: int
     template = (
         "{uri} is longer than {limit} bytes, so it is damaged or another object; materialize the table again"
+    )
+
+
+class ManifestTooLarge(JammiError):
+    """A table whose manifest is longer than its readers accept: nothing of it is published."""
+
+    table: str
+    size: int
+    limit: int
+    template = (
+        "table {table}: its manifest would have {size} bytes, and {limit} are the most; record fewer inputs, or less "
+        "metadata and config"
     )
 
 

@@ -160,7 +160,7 @@ class Database:
         A look-up then needs no transaction, which would take longer than the look-up itself.
         """
         self._pid = os.getpid()
-        engine = self._new_engine()
+        self._engine = engine = self._new_engine()
         self._engines[:] = [engine]
         if self.is_sqlite:
             immediate = {BEGIN: "BEGIN IMMEDIATE"}
