@@ -50,6 +50,7 @@ class BuildingRow:
     artifact_path: str
     start_sequence: int
     created_at: str
+    attempt_id: str | None = None
     flight: Flight | None = None
 
 
@@ -86,7 +87,7 @@ class CatalogWriter:
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
         with self._database.writing() as connection:
-            return int(connection.execute(statements.NEXT_START).scalar_one())
+            return _next_start(connection)
 
     def begin(self, rows: Sequence[BuildingRow], *, produced_by: str, lease: Lease) -> Busy | None:
         """Add the rows as `building`, under the lease, all or none.
@@ -123,6 +124,8 @@ class CatalogWriter:
                         "lease_token": lease.token,
                         "lease_owner": lease.owner,
                         "lease_expires_at": now + lease.seconds,
+                        "attempt_id": row.attempt_id,
+                        "attempt_size": len(rows),
                         "definition_hash": flights[row.materialization_id][0],
                         "anchor_set_id": flights[row.materialization_id][1],
                     }
@@ -144,7 +147,7 @@ class CatalogWriter:
         reclaims their bytes. A start that was issued before does not bring the name back.
         """
         with self._database.writing() as connection:
-            start = int(connection.execute(statements.NEXT_START).scalar_one())
+            start = _next_start(connection)
             connection.execute(statements.RAISE_REVISION)
             mine = sa.and_(_pointers.c.tenant == self._scope.tenant, _pointers.c.table_name == table)
             emptied = connection.execute(
@@ -281,11 +284,20 @@ class CatalogWriter:
         """Move the pointer unless a later start has moved it; note the run's result either way."""
         upserts = statements.upserts(connection.dialect.name)
         name = {"tenant": self._scope.tenant, "table_name": table}
-        move = {"deployment": self._scope.deployment, "start_sequence": start, "of_id": materialization}
+        move = {
+            "deployment": self._scope.deployment,
+            "start_sequence": start,
+            "restored": None,
+            "of_id": materialization,
+        }
         moved = connection.execute(upserts.pointer, {**name, **move}).first()
         if run_id is not None:
             connection.execute(upserts.run, {**name, "materialization_id": materialization, "run_id": run_id})
         return moved is not None
+
+
+def _next_start(connection: sa.Connection) -> int:
+    return int(connection.execute(statements.NEXT_START[connection.dialect.name]).scalar_one())
 
 
 def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str | None, int | None]:

@@ -191,7 +191,7 @@ class Recovery:
         folder = tables_folder(self.scope.tenant or None)
         old = (
             path
-            for path, written in self.root.objects(folder)
+            for path, _, written in self.root.objects(folder)
             if written is not None and written < oldest and _OURS.fullmatch(path.removeprefix(folder))
         )
         while some := list(itertools.islice(old, _AT_ONCE)):
