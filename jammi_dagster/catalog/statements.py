@@ -93,17 +93,17 @@ EARLIER = (
 
 
 # a pointer copies its materialization; an empty one holds nothing but the start that emptied it
-_COPIED = {
+COPIED = {
     "made_by_tenant": _m.c.tenant,
     "made_at_sequence": _m.c.start_sequence,
     **{name: _m.c[name] for name in ("definition_hash", "anchor_set_id", "anchor_order", "artifact_digest")},
 }
-EMPTIED = dict.fromkeys(("materialization_id", *_COPIED, "restored", "lost_id"))
+EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
 
 
 def _pointer_to(materialization: sa.ColumnElement[str]) -> sa.Select[Any]:
     """Select the row of a pointer to a materialization, its columns in their order."""
-    given = {"materialization_id": _m.c.id, **_COPIED, "lost_id": sa.null()}
+    given = {"materialization_id": _m.c.id, **COPIED, "lost_id": sa.null()}
     return sa.select(
         *(
             given.get(column.name, sa.bindparam(column.name, type_=column.type))
@@ -121,6 +121,7 @@ class Upserts:
 
     pointer: Any
     run: Any
+    earlier_run: Any
     anchor_set: Any
     edges: Any
 
@@ -147,6 +148,7 @@ def upserts(dialect: str) -> Upserts:
             index_elements=("run_id", "tenant", "table_name"),
             set_={"materialization_id": run.excluded.materialization_id},
         ),
+        earlier_run=insert(_runs).on_conflict_do_nothing(),
         anchor_set=insert(_sets).on_conflict_do_nothing(index_elements=("set_key",)),
         edges=insert(_edges).on_conflict_do_nothing(),
     )
