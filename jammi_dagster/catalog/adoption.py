@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Annotation, CatalogState, Materialization, RunResult
-from jammi_dagster.catalog.queries import WAS_READY, core
+from jammi_dagster.catalog.queries import READY, WAS_READY, core
+from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.writes import ReadyRow, anchor_set, recorded_order
+from jammi_dagster.contract.anchors import has_unpinned
 
 _m, _state = core(Materialization), core(CatalogState)
 _runs, _annotations = core(RunResult), core(Annotation)
@@ -91,6 +93,8 @@ class AdoptionRows:
         ]
         if results:
             connection.execute(upserts.earlier_run, results)
+        for row in in_order:
+            _compare(connection, row)
         last = {
             (row.tenant, row.deployment, row.ready.building.table): row
             for row in in_order
@@ -120,6 +124,27 @@ def _name(row: AdoptedRow) -> Mapping[str, str]:
 
 def _of(row: AdoptedRow) -> Mapping[str, str]:
     return {"materialization_id": row.ready.building.materialization_id}
+
+
+def _compare(connection: sa.Connection, row: AdoptedRow) -> None:
+    """Note how the digest compares with the last earlier one of the same definition, inputs and writer profile."""
+    if has_unpinned(row.ready.input_anchors):
+        return
+    mine = sa.select(_m).where(_m.c.id == row.ready.building.materialization_id).subquery()
+    same = (_m.c[name] == mine.c[name] for name in ("definition_hash", "anchor_set_id", "writer_profile"))
+    readable = Scope(tenant=row.tenant).readable
+    earlier = (
+        sa.select(_m.c.artifact_digest)
+        .select_from(_m.join(mine, sa.and_(*same, _m.c.start_sequence < mine.c.start_sequence)))
+        .where(_m.c.status == READY, _m.c.tenant.in_(readable))
+        .order_by(_m.c.start_sequence.desc())
+        .limit(1)
+    )
+    digest = connection.execute(earlier).scalar_one_or_none()
+    if digest is not None:
+        compared = "reproduced" if digest == row.ready.artifact_digest else "diverged"
+        change = _m.update().where(_m.c.id == row.ready.building.materialization_id)
+        connection.execute(change.values(reproducibility=compared))
 
 
 def _values(connection: sa.Connection, row: AdoptedRow, sets: dict[frozenset[Any], int]) -> dict[str, Any]:

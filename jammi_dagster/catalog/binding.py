@@ -64,12 +64,12 @@ class BindingRows:
             # the revision belongs to the id: one under which others cached their answers goes on beyond them
             revision = sa.case(
                 (_state.c.catalog_id == catalog_id, _state.c.revision),
-                else_=sa.literal(int(now_by_database(connection) * 1000)),
+                else_=_state.c.revision + int(now_by_database(connection) * 1000),
             )
             bound = connection.execute(
                 _state.update()
                 .where(unbound)
-                .values(root_id=root_id, catalog_id=catalog_id, revision=revision + 1)
+                .values(root_id=root_id, catalog_id=catalog_id, revision=revision)
             )
             return bound.rowcount == 1
 

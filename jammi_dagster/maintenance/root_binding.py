@@ -51,8 +51,11 @@ class RootBinding:
     def check(self, *, dry_run: bool = False) -> None:
         """Check that root and catalog name each other, before a write or a maintenance pass.
 
-        An unbound catalog is bound, unless for a `dry_run`. Raises `RootNotThere` and `RootOfAnotherCatalog`.
+        An unbound catalog is bound, unless for a `dry_run`. Raises `RootNotThere` and `RootOfAnotherCatalog`, and
+        `CatalogReadOnly`.
         """
+        if self._database.is_foreign or not dry_run:
+            self._database.check_writable()
         if self._known().root_id is None:
             return self._bind(dry_run=dry_run)
         if not self._root.is_local and time.monotonic() < self._checked + _REMOTE_SECONDS:
