@@ -1,4 +1,4 @@
-"""A year of flights out of New York: what delay does a day's weather explain, and on which routes is there more?"""
+"""A year of flights out of New York: the delay that a day's weather explains, and the routes that have more."""
 
 import hashlib
 import io
@@ -36,25 +36,28 @@ def raw(name: str) -> FileSurface:
 
 @result_table(cache=CachePolicy.USE, partitions_def=MONTHS, reads=lambda month: [raw(f"flights-{month}.csv")])
 def flights(context: dg.AssetExecutionContext) -> pa.Table:
-    """A month of flights: a change to one raw file touches one partition."""
+    """Read a month of flights: a change to one raw file touches one partition."""
     return tables.read(RAW / f"flights-{context.partition_key}.csv", tables.FLIGHTS)
 
 
 @result_table(cache=CachePolicy.USE, reads=[raw("weather.csv")])
 def weather() -> pa.Table:
-    """The weather at each of the three airports, by the hour."""
+    """Read the weather at each of the three airports, by the hour."""
     return tables.read(RAW / "weather.csv", tables.WEATHER)
 
 
 @dg.asset
 def planes() -> pa.Table:
-    """A plain asset on the same IO manager: Dagster always runs it, but equal bytes leave `fleet_delays` cached."""
+    """Read the planes as a plain asset on the same IO manager.
+
+    Dagster always runs a plain asset, but equal bytes leave `fleet_delays` cached.
+    """
     return tables.read(RAW / "planes.csv", tables.PLANES)
 
 
 @dg.asset(io_manager_key="files")
 def airports() -> dg.MaterializeResult[pd.DataFrame]:
-    """An asset on another IO manager: what derives from it is cached by the data version that it states."""
+    """Read the airports, on another IO manager: tables over them are cached by the data version stated here."""
     content = (RAW / "airports.csv").read_bytes()
     version = dg.DataVersion(hashlib.sha256(content).hexdigest())
     return dg.MaterializeResult(value=pd.read_csv(io.BytesIO(content)), data_version=version)
@@ -62,32 +65,32 @@ def airports() -> dg.MaterializeResult[pd.DataFrame]:
 
 @result_table(cache=CachePolicy.USE)
 def all_flights(flights: dict[str, pa.Table]) -> pa.Table:
-    """The months in one table."""
+    """Join the months into one table."""
     return pa.concat_tables(flights.values())
 
 
 @result_table(cache=CachePolicy.USE)
 def departures(all_flights: pa.Table, weather: pa.Table) -> pa.Table:
-    """Each flight with the weather at its scheduled departure."""
+    """Give each flight the weather at its scheduled departure."""
     return tables.join(all_flights, weather, ["origin", "time_hour"])
 
 
 @result_table(cache=CachePolicy.USE)
 def route_days(departures: pa.Table) -> pa.Table:
-    """Each route on each day: delay, schedule and weather."""
+    """Average each route on each day: delay, schedule and weather."""
     return tables.means(departures, tables.ROUTE_DAY, ["arr_delay", *CONDITIONS[1:]])
 
 
 @result_table(cache=CachePolicy.USE)
 def route_neighbors(route_days: pa.Table) -> pa.Table:
-    """For each route-day, the ten from the same airport that were most alike in schedule and weather."""
+    """Find for each route-day the ten most similar ones from the same airport, by schedule and weather."""
     points = graph.scaled([route_days[name].to_numpy() for name in CONDITIONS])
     origins = route_days["origin"].to_numpy()
     return pa.table(graph.nearest_within(origins, points, 10)._asdict())
 
 
 class Spread(dg.Config):
-    """How much a route-day takes from its neighbours, and how often."""
+    """Settings of the spread: how much a route-day takes from its neighbours, and how often."""
 
     damping: float = 0.85
     rounds: int = 20
@@ -95,7 +98,7 @@ class Spread(dg.Config):
 
 @result_table(cache=CachePolicy.USE)
 def expected_delays(config: Spread, route_days: pa.Table, route_neighbors: pa.Table) -> pa.Table:
-    """The delay of each route-day as its neighbours, and theirs, would have it."""
+    """Estimate the delay of each route-day from its neighbours and theirs."""
     own = route_days["arr_delay"].to_numpy()
     edges = graph.Edges(*(column.to_numpy() for column in route_neighbors.columns))
     expected = graph.spread(own, edges, config.damping, config.rounds)
@@ -104,16 +107,19 @@ def expected_delays(config: Spread, route_days: pa.Table, route_neighbors: pa.Ta
 
 @result_table(cache=CachePolicy.USE)
 def route_surprises(expected_delays: pa.Table, airports: pd.DataFrame) -> pd.DataFrame:
-    """Each route's delay beyond what its conditions explain, the worst first."""
+    """Rank the routes by their delay beyond the expected one, the worst first."""
     routes = tables.means(expected_delays, ["origin", "dest"], ["arr_delay", "expected"]).to_pandas()
     routes["surprise"] = routes["arr_delay"] - routes["expected"]
     named = routes.merge(airports[["faa", "name"]], how="left", left_on="dest", right_on="faa")
-    return named.drop(columns="faa").sort_values("surprise", ascending=False, ignore_index=True)
+    ranked: pd.DataFrame = named.drop(columns="faa").sort_values(
+        "surprise", ascending=False, ignore_index=True
+    )
+    return ranked
 
 
 @result_table(cache=CachePolicy.USE)
 def fleet_delays(departures: Dataset, planes: pa.Table) -> pa.Table:
-    """Delay by maker and year of the plane; of `departures`, two columns are read."""
+    """Average delay by maker and year of the plane; of `departures`, only two columns are read."""
     flown = departures.to_table(columns=["tailnum", "arr_delay"])
     return tables.means(
         tables.join(flown, planes, "tailnum"), ["manufacturer", "year"], ["arr_delay", "seats"]
@@ -124,7 +130,7 @@ STORE = ResultStoreResource(root=str(HOME / "results"))
 TABLES = [flights, weather, all_flights, departures, route_days, route_neighbors]
 TABLES += [expected_delays, route_surprises, fleet_delays]
 
-defs = finalize(
+defs: dg.Definitions = finalize(
     dg.Definitions(
         assets=dg.load_assets_from_current_module(),
         jobs=[

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …] [--quick] [--json]`: runs benchmarks, prints them, and keeps them as JSON."""
+"""`python -m benchmarks [NAME …] [--quick] [--json]`: run benchmarks, print them, and keep them as JSON."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _keep(report: Report, *, quick: bool) -> None:
-    """Writes the report to `results/NAME.json`, with when and where it was measured."""
+    """Write the report to `results/NAME.json`, with time and machine."""
     RESULTS.mkdir(exist_ok=True)
     measured = {
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),

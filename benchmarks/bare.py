@@ -16,7 +16,7 @@ from benchmarks.pipelines import count_bodies, load
 
 
 def run(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
-    """In a fresh process: each step runs unless the digest of its code and its input is the one recorded.
+    """Run, in a fresh process, each step unless the digest of its code and its input is the recorded one.
 
     A step reads its input from Parquet and writes its output to Parquet; `reads` are the files of the first one.
     """

@@ -1,4 +1,4 @@
-"""The chain of PEERS: 20 table-to-table steps over the flights, each adds one column, every table is kept on disk."""
+"""The chain: 20 table-to-table steps over the flights, each adds one column, every table is kept on disk."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from statistics import median
 import pyarrow.parquet as pq
 
 from benchmarks import bare, tables
-from benchmarks.fresh import Fresh, fresh
+from benchmarks.fresh import FreshRun, fresh
 from benchmarks.pipelines import Asset, Kind, write
 from benchmarks.report import Report, Row
 
@@ -34,10 +34,10 @@ ABOUT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class RunRounds:
     """All rounds of one run of one kind of pipeline."""
 
-    rounds: list[Fresh]
+    rounds: list[FreshRun]
     disk_mb: float
 
     @property
@@ -47,17 +47,17 @@ class Measured:
 
     @property
     def peak_mb(self) -> float:
-        """The median."""
+        """The median peak memory."""
         return median(each.peak_mb for each in self.rounds)
 
     @property
     def bodies(self) -> int:
-        """How many ran, which is the same in every round."""
+        """The number of bodies that ran, which is the same in every round."""
         (bodies,) = {each.result["bodies"] for each in self.rounds}
         return int(bodies)
 
 
-Results = Mapping[tuple[Kind, str], Measured]
+Results = Mapping[tuple[Kind, str], RunRounds]
 
 
 def run(
@@ -68,12 +68,12 @@ def run(
     changed: int = 10,
     kinds: Mapping[Kind, Sequence[str]] = EVERY,
 ) -> Report:
-    """Runs the chain of `steps` over the first `rows` flights; `changed` is the number of the step that changes.
+    """Run the chain of `steps` over the first `rows` flights; `changed` is the number of the step that changes.
 
-    `kinds` says which runs of which kinds of pipeline; the budgets need all of pyarrow and jammi, and of Dagster the
-    cold one.
+    `kinds` names the runs of each kind of pipeline; the budgets need all of pyarrow and jammi, and of Dagster the cold
+    one.
     """
-    rounds_of: dict[tuple[Kind, str], list[Fresh]] = defaultdict(list)
+    rounds_of: dict[tuple[Kind, str], list[FreshRun]] = defaultdict(list)
     disk: dict[tuple[Kind, str], float] = {}
     with tempfile.TemporaryDirectory(prefix="jammi-bench-") as name:
         flights = Path(name, "flights.parquet")
@@ -88,12 +88,12 @@ def run(
                     rounds_of[kind, run_name].append(done)
                     disk[kind, run_name] = _megabytes(folder / kind.value / "storage")
             shutil.rmtree(folder)
-    results = {key: Measured(rounds=done, disk_mb=disk[key]) for key, done in rounds_of.items()}
+    results = {key: RunRounds(rounds=done, disk_mb=disk[key]) for key, done in rounds_of.items()}
     return Report(name="chain", about=ABOUT, rows=[*_figures(results), *_ratios(results)])
 
 
 def chain(flights: Path, steps: int, changed: int | None) -> list[Asset]:
-    """The assets; the step number `changed` multiplies by another constant."""
+    """Build the assets; the step number `changed` multiplies by another constant."""
 
     def asset(step: int) -> Asset:
         factor = 3 if step == changed else 2
@@ -106,7 +106,7 @@ def chain(flights: Path, steps: int, changed: int | None) -> list[Asset]:
     return [asset(step) for step in range(1, steps + 1)]
 
 
-def _once(kind: Kind, folder: Path, flights: Path) -> Fresh:
+def _once(kind: Kind, folder: Path, flights: Path) -> FreshRun:
     code, storage = str(folder / "code"), str(folder / "storage")
     if kind is Kind.PYARROW:
         return fresh(bare.run, pipeline=code, storage=storage, reads=[str(flights)])

@@ -1,4 +1,4 @@
-"""What the code identities of a project cost: of one asset the first time, and of all when a code location loads."""
+"""Code identities of a project: the cost of the first asset, and of all when a code location loads."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def asset_{number}(table):
 
 
 def run(*, rounds: int = 9, assets: int = ASSETS) -> Report:
-    """Measures a project of twenty functions, ten to a module, and one of `assets`."""
+    """Measure a project of twenty functions, ten to a module, and one of `assets`."""
     rows = []
     for size in sorted({TYPICAL, assets}):
         measured: dict[str, list[float]] = {"first": [], "again": [], "all": []}
@@ -71,7 +71,7 @@ def run(*, rounds: int = 9, assets: int = ASSETS) -> Report:
 
 
 def write(folder: Path, assets: int) -> list[str]:
-    """Writes the project; the names of the modules that hold its assets."""
+    """Write the project, and return the names of the modules that hold its assets."""
     (folder / "flow").mkdir()
     (folder / "flow" / "__init__.py").write_text("")
     (folder / "flow" / "shared.py").write_text(HELPERS.format(number=0))
@@ -88,7 +88,7 @@ def write(folder: Path, assets: int) -> list[str]:
 
 
 def identities(folder: str, modules: list[str]) -> dict[str, float]:
-    """In a fresh process: imports the project, and identifies its functions."""
+    """Import the project, in a fresh process, and identify its functions."""
     sys.path.insert(0, folder)
     from jammi_dagster.fingerprint import identify
 
@@ -98,8 +98,8 @@ def identities(folder: str, modules: list[str]) -> dict[str, float]:
         for key, value in vars(importlib.import_module(name)).items()
         if key.startswith("asset_")
     ]
-    identify(write)  # of another project: what is measured is not what this package itself has to load
-    gc.collect()  # what the imports left behind
+    identify(write)  # another project: the cost of loading this package itself is not measured
+    gc.collect()  # the imports left garbage behind
     taken = []
     for function in (functions[0], functions[0]):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Runs a function in a fresh process: its result, the whole process's seconds, processor time and peak memory."""
+"""Fresh processes: run a function in one, and measure seconds, processor time and peak memory of the whole process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _REPOSITORY = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fresh:
-    """`seconds` are from before the process starts to after it ended, `cpu_seconds` those of all its threads.
+class FreshRun:
+    """The result of a function in a fresh process, and the costs of the process, imports included.
 
-    Both include the imports.
+    `seconds` last from before the process starts until after its end; `cpu_seconds` are those of all its threads.
     """
 
     result: Any
@@ -32,10 +32,10 @@ class Fresh:
     peak_mb: float
 
 
-def fresh(function: Callable[..., Any], /, **arguments: Any) -> Fresh:
-    """Calls a module-level function in a new interpreter. Arguments and result are JSON.
+def fresh(function: Callable[..., Any], /, **arguments: Any) -> FreshRun:
+    """Call a module-level function in a new interpreter. Arguments and result are JSON.
 
-    The child imports only the function's module and this one. The package has its bytecode, as installing it gives it.
+    The child imports only the function's module and this one. The package has its bytecode, as an installed one has.
     """
     _compile()
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +47,7 @@ def fresh(function: Callable[..., Any], /, **arguments: Any) -> Fresh:
         seconds = time.perf_counter() - started
         if done.returncode:
             raise RuntimeError(f"{name}({arguments}) failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-        return Fresh(seconds=seconds, **json.loads(answer.read_text()))
+        return FreshRun(seconds=seconds, **json.loads(answer.read_text()))
 
 
 @functools.cache
@@ -56,7 +56,7 @@ def _compile() -> None:
 
 
 def peak_mb() -> float:
-    """The peak of this process's resident memory, in 10^6 bytes."""
+    """Return the peak of this process's resident memory, in 10^6 bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # unlike `ru_maxrss`, not inherited from the parent
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))

@@ -22,7 +22,7 @@ from jammi_dagster.artifacts import DEFAULT_PROFILE
 TIME_BUDGET = 1.1
 FLAT = 1.1
 CLOCKS = ("s", "thread cpu s", "cpu s")
-Taken = dict[str, float]  # by clock
+Seconds = dict[str, float]  # by clock
 
 ABOUT = (
     "`ResultStore.materialize` (bytes, sidecar, catalog; all fsynced) over `write_table` of the same table in memory "
@@ -40,21 +40,21 @@ def run(
     table_mb: int = 500,
     streams_mb: Sequence[int] = (500, 1000, 2000),
 ) -> Report:
-    """Times `flights` (the first `rows`) and a generated table, then writes streams of growing size."""
+    """Time `flights` (the first `rows`) and a generated table, then write streams of growing size."""
     taken = fresh(times, rows=rows, table_mb=table_mb, rounds=rounds).result
     timed = [row for data, of_data in taken.items() for row in _time_rows(data, of_data)]
     return Report(name="funnel", about=ABOUT, rows=[*timed, *_memory_rows(streams_mb)])
 
 
-def times(rows: int | None, table_mb: int, rounds: int) -> dict[str, dict[str, list[Taken]]]:
-    """In a fresh process: for each table the seconds of each way to write it."""
+def times(rows: int | None, table_mb: int, rounds: int) -> dict[str, dict[str, list[Seconds]]]:
+    """Measure, in a fresh process, the seconds of each way to write each table."""
     return {
         "flights": _taken(tables.flights(rows), rounds),
         f"{table_mb} MB": _taken(pa.Table.from_batches(tables.generated(table_mb)), rounds),
     }
 
 
-def _taken(data: pa.Table, rounds: int) -> dict[str, list[Taken]]:
+def _taken(data: pa.Table, rounds: int) -> dict[str, list[Seconds]]:
     table = data.combine_chunks()
     with _folder() as folder:
         store = ResultStore(str(folder / "store"))
@@ -63,7 +63,7 @@ def _taken(data: pa.Table, rounds: int) -> dict[str, list[Taken]]:
             "write_table, fsynced": lambda path: _fsynced(table, path),
             "funnel": lambda _: _materialize(store, table),
         }
-        taken: dict[str, list[Taken]] = {way: [] for way in ways}
+        taken: dict[str, list[Seconds]] = {way: [] for way in ways}
         for attempt in range(rounds + 1):
             for way, write in ways.items():
                 os.sync()  # so that no way pays for the dirty pages of another
@@ -79,7 +79,7 @@ def _taken(data: pa.Table, rounds: int) -> dict[str, list[Taken]]:
 
 
 def write_stream(way: str, megabytes: int) -> float:
-    """In a fresh process: writes a stream of `megabytes`; its seconds, in which the stream is made too."""
+    """Write, in a fresh process, a stream of `megabytes`; return the seconds, the making of the stream included."""
     batches = tables.generated(megabytes)
     with _folder() as folder:
         store = ResultStore(str(folder / "store"))
@@ -91,11 +91,11 @@ def write_stream(way: str, megabytes: int) -> float:
         return time.perf_counter() - started
 
 
-def _clocks() -> Taken:
+def _clocks() -> Seconds:
     return {"s": time.perf_counter(), "thread cpu s": time.thread_time(), "cpu s": time.process_time()}
 
 
-def _time_rows(data: str, taken: dict[str, list[Taken]]) -> Iterator[Row]:
+def _time_rows(data: str, taken: dict[str, list[Seconds]]) -> Iterator[Row]:
     least = {
         way: {clock: min(each[clock] for each in rounds) for clock in CLOCKS} for way, rounds in taken.items()
     }
@@ -155,7 +155,7 @@ def _fsynced(table: pa.Table, path: Path) -> None:
 
 
 def _write_batches(batches: Iterator[pa.RecordBatch], path: Path) -> None:
-    """A row group for every four batches of the stream, which is where the funnel ends them."""
+    """Write a row group for every four batches of the stream, the place where the funnel ends them too."""
     with pq.ParquetWriter(path, tables.generated_schema(), **DEFAULT_PROFILE.options()) as writer:
         group: list[pa.RecordBatch] = []
         for batch in batches:

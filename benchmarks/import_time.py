@@ -1,4 +1,4 @@
-"""What `import jammi_dagster` costs beyond `import dagster`."""
+"""The cost of `import jammi_dagster` beyond `import dagster`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEEDED = ["dagster", "alembic.command", "pyarrow.compute", "pyarrow.parquet"]
 
 
 def run(*, rounds: int = 7, one_by_one: bool = True) -> Report:
-    """Measures the import, then all public names together, and `one_by_one`."""
+    """Measure the import, then all public names together, and `one_by_one`."""
     import jammi_dagster
 
     public = [f"jammi_dagster:{name}" for name in jammi_dagster.__all__]
@@ -47,7 +47,7 @@ def run(*, rounds: int = 7, one_by_one: bool = True) -> Report:
 
 
 def seconds(before: list[str], wanted: list[str]) -> float:
-    """In a fresh process: the seconds to import `wanted`, each `module` or `module:name`, after `before`."""
+    """Measure, in a fresh process, the import of `wanted`, each `module` or `module:name`, after `before`."""
     for module in before:
         importlib.import_module(module)
     started = time.perf_counter()

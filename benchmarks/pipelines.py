@@ -1,4 +1,4 @@
-"""Pipelines as source files, so that code is what a user's code is: read from a file, and changed by writing it.
+"""Pipelines as source files: like a user's code they are read from a file, and changed by writing it.
 
 Each asset runs its body in `sys.audit("benchmarks.body")`, which the process that runs the pipeline counts.
 """
@@ -17,10 +17,10 @@ BODY = "benchmarks.body"
 
 
 class Kind(str, Enum):
-    """What the assets of a pipeline are.
+    """Kinds of pipeline, by their assets.
 
-    `EMPTY`: the same graph in Dagster, with the same imports and each value handed on by Dagster's own IO manager,
-    but every body returns None. `BARE_STEPS`: no value handed on at all (`deps=`, `-> None`), and no pyarrow.
+    `EMPTY`: the same graph in Dagster, with the same imports and each value handed on by Dagster's own IO manager, but
+    every body returns None. `BARE_STEPS`: no value handed on at all (`deps=`, `-> None`), and no pyarrow.
     """
 
     PYARROW = "pyarrow"
@@ -32,7 +32,7 @@ class Kind(str, Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """One table. `body` is the expression that makes it of `table`, which is the upstream, or else `source`.
+    """One table. `body` is an expression over `table`, which is the upstream, or else `source`.
 
     `reads` are the files that `source` reads.
     """
@@ -56,7 +56,7 @@ _IMPORTS = {
 
 
 def write(folder: Path, kind: Kind, assets: Sequence[Asset], *, one_file: str = "") -> None:
-    """Writes the pipeline: a module for each asset, named like it, or one module of the given name for all."""
+    """Write the pipeline: a module for each asset, named like it, or one module of the given name for all."""
     folder.mkdir(parents=True, exist_ok=True)
     imports = _IMPORTS[kind] + ("" if kind is Kind.BARE_STEPS else _PYARROW)
     sources = {asset.name: _source(kind, asset) for asset in assets}
@@ -66,7 +66,7 @@ def write(folder: Path, kind: Kind, assets: Sequence[Asset], *, one_file: str = 
 
 
 def load(folder: Path) -> list[ModuleType]:
-    """Imports every module of a pipeline, in the order of their names."""
+    """Import every module of a pipeline, in the order of their names."""
     sys.path.insert(0, str(folder))
     try:
         return [import_module(file.stem) for file in sorted(folder.glob("*.py"))]
@@ -75,7 +75,7 @@ def load(folder: Path) -> list[ModuleType]:
 
 
 def count_bodies() -> list[str]:
-    """A list that grows by a name with every body that runs in this process."""
+    """Return a list that grows by a name with every body that runs in this process."""
     ran: list[str] = []
     sys.addaudithook(lambda event, arguments: ran.append(str(arguments[0])) if event == BODY else None)
     return ran

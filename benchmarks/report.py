@@ -11,7 +11,7 @@ Value = float | int | str
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line: what was measured, and its values by column. `budget` is the most that `value` may be."""
+    """One line: the measured thing, and its values by column. `budget` is the most that `value` may be."""
 
     what: str
     values: Mapping[str, Value]
@@ -20,7 +20,7 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the value is within the budget; None without one."""
+        """True if the value is within the budget; None without one."""
         if self.budget is None:
             return None
         value = self.values[self.budgeted]
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The rows of one benchmark. `about` says what is compared with what."""
+    """The rows of one benchmark. `about` says what is compared."""
 
     name: str
     about: str
@@ -49,7 +49,7 @@ class Report:
         return {"name": self.name, "about": self.about, "rows": [row.to_dict() for row in self.rows]}
 
     def lines(self) -> Iterator[str]:
-        """The report as text: a table with the budget, and whether it is met, in the last columns."""
+        """Yield the report as text: a table with the budget, and the result of the comparison, in the last columns."""
         yield f"{self.name}: {self.about}"
         columns = list(dict.fromkeys(column for row in self.rows for column in row.values))
         cells = [["", *columns, "budget", "met"], *(_cells(row, columns) for row in self.rows)]

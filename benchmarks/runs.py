@@ -1,4 +1,4 @@
-"""Runs a generated pipeline through Dagster, in process."""
+"""Runs of a generated pipeline through Dagster, in process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.pipelines import Kind, count_bodies, load
 
 
 def run(kind: str, pipeline: str, home: str, storage: str) -> dict[str, Any]:
-    """In a fresh process: runs the pipeline once on the SQLite instance in `home`, reusing what can be reused."""
+    """Run the pipeline once, in a fresh process, on the SQLite instance in `home`, with reuse."""
     ran = count_bodies()
     with local_instance(Path(home)) as instance:
         modules = load(Path(pipeline))
@@ -26,7 +26,7 @@ def run(kind: str, pipeline: str, home: str, storage: str) -> dict[str, Any]:
 
 @contextmanager
 def local_instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """The instance that Dagster makes by default in an empty `DAGSTER_HOME`, without telemetry."""
+    """Open the instance that Dagster makes by default in an empty `DAGSTER_HOME`, without telemetry."""
     home.mkdir(parents=True, exist_ok=True)
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n")
     os.environ["DAGSTER_HOME"] = str(home)
@@ -35,7 +35,7 @@ def local_instance(home: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def io_manager(kind: Kind, storage: Path) -> Any:
-    """Where the assets of a pipeline of this kind are kept."""
+    """Return the IO manager for a pipeline of this kind."""
     if kind is not Kind.JAMMI:
         return dg.FilesystemIOManager(base_dir=str(storage))
     from jammi_dagster import ResultStoreResource, ResultTableIOManager
@@ -46,7 +46,7 @@ def io_manager(kind: Kind, storage: Path) -> Any:
 def materialize(
     modules: Sequence[ModuleType], instance: dg.DagsterInstance, manager: Any, **options: Any
 ) -> dg.ExecuteInProcessResult:
-    """One run of all assets of the modules."""
+    """Run all assets of the modules once."""
     assets: Any = dg.load_assets_from_modules(modules)
     result = dg.materialize(assets, instance=instance, resources={"io_manager": manager}, **options)
     assert result.success, "a step that fails raises"
@@ -54,6 +54,6 @@ def materialize(
 
 
 def step_seconds(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance) -> list[float]:
-    """The seconds from the end of each step of a run to the end of the next, by Dagster's event log."""
+    """Return the seconds from the end of each step of a run to the end of the next, by Dagster's event log."""
     ends = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     return [later.timestamp - earlier.timestamp for earlier, later in itertools.pairwise(ends)]

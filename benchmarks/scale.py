@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks import scale_measures
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from benchmarks.scale_catalogs import WIDE_ANCHORS, Size, load
-from benchmarks.scale_measures import Measured
+from benchmarks.scale_measures import Figures
 
 DATABASES = ("sqlite", "postgres")
 SIZES = ((1_000, 1_000), (100_000, 100_000), (1_000_000, 100_000))
@@ -51,7 +52,7 @@ def run(
     edges: int = EDGES,
     rounds: int = 5,
 ) -> Report:
-    """`sizes` are numbers of materializations and of tables, ascending. Everything is gone afterwards."""
+    """Measure catalogs of ascending `sizes`, numbers of materializations and of tables, and remove them."""
     rows = [row for name in databases for row in _rows(name, [_size(*each, edges) for each in sizes], rounds)]
     return Report(name="scale", about=ABOUT, rows=rows)
 
@@ -65,13 +66,17 @@ def _rows(database: str, sizes: Sequence[Size], rounds: int) -> Iterator[Row]:
         catalogs = []
         for size in sizes:
             name = f"of_{size.materializations}_{size.tables}"
-            loaded = {"catalog": new(name), "root": str(Path(folder, name)), "size": asdict(size)}
+            loaded: dict[str, Any] = {
+                "catalog": new(name),
+                "root": str(Path(folder, name)),
+                "size": asdict(size),
+            }
             started = time.perf_counter()
             load(loaded["catalog"], loaded["root"], size)
             taken = time.perf_counter() - started
             yield Row(what=f"{_named(database, size)}, load", values={"ms": taken * 1e3})
             catalogs.append(loaded)
-        found: list[Measured] = [
+        found: list[Figures] = [
             {**once, **whole}
             for once, whole in zip(
                 fresh(scale_measures.look_ups, catalogs=catalogs, rounds=rounds).result,
@@ -90,7 +95,7 @@ def _named(database: str, size: Size) -> str:
     return f"{database} {size.materializations:,}"
 
 
-def _timed(catalog: str, measured: Measured) -> Iterator[Row]:
+def _timed(catalog: str, measured: Figures) -> Iterator[Row]:
     for what, values in measured.items():
         most = MOST_MS.get(what)
         yield Row(what=f"{catalog}, {what}", values=values, budget=most, budgeted="ms" if most else "")
@@ -99,8 +104,8 @@ def _timed(catalog: str, measured: Measured) -> Iterator[Row]:
     yield _row(f"{catalog}, most queries of a sweep or closure", "queries", most_queries, MOST_QUERIES)
 
 
-def _growth(database: str, sizes: Sequence[Size], found: Sequence[Measured]) -> Iterator[Row]:
-    """The probe of the largest catalog over that of the one before, if there are two."""
+def _growth(database: str, sizes: Sequence[Size], found: Sequence[Figures]) -> Iterator[Row]:
+    """Compare the probe of the largest catalog with that of the one before, if there are two."""
     if len(found) < 2:
         return
     before, last = (measured["probe"]["ms"] for measured in found[-2:])
@@ -114,7 +119,7 @@ def _row(what: str, column: str, value: float, most: float) -> Row:
 
 @contextmanager
 def _served(database: str, folder: str) -> Iterator[Callable[[str], str]]:
-    """Gives the URL of a new database by its name."""
+    """Serve databases: the yielded function makes one by its name and returns its URL."""
     if database == "sqlite":
         yield lambda name: str(Path(folder, f"{name}.db"))
         return

@@ -16,7 +16,7 @@ from jammi_dagster.artifacts import DEFAULT_PROFILE, artifact_path
 from jammi_dagster.contract import AnchorKind, anchor_set_key, canonical_json
 
 GRAPHS = ("chain", "fan", "lattice")
-# every so many tables one has bytes, so that it can be probed
+# one of so many tables has bytes, so that it can be probed
 WITH_BYTES_EVERY = 97
 WIDE_ANCHORS = 10_000
 SIZE_BYTES = 1_000
@@ -44,20 +44,20 @@ _COLUMNS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """So many materializations of so many tables, and beside them graphs of so many edges each."""
+    """The size of a catalog: materializations, tables, and the edges of each graph beside them."""
 
     materializations: int
     tables: int
     edges: int
 
     def versions(self, number: int) -> int:
-        """How often a table was made: some once, some often, so that what is current lies all over the history."""
+        """Return how often a table was made: some once, some often, so that current rows lie all over the history."""
         average = self.materializations // self.tables
         return 1 + number % (2 * average - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class GraphRow:
     """One materialization of a table of a graph; `inputs` are the numbers and versions of other tables."""
 
     graph: str
@@ -84,7 +84,7 @@ class Made:
 
     @property
     def materialization_id(self) -> str:
-        """Sorts by the time of making, as the funnel's do."""
+        """The id, which sorts by time, as the funnel's ids do."""
         order = self.version * 10**8 + self.number
         return f"{order:012x}{_hex(f'id {self.graph} {order}')[:20]}"
 
@@ -102,23 +102,23 @@ class Made:
 
 
 def table_name(graph: str, number: int) -> str:
-    """The name of a table: partitions of assets."""
+    """Return the name of a table: a partition of an asset."""
     return f"warehouse/{graph}_{number // 365:05}[day {number % 365:03}]"
 
 
 def definition(graph: str, number: int) -> str:
-    """The definition of a table, which is the same in all its materializations."""
+    """Return the definition of a table, the same in all its materializations."""
     return _hex(f"definition {graph} {number}")
 
 
 def definitions(size: Size) -> dict[str, DefinitionHash]:
-    """The definition of every table of the default deployment."""
+    """Map every table of the default deployment to its definition."""
     facts = {table_name("facts", n): DefinitionHash(definition("facts", n)) for n in range(size.tables)}
     return {**facts, table_name("wide", 0): DefinitionHash(definition("wide", 0))}
 
 
-def facts(size: Size) -> Iterator[Made]:
-    """The default deployment, in the order of making: of ten tables two without inputs, the others with one or two."""
+def facts(size: Size) -> Iterator[GraphRow]:
+    """Yield the default deployment in order of time: of ten tables two without inputs, the others with one or two."""
     rounds = max(map(size.versions, range(size.tables)))
     for version in range(rounds):
         for number in range(size.tables):
@@ -126,8 +126,8 @@ def facts(size: Size) -> Iterator[Made]:
                 yield fact(size, number, version)
 
 
-def fact(size: Size, number: int, version: int | None = None) -> Made:
-    """A materialization of a table of `facts`, by default the current one; which is fresh."""
+def fact(size: Size, number: int, version: int | None = None) -> GraphRow:
+    """Return a materialization of a table of `facts`, by default the current one, which is fresh."""
     last = size.versions(number) - 1
     version = last if version is None else version
     parents = () if number % 5 == 0 else sorted({number // 4, number // (3 + number % 2)})
@@ -137,34 +137,34 @@ def fact(size: Size, number: int, version: int | None = None) -> Made:
         if parent < number
         for newest in (size.versions(parent) - 1,)
     )
-    return Made(
+    return GraphRow(
         graph="facts", number=number, version=version, is_current=version == last, inputs=tuple(inputs)
     )
 
 
-def probed(size: Size) -> list[Made]:
-    """The current materializations that have bytes; fresh, as all are."""
+def probed(size: Size) -> list[GraphRow]:
+    """List the current materializations that have bytes; like all others they are fresh."""
     return [fact(size, number) for number in range(1, size.tables, WITH_BYTES_EVERY)]
 
 
-def wide(size: Size) -> Made:
-    """A table with 10,000 inputs, or as many as there are. It has bytes too."""
+def wide(size: Size) -> GraphRow:
+    """Return a table with bytes and 10,000 inputs, or as many as there are."""
     inputs = ((number, size.versions(number) - 1) for number in range(min(WIDE_ANCHORS, size.tables)))
-    return Made(graph="wide", number=0, inputs=tuple(inputs))
+    return GraphRow(graph="wide", number=0, inputs=tuple(inputs))
 
 
-def graph_tables(graph: str, edges: int) -> Iterator[Made]:
-    """The tables of a graph of so many edges, all downstream of its table 0; each graph is a deployment."""
-    yield Made(graph=graph, number=0)
+def graph_tables(graph: str, edges: int) -> Iterator[GraphRow]:
+    """Yield the tables of a graph of so many edges, all downstream of its table 0; each graph is a deployment."""
+    yield GraphRow(graph=graph, number=0)
     if graph == "lattice":
         yield from _lattice(edges)
         return
     for number in range(1, edges + 1):
-        yield Made(graph=graph, number=number, inputs=((number - 1 if graph == "chain" else 0, 0),))
+        yield GraphRow(graph=graph, number=number, inputs=((number - 1 if graph == "chain" else 0, 0),))
 
 
-def _lattice(edges: int) -> Iterator[Made]:
-    """A square grid: each table over the one to its left and the one above, so that paths without number meet."""
+def _lattice(edges: int) -> Iterator[GraphRow]:
+    """Yield a square grid: each table over the one to its left and the one above it, so that countless paths meet."""
     side = int((edges / 2) ** 0.5) + 2
     made = 0
     for number in range(1, side * side):
@@ -172,13 +172,13 @@ def _lattice(edges: int) -> Iterator[Made]:
         parents = [i for i, is_there in ((number - side, row), (number - 1, column)) if is_there]
         inputs = tuple((parent, 0) for parent in parents[: edges - made])
         made += len(inputs)
-        yield Made(graph="lattice", number=number, inputs=inputs)
+        yield GraphRow(graph="lattice", number=number, inputs=inputs)
         if made == edges:
             return
 
 
 def load(catalog: str, root: str, size: Size) -> None:
-    """Fills a new catalog, and makes the bytes of what is probed."""
+    """Fill a new catalog, and make the bytes of the probed tables."""
     ResultStore(root, catalog).close()  # makes the schema
     graphs = (graph_tables(graph, size.edges) for graph in GRAPHS)
     starts, sets = itertools.count(1), dict[str, int]()
@@ -193,8 +193,8 @@ def load(catalog: str, root: str, size: Size) -> None:
         path.write_bytes(bytes(SIZE_BYTES))
 
 
-def _rows(chunk: Iterable[Made], sets: dict[str, int], starts: Iterator[int]) -> dict[str, list[Row]]:
-    """The rows by table; `sets` are the ids of the anchor sets by key, which grow."""
+def _rows(chunk: Iterable[GraphRow], sets: dict[str, int], starts: Iterator[int]) -> dict[str, list[Row]]:
+    """Group the rows by database table; `sets` maps the keys of anchor sets to their ids, and grows."""
     rows: dict[str, list[Row]] = {name: [] for name in _COLUMNS}
     for made in chunk:
         anchors, start = sorted(made.anchors, key=lambda anchor: anchor.source), next(starts)
@@ -219,7 +219,7 @@ def _rows(chunk: Iterable[Made], sets: dict[str, int], starts: Iterator[int]) ->
 
 
 class _Sqlite:
-    """Appends rows in one transaction, with nothing to roll back."""
+    """A loader that appends rows in one transaction, with nothing to roll back."""
 
     def __init__(self, catalog: str) -> None:
         self._connection = sqlite3.connect(catalog)
@@ -245,7 +245,7 @@ class _Sqlite:
 
 
 class _Postgres:
-    """Appends rows by COPY in one transaction."""
+    """A loader that appends rows by COPY in one transaction."""
 
     def __init__(self, catalog: str) -> None:
         import psycopg

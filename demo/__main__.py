@@ -1,4 +1,4 @@
-"""`make demo`: run the pipeline of `definitions.py` three times, then its sensor, and check what is claimed.
+"""`make demo`: run the pipeline of `definitions.py` three times, then its sensor, and check every claim.
 
 Each act is a fresh process.
 """
@@ -23,15 +23,20 @@ DAMPING = "0.6"
 
 
 class BrokenClaim(Exception):
-    """A run did something else than the demo says it does."""
+    """A difference between a run and the demo's claims about it."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """A run of the pipeline, and the assets that it is claimed to compute: none, some, or all of them (None).
+    """A run of the pipeline, and the claims about it.
 
-    `alike` are those of them that come out as they were, `touches` the only tables that may run at all, where some may
-    not. `change` is done before.
+    Attributes:
+        title: the heading.
+        computes: the assets that it computes, None for all of them.
+        options: the arguments of `demo.run`.
+        alike: computed assets whose bytes stay the same.
+        touches: the only tables that may run, None for any.
+        change: a change to make beforehand.
     """
 
     title: str
@@ -42,7 +47,7 @@ class Act:
     change: Callable[[], object] | None = None
 
     def check(self, outcomes: Sequence[Outcome], before: Sequence[Outcome]) -> None:
-        """Raise unless exactly the claimed tables were computed and every other one is, to the byte, what it was."""
+        """Raise unless exactly the claimed tables were computed and every other one kept its bytes."""
         digests = {found.table: found.digest for found in before}
         for found in outcomes:
             computed = self.computes is None or found.asset in self.computes
@@ -84,7 +89,7 @@ _PLAIN_HEADING = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the acts, print what came of each, and end as the shell expects: 0 if all claims held."""
+    """Run the acts, print the outcomes, and return the exit code: 0 if all claims held."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="Run the demo pipeline.")
     parser.add_argument(
         "--json", action="store_true", help="print the outcomes as JSON (the tables go to stderr)"

@@ -1,4 +1,4 @@
-"""Edits of a copy of this project, and which of its assets are not what they were: `python -m demo.edits`."""
+"""Edit a copy of this project, and tell which of its assets become stale: `python -m demo.edits`."""
 
 import json
 import shutil
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Edit:
-    """A replacement in a file, and the assets whose code it is claimed to change, each with the reason."""
+    """A replacement in a file, and the assets whose code it changes, each with the claimed reason."""
 
     title: str
     file: str
@@ -45,7 +45,7 @@ EDITS = (
 
 
 def stale(edit: Edit) -> dict[str, list[str]]:
-    """The assets whose code is another after the edit, with the differences in words."""
+    """Return the assets whose code differs after the edit, with the differences in words."""
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(ROOT / "definitions.py", folder)
         ignored = shutil.ignore_patterns("__pycache__")
@@ -62,7 +62,7 @@ def stale(edit: Edit) -> dict[str, list[str]]:
 
 
 def report() -> Iterator[str]:
-    """What each edit makes stale, in words. Raises `AssertionError` where that is not what is claimed."""
+    """Yield the assets that each edit makes stale, in words. Raise `AssertionError` if a claim does not hold."""
     for edit in EDITS:
         found = stale(edit)
         claimed = {asset: [reason] for asset, reason in edit.changes.items()}
@@ -75,7 +75,7 @@ def report() -> Iterator[str]:
 
 
 def codes() -> dict[str, Any]:
-    """The code of every asset of this project under `@result_table`, as its descriptor holds it."""
+    """Return the code of every asset of this project under `@result_table`, as its descriptor holds it."""
     import dagster as dg
 
     import definitions

@@ -1,4 +1,4 @@
-"""The demo's heavy work: an exact graph of nearest neighbours, and what spreads over it."""
+"""The demo's heavy work: an exact graph of nearest neighbours, and values spread over it."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ LARGEST_STEP = 127
 
 
 class Edges(NamedTuple):
-    """A directed graph, an edge per place: from which point, to which, how far."""
+    """A directed graph as columns, one place per edge: source, target, distance."""
 
     source: Ints
     target: Ints
@@ -21,9 +21,10 @@ class Edges(NamedTuple):
 
 
 def scaled(columns: list[Floats]) -> Floats:
-    """One row of whole numbers per point: each column in sixteenths of its standard deviation; unknown is average.
+    """Scale the columns to one row of whole numbers per point, in sixteenths of a standard deviation.
 
-    Whole numbers make every sum below exact, so that the graph is the same however the machine orders additions.
+    An unknown value becomes the average. Whole numbers make every later sum exact: the graph is the same in whatever
+    order a machine adds.
     """
     points = np.column_stack(columns)
     deviation = np.nanstd(points, axis=0)
@@ -35,10 +36,11 @@ def scaled(columns: list[Floats]) -> Floats:
 
 
 def nearest(points: Floats, k: int, block: int = 256) -> Edges:
-    """The edges from each point to its k nearest others, the first of equally near ones, by comparing all pairs.
+    """Find the edges from each point to its k nearest others by comparing all pairs.
 
-    One number stands for a pair: n * (squared distance - |a|^2) + index of b. It is exact, it orders the points b
-    by distance from a and then by index, and for all pairs at once it is a product of two matrices.
+    Of equally near points, the first count. One number stands for a pair: n * (squared distance - |a|^2) + index of b.
+    The number is exact, it orders the points b by distance from a and then by index, and for all pairs at once it is a
+    product of two matrices.
     """
     n = len(points)
     k = min(k, n - 1)
@@ -49,7 +51,7 @@ def nearest(points: Floats, k: int, block: int = 256) -> Edges:
     for start in range(0, n, block):
         pairs = left[start : start + block] @ right
         rows = np.arange(len(pairs))
-        pairs[rows, start + rows] = -np.inf  # so that each point itself comes first, and is cut off below
+        pairs[rows, start + rows] = -np.inf  # each point itself comes first, and is cut off below
         pairs.partition(k, axis=1)
         closest[start : start + block] = np.sort(pairs[:, : k + 1], axis=1)
     nearness, target = np.divmod(closest[:, 1:], n)
@@ -58,7 +60,7 @@ def nearest(points: Floats, k: int, block: int = 256) -> Edges:
 
 
 def nearest_within(groups: NDArray[np.str_], points: Floats, k: int) -> Edges:
-    """The edges of `nearest`, among the points of each group by themselves."""
+    """Find the edges of `nearest` among the points of each group by themselves."""
     parts = []
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)

@@ -1,4 +1,4 @@
-"""What a run did to each table, read from Dagster's events, and printed."""
+"""Outcomes of a run's tables, read from Dagster's events, and printed."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ HEADINGS = ("result table", "outcome", "rows", "seconds", "saved", "digest")
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one materialization event says, and how long its step took.
+    """One materialization event, and the duration of its step.
 
-    `outcome` and `rows` are unknown for an asset on another IO manager, which says neither.
+    `outcome` and `rows` are unknown for an asset on another IO manager, which reports neither.
     """
 
     asset: str
@@ -30,7 +30,7 @@ class Outcome:
 
 
 def outcomes(events: Iterable[dg.DagsterEvent]) -> list[Outcome]:
-    """The outcome of every step of a run, in the order in which they ended."""
+    """List the outcome of every step of a run, in the order in which the steps ended."""
     made: dict[str, dg.AssetMaterialization] = {}
     ended = []
     for event in events:
@@ -42,7 +42,7 @@ def outcomes(events: Iterable[dg.DagsterEvent]) -> list[Outcome]:
 
 
 def outcome(made: dg.AssetMaterialization, seconds: float) -> Outcome:
-    """The outcome that a step reports of what it made."""
+    """Read the outcome from the materialization that a step reports."""
     said: dict[str, Any] = {key: value.value for key, value in made.metadata.items()}
     reused = said.get("jammi/cache_outcome") == "reused"
     return Outcome(
@@ -57,7 +57,7 @@ def outcome(made: dg.AssetMaterialization, seconds: float) -> Outcome:
 
 
 def lines(found: Iterable[Outcome]) -> list[str]:
-    """The outcomes as a table of aligned columns."""
+    """Lay the outcomes out as a table of aligned columns."""
     rows = [HEADINGS, *map(_cells, found)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [

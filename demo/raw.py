@@ -18,9 +18,9 @@ FILES = [f"flights-{month}.csv" for month in MONTHS] + ["weather.csv", "planes.c
 
 
 def write(folder: Path = FOLDER, every: int = 1) -> list[str]:
-    """Write the files that `folder` lacks, with one flight in `every`; give their names.
+    """Write the files that `folder` lacks, with one flight in `every`, and return their names.
 
-    A file that is there stays as it is, edited or not.
+    An existing file stays as it is, edited or not.
     """
     missing = [name for name in FILES if not (folder / name).exists()]
     if missing:
@@ -32,7 +32,7 @@ def write(folder: Path = FOLDER, every: int = 1) -> list[str]:
 
 
 def change_a_tail_number(folder: Path = FOLDER, month: str = "2013-03") -> str:
-    """Give the first flight of a month another plane, or its own again; give the name of the changed file."""
+    """Give the first flight of a month another plane, or its own again, and return the name of the changed file."""
     path = folder / f"flights-{month}.csv"
     header, first, *rest = path.read_bytes().splitlines(keepends=True)
     cells, place = first.split(b","), header.strip().split(b",").index(b"tailnum")

@@ -1,8 +1,7 @@
 """Run the demo pipeline once in this process: `python -m demo.run [--damping 0.6 | --tick]`.
 
-With `--tick`, the staleness sensor is evaluated once, and the runs that it requests are executed.
-
-Each step is told on stderr as it happens; the outcomes are printed on stdout, as JSON.
+With `--tick`, the staleness sensor is evaluated once, and the runs that it requests are executed. Steps are reported on
+stderr as they happen; the outcomes are printed on stdout, as JSON.
 """
 
 import argparse
@@ -24,7 +23,7 @@ TERMINAL = os.fdopen(os.dup(sys.stderr.fileno()), "w")
 
 
 class Steps(logging.Handler):
-    """Tells of each step of a run as it starts and as it ends."""
+    """A log handler that reports each step of a run as it starts and as it ends."""
 
     made: dg.AssetMaterialization | None = None
 
@@ -49,14 +48,14 @@ class Steps(logging.Handler):
 
 @dg.logger
 def steps(_: dg.InitLoggerContext) -> logging.Logger:
-    """The only logger of the demo's runs: Dagster's own would print every event."""
+    """Log only steps: Dagster's own logger would print every event."""
     logger = logging.Logger("demo.steps", logging.DEBUG)
     logger.addHandler(Steps())
     return logger
 
 
 def run(damping: float | None) -> Iterator[Outcome]:
-    """Run every month, then what is made of the year; give the outcome of every step."""
+    """Run every month, then the tables over the year, and yield the outcome of every step."""
     pipeline = dg.Definitions.merge(definitions.defs, dg.Definitions(loggers={"steps": steps}))
     with dg.DagsterInstance.get() as instance:
 
@@ -73,7 +72,7 @@ def run(damping: float | None) -> Iterator[Outcome]:
 
 
 def tick() -> Iterator[Outcome]:
-    """Evaluate the staleness sensor once, and execute what it requests; give the outcome of every step."""
+    """Evaluate the staleness sensor once, execute its requests, and yield the outcome of every step."""
     pipeline = dg.Definitions.merge(definitions.defs, dg.Definitions(loggers={"steps": steps}))
     repository = pipeline.get_repository_def()
     with dg.DagsterInstance.get() as instance:
@@ -91,7 +90,7 @@ def tick() -> Iterator[Outcome]:
 
 
 def spread_config(damping: float | None) -> dict[str, Any]:
-    """The run config that sets the damping of `expected_delays`; none leaves it at its default."""
+    """Return the run config that sets the damping of `expected_delays`; None leaves the default."""
     return {} if damping is None else {"ops": {"expected_delays": {"config": {"damping": damping}}}}
 
 

@@ -1,4 +1,4 @@
-"""What the demo pipeline does with tables.
+"""The demo's work on tables: reading, joining, averaging.
 
 pyarrow's joins and groupings run on one thread here: on several, the order of rows and of additions, and with it the
 bytes of the result, would change from run to run.
@@ -32,7 +32,7 @@ ROUTE_DAY = ("origin", "dest", "month", "day")
 
 
 def read(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
-    """Read the columns of a CSV file that `types` names, as the types it gives."""
+    """Read the columns of a CSV file that `types` names, with those types."""
     options = pa.csv.ConvertOptions(
         include_columns=list(types), column_types=types, null_values=["NA", ""], strings_can_be_null=True
     )
@@ -40,7 +40,7 @@ def read(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
 
 
 def join(left: pa.Table, right: pa.Table, keys: str | Sequence[str]) -> pa.Table:
-    """Every row of `left`, in its order, with the columns of the row of `right` that has equal keys."""
+    """Append to every row of `left`, in order, the columns of the row of `right` with equal keys."""
     keys = [keys] if isinstance(keys, str) else list(keys)
     right = right.group_by(keys, use_threads=False).aggregate(
         [(name, "first") for name in right.column_names if name not in keys]
@@ -52,7 +52,7 @@ def join(left: pa.Table, right: pa.Table, keys: str | Sequence[str]) -> pa.Table
 
 
 def means(table: pa.Table, keys: Sequence[str], columns: Sequence[str]) -> pa.Table:
-    """The mean of each column, and the number of rows, per combination of keys, in the order of the keys."""
+    """Average each column, and count the rows, per combination of keys, in the order of the keys."""
     grouped = table.group_by(list(keys), use_threads=False).aggregate(
         [([], "count_all"), *((name, "mean") for name in columns)]
     )

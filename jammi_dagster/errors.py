@@ -1,7 +1,29 @@
-"""Every error of the package: one base, subclasses that carry what went wrong as attributes.
+"""Errors of the package: one base, and a subclass for each kind of fault.
 
-A miss, a stale table and a mismatch are results, not errors. An error is misuse, corruption or a conflict;
-its message names the value and the way out.
+    JammiError
+    ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
+    │                        UnknownManifestVersion, InvalidManifest
+    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
+    │                        ForeignCatalog, NameTooLong, LeaseLost
+    ├── processes            ThreadNotStarted, ForkedWriter
+    ├── surfaces             SurfaceUnavailable, InputMissing
+    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
+    │   └── NotRecomputable  RecomputeRefused
+    ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
+    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
+    └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
+                             ManifestTooLarge, ArtifactUnreadable, StorageFailed, NotATable, EmptyStream,
+                             SchemaChanged, UnsupportedSchema, UnstorableData
+
+The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
+
+Rules:
+
+1. An error is misuse, corruption or a conflict. A miss, a stale table and a mismatch are results, never errors.
+2. A message names the table or value first, then the reason, then the way out. It is one printable line.
+3. Everything in the message is also an attribute of the error, and survives pickling.
+
+Not done here: hiding secrets. Code that raises an error redacts its texts first (see `contract.redaction`).
 """
 
 from __future__ import annotations
@@ -15,8 +37,14 @@ _LONGEST_SHOWN = 200
 class JammiError(Exception):
     """Base of all errors of this package.
 
-    A subclass states its message as a `template`; the keyword arguments of the constructor fill it, stand as
-    attributes of the error and survive pickling (a step's error crosses process borders in Dagster).
+    A subclass states its message as a `template`. The keyword arguments of the constructor fill the template, become
+    attributes of the error and survive pickling, since a step's error crosses process borders in Dagster.
+
+    >>> error = InvalidStore(root="s3://bucket/tables", why="a remote root needs catalog=")
+    >>> str(error)
+    'store s3://bucket/tables: a remote root needs catalog='
+    >>> error.root
+    's3://bucket/tables'
     """
 
     template: ClassVar[str] = "{message}"
@@ -34,28 +62,25 @@ def _rebuild(cls: type[JammiError], data: dict[str, Any]) -> JammiError:
 
 
 def _portable(value: object) -> object:
-    """`value` where it can be pickled, otherwise as a message shows it."""
+    """Return `value` if it can be pickled, otherwise the text that a message shows."""
     try:
         pickle.dumps(value)
-    except Exception:  # whatever a value's own way of pickling raises
+    except Exception:  # a value's own `__reduce__` may raise anything
         return _shown(value)
     return value
 
 
 def _shown(value: object) -> str:
-    """A value as it stands in a message: one line, printable whatever it holds, of bounded length."""
+    """Return a value's text for a message: one printable line of bounded length, whatever the value is."""
     try:
         text = value if isinstance(value, str) else repr(value)
-    except Exception:  # too deep, an integer with too many digits, or the value's own fault
+    except Exception:  # too deep, too many digits, or a faulty `__repr__`
         text = f"a value of type {type(value).__qualname__}"
     start = text[:_LONGEST_SHOWN].encode("utf-8", "backslashreplace").decode("utf-8")
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in start)
     if max(len(text), len(shown)) <= _LONGEST_SHOWN:
         return shown
     return f"{shown[:_LONGEST_SHOWN]}… ({len(text)} characters)"
-
-
-# --- values that the contract refuses -----------------------------------------------------------------
 
 
 class NotCanonical(JammiError):
@@ -67,11 +92,11 @@ class NotCanonical(JammiError):
 
 
 class InvalidField(JammiError):
-    """A field of a stored or given structure is missing, of the wrong type or out of range."""
+    """A field that is missing, of the wrong type or out of range, in a stored or given structure."""
 
     path: str
     value: object
-    template = "{what}: field {path} is {value}, expected {expected}"
+    template = "{what}: field {path} is {value}; expected {expected}"
 
 
 class InvalidTableName(JammiError):
@@ -93,7 +118,7 @@ class UnknownManifestVersion(JammiError):
 
     version: object
     template = (
-        "{where}: manifest version {version} is not known to this package (it reads {supported}); "
+        "{where}: this package cannot read manifest version {version}, only {supported}; "
         "upgrade jammi-dagster, or read the table with the version that wrote it"
     )
 
@@ -105,30 +130,38 @@ class InvalidManifest(JammiError):
     template = "{where}: not a materialization manifest ({why}); re-materialize the table"
 
 
-# --- catalog ------------------------------------------------------------------------------------------
-
-
 class CatalogUnavailable(JammiError):
-    """The catalog's database cannot be opened, read or written."""
+    """A catalog whose database cannot be opened, read or written."""
 
     catalog: str
     template = "catalog {catalog}: {why}; check that it exists, is reachable and has room, then try again"
 
 
 class CatalogReadOnly(JammiError):
-    """A write on a catalog that cannot be written."""
+    """A write to a catalog that can only be read."""
 
     catalog: str
     template = "catalog {catalog} is read-only: {why}; {way_out}"
 
 
+class CatalogReplaced(JammiError):
+    """A catalog whose file is no longer the one that this process opened; `found` is what happened to it."""
+
+    catalog: str
+    found: str
+    template = (
+        "catalog {catalog}: its file was {found} while this process had it open, so this write is not recorded; "
+        "run it again, and restore a catalog only while nothing writes to it"
+    )
+
+
 class CatalogFromNewerVersion(JammiError):
-    """A catalog whose schema a newer version of this package made."""
+    """A catalog with a schema of a newer version of this package."""
 
     catalog: str
     revision: str
     template = (
-        "catalog {catalog} has schema {revision}, newer than this package knows ({newest}); "
+        "catalog {catalog}: its schema {revision} is newer than this package, which knows {newest}; "
         "upgrade jammi-dagster"
     )
 
@@ -138,74 +171,85 @@ class ForeignCatalog(JammiError):
 
     catalog: str
     template = (
-        "catalog {catalog} is another program's database, and nothing was written to it; give catalog= a file of "
-        "its own, or open a jammi engine's catalog with ResultStore.attach_engine"
+        "catalog {catalog}: the file is another program's database, nothing was written; give catalog= a file of its "
+        "own, or open a jammi engine's catalog with ResultStore.attach_engine"
     )
 
 
 class NameTooLong(JammiError):
-    """A name of a table or input that is longer than a PostgreSQL catalog can index; SQLite takes any."""
+    """A name of a table or input that is too long for a PostgreSQL index; SQLite takes any length."""
 
     name: str
     catalog: str
     template = (
-        "{name} is too long a name for catalog {catalog}: PostgreSQL indexes 2,600 bytes of table, tenant and "
-        "deployment together, and as many of an input; shorten the asset key, the partition or the input's name, or "
-        "keep the catalog in SQLite"
+        "{name}: the name is too long for catalog {catalog}; PostgreSQL indexes 2,600 bytes of table, tenant and "
+        "deployment together, and 2,600 of an input; shorten the asset key, the partition or the input's name, or keep "
+        "the catalog in SQLite"
     )
 
 
 class LeaseLost(JammiError):
-    """A writer whose lease another one took over: what it wrote is not published."""
+    """A writer whose lease another writer took over: its table is not published."""
 
     materialization_id: str
     table: str
     template = (
-        "table {table}: materialization {materialization_id} is no longer ours to finish, its lease was taken over; "
-        "nothing was published, run the step again"
+        "table {table}: another writer took over the lease of materialization {materialization_id}, nothing was "
+        "published; run the step again"
     )
 
 
-# --- surfaces -----------------------------------------------------------------------------------------
+class ThreadNotStarted(JammiError):
+    """A thread that the system refuses."""
+
+    purpose: str
+    template = "cannot {purpose}: {why}; raise the limit of threads (`ulimit -u`), or run fewer steps at once"
+
+
+class ForkedWriter(JammiError):
+    """A forked child that goes on writing a table of its parent's."""
+
+    target: str
+    template = (
+        "{target}: this process was forked from the one that writes it, and leaves it alone; write in the parent, or "
+        "start processes by spawn"
+    )
 
 
 class SurfaceUnavailable(JammiError):
-    """A version surface that cannot say which version its input has."""
+    """A version surface that cannot tell its input's version."""
 
     source: str
-    template = "input {source} cannot be observed: {why}"
+    template = "input {source}: its version cannot be observed; {why}"
 
 
 class InputMissing(JammiError):
-    """An input that a step declares and that does not exist."""
+    """A declared input that does not exist."""
 
     source: str
-    template = "input {source} of {table} does not exist; {way_out}"
-
-
-# --- store --------------------------------------------------------------------------------------------
+    template = "table {table}: its input {source} does not exist; {way_out}"
 
 
 class UnknownTable(JammiError):
     """A table that has no current materialization in the store's tenant and deployment."""
 
     table: str
-    template = "no table {table} in deployment {deployment}{near}; materialize it first"
+    template = "table {table} does not exist in deployment {deployment}{near}; materialize it first"
 
 
 class NotRecomputable(JammiError):
-    """A table without a manifest: there is no recorded descriptor to run again (freshness.rs)."""
+    """A table without a manifest, hence without a recorded descriptor to run again (freshness.rs)."""
 
     table: str
     template = (
-        "table {table} has no manifest, so nothing says how it was made; materialize it from its source"
+        "table {table}: it has no manifest, so its definition is unknown; materialize it from its source"
     )
 
 
 class RecomputeRefused(NotRecomputable):
-    """A table whose record says how it was made, but that cannot be made so any more."""
+    """A table with a recorded definition that can no longer be run."""
 
-    template = "table {table} cannot be made again as it was: {why}; materialize its asset as it is now"
+    template = "table {table}: its recorded definition cannot be run again, {why}; materialize its asset as it is now"
 
 
 class DependencyCycle(JammiError):
@@ -213,19 +257,19 @@ class DependencyCycle(JammiError):
 
     table: str
     template = (
-        "the recorded lineage has a cycle through {table}; compare it with the declared dependencies, and "
-        "materialize the tables on it again"
+        "table {table}: the recorded lineage has a cycle through {table}; compare it with the declared dependencies, "
+        "and materialize the tables of the cycle again"
     )
 
 
 class ObjectsMissing(JammiError):
-    """A recovery that finds none, or too few, of the objects that the catalog names: it may be looking elsewhere."""
+    """A recovery that finds too few of the objects that the catalog names, as under a wrong root."""
 
     root: str
     missing: int
     total: int
     template = (
-        "store {root}: {missing} of {total} ready materializations have no bytes or no sidecar there; recovery changed "
+        "store {root}: {missing} of {total} ready materializations lack their bytes or sidecar, recovery changed "
         "nothing; check that the root is mounted, can be reached and belongs to this catalog; if the objects are "
         "lost for good, drop() their tables and run recover() again"
     )
@@ -267,16 +311,13 @@ class MaintainedElsewhere(JammiError):
 
 
 class InvalidStore(JammiError):
-    """A store that cannot be opened as asked."""
+    """A store that cannot be opened with these arguments."""
 
     template = "store {root}: {why}"
 
 
-# --- Dagster ------------------------------------------------------------------------------------------
-
-
 class UnsupportedInput(JammiError):
-    """A parameter whose annotation asks for something that a result table cannot become."""
+    """A parameter with an annotation that no result table can be converted to."""
 
     parameter: str
     annotation: str
@@ -293,24 +334,24 @@ class UnsupportedArgument(JammiError):
 
 
 class InvalidTarget(JammiError):
-    """What a sensor, schedule, job or check is to look at, and that names no assets."""
+    """A target of a sensor, schedule, job or check that names no assets."""
 
     target: object
     template = "target {target} names no assets: {why}; give a selection, assets, keys or a selection string"
 
 
 class WrongIOManager(JammiError):
-    """An asset under `@result_table` whose IO manager is not a `ResultTableIOManager`."""
+    """An asset under `@result_table` on another IO manager than a `ResultTableIOManager`."""
 
     asset: str
     template = (
         "asset {asset}: its IO manager {key} is {found}, but @result_table needs a ResultTableIOManager; "
-        "put one under that key in the definitions' resources, or set io_manager_key="
+        "put one under that key into the resources of the definitions, or set io_manager_key="
     )
 
 
 class MissingUpstream(JammiError):
-    """A declared upstream table that has not been materialized."""
+    """A declared upstream table that is not materialized."""
 
     asset: str
     template = (
@@ -320,33 +361,39 @@ class MissingUpstream(JammiError):
 
 
 class InvalidOutput(JammiError):
-    """A result of an asset's function that cannot be stored as what the asset is."""
+    """A result of an asset's function that cannot be stored as the asset's table."""
 
     asset: str
     template = "asset {asset}: {why}; {way_out}"
 
 
 class InvalidPolicy(JammiError):
-    """A cache policy that is none."""
+    """A value that is not a cache policy."""
 
     value: object
     template = "{where}: {value} is not a cache policy; use `use`, `bypass`, or JSON {{asset key: policy}}"
 
 
-# --- artifacts ----------------------------------------------------------------------------------------
+class NotInRun(JammiError):
+    """A table that a test asks of a run which did not materialize it."""
+
+    table: str
+    tables: str
+    run_id: str
+    template = "table {table} was not materialized in run {run_id}; its result tables: {tables}"
 
 
 class ArtifactOutsideRoot(JammiError):
-    """A path of an artifact that could leave the root: nothing is opened."""
+    """A path that could lead out of the root; nothing is opened."""
 
     path: str
     template = (
-        "artifact path {path} is refused: {why}; paths are relative to the root, made by `artifact_path`"
+        "artifact path {path}: it is refused, {why}; use a path relative to the root, made by `artifact_path`"
     )
 
 
 class ArtifactExists(JammiError):
-    """A write to a path that holds an object already: artifacts are never overwritten."""
+    """A write to a path that already holds an object; artifacts are never overwritten."""
 
     uri: str
     template = (
@@ -355,31 +402,43 @@ class ArtifactExists(JammiError):
 
 
 class ArtifactMissing(JammiError):
-    """A read of an object that is not there."""
+    """A read of an object that does not exist."""
 
     uri: str
     template = "{uri} does not exist; materialize the table again"
 
 
 class ArtifactTooLarge(JammiError):
-    """An object that is longer than its reader takes."""
+    """An object that is longer than its reader accepts."""
 
     uri: str
     limit: int
     template = (
-        "{uri} is longer than {limit} bytes, so it is not what was asked for; materialize the table again"
+        "{uri} is longer than {limit} bytes, so it is damaged or another object; materialize the table again"
+    )
+
+
+class ManifestTooLarge(JammiError):
+    """A table whose manifest is longer than its readers accept: nothing of it is published."""
+
+    table: str
+    size: int
+    limit: int
+    template = (
+        "table {table}: its manifest would have {size} bytes, and {limit} are the most; record fewer inputs, or less "
+        "metadata and config"
     )
 
 
 class ArtifactUnreadable(JammiError):
-    """An object that is there but is not the Parquet file that it should be."""
+    """An object that exists but is not a readable Parquet file."""
 
     uri: str
     template = "{uri} is not a readable Parquet file ({why}); materialize the table again"
 
 
 class StorageFailed(JammiError):
-    """The storage below a root refused or failed. `cause` is its own message, `operation` what was tried."""
+    """A refusal or failure of the storage below a root: `operation` was tried, `cause` is the storage's message."""
 
     root: str
     operation: str
@@ -389,7 +448,7 @@ class StorageFailed(JammiError):
 
 
 class NotATable(JammiError):
-    """A value given as a table that is none."""
+    """A value that is not a table, given as one."""
 
     table: str
     got: str
@@ -397,14 +456,14 @@ class NotATable(JammiError):
 
 
 class EmptyStream(JammiError):
-    """An iterator of batches that yielded nothing, so that the schema is unknown."""
+    """An iterator that yielded no batch, so that the schema is unknown."""
 
     table: str
     template = "table {table}: the iterator yielded nothing; yield at least one batch, which may have no rows"
 
 
 class SchemaChanged(JammiError):
-    """A batch whose schema is not that of the batches before it."""
+    """A batch with another schema than the batches before it."""
 
     table: str
     column: str
@@ -417,7 +476,7 @@ class SchemaChanged(JammiError):
 
 
 class UnsupportedSchema(JammiError):
-    """A column that Parquet cannot hold, or not so that the same column is read back."""
+    """A column that Parquet cannot hold, or cannot give back unchanged."""
 
     table: str
     column: str
@@ -426,7 +485,7 @@ class UnsupportedSchema(JammiError):
 
 
 class UnstorableData(JammiError):
-    """Rows that do not fit the schema they came with."""
+    """Rows that do not fit their own schema."""
 
     table: str
     template = "table {table}: its rows cannot be stored ({why}); {way_out}"

@@ -16,7 +16,7 @@ settings.load_profile("jammi")
 
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[Callable[..., ResultStore]]:
-    """Opens a store, by default on the test's one root; closes them all in the end."""
+    """Open a store, by default on the test's one root, and close all of them in the end."""
     opened = []
 
     def open_one(

@@ -1,5 +1,6 @@
 """Errors: all of one base, with their data, printable and portable whatever the data is."""
 
+import doctest
 import pickle
 import re
 import string
@@ -60,8 +61,8 @@ def test_an_error_survives_pickling(cls: type[JammiError]) -> None:
 
 
 @pytest.mark.parametrize("cls", ALL, ids=lambda cls: cls.__name__)
-def test_what_an_error_carries_stands_in_its_message_too(cls: type[JammiError]) -> None:
-    """Every attribute that a class declares is part of its template: nobody has to look inside to know the value."""
+def test_every_attribute_of_an_error_stands_in_its_message(cls: type[JammiError]) -> None:
+    """Every attribute that a class declares is part of its template: the message alone shows the value."""
     declared = {name for name in cls.__annotations__ if name != "template"}
     assert declared <= set(_fields(cls)) | {"operation"}
     assert cls.__doc__
@@ -73,25 +74,25 @@ def test_what_an_error_carries_stands_in_its_message_too(cls: type[JammiError]) 
     ids=range(7),
 )
 def test_any_value_can_be_shown(value: object) -> None:
-    """A value of any size or kind is shown in short, also one that cannot even say what it is."""
+    """A value of any size or kind is shown in short, a value with a faulty `repr` too."""
     message = str(InvalidField(what="w", path="p", value=value, expected="e"))
     assert message.isprintable()
     assert len(message) < 500
 
 
 def test_a_long_value_says_how_long_it_is() -> None:
-    """What is cut is said to be cut."""
+    """A shortened value states its full length."""
     assert "(10000 characters)" in str(InvalidField(what="w", path="p", value="x" * 10_000, expected="e"))
 
 
 def test_a_short_value_is_shown_whole() -> None:
-    """An escaped value that is short is not said to be cut."""
+    """A short value that had to be escaped is not reported as shortened."""
     assert str(errors.InvalidStore(root="\ud800\n", why="no")) == r"store \ud800\n: no"
 
 
 @pytest.mark.parametrize("value", [_Broken(), lambda: None, (n for n in range(3))])
 def test_a_value_that_cannot_be_pickled_crosses_as_its_text(value: object) -> None:
-    """The error survives pickling even where the value it complains about does not."""
+    """An error survives pickling even if the value it reports does not."""
     error = InvalidField(what="w", path="p", value=value, expected="e")
     again = pickle.loads(pickle.dumps(error))
     assert isinstance(again, InvalidField)
@@ -105,6 +106,14 @@ def test_braces_in_a_value_are_only_text() -> None:
 
 
 def test_every_message_says_the_way_out() -> None:
-    """Each template goes on after what is wrong: with what to do, or with a reason that the raiser gives."""
+    """Each template ends in a way out, or in a reason that the raiser gives."""
     for cls in ALL[1:]:
         assert re.search(r";|\{why\}|\{way_out\}|\{expected\}", cls.template), cls
+
+
+def test_the_page_opens_with_every_error() -> None:
+    """The drawn hierarchy names each class once, and the example below it holds."""
+    drawing = (errors.__doc__ or "").split("The groups")[0]
+    drawn = re.findall(r"[A-Z][a-z]\w*[A-Z]\w*", drawing)
+    assert sorted(drawn) == sorted(cls.__name__ for cls in ALL)
+    assert doctest.testmod(errors).failed == 0

@@ -24,13 +24,13 @@ print(json.dumps(outcomes))
 
 
 def outcomes(folder: Path) -> dict[str, str]:
-    """What a run in a fresh process did with each asset."""
+    """Run the pipeline in a fresh process and return each asset's outcome."""
     done = subprocess.run([sys.executable, "-c", RUN], cwd=folder, capture_output=True, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def test_the_example_does_what_the_text_below_it_says(tmp_path: Path) -> None:
-    """Twice: reused. A large order changes: all run. A small one is added: what comes out the same cuts off."""
+    """The second run reuses all tables, a large order computes all, a small order stops at an equal table."""
     examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
     (tmp_path / "pipeline.py").write_text("\n".join(examples))  # the later ones go on from the first
     orders = tmp_path / "orders.csv"

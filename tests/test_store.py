@@ -162,7 +162,7 @@ def test_an_unknown_table_is_named_with_what_is_near(store: ResultStore) -> None
     ):
         with pytest.raises(UnknownTable):
             ask("nowhere")
-    with pytest.raises(UnknownTable, match="no table nowhere in"):
+    with pytest.raises(UnknownTable, match="table nowhere does not exist in deployment"):
         store.staleness("nowhere", DEFINITION)
     assert store.history("nowhere") == []
 

@@ -14,11 +14,13 @@ from jammi_dagster.fingerprint import identify
 
 
 def finalize(defs: dg.Definitions) -> dg.Definitions:
-    """The same definitions, with the code identity of each result table as its code version.
+    """Return the same definitions, with the code identity of each result table as its code version.
 
-    Covers assets under `@result_table`, and plain assets on a `ResultTableIOManager`, unless their author gave a
-    code version. Call it on the complete definitions: an identity holds helpers that are defined below an asset,
+    Assets under `@result_table` and plain assets on a `ResultTableIOManager` get one, unless their author gave a code
+    version. Call `finalize` on the complete definitions: an identity counts helpers that are defined below an asset,
     and modules that import each other.
+
+        defs = finalize(dg.Definitions(assets=[orders], resources={"io_manager": manager}))
     """
     versions = {
         key: digest
@@ -34,7 +36,7 @@ def finalize(defs: dg.Definitions) -> dg.Definitions:
         return spec.replace_attributes(code_version=digest).merge_attributes(metadata={FINALIZED: digest})
 
     with warnings.catch_warnings():
-        # the one way to reach the asset graph; that it is a preview is ours to bear, and a test pins it
+        # no stable method reaches the asset graph; a test pins this preview, so users need no warning
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return defs.map_resolved_asset_specs(func=identified)
 

@@ -1,8 +1,9 @@
-"""Every metadata key and tag of this package, in one place."""
+"""Keys of metadata and tags: every one that this package writes or reads, in one place."""
 
 from __future__ import annotations
 
 CACHE_TAG = "jammi/cache"
+WAIT_TAG = "jammi/most_wait_seconds"
 REQUEST_TAG = "jammi/request"
 GENERATION_TAG = "jammi/generation"
 
@@ -32,4 +33,4 @@ RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_ra
 IO_MANAGER_KEY = "dagster/io_manager_key"
 
 FINALIZED = "jammi/code_identity"
-ALLOW_MISSING = "allow_missing_partitions"  # the key that Dagster's own IO managers read
+ALLOW_MISSING = "allow_missing_partitions"  # Dagster's own IO managers read this key

@@ -1,9 +1,18 @@
-"""Bytes of materializations on fsspec: where they lie, how they are written once, how they are read."""
+"""Artifacts: the bytes of materializations, under one root, on any fsspec file system.
+
+The rooms: `storage/` has the root, the layout of paths below it, and writing once and durably; `parquet/` turns any
+kind of table into one Parquet object, with the digests of its bytes; `sidecar.py` reads the manifest beside an object.
+
+Rules: nothing is ever overwritten; an object is durable before anyone hears of it; no path leads out of the root; equal
+data under an equal writer profile gives equal bytes.
+
+Not done here: the order of bytes, manifest and catalog (see `recording`), and removing artifacts (see `maintenance`).
+"""
 
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.stream import as_stream
 from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
-from jammi_dagster.artifacts.sidecar import read_manifest
+from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.artifacts.storage.sink import Sink
@@ -12,6 +21,7 @@ from jammi_dagster.artifacts.storage.storage import DELETED_AT_ONCE, StoredObjec
 __all__ = [
     "DEFAULT_PROFILE",
     "DELETED_AT_ONCE",
+    "SIDECAR_LIMIT",
     "ArtifactRoot",
     "Sink",
     "StoredObject",

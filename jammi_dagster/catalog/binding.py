@@ -37,7 +37,7 @@ class BindingRows:
             return CatalogBond(catalog_id=row.catalog_id, root_id=row.root_id)
 
     def is_empty(self) -> bool:
-        """True for a catalog in which nothing was ever begun."""
+        """Recognize a catalog in which nothing was ever begun."""
         with self._database.reading() as connection:
             return connection.execute(sa.select(_m.c.id).limit(1)).first() is None
 
@@ -74,7 +74,7 @@ class BindingRows:
             return bound.rowcount == 1
 
     def issued(self, stamp: str) -> bool:
-        """True for a mark that a pass of this catalog left."""
+        """Recognize a mark that a pass of this catalog left."""
         with self._database.reading() as connection:
             return connection.execute(sa.select(_stamps).where(_stamps.c.stamp == stamp)).first() is not None
 

@@ -1,4 +1,10 @@
-"""Input anchors: over what a table was made, one reproducible state-pointer per input."""
+"""Input anchors: one per input of a table, each the state in which the input was read.
+
+Rules: a source occurs once in a list (`check_distinct`), the order of a list means nothing (`anchor_sets_equal`), and
+an instant (`unpinned_at_instant`) equals nothing, itself included, when a cached table is looked for.
+
+Not done here: finding an input's present state (see `sensing`) and storing sets of anchors (see `catalog`).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +21,7 @@ from jammi_dagster.errors import DuplicateInput, InvalidField
 
 
 class AnchorKind(str, enum.Enum):
-    """What an anchor's value is. Values are the engine's."""
+    """Kinds of anchor: a table's digest, an input's version, or only the instant of the read."""
 
     RESULT_DIGEST = "result_digest"
     MUTABLE_VERSION = "mutable_version"
@@ -25,9 +31,12 @@ class AnchorKind(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputAnchor:
-    """One input of a materialization and the state it was read in: `(source, anchor, kind)`.
+    """One input of a materialization and the state in which it was read: `(source, anchor, kind)`.
 
     `source` names the input: bare for a result table, with a scheme (`file:…`) for anything else.
+
+    >>> InputAnchor.source_version("file:orders.csv", "sha256:1f0c").to_dict()
+    {'source': 'file:orders.csv', 'anchor': 'sha256:1f0c', 'kind': 'source_version'}
     """
 
     source: str
@@ -42,34 +51,34 @@ class InputAnchor:
 
     @classmethod
     def result_digest(cls, source: str, digest: str) -> InputAnchor:
-        """A result table, by the SHA-256 (hex) of its artifact."""
+        """Anchor a result table by the SHA-256 (hex) of its artifact."""
         return cls.from_dict({"source": source, "anchor": str(digest), "kind": "result_digest"})
 
     @classmethod
     def mutable_version(cls, source: str, version: int) -> InputAnchor:
-        """A mutable table, by its monotonic version number."""
+        """Anchor a mutable table by its monotonic version number."""
         return cls.from_dict({"source": source, "anchor": str(version), "kind": "mutable_version"})
 
     @classmethod
     def source_version(cls, source: str, version: str) -> InputAnchor:
-        """An external source, by the version id that its version surface gave."""
+        """Anchor an external source by the version id that its version surface gave."""
         return cls.from_dict({"source": source, "anchor": version, "kind": "source_version"})
 
     @classmethod
     def unpinned_at_instant(cls, source: str, instant: datetime | str) -> InputAnchor:
-        """An input without a version, by the instant at which it was read. It never hits and is never fresh."""
+        """Anchor an input that has no version by the instant of its read, which never hits and is never fresh."""
         if isinstance(instant, datetime):
             instant = (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).isoformat()
         return cls.from_dict({"source": source, "anchor": instant, "kind": "unpinned_at_instant"})
 
     @property
     def is_unpinned(self) -> bool:
-        """Whether the anchor is an instant, which is not a reproducible id."""
+        """True for an instant, which is not a reproducible id."""
         return self.kind is AnchorKind.UNPINNED_AT_INSTANT
 
     @classmethod
     def from_dict(cls, value: object, *, path: str = "input_anchor") -> InputAnchor:
-        """Raises `InvalidField` (with the path to it) for anything that is not an anchor."""
+        """Read an anchor from its JSON object. Raise `InvalidField`, with the path to the bad field."""
         fields = Fields(value, "input anchor", path)
         source, anchor, kind = (
             fields.take("source", str),
@@ -78,7 +87,7 @@ class InputAnchor:
         )
         if not source or "\0" in source:
             raise fields.bad("source", "a name that is not empty and holds no NUL")
-        if not (source.isascii() and anchor.isascii()):  # a sweep reads 100,000 of these
+        if not (source.isascii() and anchor.isascii()):  # a sweep reads 100,000 anchors; ASCII needs no check
             canonical_json([source, anchor], name=path)
         try:
             anchor_kind = AnchorKind(kind)
@@ -87,7 +96,7 @@ class InputAnchor:
         return cls(source=source, anchor=anchor, kind=anchor_kind, unknown=fields.rest())
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON object."""
+        """Return the engine's JSON object."""
         return {"source": self.source, "anchor": self.anchor, "kind": self.kind.value, **self.unknown}
 
 
@@ -98,7 +107,10 @@ _INSTANT = AnchorKind.UNPINNED_AT_INSTANT.value.encode()
 def anchors_from_list(
     value: object, *, path: str = "input_anchors", distinct: bool = True
 ) -> tuple[InputAnchor, ...]:
-    """The anchors of a JSON array. Raises `InvalidField`, and if `distinct` `DuplicateInput` for a repeated source."""
+    """Read the anchors of a JSON array.
+
+    Raise `InvalidField` for anything but anchors and, if `distinct`, `DuplicateInput` for a repeated source.
+    """
     if not isinstance(value, list):
         raise InvalidField(what="input anchors", path=path, value=value, expected="an array")
     anchors = tuple(InputAnchor.from_dict(item, path=f"{path}[{i}]") for i, item in enumerate(value))
@@ -108,7 +120,7 @@ def anchors_from_list(
 
 
 def check_distinct(anchors: Sequence[InputAnchor]) -> None:
-    """Raises `DuplicateInput` for a source that occurs more than once (DESIGN 2.3), `InvalidField` for no anchor."""
+    """Raise `DuplicateInput` for a source that occurs more than once, `InvalidField` for an item that is no anchor."""
     for anchor in anchors:
         if not isinstance(anchor, InputAnchor):
             raise InvalidField(what="inputs", path="inputs", value=anchor, expected="an InputAnchor")
@@ -118,24 +130,24 @@ def check_distinct(anchors: Sequence[InputAnchor]) -> None:
 
 
 def has_unpinned(anchors: Iterable[InputAnchor]) -> bool:
-    """Whether any of the anchors is an instant."""
+    """Return True if any of the anchors is an instant."""
     return any(anchor.is_unpinned for anchor in anchors)
 
 
 def anchor_sets_equal(a: Sequence[InputAnchor], b: Sequence[InputAnchor]) -> bool:
-    """Whether two anchor lists are the same set; order is incidental (the reference's `anchor_sets_equal`)."""
+    """Compare two lists of anchors as sets: their order does not count (the reference's `anchor_sets_equal`)."""
     return len(a) == len(b) and set(a) == set(b)
 
 
 def anchor_set_key(anchors: Iterable[InputAnchor]) -> str:
-    """The SHA-256 (hex) of the sorted set: equal exactly where `anchor_sets_equal` is."""
+    """Return the SHA-256 (hex) of the sorted set: two keys are equal exactly if `anchor_sets_equal` holds."""
     return _folded(anchors)[0]
 
 
 def pinned_set_key(anchors: Sequence[InputAnchor]) -> str | None:
-    """The `anchor_set_key`, or None where one is an instant, which is equal to nothing.
+    """Return the `anchor_set_key`, or None if an anchor is an instant, which equals nothing.
 
-    Raises as `check_distinct` does where that costs nothing: a probe of 10,000 has 2 ms.
+    Raise as `check_distinct` does, but only if the check costs nothing: a probe of 10,000 anchors has 2 ms.
     """
     try:
         key, may_hold_instant = _folded(anchors)
@@ -148,10 +160,10 @@ def pinned_set_key(anchors: Sequence[InputAnchor]) -> str | None:
 
 
 def _folded(anchors: Iterable[InputAnchor]) -> tuple[str, bool]:
-    """The key of the set, and whether the text of its anchors names an instant, be it in a name.
+    """Return the key of the set, and True if the anchors' text holds the word for an instant, be it within a name.
 
-    Every field stands behind its length, so that no two sets share an encoding. Written flat rather than as
-    canonical JSON, and some at a time rather than as one long text, which is slower.
+    Every field stands behind its length, so that no two sets share an encoding. The encoding is flat rather than
+    canonical JSON, and is hashed in portions rather than as one long text: both are faster.
     """
     lines = sorted([anchor._line for anchor in anchors])
     fold, names_instant = hashlib.sha256(b"jammi.anchor_set.v1"), False

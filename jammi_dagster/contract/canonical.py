@@ -1,4 +1,7 @@
-"""Canonical JSON: the one form in which a value enters a hash (DESIGN 2.1)."""
+"""Canonical JSON: the one form in which a value enters a hash (DESIGN 2.1).
+
+Not done here: choosing the values. A value without canonical JSON is refused, never replaced by a made-up one.
+"""
 
 from __future__ import annotations
 
@@ -17,21 +20,24 @@ _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=F
 
 
 def canonical_json(value: object, *, name: str = "value") -> bytes:
-    """The UTF-8 bytes of `value`: keys sorted by code point, no white space, arrays in order, non-ASCII kept.
+    """Encode `value` as UTF-8: keys sorted by code point, no white space, arrays in order, non-ASCII kept.
 
-    Raises `NotCanonical`, which names the place below `name`, for NaN, infinities, lone surrogates, keys that
-    are not strings, and values that JSON does not have.
+    Raise `NotCanonical`, which names the place below `name`, for NaN, infinities, lone surrogates, keys that are not
+    strings, and values that JSON does not have.
+
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    b'{"a":[true,null],"b":1}'
     """
     return _encode(plain_json(value, name=name)).encode()
 
 
 def plain_json(value: object, *, name: str = "value") -> Json:
-    """A copy of `value` of JSON's own types, in its own order of keys. Raises as `canonical_json` does."""
+    """Copy `value` into JSON's own types, keeping its order of keys. Raise as `canonical_json` does."""
     return _plain(value, name, 0)
 
 
 def _plain(value: object, path: str, depth: int) -> Json:
-    """`value` in dicts, lists and scalars of exactly JSON's types, so that no subclass decides how it is written."""
+    """Copy `value` into dicts, lists and scalars of exactly JSON's types: no subclass decides how it is written."""
     if depth > _DEEPEST:
         raise NotCanonical(
             path=path, value="…", why=f"nested deeper than {_DEEPEST}", way_out="flatten the value"

@@ -1,4 +1,8 @@
-"""How a table is made: descriptor and environment, and the fold of the two into the definition hash."""
+"""Definitions of tables: a descriptor and an environment, folded into the definition hash.
+
+Rules: a descriptor reads back exactly as it was given; every value in it enters the hash; an input's state does not,
+that is its anchor. Not done here: describing a Dagster asset (see `adapters/recipe`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ _DOMAIN = b"jammi.materialization.definition.v1"
 
 
 class DefinitionHash(str):
-    """The SHA-256 of a definition, 64 lower-case hex digits. Raises `InvalidField` for any other string."""
+    """The SHA-256 of a definition, 64 lower-case hex digits. Any other string raises `InvalidField`."""
 
     __slots__ = ()
 
@@ -24,10 +28,13 @@ class DefinitionHash(str):
 
 @dataclass(frozen=True, slots=True)
 class ProducingDescriptor:
-    """The producer and its typed parameters, verbatim: what a recompute replays.
+    """The producer and its typed parameters, verbatim: a recompute runs them again.
 
-    `fields` is a JSON object with at least `producer`. It hashes and reads back exactly as given: a copy is kept,
-    so that nobody can change it under its hash. Raises `InvalidField` and `NotCanonical`.
+    `fields` is a JSON object with at least `producer`. A copy of it is kept, so that nobody can change a descriptor
+    after it was hashed. The constructor raises `InvalidField` and `NotCanonical`.
+
+    >>> ProducingDescriptor({"producer": "dagster_asset", "config": {"alpha": 0.5}}).producer
+    'dagster_asset'
     """
 
     fields: Mapping[str, Any]
@@ -43,17 +50,23 @@ class ProducingDescriptor:
 
     @classmethod
     def from_dict(cls, value: object) -> ProducingDescriptor:
-        """Raises `InvalidField` where `producer` is missing, and `NotCanonical`."""
+        """Read a descriptor. Raise `InvalidField` if `producer` is missing, and `NotCanonical`."""
         return cls(value)  # type: ignore[arg-type]  # validated in __post_init__
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object, as given."""
+        """Return the JSON object as it was given."""
         return dict(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
 class MaterializationEnv:
-    """What affects the output and is not in the descriptor: libraries, Python, device, models. It keeps a copy."""
+    """The environment of a materialization: everything besides the descriptor that affects the output.
+
+    Libraries, Python, device and models stand here. The environment keeps a copy of the given object.
+
+    >>> MaterializationEnv({"python": "3.11", "libraries": {"polars": "1.9.0"}}).to_dict()["python"]
+    '3.11'
+    """
 
     fields: Mapping[str, Any]
 
@@ -63,20 +76,23 @@ class MaterializationEnv:
 
     @classmethod
     def from_dict(cls, value: object) -> MaterializationEnv:
-        """Raises `InvalidField` for anything that is not an object, and `NotCanonical`."""
+        """Read an environment. Raise `InvalidField` for anything that is not an object, and `NotCanonical`."""
         return cls(value)  # type: ignore[arg-type]  # validated in __post_init__
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object, as given."""
+        """Return the JSON object as it was given."""
         return dict(self.fields)
 
 
 def definition_hash(
     descriptor: Mapping[str, Any] | ProducingDescriptor, env: Mapping[str, Any] | MaterializationEnv
 ) -> DefinitionHash:
-    """The fold of DESIGN 2.1: domain, then descriptor and env, each labelled and prefixed with its length.
+    """Fold descriptor and environment into one hash (DESIGN 2.1): a domain, then each of the two with label and length.
 
-    The labels and the 8-byte little-endian lengths make the fold injective. Raises `NotCanonical`.
+    The labels and the 8-byte little-endian lengths make the fold injective. Raise `NotCanonical`.
+
+    >>> str(definition_hash({"producer": "dagster_asset"}, {}))[:12]
+    '2b2f47298151'
     """
     encoded = {}
     for name, part in (("descriptor", descriptor), ("env", env)):
@@ -86,7 +102,10 @@ def definition_hash(
 
 
 def fold_encoded(descriptor: bytes, env: bytes) -> str:
-    """The same fold, in hex, over canonical JSON that whoever has many tables of one kind encodes in parts."""
+    """Fold canonical JSON that is encoded already, and return hex.
+
+    Callers with many tables of one kind encode the parts that the tables share only once.
+    """
     fold = hashlib.sha256(_DOMAIN)
     for label, encoded in ((b"descriptor", descriptor), (b"env", env)):
         fold.update(b"\0" + label + b"\0" + len(encoded).to_bytes(8, "little") + encoded)

@@ -1,7 +1,9 @@
-"""What is different between how a table was made and how it would be made now, in words and as data.
+"""Differences between a recorded definition and the present one, in words and as data.
 
-The explanation stands beside the engine's verdict, never within its JSON. It compares what a `dagster_asset`
-descriptor and its environment hold; of any other producer it names the fields.
+An explanation stands beside the engine's verdict, never within its JSON. The parts of a `dagster_asset` descriptor and
+of its environment are compared one by one; of any other producer's descriptor, only the changed fields are named.
+
+Not done here: no verdict and no I/O. `sensing` decides if a table is stale; this module says why its definition moved.
 """
 
 from __future__ import annotations
@@ -11,17 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 
 _ABSENT: Any = object()
-_MOST_NAMED = 5  # inputs in one difference: a fan-in may have ten thousand
+_MOST_NAMED = 5  # a fan-in may have ten thousand inputs: a text names a few
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that is not what it was.
+    """One part of a definition that changed.
 
-    `kind`: `code`, `library`, `python`, `device`, `config`, `resource`, `inputs`, `input`, `env` or `descriptor`.
-    `name`: what it is called, such as `helper clean (pipelines/text.py)`, `polars` or `config.alpha`.
-    `before`, `after`: the plain values, or digests where only those are recorded; None where it was or is not there.
-    `text`: the difference in words.
+    Attributes:
+        kind: `code`, `library`, `python`, `device`, `config`, `resource`, `inputs`, `input`, `env` or `descriptor`.
+        name: its name, such as `helper clean (pipelines/text.py)`, `polars` or `config.alpha`.
+        before: the recorded value; its digest where only that is recorded, None if the part was added.
+        after: the present value, likewise; None if the part was removed.
+        text: the difference in words, such as `config.alpha 0.5 -> 0.7`.
     """
 
     kind: str
@@ -31,7 +35,7 @@ class Difference:
     text: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
+        """Return the difference as a JSON object."""
         return {
             "kind": self.kind,
             "name": self.name,
@@ -53,11 +57,24 @@ def explain(
     recorded_inputs: Iterable[str] | None = None,
     current_inputs: Iterable[str] | None = None,
 ) -> list[Difference]:
-    """The differences, code first, then libraries, config, resources, inputs, and whatever else there is.
+    """List the differences: code first, then libraries, config, resources, inputs, and everything else.
 
-    A descriptor holds only a digest of the names of the inputs: give both lists of names (those of the recorded
-    anchors, and those that are declared now) to be told which were added or removed. Empty exactly if the two
-    definitions are the same. Pure: reads nothing, never raises for descriptors of any shape.
+    The list is empty exactly if the two definitions are the same. Nothing is read, and no shape of descriptor raises.
+
+    Args:
+        recorded_descriptor: the descriptor that was recorded with the table.
+        recorded_env: the environment that was recorded with it.
+        current_descriptor: the descriptor of the present code and config.
+        current_env: the present environment.
+        recorded_inputs: the names of the recorded anchors. A descriptor holds only a digest of the names of the inputs;
+            give
+            both lists to learn which were added or removed.
+        current_inputs: the names of the inputs that are declared now.
+
+    >>> before = {"producer": "dagster_asset", "config": {"alpha": 0.5}}
+    >>> after = {"producer": "dagster_asset", "config": {"alpha": 0.7}}
+    >>> [str(difference) for difference in explain(before, {}, after, {})]
+    ['config.alpha 0.5 -> 0.7']
     """
     old, new = dict(recorded_descriptor), dict(current_descriptor)
     named = list(
@@ -71,7 +88,8 @@ def explain(
         *_values("config", "config", old.pop("config_object", None), new.pop("config_object", None)),
         *_values("resource", "resource", old.pop("resources", None), new.pop("resources", None)),
         *named,
-        *(one for one in inputs if not (named and one.name.endswith(".order"))),  # which follows from that
+        # a changed set of inputs changes their order too: the names say it already
+        *(one for one in inputs if not (named and one.name.endswith(".order"))),
         *_values("descriptor", "", old, new),
     ]
 
@@ -116,7 +134,7 @@ def _members(
 
 
 def _values(kind: str, name: str, old: Any, new: Any) -> Iterator[Difference]:
-    """The innermost values that differ, by their path: `config.alpha`."""
+    """Yield the innermost values that differ, each named by its path: `config.alpha`."""
     todo: list[tuple[str, Any, Any]] = [(name, old, new)]
     while todo:
         path, before, after = todo.pop()
@@ -157,7 +175,7 @@ def _inputs(
 
 
 def _changed(kind: str, name: str, before: Any, after: Any, *, shown: bool = False) -> Difference:
-    """`shown`: the values say more than that they differ."""
+    """Word one difference; `shown` puts the values into the text if they are short."""
     if before is _ABSENT or after is _ABSENT:
         value = after if before is _ABSENT else before
         word = "added" if before is _ABSENT else "removed"
@@ -171,7 +189,7 @@ def _changed(kind: str, name: str, before: Any, after: Any, *, shown: bool = Fal
 
 
 def _same(before: Any, after: Any) -> bool:
-    """Equal as JSON: 1, 1.0 and true are three values."""
+    """Compare two values as JSON: 1, 1.0 and true are three values."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         return before.keys() == after.keys() and all(_same(before[key], after[key]) for key in before)
     if isinstance(before, (list, tuple)) and isinstance(after, (list, tuple)):

@@ -1,4 +1,4 @@
-"""Reading a field of untrusted JSON: the value in its type, or an error that carries the path to it."""
+"""Fields of untrusted JSON: read in their type, or refused by an error that carries the path to the field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEX_64 = re.compile(r"[0-9a-f]{64}")
 
 
 class Fields:
-    """The fields of one JSON object; `rest()` gives those that nothing has read."""
+    """The fields of one JSON object, read one by one; `rest()` returns the unread ones."""
 
     def __init__(self, value: object, what: str, path: str = "") -> None:
         self.what, self.path = what, path
@@ -24,7 +24,7 @@ class Fields:
         self._read: set[str] = set()
 
     def take(self, name: str, kind: type[T]) -> T:
-        """The field `name`, which must be there and be of `kind` (a bool is not an int)."""
+        """Return the field `name`, which must exist and be of `kind` (a bool is not an int)."""
         self._read.add(name)
         value = self._fields.get(name, _MISSING)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
@@ -32,32 +32,32 @@ class Fields:
         return value
 
     def take_hex64(self, name: str) -> str:
-        """The field `name`, a SHA-256 in lower-case hex."""
+        """Return the field `name`, a SHA-256 in lower-case hex."""
         value = self.take(name, str)
         if _HEX_64.fullmatch(value) is None:
             raise self.bad(name, "64 lower-case hex digits")
         return value
 
     def take_natural(self, name: str) -> int:
-        """The field `name`, an integer from 0 to 2**63 - 1."""
+        """Return the field `name`, an integer from 0 to 2**63 - 1."""
         value = self.take(name, int)
         if not 0 <= value < 2**63:
             raise self.bad(name, "an integer from 0 to 2**63 - 1")
         return value
 
     def take_strings(self, name: str) -> list[str]:
-        """The field `name`, an array of strings."""
+        """Return the field `name`, an array of strings."""
         value = self.take(name, list)
         if not all(isinstance(item, str) for item in value):
             raise self.bad(name, "an array of strings")
         return value
 
     def rest(self) -> dict[str, Any]:
-        """The fields that were not taken, for those who keep unknown keys."""
+        """Return the fields that were not taken: a caller keeps unknown keys with it."""
         return {name: value for name, value in self._fields.items() if name not in self._read}
 
     def bad(self, name: str, expected: str) -> InvalidField:
-        """The error for field `name`; `raise fields.bad(...)`."""
+        """Return the error for field `name`; use it as `raise fields.bad(...)`."""
         value = self._fields.get(name, "missing")
         path = f"{self.path}.{name}" if self.path else name
         return InvalidField(what=self.what, path=path, value=value, expected=expected)

@@ -1,4 +1,8 @@
-"""The sidecar beside an artifact: the engine's manifest, version 5, plus one key of our own."""
+"""The sidecar beside an artifact: the engine's manifest, version 5, plus one key of our own.
+
+Rules: unknown keys survive a read and a write; an unknown version is a typed error; a sidecar is untrusted input.
+Not done here: opening the sidecar (see `artifacts.sidecar`).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ OWN_KEY = "jammi_dagster"
 
 
 class ArtifactDigest(str):
-    """The SHA-256 of an artifact's bytes, 64 lower-case hex digits. Raises `InvalidField` otherwise."""
+    """The SHA-256 of an artifact's bytes, 64 lower-case hex digits. Any other string raises `InvalidField`."""
 
     __slots__ = ()
 
@@ -28,13 +32,13 @@ class ArtifactDigest(str):
 
     @classmethod
     def of_bytes(cls, data: bytes) -> ArtifactDigest:
-        """The digest of `data`."""
+        """Return the digest of `data`."""
         return cls(hashlib.sha256(data).hexdigest())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """One Parquet row group: its index, where its bytes lie in the file, and their SHA-256 (hex)."""
+    """One Parquet row group: its index, the place of its bytes in the file, and their SHA-256 (hex)."""
 
     index: int
     offset: int
@@ -45,7 +49,7 @@ class Leaf:
 
     @classmethod
     def from_dict(cls, value: object, *, path: str = "leaf") -> Leaf:
-        """Raises `InvalidField`; a `kind` of leaf other than `row_group` is one."""
+        """Read a leaf. Raise `InvalidField` for anything else, a leaf whose `kind` is not `row_group` included."""
         fields = Fields(value, "manifest", path)
         key = Fields(fields.take("key", dict), "manifest", f"{path}.key")
         if key.take("kind", str) != "row_group":
@@ -62,7 +66,7 @@ class Leaf:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON object."""
+        """Return the engine's JSON object."""
         place = {"index": self.index, "offset": self.offset, "length": self.length}
         key = {"kind": "row_group", **place, **self.unknown_in_key}
         return {"key": key, "digest": self.digest, **self.unknown}
@@ -70,10 +74,24 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaterializationManifest:
-    """What a materialization is: its bytes, how they were made, over what, by whom and when.
+    """The full record of a materialization: its bytes, how they were made, over which inputs, by whom and when.
 
-    `own` is what this package adds, under its one key; `unknown` are keys of a newer writer, kept as they are.
+    `own` holds the additions of this package, under its one key; `unknown` holds the keys of a newer writer, unchanged.
     `produced_at` is an RFC 3339 instant.
+
+    >>> manifest = MaterializationManifest(
+    ...     artifact=ArtifactDigest.of_bytes(b"PAR1"),
+    ...     leaves=(),
+    ...     definition_hash=DefinitionHash("ab" * 32),
+    ...     descriptor=ProducingDescriptor({"producer": "dagster_asset"}),
+    ...     env=MaterializationEnv({}),
+    ...     input_anchors=(),
+    ...     produced_by="nightly",
+    ...     produced_at="2026-01-04T03:00:00Z",
+    ...     engine_version="0.1.0",
+    ... )
+    >>> MaterializationManifest.from_dict(manifest.to_dict()) == manifest
+    True
     """
 
     artifact: ArtifactDigest
@@ -93,7 +111,7 @@ class MaterializationManifest:
 
     @classmethod
     def from_dict(cls, value: object) -> MaterializationManifest:
-        """Raises `UnknownManifestVersion`, `InvalidField` or `DuplicateInput`."""
+        """Read a manifest. Raise `UnknownManifestVersion`, `InvalidField` or `DuplicateInput`."""
         fields = Fields(value, "manifest")
         version = fields.take("manifest_version", int)
         if version != MANIFEST_VERSION:
@@ -115,7 +133,7 @@ class MaterializationManifest:
         return cls(**known, own=own, unknown=rest)  # type: ignore[arg-type]  # typed where it is built
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON object, in the engine's order of keys."""
+        """Return the engine's JSON object, in the engine's order of keys."""
         return {
             "artifact": str(self.artifact),
             "leaves": [leaf.to_dict() for leaf in self.leaves],
@@ -133,9 +151,9 @@ class MaterializationManifest:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, where: str) -> MaterializationManifest:
-        """The manifest in a sidecar's bytes; `where` names the sidecar in errors.
+        """Read the manifest in a sidecar's bytes; `where` names the sidecar in errors.
 
-        Raises `InvalidManifest` for anything but a manifest, however hostile, and `UnknownManifestVersion`.
+        Raise `InvalidManifest` for anything but a manifest, however hostile, and `UnknownManifestVersion`.
         """
         try:
             value = json.loads(data, object_pairs_hook=_distinct_keys)
@@ -149,13 +167,13 @@ class MaterializationManifest:
             raise InvalidManifest(where=where, why=str(error)) from error
 
     def to_bytes(self) -> bytes:
-        """The sidecar's bytes: readable JSON. Raises `NotCanonical` for a value that JSON does not have."""
+        """Return the sidecar's bytes: readable JSON. Raise `NotCanonical` for a value that JSON does not have."""
         value = self.to_dict()
         canonical_json(value, name="manifest")
         return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
     def check_leaves(self, artifact: bytes) -> Sequence[Leaf]:
-        """The leaves whose bytes in `artifact` do not have the recorded digest."""
+        """Return the leaves whose bytes in `artifact` do not have the recorded digest."""
         view = memoryview(artifact)
         return [
             leaf
@@ -165,7 +183,7 @@ class MaterializationManifest:
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A JSON object. Raises `ValueError` for a key that occurs twice: readers differ in which one they take."""
+    """Build a JSON object. Raise `ValueError` for a key that occurs twice: readers differ in which one they take."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise ValueError("a key occurs more than once in one object")

@@ -1,4 +1,8 @@
-"""Whether a producer may reuse a table, and which path it took: asked for and reported, never inferred."""
+"""Cache policy and outcome: reuse is asked for and reported, never inferred.
+
+Not done here: looking for a table to reuse (see `sensing.probe`), and choosing among several policies (see
+`adapters/assets/cache_policy.py`).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,10 @@ from jammi_dagster.contract.fields import Fields
 
 
 class CachePolicy(str, enum.Enum):
-    """Whether a producer probes for its exact definition and inputs before it computes. Default: `BYPASS`."""
+    """The policy of a producer: `USE` probes for its exact definition and inputs before it computes, `BYPASS` computes.
+
+    The default is `BYPASS`.
+    """
 
     USE = "use"
     BYPASS = "bypass"
@@ -18,28 +25,32 @@ class CachePolicy(str, enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class CacheOutcome:
-    """Which path a producer took: it computed, or it reused `table`."""
+    """The path that a producer took: it computed, or it reused `table`.
+
+    >>> CacheOutcome.reused("flights/daily_delays").to_dict()
+    {'cache_outcome': 'reused', 'table': 'flights/daily_delays'}
+    """
 
     table: str | None = None
 
     @classmethod
     def computed(cls) -> CacheOutcome:
-        """The producer ran."""
+        """Report that the producer ran."""
         return cls()
 
     @classmethod
     def reused(cls, table: str) -> CacheOutcome:
-        """An exact hit on `table` stood in for the compute."""
+        """Report that an exact hit on `table` stood in for the compute."""
         return cls(table)
 
     @property
     def is_reused(self) -> bool:
-        """Whether the compute was skipped."""
+        """True if the compute was skipped."""
         return self.table is not None
 
     @classmethod
     def from_dict(cls, value: object) -> CacheOutcome:
-        """Raises `InvalidField`."""
+        """Read an outcome. Raise `InvalidField`."""
         fields = Fields(value, "cache outcome")
         match fields.take("cache_outcome", str):
             case "computed":
@@ -50,7 +61,7 @@ class CacheOutcome:
                 raise fields.bad("cache_outcome", "computed or reused")
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON."""
+        """Return the engine's JSON."""
         if self.table is None:
             return {"cache_outcome": "computed"}
         return {"cache_outcome": "reused", "table": self.table}

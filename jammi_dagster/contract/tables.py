@@ -1,4 +1,7 @@
-"""Names of result tables: an asset key joined by `/`, plus `[partition]`; injective by escaping (DESIGN 1)."""
+"""Names of result tables: an asset key joined by `/`, plus `[partition]`; injective by escaping (DESIGN 1).
+
+Rules: a bare name is a table, a name with a scheme (`file:…`) is any other input, and the two never overlap.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,15 @@ _NAME = re.compile(r"(?P<key>[^\[\]]*)(?:\[(?P<partition>[^\[\]]*)\])?")
 
 @dataclass(frozen=True, slots=True)
 class TableName:
-    """A result table's name, taken apart: the components of the asset key, and the partition or None.
+    """A result table's name in its parts: the components of the asset key, and the partition or None.
 
-    `str()` gives the name as catalog and anchors hold it. In the key a `:` is escaped too, so that a bare name
-    and a source with a scheme never overlap.
+    `str()` gives the name as catalog and anchors hold it. A `:` in the key is escaped too, so that a bare name and a
+    source with a scheme never overlap.
+
+    >>> str(TableName.of(["flights", "daily_delays"], "2013-01-05"))
+    'flights/daily_delays[2013-01-05]'
+    >>> TableName.parse("flights/daily_delays[2013-01-05]").partition
+    '2013-01-05'
     """
 
     asset_key: tuple[str, ...]
@@ -29,7 +37,7 @@ class TableName:
 
     @classmethod
     def of(cls, asset_key: Sequence[str], partition: str | None = None) -> TableName:
-        """Raises `InvalidTableName` for an empty key and for lone surrogates."""
+        """Build a name. Raise `InvalidTableName` for an empty key or component, and for lone surrogates."""
         if not asset_key or not all(asset_key):
             raise InvalidTableName(table=repr(list(asset_key)), why="an asset key has no empty components")
         name = cls(tuple(asset_key), partition)
@@ -38,13 +46,13 @@ class TableName:
 
     @classmethod
     def parse(cls, name: str) -> TableName:
-        """The inverse of `str()`. Raises `InvalidTableName` for a string that `str()` never gives."""
+        """Invert `str()`. Raise `InvalidTableName` for a string that `str()` never gives."""
         match = _NAME.fullmatch(name)
         if match is None:
             raise InvalidTableName(table=name, why="expected key/components[partition]")
         _check_text(name)
         partition = match["partition"]
-        # escapes that are not UTF-8 become U+FFFD, so that they do not come back as they were
+        # escapes that are not UTF-8 become U+FFFD: the comparison below finds them
         parsed = cls.of(
             [unquote(part) for part in match["key"].split("/")],
             None if partition is None else unquote(partition),
@@ -59,7 +67,7 @@ class TableName:
 
 
 def table_names(asset_key: Sequence[str], partitions: Iterable[str | None]) -> list[str]:
-    """The names of many tables of one asset: what `TableName.of` gives, with the key escaped once."""
+    """Return the names of many tables of one asset, as `TableName.of` does, with the key escaped only once."""
     key = _key(tuple(asset_key))
     names = [key if p is None else f"{key}[{_escaped(p, _RESERVED)}]" for p in partitions]
     for name in names:
@@ -73,14 +81,18 @@ def _key(asset_key: tuple[str, ...]) -> str:
 
 
 def is_table(source: str) -> bool:
-    """Whether the name of an input is a result table's: bare, without a scheme (DESIGN 1)."""
+    """Return True if the name of an input is a result table's: bare, without a scheme.
+
+    >>> is_table("flights/daily_delays"), is_table("file:raw/planes.csv")
+    (True, False)
+    """
     return _SCHEME.match(source) is None
 
 
 def check_table(name: str) -> str:
-    """`name`, where a store can hold it: any text of UTF-8 without a scheme. Raises `InvalidTableName`.
+    """Return `name` if a store can hold it: any text of UTF-8 without a scheme. Raise `InvalidTableName` otherwise.
 
-    A store takes names as they are. Only who makes them of asset keys needs `TableName`, which is injective.
+    A store takes names as they are. Only callers that make names of asset keys need `TableName`, which is injective.
     """
     check_source(name)
     if not is_table(name):
@@ -89,7 +101,7 @@ def check_table(name: str) -> str:
 
 
 def check_source(name: str) -> str:
-    """`name`, where a catalog can be asked for it, as a table or as any other input. Raises `InvalidTableName`."""
+    """Return `name` if a catalog can be asked for it, as a table or an input. Raise `InvalidTableName` otherwise."""
     if not isinstance(name, str) or not name:
         raise InvalidTableName(table=repr(name), why="a name is a string that is not empty")
     _check_text(name)
@@ -99,7 +111,7 @@ def check_source(name: str) -> str:
 
 
 def _escaped(component: str, reserved: re.Pattern[str]) -> str:
-    """Percent-escapes what separates components, and control characters, as UTF-8 bytes."""
+    """Percent-escape separators and control characters, as UTF-8 bytes."""
     return reserved.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode()), component)
 
 

@@ -1,4 +1,8 @@
-"""Verdicts of the sensing layer. Each `to_dict()` is the engine's JSON (freshness.rs, serde's tagged enums)."""
+"""Verdicts of the sensing layer. Each `to_dict()` is the engine's JSON (freshness.rs, serde's tagged enums).
+
+Rules: `fresh` and `match` assert; an input that cannot be resolved never leads to either. A verdict is a result, not an
+error. Not done here: judging (see `sensing.staleness` and `sensing.verify`).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,13 @@ from jammi_dagster.contract.fields import Fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaleReason:
-    """One determinant that diverged from what was recorded.
+    """One determinant that differs from its record: the definition, or one input.
 
-    `recorded` and `current` are hashes for `definition_changed` and anchors for `input_advanced`; `source` is
-    the input for `input_advanced` and `input_vanished`.
+    `recorded` and `current` are hashes for `definition_changed` and anchors for `input_advanced`; `source` is the input
+    for `input_advanced` and `input_vanished`.
+
+    >>> StaleReason.input_advanced("orders", "1f0c", "77aa").to_dict()
+    {'reason': 'input_advanced', 'source': 'orders', 'recorded': '1f0c', 'current': '77aa'}
     """
 
     reason: Literal["definition_changed", "input_advanced", "input_vanished"]
@@ -26,22 +33,22 @@ class StaleReason:
 
     @classmethod
     def definition_changed(cls, recorded: str, current: str) -> StaleReason:
-        """The current definition no longer folds to the recorded hash."""
+        """Report that the current definition has another hash than the recorded one."""
         return cls(reason="definition_changed", recorded=str(recorded), current=str(current))
 
     @classmethod
     def input_advanced(cls, source: str, recorded: str, current: str) -> StaleReason:
-        """The input's present anchor is not the recorded one."""
+        """Report that the input's present anchor is not the recorded one."""
         return cls(reason="input_advanced", source=source, recorded=recorded, current=current)
 
     @classmethod
     def input_vanished(cls, source: str) -> StaleReason:
-        """The input is gone, so the table can never be reproduced from it."""
+        """Report that the input is gone, so the table can never be reproduced from it."""
         return cls(reason="input_vanished", source=source)
 
     @classmethod
     def from_dict(cls, value: object) -> StaleReason:
-        """Raises `InvalidField`."""
+        """Read a reason. Raise `InvalidField`."""
         fields = Fields(value, "stale reason")
         match fields.take("reason", str):
             case "definition_changed":
@@ -55,21 +62,31 @@ class StaleReason:
                 raise fields.bad("reason", "definition_changed, input_advanced or input_vanished")
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON: the tag, then the fields of that variant."""
+        """Return the engine's JSON: the tag, then the fields of that variant."""
         fields = {"source": self.source, "recorded": self.recorded, "current": self.current}
         return {"reason": self.reason, **{k: v for k, v in fields.items() if v is not None}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staleness:
-    """Whether a ready table is still the output of its definition over its inputs' present state.
+    """The verdict on a ready table: still the output of its definition over its inputs' present state, or not.
 
-    `reasons` are the decided ones: of a `stale` verdict all, of an `undecidable` one those that were certain all
-    the same. `unpinned` are the sources whose present anchor could not be resolved.
+    Two attributes stand beside the verdict and do not count when verdicts are compared: `observed_at`,
+    `stale_ancestor`.
 
-    Two things stand beside the verdict and are no part of it. `observed_at`: when a version surface observed each input
-    that it answered for (RFC 3339). `stale_ancestor`: after a sweep, the nearest stale table upstream, if there is one;
-    only without one is a table fresh all the way up.
+    Attributes:
+        staleness: `fresh`, `stale`, `undecidable` or `missing_manifest`.
+        reasons: every reason of a `stale` verdict; the certain ones of an `undecidable` verdict.
+        unpinned: the sources whose present anchor could not be resolved.
+        observed_at: by source, the instant (RFC 3339) at which a version surface observed it.
+        stale_ancestor: after a sweep, the nearest stale table upstream. A table is fresh all the way up only without
+            one.
+
+    >>> verdict = Staleness.stale([StaleReason.input_vanished("orders")])
+    >>> verdict.is_fresh
+    False
+    >>> verdict.to_dict()
+    {'staleness': 'stale', 'reasons': [{'reason': 'input_vanished', 'source': 'orders'}]}
     """
 
     staleness: Literal["fresh", "stale", "undecidable", "missing_manifest"]
@@ -80,32 +97,32 @@ class Staleness:
 
     @classmethod
     def fresh(cls) -> Staleness:
-        """Every determinant was resolved and is equal."""
+        """Judge fresh: every determinant was resolved and is equal."""
         return cls(staleness="fresh")
 
     @classmethod
     def stale(cls, reasons: Sequence[StaleReason]) -> Staleness:
-        """At least one determinant changed, and none was unresolvable."""
+        """Judge stale: at least one determinant changed, and every one was resolved."""
         return cls(staleness="stale", reasons=tuple(reasons))
 
     @classmethod
     def undecidable(cls, unpinned: Sequence[str], decided_reasons: Sequence[StaleReason] = ()) -> Staleness:
-        """At least one input has no reproducible present anchor."""
+        """Judge undecidable: at least one input has no reproducible present anchor."""
         return cls(staleness="undecidable", unpinned=tuple(unpinned), reasons=tuple(decided_reasons))
 
     @classmethod
     def missing_manifest(cls) -> Staleness:
-        """A table from before the contract: no recorded definition, a truthful unknown."""
+        """Judge unknown: the table is from before the contract and has no recorded definition."""
         return cls(staleness="missing_manifest")
 
     @property
     def is_fresh(self) -> bool:
-        """Whether reuse is safe: the only verdict that asserts it."""
+        """True if reuse is safe; no other verdict asserts that."""
         return self.staleness == "fresh"
 
     @classmethod
     def from_dict(cls, value: object) -> Staleness:
-        """Raises `InvalidField`."""
+        """Read a verdict. Raise `InvalidField`."""
         fields = Fields(value, "staleness")
         match fields.take("staleness", str):
             case "fresh":
@@ -122,7 +139,7 @@ class Staleness:
                 raise fields.bad("staleness", "fresh, stale, undecidable or missing_manifest")
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON."""
+        """Return the engine's JSON."""
         reasons = [reason.to_dict() for reason in self.reasons]
         match self.staleness:
             case "stale":
@@ -136,10 +153,13 @@ class Staleness:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentAnchor:
-    """The present state-pointer of one recorded input, the right side of the per-input comparison.
+    """The present state of one recorded input, to be compared with its recorded anchor.
 
-    `value` is the artifact digest of a `result_digest`, or what a version surface gave for a `version`. `observed_at`
-    is when a version surface looked (RFC 3339), None where none was asked; it is no part of the anchor.
+    `value` is an artifact digest for `result_digest`, and a version surface's answer for `version`. `observed_at` is
+    the instant (RFC 3339) at which a version surface looked, None if none was asked; it does not count in comparisons.
+
+    >>> CurrentAnchor.version("sha256:1f0c").to_dict()
+    {'current_anchor': 'version', 'value': 'sha256:1f0c'}
     """
 
     current_anchor: Literal["result_digest", "version", "undecidable", "vanished"]
@@ -148,31 +168,31 @@ class CurrentAnchor:
 
     @classmethod
     def result_digest(cls, digest: str) -> CurrentAnchor:
-        """The input is a result table with this artifact digest (hex)."""
+        """Report a result table with this artifact digest (hex)."""
         return cls(current_anchor="result_digest", value=digest)
 
     @classmethod
     def version(cls, version: str) -> CurrentAnchor:
-        """The input's version surface gave this version. The engine has no such arm: it has no surfaces."""
+        """Report the version that a version surface gave. The engine has no such variant: it has no surfaces."""
         return cls(current_anchor="version", value=version)
 
     @classmethod
     def undecidable(cls) -> CurrentAnchor:
-        """There is nothing to read a present version from."""
+        """Report that nothing can give the present version."""
         return cls(current_anchor="undecidable")
 
     @classmethod
     def vanished(cls) -> CurrentAnchor:
-        """The input no longer exists."""
+        """Report that the input no longer exists."""
         return cls(current_anchor="vanished")
 
     def observed(self, at: datetime) -> CurrentAnchor:
-        """The same, and when a version surface saw it."""
+        """Return the same anchor with the instant at which a version surface saw it."""
         return replace(self, observed_at=at.isoformat())
 
     @classmethod
     def from_dict(cls, value: object) -> CurrentAnchor:
-        """Raises `InvalidField`."""
+        """Read a current anchor. Raise `InvalidField`."""
         fields = Fields(value, "current anchor")
         match fields.take("current_anchor", str):
             case "result_digest":
@@ -187,14 +207,18 @@ class CurrentAnchor:
                 raise fields.bad("current_anchor", "result_digest, version, undecidable or vanished")
 
     def to_dict(self) -> dict[str, Any]:
-        """The tag, and `value` where the variant has one."""
+        """Return the tag, and `value` if the variant has one."""
         tag = {"current_anchor": self.current_anchor}
         return tag if self.value is None else {**tag, "value": self.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DerivesFromEdge:
-    """One edge of the lineage: `derived` recorded an anchor of `kind` on `input`."""
+    """One edge of the lineage: `derived` recorded an anchor of `kind` on `input`.
+
+    >>> DerivesFromEdge(input="orders", derived="turnover", kind=AnchorKind.RESULT_DIGEST).to_dict()
+    {'input': 'orders', 'derived': 'turnover', 'kind': 'result_digest'}
+    """
 
     input: str
     derived: str
@@ -202,7 +226,7 @@ class DerivesFromEdge:
 
     @classmethod
     def from_dict(cls, value: object) -> DerivesFromEdge:
-        """Raises `InvalidField`."""
+        """Read an edge. Raise `InvalidField`."""
         fields = Fields(value, "derives-from edge")
         source, derived, kind = (
             fields.take("input", str),
@@ -215,15 +239,18 @@ class DerivesFromEdge:
             raise fields.bad("kind", f"one of {', '.join(k.value for k in AnchorKind)}") from None
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON."""
+        """Return the engine's JSON."""
         return {"input": self.input, "derived": self.derived, "kind": self.kind.value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchVerdict:
-    """Whether a table's bytes and definition are what its manifest says.
+    """The verdict of a verification: a table's bytes and definition are as its manifest says, or not.
 
     A `mismatch` shows both sides: `expected` and `found`, digests or definition hashes.
+
+    >>> MatchVerdict.mismatch("1f0c", "77aa").to_dict()
+    {'verdict': 'mismatch', 'expected': '1f0c', 'found': '77aa'}
     """
 
     verdict: Literal["match", "match_with_unpinned_inputs", "mismatch", "missing_manifest"]
@@ -233,27 +260,27 @@ class MatchVerdict:
 
     @classmethod
     def match(cls) -> MatchVerdict:
-        """Bytes, and the definition where one was expected, are as recorded, over pinned inputs."""
+        """Report a match: bytes, and the definition if one was expected, are as recorded, over pinned inputs."""
         return cls(verdict="match")
 
     @classmethod
     def match_with_unpinned_inputs(cls, unpinned: Sequence[str]) -> MatchVerdict:
-        """A match, made over inputs that have no reproducible version."""
+        """Report a match that was made over inputs without a reproducible version."""
         return cls(verdict="match_with_unpinned_inputs", unpinned=tuple(unpinned))
 
     @classmethod
     def mismatch(cls, expected: str, found: str) -> MatchVerdict:
-        """What should be there is not what is there."""
+        """Report a difference between the record and the table."""
         return cls(verdict="mismatch", expected=str(expected), found=str(found))
 
     @classmethod
     def missing_manifest(cls) -> MatchVerdict:
-        """There is nothing to verify against."""
+        """Report that there is nothing to verify against."""
         return cls(verdict="missing_manifest")
 
     @classmethod
     def from_dict(cls, value: object) -> MatchVerdict:
-        """Raises `InvalidField`."""
+        """Read a verdict. Raise `InvalidField`."""
         fields = Fields(value, "match verdict")
         match fields.take("verdict", str):
             case "match":
@@ -268,7 +295,7 @@ class MatchVerdict:
                 raise fields.bad("verdict", "match, match_with_unpinned_inputs, mismatch or missing_manifest")
 
     def to_dict(self) -> dict[str, Any]:
-        """The engine's JSON."""
+        """Return the engine's JSON."""
         match self.verdict:
             case "match_with_unpinned_inputs":
                 return {"verdict": self.verdict, "unpinned": list(self.unpinned)}

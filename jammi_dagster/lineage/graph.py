@@ -1,7 +1,7 @@
-"""The derives-from graph, over edges given as values. Nothing here does I/O, and nothing recurses.
+"""The derives-from graph over edges given as values: no I/O, no recursion.
 
 An edge points from an input to the table that recorded it. Orders are the reference's (freshness.rs): depth first,
-siblings in the order in which they come.
+siblings as they come. Not done here: reading edges (see `sensing.Rows`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jammi_dagster.errors import DependencyCycle
 
 
 def edges_by_input(edges: Iterable[DerivesFromEdge]) -> dict[str, list[DerivesFromEdge]]:
-    """The one-hop edges of each input, in the order given."""
+    """Group edges by their input, in the order given."""
     by_input: dict[str, list[DerivesFromEdge]] = collections.defaultdict(list)
     for edge in edges:
         by_input[edge.input].append(edge)
@@ -22,15 +22,15 @@ def edges_by_input(edges: Iterable[DerivesFromEdge]) -> dict[str, list[DerivesFr
 
 
 def closure(source: str, by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> list[DerivesFromEdge]:
-    """Every edge downstream of `source` (freshness.rs, `derives_from_closure`).
+    """List every edge downstream of `source` (freshness.rs, `derives_from_closure`).
 
-    Depth first with a stack of its own, so no chain is too long; a node is walked once, so a diamond's subtree
-    comes once, with an edge for each path into it. Raises `DependencyCycle`, which names the table that is its own
+    The walk is depth first with its own stack, so no chain is too long. A node is walked once: a diamond's subtree
+    comes once, with an edge for each path into it. Raise `DependencyCycle`, which names a table that is its own
     ancestor.
     """
-    is_on_path = {source: True}  # of the nodes that were reached; the others of them are walked
+    is_on_path = {source: True}  # every reached node: True on the path, False once walked
     collected: list[DerivesFromEdge] = []
-    # edges to follow, the next one last, and below the edges of a node its name
+    # edges to follow, the next one last; a node's name lies below its edges and ends its walk
     stack: list[DerivesFromEdge | str] = [*reversed(by_input.get(source, ()))]
     while stack:
         item = stack.pop()
@@ -50,14 +50,14 @@ def closure(source: str, by_input: Mapping[str, Sequence[DerivesFromEdge]]) -> l
 
 
 def nearest_above(marked: Iterable[str], derived: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """For each table downstream of a marked one, the nearest marked one above it; cycles are no matter.
+    """Map each table downstream of a marked one to the nearest marked table above it. Cycles are allowed.
 
-    `derived` are the tables one hop downstream of each.
+    `derived` maps a table to the tables one hop downstream.
     """
     tops = {table: table for table in marked}
     above: dict[str, str] = {}
     queue = list(tops)
-    for node in queue:  # it grows meanwhile
+    for node in queue:  # the loop appends to it
         top = tops[node]
         for table in derived.get(node, ()):
             if table not in above:
@@ -69,11 +69,14 @@ def nearest_above(marked: Iterable[str], derived: Mapping[str, Sequence[str]]) -
 
 
 def generations(tables: Collection[str], parents: Mapping[str, Collection[str]]) -> list[list[str]]:
-    """The tables in topological generations: each after all of its parents among them. Raises `DependencyCycle`.
+    """Sort the tables into topological generations, each after all of its parents. Raise `DependencyCycle`.
 
-    That a table is its own parent, as one that reads its earlier partitions is, orders nothing.
+    A table that is its own parent, because it reads its earlier partitions, is no cycle.
+
+    >>> generations(["a", "b", "c"], {"b": ["a"], "c": ["a", "b"]})
+    [['a'], ['b'], ['c']]
     """
-    import networkx as nx  # 0.1 s that reusing a table need not pay
+    import networkx as nx  # 0.1 s, which a reuse does not need
 
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(tables)

@@ -25,7 +25,7 @@ _LONGEST = 48
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What is drawn. `verdicts` are kind and reason by table; `centre` is the table that it is about."""
+    """The content of a picture: `verdicts` maps a table to its kind and reason, `centre` is the table in the middle."""
 
     names: tuple[str, ...]
     edges: tuple[tuple[str, str], ...]
@@ -33,12 +33,12 @@ class Picture:
     centre: str | None = None
 
     def kind(self, name: str) -> str:
-        """What decides the colour of a name."""
+        """Return the kind of a name, which decides its colour."""
         return self.verdicts.get(name, ("unknown" if is_table(name) else "input", ""))[0]
 
 
 def around(table: str, edges: Iterable[DerivesFromEdge], hops: int | None) -> list[str]:
-    """The names within so many hops above or below a table, or all above and below it."""
+    """List the names within `hops` above or below a table; without `hops`, all of them."""
     up: dict[str, list[str]] = {}
     down: dict[str, list[str]] = {}
     for edge in edges:
@@ -60,7 +60,7 @@ def around(table: str, edges: Iterable[DerivesFromEdge], hops: int | None) -> li
 
 
 def mermaid(picture: Picture) -> str:
-    """A Mermaid flowchart; whatever a name holds, it is text there."""
+    """Draw a Mermaid flowchart. Every character of a name is escaped, so that none is taken for Mermaid's own."""
     place = {name: f"n{i}" for i, name in enumerate(picture.names)}
     lines = ["flowchart LR"]
     for name, node in place.items():
@@ -73,7 +73,7 @@ def mermaid(picture: Picture) -> str:
 
 
 def svg(picture: Picture) -> str:
-    """An SVG document: a column for each generation, a box for each name, its reason as the box's title."""
+    """Draw an SVG document: a column for each generation, a box for each name, its reason as the box's title."""
     columns = _columns(picture)
     at: dict[str, tuple[int, int, int]] = {}
     x, height = _MARGIN, 0
@@ -109,7 +109,7 @@ def svg(picture: Picture) -> str:
 
 
 def _columns(picture: Picture) -> list[list[str]]:
-    """The names by their longest way from an input; a cycle that was recorded over time ends where it began."""
+    """Sort the names into columns by their longest path from an input. A recorded cycle ends where it began."""
     above: dict[str, set[str]] = {name: set() for name in picture.names}
     for source, derived in picture.edges:
         if source != derived:
@@ -134,10 +134,10 @@ def _short(text: str) -> str:
 
 
 def _xml(text: str) -> str:
-    """Text for XML, which has no control characters but white space."""
+    """Escape text for XML, which allows no control characters but white space."""
     return escape("".join(char if char.isprintable() else "\ufffd" for char in text))
 
 
 def _entity(text: str) -> str:
-    """Text for a quoted Mermaid label: what is not a letter or digit there may mean something."""
+    """Escape text for a quoted Mermaid label: only letters and digits are safe there."""
     return "".join(char if char.isalnum() or char in " ._-/·" else f"#{ord(char)};" for char in text)

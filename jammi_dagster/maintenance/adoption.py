@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
 from jammi_dagster.catalog import AdoptedRow, AdoptionRows, Database
 from jammi_dagster.errors import (
     CatalogUnavailable,
@@ -97,7 +97,7 @@ class Adoption:
         while some := list(itertools.islice(pairs, _AT_ONCE * 5)):
             ids = {path.rsplit("/", 1)[-1].removesuffix(".parquet"): path for path in some}
             unknown = [path for one, path in ids.items() if one not in rows.known(ids)] if ids else []
-            for path, row in each(self.root, unknown, self._read):
+            for path, row in each(self.root, unknown, lambda path: self._read(path, objects)):
                 self.progress.step("sidecars read")
                 if isinstance(row, JammiError):
                     self._pass_over(path, row, report)
@@ -105,8 +105,9 @@ class Adoption:
                     found.append(row)
         return found
 
-    def _read(self, path: str) -> SidecarRow:
-        return row_of(fetch_manifest(self.root, path), path, tenant=self.tenant)
+    def _read(self, path: str, objects: ListedObjects) -> SidecarRow:
+        manifest = fetch_manifest(self.root, path, listed=objects.size(sidecar_path(path)))
+        return row_of(manifest, path, tenant=self.tenant)
 
     def _pass_over(self, path: str, error: JammiError, report: AdoptionReport) -> None:
         """Keep an object that may be right; one whose sidecar is no manifest of it is not."""

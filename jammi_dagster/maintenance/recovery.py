@@ -29,6 +29,7 @@ from jammi_dagster.catalog import (
 from jammi_dagster.errors import (
     ArtifactMissing,
     ArtifactOutsideRoot,
+    ArtifactTooLarge,
     InvalidManifest,
     JammiError,
     LeaseLost,
@@ -170,10 +171,10 @@ class Recovery:
             size, sidecar = self._size(kept.artifact_path, objects), sidecar_path(kept.artifact_path)
             if self._size(sidecar, objects) is None or size is None:
                 return None, size is not None or self._size(sidecar, objects) is not None
-            manifest = fetch_manifest(self.root, kept.artifact_path)
+            manifest = fetch_manifest(self.root, kept.artifact_path, listed=objects.size(sidecar))
         except ArtifactMissing:  # listed, and not found: asked once more
             return (None, True) if self.root.size(sidecar) is None else (False, True)
-        except (InvalidManifest, UnknownManifestVersion):
+        except (InvalidManifest, UnknownManifestVersion, ArtifactTooLarge):
             return False, True
         except ArtifactOutsideRoot:  # which tells nothing of the root
             return False, False
@@ -352,7 +353,7 @@ class Recovery:
                     report.unreadable[path] = str(error)
 
     def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
-        """True where the listing missed the other object of a pair: then they may be whole."""
+        """Look for the other object of a pair that the listing may have missed: then they may be whole."""
         other = sidecar_path(path) if path.endswith(".parquet") else _artifact(path)
         return objects.size(other) is None and self.root.size(other) is not None
 

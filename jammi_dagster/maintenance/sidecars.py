@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jammi_dagster.artifacts import ArtifactRoot, artifact_path, sidecar_path
+from jammi_dagster.artifacts import SIDECAR_LIMIT, ArtifactRoot, artifact_path, sidecar_path
 from jammi_dagster.catalog import AbandonedRow, BuildingRow, ReadyRow
 from jammi_dagster.contract import MaterializationManifest, canonical_json, definition_hash
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.contract.tables import check_source, check_table
-from jammi_dagster.errors import InvalidField
+from jammi_dagster.errors import ArtifactTooLarge, InvalidField
 
 _ID_DIGITS_OF_TIME = 12
 
@@ -26,9 +26,16 @@ class SidecarRow:
     attempt_size: int
 
 
-def fetch_manifest(root: ArtifactRoot, artifact: str) -> MaterializationManifest:
-    """Read the manifest beside an artifact, in one request. Raises `ArtifactMissing` and `InvalidManifest`."""
+def fetch_manifest(
+    root: ArtifactRoot, artifact: str, *, listed: int | None = None
+) -> MaterializationManifest:
+    """Read the manifest beside an artifact, in one request; `listed` is its size, if that is known.
+
+    Raises `ArtifactMissing`, `InvalidManifest`, `UnknownManifestVersion` and `ArtifactTooLarge`.
+    """
     path = sidecar_path(artifact)
+    if listed is not None and listed > SIDECAR_LIMIT:
+        raise ArtifactTooLarge(uri=root.uri(path), limit=SIDECAR_LIMIT)
     return MaterializationManifest.from_bytes(root.fetch(path), where=root.uri(path))
 
 

@@ -79,7 +79,7 @@ class Drops:
         return drops
 
     def took_away(self, artifact: str, deployment: str, start_sequence: int) -> bool:
-        """True if the name of the artifact's table was taken away in the deployment after this start."""
+        """Tell if the name of the artifact's table was taken away in the deployment after this start."""
         return start_sequence <= self._until.get((_folder(artifact), deployment), -1)
 
 

@@ -1,6 +1,15 @@
-"""Sensing: questions about what is recorded, answered without ever writing."""
+"""Sensing: questions about recorded tables, answered without ever writing.
 
-from jammi_dagster.sensing.observations import Dated, Observations
+Rules:
+
+1. Nothing here writes: every question works on a read-only database and root.
+2. Verdicts are the engine's (freshness.rs). One input that cannot be resolved makes a verdict `undecidable`.
+3. Decisions are pure (`judge`); looking things up is apart from them (`Resolver`, `Observations`, `Rows`).
+
+Not done here: computing the current definition (callers pass it in), and requesting runs (see `adapters/sensor`).
+"""
+
+from jammi_dagster.sensing.observations import DatedSurface, Observations
 from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
@@ -8,7 +17,7 @@ from jammi_dagster.sensing.sweep import sweep
 from jammi_dagster.sensing.verify import verify_materialization
 
 __all__ = [
-    "Dated",
+    "DatedSurface",
     "Observations",
     "Resolver",
     "Rows",

@@ -1,4 +1,4 @@
-"""What version surfaces say of external inputs, and how old what they say is."""
+"""Observations of external inputs: the versions that surfaces give, and how old each one is."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from jammi_dagster.surfaces import VersionSurface
 
 
 @runtime_checkable
-class Dated(Protocol):
-    """A version surface whose `observe()` answers from an earlier look; one without this looks when it is asked."""
+class DatedSurface(Protocol):
+    """A version surface whose `observe()` answers from an earlier look; any other surface looks when it is asked."""
 
     @property
     def observed_at(self) -> datetime | None:
-        """When it looked, aware of its time zone; None if it has not."""
+        """The instant of that look, aware of its time zone; None before the first look."""
 
 
 def utc_now() -> datetime:
-    """The present instant by this machine's clock."""
+    """Return the present instant by this machine's clock."""
     return datetime.now(timezone.utc)
 
 
 class Observations:
-    """Asks each surface once, for as long as it lives."""
+    """A memory of surfaces: each is asked at most once in the life of this object."""
 
     def __init__(
         self,
@@ -34,13 +34,19 @@ class Observations:
         max_age: float | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """`max_age` in seconds: past it, what a surface saw earlier says nothing of now."""
+        """Keep the surfaces without asking them.
+
+        Args:
+            surfaces: the surfaces that may be asked, each for its own `source`.
+            max_age: seconds after which an earlier look says nothing of the present; None accepts any age.
+            clock: the present instant.
+        """
         self._surfaces = {surface.source: surface for surface in surfaces}
         self._max_age, self._clock = max_age, clock
         self._known: dict[str, CurrentAnchor] = {}
 
     def current_anchor(self, source: str) -> CurrentAnchor:
-        """The present version of `source`; undecidable without a surface. Raises what the surface raises."""
+        """Return the present version of `source`, undecidable without a surface. Raise as the surface does."""
         surface = self._surfaces.get(source)
         if surface is None:
             return CurrentAnchor.undecidable()
@@ -51,7 +57,7 @@ class Observations:
     def _observe(self, surface: VersionSurface) -> CurrentAnchor:
         now = self._clock()
         version = surface.observe()
-        seen = surface.observed_at if isinstance(surface, Dated) else now
+        seen = surface.observed_at if isinstance(surface, DatedSurface) else now
         if seen is None:
             return CurrentAnchor.undecidable()
         if self._max_age is not None and (now - seen).total_seconds() > self._max_age:

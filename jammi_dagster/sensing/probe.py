@@ -1,33 +1,41 @@
-"""The cache probe: has exactly this definition over exactly these inputs been materialized, and is it intact?"""
+"""The cache probe: find an intact materialization of exactly this definition over exactly these inputs.
+
+Rules: the row and its bytes are both needed for a hit; an unpinned input never hits. Not done here: deciding whether a
+probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording`).
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
+from jammi_dagster.errors import ArtifactOutsideRoot
 from jammi_dagster.sensing.rows import Rows
+
+_log = logging.getLogger("jammi_dagster")
 
 
 def lookup_cached(
     reader: Rows, definition: DefinitionHash, inputs: Sequence[InputAnchor]
 ) -> Iterator[MaterializationRecord]:
-    """Every ready materialization of this definition over this set of anchors, best first; bytes not looked at.
+    """Yield every ready materialization of this definition over this set of anchors, best first.
 
-    An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs, `lookup_cached`).
-    Raises `DuplicateInput` for a source that occurs twice.
+    No bytes are looked at. An unpinned anchor never hits: equal instants do not prove equal inputs (freshness.rs,
+    `lookup_cached`). Raise `DuplicateInput` for a source that occurs twice.
     """
     key = pinned_set_key(inputs)
     if key is None:
         return
     best = reader.matches(definition, key, only_best=True)
     if not best:
-        check_distinct(inputs)  # what was recorded is
+        check_distinct(inputs)  # a recorded set is distinct, so only a miss needs the check
         return
     yield from best
-    # where it will not do; of what is made again and again the same way there are many more
+    # only if the best one fails: a table that is made again and again has many matches
     yield from (other for other in reader.matches(definition, key) if other != best[0])
 
 
@@ -39,13 +47,25 @@ def probe_cache_record(
     *,
     check_digest: bool = False,
 ) -> MaterializationRecord | None:
-    """The best match whose bytes are there and of the recorded size; with `check_digest`, of the recorded digest.
+    """Return the best match whose bytes exist in the recorded size, or None.
 
-    A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7).
+    A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7), and so is one whose path names
+    no regular file below the root: it is never opened.
+
+    Args:
+        reader: the catalog's rows, in one scope.
+        root: the root of the artifacts.
+        definition: the definition to look for.
+        inputs: the present anchors of its inputs.
+        check_digest: compare the digest of the bytes too, not only their size.
     """
     for record in lookup_cached(reader, definition, inputs):
-        size = root.size(record.artifact_path)
-        if size is None or record.size_bytes not in (None, size):  # an engine's row records no size
+        try:
+            size = root.size(record.artifact_path)
+        except ArtifactOutsideRoot as error:
+            _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
+            continue
+        if size is None or record.size_bytes not in (None, size):  # an engine's row has no size
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue

@@ -1,4 +1,4 @@
-"""What sensing asks of a catalog: ours and an engine's answer alike."""
+"""Rows of a catalog as sensing reads them: our catalogs and an attached engine's answer the same questions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,74 @@ from jammi_dagster.contract import DerivesFromEdge
 
 
 class Rows(Protocol):
-    """Queries of a catalog in one scope; each reader in `catalog` has them, and says more about each."""
+    """Queries of a catalog in one scope: the rows that a tenant may read, the pointers of one deployment.
 
-    def frozen(self) -> AbstractContextManager[Rows]: ...
-    def state(self) -> tuple[str, int]: ...
-    def get(self, materialization_id: str) -> MaterializationRecord | None: ...
-    def current(self, table: str) -> MaterializationRecord | None: ...
-    def tables(self) -> list[str]: ...
-    def neighbours(self, table: str, *, most: int) -> list[str]: ...
-    def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]: ...
-    def sources(self, near: str, *, most: int) -> list[str]: ...
-    def history(self, table: str) -> list[MaterializationRecord]: ...
+    Rules: nothing writes; a table of the tenant hides the global table of the same name. `catalog.CatalogReader` reads
+    our catalogs, in a bounded number of statements per method; `catalog.EngineReader` reads an engine's.
+    """
+
+    def frozen(self) -> AbstractContextManager[Rows]:
+        """Open a reader for which the catalog stands still, so that its answers agree with each other."""
+
+    def for_tenant(self, tenant: str) -> Rows:
+        """Return the reader in whose scope the anchors of a row of `tenant` resolve.
+
+        Raise `InvalidField` for a tenant whose rows this scope does not show.
+        """
+
+    def state(self) -> tuple[str, int]:
+        """Return the catalog's id and its revision, which rises whenever a row becomes ready or a pointer moves."""
+
+    def get(self, materialization_id: str) -> MaterializationRecord | None:
+        """Return the materialization with this id, whatever its status."""
+
+    def current(self, table: str) -> MaterializationRecord | None:
+        """Return the materialization that the table's name resolves to in the deployment, or None."""
+
+    def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Map each of `tables` to its current materialization, without `input_anchors`; leave out tables with none."""
+
+    def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Map each of `tables` to the materialization that the run made or reused, without `input_anchors`."""
+
+    def current_rows(self) -> Generator[CurrentRow, None, None]:
+        """Stream every current table with its recorded definition and anchors, in no order; on a frozen reader only."""
+
+    def digests(self) -> Mapping[str, str] | None:
+        """Map every current table to its artifact digest, on a frozen reader only; None if the rows hold no digests."""
+
+    def tables(self) -> list[str]:
+        """List the names of all current tables, sorted."""
+
+    def neighbours(self, table: str, *, most: int) -> list[str]:
+        """List up to `most` names of `tables()` before `table` in sorted order, and as many after it."""
+
+    def sources(self, near: str, *, most: int) -> list[str]:
+        """List up to `most` recorded inputs before `near` in sorted order, and as many after it."""
+
+    def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
+        """List up to `most` current tables after `table` in sorted order, each with its artifact's path and size."""
+
+    def history(self, table: str) -> list[MaterializationRecord]:
+        """List all materializations of the table, of every status and deployment, the latest start first."""
+
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
-    ) -> list[MaterializationRecord]: ...
-    def edges(self, source: str | None = None) -> list[DerivesFromEdge]: ...
-    def current_rows(self) -> Generator[CurrentRow, None, None]: ...
-    def digests(self) -> Mapping[str, str] | None: ...
-    def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]: ...
-    def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]: ...
-    def annotation(self, materialization_id: str) -> str | None: ...
-    def annotations_of(self, tables: Iterable[str]) -> dict[str, str]: ...
-    def for_tenant(self, tenant: str) -> Rows: ...
+    ) -> list[MaterializationRecord]:
+        """List the ready materializations of exactly this definition and set of anchors.
+
+        The current one comes first, then the newest. Their `input_anchors` are not loaded: as a set they are the
+        requested ones.
+        """
+
+    def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
+        """List every edge that current materializations record, or only the edges from `source`.
+
+        Edges are ordered by the start of the derived table.
+        """
+
+    def annotation(self, materialization_id: str) -> str | None:
+        """Return the JSON recorded beside a materialization, which a reuse emits again."""
+
+    def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
+        """Map each of `tables` to the JSON recorded beside its current materialization; leave out tables with none."""

@@ -1,6 +1,6 @@
-"""Is a table still the output of its definition over its inputs' present state? (freshness.rs, `staleness`)
+"""Staleness of one table: compare its record with the present definition and inputs (freshness.rs, `staleness`).
 
-`judge` decides and does no I/O; `Resolver` finds out what the inputs' present state is.
+`judge` decides and does no I/O; `Resolver` looks up the present state of inputs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,14 @@ def judge(
     current_definition: DefinitionHash,
     resolve: Callable[[InputAnchor], CurrentAnchor],
 ) -> Staleness:
-    """The verdict on a table: definition first, then its inputs in recorded order."""
+    """Judge a table: its definition first, then its inputs in recorded order.
+
+    Args:
+        recorded_definition: the recorded hash; None for a table from before the contract.
+        recorded_inputs: the recorded anchors, in recorded order.
+        current_definition: the hash of the definition as it is now.
+        resolve: gives the present state of an anchor's input.
+    """
     if recorded_definition is None:
         return Staleness.missing_manifest()
     decided: list[StaleReason] = []
@@ -54,15 +61,15 @@ def judge(
 
 
 class Resolver:
-    """Resolves recorded anchors to the present, each source once for as long as it lives."""
+    """A resolver of recorded anchors to the present; it looks up each source once in its life."""
 
     def __init__(self, reader: Rows, root: ArtifactRoot, observations: Observations) -> None:
-        """`observations` answer for `source_version` and `mutable_version` anchors of the same source name."""
+        """Keep the sources of answers: tables resolve through `reader`, versions through `observations`."""
         self._reader, self._root, self._observations = reader, root, observations
         self._digests: dict[str, CurrentAnchor] = {}
 
     def current_anchor(self, anchor: InputAnchor) -> CurrentAnchor:
-        """The present state-pointer of the anchor's input. Raises what storage and surfaces raise."""
+        """Return the present state of the anchor's input. Raise as storage and surfaces do."""
         if anchor.is_unpinned:
             return CurrentAnchor.undecidable()
         if anchor.kind is not AnchorKind.RESULT_DIGEST:
@@ -72,7 +79,7 @@ class Resolver:
         return self._digests[anchor.source]
 
     def look_up(self, tables: Iterable[str]) -> None:
-        """Resolves many tables at once, in a bounded number of queries."""
+        """Resolve many tables at once, in a bounded number of queries."""
         wanted = dict.fromkeys(table for table in tables if table not in self._digests)
         found = self._reader.current_of(wanted)
         for table in wanted:
@@ -80,7 +87,7 @@ class Resolver:
             self._digests[table] = CurrentAnchor.vanished() if parent is None else self._digest(parent)
 
     def _digest(self, parent: MaterializationRecord) -> CurrentAnchor:
-        """By its row; where that has none (an engine's), by its sidecar; where there is none, by its bytes."""
+        """Return a parent's digest: from its row, else (an engine's row) from its sidecar, else from its bytes."""
         if parent.artifact_digest is not None:
             return CurrentAnchor.result_digest(parent.artifact_digest)
         manifest = read_manifest(self._root, parent.artifact_path)

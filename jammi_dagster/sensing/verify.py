@@ -1,4 +1,4 @@
-"""Are a table's bytes and definition what its manifest says?"""
+"""Verification of one table: compare its bytes and definition with its manifest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jammi_dagster.contract import DefinitionHash, MatchVerdict
 def verify_materialization(
     root: ArtifactRoot, record: MaterializationRecord, expected_definition: DefinitionHash | None = None
 ) -> MatchVerdict:
-    """Reads the table's bytes and compares: row with sidecar, bytes with sidecar, definition with the expected one.
+    """Read the table's bytes and compare: row with sidecar, bytes with sidecar, definition with the expected one.
 
-    The first that differs is the verdict. Raises `ArtifactMissing` where the bytes are gone, and
-    `InvalidManifest` or `UnknownManifestVersion` for a sidecar that says nothing.
+    The first difference is the verdict. Raise `ArtifactMissing` if the bytes are gone, `InvalidManifest` or
+    `UnknownManifestVersion` for an unreadable sidecar.
     """
     manifest = None if record.definition_hash is None else read_manifest(root, record.artifact_path)
     if manifest is None:

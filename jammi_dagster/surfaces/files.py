@@ -1,8 +1,8 @@
-"""A file by the digest of its content.
+"""Files as version surfaces: the version is the digest of the content.
 
-A digest that this process has computed stands for the file without reading it again only while that is proof:
-on a local file system, with inode, size, mtime and ctime as they were, and with a ctime that was more than two
-seconds old when the file was digested, so that no later write can hide in the clock's granularity.
+A digest that this process has computed stands for the file without reading it again only while that is proof: the file
+is on a local file system, its inode, size, mtime and ctime are unchanged, and its ctime was more than two seconds old
+when the file was digested, so that no later write can hide in the clock's granularity.
 """
 
 from __future__ import annotations
@@ -24,18 +24,23 @@ _MOUNTS = Path("/proc/self/mounts")
 _SETTLED_NS = 2_000_000_000
 _BLOCK = 1 << 20
 _ATTEMPTS = 5
-_ESCAPED = re.compile(r"\\([0-7]{3})")  # how the kernel writes white space and backslashes in a mount's path
+_ESCAPED = re.compile(r"\\([0-7]{3})")  # white space and backslashes in a mount's path
 
 _State = tuple[int, int, int, int, int]
 _known: dict[str, tuple[_State, str]] = {}
 
 
 def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurface:
-    """The file at `path` (relative to the working folder of the process that declares it), for `reads=[…]`.
+    """Declare the file at `path` as an input, for `reads=[…]`. A relative path starts at the process's working folder.
 
-    `name` is what anchors call it, by default the path as given. Name an absolute path, so that the identity of
-    a table does not depend on where its project lies. Raises `InvalidField` for a path or name that is empty, holds
-    a NUL, or is not UTF-8 (give such a file a name).
+    `name` is the file's name in anchors, by default the path as given. Give an absolute path a name, so that a table's
+    identity does not depend on where its project lies. Raise `InvalidField` for a path or name that is empty, holds a
+    NUL, or is not UTF-8 (give such a file a name).
+
+    >>> file("raw/orders.csv").source
+    'file:raw/orders.csv'
+    >>> file("/mnt/landing/orders.csv", name="orders.csv").source
+    'file:orders.csv'
     """
     given = os.fspath(path)
     shown = given.replace(os.sep, "/") if name is None else name
@@ -51,15 +56,15 @@ def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurfac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileSurface:
-    """A file, whose version is `sha256:<hex>` of its bytes."""
+    """A file whose version is `sha256:<hex>` of its bytes. `file(…)` makes one."""
 
     source: str
     path: str
 
     def observe(self) -> str | None:
-        """The digest of the file's present bytes, or None where there is no such file.
+        """Return the digest of the file's present bytes, or None if there is no such file.
 
-        Raises `SurfaceUnavailable` for a folder or a device, for a file that cannot be read, and for one that keeps
+        Raise `SurfaceUnavailable` for a folder or a device, for a file that cannot be read, and for one that keeps
         changing while it is read.
         """
         try:
@@ -76,8 +81,8 @@ class FileSurface:
 
 def _digest(path: str) -> str:
     found = os.stat(path)
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # opening a pipe may wait for ever
-        raise OSError("it is not a regular file")
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):  # opening a pipe may block for ever
+        raise OSError("it is not a regular file; declare a regular file, or a surface of your own")
     state = _state(found)
     known = _known.get(path)
     if known is not None and known[0] == state:
@@ -90,7 +95,9 @@ def _digest(path: str) -> str:
             if ctime + _SETTLED_NS < started and _is_local(path):
                 _known[path] = (before, digest)
             return digest
-    raise OSError(f"it changed while it was read, {_ATTEMPTS} times in a row")
+    raise OSError(
+        f"it changed while it was read, {_ATTEMPTS} times in a row; wait until its writer is done, and try again"
+    )
 
 
 def _read(path: str) -> tuple[_State, str, _State]:
@@ -108,7 +115,7 @@ def _state(found: os.stat_result) -> _State:
 
 
 def _is_local(path: str) -> bool:
-    """Whether the file lies on a file system whose inode times can be trusted; unknown means no."""
+    """Return True if the inode times of the file's file system can be trusted; unknown means no."""
     try:
         mounts = os.fsdecode(_MOUNTS.read_bytes()).split("\n")
     except OSError:

@@ -1,6 +1,6 @@
 """`finalize` gives Dagster's asset graph the complete code identities (DESIGN 4.6)."""
 
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pyarrow as pa
@@ -90,7 +90,7 @@ def test_the_identity_is_in_the_metadata_of_the_spec(lab: Lab) -> None:
 
 
 def test_an_authors_code_version_is_left_alone(lab: Lab) -> None:
-    """Under both decorators; and what is not ours has none before and after."""
+    """An author's code version stays under both decorators; an asset that is not ours has none before and after."""
     before, after = code_versions(definitions(lab)), code_versions(finalize(definitions(lab)))
 
     assert after["versioned"] == after["plain_versioned"] == "mine"
@@ -100,7 +100,7 @@ def test_an_authors_code_version_is_left_alone(lab: Lab) -> None:
 
 
 def test_before_finalize_the_spec_shows_the_identity_at_decoration(lab: Lab) -> None:
-    """What a function uses may come to be after it: the graph has the whole once all is loaded."""
+    """Helpers may be defined after the decoration: the graph has the whole identity once all modules are loaded."""
 
     def build() -> dg.AssetsDefinition:
         @result_table(reads=[])
@@ -115,7 +115,7 @@ def test_before_finalize_the_spec_shows_the_identity_at_decoration(lab: Lab) -> 
     finalized = code_versions(finalize(definitions(lab, [made])))["made"]
 
     assert at_decoration not in (None, finalized)
-    assert finalized == made.result_table.code().digest
+    assert finalized == cast(Any, made).result_table.code().digest
     assert [lab.run(made).outcomes["made"] for _ in range(2)] == ["computed", "reused"]
 
 
@@ -130,7 +130,7 @@ def test_finalizing_does_not_change_what_is_reused(lab: Lab) -> None:
 
 
 def test_finalizing_twice_is_finalizing_once(lab: Lab) -> None:
-    """And every job, resource and asset is still there."""
+    """Finalizing twice equals finalizing once, and every job, resource and asset is still there."""
     once = finalize(definitions(lab))
     twice = finalize(once)
 
@@ -139,7 +139,7 @@ def test_finalizing_twice_is_finalizing_once(lab: Lab) -> None:
 
 
 def statuses(lab: Lab, defs: dg.Definitions) -> dict[str, str]:
-    """What Dagster itself says of each asset."""
+    """Return Dagster's own status of each asset."""
     graph = defs.resolve_asset_graph()
     resolver = CachingStaleStatusResolver(
         instance=lab.instance, asset_graph=graph, loading_context=LoadingContextForTest(lab.instance)
@@ -161,7 +161,7 @@ def test_a_finalized_location_is_fresh_in_dagsters_eyes(lab: Lab) -> None:
 
 
 def test_changed_code_is_stale_in_dagsters_eyes(lab: Lab) -> None:
-    """The graph's code version moves with the code, so Dagster sees what was made by the old one."""
+    """The graph's code version moves with the code, so Dagster sees a table of the old code as stale."""
 
     def make(value: int) -> dg.AssetsDefinition:
         @result_table(reads=[], name="raw")

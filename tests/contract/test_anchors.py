@@ -118,13 +118,13 @@ def test_a_bad_field_is_named(change: dict[str, Any], path: str) -> None:
 
 @pytest.mark.parametrize("field", ["source", "anchor"])
 def test_lone_surrogates_are_refused(field: str) -> None:
-    """What has no UTF-8 cannot enter a hash, a sidecar or a catalog."""
+    """Text without UTF-8 cannot enter a hash, a sidecar or a catalog."""
     with pytest.raises(NotCanonical):
         InputAnchor.from_dict({"source": "s", "anchor": "1", "kind": "source_version", field: "\ud800"})
 
 
 def test_the_key_of_a_set_never_fails() -> None:
-    """Asking with an anchor that was put together by hand is a miss, not a crash."""
+    """A lookup with a hand-made anchor is a miss, not a crash."""
     odd = InputAnchor(source="\ud800", anchor="\udfff", kind=AnchorKind.SOURCE_VERSION)
     assert anchor_set_key([odd]) != anchor_set_key([])
 
@@ -153,7 +153,7 @@ def test_what_is_no_anchor_is_refused() -> None:
 
 
 def test_a_set_with_an_instant_has_no_key_to_be_found_by() -> None:
-    """Whatever a source is called, and however many there are. What is no anchor is an error."""
+    """No name of a source and no number of anchors hides an instant; an item that is no anchor is an error."""
     pinned = [InputAnchor.source_version(f"s{i}", "unpinned_at_instant") for i in range(1_200)]
     instant = InputAnchor.unpinned_at_instant("i", "2026-01-01")
     named = InputAnchor.source_version("unpinned_at_instant", "1")

@@ -1,4 +1,4 @@
-"""How a table is made: the values, and the fold into one hash."""
+"""Definitions: the values, and the fold into one hash."""
 
 import copy
 import hashlib
@@ -82,7 +82,7 @@ def test_the_order_of_keys_is_no_part_of_a_definition() -> None:
 
 @pytest.mark.parametrize("part", [float("nan"), "\ud800", b"x", object()])
 def test_a_definition_that_cannot_be_hashed_is_an_error(part: object) -> None:
-    """No made-up value stands for what cannot be fingerprinted; the error says where it is."""
+    """No made-up value stands in for a value without a hash; the error gives its place."""
     with pytest.raises(NotCanonical, match=r"env\.deep\.here"):
         definition_hash({"producer": "p"}, {"deep": {"here": part}})
 
@@ -125,7 +125,7 @@ def test_values_keep_the_order_they_were_given() -> None:
 
 
 def test_values_cannot_be_changed_from_outside() -> None:
-    """A frozen value owns what it holds: whoever gave it can change the original without changing the value."""
+    """A frozen value keeps a copy: changing the original does not change the value."""
     given_fields: dict[str, Any] = {"producer": "p", "config": {"k": [1]}}
     descriptor = ProducingDescriptor(given_fields)
     before = definition_hash(descriptor, {})

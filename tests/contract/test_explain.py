@@ -77,7 +77,7 @@ def changed(fields: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     ],
 )
 def test_each_change_of_the_descriptor_is_told(path: str, value: Any, kind: str, text: str) -> None:
-    """The first difference names what changed, and shows it where the values say more than that they differ."""
+    """The first difference names the changed part, and shows short values."""
     found = explain(DESCRIPTOR, ENV, changed(DESCRIPTOR, path, value), ENV)
     assert (found[0].kind, found[0].text) == (kind, text)
     canonical_json([difference.to_dict() for difference in found])
@@ -130,10 +130,11 @@ def test_nothing_is_told_of_nothing() -> None:
 
 
 def test_descriptors_of_any_shape_are_compared() -> None:
-    """An engine's descriptor has other fields, and a damaged one anything: what differs is named all the same."""
+    """An engine's descriptor has other fields, a damaged one any: the differences are named all the same."""
     assert [
         str(found) for found in explain({"producer": "a", "k": 1}, {}, {"producer": "b", "k": 1}, {})
     ] == ["producer a -> b"]
+    odd: object
     for odd in (None, 3, "x", [1], {}):
         found = explain({"code": odd, "config": odd}, {"libraries": odd}, DESCRIPTOR, ENV)
         assert found

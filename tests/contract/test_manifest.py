@@ -1,4 +1,4 @@
-"""The sidecar: the engine's own are read and written back; whatever else is found there is a typed error."""
+"""The sidecar: the engine's own are read and written back; any other content is a typed error."""
 
 import copy
 import json
@@ -73,7 +73,7 @@ def test_an_engine_sidecar_is_confirmed_against_its_bytes(sidecar: Path) -> None
 
 @pytest.mark.parametrize("sidecar", SIDECARS, ids=_name)
 def test_an_engine_sidecar_is_written_back_equal(sidecar: Path) -> None:
-    """What is written parses to the same JSON, in the engine's order of keys, and reads to the same value."""
+    """A written sidecar parses to the same JSON, in the engine's order of keys, and reads to the same value."""
     manifest = MaterializationManifest.from_bytes(sidecar.read_bytes(), where=sidecar.name)
     written = manifest.to_bytes()
     assert json.loads(written) == json.loads(sidecar.read_bytes())
@@ -127,7 +127,7 @@ def test_text_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("version", [0, 4, 6, 2**70])
 def test_an_unknown_version_is_its_own_error(version: int) -> None:
-    """It names the sidecar and the version, whatever else that version holds."""
+    """The error names the sidecar and the version, whatever else the sidecar holds."""
     with pytest.raises(UnknownManifestVersion) as raised:
         MaterializationManifest.from_bytes(
             json.dumps({"manifest_version": version, "leaves": "other"}).encode(), where="s3://b/x.json"
@@ -198,7 +198,7 @@ def _with(place: tuple[str | int, ...], wrong: Any) -> Any:
 
 @pytest.mark.parametrize("place", _PLACES, ids=lambda place: ".".join(map(str, place)))
 def test_a_field_of_another_type_is_refused_or_kept(place: tuple[str | int, ...]) -> None:
-    """Whatever stands in a field, it is either a `JammiError` or a manifest that is written back the same."""
+    """Any value in a field gives either a `JammiError` or a manifest that is written back the same."""
     for wrong in _WRONG:
         value = _with(place, wrong)
         try:
@@ -211,13 +211,13 @@ def test_a_field_of_another_type_is_refused_or_kept(place: tuple[str | int, ...]
 @pytest.mark.parametrize("place", _PLACES[:-1], ids=lambda place: ".".join(map(str, place)))
 def test_a_missing_field_is_named(place: tuple[str | int, ...]) -> None:
     """The message says which field is missing and what belongs there. Our own key may be absent."""
-    value = _with(place, None)
+    value: Any = _with(place, None)
     at: Any = value
     for step in place[:-1]:
         at = at[step]
     del at[place[-1]]
     if place[-1] == 0:  # an empty array of leaves or inputs is a manifest
-        assert _read(value).to_dict()[place[0]] == value[place[0]]
+        assert _read(value).to_dict()[str(place[0])] == value[place[0]]
         return
     with pytest.raises(InvalidManifest, match=str(place[-1])):
         _read(value)
@@ -274,7 +274,7 @@ _ANY = st.recursive(
 def test_any_value_anywhere_is_an_error_of_ours_or_a_manifest(
     place: tuple[str | int, ...], value: Any
 ) -> None:
-    """No value in any field makes the reader raise anything but a `JammiError`; what it takes, it writes back equal."""
+    """No value in any field raises anything but a `JammiError`; an accepted value is written back equal."""
     data = json.dumps(_with(place, value)).encode()
     try:
         manifest = MaterializationManifest.from_bytes(data, where="here")
@@ -286,7 +286,7 @@ def test_any_value_anywhere_is_an_error_of_ours_or_a_manifest(
 
 @given(st.binary(max_size=64), st.integers(0, 1_500), st.integers(0, 40))
 def test_any_bytes_anywhere_are_an_error_of_ours_or_a_manifest(junk: bytes, at: int, gone: int) -> None:
-    """Nor does any damage to the bytes of a real sidecar."""
+    """No damage to the bytes of a real sidecar raises anything but a `JammiError`."""
     data = SIDECARS[0].read_bytes()
     try:
         MaterializationManifest.from_bytes(data[:at] + junk + data[at + gone :], where="here")

@@ -13,7 +13,7 @@ def test_policies_are_the_engines_words() -> None:
 
 
 def test_an_outcome_says_which_path_was_taken() -> None:
-    """`computed` names nothing, `reused` names what stood in."""
+    """`computed` names no table, `reused` names the reused one."""
     assert CacheOutcome.computed().to_dict() == {"cache_outcome": "computed"}
     assert CacheOutcome.reused("t").to_dict() == {"cache_outcome": "reused", "table": "t"}
     assert not CacheOutcome.computed().is_reused

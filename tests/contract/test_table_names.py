@@ -66,7 +66,7 @@ def test_parse_takes_only_what_str_gives(text: str) -> None:
     ],
 )
 def test_names_as_people_see_them(key: list[str], partition: str | None, name: str) -> None:
-    """Plain names stay readable; what separates is escaped."""
+    """Plain names stay readable; separators are escaped."""
     assert str(TableName.of(key, partition)) == name
 
 
@@ -78,7 +78,7 @@ def test_names_as_people_see_them(key: list[str], partition: str | None, name: s
     ],
 )
 def test_strings_that_are_no_names(name: str) -> None:
-    """Empty components, unbalanced brackets, escapes that `str()` does not make, and what is not UTF-8."""
+    """Empty components, unbalanced brackets, escapes that `str()` never makes, and non-UTF-8 are refused."""
     with pytest.raises(InvalidTableName):
         TableName.parse(name)
 
@@ -116,6 +116,6 @@ def test_a_store_takes_any_other_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", [None, "", 5, b"a", ["a"], "\ud800", "a\0b"])
 def test_a_store_refuses_what_it_cannot_hold(name: Any) -> None:
-    """What is no text, empty, not UTF-8, or holds a NUL, which no database and no file takes."""
+    """A store refuses values that are no text, empty, not UTF-8, or hold a NUL, which no database and no file takes."""
     with pytest.raises(InvalidTableName):
         check_table(name)

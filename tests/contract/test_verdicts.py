@@ -141,6 +141,6 @@ def test_what_is_no_verdict_is_refused(kind: Any, value: Any) -> None:
 )
 @pytest.mark.parametrize("value", [None, [], "fresh", 1, {1: 2}, {}])
 def test_what_is_no_object_is_refused(kind: Any, value: Any) -> None:
-    """So is anything that is not a JSON object with a tag."""
+    """Anything but a JSON object with a tag is a typed error."""
     with pytest.raises(InvalidField):
         kind.from_dict(value)

@@ -1,4 +1,4 @@
-"""`make demo` does what it says, and says so when it did not."""
+"""`make demo` does what it claims, and fails if a claim does not hold."""
 
 import json
 import subprocess
@@ -42,7 +42,7 @@ def performed(project: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_runs_three_times_and_proves_each_claim(performed: subprocess.CompletedProcess[str]) -> None:
-    """After runs that compute all, none and two, the sensor makes what one changed file affects, and no more."""
+    """Three runs compute all, none and two tables; the sensor makes exactly the tables that a changed file affects."""
     acts = [
         {Outcome(**each).table: each["outcome"] for each in act["outcomes"]}
         for act in json.loads(performed.stdout)
@@ -62,7 +62,7 @@ def test_runs_three_times_and_proves_each_claim(performed: subprocess.CompletedP
 
 @pytest.mark.usefixtures("performed")
 def test_a_changed_month_reaches_what_derives_from_it(project: Path) -> None:
-    """One raw file changes one partition; the other months and the weather are reused, what is after them is not."""
+    """One raw file changes one partition; other months and the weather are reused, descendants computed."""
     march = project / "dagster_home" / "raw" / "flights-2013-03.csv"
     march.write_bytes(b"".join(march.read_bytes().splitlines(keepends=True)[:-1]))
     found = [Outcome(**each) for each in json.loads(python(project, "-m", "demo.run").stdout)]
@@ -82,7 +82,7 @@ def test_a_changed_month_reaches_what_derives_from_it(project: Path) -> None:
     ],
 )
 def test_a_claim_that_does_not_hold_fails_the_demo(act: Act, found: Outcome) -> None:
-    """A wrong outcome, a table that should be equal and is not, and one that should have changed and has not."""
+    """A wrong outcome, a table that should be equal and is not, or should differ and does not, fails the demo."""
     with pytest.raises(BrokenClaim, match=f"^{act.title}: "):
         act.check([found], [replace(found, digest="a" * 64)])
 
@@ -98,12 +98,12 @@ def test_a_claim_that_does_not_hold_fails_the_demo(act: Act, found: Outcome) -> 
     ],
 )
 def test_a_claim_that_holds_passes(act: Act, found: Outcome) -> None:
-    """Plain assets may run in any act, as long as what they make stays the same."""
+    """Plain assets may run in any act, as long as their bytes stay the same."""
     act.check([found], [replace(found, digest="a" * 64)])
 
 
 def test_outcomes_are_printed_as_aligned_columns() -> None:
-    """Numbers end where their column ends; what is unknown stays blank."""
+    """Numbers are aligned to the right; an unknown value stays blank."""
     assert lines([COMPUTED, REUSED, PLAIN]) == [
         "result table      outcome     rows  seconds  saved  digest",
         "flights[2013-01]  computed  27,004     0.30         aaaaaaaaaaaa",

@@ -1,4 +1,4 @@
-"""Which assets of the demo an edit makes stale: those that reach it, and the reason names it."""
+"""Edits of the demo: the assets that become stale, with the reason."""
 
 from demo import edits
 

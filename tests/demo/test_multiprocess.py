@@ -27,7 +27,7 @@ CHANGED = {"expected_delays", "route_surprises"}
 
 
 def run(project: Path, *jobs: str, **config: Any) -> dict[str, Outcome]:
-    """Run jobs in a fresh process; give the outcomes by table."""
+    """Run jobs in a fresh process and return the outcomes by table."""
     shutil.copy(Path(__file__).parent / "run_multiprocess.py", project)
     command = [sys.executable, "run_multiprocess.py", json.dumps(config), *jobs]
     environment = os.environ | {"DAGSTER_HOME": str(project / "dagster_home")}

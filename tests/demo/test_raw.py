@@ -25,7 +25,7 @@ def test_months_hold_every_flight_once_in_its_month(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
-    """Somebody's edit survives; only what is missing is written, the same as before."""
+    """An edited file survives; only missing files are written, the same as before."""
     raw.write(tmp_path, every=400)
     before = (tmp_path / "flights-2013-02.csv").read_bytes()
     (tmp_path / "flights-2013-01.csv").write_text("edited")

@@ -8,7 +8,7 @@ from demo import tables
 
 
 def test_reading_takes_the_named_columns_and_knows_what_is_missing(tmp_path: Path) -> None:
-    """Types do not depend on what a month's file happens to hold."""
+    """Types do not depend on the content of a month's file."""
     path = tmp_path / "flights.csv"
     path.write_text("flight,other,tailnum,time_hour\n7,x,NA,2013-01-01T10:00:00Z\nNA,y,,NA\n")
     found = tables.read(path, {"tailnum": pa.string(), "flight": pa.int32(), "time_hour": tables.TIME})

@@ -1,4 +1,4 @@
-"""Which tables share a run, and what waits for it: rules over names alone."""
+"""Waves: tables that share a run, and tables that wait for it, by rules over names alone."""
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_every_table_runs_once_after_all_that_it_reads(graph: dict[str, set[str]
 
 
 def test_whole_tables_join_the_only_partition_that_they_are_connected_with() -> None:
-    """Two partitions: what gathers them waits. What has nothing to do with either has a run of its own."""
+    """Of two partitions, a table over both waits; an unrelated table has a run of its own."""
     graph = {"a[1]": set[str](), "b": {"a[1]"}, "c[1]": {"b"}, "other": set[str]()}
     assert [(run.wave, run.tables) for run in into_runs(list(graph), graph, partition_of)] == [
         (0, ("a[1]", "b", "c[1]")),
@@ -61,7 +61,7 @@ def test_a_cycle_is_an_error_and_names_a_table_on_it() -> None:
 
 
 def test_what_is_below_is_found_at_any_depth() -> None:
-    """A chain longer than any stack."""
+    """Descendants are found along a chain longer than any stack."""
     chain = {f"t{i}": {f"t{i - 1}"} for i in range(1, 5_000)}
     assert len(below(["t0"], chain)) == 5_000
     assert len(generations([f"t{i}" for i in range(5_000)], chain)) == 5_000

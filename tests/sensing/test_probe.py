@@ -94,7 +94,7 @@ def test_an_unpinned_input_never_hits(store: ResultStore) -> None:
 
 
 def test_misuse_is_an_error(store: ResultStore) -> None:
-    """An input named twice, a definition that is no hash, and what is no anchor, are named as such."""
+    """The error names an input that occurs twice, a definition that is no hash, and an item that is no anchor."""
     with pytest.raises(DuplicateInput):
         store.probe_cache(DEFINITION, [A, A])
     with pytest.raises(DuplicateInput):
@@ -109,7 +109,7 @@ def test_misuse_is_an_error(store: ResultStore) -> None:
 
 @pytest.mark.parametrize("harm", [_remove, _truncate, _lengthen, _empty, _make_a_folder])
 def test_a_match_without_its_bytes_is_passed_over(store: ResultStore, harm: Callable[[Path], None]) -> None:
-    """Gone, cut, longer: the next match stands in, until none is intact. The look-up alone does not see it."""
+    """If bytes are gone, cut or longer, the next match stands in until none is intact. A look-up alone ignores it."""
     older, newer = make(store, "t", inputs=[A]), make(store, "t", inputs=[A])
     assert store.probe_cache(DEFINITION, [A]) == newer.materialization_id
     harm(_file(store, newer))
@@ -120,7 +120,7 @@ def test_a_match_without_its_bytes_is_passed_over(store: ResultStore, harm: Call
 
 
 def test_bytes_that_are_all_gone_are_a_miss(store: ResultStore) -> None:
-    """Nor does a missing folder fail the probe: the table is computed again, and then it hits."""
+    """A missing folder does not fail the probe either: the table is computed again, and then it hits."""
     record = make(store, "t")
     _remove_all(_file(store, record))
     assert store.probe_cache(DEFINITION, []) is None
@@ -139,7 +139,7 @@ def test_a_full_check_is_made_when_asked_for(store: ResultStore) -> None:
 
 
 def test_the_current_match_is_preferred_to_the_newest(store: ResultStore) -> None:
-    """Where several are intact, the one that the table's name resolves to."""
+    """Of several intact matches, the table's current one is reused."""
     older, newer = make(store, "t"), make(store, "t")
     assert store.probe_cache(DEFINITION, []) == newer.materialization_id
     store.writer.point(

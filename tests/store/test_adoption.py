@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from core_kit import make, numbers, values
@@ -73,7 +74,11 @@ def _fill(store: ResultStore) -> None:
     with attempt_on(store, "said", "and more") as attempt:
         for table in ("said", "and more"):
             attempt.write(table, numbers(2))
-        more = {"annotation": {"checks": [1]}, "compute_seconds": 1.5, "own": {"run_id": "run"}}
+        more: dict[str, Any] = {
+            "annotation": {"checks": [1]},
+            "compute_seconds": 1.5,
+            "own": {"run_id": "run"},
+        }
         outputs = [output("said", step=6, **more), output("and more", step=7, **more)]
         attempt.publish(outputs, run_id="run")
 

@@ -10,7 +10,7 @@ Bucket = tuple[str, dict[str, Any]]
 @contextlib.contextmanager
 def bucket() -> Iterator[Bucket]:
     """The bucket's URL, and the options with which s3fs reaches it."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(port=0, verbose=False)

@@ -44,7 +44,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clock says three seconds more than it is: what was just written has settled."""
+    """Set the clock three seconds ahead, so that files written just now have settled."""
     monkeypatch.setattr(files, "time", SimpleNamespace(time_ns=lambda: time.time_ns() + 3_000_000_000))
 
 
@@ -97,7 +97,7 @@ def test_a_surface_has_a_name_and_a_version(
     ("path", "name"), [("", None), ("a\0b", None), ("a", ""), ("a", "b\0"), ("a\udcff", None)]
 )
 def test_a_path_that_cannot_name_an_input(path: str, name: str | None) -> None:
-    """What could not stand in an anchor is refused where it is declared."""
+    """A path or name that an anchor cannot hold is refused at its declaration."""
     with pytest.raises(InvalidField):
         file(path, name=name)
 
@@ -143,7 +143,7 @@ def test_a_file_that_cannot_be_read_has_no_version(raw: Path) -> None:
 
 
 def test_a_loop_of_links_has_no_version(tmp_path: Path) -> None:
-    """Nor has what the system itself cannot follow."""
+    """A path that the system cannot follow has no version either."""
     (tmp_path / "a").symlink_to(tmp_path / "b")
     (tmp_path / "b").symlink_to(tmp_path / "a")
     with pytest.raises(SurfaceUnavailable):
@@ -178,7 +178,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 
 
 def test_a_file_that_keeps_changing_has_no_version(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some attempts it is undecidable, not a guess."""
+    """After some attempts the version is undecidable, not a guess."""
     monkeypatch.setattr(files, "hashlib", _Meddler(raw, times=100))
     with pytest.raises(SurfaceUnavailable, match="changed while it was read"):
         file(raw).observe()
@@ -260,7 +260,7 @@ def _restrict(path: Path) -> None:
 def test_any_trace_of_a_change_makes_it_read_again(
     raw: Path, reads: list[str], change: Any, content: bytes
 ) -> None:
-    """Whatever was done to the file, its content is what counts, and it is looked at."""
+    """After any change to the file its content is read again, and counts."""
     surface = file(raw)
     surface.observe()
     reads.clear()
@@ -344,7 +344,7 @@ def test_a_mount_with_an_odd_path_is_recognized(
 
 @pytest.mark.usefixtures("later")
 def test_without_a_table_of_mounts_nothing_is_trusted(mounts: Path, reads: list[str], raw: Path) -> None:
-    """Unknown means no."""
+    """Without a table of mounts, a file system is not trusted."""
     assert not mounts.exists()
     file(raw).observe()
     file(raw).observe()

@@ -1,4 +1,4 @@
-"""What Dagster's event log knows of an asset: its last events, and the data versions that somebody gave to them."""
+"""Data versions in Dagster's event log: the last events of an asset, and the versions that somebody gave to them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import dagster as dg
 
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, MATERIALIZATION, USER_PROVIDED_TAG
 
-_MOST_EVENTS = 500  # in one query: SQLite takes a limited number of parameters
+_MOST_EVENTS = 500  # per query: SQLite limits the parameters of a statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventVersion:
-    """The last event of an asset or partition: its place in the event log, and the data version given to it.
+    """The last event of an asset or partition, with its data version.
 
-    `given` is that of whatever origin; `supplied` is None where Dagster made it up from code and inputs: its own is
-    no identity. `after_start`: the event came after the step that asks had started. `stored_nothing`: it is a
-    materialization that put no result table into any store.
+    Attributes:
+        storage_id: the event's place in the event log.
+        given: the data version, whatever its origin.
+        supplied: the data version that a user or an observation gave; None if Dagster derived one from code and inputs,
+            which is no identity.
+        stored_nothing: True for a materialization that put no result table into any store.
+        after_start: True if the event came after the start of the step in question.
     """
 
     storage_id: int
@@ -32,9 +36,10 @@ class EventVersion:
 def last_versions(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None, *, observable: bool
 ) -> dict[str | None, EventVersion]:
-    """The last event of each of `partitions`, or of the whole under None; without those that have none.
+    """Return the last event of each of `partitions`, or of the whole asset under None.
 
-    Observations count where the asset is `observable`: nothing in Dagster materializes it.
+    Partitions without events are left out. Observations count if the asset is `observable`: nothing in Dagster
+    materializes it.
     """
     found: dict[str | None, EventVersion] = {}
     for record in _last_events(instance, key, partitions, observable=observable):
@@ -60,7 +65,7 @@ def _version(record: Any) -> EventVersion:
 def _last_events(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None, *, observable: bool
 ) -> Iterator[Any]:
-    """The last materialization, and for an observable asset the last observation, of each partition or of all."""
+    """Yield the last materialization, and an observable asset's last observation, of each partition or of the whole."""
     kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION: instance.fetch_materializations}
     if observable:
         kinds[dg.DagsterEventType.ASSET_OBSERVATION] = instance.fetch_observations

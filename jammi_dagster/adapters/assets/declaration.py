@@ -1,4 +1,7 @@
-"""An asset as its definitions declare it, whether a step of it runs or not."""
+"""An asset as its definitions declare it, the same for a running step and for a code location at rest.
+
+`DeclaredAsset` has one child for each of the two: they differ in where config, resources and partitions come from.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,16 @@ from jammi_dagster.errors import InvalidOutput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
-    """One declared dependency of the step's asset.
+    """One declared dependency of an asset.
 
-    `input_name` is None for a dependency within a multi-asset. `partitions` are the upstream partitions after
-    mapping, in the order of their definition; None where the upstream has none. `is_nothing`: its own output is
-    declared to be nothing, so it is no table.
+    Attributes:
+        asset_key: the upstream asset.
+        input_name: the parameter that gets it; None for a dependency within a multi-asset.
+        partitions: the upstream partitions after mapping, in the order of their definition; None if it has no
+            partitions.
+        io_manager_key: the key of the IO manager that stores it.
+        is_nothing: True if its output is declared as Nothing, so that it is no table.
+        is_materializable: True if something in Dagster materializes it.
     """
 
     asset_key: dg.AssetKey
@@ -33,34 +41,34 @@ class Dependency:
 
     @property
     def is_observable(self) -> bool:
-        """Whether its observations count: nothing in Dagster materializes it."""
+        """True if its observations count: nothing in Dagster materializes it."""
         return not self.is_materializable
 
     @property
     def keys(self) -> tuple[str | None, ...]:
-        """The partitions, or None for the whole."""
+        """The partitions, or a single None for the whole asset."""
         return (None,) if self.partitions is None else self.partitions
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The names that its result tables have, one per partition."""
+        """The names of its result tables, one per partition."""
         return tuple(str(TableName.of(self.asset_key.path, key)) for key in self.keys)
 
 
 def function_of(assets_def: dg.AssetsDefinition) -> Callable[..., Any]:
-    """The function behind an asset that one op makes."""
+    """Return the function of an asset that one op makes."""
     compute: Any = assets_def.op.compute_fn
     function: Callable[..., Any] = getattr(compute, "decorated_fn", compute)
     return function
 
 
 def op_name(assets_def: dg.AssetsDefinition) -> str:
-    """The name under which run config speaks of an asset's op."""
+    """Return the name of an asset's op in run config."""
     return str(assets_def.node_def.name)
 
 
 class DeclaredAsset(abc.ABC):
-    """What one asset's author declared: function, dependencies, partitions, checks, config schema."""
+    """One asset as its author declared it: function, dependencies, partitions, checks, config schema."""
 
     asset_key: dg.AssetKey
     instance: dg.DagsterInstance
@@ -72,32 +80,30 @@ class DeclaredAsset(abc.ABC):
 
     @abc.abstractmethod
     def node(self, key: dg.AssetKey) -> Any:
-        """The node of any asset in Dagster's asset graph."""
+        """Return the node of any asset in Dagster's asset graph."""
 
     @abc.abstractmethod
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
-        """The partitions of a dependency, in the order of their definition; None where it has none."""
-
-    # --- what config and resources a definition is described with ------------------------------------
+        """Return the partitions of a dependency in the order of their definition; None if it has no partitions."""
 
     @property
     @abc.abstractmethod
     def resources(self) -> Any:
-        """The resources that the function takes, by key as attributes."""
+        """The resources that the function takes, as attributes named by their keys."""
 
     @property
     @abc.abstractmethod
     def op_config(self) -> Any:
-        """Dagster's validated config: defaults filled in, values coerced."""
+        """Dagster's validated config, with defaults filled in and values coerced."""
 
     @property
     @abc.abstractmethod
     def raw_op_config(self) -> Any:
-        """The config before it was validated; None where there is none to be seen."""
+        """The config before its validation; None if it cannot be seen."""
 
     @property
     def has_mapped_config(self) -> bool:
-        """Whether a function of the job made the raw config, of values that no longer show where they came from."""
+        """True if a function of the job made the raw config, so that its values no longer show their origin."""
         return False
 
     @property
@@ -107,18 +113,18 @@ class DeclaredAsset(abc.ABC):
 
     @property
     def function(self) -> Callable[..., Any]:
-        """The function that the asset's op calls. Raises `InvalidOutput` for an asset that a graph makes."""
+        """The function of the asset's op. Raises `InvalidOutput` for an asset that a graph makes."""
         if not isinstance(self.assets_def.node_def, dg.OpDefinition):
             raise InvalidOutput(
                 asset=self.asset_key.to_user_string(),
-                why="a graph of ops makes it, so that no one function is its definition",
+                why="a graph of ops makes it, so no single function defines it",
                 way_out="store it with another IO manager, or make it with one function",
             )
         return function_of(self.assets_def)
 
     @property
     def author_code_version(self) -> str | None:
-        """The code version that the asset's author gave; not the one that `finalize` put there."""
+        """The code version that the asset's author gave, not the one from `finalize`."""
         spec = self.assets_def.specs_by_key[self.asset_key]
         return None if spec.metadata.get(FINALIZED) else spec.code_version
 
@@ -131,9 +137,9 @@ class DeclaredAsset(abc.ABC):
         return tuple(self._dependency(key, names.get(key)) for key in keys)
 
     def window_of(self, partition: str | None) -> list[str] | None:
-        """The time window of a partition, as two RFC 3339 instants; None where its definition has no time.
+        """Return the time window of a partition as two RFC 3339 instants; None if its definition has no time.
 
-        A function may see it, and a partition's key does not tell its time zone or offset.
+        A function may see the window, and a partition's key does not tell its time zone or offset.
         """
         partitions_def: Any = self.assets_def.partitions_def
         if partition is None or not hasattr(partitions_def, "time_window_for_partition_key"):
@@ -157,7 +163,7 @@ class DeclaredAsset(abc.ABC):
         return self.assets_def.op.config_schema
 
     def loader_of(self, dependency: Dependency) -> tuple[str | None, dict[str, Any]]:
-        """What loads an input that is no result table of ours: its manager's key, and the metadata it is told."""
+        """Return the key of the manager that loads an input from another IO manager, and the metadata that it gets."""
         assert dependency.input_name is not None, "an input has a name"
         definition = self.assets_def.op.input_dict[dependency.input_name]
         told = {key: value for key, value in (definition.metadata or {}).items() if key != ALLOW_MISSING}
@@ -182,7 +188,7 @@ class DeclaredAsset(abc.ABC):
 
 
 def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance) -> list[str]:
-    """Partition keys in the order of their definition: Dagster gives those of a range as they come."""
+    """Sort partition keys into the order of their definition; Dagster gives a range's keys in any order."""
     if len(keys) < 2:
         return keys
     order = partitions_def.get_partition_keys(dynamic_partitions_store=instance)
@@ -191,5 +197,5 @@ def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance)
 
 
 def is_result_table(io_manager_key: str, dependency: Dependency) -> bool:
-    """Whether a dependency that is not loaded is a table of the asset's own store: under the same IO manager."""
+    """Test if a dependency that is not loaded is a table of the asset's own store: it has the same IO manager."""
     return dependency.io_manager_key == io_manager_key and not dependency.is_nothing

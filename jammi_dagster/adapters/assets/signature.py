@@ -1,4 +1,4 @@
-"""The shape of an asset's function: which parameter is the context, the config, a resource, an input."""
+"""Signature of an asset's function: which parameters are the context, the config, resources and inputs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RESOURCE_MARK = typing.get_args(dg.ResourceParam[int])[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionShape:
-    """A function's parameters by role, with their annotations (`Any` where there is none)."""
+    """A function's parameters by role, with their annotations (`Any` for a missing one)."""
 
     context: str | None
     context_annotation: Any
@@ -33,9 +33,10 @@ class FunctionShape:
 
 
 def shape_of(function: Callable[..., Any]) -> FunctionShape:
-    """The shape of `function`, by the rules that `@dagster.asset` has.
+    """Sort the parameters of `function` into roles, by the rules of `@dagster.asset`.
 
-    Raises `UnsupportedArgument` for annotations that name nothing, and for `*args` and `**kwargs`.
+    Raise `UnsupportedArgument` for annotations that cannot be resolved, for Dagster types, and for `*args` and
+    `**kwargs`.
     """
     parameters = list(inspect.signature(function).parameters.values())
     hints = _hints(function)
@@ -52,7 +53,7 @@ def shape_of(function: Callable[..., Any]) -> FunctionShape:
             raise UnsupportedArgument(
                 asset=function.__name__,
                 argument=f"the annotation of {name}",
-                why=f"is the Dagster type {hint.display_name}, which would check a reference, not the table",
+                why=f"is the Dagster type {hint.display_name}, which would check a reference instead of the table",
                 way_out="annotate it with the kind of table",
             )
     context = _context(parameters, hints)
@@ -86,23 +87,23 @@ def _is_resource(annotation: Any) -> bool:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations as objects, also under `from __future__ import annotations`."""
+    """Return the annotations as objects, also under `from __future__ import annotations`."""
     try:
         return typing.get_type_hints(function, localns=_nonlocals(function), include_extras=True)
     except NameError as error:
         raise UnsupportedArgument(
             asset=function.__name__,
             argument="an annotation",
-            why=f"names something that its module does not have ({error})",
+            why=f"cannot be resolved ({error})",
             way_out="define or import it at module level, not under TYPE_CHECKING",
         ) from None
 
 
 def _nonlocals(function: Callable[..., Any]) -> dict[str, Any]:
-    """What the function closes over, as far as it is assigned yet."""
+    """Return the variables that the function closes over, as far as they are assigned yet."""
     inner: Any = inspect.unwrap(function)
     found = {}
     for name, cell in zip(inner.__code__.co_freevars, inner.__closure__ or (), strict=True):
-        with contextlib.suppress(ValueError):  # an empty cell
+        with contextlib.suppress(ValueError):  # the cell is still empty
             found[name] = cell.cell_contents
     return found

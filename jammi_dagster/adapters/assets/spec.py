@@ -1,4 +1,4 @@
-"""What the author of a result table declares, and what follows from it for its definition."""
+"""The declaration of a result table by its author, and the undeclared reads that follow from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurfac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSpec:
-    """What an asset's author declares: the function, and the arguments of the contract."""
+    """The declaration of an asset: its function, and the arguments of the contract."""
 
     function: Callable[..., Any]
     shape: FunctionShape
@@ -34,19 +34,19 @@ class TableSpec:
     allow_reads: tuple[str, ...] = ()
 
     def code(self) -> CodeIdentity:
-        """The identity of the code as it is now in this process."""
+        """Identify the code as it is in this process."""
         return identify(
             self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
         )
 
     def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
-        """What `reads=` declares for these partitions, or for the whole under None."""
+        """List the surfaces that `reads=` declares for these partitions, or for the whole asset under None."""
         if callable(self.reads):
             return [surface for partition in partitions for surface in self.reads(partition)]
         return list(self.reads or ())
 
     def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
-        """Why the function may read what it does not declare (DESIGN 4, "Undeclared inputs")."""
+        """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs")."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
         reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
         if self.reads is not None:
@@ -61,18 +61,18 @@ class TableSpec:
         return reasons
 
     def _undeclared_read(self, read: OutsideRead) -> str | None:
-        """Why a place in the code that reads the outside world is none that is declared. `reads=` covers files."""
+        """Return the reason why a read in the code counts as undeclared, or None. `reads=` covers files."""
         if read.what in self.allow_reads or (read.is_declarable and self.reads):
             return None
         place = f"{read.what} ({read.where})"
-        allowed = f"allow_reads=[{read.what!r}] where it does no harm, or set code_version="
+        allowed = f"allow_reads=[{read.what!r}] if it does no harm, or set code_version="
         if read.is_declarable:
-            return f"{place} reads what is not declared: declare it in reads=[…], or {allowed}"
+            return f"{place} reads an undeclared input: declare it in reads=[…], or {allowed}"
         return f"{place} changes from run to run: pass the value in, or {allowed}"
 
 
 def plain_spec(asset: DeclaredAsset) -> TableSpec:
-    """What a plain `@dg.asset` declares: its function alone."""
+    """Build the declaration of a plain `@dg.asset`: its function alone."""
     function = asset.function
     shape = shape_of(function)
     resources = asset.assets_def.op.required_resource_keys | set(shape.resources)
@@ -85,7 +85,7 @@ def plain_spec(asset: DeclaredAsset) -> TableSpec:
 
 
 def spec_of(assets_def: dg.AssetsDefinition) -> TableSpec | None:
-    """The declaration behind an asset under `@result_table`, also after Dagster has copied it."""
+    """Return the declaration behind an asset under `@result_table`, also after Dagster has copied the asset."""
     if not isinstance(assets_def.node_def, dg.OpDefinition):
         return None
     compute = getattr(assets_def.op.compute_fn, "decorated_fn", None)

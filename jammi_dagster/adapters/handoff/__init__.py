@@ -1,1 +1,1 @@
-"""What Dagster hands from step to step: references, kinds of value, the store."""
+"""Values that steps, IO managers and Dagster pass to each other: references, kinds of value, the store resource."""

@@ -1,19 +1,18 @@
-"""What steps hand to each other: a pinned reference to a materialization, never the table (DESIGN 4.1)."""
+"""Pinned references to materializations: steps hand these to each other, never the table (DESIGN 4.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import InputAnchor
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultReference:
-    """One materialization of a result table: its name, id and digest, and the path of its bytes in the store.
+    """A reference to one materialization of a result table: its name, id and digest, and its path in the store.
 
-    Small and picklable, so that Dagster may keep it; whoever reads finds the store again by `store`.
+    A reference is small and picklable, so that Dagster may keep it. Its reader finds the store by `store`.
     """
 
     store: StoreIdentity
@@ -25,7 +24,7 @@ class ResultReference:
 
     @classmethod
     def of(cls, store: ResultStore, record: MaterializationRecord) -> ResultReference:
-        """The reference to a ready materialization of `store`."""
+        """Refer to a ready materialization of `store`."""
         assert record.artifact_digest is not None, "a ready row has a digest"
         assert record.row_count is not None, "a ready row has a row count"
         return cls(
@@ -35,17 +34,6 @@ class ResultReference:
             artifact_digest=record.artifact_digest,
             artifact_path=record.artifact_path,
             row_count=record.row_count,
-        )
-
-    def anchor(self, store: ResultStore) -> InputAnchor:
-        """The anchor for a table of `store` that read its input through this reference.
-
-        Names resolve in one store, tenant and deployment; what lies in another is a source outside of it.
-        """
-        if self.store == store.identity:
-            return InputAnchor.result_digest(self.table, self.artifact_digest)
-        return InputAnchor.source_version(
-            f"dagster:{self.store.deployment}/{self.table}", self.artifact_digest
         )
 
 
@@ -58,7 +46,7 @@ class PartitionReferences:
 
 @dataclass(frozen=True, slots=True)
 class NoReference:
-    """What an input gets that maps to no partition, or to one that is missing and may be."""
+    """The value of an input that maps to no partition, or to a missing one that may be missing."""
 
 
 AnyReference = ResultReference | PartitionReferences | NoReference

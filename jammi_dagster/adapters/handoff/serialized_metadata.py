@@ -9,14 +9,15 @@ import dagster as dg
 
 
 def packed(metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Metadata values as Dagster's own serialization of them."""
+    """Serialize metadata values as Dagster does."""
     return {key: dg.serialize_value(_metadata_value(value)) for key, value in metadata.items()}
 
 
 def unpacked(packed: Mapping[str, str]) -> dict[str, Any]:
+    """Invert `packed`."""
     return {key: dg.deserialize_value(value) for key, value in packed.items()}
 
 
 def _metadata_value(value: Any) -> Any:
-    """The `MetadataValue` that Dagster makes of a plain value."""
+    """Return the `MetadataValue` that Dagster makes of a plain value."""
     return dg.AssetMaterialization("_", metadata={"_": value}).metadata["_"]

@@ -1,1 +1,1 @@
-"""Tables as Parquet: streamed, cut into row groups, hashed while they are written."""
+"""Tables as Parquet: any kind of table becomes a stream, is cut into row groups, and is hashed while it is written."""

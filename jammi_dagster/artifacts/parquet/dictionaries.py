@@ -1,4 +1,4 @@
-"""Dictionaries that depend on the values of their column alone."""
+"""Dictionary columns in a form that depends on their values alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 
 def with_entries(column: pa.DictionaryArray, type_: pa.DictionaryType) -> pa.DictionaryArray:
-    """The column with the entry and index types of `type_`; where an entry is null, the indices are.
+    """Cast the column to the entry and index types of `type_`, and move nulls from the entries to the indices.
 
     pyarrow neither unifies nor writes dictionaries that hold a null.
     """
@@ -20,7 +20,10 @@ def with_entries(column: pa.DictionaryArray, type_: pa.DictionaryType) -> pa.Dic
 
 
 def rebuilt(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The column in one chunk, its entries those that occur, in order of first occurrence. No entry may be null."""
+    """Rebuild the column in one chunk, with only the entries that occur, in order of first occurrence.
+
+    No entry may be null.
+    """
     array = column.unify_dictionaries().combine_chunks()
     used = pc.unique(array.indices).drop_null()
     entries = array.dictionary.take(used)

@@ -1,4 +1,4 @@
-"""Where a row group ends: decided by rows and values, never by how the data was chunked."""
+"""Row groups: where one ends is decided by rows and values, never by the chunks of the data."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ _LENGTH_BYTES = 4
 def row_groups(
     pieces: Iterable[pa.Table], schema: pa.Schema, profile: WriterProfile
 ) -> Iterator[list[pa.Table]]:
-    """The same rows in lists of tables, each list one row group.
+    """Split the rows into row groups; each is yielded as a list of tables.
 
-    A group ends before the row with which it would go beyond the profile's `row_limit` or `byte_limit`. No rows, no
-    group.
+    A group ends before the row that would take it beyond the profile's `row_limit` or `byte_limit`. No rows, no group.
     """
     size = LogicalSize(schema)
     group = _Group()
@@ -29,7 +28,7 @@ def row_groups(
         while at < piece.num_rows:
             rest = piece.slice(at, profile.row_limit - group.rows)
             fitting, used = size.fitting(rest, profile.byte_limit - group.bytes)
-            if not (fitting or group.rows):  # a row that is larger than a group is one
+            if not (fitting or group.rows):  # a row beyond the limits is a group of its own
                 fitting, used = 1, profile.byte_limit
             group.add(rest.slice(0, fitting), used)
             at += fitting
@@ -41,7 +40,7 @@ def row_groups(
 
 
 class _Group:
-    """The rows of a group so far. Many small tables are merged on the way: each costs far more than its rows."""
+    """The rows of a group so far. Many small tables are merged on the way, since each costs far more than its rows."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -60,18 +59,18 @@ class _Group:
             self._recent = []
 
     def take(self) -> list[pa.Table]:
-        """The group's rows, which are let go of here."""
+        """Return the group's rows and let go of them."""
         pieces = self._merged + self._recent
         self._merged, self._recent = [], []
         return pieces
 
 
 class LogicalSize:
-    """Sizes of rows by their values alone: about what Parquet's plain encoding would take.
+    """Sizes of rows by their values alone: about the size of Parquet's plain encoding.
 
-    A value of fixed width takes that width, null or not; a string, binary or list a length of four bytes and what it
-    holds; a dictionary entry counts wherever it is used. Validity bitmaps, offsets, and bytes that no value refers to
-    depend on how an array was made and do not count.
+    A value of fixed width takes that width, null or not. A string, binary or list takes four bytes for its length and
+    the size of its content. A dictionary entry counts wherever it is used. Validity bitmaps, offsets, and bytes that no
+    value refers to depend on how an array was made, so they do not count.
     """
 
     def __init__(self, schema: pa.Schema) -> None:
@@ -80,12 +79,12 @@ class LogicalSize:
         self._variable = [index for index, width in enumerate(widths) if width is None]
 
     def of(self, piece: pa.Table) -> int:
-        """The logical bytes of a piece; the sum over any split of it is the same."""
+        """Return the logical bytes of a piece. Any split of the piece adds up to the same sum."""
         chunks = (chunk for index in self._variable for chunk in piece.column(index).chunks)
         return int(piece.num_rows) * self._fixed + sum(map(_logical_bytes, chunks))
 
     def fitting(self, piece: pa.Table, room: int) -> tuple[int, int]:
-        """The largest number of first rows that take at most `room` bytes, and the bytes they take."""
+        """Return the largest number of first rows that take at most `room` bytes, and the bytes they take."""
         used = self.of(piece)
         if used <= room:
             return piece.num_rows, used
@@ -101,7 +100,7 @@ class LogicalSize:
 
 
 def _width(type_: pa.DataType) -> int | None:
-    """Bytes of one value of fixed width, at least 1; None for the other types."""
+    """Return the bytes of one value of fixed width, at least 1; None for other types."""
     if isinstance(type_, pa.BaseExtensionType):
         return _width(type_.storage_type)
     if pt.is_null(type_):
@@ -132,7 +131,7 @@ def _logical_bytes(array: pa.Array) -> int:
 
 
 def _spanned(array: pa.Array) -> int:
-    """The bytes of all values of a binary array without nulls, from its first and last offset."""
+    """Return the bytes of all values of a binary array without nulls, from its first and last offset."""
     offset = pa.int64() if pt.is_large_string(array.type) or pt.is_large_binary(array.type) else pa.int32()
     offsets = pa.Array.from_buffers(offset, len(array) + 1, [None, array.buffers()[1]], offset=array.offset)
     return int(offsets[-1].as_py() - offsets[0].as_py())

@@ -1,4 +1,4 @@
-"""The bytes being written: stored, and hashed, in threads beside the writer."""
+"""The sink under pyarrow's writer: its bytes are stored and hashed in threads beside the writer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AHEAD = 16 << 20
 
 
 class Lane:
-    """A thread that does what it is given in order. hashlib and the file system let go of the interpreter meanwhile.
+    """A thread that works off its blocks in order. hashlib and the file system release the interpreter lock meanwhile.
 
     `put` waits while more than 16 MiB are queued, so that a slow lane does not fill the memory.
     """
@@ -26,7 +26,7 @@ class Lane:
         self._bytes = 0
 
     def put(self, action: Callable[[bytes], object], block: bytes) -> None:
-        """Does `action(block)`, some time later unless it is little. Raises what an earlier one raised."""
+        """Run `action(block)`, later for a large block and at once for a small one. Raise an earlier action's error."""
         self._wait(_AHEAD)
         if len(block) < _LITTLE and not self._queued:  # a small table needs no thread
             action(block)
@@ -35,11 +35,11 @@ class Lane:
         self._bytes += len(block)
 
     def drain(self) -> None:
-        """Waits until all is done. Raises what an action raised."""
+        """Wait for every action. Raise the error of an action."""
         self._wait(0)
 
     def close(self) -> None:
-        """Ends the thread; what is queued is dropped."""
+        """End the thread and drop queued blocks."""
         self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _wait(self, most: int) -> None:
@@ -50,7 +50,7 @@ class Lane:
 
 
 class HashingSink:
-    """The file that pyarrow writes to: its bytes go to a sink, and into the hashes of file and row group."""
+    """A file for pyarrow to write to. Its bytes go to a sink, and into the hashes of file and row group."""
 
     closed = False
 
@@ -71,7 +71,7 @@ class HashingSink:
         self._position += len(data)
         if self._pending_size + len(data) >= _BLOCK:
             self._pass_on()
-        self._pending.append(bytes(data))  # a buffer of pyarrow's may be filled again
+        self._pending.append(bytes(data))  # pyarrow may reuse the buffer
         self._pending_size += len(data)
         return len(data)
 
@@ -79,32 +79,32 @@ class HashingSink:
         return self._position
 
     def flush(self) -> None:
-        """pyarrow asks for it; durability is the sink's."""
+        """Do nothing: pyarrow calls `flush`, but durability is the sink's task."""
 
     def close(self) -> None:
-        """pyarrow may ask for it; the sink is closed by who opened it."""
+        """Do nothing: pyarrow may call `close`, but the opener of the sink closes it."""
 
     def begin_group(self) -> None:
-        """What follows is a row group."""
+        """Begin a row group with the next byte."""
         self._pass_on()
         self._in_group = True
 
     def end_group(self) -> Callable[[], str]:
-        """What gives the SHA-256 of the bytes since `begin_group`, once the sink is drained."""
+        """End the row group. Return a function that gives the SHA-256 of its bytes once the sink is drained."""
         self._pass_on()
         self._in_group = False
         done, self._group = self._group, hashlib.sha256()
         return done.hexdigest
 
     def drain(self) -> str:
-        """Waits until all is stored and hashed; returns the SHA-256 of all bytes. Raises `StorageFailed`."""
+        """Wait until all bytes are stored and hashed, and return the SHA-256 of them. Raise `StorageFailed`."""
         self._pass_on()
         for lane in self._lanes:
             lane.drain()
         return self._file.hexdigest()
 
     def stop(self) -> None:
-        """Ends the threads; what pyarrow still writes, as it does when it is collected, goes nowhere."""
+        """End the threads. Later writes, as pyarrow makes when it is garbage-collected, go nowhere."""
         self._stopped = True
         for lane in self._lanes:
             lane.close()

@@ -1,4 +1,4 @@
-"""Nulls that some versions of pyarrow write and do not read back."""
+"""Nulls that some versions of pyarrow write but do not read back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow.types as pt
 
 @functools.cache
 def fixed_size_nulls_survive() -> bool:
-    """Whether a null list of fixed size can be read back: up to pyarrow 24 the whole file is lost with it."""
+    """Test if a null list of fixed size can be read back: up to pyarrow 24 the whole file is lost with it."""
     file = pa.BufferOutputStream()
     pq.write_table(pa.table({"a": pa.array([None, [0]], pa.list_(pa.int8(), 1))}), file)
     try:
@@ -23,9 +23,9 @@ def fixed_size_nulls_survive() -> bool:
 
 
 def forbidden_null(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> str | None:
-    """The path of a field that is declared as not nullable and holds a null, if there is one.
+    """Return the path of a field that is declared as not nullable and holds a null, or None.
 
-    Older versions of pyarrow write such a null as a zero. Not looked for inside maps.
+    Older versions of pyarrow write such a null as a zero. Maps are not searched.
     """
     if not _may_forbid(field):
         return None

@@ -1,4 +1,4 @@
-"""How Parquet is written. Equal data under an equal profile gives equal bytes."""
+"""Writer profiles: the settings of a Parquet file. Equal data under an equal profile gives equal bytes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 class WriterProfile:
     """The settings that decide the bytes of a file, besides its data.
 
-    A row group ends before the row with which it would hold more than `row_limit` rows or `byte_limit` logical bytes
-    (see `groups.LogicalSize`); a single row that is larger is a group of its own. `name` is changed when a rule of
-    this package that decides bytes changes.
+    A row group ends before the row that would take it beyond `row_limit` rows or `byte_limit` logical bytes (see
+    `groups.LogicalSize`); a single larger row is a group of its own. `name` changes when a rule of this package that
+    decides bytes changes.
     """
 
     name: str = "jammi-1"
@@ -28,12 +28,12 @@ class WriterProfile:
     byte_limit: int = 64 << 20
 
     def to_dict(self) -> dict[str, Any]:
-        """All that decides the bytes, as JSON values: the settings and the build of Arrow that applies them."""
+        """Return everything that decides the bytes, as JSON values: the settings, and the build of Arrow."""
         build = pa.cpp_build_info
         return asdict(self) | {"arrow": build.version, "arrow_build": build.package_kind}
 
     def options(self) -> dict[str, Any]:
-        """The arguments of `pyarrow.parquet.ParquetWriter`."""
+        """Return the arguments for `pyarrow.parquet.ParquetWriter`."""
         settings = asdict(self)
         for own in ("name", "row_limit", "byte_limit"):
             del settings[own]

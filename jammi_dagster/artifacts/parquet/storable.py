@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +26,7 @@ from jammi_dagster.artifacts.parquet.dictionaries import rebuilt, with_entries
 from jammi_dagster.artifacts.parquet.metadata import canonical_metadata
 from jammi_dagster.artifacts.parquet.nulls import fixed_size_nulls_survive, forbidden_null
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE
+from jammi_dagster.artifacts.parquet.stored_types import converted, stored_field, stored_type
 from jammi_dagster.artifacts.parquet.stream import duplicate_column
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 
@@ -35,9 +35,10 @@ _CAST = "cast the column to a type that Parquet has"
 
 
 class Storable:
-    """The written form of one stream: its schema, and its pieces brought to it.
+    """The written form of one stream: its schema, and the conversion of its pieces.
 
-    Raises `UnsupportedSchema` for a schema that Parquet, or the installed pyarrow, does not hold and give back.
+    The constructor raises `UnsupportedSchema` for a schema that Parquet, or the installed pyarrow, cannot hold and give
+    back.
     """
 
     def __init__(self, source: pa.Schema, table: str) -> None:
@@ -45,7 +46,7 @@ class Storable:
         self._check_names(source.names)
         for field in source:
             self._check(field, field.type)
-        fields = [_stored_field(field) for field in source]
+        fields = [stored_field(field) for field in source]
         self.schema = pa.schema(fields, canonical_metadata(source.metadata))
         self._check_pyarrow(source)
         self._rows_at_once = _rows_at_once(
@@ -56,7 +57,7 @@ class Storable:
         self._orders: dict[str, pa.Array] = {}
 
     def pieces(self, source: pa.Table) -> Iterator[pa.Table]:
-        """`source` in the written form. Raises `UnstorableData`, and `UnsupportedSchema` for rows of no columns."""
+        """Convert `source` to the written form. Raise `UnstorableData`, or `UnsupportedSchema` if it has no columns."""
         if not source.num_columns and source.num_rows:
             why = "Parquet keeps no rows without columns"
             raise self._unsupported("(none)", "(none)", why, "add a column")
@@ -66,7 +67,7 @@ class Storable:
             yield pa.Table.from_arrays(list(columns), schema=self.schema)
 
     def row_group(self, pieces: list[pa.Table]) -> pa.Table:
-        """The rows of one row group, each column in one chunk. Raises `UnstorableData`."""
+        """Join the rows of one row group, each column in one chunk. Raise `UnstorableData`."""
         table = pa.concat_tables(pieces)
         for index, field in enumerate(self.schema):
             if pt.is_dictionary(field.type) and not field.type.ordered:
@@ -84,7 +85,7 @@ class Storable:
         elif column.type.equals(field.type):
             return column
         else:
-            convert = _converted
+            convert = converted
         try:
             return pa.chunked_array([convert(field, chunk) for chunk in column.chunks], field.type)
         except pa.ArrowException as error:
@@ -114,10 +115,10 @@ class Storable:
             seen.add(name)
 
     def _check(self, field: pa.Field, type_: pa.DataType) -> None:
-        """Refuses what pyarrow would write without complaint and not give back as it was; `type_` is in `field`."""
+        """Refuse a type within `field` that pyarrow would write without complaint and not give back unchanged."""
         why, way_out = None, _CAST
         if isinstance(type_, pa.BaseExtensionType):
-            if not _stored_type(type_.storage_type).equals(type_.storage_type):
+            if not stored_type(type_.storage_type).equals(type_.storage_type):
                 why = f"Parquet has no place for its storage type {type_.storage_type}"
         elif pt.is_fixed_size_list(type_) and type_.list_size == 0:
             why = "Parquet has no lists of fixed size 0"
@@ -132,7 +133,7 @@ class Storable:
             self._check(field, type_.field(index).type)
 
     def _check_pyarrow(self, source: pa.Schema) -> None:
-        """Asks the installed pyarrow by casting and writing no rows; on refusal, column by column."""
+        """Ask the installed pyarrow by casting and writing no rows; on refusal, ask again column by column."""
         try:
             _rehearse(source, self.schema)
         except (pa.ArrowException, OSError) as refusal:
@@ -153,72 +154,16 @@ class Storable:
 def _rehearse(source: pa.Schema, stored: pa.Schema) -> None:
     for column, field in zip(source.empty_table().columns, stored, strict=True):
         if not (column.type.equals(field.type) or pt.is_dictionary(field.type)):
-            _converted(field, column.combine_chunks())
+            converted(field, column.combine_chunks())
     pq.ParquetWriter(io.BytesIO(), stored).close()
 
 
-def _converted(field: pa.Field, column: pa.Array) -> pa.Array:
-    values = column.dictionary_decode() if pt.is_dictionary(column.type) else column
-    return values.cast(field.type)
-
-
-def _stored_field(field: pa.Field) -> pa.Field:
-    type_ = field.type
-    if pt.is_dictionary(type_) and (entry := _dictionary_entry(type_.value_type)) is not None:
-        stored = pa.dictionary(pa.int32(), entry, type_.ordered)
-    else:
-        stored = _stored_type(type_)
-    return pa.field(field.name, stored, field.nullable, canonical_metadata(field.metadata))
-
-
-def _dictionary_entry(type_: pa.DataType) -> pa.DataType | None:
-    """What pyarrow reads dictionaries of strings and binaries back as; it reads no others as dictionaries."""
-    if type_ in (pa.string(), pa.large_string(), pa.string_view()):
-        return pa.string()
-    if type_ in (pa.binary(), pa.large_binary(), pa.binary_view()):
-        return pa.binary()
-    return None
-
-
 def _rows_at_once(copied: Iterable[pa.DataType]) -> int | None:
-    """How many rows to bring to their form at once, so that a large table does not stand in memory twice.
+    """Return the number of rows to convert at once, so that a large table is not in memory twice.
 
-    None where nothing is copied. Values of fixed width take 2 MiB a column, and as a rule stay one chunk.
+    None if nothing is copied. Values of fixed width take 2 MiB a column, and as a rule stay one chunk.
     """
     types = list(copied)
     if not types:
         return None
     return DEFAULT_PROFILE.row_limit if all(map(pt.is_primitive, types)) else _CAST_ROWS
-
-
-_STORED: dict[Any, pa.DataType] = {
-    pa.string_view(): pa.large_string(),
-    pa.binary_view(): pa.large_binary(),
-    pa.date64(): pa.date32(),
-    pa.time32("s"): pa.time32("ms"),
-}
-
-
-def _stored_type(type_: pa.DataType) -> pa.DataType:
-    """The type that a reader of the file sees, and that is written."""
-    if isinstance(type_, pa.BaseExtensionType):
-        return type_
-    if pt.is_dictionary(type_):
-        return _stored_type(type_.value_type)
-    if pt.is_timestamp(type_) and type_.unit == "s":
-        return pa.timestamp("ms", type_.tz)
-    if pt.is_list(type_):
-        return pa.list_(_inner(type_.value_field, "element"))
-    if pt.is_large_list(type_):
-        return pa.large_list(_inner(type_.value_field, "element"))
-    if pt.is_fixed_size_list(type_):
-        return pa.list_(_inner(type_.value_field, "element"), type_.list_size)
-    if pt.is_map(type_):
-        return pa.map_(_inner(type_.key_field, "key"), _inner(type_.item_field, "value"), type_.keys_sorted)
-    if pt.is_struct(type_):
-        return pa.struct([_inner(field, field.name) for field in type_])
-    return _STORED.get(type_, type_)
-
-
-def _inner(field: pa.Field, name: str) -> pa.Field:
-    return pa.field(name, _stored_type(field.type), field.nullable, canonical_metadata(field.metadata))

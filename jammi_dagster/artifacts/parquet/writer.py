@@ -1,4 +1,4 @@
-"""One pass from a stream of tables to a durable Parquet object and the digests of its bytes."""
+"""The writer: one pass from a stream of tables to a durable Parquet object and the digests of its bytes."""
 
 from __future__ import annotations
 
@@ -21,10 +21,15 @@ from jammi_dagster.errors import UnstorableData
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenArtifact:
-    """What is known of an object once it is durable.
+    """The facts about a durable object.
 
-    `digest`: SHA-256 of all its bytes, hex. `row_groups`: index, offset, length and SHA-256 of each one's bytes.
-    `schema`: what a reader sees. `profile`: how it was written.
+    Attributes:
+        digest: the SHA-256 of all its bytes, in hex.
+        size_bytes: its length.
+        row_count: the number of its rows.
+        row_groups: index, offset, length and SHA-256 of the bytes of each row group.
+        schema: the schema that a reader gets.
+        profile: the settings with which it was written.
     """
 
     digest: str
@@ -44,14 +49,24 @@ def write_parquet(
     profile: WriterProfile = DEFAULT_PROFILE,
     progress: Callable[[int], None] | None = None,
 ) -> WrittenArtifact:
-    """Writes `data` (see `as_pieces`) to a new object; durable when it returns, absent if it raises.
+    """Write `data` (see `as_pieces`) to a new object: durable on return, absent after an error.
 
-    Equal data under an equal profile gives equal bytes, however it was chunked (see `storable`). Memory holds some
-    two row groups, not the table. `table` names it in errors. `progress` is told the rows written so far after each
-    row group; what it raises ends the write.
+    Equal data under an equal profile gives equal bytes, however the data was chunked (see `storable`). Memory holds
+    about two row groups, not the table.
 
-    Raises what `as_pieces` and `ArtifactRoot.open_sink` raise, `UnsupportedSchema` before anything is written,
-    `UnstorableData`, `StorageFailed`; exceptions of the data's own iterator pass through as they are.
+    Args:
+        root: the root of the store.
+        path: the object's path below the root.
+        data: anything that `as_pieces` accepts.
+        table: the table's name for errors, by default the path.
+        profile: the settings of the file.
+        progress: called with the number of rows so far after each row group; an exception from it ends the write.
+
+    Raises:
+        UnsupportedSchema: before anything is written.
+        UnstorableData: for rows that do not fit their schema.
+        StorageFailed: if the storage refuses or fails.
+        JammiError: as `as_pieces` and `ArtifactRoot.open_sink` do. Exceptions of the data's own iterator pass through.
     """
     name = path if table is None else table
     source = as_pieces(data, name)
@@ -61,7 +76,7 @@ def write_parquet(
     with root.open_sink(path) as sink:
         file = ParquetFileWriter(HashingSink(sink), storable.schema, profile, name)
         try:
-            # `map`, so that no name holds the pieces of a group while it is written
+            # with `map` no variable keeps a group's pieces in memory while the group is written
             for group in map(storable.row_group, groups):
                 file.append(group)
                 if progress is not None:
@@ -72,7 +87,7 @@ def write_parquet(
 
 
 class ParquetFileWriter:
-    """A Parquet file growing by one row group at a time."""
+    """A Parquet file that grows by one row group at a time."""
 
     def __init__(self, sink: HashingSink, schema: pa.Schema, profile: WriterProfile, table: str) -> None:
         self.row_count = 0
@@ -84,7 +99,7 @@ class ParquetFileWriter:
         self._writer = pq.ParquetWriter(sink, schema, **profile.options())
 
     def append(self, group: pa.Table) -> None:
-        """Writes one row group. Raises `UnstorableData` for rows that pyarrow refuses."""
+        """Write one row group. Raise `UnstorableData` for rows that pyarrow refuses."""
         self._sink.begin_group()
         offset = self._sink.tell()
         with self._refusals():
@@ -94,7 +109,7 @@ class ParquetFileWriter:
         self.row_count += group.num_rows
 
     def finish(self) -> WrittenArtifact:
-        """Writes the footer."""
+        """Write the footer and return the facts about the object."""
         with self._refusals():
             self._writer.close()
         digest = self._sink.drain()
@@ -112,7 +127,7 @@ class ParquetFileWriter:
         )
 
     def stop(self) -> None:
-        """Lets go of threads and of pyarrow's writer, which writes a footer even to a file that failed."""
+        """Release the threads and pyarrow's writer, which writes a footer even to a file that failed."""
         self._sink.stop()
         with suppress(Exception):
             self._writer.close()
@@ -121,6 +136,6 @@ class ParquetFileWriter:
     def _refusals(self) -> Iterator[None]:
         try:
             yield
-        except (pa.ArrowException, OSError) as error:  # the sink's own failures are JammiErrors by now
+        except (pa.ArrowException, OSError) as error:  # the sink raises JammiErrors, which pass through
             way_out = "make them fit their schema, or give the schema that they have"
             raise UnstorableData(table=self._table, why=str(error), way_out=way_out) from error

@@ -1,1 +1,1 @@
-"""Roots on local and remote file systems, and the paths below them."""
+"""Storage below a root: paths, and writing and reading objects, on a local folder or on fsspec."""

@@ -1,4 +1,4 @@
-"""Where artifacts lie below a root: paths that are never used twice and never lead out of it."""
+"""The layout below a root: paths of artifacts, never used twice, never leading out of the root."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SIDECAR = ".materialization.json"
 
 
 def artifact_path(tenant: str | None, table: str, materialization_id: str) -> str:
-    """The posix path, relative to the root, of a materialization's Parquet object.
+    """Return the posix path of a materialization's Parquet object, relative to the root.
 
-    Tenant and table may be any strings. The id must be a plain name (`[A-Za-z0-9._-]`, no leading dot) and be
-    unique, which makes the path so. Raises `ArtifactOutsideRoot` for any other id.
+    Tenant and table may be any strings. The id must be a plain name (`[A-Za-z0-9._-]`, no leading dot); since ids are
+    unique, paths are too. Raise `ArtifactOutsideRoot` for any other id.
     """
     if _COMPONENT.fullmatch(materialization_id) is None:
         raise ArtifactOutsideRoot(path=materialization_id, why="this materialization id is not a plain name")
@@ -29,14 +29,17 @@ def artifact_path(tenant: str | None, table: str, materialization_id: str) -> st
 
 
 def tables_folder(tenant: str | None) -> str:
-    """The folder of all artifacts of a tenant, or of the global ones for None."""
+    """Return the folder of a tenant's artifacts; None stands for the global ones."""
     return "tables" if tenant is None else f"tenants/{_slug(tenant)}/tables"
 
 
 def sidecar_path(artifact: str) -> str:
-    """The path of the manifest beside an artifact, named as the engine names it.
+    """Return the path of the manifest beside an artifact, named as the engine names it.
 
-    Raises `ArtifactOutsideRoot` for a path that is not that of a Parquet object.
+    Raise `ArtifactOutsideRoot` for a path that does not end like a Parquet object.
+
+    >>> sidecar_path("tables/orders-0f/01J.parquet")
+    'tables/orders-0f/01J.materialization.json'
     """
     if not isinstance(artifact, str) or not artifact.endswith(PARQUET):
         raise ArtifactOutsideRoot(path=artifact, why=f"it does not end in {PARQUET}")
@@ -44,22 +47,20 @@ def sidecar_path(artifact: str) -> str:
 
 
 def check_relative(path: str) -> None:
-    """Raises `ArtifactOutsideRoot` for a path that could name anything outside the root.
+    """Raise `ArtifactOutsideRoot` for a path that could name anything outside the root.
 
-    Catalog rows and sidecars are data: whatever they say, nothing outside the root is opened. Symbolic links
-    below the root are its owner's business and are followed.
+    Catalog rows and sidecars are untrusted data: whatever path they hold, nothing outside the root is opened. Symbolic
+    links below the root are followed; they are the owner's choice.
     """
     if not isinstance(path, str) or _RELATIVE.fullmatch(path) is None:
-        why = (
-            "it is no path, or absolute, or holds `..`, `.`, an empty component, a backslash, a colon or NUL"
-        )
+        why = "it is no relative path without `..`, `.`, empty components, backslash, colon and NUL"
         raise ArtifactOutsideRoot(path=path, why=why)
 
 
 def _slug(name: str) -> str:
-    """A folder name that people recognize and that no other name shares, on no file system.
+    """Make a folder name that people recognize and that no other name shares, on no file system.
 
-    The digest tells apart what the readable part does not: case, length, and every character left out.
+    The digest keeps names apart that the readable part does not: by case, by length, by characters left out.
     """
     readable = _UNSAFE.sub("-", name).lstrip(".")[:_READABLE]
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Artifacts in a local folder, by plain os calls; what is committed survives a loss of power."""
+"""Artifacts in a local folder, by plain os calls; a committed object survives a loss of power."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from jammi_dagster.artifacts.storage.storage import StoredObject, Upload, quietl
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
-# file systems that cannot fsync a folder say so with one of these (as SQLite, we then go without)
+# errors of file systems that cannot fsync a folder; like SQLite, we go on without
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
+# a name that no file can have: a damaged row may hold any
+_NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
 class LocalStorage:
-    """Objects are files below `root`, an absolute path. The folder is created by the first write."""
+    """Objects as files below `root`, an absolute path. The first write creates the folder."""
 
     def __init__(self, root: str) -> None:
         self._root = root
@@ -38,10 +43,19 @@ class LocalStorage:
             found = os.stat(self.locate(path))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno in _NO_PATH:
+                return None
+            raise
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def open_read(self, path: str) -> BinaryIO:
-        return open(self.locate(path), "rb")
+        # opening a FIFO or a device would wait, or act on it
+        descriptor = os.open(self.locate(path), os.O_RDONLY | _AT_ONCE)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
 
     def upload(self, path: str) -> Upload:
         return LocalUpload(self.locate(path), self._folders)
@@ -104,19 +118,22 @@ class LocalStorage:
 
 
 class LocalUpload:
-    """A new file: fsynced, and then every folder that gained an entry, before `commit` returns."""
+    """A new file. `commit` returns once the file, and every folder that gained an entry, is fsynced."""
 
     def __init__(self, path: str, folders: Folders) -> None:
         self._path = path
         self._folders = folders
         folders.make(os.path.dirname(path))
-        self._file = open(path, "xb")  # noqa: SIM115  (closed by commit or abort)
+        # a buffer would be written a second time where a forked child ends
+        self._file = open(path, "xb", buffering=0)  # noqa: SIM115  (closed by commit or abort)
 
     def write(self, data: bytes) -> int:
-        return self._file.write(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        return len(data)
 
     def commit(self) -> None:
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._folders.settle(os.path.dirname(self._path))
@@ -126,10 +143,10 @@ class LocalUpload:
 
 
 class Folders:
-    """Makes folders below a root, and their entries durable.
+    """Folders below a root, made on demand, with durable entries.
 
-    A folder made by another process may not be durable yet, so each one below the root is settled once by this
-    process too, whoever made it.
+    Another process may have made a folder that is not durable yet, so this process settles each folder below the root
+    once itself.
     """
 
     def __init__(self, root: str) -> None:
@@ -137,7 +154,7 @@ class Folders:
         self._settled: set[str] = set()
 
     def make(self, folder: str) -> None:
-        """Makes `folder` and what is missing above it, the root and its parents included."""
+        """Make `folder` and every missing folder above it, the root and its parents included."""
         missing = []
         existing = folder
         while not os.path.isdir(existing):
@@ -149,7 +166,7 @@ class Folders:
             _mkdir(path)
 
     def settle(self, folder: str) -> None:
-        """Makes the new entry in `folder` durable, and the folder's own up to what was there before us."""
+        """Make the new entry in `folder` durable, and the entries of its parents up to a folder that is settled."""
         _sync_folder(folder)
         while folder not in self._settled:
             parent = os.path.dirname(folder)
@@ -162,7 +179,7 @@ def _mkdir(path: str) -> None:
     try:
         os.mkdir(path)
     except FileExistsError:
-        if not os.path.isdir(path):  # else another writer was faster
+        if not os.path.isdir(path):  # a folder here means that another writer was faster
             raise NotADirectoryError(errno.ENOTDIR, "not a folder", path) from None
 
 

@@ -1,9 +1,8 @@
-"""Artifacts in whatever fsspec can write: S3 and the like, `memory://` for tests."""
+"""Artifacts on any file system that fsspec can write: S3 and the like, `memory://` for tests."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -11,19 +10,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from jammi_dagster.artifacts.storage import s3
 from jammi_dagster.artifacts.storage.storage import StoredObject, Upload, quietly
+from jammi_dagster.contract.redaction import redacted_url
 
 if TYPE_CHECKING:
     import fsspec
     from pyarrow.fs import FileSystem
 
-# what file systems call the time of an object's last write
+# names of the time of an object's last write, by file system
 _WRITTEN = ("mtime", "LastModified", "last_modified", "updated", "created")
-_CREDENTIALS = re.compile(r"://[^/]*@")
-
-
-def without_credentials(url: str) -> str:
-    """The URL without user and password."""
-    return _CREDENTIALS.sub("://", url)
 
 
 class RemoteStorage:
@@ -35,7 +29,7 @@ class RemoteStorage:
 
     @functools.cached_property
     def _opened(self) -> tuple[fsspec.AbstractFileSystem, str]:
-        import fsspec.core  # 0.1 s that a local root need not pay
+        import fsspec.core  # 0.1 s, which a local root does not need
 
         fs, base = fsspec.core.url_to_fs(self._url, **self._options)
         return fs, base.rstrip("/")
@@ -48,11 +42,11 @@ class RemoteStorage:
         return f"{self._opened[1]}/{path}"
 
     def uri(self, path: str) -> str:
-        return f"{without_credentials(self._url).rstrip('/')}/{path}"
+        return f"{redacted_url(self._url).rstrip('/')}/{path}"
 
     def size(self, path: str) -> int | None:
         where = self.locate(path)
-        self._fs.invalidate_cache(where)  # a listing that someone cached is no proof that the object is there
+        self._fs.invalidate_cache(where)  # a cached listing does not prove that the object exists
         try:
             found = self._fs.info(where)
         except FileNotFoundError:
@@ -64,7 +58,7 @@ class RemoteStorage:
         return cast(BinaryIO, self._fs.open(self.locate(path), "rb"))
 
     def upload(self, path: str) -> Upload:
-        # mode "xb" would be atomic, but few stores besides AWS's have it; ids are unique, so a look is enough
+        # mode "xb" would be atomic, but few stores besides AWS's have it; ids are unique, so a check is enough
         if self.size(path) is not None:
             raise FileExistsError(path)
         return RemoteUpload(self._fs, self.locate(path))
@@ -130,14 +124,14 @@ class RemoteStorage:
 
 
 class RemoteUpload:
-    """A new object in an fsspec file system; complete when it is closed."""
+    """A new object in an fsspec file system; closing it completes it."""
 
     def __init__(self, fs: fsspec.AbstractFileSystem, path: str) -> None:
         self._fs = fs
         self._path = path
         try:
             self._file = fs.open(path, "wb")
-        except FileNotFoundError:  # a file system with real folders
+        except FileNotFoundError:  # this file system has real folders
             fs.makedirs(fs._parent(path), exist_ok=True)
             self._file = fs.open(path, "wb")
 
@@ -148,7 +142,7 @@ class RemoteUpload:
         self._file.close()
 
     def abort(self) -> None:
-        # a file of fsspec's uploads what it holds when it is closed, and is closed when it is collected
+        # fsspec uploads a file's buffer when it closes the file, also when the file is garbage-collected
         quietly(self._file.discard, self._forget, lambda: self._fs.rm_file(self._path))
 
     def _forget(self) -> None:

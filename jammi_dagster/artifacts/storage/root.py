@@ -1,4 +1,4 @@
-"""The folder or URL below which all artifacts of a store lie."""
+"""The root of a store: the folder or URL below which all artifacts lie."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from jammi_dagster.artifacts.storage.layout import check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
-from jammi_dagster.artifacts.storage.remote import RemoteStorage, without_credentials
+from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
 from jammi_dagster.artifacts.storage.storage import Storage, StoredObject, reading, storage_failed
+from jammi_dagster.contract.redaction import redacted_url
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
 
 if TYPE_CHECKING:
@@ -32,12 +33,16 @@ _LOCAL_SCHEMES = ("file://", "local://")
 class ArtifactRoot:
     """Objects below one root, by relative posix path.
 
-    `root` is a local folder (a plain path or a `file://` URI) or any URL that fsspec can write; `storage_options`
-    go to fsspec. Nothing is opened or made here; a missing root is made by the first write. `name` is the root for
-    people, without credentials; `local_root` the folder, None for a remote root.
+    `root` is a local folder (a plain path or a `file://` URI) or any URL that fsspec can write; `storage_options` go to
+    fsspec. The constructor opens nothing and makes nothing; the first write makes a missing root. `name` is the root
+    without credentials, for people; `local_root` is the folder, None for a remote root.
 
     Every method that takes a path raises `ArtifactOutsideRoot` for one that could lead out of the root, and
-    `StorageFailed` where the storage refuses; reads raise `ArtifactMissing` where there is no object.
+    `StorageFailed` if the storage refuses. Reads raise `ArtifactMissing` if there is no object.
+
+    >>> root = ArtifactRoot("/data/results")
+    >>> root.uri("tables/orders-0f/01J.parquet")
+    'file:///data/results/tables/orders-0f/01J.parquet'
     """
 
     def __init__(self, root: str, storage_options: Mapping[str, Any] | None = None) -> None:
@@ -50,7 +55,7 @@ class ArtifactRoot:
         self._storage: Storage = (
             RemoteStorage(root, self._options) if self.local_root is None else LocalStorage(self.local_root)
         )
-        self.name = without_credentials(self._given)
+        self.name = redacted_url(self._given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArtifactRoot, (self._given, self._options)
@@ -60,33 +65,31 @@ class ArtifactRoot:
 
     @property
     def is_local(self) -> bool:
-        """Whether the root is a folder of this machine."""
+        """True if the root is a folder of this machine."""
         return self.local_root is not None
 
     @property
     def filesystem(self) -> FileSystem:
-        """The storage as pyarrow's readers take it."""
+        """The storage as a file system of pyarrow."""
         return self._storage.filesystem
 
     def uri(self, path: str) -> str:
-        """The object's URI, for people and metadata; it holds no credentials."""
+        """Return the object's URI without credentials, for people and metadata."""
         check_relative(path)
         return self._storage.uri(path)
 
     def size(self, path: str) -> int | None:
-        """The object's length in bytes; None if there is no object. Anything but its absence is `StorageFailed`."""
+        """Return the object's length in bytes, or None if there is no object. Any other failure is `StorageFailed`."""
         check_relative(path)
         try:
             return self._storage.size(path)
         except Exception as error:
             raise storage_failed(self.name, "look at", self._storage.uri(path), error) from error
 
-    # --- write ---------------------------------------------------------------------------------------
-
     def open_sink(self, path: str) -> Sink:
-        """A new object to write to: durable after its `with` block, gone if an exception leaves it.
+        """Open a new object for writing: durable after its `with` block, gone if an exception leaves the block.
 
-        Raises `ArtifactExists` if the path is taken: what was written once is never overwritten.
+        Raise `ArtifactExists` if the path is taken: artifacts are never overwritten.
         """
         check_relative(path)
         uri = self._storage.uri(path)
@@ -99,12 +102,12 @@ class ArtifactRoot:
         return Sink(upload, root=self.name, uri=uri)
 
     def write_bytes_durable(self, path: str, data: bytes) -> None:
-        """Writes a new object in one go; durable when it returns. Raises `ArtifactExists`."""
+        """Write a new object in one go. It is durable on return. Raise `ArtifactExists`."""
         with self.open_sink(path) as sink:
             sink.write(data)
 
     def delete(self, path: str) -> None:
-        """Removes the object; one that is absent is fine."""
+        """Remove the object, if there is one."""
         check_relative(path)
         try:
             self._storage.delete(path)
@@ -156,7 +159,10 @@ class ArtifactRoot:
             yield from self._storage.objects(folder)
 
     def read_bytes(self, path: str, limit: int | None = None) -> bytes:
-        """All bytes of the object. Raises `ArtifactTooLarge` for more than `limit`, having read no more than that."""
+        """Return all bytes of the object. Raise `ArtifactTooLarge` if there are more than `limit`.
+
+        No more than one byte beyond the limit is read.
+        """
         check_relative(path)
         uri = self._storage.uri(path)
         with reading(self.name, uri), self._storage.open_read(path) as file:
@@ -172,7 +178,7 @@ class ArtifactRoot:
             return self._storage.fetch(path)
 
     def digest(self, path: str) -> str:
-        """The SHA-256 of the object's bytes, in hex; memory does not grow with the object."""
+        """Return the SHA-256 of the object's bytes, in hex. Memory does not grow with the object."""
         check_relative(path)
         found = hashlib.sha256()
         with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
@@ -181,7 +187,7 @@ class ArtifactRoot:
         return found.hexdigest()
 
     def open_parquet(self, path: str) -> pq.ParquetFile:
-        """The object opened as Parquet: its footer is read. Close it. Raises `ArtifactUnreadable`.
+        """Open the object as Parquet and read its footer. The caller closes it. Raise `ArtifactUnreadable`.
 
         Over a remote root, read from it with `use_threads=False` (see `read_table`).
         """
@@ -194,7 +200,7 @@ class ArtifactRoot:
             return pq.ParquetFile(self._storage.open_read(path))
 
     def read_table(self, path: str) -> pa.Table:
-        """The whole table. Raises `ArtifactUnreadable`."""
+        """Read the whole table. Raise `ArtifactUnreadable`."""
         import pyarrow.parquet as pq
 
         check_relative(path)
@@ -202,10 +208,10 @@ class ArtifactRoot:
             return file.read()
 
     def _native(self, path: str) -> str | pa.Buffer:
-        """The object as something that pyarrow reads without Python.
+        """Return the object in a form that pyarrow reads without calling Python.
 
-        Its threads let go of a Python file or of Python's bytes some time after a read is over; where that is while
-        the interpreter ends, the process aborts (apache/arrow#33975, #34314).
+        pyarrow's threads let go of a Python file, or of Python's bytes, some time after the read. If the interpreter
+        ends meanwhile, the process aborts (apache/arrow#33975, #34314).
         """
         if self.is_local:
             return self._storage.locate(path)
@@ -218,8 +224,8 @@ class ArtifactRoot:
         return copy.getvalue()
 
     def dataset(self, path: str) -> ds.Dataset:
-        """The table as a pyarrow Dataset, of which only what a query needs is read. Raises `ArtifactUnreadable`."""
-        import pyarrow.dataset as ds  # 0.25 s, only for who asks
+        """Open the table as a pyarrow Dataset, which reads only what a query needs. Raise `ArtifactUnreadable`."""
+        import pyarrow.dataset as ds  # 0.25 s, which other reads do not need
 
         check_relative(path)
         with self._reading_parquet(path):
@@ -231,17 +237,19 @@ class ArtifactRoot:
 
         uri = self._storage.uri(path)
         with reading(self.name, uri):
+            if self.is_local and self._storage.size(path) is None:  # pyarrow would wait for a FIFO's writer
+                raise FileNotFoundError(path)
             try:
                 yield
             except (ArrowException, OSError) as error:
-                # pyarrow's own IOError for a damaged file has neither subclass nor errno; the storage's have
+                # pyarrow's IOError for a damaged file is a plain OSError without errno; a storage's error is not
                 if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
                     raise
                 raise ArtifactUnreadable(uri=uri, why=str(error)) from error
 
 
 def _local_folder(root: str) -> str | None:
-    """The absolute path of a local root; None for a remote one."""
+    """Return the absolute path of a local root, or None for a remote one."""
     if root.startswith(_LOCAL_SCHEMES):
         return os.path.abspath(unquote(urlsplit(root).path))
     if "://" in root or "::" in root:

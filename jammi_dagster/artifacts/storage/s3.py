@@ -12,17 +12,17 @@ _ABSENT = ("NoSuchUpload",)
 
 
 def is_s3(fs: fsspec.AbstractFileSystem) -> bool:
-    """True for a file system that speaks S3's protocol."""
+    """Recognize a file system that speaks S3's protocol."""
     return hasattr(fs, "call_s3")
 
 
 def is_taken(error: BaseException) -> bool:
-    """True for the refusal of an exclusive write where there is an object."""
+    """Recognize the refusal of an exclusive write where there is an object."""
     return isinstance(error, FileExistsError) or _code(error) in _TAKEN or "PreconditionFailed" in str(error)
 
 
 def lacks_create(error: BaseException) -> bool:
-    """True for the refusal of a server, or a client, that knows no exclusive writes."""
+    """Recognize the refusal of a server, or a client, that knows no exclusive writes."""
     return isinstance(error, NotImplementedError | TypeError) or _code(error) == "NotImplemented"
 
 

@@ -1,22 +1,27 @@
-"""A new object being written."""
+"""Sinks: new objects while they are written."""
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 
 from jammi_dagster.artifacts.storage.storage import Upload, storage_failed
+from jammi_dagster.errors import ForkedWriter
 
 
 class Sink:
-    """A new object. As a context manager: durable after the block, gone if an exception leaves it."""
+    """A new object. As a context manager: durable after the block, gone if an exception leaves the block."""
 
     def __init__(self, upload: Upload, *, root: str, uri: str) -> None:
         self._upload = upload
         self._root = root
         self._uri = uri
+        self._pid = os.getpid()
 
     def write(self, data: bytes) -> int:
-        """Appends `data`, returns its length. Raises `StorageFailed`."""
+        """Append `data` and return its length. Raise `StorageFailed`; `ForkedWriter` in a forked child."""
+        if os.getpid() != self._pid:  # it shares the file, and the place in it, with the parent
+            raise ForkedWriter(target=self._uri)
         try:
             self._upload.write(data)
         except Exception as error:
@@ -24,7 +29,7 @@ class Sink:
         return len(data)
 
     def commit(self) -> None:
-        """Makes the object durable; what cannot be is removed. Raises `StorageFailed`."""
+        """Make the object durable, or remove it. Raise `StorageFailed`."""
         try:
             self._upload.commit()
         except BaseException as error:
@@ -34,8 +39,9 @@ class Sink:
             raise
 
     def abort(self) -> None:
-        """Removes what was written, as well as the storage lets it; raises nothing."""
-        self._upload.abort()
+        """Remove the object as far as the storage allows; not in a child that was forked meanwhile. Raise nothing."""
+        if os.getpid() == self._pid:
+            self._upload.abort()
 
     def __enter__(self) -> Sink:
         return self

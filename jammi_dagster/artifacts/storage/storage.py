@@ -1,4 +1,4 @@
-"""What a storage below a root offers, and how its failures are told."""
+"""The interface of a storage below a root, and the typed errors for its failures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
+from jammi_dagster.contract.redaction import redacted_text
 from jammi_dagster.errors import ArtifactMissing, JammiError, StorageFailed
 
 if TYPE_CHECKING:
@@ -40,38 +41,38 @@ class StoredObject(NamedTuple):
 
 
 class Upload(Protocol):
-    """A new object being written, as a storage has it: it fails as the storage fails."""
+    """A new object on its way into a storage. Its methods raise the storage's own errors."""
 
     def write(self, data: bytes) -> object:
-        """Appends `data`."""
+        """Append `data`."""
 
     def commit(self) -> None:
-        """Makes the object durable."""
+        """Make the object durable."""
 
     def abort(self) -> None:
-        """Removes what was written, as well as the storage lets it; raises nothing."""
+        """Remove the object as far as the storage allows. Raise nothing."""
 
 
 class Storage(Protocol):
-    """Objects by path. Paths have been checked; failures are raised as the storage raises them."""
+    """Objects by path. Callers have checked the paths; methods raise the storage's own errors."""
 
     def locate(self, path: str) -> str:
-        """The object's own name in `filesystem`."""
+        """Return the object's own name in `filesystem`."""
 
     def uri(self, path: str) -> str:
-        """The object's URI, for people: it holds no credentials."""
+        """Return the object's URI without credentials, for people."""
 
     def size(self, path: str) -> int | None:
-        """The object's length in bytes; None if there is none."""
+        """Return the object's length in bytes, or None if there is no object."""
 
     def open_read(self, path: str) -> BinaryIO:
-        """The object's bytes, from the first."""
+        """Open the object's bytes, from the first."""
 
     def upload(self, path: str) -> Upload:
-        """A new object. Raises `FileExistsError` if the path is taken."""
+        """Begin a new object. Raise `FileExistsError` if the path is taken."""
 
     def delete(self, path: str) -> None:
-        """Removes the object. Raises `FileNotFoundError` if there is none."""
+        """Remove the object. Raise `FileNotFoundError` if there is none."""
 
     def objects(self, folder: str) -> Iterator[StoredObject]:
         """List every object below the folder."""
@@ -93,12 +94,12 @@ class Storage(Protocol):
 
     @property
     def filesystem(self) -> FileSystem:
-        """The storage as pyarrow's readers take it."""
+        """The storage as a file system of pyarrow."""
 
 
 @contextmanager
 def reading(root: str, uri: str) -> Iterator[None]:
-    """Turns what a storage raises while it reads into `ArtifactMissing` or `StorageFailed`."""
+    """Turn a storage's errors during a read into `ArtifactMissing` or `StorageFailed`."""
     try:
         yield
     except FileNotFoundError as error:
@@ -110,18 +111,18 @@ def reading(root: str, uri: str) -> Iterator[None]:
 
 
 def storage_failed(root: str, operation: str, uri: str, error: Exception) -> StorageFailed:
-    """The typed error for what a storage raised."""
+    """Build the typed error for a storage's own error."""
     way_out = "check that the root exists, can be reached and that its credentials are right"
     if isinstance(error, ImportError):
         way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
     if isinstance(error, OSError) and error.errno is not None:
         way_out = _WAYS_OUT.get(error.errno, way_out)
-    cause = f"{type(error).__name__}: {error}"
+    cause = redacted_text(f"{type(error).__name__}: {error}")
     return StorageFailed(root=root, operation=operation, uri=uri, cause=cause, way_out=way_out)
 
 
 def quietly(*steps: Callable[[], object]) -> None:
-    """Calls each step, whatever the ones before raised."""
+    """Call each step, whatever the steps before it raised."""
     for step in steps:
         with suppress(Exception):
             step()

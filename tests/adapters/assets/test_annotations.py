@@ -72,7 +72,7 @@ def test_annotations_that_are_strings(lab: Lab, module: Write) -> None:
 
 
 def test_an_annotation_under_type_checking_is_an_error(module: Write) -> None:
-    """What is not there at run time cannot be known; the error says where to import it."""
+    """An annotation that is missing at run time is an error that says where to import it."""
     with pytest.raises(
         UnsupportedArgument, match="define or import it at module level, not under TYPE_CHECKING"
     ):
@@ -80,7 +80,7 @@ def test_an_annotation_under_type_checking_is_an_error(module: Write) -> None:
 
 
 def test_a_dagster_type_as_annotation_is_refused() -> None:
-    """It would check a reference; of a parameter and of the result."""
+    """A Dagster type would check a reference; it is refused for a parameter and for the result."""
     positive = dg.DagsterType(lambda context, value: True, "Positive")
 
     with pytest.raises(UnsupportedArgument, match="the annotation of raw is the Dagster type Positive"):
@@ -97,11 +97,11 @@ def test_a_dagster_type_as_annotation_is_refused() -> None:
 
 
 class Note:
-    """Something without a stable `repr`."""
+    """A value without a stable `repr`."""
 
 
 def test_annotated_types_are_what_they_annotate(lab: Lab) -> None:
-    """What else stands in an annotation changes nothing: not the kind, and not the definition."""
+    """Other items of `Annotated` change neither the kind nor the definition."""
 
     def make() -> dg.AssetsDefinition:
         @result_table(code_version="1")
@@ -121,7 +121,7 @@ def test_annotated_types_are_what_they_annotate(lab: Lab) -> None:
     ids=str,
 )
 def test_a_result_in_an_event_of_dagsters_is_the_same_kind(lab: Lab, annotation: object) -> None:
-    """How a function hands its table over is no part of the definition; what kind of table it is, is."""
+    """The way a function returns its table is no part of the definition; the kind of table is."""
 
     def make(returns: object) -> dg.AssetsDefinition:
         @result_table(code_version="1", reads=[])

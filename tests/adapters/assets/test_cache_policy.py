@@ -23,7 +23,7 @@ def make(policy: CachePolicy | str | None) -> dg.AssetsDefinition:
 
 def second_outcome(lab: Lab, policy: CachePolicy | str | None, tag: str | None) -> str:
     lab.run(make(policy))
-    return lab.run(make(policy), tags={} if tag is None else {TAG: tag}).outcomes["up/made"]
+    return str(lab.run(make(policy), tags={} if tag is None else {TAG: tag}).outcomes["up/made"])
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def second_outcome(lab: Lab, policy: CachePolicy | str | None, tag: str | None) 
 def test_the_first_that_speaks_decides(
     lab: Lab, io_manager: str, decorator: CachePolicy | str | None, tag: str | None, expected: str
 ) -> None:
-    """The order of the policies, for every pair that disagrees."""
+    """The first place that states a policy decides, for every pair that disagrees."""
     lab.cache = io_manager
 
     assert second_outcome(lab, decorator, tag) == expected
@@ -65,7 +65,7 @@ def test_without_any_policy_a_step_computes(lab: Lab) -> None:
     "tag", ["", "yes", "{", '{"up/made": "yes"}', '{"up/made": 1}', '["use"]', "use,bypass", "null"]
 )
 def test_a_tag_that_is_no_policy_is_an_error(lab: Lab, tag: str) -> None:
-    """A tag that nobody can follow fails the step before it computes, and names itself."""
+    """An invalid tag fails the step before it computes, and the error names the tag."""
     ran = lab.run(make(None), tags={TAG: tag}, ok=False)
 
     assert "InvalidPolicy" in ran.error
@@ -74,13 +74,13 @@ def test_a_tag_that_is_no_policy_is_an_error(lab: Lab, tag: str) -> None:
 
 
 def test_a_decorator_that_has_no_policy_is_an_error_at_decoration() -> None:
-    """It names the asset."""
+    """The error names the asset."""
     with pytest.raises(InvalidPolicy, match="@result_table on made"):
         make("sometimes")
 
 
 def test_an_io_manager_that_has_no_policy_is_an_error(lab: Lab) -> None:
-    """It names the IO manager, and nothing is computed."""
+    """The error names the IO manager, and nothing is computed."""
     lab.cache = "sometimes"
 
     assert "ResultTableIOManager(cache=" in lab.run(make(None), ok=False).error

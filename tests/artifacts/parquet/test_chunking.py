@@ -111,7 +111,7 @@ def test_chunks_leave_no_trace_in_pages(memory_root: ArtifactRoot) -> None:
     "type_", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]
 )
 def test_a_group_ends_by_rows_and_bytes(memory_root: ArtifactRoot, type_: pa.DataType) -> None:
-    """It ends before the row with which it would be too long or too large; a larger row is a group."""
+    """A group ends before the row that would make it too long or too large; a larger single row is a group."""
     if type_ == pa.string_view() and pa.cpp_build_info.version_info < (18,):
         pytest.skip("this pyarrow cannot cast views")
     lengths = [1, 1, 1, 1, 50, 1, 36, 10, 30, 0, 0, 0]

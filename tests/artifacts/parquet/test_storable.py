@@ -1,4 +1,4 @@
-"""Which schemas are stored, as what, and which are refused before anything is written."""
+"""Schemas: the stored form of each, and the refused ones, before anything is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENTRIES = pa.array(["a", "b"])
 CODES = pa.array([0, 1, None])
 
 
-class Celsius(pa.ExtensionType):
+class Celsius(pa.ExtensionType):  # type: ignore[misc]  # pyarrow is untyped
     """An extension type that nobody registered."""
 
     def __init__(self, storage: pa.DataType) -> None:
@@ -145,7 +145,7 @@ def test_rows_without_columns_are_refused(memory_root: ArtifactRoot) -> None:
 
 
 def test_an_extension_type_keeps_its_name(memory_root: ArtifactRoot) -> None:
-    """A type that is not registered is read as its storage, with its name in the field's metadata."""
+    """An unregistered type is read as its storage, with its name in the field's metadata."""
     array = pa.ExtensionArray.from_storage(Celsius(pa.float64()), pa.array([1.5, None]))
     found = memory_root.read_table(write(memory_root, pa.table({"a": array}))[0])
     assert found.column(0).to_pylist() == [1.5, None]
@@ -219,7 +219,7 @@ def test_the_order_of_categories_is_data(memory_root: ArtifactRoot) -> None:
 
 
 def test_metadata_is_kept_and_its_order_is_not(memory_root: ArtifactRoot) -> None:
-    """Of schema, fields and inner fields alike."""
+    """Metadata of schema, fields and inner fields is kept, sorted."""
 
     def table(*keys: str) -> pa.Table:
         metadata = dict.fromkeys(keys, "v")
@@ -234,7 +234,7 @@ def test_metadata_is_kept_and_its_order_is_not(memory_root: ArtifactRoot) -> Non
 
 
 def test_metadata_that_only_looks_like_that_of_pandas_is_kept(memory_root: ArtifactRoot) -> None:
-    """Whatever else stands under the key `pandas` is somebody's data."""
+    """Any other value under the key `pandas` is data and stays."""
     for value in (b"not json", b"[]", b"{}", b'{"index_columns": 3}', b"\xff"):
         table = pa.table({"a": [1]}).replace_schema_metadata({b"pandas": value})
         path, _ = write(memory_root, table)

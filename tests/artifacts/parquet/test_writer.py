@@ -20,7 +20,7 @@ TABLE = pa.table({"id": range(30), "name": [f"name {i}" for i in range(30)]})
 
 
 def test_the_digests_are_those_of_the_bytes(root: ArtifactRoot) -> None:
-    """Of the file and of each row group, computed on the way, on every kind of root."""
+    """The digests of the file and of each row group equal those of the stored bytes, on every kind of root."""
     path, written = write(root, TABLE, profile=SMALL)
     data = root.read_bytes(path)
     assert written.digest == sha256(data)
@@ -56,7 +56,7 @@ def test_a_table_may_be_small(root: ArtifactRoot, rows: int) -> None:
 
 
 def test_large_pages_are_hashed_whole(local_root: ArtifactRoot) -> None:
-    """Pages that are larger than what is hashed at once, and a value that is larger than a row group."""
+    """A page larger than a hashed block, and a value larger than a row group, are hashed in full."""
     blobs = [os.urandom(3 << 20), b"", os.urandom(1 << 20), b"x"]
     path, written = write(local_root, pa.table({"a": blobs}), profile=WriterProfile(byte_limit=1 << 20))
     data = local_root.read_bytes(path)
@@ -69,7 +69,7 @@ def test_large_pages_are_hashed_whole(local_root: ArtifactRoot) -> None:
 
 
 def test_the_profile_says_all_that_decides_bytes(memory_root: ArtifactRoot) -> None:
-    """Its settings and the build of Arrow; another profile gives other bytes and says so."""
+    """The profile holds its settings and the build of Arrow; another profile gives other bytes."""
     described = DEFAULT_PROFILE.to_dict()
     assert described["compression"] == "snappy"
     assert described["arrow"] == pa.cpp_version
@@ -81,7 +81,7 @@ def test_the_profile_says_all_that_decides_bytes(memory_root: ArtifactRoot) -> N
 
 
 def test_progress_is_told_after_each_group(memory_root: ArtifactRoot) -> None:
-    """The rows so far; what it raises ends the write."""
+    """`progress` gets the number of rows so far; its exception ends the write."""
     told: list[int] = []
     write(memory_root, TABLE, profile=SMALL, progress=told.append)
     assert told == [7, 14, 21, 28, 30]
@@ -95,7 +95,7 @@ def test_progress_is_told_after_each_group(memory_root: ArtifactRoot) -> None:
 
 
 def test_two_writers_of_one_path_do_not_mix(root: ArtifactRoot) -> None:
-    """The second is refused, the first one's object stays."""
+    """The second writer is refused, and the first one's object stays."""
     path, written = write(root, TABLE)
     with pytest.raises(ArtifactExists):
         write_parquet(root, path, TABLE.slice(1))
@@ -123,7 +123,7 @@ def test_a_failed_write_leaves_nothing(root: ArtifactRoot, after: int) -> None:
 def test_a_failure_of_the_storage_is_told_as_one(
     local_root: ArtifactRoot, monkeypatch: pytest.MonkeyPatch, blocks: int
 ) -> None:
-    """It comes from a thread beside the writer and still ends the write, typed, with nothing left."""
+    """A failure in a thread beside the writer ends the write with a typed error, and nothing is left."""
     from jammi_dagster.artifacts.storage.local import LocalUpload
 
     def full(self: LocalUpload, data: bytes) -> int:
@@ -172,7 +172,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10, writt
 
 @pytest.mark.parametrize(("kind", "total"), [("blobs", 1024), ("numbers", 128)])
 def test_memory_does_not_grow_with_the_table(tmp_path: Path, kind: str, total: int) -> None:
-    """A stream many times larger than what is held passes in a few row groups' memory (MiB below)."""
+    """A stream many times larger than the buffers passes in the memory of a few row groups (MiB below)."""
     run = subprocess.run(
         [sys.executable, "-c", MEMORY, str(tmp_path), kind, str(total)],
         capture_output=True,

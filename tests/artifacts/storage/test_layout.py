@@ -39,7 +39,7 @@ def test_a_path_tells_whose_table_it_is() -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_any_name_gives_a_path_inside_the_root(name: str) -> None:
-    """Whatever a table or tenant is called, its path is relative, short and of safe characters."""
+    """Any name of a table or tenant gives a relative, short path of safe characters."""
     path = artifact_path(name, name, "0190")
     check_relative(path)
     assert path.isascii()
@@ -66,7 +66,7 @@ def test_an_id_that_is_not_a_plain_name_is_refused(identifier: str) -> None:
 
 
 def test_the_sidecar_lies_beside_its_artifact() -> None:
-    """Named as the engine names it: `.parquet` becomes `.materialization.json`."""
+    """The sidecar has the engine's name: `.parquet` becomes `.materialization.json`."""
     assert sidecar_path("tables/t-1/0190.parquet") == "tables/t-1/0190.materialization.json"
     with pytest.raises(ArtifactOutsideRoot):
         sidecar_path("tables/t-1/0190")
@@ -78,7 +78,7 @@ LEADING_OUT += ["a\\..\\b", "a\0b", "file:///etc/passwd", "s3://bucket/x", "C:/x
 
 @pytest.mark.parametrize("path", LEADING_OUT)
 def test_a_path_that_could_leave_the_root_is_refused(path: str) -> None:
-    """Whatever a catalog row says, nothing outside the root is opened."""
+    """No path in a catalog row opens anything outside the root."""
     with pytest.raises(ArtifactOutsideRoot):
         check_relative(path)
 

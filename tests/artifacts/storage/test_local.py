@@ -1,10 +1,11 @@
-"""Local roots: what is committed survives a loss of power, what cannot be written says why."""
+"""Local roots: committed objects survive a loss of power, and failures to write give the reason."""
 
 from __future__ import annotations
 
 import errno
 import os
 import timeit
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,14 @@ def test_a_known_folder_is_synced_for_its_new_entry_alone(tmp_path: Path, synced
 
 
 def test_a_folder_that_another_process_made_is_settled_too(tmp_path: Path, synced: list[str]) -> None:
-    """Its maker may not have come to fsync it before the power went."""
+    """A folder of another process is fsynced too: its maker may have lost power before doing so."""
     (tmp_path / "a").mkdir()
     ArtifactRoot(str(tmp_path)).write_bytes_durable("a/file", b"x")
     assert synced == [str(tmp_path / "a/file"), str(tmp_path / "a"), str(tmp_path)]
 
 
 def test_a_folder_that_was_removed_is_settled_again(tmp_path: Path, synced: list[str]) -> None:
-    """What is known of a folder ends with it."""
+    """A removed folder is forgotten, and fsynced anew once it is made again."""
     root = ArtifactRoot(str(tmp_path))
     root.write_bytes_durable("a/file", b"x")
     (tmp_path / "a/file").unlink()
@@ -79,7 +80,7 @@ def test_a_file_system_without_folder_sync_is_taken_as_it_is(
 
 
 def test_a_failed_fsync_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Bytes that did not get to the disk are not left to look as if they had."""
+    """Bytes that did not reach the disk are removed."""
 
     def fsync(descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
@@ -92,7 +93,7 @@ def test_a_failed_fsync_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_an_existing_file_is_opened_by_nobody(tmp_path: Path) -> None:
-    """O_EXCL: also a file that came between is not written to."""
+    """With O_EXCL, a file that appears between check and open is not written to either."""
     (tmp_path / "file").write_bytes(b"theirs")
     with pytest.raises(ArtifactExists):
         ArtifactRoot(str(tmp_path)).write_bytes_durable("file", b"ours")
@@ -128,14 +129,18 @@ def test_a_file_in_the_place_of_a_folder_is_a_typed_error(tmp_path: Path, blocke
     root = ArtifactRoot(f"{tmp_path}/root")
     (tmp_path / blocked).parent.mkdir(exist_ok=True)
     (tmp_path / blocked).write_bytes(b"")
-    for use in (lambda: root.write_bytes_durable("a/file", b"x"), lambda: root.size("a/file")):
+    uses: list[Callable[[], object]] = [
+        lambda: root.write_bytes_durable("a/file", b"x"),
+        lambda: root.size("a/file"),
+    ]
+    for use in uses:
         with pytest.raises(StorageFailed, match="move the file away or use another root"):
             use()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of posix")
 def test_a_root_without_permission_is_a_typed_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read-only is told as such, with the way out; tests may run as the superuser, so the refusal is the os's word."""
+    """The error names the missing permission and the way out. The refusal is simulated, for tests of a superuser."""
 
     def mkdir(path: str, mode: int = 0o777) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)

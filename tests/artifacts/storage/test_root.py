@@ -1,4 +1,4 @@
-"""What every root does, local or remote."""
+"""Roots of every kind: the same behaviour, local or remote."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_an_absent_object_has_no_size(root: ArtifactRoot) -> None:
 
 @pytest.mark.parametrize("read", ["read_bytes", "digest", "read_table", "open_parquet", "dataset"])
 def test_reading_an_absent_object_is_a_typed_error(root: ArtifactRoot, read: str) -> None:
-    """It names the object and says to materialize the table again."""
+    """The error names the object and says to materialize the table again."""
     with pytest.raises(ArtifactMissing, match=r"a/b\.parquet does not exist; materialize"):
         getattr(root, read)("a/b.parquet")
 
@@ -59,7 +59,7 @@ def test_nothing_is_overwritten(root: ArtifactRoot) -> None:
 
 
 def test_an_exception_leaves_no_object(root: ArtifactRoot) -> None:
-    """What a `with` block did not get through is removed, however large it had become."""
+    """An unfinished `with` block leaves no object, however large it had become."""
 
     def interrupted() -> None:
         with root.open_sink("a/b") as sink:
@@ -75,7 +75,7 @@ def test_an_exception_leaves_no_object(root: ArtifactRoot) -> None:
 
 
 def test_delete_is_idempotent(root: ArtifactRoot) -> None:
-    """Removing what is not there is fine."""
+    """Removing an absent object is no error."""
     root.write_bytes_durable("a/b", b"x")
     root.delete("a/b")
     root.delete("a/b")
@@ -83,7 +83,7 @@ def test_delete_is_idempotent(root: ArtifactRoot) -> None:
 
 
 def test_no_more_than_the_limit_is_read(root: ArtifactRoot) -> None:
-    """A sidecar that somebody made huge does not fill the memory."""
+    """A huge sidecar does not fill the memory."""
     root.write_bytes_durable("a", b"12345")
     assert root.read_bytes("a", limit=5) == b"12345"
     with pytest.raises(ArtifactTooLarge, match="longer than 4 bytes"):
@@ -91,7 +91,7 @@ def test_no_more_than_the_limit_is_read(root: ArtifactRoot) -> None:
 
 
 def test_a_table_is_read_in_every_way(root: ArtifactRoot) -> None:
-    """As a whole, as an open file, as a dataset, and through pyarrow's file system."""
+    """A table can be read whole, as an open file, as a dataset, and through pyarrow's file system."""
     path, _ = write(root, TABLE)
     assert root.read_table(path).equals(TABLE)
     with root.open_parquet(path) as file:
