@@ -61,6 +61,10 @@ class RemoteStorage:
             return None
         return cast(int, found["size"]) if found["type"] == "file" else None
 
+    def version(self, path: str) -> str:
+        self._fs.invalidate_cache(self.locate(path))
+        return str(self._fs.ukey(self.locate(path)))
+
     def open_read(self, path: str) -> BinaryIO:
         self._fs.invalidate_cache(self.locate(path))
         return cast(BinaryIO, self._fs.open(self.locate(path), "rb"))
