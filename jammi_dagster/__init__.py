@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
-    from jammi_dagster.adapters.jobs import build_recovery_job
+    from jammi_dagster.adapters.jobs import build_recompute_job, build_recovery_job
     from jammi_dagster.adapters.lineage import LineageResource
-    from jammi_dagster.adapters.recompute import RecomputeReport, build_recompute_job, recompute
+    from jammi_dagster.adapters.recompute import RecomputeReport, recompute
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
         AnchorKind,
@@ -68,7 +68,7 @@ _HOMES = {
     "build_staleness_schedule": "jammi_dagster.adapters.sensor.builders",
     "build_staleness_sensor": "jammi_dagster.adapters.sensor.builders",
     "recompute": "jammi_dagster.adapters.recompute",
-    "build_recompute_job": "jammi_dagster.adapters.recompute",
+    "build_recompute_job": "jammi_dagster.adapters.jobs",
     "build_recovery_job": "jammi_dagster.adapters.jobs",
     "build_materialization_checks": "jammi_dagster.adapters.checks",
     "StaleMaterialization": "jammi_dagster.adapters.automation_condition",

@@ -9,7 +9,7 @@
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
-    │                        MissingUpstream, InvalidOutput, InvalidPolicy
+    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable, EmptyStream,
                              SchemaChanged, UnsupportedSchema, UnstorableData
@@ -308,6 +308,15 @@ class InvalidPolicy(JammiError):
 
     value: object
     template = "{where}: {value} is not a cache policy; use `use`, `bypass`, or JSON {{asset key: policy}}"
+
+
+class NotInRun(JammiError):
+    """A table that a test asks of a run which did not materialize it."""
+
+    table: str
+    tables: str
+    run_id: str
+    template = "table {table} was not materialized in run {run_id}; its result tables: {tables}"
 
 
 class ArtifactOutsideRoot(JammiError):

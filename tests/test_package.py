@@ -25,6 +25,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     [
         ("import jammi_dagster", ["dagster", "pyarrow", "sqlalchemy", "networkx", "alembic", "fsspec"]),
         ("from jammi_dagster import InputAnchor, Staleness", ["dagster", "pyarrow", "sqlalchemy", "alembic"]),
+        ("import jammi_dagster.testing", ["dagster", "pyarrow", "sqlalchemy", "pytest"]),
+        ("import jammi_dagster.testing.pytest_plugin", ["dagster", "pyarrow", "sqlalchemy"]),
         (
             "from jammi_dagster import ResultStore",
             ["dagster", "alembic", "pyarrow.dataset", "fsspec", "pandas"],

@@ -1,4 +1,4 @@
-"""`StaleMaterialization`, for those who use declarative automation."""
+"""`StaleMaterialization`: staleness as a condition of Dagster's declarative automation."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from jammi_dagster.adapters.judgement.evaluator import Evaluator
 
 
 class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
-    """True for the partitions of an asset whose result tables are stale for certain, as `ResultStore.staleness` says.
+    """Condition that is true for the partitions whose result tables are stale for certain (`ResultStore.staleness`).
 
     Combine it: `StaleMaterialization() & ~dg.AutomationCondition.in_progress()`. Limits:
 
     - it needs `dg.AutomationConditionSensorDefinition(…, use_user_code_server=True)`, which is beta and takes at most
       500 assets: prefer `build_staleness_sensor`;
-    - Dagster makes the runs: with the default config, not the recorded one, and without a policy, so that an asset
-      which states none follows its IO manager; a failed run is asked for again at each evaluation;
-    - only what is stale itself is true: what derives from it follows when that has landed;
-    - tables that cannot be decided, or were never materialized, are false;
-    - each evaluation looks at every table of the asset.
+    - Dagster builds the run requests: with the default config instead of the recorded one, without a cache policy (an
+      asset without one follows its IO manager), and again at each evaluation after a failed run;
+    - it is true for stale tables only: tables that derive from them follow when those have landed;
+    - it is false for tables that cannot be decided, or were never materialized;
+    - each evaluation judges every table of the asset.
     """
 
     @property
@@ -29,7 +29,7 @@ class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
         return "stale_materialization"
 
     def evaluate(self, context: Any) -> dg.AutomationResult[dg.AssetKey]:
-        """What Dagster asks."""
+        """Return the stale partitions among the candidates."""
         view = context.asset_graph_view
         evaluator = Evaluator(Location.of(_definitions(view.asset_graph), view.instance))
         found = evaluator.evaluate(evaluator.assets([context.key]))
@@ -46,5 +46,5 @@ class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
 
 
 def _definitions(graph: Any) -> dg.Definitions:
-    """The code location's assets, with the resources that they are bound to."""
+    """Return the code location's assets, with the resources that they are bound to."""
     return dg.Definitions(assets=list(graph.assets_defs))

@@ -1,4 +1,4 @@
-"""Asset checks: is the table still what it should be, and are its bytes what its manifest says?"""
+"""Asset checks: staleness of an asset's tables, and verification of their bytes against the manifest."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from jammi_dagster.errors import InvalidTarget, JammiError
 
 STALENESS, VERIFICATION = "jammi_staleness", "jammi_verification"
 _MOST_SHOWN = 50
+_MOST_NAMED = 3
 _COLUMNS = ("table", "verdict", "reasons", "recorded", "current")
 
 
@@ -40,16 +41,21 @@ def build_materialization_checks(
     blocking: bool = False,
     defs: DefinitionsOf | None = None,
 ) -> list[dg.AssetChecksDefinition]:
-    """Two checks for each asset, which run with it or apart from it (on a schedule, say).
+    """Build two checks for each asset, to run with it or apart from it, for example on a schedule.
 
-    `jammi_staleness` passes where every table is fresh; stale and lost ones fail it, and what cannot be decided fails
-    it with the severity of a warning. `jammi_verification` reads bytes and compares their digest with the manifest: of
-    `sample` tables, chosen anew each time, or of all in full. In the run of a partition both look at that partition
-    alone, otherwise at all. `blocking` lets what is downstream wait for both, and fail with them.
+    `jammi_staleness` passes if every table is fresh. A stale table, or one without bytes, fails it with an error; a
+    table that cannot be decided fails it with a warning. `jammi_verification` reads bytes and compares their digest
+    with the manifest. In the run of a partition both checks judge that partition alone, otherwise all tables.
 
-    `assets` are definitions, specs, keys or names of assets on a `ResultTableIOManager`, one or many; `defs` as for
-    `build_recompute_job`. A selection such as `AssetSelection.groups("g")` is resolved at once, in the definitions
-    that `defs` returns: they hold the assets, and exist before the checks. Raises `InvalidTarget`.
+    Args:
+        assets: definitions, specs, keys or names of assets on a `ResultTableIOManager`, one or many, or a selection
+            such as `AssetSelection.groups("g")`, which is resolved at once in the definitions that `defs` returns
+        verification: `full` reads every table, `sampled` some of them, chosen anew each time
+        sample: how many tables are read
+        blocking: let assets downstream wait for both checks, and fail with them
+        defs: as for `build_recompute_job`; for a selection, definitions that exist before the checks
+
+    Raises `InvalidTarget`.
     """
     is_full = verification == "full"
     return [_checks(key, is_full, sample, blocking, defs) for key in _keys(assets, defs)]
@@ -58,7 +64,10 @@ def build_materialization_checks(
 def _checks(
     key: dg.AssetKey, is_full: bool, sample: int, blocking: bool, defs: DefinitionsOf | None
 ) -> dg.AssetChecksDefinition:
-    says = {STALENESS: "Every table is fresh.", VERIFICATION: "Bytes have the digest of their manifest."}
+    says = {
+        STALENESS: "Every table is fresh.",
+        VERIFICATION: "The bytes of each table have the digest that its manifest records.",
+    }
     specs = [
         dg.AssetCheckSpec(name=name, asset=key, description=text, blocking=blocking)
         for name, text in says.items()
@@ -71,8 +80,8 @@ def _checks(
         wanted = {selected.name for selected in context.selected_asset_check_keys}
         for name in sorted(wanted):
             if asset is None:
-                why = evaluator.problems.get(key, "nothing here stores it with a ResultTableIOManager")
-                why = f"{key.to_user_string()} cannot be looked at: {why}; give defs=lambda: defs"
+                why = evaluator.problems.get(key, "no definition here stores it with a ResultTableIOManager")
+                why = f"{key.to_user_string()} cannot be judged: {why}. Give the checks defs=lambda: defs."
                 yield _result(key, name, why, dg.AssetCheckSeverity.WARN)
                 continue
             only = _of_run(location, asset, context.run.tags)
@@ -88,6 +97,8 @@ def _checks(
 
 def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] | None) -> dg.AssetCheckResult:
     found = evaluator.evaluate([asset], only=only)
+    if not sum(found.counts.values()):
+        return _nothing(asset.key, STALENESS)
     for state in found.tables.values():
         record = asset.store.current(state.table)
         state.bytes_missing = asset.store.artifacts.size(record.artifact_path) is None
@@ -95,20 +106,25 @@ def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] |
     certain = [s for s in states if s.bytes_missing or s.verdict.reasons]
     open_ones = [s for s in states if s not in certain and not s.verdict.is_fresh]
     severity = dg.AssetCheckSeverity.ERROR if certain else dg.AssetCheckSeverity.WARN
-    counts = ", ".join(
-        f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(found.counts.items()) if count
-    )
-    lines = [f"{s.table}: {'; '.join(reasons(s))}" for s in [*certain, *open_ones][:3]]
-    if not sum(found.counts.values()):
-        return _result(asset.key, STALENESS, "nothing of it is materialized", dg.AssetCheckSeverity.WARN)
     return dg.AssetCheckResult(
         asset_key=asset.key,
         check_name=STALENESS,
         passed=not certain and not open_ones,
         severity=severity,
-        description=". ".join([counts, *lines]),
+        description=_description(found, [*certain, *open_ones]),
         metadata=_metadata(found, [*certain, *open_ones]),
     )
+
+
+def _description(found: Evaluation, states: Sequence[TableState]) -> str:
+    """Count the tables by verdict, then name the first that are not fresh, with the reason and the way out."""
+    kinds = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(found.counts.items()) if count]
+    named = [
+        f"{s.table} is {s.kind.replace('_', ' ')}: {'; '.join(reasons(s))}." for s in states[:_MOST_NAMED]
+    ]
+    more = [f"And {len(states) - len(named):,} more."] if len(states) > len(named) else []
+    way_out = ["Materialize these tables, or let the staleness sensor do it."] if states else []
+    return " ".join([f"{', '.join(kinds)}.", *named, *more, *way_out])
 
 
 def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]:
@@ -124,7 +140,7 @@ def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]
 
 
 def _rows(state: TableState) -> Iterator[tuple[str, str, str, str, str]]:
-    """A row for each reason with both of its sides, at least one for each table."""
+    """Yield a row for each reason with both of its sides, at least one for each table."""
     said = "; ".join(reasons(state))
     sides = [(r.recorded or "", r.current or "") for r in state.verdict.reasons] or [("", "")]
     for recorded, current in sides:
@@ -137,7 +153,7 @@ def _verification(
     there = asset.store.reader.current_of(list(asset.tables()) if only is None else sorted(only))
     tables = sorted(there)
     if not tables:
-        return _result(asset.key, VERIFICATION, "nothing of it is materialized", dg.AssetCheckSeverity.WARN)
+        return _nothing(asset.key, VERIFICATION)
     chosen = tables if sample is None else sorted(random.sample(tables, min(sample, len(tables))))
     wrong: dict[str, str] = {}
     for table in chosen:
@@ -147,15 +163,19 @@ def _verification(
             wrong[table] = str(error)
             continue
         if verdict.verdict == "mismatch":
-            wrong[table] = f"its bytes have digest {verdict.found}, the manifest says {verdict.expected}"
+            wrong[table] = (
+                f"its manifest records the digest {verdict.expected}, its bytes have {verdict.found}"
+            )
         elif verdict.verdict == "missing_manifest":
             wrong[table] = "it has no manifest"
-    said = f"{len(chosen):,} of {len(tables):,} tables verified, {len(wrong):,} not as recorded"
+    said = f"{len(chosen):,} of {len(tables):,} tables verified, {len(wrong):,} not as recorded."
+    named = [f"{table} is not as recorded: {why}." for table, why in list(wrong.items())[:_MOST_NAMED]]
+    way_out = ["Materialize it again without reuse (run tag jammi/cache: bypass)."] if wrong else []
     return dg.AssetCheckResult(
         asset_key=asset.key,
         check_name=VERIFICATION,
         passed=not wrong,
-        description=". ".join([said, *(f"{table}: {why}" for table, why in list(wrong.items())[:3])]),
+        description=" ".join([said, *named, *way_out]),
         metadata={
             "jammi/verified": len(chosen),
             "jammi/not_as_recorded": dict(list(wrong.items())[:_MOST_SHOWN]),
@@ -164,7 +184,7 @@ def _verification(
 
 
 def _of_run(location: Location, asset: CurrentAsset, tags: Any) -> frozenset[str] | None:
-    """The tables that a run of a partition or a range is about; None for one that is about none in particular."""
+    """Return the tables of a run of a partition or a range; None for a run of no partition in particular."""
     partitions_def = asset.partitions_def
     if partitions_def is None:
         return None
@@ -180,6 +200,11 @@ def _result(key: dg.AssetKey, name: str, why: str, severity: dg.AssetCheckSeveri
     return dg.AssetCheckResult(
         asset_key=key, check_name=name, passed=False, severity=severity, description=why
     )
+
+
+def _nothing(key: dg.AssetKey, name: str) -> dg.AssetCheckResult:
+    why = f"{key.to_user_string()} was never materialized. Materialize it once."
+    return _result(key, name, why, dg.AssetCheckSeverity.WARN)
 
 
 def _keys(target: Target, defs: DefinitionsOf | None) -> list[dg.AssetKey]:

@@ -1,18 +1,51 @@
-"""A job that clears away what crashed writers left."""
+"""Jobs: recompute a table, and clear away leftovers of crashed writers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import dagster as dg
 
+from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
-from jammi_dagster.errors import WrongIOManager
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.recompute import RecomputeCascade, recompute
+from jammi_dagster.errors import RecomputeRefused, WrongIOManager
 from jammi_dagster.maintenance import GRACE_SECONDS
+
+
+def build_recompute_job(
+    *, name: str = "recompute", defs: DefinitionsOf | None = None, description: str | None = None
+) -> dg.JobDefinition:
+    """Build a job that recomputes a table: its op's config takes `table` and `cascade`, its metadata is the report.
+
+    `defs` gives the complete definitions (`lambda: defs`); without it, they are those of the code location that the
+    run belongs to, which Dagster knows of every run that it launches.
+    """
+
+    class RecomputeConfig(dg.Config):
+        table: str
+        cascade: RecomputeCascade = "report_only"
+
+    def run(context: dg.OpExecutionContext, config: RecomputeConfig) -> None:
+        location = location_of(context, defs)
+        asset = Evaluator(location).maker(config.table)
+        if asset is None:
+            raise RecomputeRefused(table=config.table, why="no asset of this code location makes it")
+        report = recompute(asset.store, location.repository, config.table, config.cascade, context.instance)
+        made, stale = len(report.recomputed), len(report.downstream_stale)
+        left = f"{stale:,} downstream are stale." if stale else "No table downstream is stale."
+        context.log.info(f"{config.table}: recomputed with {made - 1:,} more tables. {left}")
+        context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
+
+    return _job(f"{name}_table", name, run, RecomputeConfig, description=description)
 
 
 def build_recovery_job(
     *, name: str = "recovery", io_manager_key: str = "io_manager", description: str | None = None
 ) -> dg.JobDefinition:
-    """A job that runs `ResultStore.recover()` on the store of the IO manager under `io_manager_key`.
+    """Build a job that runs `ResultStore.recover()` on the store of the IO manager under `io_manager_key`.
 
     Its op's config takes `dry_run` and `grace_seconds`; its metadata is the report. Schedule it at a quiet hour.
     """
@@ -28,6 +61,19 @@ def build_recovery_job(
         report = manager.result_store.recover(dry_run=config.dry_run, grace_seconds=config.grace_seconds)
         context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
 
-    run.__annotations__ = {"context": dg.OpExecutionContext, "config": RecoveryConfig, "return": None}
-    step = dg.op(name=f"{name}_store", required_resource_keys={io_manager_key})(run)
+    return _job(f"{name}_store", name, run, RecoveryConfig, io_manager_key, description=description)
+
+
+def _job(
+    op: str,
+    name: str,
+    run: Callable[..., None],
+    config: type[dg.Config],
+    *resources: str,
+    description: str | None,
+) -> dg.JobDefinition:
+    """Return a job of one op, whose function takes a context and a config of a class made just now."""
+    annotations: dict[str, Any] = {"context": dg.OpExecutionContext, "config": config, "return": None}
+    run.__annotations__ = annotations
+    step = dg.op(name=op, required_resource_keys=set(resources))(run)
     return dg.GraphDefinition(name=name, node_defs=[step], description=description).to_job()

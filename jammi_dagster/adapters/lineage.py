@@ -1,9 +1,9 @@
-"""`LineageResource`: what derives from what, as recorded; what a change reaches; and a picture of it."""
+"""`LineageResource`: recorded lineage as edges, as plans of the tables that a change reaches, and as pictures."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -15,13 +15,14 @@ from jammi_dagster.adapters.code_location.location import Definitions, Location
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.wording import reasons
-from jammi_dagster.adapters.launching.run_requests import Node, parents_of
+from jammi_dagster.adapters.launching.nodes import parents_of
+from jammi_dagster.adapters.launching.run_requests import run_request
+from jammi_dagster.adapters.launching.runs import Node, plan_runs
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
-from jammi_dagster.contract import CachePolicy, DerivesFromEdge, TableName
+from jammi_dagster.contract import DerivesFromEdge, TableName
 from jammi_dagster.contract.tables import is_table
 from jammi_dagster.lineage import pictures
 from jammi_dagster.lineage.graph import edges_by_input, generations
-from jammi_dagster.planning.waves import into_runs
 from jammi_dagster.store import ResultStore
 
 
@@ -41,7 +42,7 @@ class PlannedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a change of the sources reaches, in topological generations: each table after all its inputs among them.
+    """The tables that a change of the sources reaches, in topological generations: each after its inputs among them.
 
     `undeclared` are recorded edges that the declared graph does not have, where one was given: they order nothing.
     """
@@ -53,7 +54,7 @@ class Plan:
 
     @property
     def tables(self) -> list[str]:
-        """The names of all tables, in the order of the plan."""
+        """Return the names of all tables, in the order of the plan."""
         return [planned.table for generation in self.generations for planned in generation]
 
 
@@ -61,8 +62,8 @@ class Plan:
 class LineageComparison:
     """Recorded lineage against declared dependencies, as (input, derived) names.
 
-    `undeclared` is recorded and not declared any more; `unrecorded` is declared, with both tables there, and was not
-    recorded when the derived one was made.
+    `undeclared` pairs are recorded and no longer declared; `unrecorded` pairs are declared, with both tables there, and
+    were not recorded when the derived table was made.
     """
 
     agreeing: int
@@ -71,30 +72,30 @@ class LineageComparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the two say the same."""
+        """Tell if recorded lineage and declared dependencies are the same."""
         return not self.undeclared and not self.unrecorded
 
 
 class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
-    """Answers from the recorded lineage of a store; nothing here writes."""
+    """Questions about the recorded lineage of a store; nothing here writes."""
 
     store: ResultStoreResource
 
     @property
     def result_store(self) -> ResultStore:
-        """The open store."""
+        """Return the open store."""
         return self.store.get()
 
     def derives_from(self, source: str) -> list[DerivesFromEdge]:
-        """The tables that recorded `source` as an input; one hop. Raises `UnknownTable`."""
+        """Return the tables that recorded `source` as an input; one hop. Raises `UnknownTable`."""
         return self.result_store.derives_from(source)
 
     def closure(self, source: str) -> list[DerivesFromEdge]:
-        """Everything downstream of `source`, depth first. Raises `UnknownTable` and `DependencyCycle`."""
+        """Return everything downstream of `source`, depth first. Raises `UnknownTable` and `DependencyCycle`."""
         return self.result_store.derives_from_closure(source)
 
     def upstream(self, table: str) -> list[DerivesFromEdge]:
-        """Everything that `table` was made of, at any depth: each edge once, nearest first. Raises `UnknownTable`."""
+        """Return everything upstream of `table`: each edge once, nearest first. Raises `UnknownTable`."""
         store = self.result_store
         store.current(table)
         above = _by_derived(store.reader.edges())
@@ -114,10 +115,10 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         *,
         instance: dg.DagsterInstance | None = None,
     ) -> Plan:
-        """What a change of `sources`, tables or other inputs, reaches; the sources themselves are not in it.
+        """Plan the tables that a change of `sources`, tables or other inputs, reaches; without the sources themselves.
 
-        With `defs` the order is that of the dependencies declared now, and tables that nothing makes any more are left
-        out; without, it is the recorded one. Raises `UnknownTable` and `DependencyCycle`.
+        With `defs` the order is that of the dependencies declared now, and tables that no asset makes any more are left
+        out; without, the order is the recorded one. Raises `UnknownTable` and `DependencyCycle`.
         """
         wanted = (sources,) if isinstance(sources, str) else tuple(dict.fromkeys(sources))
         edges = dict.fromkeys(edge for source in wanted for edge in self._below(source, defs is None))
@@ -126,30 +127,18 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         for edge in edges:
             recorded.setdefault(edge.derived, set()).add(edge.input)
         ops: dict[str, str] = {}
-        if defs is None:
-            parents = recorded
-        else:
-            with _instance(instance) as on:
-                evaluator = Evaluator(Location.of(defs, on))
-                nodes = {table: evaluator.node(table) for table in reached}
-                ops = {t: op_name(node.assets_def) for t, node in nodes.items() if node is not None}
-                reached = dict.fromkeys(ops)
-                parents = parents_of(
-                    Node(table, node, node.tables()[table])
-                    for table, node in nodes.items()
-                    if node is not None
-                )
-        layers = generations(list(reached), parents)
+        parents: Mapping[str, set[str]] = recorded
+        if defs is not None:
+            ops, parents = _declared(defs, instance, reached)
+            reached = dict.fromkeys(ops)
         above = {table: frozenset(parents.get(table, ())) for table in reached}
+
+        def planned(table: str) -> PlannedTable:
+            return _planned(table, recorded.get(table, set()) & {*wanted, *reached}, ops.get(table))
+
         return Plan(
             sources=wanted,
-            generations=tuple(
-                tuple(
-                    _planned(table, recorded.get(table, set()) & {*wanted, *reached}, ops.get(table))
-                    for table in layer
-                )
-                for layer in layers
-            ),
+            generations=tuple(tuple(map(planned, layer)) for layer in generations(list(reached), parents)),
             parents=above,
             undeclared=tuple(
                 edge
@@ -159,32 +148,30 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         )
 
     def run_requests(self, plan: Plan) -> list[dg.RunRequest]:
-        """The runs that make a plan's tables, in the order in which they are to run.
+        """Return the runs that make a plan's tables, in the order in which they are to run.
 
-        Each replays the recorded config, to ops that are named after their assets unless the plan was made with the
-        definitions, and reuses what turns out to have the same inputs. `jammi/generation` numbers the waves: a run is
-        for when all of the earlier ones have landed.
+        Each run replays the recorded config, and reuses tables whose inputs come out the same. Config goes to the op
+        that has the asset's name, unless the plan was made with the definitions. The tag `jammi/generation` numbers the
+        waves: launch a run when all runs of the earlier waves have landed.
         """
-        tables = {planned.table: planned for generation in plan.generations for planned in generation}
         store = self.result_store
-        replays = recorded_replays(store, store.reader, tables)
-        requests = []
-        for group in into_runs(list(tables), plan.parents, lambda table: tables[table].partition):
-            made = [tables[table] for table in group.tables]
-            replayed = [(planned.op, replays.get(planned.table) or Replay()) for planned in made]
-            ops = {op: {"config": replay.config} for op, replay in replayed if replay.config is not None}
-            requests.append(
-                dg.RunRequest(
-                    asset_selection=sorted({planned.asset_key for planned in made}),
-                    partition_key=next((p.partition for p in made if p.partition is not None), None),
-                    run_config={"ops": ops} if ops else {},
-                    tags={
-                        metadata_keys.CACHE_TAG: CachePolicy.USE.value,
-                        metadata_keys.GENERATION_TAG: str(group.wave),
-                    },
-                )
+        replays = recorded_replays(store, store.reader, plan.tables)
+        nodes = {
+            planned.table: Node(
+                table=planned.table,
+                asset_key=planned.asset_key,
+                op=planned.op,
+                partition=planned.partition,
+                selected=(planned.asset_key,),
+                replay=replays.get(planned.table) or Replay(),
             )
-        return requests
+            for generation in plan.generations
+            for planned in generation
+        }
+        return [
+            run_request(run, tags={metadata_keys.GENERATION_TAG: str(run.wave)})
+            for run in plan_runs(nodes, plan.parents)
+        ]
 
     def to_mermaid(
         self,
@@ -194,7 +181,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         defs: Definitions | None = None,
         instance: dg.DagsterInstance | None = None,
     ) -> str:
-        """The lineage around `table`, or all of it, as a Mermaid flowchart.
+        """Draw the lineage around `table`, or all of it, as a Mermaid flowchart.
 
         `hops` bounds how far it goes up and down. With `defs`, each table has the colour of its verdict. Raises
         `UnknownTable`.
@@ -209,26 +196,20 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         defs: Definitions | None = None,
         instance: dg.DagsterInstance | None = None,
     ) -> str:
-        """The same as an SVG document."""
+        """Draw the same as an SVG document."""
         return pictures.svg(self._picture(table, hops, defs, instance))
 
     def compare_with_assets(
         self, defs: Definitions, *, instance: dg.DagsterInstance | None = None
     ) -> LineageComparison:
-        """What the current tables recorded as their inputs, against what their assets declare now."""
+        """Compare the inputs that current tables recorded with the dependencies that their assets declare now."""
+        store = self.result_store
+        there = set(store.tables())
         with _instance(instance) as on:
             evaluator = Evaluator(Location.of(defs, on))
-            store = self.result_store
-            there = set(store.tables())
-            made = {table: node for table in there if (node := evaluator.node(table)) is not None}
-            declared = {
-                (above, table)
-                for table, parents in parents_of(
-                    Node(table, node, node.tables()[table]) for table, node in made.items()
-                ).items()
-                for above in parents
-                if above in there
-            }
+            made = {table: maker for table in there if (maker := evaluator.maker(table)) is not None}
+            above = parents_of(made)
+        declared = {(parent, table) for table, parents in above.items() for parent in parents & there}
         recorded = {
             (edge.input, edge.derived)
             for edge in store.reader.edges()
@@ -241,7 +222,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         )
 
     def _below(self, source: str, must_be_acyclic: bool) -> list[DerivesFromEdge]:
-        """The edges below a source. A cycle that old definitions left matters only where the recorded order counts."""
+        """Return the edges below a source. A cycle of old definitions matters only for the recorded order."""
         if must_be_acyclic:
             return self.closure(source)
         self.derives_from(source)  # raises for a name that is none
@@ -270,21 +251,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
             if table not in names:
                 store.current(table)
             names = dict.fromkeys(pictures.around(table, edges, hops))
-        verdicts: dict[str, tuple[str, str]] = {}
-        if defs is not None:
-            with _instance(instance) as on:
-                location = Location.of(defs, on)
-                evaluator = Evaluator(location)
-                assets = [
-                    a for a in evaluator.assets(location.select("*")) if a.store.identity == store.identity
-                ]
-                found = evaluator.evaluate(assets)
-                verdicts = {name: ("fresh", "") for asset in assets for name in asset.tables()}
-                verdicts.update(
-                    (name, (state.kind, "; ".join(reasons(state))))
-                    for name, state in found.tables.items()
-                    if name in names
-                )
+        verdicts = {} if defs is None else _verdicts(defs, instance, store, names)
         return pictures.Picture(
             names=tuple(names),
             edges=tuple(
@@ -293,6 +260,31 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
             verdicts=verdicts,
             centre=table,
         )
+
+
+def _declared(
+    defs: Definitions, instance: dg.DagsterInstance | None, tables: Iterable[str]
+) -> tuple[dict[str, str], dict[str, set[str]]]:
+    """Return the op and the declared parents of each table that an asset makes now."""
+    with _instance(instance) as on:
+        evaluator = Evaluator(Location.of(defs, on))
+        makers = {table: maker for table in tables if (maker := evaluator.maker(table)) is not None}
+        return {table: op_name(maker.assets_def) for table, maker in makers.items()}, parents_of(makers)
+
+
+def _verdicts(
+    defs: Definitions, instance: dg.DagsterInstance | None, store: ResultStore, names: Collection[str]
+) -> dict[str, tuple[str, str]]:
+    """Return verdict and reasons of each of a store's tables."""
+    with _instance(instance) as on:
+        location = Location.of(defs, on)
+        evaluator = Evaluator(location)
+        assets = [a for a in evaluator.assets(location.select("*")) if a.store.identity == store.identity]
+        verdicts = {name: ("fresh", "") for asset in assets for name in asset.tables()}
+        for name, state in evaluator.evaluate(assets).tables.items():
+            if name in names:
+                verdicts[name] = state.kind, "; ".join(reasons(state))
+    return verdicts
 
 
 def _planned(table: str, above: Iterable[str], op: str | None) -> PlannedTable:
@@ -314,5 +306,5 @@ def _by_derived(edges: Sequence[DerivesFromEdge]) -> dict[str, list[DerivesFromE
 
 
 def _instance(given: dg.DagsterInstance | None) -> AbstractContextManager[dg.DagsterInstance]:
-    """The given instance, or one in memory, which knows no dynamic partitions and no versions of other assets."""
+    """Return the given instance, or one in memory without dynamic partitions and versions of other assets."""
     return contextlib.nullcontext(given) if given is not None else dg.DagsterInstance.ephemeral()

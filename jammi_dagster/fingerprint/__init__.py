@@ -1,19 +1,15 @@
-"""What a Python function's result depends on, as far as its code tells: `identify` gives its code identity.
+"""Code identity: the code that the result of a Python function depends on. `identify` finds it by reading.
 
-| file | what it answers |
+| to find or add | go to |
 |---|---|
-| identity.py | the identity of a function: the seam |
-| settings.py, declared.py | what a project and an author say about it |
-| components.py | what it consists of, with names to tell |
-| context.py | what a function uses its Dagster context for |
-| values.py, plain.py, callables.py | what a live function holds besides its code |
-| graph.py, quiet.py | which first-party code is reached |
-| findings.py, reasons.py | what in it reads the outside world, or cannot be seen |
-| routes.py, modules.py, distributions.py | where a name leads, where a module is, and whose it is |
-| source.py, units.py, effects.py, annotations.py | what one source file says, statement by statement |
-| syntax.py, names.py, scopes.py, outside.py, definitions.py | what a syntax tree says |
-| running.py | whether a source file is what this process runs |
-| hashing.py | the one door to hashing |
+| the identity of a function, its parts and its options | identity.py, components.py, author_options.py |
+| a reader, a clock, a harmless call, a mutating method: names as data | known_names/ |
+| a kind of live value (closure, default), uses of Dagster's context | live/ |
+| the code that a name leads to, findings in it | reach/ |
+| source files, modules, distributions, settings, running code | sources/ |
+| the meaning of one syntax tree: scopes, accesses, side effects | syntax/ |
+| hashing, the words of reasons | hashing.py, reasons.py |
+| former modules of this package's public names, which hashes keep | first_homes.py |
 """
 
 from __future__ import annotations

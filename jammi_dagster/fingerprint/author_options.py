@@ -1,4 +1,4 @@
-"""What an author declares about a function's code: what else it depends on, and what it does not."""
+"""The options of an author: further dependencies (`depends_on=`) and names without effect (`ignore=`)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.reasons import reason
 
 
 def check_names(what: str, given: Any) -> tuple[str, ...]:
-    """A list of names, as given. Raises `InvalidField`."""
+    """Return a list of names as given. Raises `InvalidField`."""
     if isinstance(given, str) or not isinstance(given, (list, tuple, set, frozenset)):
         raise InvalidField(what=what, path="(itself)", value=given, expected="a list of names")
     for index, name in enumerate(given):
@@ -26,7 +26,7 @@ def check_names(what: str, given: Any) -> tuple[str, ...]:
 
 
 def check_dependencies(given: Any) -> tuple[Any, ...]:
-    """Functions, classes, modules, paths and plain values, as given. Raises `InvalidField`."""
+    """Return functions, classes, modules, paths and plain values as given. Raises `InvalidField`."""
     if isinstance(given, (str, bytes)) or not isinstance(given, (list, tuple)):
         expected = "a list of functions, modules, file paths or plain values"
         raise InvalidField(what="depends_on", path="(itself)", value=given, expected=expected)
@@ -42,7 +42,7 @@ def check_dependencies(given: Any) -> tuple[Any, ...]:
 
 
 def describe(depends_on: Sequence[Any], describer: Describer, folder: str) -> Iterator[Component]:
-    """Tells `describer` of each dependency; files are components of their own.
+    """Give each dependency to `describer`; files are components of their own.
 
     A string that names a file, relative to `folder`, is that file.
     """
@@ -57,7 +57,7 @@ def describe(depends_on: Sequence[Any], describer: Describer, folder: str) -> It
 
 
 def _files(path: Path, *, shown: Path, describer: Describer) -> Iterator[Component]:
-    """A file by its bytes, a folder by all files in it."""
+    """Yield the component of a file by its bytes, or of a folder by all files in it."""
     name = shown.name if shown.is_absolute() else shown.as_posix()
     try:
         if not path.is_dir():
@@ -69,7 +69,7 @@ def _files(path: Path, *, shown: Path, describer: Describer) -> Iterator[Compone
         yield Component(kind="file", name=name, where="", digest=digest("folder.v1", *parts))
     except OSError as error:
         found = f"the file {name} of depends_on= cannot be read ({type(error).__name__})"
-        describer.unresolved.add(reason(found, "make it, or take it out of depends_on="))
+        describer.unresolved.add(reason(found, "create it, or take it out of depends_on="))
 
 
 def _is_file(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The components of an identity: what is reached, each with a name that says what it is and where, and a digest."""
+"""The components of an identity: the reached pieces of code and values, each with a name and a digest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
-from jammi_dagster.fingerprint.reach.graph import Graph, Reached
+from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
 
 MISSING = "missing"
@@ -16,11 +16,14 @@ _AT_LOAD = "module-level code"
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Component:
-    """Something that a result depends on.
+    """A piece of code, a value or a file that a result depends on.
 
-    `kind`: `function` (the function itself), `helper`, `class`, `constant`, `import`, `statement`, `module-level code`
-    (what loading a module does), `module`, `value` (what a closure, a default or a changed global holds), `file`, or
-    `code_version`. `where`: the file below its source tree, or nothing.
+    The kinds are `function` (the function itself), `helper`, `class`, `constant`, `import`, `statement`,
+    `module-level code` (side effects of loading a module), `module`, `value` (of a closure, a default or a changed
+    global), `file` and `code_version`. `where` is the file below its source tree, or empty.
+
+    >>> str(Component(kind="helper", name="clean", where="pipelines/text.py", digest="3f9a"))
+    'helper clean (pipelines/text.py)'
     """
 
     kind: str
@@ -29,7 +32,7 @@ class Component:
     digest: str
 
     def __str__(self) -> str:
-        """`helper clean (pipelines/text.py)`."""
+        """Name the component for people, and for the record of a table."""
         if self.kind == "code_version":
             return self.kind
         words = self.name if self.kind == "value" else f"{self.kind} {self.name}".strip()
@@ -37,7 +40,7 @@ class Component:
 
 
 def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
-    """Of the units that are reached; `files` says what each file is called."""
+    """Yield the components of the reached units; `files` has the name of each file."""
     for path, reached in graph.reached.items():
         if reached.node.source is None:
             yield Component(kind="module", name="", where=files[path], digest=_of_file(path))
@@ -49,12 +52,13 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
 
 
 def of_values(held: Mapping[str, list[Form]], files: Mapping[str, str]) -> Iterator[Component]:
+    """Yield the components of live values."""
     for told, forms in held.items():
         value = digest("value.v1", *sorted(encode(form, files) for form in forms))
         yield Component(kind="value", name=told.removeprefix("the "), where="", digest=value)
 
 
-def _of_units(graph: Graph, reached: Reached, file: str) -> Iterator[Component]:
+def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Component]:
     found: dict[tuple[str, str], list[str]] = {}
     source = reached.node.source
     assert source is not None
@@ -83,8 +87,8 @@ def _key(unit: Unit, *, is_root: bool) -> tuple[str, str]:
     return kind, ", ".join(unit.names)
 
 
-def _order(reached: Reached, indexes: Sequence[int]) -> Iterator[str]:
-    """The order of a module's statements, where one may see what another changes or binds again."""
+def _order(reached: ReachedFile, indexes: Sequence[int]) -> Iterator[str]:
+    """Yield the order of a module's statements where it matters: one may read a name that another changes."""
     source = reached.node.source
     assert source is not None
     by_name: dict[str, set[str]] = {}
@@ -108,9 +112,9 @@ def _order(reached: Reached, indexes: Sequence[int]) -> Iterator[str]:
 
 
 def _load_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
-    """The order in which modules are loaded whose loading may change something, where there are several.
+    """Yield the order in which modules with side effects are loaded, where there are several.
 
-    Begins at the module of the function: what a process happened to load before is not known here.
+    It begins at the module of the function: modules that a process happened to load before are not known here.
     """
     order: list[str] = []
     seen: set[str] = set()

@@ -10,23 +10,24 @@ from typing import Union
 
 @dataclass(frozen=True, slots=True)
 class ModuleRef:
-    """A first-party module within a form. Its name is known only once every reached module is (`modules.names`)."""
+    """A first-party module within a form. Its name is known once every reached module is (`modules.file_names`)."""
 
     path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Unordered:
-    """Parts of a form whose order has no meaning."""
+class UnorderedParts:
+    """Parts of a form whose order has no meaning, as of a set."""
 
     parts: tuple[Form, ...]
 
 
-# What a value is, as something that has exactly one encoding.
-Form = Union[bytes, str, ModuleRef, Unordered, "tuple[Form, ...]"]
+# A description of a value that has exactly one encoding.
+Form = Union[bytes, str, ModuleRef, UnorderedParts, "tuple[Form, ...]"]
 
 
 def digest(domain: str, *parts: bytes) -> str:
+    """Hash parts under a domain: equal parts of two domains have different digests."""
     return sha256(_framed(utf8(f"jammi.code.{domain}"), *parts)).hexdigest()
 
 
@@ -35,18 +36,22 @@ def utf8(text: str) -> bytes:
 
 
 def encode(form: Form, names: Mapping[str, str]) -> bytes:
-    """The bytes of a form; `names` says what each module's path is called."""
+    """Encode a form as bytes; `names` has the name of each module's path.
+
+    >>> encode(("a", b"b"), {}) != encode(("ab", b""), {})
+    True
+    """
     if isinstance(form, bytes):
         return b"b" + form
     if isinstance(form, str):
         return b"s" + utf8(form)
     if isinstance(form, ModuleRef):
         return b"m" + utf8(names[form.path])
-    if isinstance(form, Unordered):
+    if isinstance(form, UnorderedParts):
         return b"u" + _framed(*sorted(encode(part, names) for part in form.parts))
     return b"t" + _framed(*(encode(part, names) for part in form))
 
 
 def _framed(*parts: bytes) -> bytes:
-    """The parts, each led by its length, so that no two lists of parts give the same bytes."""
+    """Join parts, each led by its length, so that no two lists of parts give the same bytes."""
     return b"".join(len(part).to_bytes(8, "little") + part for part in parts)

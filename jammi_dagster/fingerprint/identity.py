@@ -1,4 +1,4 @@
-"""The identity of a function's code: `identify` is the one seam."""
+"""The identity of a function's code. The rest of the package calls `identify`."""
 
 from __future__ import annotations
 
@@ -24,39 +24,47 @@ from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
 from jammi_dagster.fingerprint.sources.source import Source
 
-_one_at_a_time = threading.RLock()  # what is read of a source file is kept on it, and read bit by bit
+_one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutsideRead:
-    """A place in reached code whose result depends on the outside world."""
+    """A place in reached code that reads the outside world.
+
+    OutsideRead(what="pandas.read_csv", where="pipelines/text.py:12", is_declarable=True)
+    """
 
     what: str
     """Canonical dotted name: `time.time`, `os.environ`, `pandas.read_csv`."""
     where: str
     """`pipelines/text.py:12`, relative to the folder above the topmost package."""
     is_declarable: bool = False
-    """Whether it reads a file or the like, which a version surface may stand for."""
+    """True if a version surface may stand for it, as for a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeIdentity:
-    """What code a function's result depends on."""
+    """The code that the result of a function depends on.
+
+    identity = identify(asset_function)
+    identity.digest, identity.unresolved  # "3f9a…", ()
+    identity.named  # {"helper clean (pipelines/text.py)": "81c0…", …}
+    """
 
     kind: Literal["code_version", "source"]
     digest: str
-    """Of all components; the libraries are the environment's."""
+    """The digest of all components, without the libraries: they belong to the environment."""
     components: tuple[Component, ...]
-    """What is reached, sorted; the code version if one was given."""
+    """The reached components, sorted; the code version if one was given."""
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
     unresolved: tuple[str, ...]
-    """Why the identity cannot be known, with what to do. If there is any reason, it must not lead to a reuse."""
+    """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
     @property
     def named(self) -> dict[str, str]:
-        """The digest of each component by what it is called: what a descriptor records, to be explained by."""
+        """The digest of each component by its name, as descriptors record it to explain differences."""
         return {str(component): component.digest for component in self.components}
 
 
@@ -67,16 +75,22 @@ def identify(
     depends_on: Sequence[Any] = (),
     ignore: Collection[str] = (),
 ) -> CodeIdentity:
-    """The identity of the code that a function's result depends on.
+    """Identify the code that the result of a function depends on. Nothing of the user's runs for it.
 
-    With a `code_version` it is that, as the user's word. Otherwise it is what the function reaches: the syntax trees
-    of first-party functions, classes and constants, at any depth, what loading their modules does, and the values
-    of its closure, defaults and `partial` arguments. Whatever changes the result without changing those must be in
-    `outside` or `unresolved`; `docs/concepts/code-identity.md` says what is not seen.
+    A given `code_version` is the whole identity: it is the user's word. Otherwise the identity covers all that the
+    function reaches: the syntax trees of first-party functions, classes and constants, at any depth, the side effects
+    of loading their modules, and the values of its closure, defaults and `partial` arguments. Anything else that may
+    change the result must stand in `outside` or `unresolved`; `docs/concepts/code-identity.md` lists the exceptions.
 
-    `depends_on` adds functions, classes, modules, files and plain values, as if the function used them. `ignore`
-    leaves out names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or what an unresolved reason names.
-    Both add to the project's `settings`. Raises `InvalidField`.
+    Args:
+        fn: The function, or another callable.
+        code_version: A version that stands for the code.
+        depends_on: Functions, classes, modules, files and plain values that count as if the function used them.
+        ignore: Names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or a name from an unresolved
+            reason. Both options add to the settings of the project.
+
+    Raises:
+        InvalidField: An option or a setting makes no sense.
     """
     if code_version is not None:
         return _versioned(code_version)
@@ -109,9 +123,9 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         outside=tuple(
-            OutsideRead(what=read.what, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
+            OutsideRead(what=read.name, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
             for read in sorted(outside_reads(graph))
-            if read.what not in ignored
+            if read.name not in ignored
         ),
         unresolved=tuple(sorted(reasons)),
     )
@@ -151,10 +165,10 @@ def _without_python(fn: object) -> Iterator[str]:
 
 
 def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[str, object]]:
-    """The reached lists, dicts and sets that are something else by now than what they are written as.
+    """Yield the reached lists, dicts and sets that differ from their literals by now.
 
-    What changed them while modules were loaded (a decorator that registers) may stand anywhere. Ends once following
-    what they hold leads to no more.
+    The code that changed them while modules were loaded (a decorator that registers) may stand anywhere. The caller
+    reaches the code in each value before it asks for the next; the end is where that leads to no further value.
     """
     looking = True
     while looking:
@@ -178,9 +192,9 @@ def _is_as_written(source: Source, name: str, live: Mapping[str, Any]) -> bool:
 
 
 def _is(live: Any, literal: Any) -> bool:
-    """Whether a live value is what a literal says."""
+    """Return whether a live value equals a literal."""
     try:
-        if marshal.dumps(live, 2) == marshal.dumps(literal, 2):  # of plain data, most of the time, and fast
+        if marshal.dumps(live, 2) == marshal.dumps(literal, 2):  # most values are plain data: this is fast
             return True
     except ValueError:
         return False

@@ -1,11 +1,15 @@
-"""How this layer says that an identity cannot be known, and what to do about it."""
+"""Reasons why an identity cannot be known, as users read them."""
 
 from __future__ import annotations
 
 
-def reason(what: str, *ways_out: str, ignore: str | None = None) -> str:
-    """`ignore`: the name that `ignore=` takes where what is found is known to be harmless."""
-    harmless = (
-        [] if ignore is None else [f"name what it depends on in depends_on= and set ignore=[{ignore!r}]"]
-    )
-    return f"{what}: {', or '.join((*ways_out, *harmless, 'give code_version='))}"
+def reason(finding: str, *ways_out: str, ignore: str | None = None) -> str:
+    """Put a reason into words: the place and the finding, then the ways out.
+
+    `ignore` is the name that `ignore=` takes where the finding is harmless.
+
+    >>> reason("f has no source file", "define it in a module")
+    'f has no source file: define it in a module, or give code_version='
+    """
+    harmless = [] if ignore is None else [f"list its dependencies in depends_on= and set ignore=[{ignore!r}]"]
+    return f"{finding}: {', or '.join((*ways_out, *harmless, 'give code_version='))}"

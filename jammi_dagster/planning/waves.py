@@ -1,4 +1,4 @@
-"""What is made in one run, and what waits for it: decided over values, without Dagster's help and without I/O."""
+"""Tables cut into runs, and the tables that wait for others: decided over values, without Dagster and without I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Parents = Mapping[str, Collection[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunGroup:
-    """The tables of one run. A group of a later `wave` has an input that an earlier one makes."""
+    """The tables of one run. A group of a later `wave` has an input that a group of an earlier one makes."""
 
     wave: int
     tables: tuple[str, ...]
@@ -21,7 +21,7 @@ class RunGroup:
 def into_runs(
     tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
 ) -> list[RunGroup]:
-    """The fewest waves of runs, such that a run makes one partition, whatever is unpartitioned, or both.
+    """Cut tables into the fewest waves of runs, each run for one partition, for unpartitioned tables, or for both.
 
     `partition_of` tells a table's partition, None for a whole table. Whole tables join the run of the partition that
     they are connected with, if that is the only one. Raises `DependencyCycle`.
@@ -42,7 +42,7 @@ def into_runs(
 
 
 def below(tables: Iterable[str], parents: Parents) -> set[str]:
-    """The tables, and all that is downstream of them by `parents`."""
+    """Return the tables, and all tables downstream of them by `parents`."""
     children: dict[str, list[str]] = {}
     for table, above in parents.items():
         for parent in above:
@@ -56,10 +56,26 @@ def below(tables: Iterable[str], parents: Parents) -> set[str]:
     return found
 
 
+def nearest_below(tables: Iterable[str], derived: Callable[[str], Iterable[str]], most: int) -> list[str]:
+    """List the tables downstream of these by `derived`, the nearest first; somewhat more than `most` at the end.
+
+    `derived` gives the tables one hop downstream of each, and is asked for each table once.
+    """
+    rest = list(dict.fromkeys(tables))
+    found, begun = set(rest), len(rest)
+    for table in rest:  # it grows meanwhile
+        if len(rest) > begun + most:
+            break
+        new = dict.fromkeys(name for name in derived(table) if name not in found)
+        found.update(new)
+        rest.extend(new)
+    return rest[begun:]
+
+
 def _joined(
     tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
 ) -> dict[str, Hashable | None]:
-    """The partition in whose run each table is made: its own, or the only one that it is connected with."""
+    """Return the partition in whose run each table is made: its own, or the only one that it is connected with."""
     root = {table: table for table in tables}
 
     def find(table: str) -> str:

@@ -4,6 +4,7 @@ import ast
 import inspect
 import typing
 from pathlib import Path
+from typing import Any, cast
 
 import dagster as dg
 import pytest
@@ -86,7 +87,7 @@ def test_the_marks_that_we_took_from_dagster() -> None:
         def made(given: object) -> None:
             """Takes one parameter of any name."""
 
-        made.__signature__ = inspect.Signature(
+        cast(Any, made).__signature__ = inspect.Signature(
             [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
         )
         is_input = bool(dg.asset(made).dependency_keys)
@@ -139,8 +140,10 @@ def test_an_event_without_a_run_has_none(lab: Lab) -> None:
     lab.instance.report_runless_asset_event(dg.AssetMaterialization("outside"))
     (record,) = lab.instance.fetch_materializations(dg.AssetKey("outside"), limit=1).records
 
+    made = record.event_log_entry.asset_materialization
     assert not record.run_id
-    assert DATA_VERSION_TAG not in (record.event_log_entry.asset_materialization.tags or {})
+    assert made is not None
+    assert DATA_VERSION_TAG not in (made.tags or {})
 
 
 def test_an_input_loads_before_the_body_and_outside_of_a_run(lab: Lab) -> None:
@@ -184,6 +187,6 @@ def test_the_signature_of_a_decorated_function_is_ours() -> None:
     def made(up, db: Db):
         return table(1)
 
-    body = made.op.compute_fn.decorated_fn
+    body = cast(Any, made.op.compute_fn).decorated_fn
     assert list(inspect.signature(body).parameters) == ["context", "up"]
     assert made.op.required_resource_keys == {"db", "io_manager"}

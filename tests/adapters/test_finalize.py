@@ -1,6 +1,6 @@
 """`finalize` gives Dagster's asset graph the complete code identities (DESIGN 4.6)."""
 
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import pyarrow as pa
@@ -115,7 +115,7 @@ def test_before_finalize_the_spec_shows_the_identity_at_decoration(lab: Lab) -> 
     finalized = code_versions(finalize(definitions(lab, [made])))["made"]
 
     assert at_decoration not in (None, finalized)
-    assert finalized == made.result_table.code().digest
+    assert finalized == cast(Any, made).result_table.code().digest
     assert [lab.run(made).outcomes["made"] for _ in range(2)] == ["computed", "reused"]
 
 

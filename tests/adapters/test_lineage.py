@@ -150,7 +150,7 @@ def test_pictures_are_valid_whatever_the_names(lab: Lab) -> None:
     odd = 'we"ird<&>%5B'
     made = store.materialize(odd, table(1), descriptor={"producer": "t"}, env={}, inputs=[])
     anchors = [
-        InputAnchor.result_digest(odd, made.artifact_digest),
+        InputAnchor.result_digest(odd, str(made.artifact_digest)),
         InputAnchor.source_version("file:a'b", "1"),
     ]
     store.materialize("below[x]", table(1), descriptor={"producer": "t"}, env={}, inputs=anchors)

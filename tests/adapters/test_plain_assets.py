@@ -17,7 +17,8 @@ def raw() -> pa.Table:
 @dg.asset
 def plain(raw: pd.DataFrame) -> pd.DataFrame:
     note("plain")
-    return raw * 2
+    doubled: pd.DataFrame = raw * 2
+    return doubled
 
 
 def test_a_plain_asset_gets_manifest_lineage_and_metadata(lab: Lab) -> None:
@@ -220,7 +221,10 @@ def test_an_op_that_reads_from_our_io_manager_is_an_error(lab: Lab) -> None:
     result = ops.execute_in_process(instance=lab.instance, raise_on_error=False)
 
     (event,) = result.get_step_failure_events()
-    assert "InvalidOutput" in event.step_failure_data.error.cause.message
+    error = event.step_failure_data.error
+    assert error is not None
+    assert error.cause is not None
+    assert "InvalidOutput" in error.cause.message
 
 
 def test_a_graph_may_read_our_tables(lab: Lab) -> None:

@@ -19,6 +19,12 @@ class Size(dg.Config):
     rows: int = 1
 
 
+def _report(output: Any) -> dict[str, Any]:
+    """The report that the job's op gives as metadata of its output."""
+    report: dict[str, Any] = output.step_output_data.metadata["report"].value
+    return report
+
+
 def chain() -> list[Any]:
     @result_table(reads=[], code_version="1")
     def top(config: Size) -> pa.Table:
@@ -139,7 +145,7 @@ def test_the_jobs_recompute_and_recover(lab: Lab) -> None:
         .execute_in_process(instance=lab.instance, run_config=config)
     )
     (output,) = [e for e in result.all_events if e.is_step_event and e.event_type_value == "STEP_OUTPUT"]
-    report = output.step_output_data.metadata["report"].value
+    report = _report(output)
     assert [made["outcome"] for made in report["recomputed"]] == ["reproduced"]
     recovered = (
         holder["defs"]
@@ -147,7 +153,7 @@ def test_the_jobs_recompute_and_recover(lab: Lab) -> None:
         .execute_in_process(instance=lab.instance, run_config={"loggers": config["loggers"]})
     )
     (output,) = [e for e in recovered.all_events if e.event_type_value == "STEP_OUTPUT"]
-    assert output.step_output_data.metadata["report"].value["damaged"] == []
+    assert _report(output)["damaged"] == []
 
 
 def test_the_recovery_job_fails_where_the_root_is_not_there(lab: Lab) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import jammi_dagster
-from jammi_dagster import ResultStoreResource, ResultTableIOManager, contract, surfaces
+from jammi_dagster import ResultStoreResource, ResultTableIOManager, contract, surfaces, testing
 from jammi_dagster.adapters import metadata_keys
 
 PROJECT = Path(__file__).parents[2]
@@ -19,6 +19,9 @@ def test_every_public_name_is_in_the_api_reference() -> None:
     shown = set(re.findall(r"^::: (\S+)$", (REFERENCE / "api.md").read_text(), re.MULTILINE))
     public = {f"jammi_dagster.{name}" for name in jammi_dagster.__all__}
     public |= {f"jammi_dagster.surfaces.{name}" for name in surfaces.__all__}
+    public |= {
+        f"jammi_dagster.testing.{name}" for name in (*testing.__all__, "pytest_plugin.result_table_tester")
+    }
     public |= {
         f"jammi_dagster.contract.{name}" for name in set(contract.__all__) - set(jammi_dagster.__all__)
     }

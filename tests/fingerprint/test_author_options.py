@@ -1,6 +1,5 @@
-"""What authors and projects declare: `depends_on=`, `ignore=`, and `[tool.jammi_dagster]`."""
+"""The declarations of authors and projects: `depends_on=`, `ignore=`, and `[tool.jammi_dagster]`."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ from fingerprint_kit import Project
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint import CodeIdentity, identify
-from jammi_dagster.fingerprint.sources.project_settings import settings_for
 
 TEXT = """
     import helpers
@@ -47,7 +45,7 @@ def named(project: Project, *depends_on: str, function: str = "plain") -> CodeId
     ],
 )
 def test_a_dependency_counts(alone: Project, dependency: str, component: str, edit: dict[str, str]) -> None:
-    """A function brings what it reaches, a module all that it holds, a file its bytes, a folder its files."""
+    """A function brings the code that it reaches, a module all its names, a file its bytes, a folder its files."""
     without, before = named(alone), named(alone, dependency)
     assert component in before.named
     assert component not in without.named
@@ -81,67 +79,10 @@ def test_what_is_ignored_is_left_out(alone: Project) -> None:
     assert identify(function, ignore=["MEMO", "eval"]).unresolved == ()
 
 
-SETTINGS = """
-    [tool.jammi_dagster]
-    first_party = ["lib"]
-    depends_on = ["rates.csv"]
-    ignore = ["MEMO", "eval"]
-    libraries = {"*" = "full", "NumPy" = "minor", pyyaml = "ignore"}
-    """
-
-
-def test_a_project_has_settings(alone: Project) -> None:
-    """The nearest `pyproject.toml` above the function's file says what holds for all of its functions."""
-    before = alone.identity("alone.f")
-    alone.write({"pyproject.toml": SETTINGS})
-    after = alone.identity("alone.f")
-    assert before.unresolved
-    assert after.unresolved == ()
-    assert "file rates.csv" in after.named
-    found = settings_for(os.path.join(alone.root, "alone.py"))
-    assert found.first_party == {"lib"}
-    versions = {"numpy": "2.4.6", "pyyaml": "6.0", "pandas": "3.1.1"}
-    assert found.versions(versions) == {"numpy": "2.4", "pandas": "3.1.1"}
-
-
-def test_an_installed_distribution_may_be_first_party(
-    alone: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What `first_party` names counts by its code, not by its version."""
-    info = {"lib-1.dist-info/METADATA": "Name: lib\nVersion: 1\n", "lib-1.dist-info/RECORD": "lib.py,,\n"}
-    site = Project(alone.root / "site-packages").write({**info, "lib.py": "K = 1\n"})
-    monkeypatch.syspath_prepend(site.root)
-    text = "import lib\ndef f(): return lib.K\n"
-    assert alone.of_source(text).libraries == {"lib": "1"}
-    alone.write({"pyproject.toml": SETTINGS})
-    found = alone.of_source(text)
-    assert found.libraries == {}
-    assert "constant K (lib.py)" in found.named
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[tool.jammi_dagster]\nignore = 'MEMO'",
-        "[tool.jammi_dagster]\nignore = [3]",
-        "[tool.jammi_dagster]\nignored = []",
-        "[tool.jammi_dagster]\nlibraries = ['a']",
-        "[tool.jammi_dagster]\nlibraries = {a = 'major'}",
-        "[tool]\njammi_dagster = 3",
-        "[tool.jammi_dagster",
-    ],
-)
-def test_settings_that_make_no_sense_are_an_error(alone: Project, text: str) -> None:
-    """A misspelled setting would be an identity that is not what its author thinks."""
-    alone.write({"pyproject.toml": text + "\n"})
-    with pytest.raises(InvalidField, match=r"tool\.jammi_dagster"):
-        alone.identity("alone.plain")
-
-
 @pytest.mark.parametrize(
     "arguments", [{"ignore": "name"}, {"ignore": [None]}, {"depends_on": "x"}, {"depends_on": [object()]}]
 )
 def test_misuse_is_an_error(alone: Project, arguments: dict[str, Any]) -> None:
-    """So is a declaration."""
+    """A declaration of the wrong type is an error."""
     with pytest.raises(InvalidField):
         identify(alone.load("alone").plain, **arguments)

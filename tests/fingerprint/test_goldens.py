@@ -88,7 +88,7 @@ from jammi_dagster.fingerprint import identify
 
 
 def version_of(python: str) -> str | None:
-    """Such as `3.12.1`; None for what does not run."""
+    """Return the version of a Python, such as `3.12.1`; None if it does not run."""
     asked = [python, "-c", "import platform; print(platform.python_version())"]
     try:
         return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
@@ -117,7 +117,7 @@ def python(request: pytest.FixtureRequest) -> str:
 
 
 def test_values(project: Project, python: str) -> None:
-    """What a closure holds: of each value the first digits."""
+    """Closures over values have the recorded digests, here by their first digits."""
     project.write(FACTORY)
     code = """
         import factory

@@ -15,7 +15,7 @@ from jammi_dagster.fingerprint.components import of_code
 from jammi_dagster.fingerprint.reach import routes
 from jammi_dagster.fingerprint.reach.graph import Graph, Root
 from jammi_dagster.fingerprint.sources.modules import Module, file_names
-from jammi_dagster.fingerprint.sources.source import Source, _source
+from jammi_dagster.fingerprint.sources.source import Source, parse_source
 
 ALGORITHMS = Path(inspect.getfile(networkx)).parent / "algorithms"
 FUNCTIONS = {
@@ -66,7 +66,7 @@ Undo = Callable[[], None]
 
 
 class Code:
-    """The statements of a module without their docstrings; `digest` is of what a function reaches in them."""
+    """The statements of a module without their docstrings."""
 
     def __init__(self, name: str) -> None:
         self.path = os.path.join(os.sep, "checkout", f"{name}.py")
@@ -78,14 +78,14 @@ class Code:
         self.texts = [ast.unparse(node) for node in self.statements]
 
     def only(self, kept: set[str]) -> None:
-        """Leaves out the functions and classes that are not named: what is small is read fast."""
+        """Keep the named functions and classes only: a small module is read fast."""
         pairs = zip(self.statements, self.texts, strict=True)
         left = [(node, text) for node, text in pairs if getattr(node, "name", None) in kept | {None}]
         self.statements, self.texts = [node for node, _ in left], [text for _, text in left]
 
     def reach(self, texts: list[str], function: str, patch: pytest.MonkeyPatch) -> tuple[str, set[str]]:
-        """A digest of all that a function reaches, and the names of what it reaches."""
-        source: Source = _source("\n".join(texts).encode())
+        """Return the components that a function reaches as text, and their names."""
+        source: Source = parse_source("\n".join(texts).encode())
         patch.setattr(routes, "read", lambda path: source)
         graph = Graph(frozenset())
         graph.reach([Root(Module("library", self.path), function)])
@@ -98,7 +98,7 @@ def _lists_names(node: ast.stmt) -> bool:
 
 
 def mutants(statement: ast.stmt) -> Iterator[Undo]:
-    """Changes a statement in place, in one way after the other; each is taken back by what it gives."""
+    """Change a statement in place, in one way after the other, and yield the undoing of each."""
     for node in list(ast.walk(statement)):
         for name, value in list(ast.iter_fields(node)):
             if type(value) in _OPERATORS:
@@ -136,8 +136,9 @@ def _other(value: object) -> object:
 
 
 def test_every_mutant_of_reached_code_moves_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Operators, constants, comparisons, removed statements, renamed helpers: none is missed; `ast.unparse` of the
-    same code, and mutants of what is not reached, move nothing."""
+    """Changed operators, constants and comparisons, removed statements, renamed helpers: all are noticed.
+
+    A rewritten layout and mutants of code that is not reached move nothing."""
     tried, missed, moved = 0, [], []
     for name, function in FUNCTIONS.items():
         code = Code(name)

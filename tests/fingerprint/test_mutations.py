@@ -20,7 +20,7 @@ REPORT = "shop.flow.report"
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One edit patches `math.sqrt`: it is what it was afterwards."""
+    """Undo the edit that patches `math.sqrt`."""
     monkeypatch.setattr(math, "sqrt", math.sqrt)
 
 
@@ -252,7 +252,7 @@ def shop(project: Project) -> Project:
 
 
 def edited(shop: Project, file: str, *texts: str) -> CodeIdentity:
-    """The identity of the report after an edit: old and new text by turns; a last new text goes to the end."""
+    """Return the identity of the report after an edit: old and new text by turns; a last new text goes to the end."""
     path = shop.root / "shop" / file
     text = path.read_text() if path.exists() else ""
     *pairs, last = (*texts, "") if len(texts) % 2 == 0 else texts
@@ -303,7 +303,7 @@ def test_a_neutral_edit_moves_nothing(shop: Project, row: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("row", UNDECIDABLE, ids=ids(UNDECIDABLE))
 def test_what_cannot_be_decided_is_unresolved(shop: Project, row: tuple[str, ...]) -> None:
-    """It says where it is, and what to do."""
+    """The reason names the place and the ways out."""
     found = edited(shop, *row[1:]).unresolved
     assert found
     assert all("code_version=" in reason and "ignore=" in reason for reason in found)

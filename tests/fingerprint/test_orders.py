@@ -1,4 +1,4 @@
-"""Edits that change a result by what comes first, or by what a look at single definitions would miss."""
+"""Edits that change a result by an order, or beyond any single definition."""
 
 import pytest
 from fingerprint_kit import Project
@@ -192,7 +192,7 @@ NEUTRAL = [
 def _edited(
     project: Project, modules: dict[str, str], text: str, old: str, new: str
 ) -> list[tuple[CodeIdentity, str]]:
-    """The identities before and after, each with what the function gives."""
+    """Return the identities before and after, each with the result of the function."""
     files = {**modules, "asset.py": text + "\n"}
     assert sum(old in content for content in files.values()) == 1
     found = []
@@ -209,7 +209,7 @@ def _edited(
 def test_what_changes_the_result_moves_the_identity(
     project: Project, modules: dict[str, str], text: str, old: str, new: str
 ) -> None:
-    """Each edit does change what the function gives."""
+    """Each edit does change the result of the function."""
     (before, was), (after, is_now) = _edited(project, modules, text, old, new)
     assert was != is_now
     assert before.digest != after.digest

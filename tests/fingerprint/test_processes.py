@@ -43,7 +43,7 @@ def scripts(pipelines: Project) -> Path:
 
 
 def test_a_script_is_what_it_is_when_imported(scripts: Path) -> None:
-    """As `__main__`, by path or by `-m`, a function has the identity it has when its module is imported."""
+    """A function of a script, run by path or by `-m`, has the identity of the imported module's function."""
     imported = run(IMPORTED, cwd=scripts, path=scripts, PYTHONHASHSEED="1")
     assert imported[0]["unresolved"] == []
     assert set(imported[0]["named"]) >= {
@@ -56,7 +56,7 @@ def test_a_script_is_what_it_is_when_imported(scripts: Path) -> None:
 
 
 def test_optimised_code_has_the_same_identity(scripts: Path) -> None:
-    """Without its assertions (`-O`), this package sees what a later function imports for all."""
+    """Without assertions (`-O`) this package sees the imports that a later function makes for the module."""
     later = "global tool\n    from pipelines.steps.first import apply as tool\n"
     text = f"def f():\n    return tool()\ndef up():\n    {later}"
     (scripts / "later.py").write_text(f"from show import show\n{text}if __name__ == '__main__': show(f)\n")
@@ -86,7 +86,7 @@ ORDERS = (
 
 
 def test_the_sample_has_one_identity_everywhere(tmp_path: Path) -> None:
-    """Whatever the hash seed, the folder and the order of imports."""
+    """Hash seed, folder and order of imports mean nothing."""
     found = []
     for number, order in enumerate(ORDERS):
         folder = tmp_path / f"place {number}"

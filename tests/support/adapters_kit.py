@@ -150,8 +150,9 @@ class Lab:
             "loggers": {"console": {"config": {"log_level": self.console}}},  # a quarter of a run's time
             **more,
         }
+        several: list[Any] = list(assets) if isinstance(assets, (list, tuple)) else [assets]
         result = dg.materialize(
-            list(assets) if isinstance(assets, (list, tuple)) else [assets],
+            several,
             selection=None if select is None else list(select),
             instance=self.instance,
             resources=self.resources,

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ SMALL = WriterProfile(row_limit=7, byte_limit=300)
 _names = itertools.count()
 
 
-def write(root: ArtifactRoot, data: object, **more: object) -> tuple[str, WrittenArtifact]:
+def write(root: ArtifactRoot, data: object, **more: Any) -> tuple[str, WrittenArtifact]:
     path = f"t/{next(_names)}.parquet"
     return path, write_parquet(root, path, data, table="t", **more)
 

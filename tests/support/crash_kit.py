@@ -40,7 +40,7 @@ def whole(rows: int) -> pa.Table:
 def is_whole(table: pa.Table) -> bool:
     """True if all rows of a `whole` table are there, in their order."""
     rows = table.num_rows
-    return rows > 0 and table.equals(whole(rows))
+    return rows > 0 and bool(table.equals(whole(rows)))
 
 
 def _slow() -> Iterator[pa.RecordBatch]:
@@ -85,7 +85,7 @@ def during_the_write(store: ResultStore, wait: Callable[[], None]) -> Iterator[p
 
 def bytes_durable(store: ResultStore, wait: Callable[[], None]) -> pa.Table:
     """All bytes, and no sidecar."""
-    ArtifactRoot.write_bytes_durable = lambda *args: wait()  # type: ignore[assignment]
+    ArtifactRoot.write_bytes_durable = lambda *args: wait()  # type: ignore[method-assign]
     return whole(9)
 
 
@@ -144,7 +144,7 @@ class Forks:
 
 def _serve(talk: Connection, work: Callable[..., None]) -> None:
     """Has imported everything, and neither threads nor connections: each process is a copy of it."""
-    os.fsync = lambda descriptor: None  # a killed process loses no bytes that it has written
+    os.fsync = lambda fd: None  # a killed process loses no bytes that it has written
     while (task := talk.recv()) is not None:
         process = os.fork()
         if process == 0:

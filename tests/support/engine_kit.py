@@ -39,8 +39,7 @@ class Engine:
         kinds = {name: "BIGINT" if kind == "INTEGER" else "TEXT" for name, kind in columns}
         with psycopg.connect(url) as target:
             declared = sql.SQL(", ").join(
-                sql.SQL("{} " + kind).format(sql.Identifier(name))
-                for name, kind in kinds.items()  # type: ignore[arg-type]
+                sql.SQL("{} " + kind).format(sql.Identifier(name)) for name, kind in kinds.items()
             )
             target.execute(sql.SQL("CREATE TABLE result_tables ({})").format(declared))
             marks = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
@@ -52,7 +51,7 @@ class Engine:
         """Changes the catalog as the engine would; `?` stands for a value."""
         if self.url != str(self.file):
             with psycopg.connect(self.url) as target:
-                target.execute(statement.replace("?", "%s"), values)  # type: ignore[arg-type]
+                target.execute(statement.replace("?", "%s"), values)
             return
         connection = sqlite3.connect(self.file)
         try:

@@ -167,12 +167,12 @@ class Project:
         return identify(getattr(self.load(module), name))
 
     def of_source(self, text: str, function: str = "f") -> CodeIdentity:
-        """The identity of a function in a module that stands alone."""
+        """Return the identity of a function in a module that stands alone."""
         return self.write({"alone.py": text}).identity(f"alone.{function}")
 
 
 def installed(name: str, release: str, files: list[str]) -> dict[str, str]:
-    """What an installer leaves of a distribution."""
+    """Return the files that an installer leaves of a distribution."""
     info = f"{name.replace('-', '_')}-{release}.dist-info"
     return {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {release}\n",
@@ -182,7 +182,7 @@ def installed(name: str, release: str, files: list[str]) -> dict[str, str]:
 
 
 def run(code: str, *, before: str = "", **options: Any) -> Any:
-    """What a fresh process prints as JSON: `code` is the text of a script, `before` one that leads it."""
+    """Run a script in a fresh process and return its printed JSON: `code` is its text, `before` leads it."""
     return run_script(["-c", before + textwrap.dedent(code)], **options)
 
 
@@ -195,7 +195,7 @@ def run_script(
     given: str | None = None,
     **environment: str,
 ) -> Any:
-    """The same of a script with its arguments; `given` is its standard input, `path` leads `sys.path`."""
+    """Run a script by its arguments in the same way; `given` is its standard input, `path` leads `sys.path`."""
     found = os.pathsep.join([str(path), str(REPOSITORY)])
     done = subprocess.run(
         [python, "-B", *arguments],

@@ -104,7 +104,7 @@ def opened(store: ResultStore) -> Iterator[list[str]]:
         yield paths
     finally:
         _opened.pop()
-        del storage.locate  # type: ignore[method-assign]
+        del storage.locate
 
 
 def paths_of(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,8 @@ import dagster as dg
 from adapters_kit import Lab, Ran
 
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.judgement.evaluator import Evaluation, Evaluator
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
 from jammi_dagster.adapters.sensor.cursor import Cursor
 
@@ -78,7 +79,7 @@ class Ticking:
 
     def settle(self, most: int = 20) -> list[dict[str, Any]]:
         """Ticks and executes until the sensor rests; what each run did."""
-        done = []
+        done: list[dict[str, Any]] = []
         for _ in range(most):
             requests = self.tick()
             if not requests:
@@ -88,7 +89,7 @@ class Ticking:
 
     def rest(self, most: int = 100) -> list[dict[str, Any]]:
         """Ticks and executes until the sensor says that nothing changed since it came to all; what each run did."""
-        done = []
+        done: list[dict[str, Any]] = []
         for _ in range(most):
             done += [self.execute(request) for request in self.tick()]
             if self.said.endswith("Nothing changed since."):

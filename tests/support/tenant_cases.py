@@ -338,14 +338,18 @@ def _(world: World) -> Any:
     # the same owner, table and flight as another's live writer: neither taken over nor waited for
     (begun,) = world.other.live.rows.values()
     flight = Flight(definition_hash=definition_of(world.other), input_anchors=world.other.inputs)
-    options = {"produced_by": "run", "owner": lease_of(world.other).owner, "flights": {begun.table: flight}}
+    options: dict[str, Any] = {
+        "produced_by": "run",
+        "owner": lease_of(world.other).owner,
+        "flights": {begun.table: flight},
+    }
     store = world.own.store
     recorder = Recorder(reader=store.reader, writer=store.writer, root=store.artifacts, scope=store.scope)
     for begin in (store.begin, recorder.begin):
-        attempt = begin([begun.table], **options)  # type: ignore[operator]
+        attempt = begin([begun.table], **options)
         assert isinstance(attempt, Attempt)
         attempt.give_up()
-    busy = store.begin([begun.table], **{**options, "owner": "own/step"})  # type: ignore[arg-type]
+    busy = store.begin([begun.table], **{**options, "owner": "own/step"})
     assert not isinstance(busy, Busy)
     busy.give_up()
     return NOTHING

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -21,22 +23,40 @@ class Look:
     that were seen, None for one that is gone; an input that could not be observed is in `failed`, with the reason.
     """
 
-    def __init__(self, location: Location, store: ResultStore, digests: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        location: Location,
+        store: ResultStore,
+        digests: Mapping[str, str],
+        versions: dict[Any, str | JammiError | None] | None = None,
+    ) -> None:
+        """Begin with nothing observed. Looks at several stores may share `versions`, those of surfaces by surface."""
         self._location, self.store, self.digests = location, store, digests
+        self._versions = {} if versions is None else versions
         self._deployment = store.scope.deployment
         self.observed: dict[str, str | None] = {}
         self.failed: dict[str, str] = {}
+        self.absent: dict[str, VersionSurface] = {}  # the surfaces whose input does not exist
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
+
+    def at(self, digests: Mapping[str, str]) -> Look:
+        """Return the same observations beside other digests of the store's tables: nothing is asked for again."""
+        same = copy.copy(self)
+        same.digests = digests
+        return same
 
     def observe(self, surface: VersionSurface) -> bool:
         """Asks a surface; whether its input exists. One that cannot be observed is taken to be there."""
         source = surface.source
         if source not in self.observed and source not in self.failed:
-            try:
-                self.observed[source] = surface.observe()
-            except JammiError as error:
-                self.failed[source] = str(error)
+            version = self._version(surface)
+            if isinstance(version, JammiError):
+                self.failed[source] = str(version)
+            else:
+                self.observed[source] = version
+                if version is None:
+                    self.absent[source] = surface
         return source in self.failed or self.observed[source] is not None
 
     def referenced(self, table: str, store: ResultStore) -> str | None:
@@ -65,6 +85,15 @@ class Look:
             return False
         return last.given is not None and last.given != self.digests.get(table)
 
+    def _version(self, surface: VersionSurface) -> str | JammiError | None:
+        try:
+            if surface in self._versions:
+                return self._versions[surface]
+        except TypeError:  # a surface without a hash is known by its source alone
+            return _observed(surface)
+        self._versions[surface] = version = _observed(surface)
+        return version
+
     def _events(self, dependency: Dependency) -> dict[str | None, EventVersion]:
         key = dependency.asset_key
         if key not in self._last:
@@ -79,3 +108,11 @@ class Look:
             with store.reader.frozen() as frozen:
                 self._others[store.identity] = frozen.digests() or {}
         return self._others[store.identity]
+
+
+def _observed(surface: VersionSurface) -> str | JammiError | None:
+    """Observe a surface; return the error of one that cannot be observed."""
+    try:
+        return surface.observe()
+    except JammiError as error:
+        return error

@@ -1,4 +1,4 @@
-"""What one evaluation found: verdicts, counts, and how far it came."""
+"""The result of one evaluation: verdicts, counts, and how far it came."""
 
 from __future__ import annotations
 
@@ -7,34 +7,44 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.judgement.observed import Observed
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """What one look found. `tables` are those that are not plainly fresh; `counts` are of all, by verdict.
+    """The verdicts of one evaluation.
 
-    `looked_at` are the tables that it came to, in order, and whether each is there. `gone` are tables in the store that
-    nothing here makes any more, with the reason. Where time ran out, `is_complete` is false: what comes after the last
-    table that was looked at is left, and `gone` too.
+    `tables` holds the tables that are not plainly fresh, `counts` all of them by verdict. `looked_at` names the tables
+    that were judged, in order, and tells if each is there. `gone` gives, for tables in the store that nothing here
+    makes any more, the reason. Where time ran out, `is_complete` is false: later tables and `gone` are left out.
+    `is_from_start` is false where the evaluation went on after an earlier one. `seen` and `looks` are the observations
+    that it judged by.
     """
 
     tables: dict[str, TableState] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
     gone: dict[str, str] = field(default_factory=dict)
-    stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
-    looks: dict[StoreIdentity, Look] = field(default_factory=dict)
     looked_at: dict[str, bool] = field(default_factory=dict)
     is_complete: bool = True
+    is_from_start: bool = True
+    stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
+    looks: dict[StoreIdentity, Look] = field(default_factory=dict)
+    seen: Observed = field(default_factory=Observed)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell if every table of the assets was judged."""
+        return self.is_complete and self.is_from_start
 
     @property
     def last(self) -> str:
-        """The last table that was looked at."""
+        """Return the last table that was judged."""
         return next(reversed(self.looked_at), "")
 
     def cut(self, most: int) -> None:
-        """Leaves what comes after so many tables that are not plainly fresh."""
+        """Leave out everything after so many tables that are not plainly fresh."""
         if len(self.tables) <= most:
             return
         places = (i for i, table in enumerate(self.looked_at, 1) if table in self.tables)
@@ -44,7 +54,7 @@ class Evaluation:
         self.is_complete = False
 
     def count(self) -> None:
-        """Counts the tables by verdict."""
+        """Count the tables by verdict."""
         self.counts = Counter(state.kind for state in self.tables.values())
         there = sum(not state.is_missing for state in self.tables.values())
         self.counts["fresh"] += sum(self.looked_at.values()) - there

@@ -1,4 +1,4 @@
-"""Whether the bytes of current tables are there, a slice of the catalog at a time."""
+"""A search for current tables whose bytes are gone, a slice of the catalog at a time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _AT_ONCE = 200
 def bytes_missing(
     assets: Sequence[CurrentAsset], after: str, known: Iterable[str], *, seconds: float
 ) -> tuple[set[str], str]:
-    """The tables whose artifacts are gone, of `known` ones and of those after `after` by name, and how far it got.
+    """Return tables whose artifacts are gone, among `known` ones and the tables after `after`, and the last table.
 
-    It goes round once at most, and stops when `seconds` are over; the next call goes on from there.
+    The search goes round once at most, and stops when `seconds` are over; the next call goes on from the last table.
     """
     until = time.monotonic() + seconds
     stores = {asset.store.identity: asset.store for asset in assets}

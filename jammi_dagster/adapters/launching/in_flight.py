@@ -1,14 +1,17 @@
-"""What runs are doing: which tables are being made just now, and how a request ended."""
+"""Runs under way: the tables that they make, and how the run of each request stands."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.contract.tables import table_names
+
+RunState = Literal["under way", "succeeded", "failed"]
 
 _UNFINISHED = [
     dg.DagsterRunStatus.QUEUED,
@@ -22,45 +25,47 @@ _MOST_KEYS = 200
 
 
 def tables_in_flight(location: Location) -> set[str]:
-    """The tables that any unfinished run of the code location is to make, whoever launched it."""
+    """Return the tables that any unfinished run of the code location makes, whoever launched it."""
     unfinished = dg.RunsFilter(statuses=_UNFINISHED)
     records = location.instance.get_run_records(unfinished, limit=_MOST_RUNS)
     return {table for record in records for table in _tables(location, record.dagster_run)}
 
 
-def statuses(instance: dg.DagsterInstance, requests: Iterable[str]) -> dict[str, dg.DagsterRunStatus]:
-    """How the last run of each request stands, by the request's key; without those that have no run."""
+def states_of_requests(instance: dg.DagsterInstance, requests: Iterable[str]) -> dict[str, RunState]:
+    """Return how the last run of each request stands, by the request's key; nothing for a request without a run."""
     wanted = sorted(set(requests))
-    found: dict[str, dg.DagsterRunStatus] = {}
+    found: dict[str, RunState] = {}
     for start in range(0, len(wanted), _MOST_KEYS):
-        chunk = wanted[start : start + _MOST_KEYS]
-        for record in instance.get_run_records(
-            dg.RunsFilter(tags={metadata_keys.REQUEST_TAG: chunk})
-        ):  # newest first
+        tags = {metadata_keys.REQUEST_TAG: wanted[start : start + _MOST_KEYS]}
+        for record in instance.get_run_records(dg.RunsFilter(tags=tags)):  # newest first
             run = record.dagster_run
-            found.setdefault(run.tags[metadata_keys.REQUEST_TAG], run.status)
+            found.setdefault(run.tags[metadata_keys.REQUEST_TAG], _state(run.status))
     return found
 
 
-def is_unfinished(status: dg.DagsterRunStatus) -> bool:
-    """Whether a run may still make its tables."""
-    return status in _UNFINISHED
+def _state(status: dg.DagsterRunStatus) -> RunState:
+    if status in _UNFINISHED:
+        return "under way"
+    return "succeeded" if status is dg.DagsterRunStatus.SUCCESS else "failed"
 
 
 def _tables(location: Location, run: dg.DagsterRun) -> list[str]:
     found: list[str] = []
     for key in _assets(location, run):
         if location.assets_def(key) is not None:
-            partitions_def = location.graph.get(key).partitions_def
-            partitions: Sequence[str | None] = [None]
-            if partitions_def is not None:
-                first, last = (run.tags.get(tag) for tag in metadata_keys.RANGE_TAGS)
-                one = run.tags.get(metadata_keys.PARTITION_TAG)
-                partitions = (
-                    location.span(partitions_def, first, last) if first and last else [one] if one else []
-                )
-            found.extend(table_names(key.path, partitions))
+            found.extend(table_names(key.path, _partitions(location, key, run)))
     return found
+
+
+def _partitions(location: Location, key: dg.AssetKey, run: dg.DagsterRun) -> Sequence[str | None]:
+    partitions_def = location.graph.get(key).partitions_def
+    if partitions_def is None:
+        return [None]
+    first, last = (run.tags.get(tag) for tag in metadata_keys.RANGE_TAGS)
+    if first and last:
+        return location.span(partitions_def, first, last)
+    one = run.tags.get(metadata_keys.PARTITION_TAG)
+    return [one] if one else []
 
 
 def _assets(location: Location, run: dg.DagsterRun) -> Iterable[dg.AssetKey]:

@@ -1,4 +1,4 @@
-"""The staleness sensor, and the schedule that does the same."""
+"""Builders of the staleness sensor, and of the schedule that does the same."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def build_staleness_sensor(
     description: str | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.SensorDefinition:
-    """A sensor that makes again what is stale among the target's result tables, and says why.
+    """Build a sensor that makes the target's stale result tables again, and says why.
 
-    Each tick compares every table with the definition and the inputs of now. One that is stale for certain is requested
-    to be computed; under `cascade="downstream"` so is what derives from it, to be reused where its inputs turn out the
-    same. `report_only` requests what changed itself (code, config, an external input, bytes that are gone), and only
-    reports what derives from it. What cannot share a run is requested when what it waits for has landed.
+    Each tick compares every table with the definition and the inputs of now. A stale table is computed again. With
+    `cascade="downstream"` the tables that derive from it are requested too, and reused where their inputs come out the
+    same; with `report_only` they are only reported, and a request is made for a change of code, config, an external
+    input, or for bytes that are gone. A table that cannot share a run with its inputs is requested after they landed.
 
-    - `on_undecidable="materialize"` also requests tables of which nothing is known to have changed, but whose inputs
-      have no version: at most every `retry_after_seconds`.
+    - `on_undecidable="materialize"` also requests tables with inputs that have no version, though no change is known:
+      at most every `retry_after_seconds`.
     - `missing="materialize"` also requests tables that are defined and were never materialized.
     - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that,
-      and so on to a day, unless something changes before.
-    - A tick that has not seen all tables after `max_seconds_per_tick`, about, requests what it found, and the next one
-      goes on; Dagster ends one after 60. It has counted all of them when it says so, and rests when nothing moved.
+      and so on to a day, or as soon as something changes.
+    - A tick that has not judged all tables after about `max_seconds_per_tick` makes its requests, and the next tick
+      goes on; Dagster ends a tick after 60 seconds. The sensor rests when all tables were judged and nothing moved.
 
     Assets on other IO managers are never requested. Raises `InvalidTarget`, and `InvalidField` for no runs per tick.
     """
@@ -55,26 +55,27 @@ def build_staleness_sensor(
         most_seconds=max_seconds_per_tick,
     )
     ticker = Ticker(name, options)
-
-    def evaluate(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        repository = context.repository_def
-        assert repository is not None, "a sensor is evaluated in its code location"
-        tick = ticker.tick(repository, context.instance, context.cursor)
-        context.log.info(tick.said)
-        return dg.SensorResult(
-            run_requests=tick.requests,
-            skip_reason=None if tick.requests else tick.said,
-            cursor=tick.cursor.dump(),
-        )
-
     return dg.SensorDefinition(
         name=name,
-        evaluation_fn=evaluate,
+        evaluation_fn=lambda context: _evaluate(ticker, context),
         asset_selection=selection,
         minimum_interval_seconds=minimum_interval_seconds,
         default_status=default_status,
-        description=description or "Makes again what is stale, and what derives from it.",
+        description=description or "Makes stale result tables again, and the tables that derive from them.",
         tags=tags,
+    )
+
+
+def _evaluate(ticker: Ticker, context: dg.SensorEvaluationContext) -> dg.SensorResult:
+    """Tick, and hand the outcome to Dagster."""
+    repository = context.repository_def
+    assert repository is not None, "a sensor is evaluated in its code location"
+    tick = ticker.tick(repository, context.instance, context.cursor)
+    context.log.info(tick.said)
+    return dg.SensorResult(
+        run_requests=tick.requests,
+        skip_reason=None if tick.requests else tick.said,
+        cursor=tick.cursor.dump(),
     )
 
 
@@ -92,12 +93,11 @@ def build_staleness_schedule(
     default_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.STOPPED,
     description: str | None = None,
 ) -> dg.ScheduleDefinition:
-    """The same as `build_staleness_sensor`, at the times of a cron schedule.
+    """Build a schedule that does the same as `build_staleness_sensor`, at the times of a cron schedule.
 
-    A schedule remembers nothing from one tick to the next: what failed is requested again at the next one, and what
-    waits for an earlier run too. It begins with the first table each time, and comes further as long as its process
-    lives, which keeps what it worked out: for a catalog that one tick does not get through, prefer the sensor. Raises
-    `InvalidTarget`.
+    A schedule remembers nothing from one tick to the next: a table whose run failed, or that waits for another run, is
+    requested by the next tick. Each tick begins with the first table, so prefer the sensor for a catalog that is too
+    large for one tick. Raises `InvalidTarget`, and `InvalidField` for no runs per tick.
     """
     selection = selection_of(target)
     options = Options(
@@ -113,14 +113,13 @@ def build_staleness_schedule(
     def evaluate(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         repository = context.repository_def
         assert repository is not None, "a schedule is evaluated in its code location"
-        tick = ticker.tick(repository, context.instance)
+        # run keys of one tick alone: a run that failed may be requested again at the next
+        at = context.scheduled_execution_time.isoformat()
+        tick = ticker.tick(repository, context.instance, key_prefix=f"{at} ")
         context.log.info(tick.said)
         if not tick.requests:
             yield dg.SkipReason(tick.said)
-        # the keys of a schedule's runs are for one tick: what failed last time may run again
-        at = context.scheduled_execution_time.isoformat()
-        for request in tick.requests:
-            yield request._replace(run_key=f"{at} {request.run_key}")
+        yield from tick.requests
 
     return dg.ScheduleDefinition(
         name=name,
@@ -129,5 +128,5 @@ def build_staleness_schedule(
         target=selection,
         execution_timezone=execution_timezone,
         default_status=default_status,
-        description=description or "Makes again what is stale, and what derives from it.",
+        description=description or "Makes stale result tables again, and the tables that derive from them.",
     )

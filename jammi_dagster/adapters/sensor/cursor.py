@@ -1,19 +1,27 @@
-"""What a sensor remembers from one tick to the next, as JSON in Dagster's cursor."""
+"""The sensor's memory from one tick to the next, as JSON in Dagster's cursor."""
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import ClassVar, Literal
 
-_VERSION = 1
+from pydantic import ConfigDict, TypeAdapter
+
+_STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """A table that was requested: what it was to become (`goal`), in which request, when, and how often for this.
+    """A table that was requested: in which request, when, and how often for the same goal.
 
-    `goal` is None for a descendant, which had none of its own. `at` is in seconds since the epoch.
+    `at` is in seconds since the epoch. `goal` stands for the definition and inputs that the table was to get; None for
+    a descendant, which had none of its own.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     key: str
     at: float
@@ -21,13 +29,15 @@ class Asked:
     tries: int = 1
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Round:
-    """What the ticks from the first table on have found so far, the next of which goes on after the table `after`.
+    """The findings of the ticks since the first table; the next tick goes on after the table `after`.
 
-    `token` is that of all of them, None where it was not the same throughout or one of them found something to do.
-    `counts` are of tables by verdict, `lines` the first reasons, of `listed` tables that have any.
+    `token` is that of all of these ticks; None where it moved, or one of them found something to do. `counts` are of
+    tables by verdict, `lines` the first reasons, of `listed` tables that have any.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     after: str = ""
     token: str | None = None
@@ -37,13 +47,16 @@ class Round:
     listed: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Cursor:
-    """`token` is of everything that a tick depends on, at a round that found nothing to do; None after others.
+    """The whole memory.
 
-    `said` is what that round said, `again_at` when to look again all the same, `round` the one that is not at its end,
-    and `bytes_after` the last table whose bytes were looked at.
+    `token` stands for everything that a tick depends on, at a round that found nothing to do; None after another round.
+    `said` is the text of that round, `again_at` the instant of a retry, `round` the round under way, and `bytes_after`
+    the last table whose bytes were looked for.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     token: str | None = None
     said: str = ""
@@ -51,21 +64,24 @@ class Cursor:
     round: Round = field(default_factory=Round)
     bytes_after: str = ""
     bytes_missing: list[str] = field(default_factory=list)
-    asked: dict[str, Asked] = field(default_factory=dict)
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    version: Literal[1] = 1
 
     @classmethod
     def load(cls, text: str | None) -> Cursor:
-        """The cursor in `text`; an empty one for none, and for one that this version does not know."""
+        """Return the cursor in `text`; an empty one for a text of other fields or types: a cursor only spares work."""
+        if not text or "\\u0000" in text:  # no name holds a NUL, and PostgreSQL refuses to look one up
+            return cls()
         try:
-            value = json.loads(text or "null")
-            if not isinstance(value, dict) or value.pop("version", None) != _VERSION:
-                return cls()
-            asked = {table: Asked(**entry) for table, entry in value.pop("asked", {}).items()}
-            begun = Round(**value.pop("round", {}))
-            return cls(**value, asked=asked, round=begun)
-        except (ValueError, TypeError, AttributeError):
+            return _reader().validate_json(text)
+        except ValueError:
             return cls()
 
     def dump(self) -> str:
-        """The text for Dagster to keep."""
-        return json.dumps({"version": _VERSION, **asdict(self)}, separators=(",", ":"))
+        """Return the text for Dagster to keep."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+
+@functools.cache
+def _reader() -> TypeAdapter[Cursor]:
+    return TypeAdapter(Cursor)

@@ -1,53 +1,34 @@
-"""What one tick of the sensor requests, given what it found (docs/adr/0011)."""
+"""The decision of a tick, over values alone: the runs to request, and the memory of requests (docs/adr/0011)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from typing import Literal
 
-import dagster as dg
-
-from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.code_location.location import Target
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
-from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
-from jammi_dagster.adapters.judgement.wording import reasons
-from jammi_dagster.adapters.launching.in_flight import is_unfinished, statuses, tables_in_flight
-from jammi_dagster.adapters.launching.run_requests import (
-    Node,
-    Request,
-    by_store,
-    parents_of,
-    replays_of,
-    requests_for,
-    run_request,
-    together,
-)
-from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.adapters.sensor.cursor import Asked, Cursor, Round
-from jammi_dagster.contract import DerivesFromEdge, canonical_json
+from jammi_dagster.adapters.launching.in_flight import RunState
+from jammi_dagster.adapters.launching.runs import Node, PlannedRun, plan_runs
+from jammi_dagster.adapters.sensor.cursor import Asked
+from jammi_dagster.adapters.sensor.retry import Due, due_tables
+from jammi_dagster.contract import canonical_json
 from jammi_dagster.contract.tables import is_table
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.lineage.graph import edges_by_input
-from jammi_dagster.planning.waves import Parents, below
-from jammi_dagster.store import ResultStore
+from jammi_dagster.planning.waves import Parents, below, nearest_below
 
 Cascade = Literal["downstream", "report_only"]
 OnUndecidable = Literal["report", "materialize"]
 
-_LONGEST_RETRY = 86_400.0
-_MOST_SAID = 5
-_ONE_BY_ONE = 100
-_MOST_DESCENDANTS = 50_000
+MOST_DESCENDANTS = 50_000
+_WAITS = "It waits for the tables that it derives from."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a sensor's author says; see `build_staleness_sensor`. Durations are in seconds."""
+    """The options of a sensor's author; see `build_staleness_sensor`. Durations are in seconds."""
 
     target: Target
     cascade: Cascade = "downstream"
@@ -63,244 +44,196 @@ class Options:
             raise InvalidField(what=what, path=path, value=self.max_runs, expected="at least 1")
 
 
-class Decision:
-    """What to request, given what one look found."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """The traces of earlier ticks and runs: requests by table, how their runs stand, tables that runs make just now.
 
-    def __init__(
-        self, name: str, options: Options, evaluator: Evaluator, found: Evaluation, cursor: Cursor, now: float
-    ) -> None:
-        self._options, self._name = options, name
-        self._evaluator, self._found, self._cursor, self._now = evaluator, found, cursor, now
-        self._flying = tables_in_flight(evaluator.location)
-        self._statuses = statuses(evaluator.location.instance, {entry.key for entry in cursor.asked.values()})
-        self._again_at: float | None = None
-        self.is_at_rest = False
-        self.has_more = False
-        self._held: dict[str, str] = {}
+    `made_here` are the requested tables that some asset still makes.
+    """
 
-    def requests(self) -> list[dg.RunRequest]:
-        """The runs to launch now, at most as many as allowed; what is asked is noted in the cursor."""
-        wanted = _with_inputs({t: s for t, s in self._found.tables.items() if self._is_wanted(s)})
-        goals = {table: _goal(state) for table, state in wanted.items()}
-        roots: dict[str, TableState] = {}
-        for table, state in wanted.items():
-            why = self._why_wait(table, goals[table])
-            if why is None:
-                roots[table] = state
-            else:
-                self._held[table] = why
-        self._forget(wanted)
-        nodes = together(self._evaluator, [Node(s.table, s.asset, s.partition) for s in roots.values()])
-        if self._options.cascade == "downstream":
-            nodes = together(self._evaluator, [*nodes.values(), *self._descendants(nodes)])
-        waiting = self._held.keys() | self._flying | self._held_before()
-        parents = parents_of([*nodes.values(), *self._nodes_of(waiting)])
-        blocked = below(waiting | self._unready(nodes, parents), parents)
-        for table in sorted(blocked & nodes.keys() - self._held.keys()):
-            self._held[table] = "waits for what it derives from"
-        nodes = {table: node for table, node in nodes.items() if table not in blocked}
-        replays = replays_of(nodes.values())
-        planned = requests_for(nodes, parents, replays)
-        first = [request for request in planned if request.wave == 0]
-        chosen = first[: self._options.max_runs]
-        self.has_more = len(planned) > len(chosen)
-        self.is_at_rest = not planned and blocked.isdisjoint(roots.keys() | self._flying)
-        return [self._ask(request, roots, goals, replays) for request in chosen]
-
-    def added_to(self, before: Round) -> Round:
-        """What the round has found so far, with this look."""
-        states = sorted(self._found.tables.values(), key=lambda s: (_URGENCY.get(s.kind, 9), s.table))
-        instants = [instant for instant in (before.again_at, self._again_at) if instant is not None]
-        return Round(
-            after=self._found.last,
-            token=before.token if self.is_at_rest else None,
-            again_at=min(instants, default=None),
-            counts=dict(Counter(before.counts) + self._found.counts),
-            lines=[*before.lines, *map(self._line, states[: _MOST_SAID - len(before.lines)])],
-            listed=before.listed + len(states),
-        )
-
-    def summary(self, so_far: Round, requests: Collection[dg.RunRequest]) -> str:
-        """What was found, as a sentence for a person, and the first reasons."""
-        counts = Counter(so_far.counts)
-        words = {
-            "fresh": "fresh",
-            "stale": "stale",
-            "undecidable": "undecidable",
-            "missing_manifest": "without manifest",
-        }
-        said = [f"{counts[kind]:,} {word}" for kind, word in words.items()]
-        extra = {
-            "not_replayable": "with a config that is not valid any more",
-            "missing": "never materialized",
-        }
-        said += [f"{counts[kind]:,} {word}" for kind, word in extra.items() if counts[kind]]
-        lines = [", ".join(said) + ".", *so_far.lines]
-        if so_far.listed > len(so_far.lines):
-            lines.append(f"And {so_far.listed - len(so_far.lines):,} more.")
-        for table, why in list(self._found.gone.items())[:_MOST_SAID]:
-            lines.append(f"{table}: {why}.")
-        for key, problem in list(self._evaluator.problems.items())[:_MOST_SAID]:
-            lines.append(f"{key.to_user_string()} cannot be looked at: {problem}.")
-        if requests:
-            lines.append(f"Requested {len(requests):,} run{'s' if len(requests) > 1 else ''}.")
-        return " ".join(lines)
-
-    def _line(self, state: TableState) -> str:
-        why = "; ".join(reasons(state)) or "its run left it as it was"
-        held = self._held.get(state.table)
-        return f"{state.table} is {state.kind.replace('_', ' ')}: {why}{f' ({held})' if held else ''}."
-
-    # --- what is to be made ---------------------------------------------------------------------------
-
-    def _is_wanted(self, state: TableState) -> bool:
-        """Whether the table is to be made for its own sake."""
-        if state.why_not is not None or state.kind in ("missing_manifest", "not_replayable"):
-            return False
-        if state.bytes_missing or state.is_missing:
-            return True
-        verdict = state.verdict
-        if verdict.staleness == "undecidable" and not verdict.reasons:
-            return self._options.on_undecidable == "materialize"
-        if self._options.cascade == "report_only":  # what derives from a change is only reported
-            return any(reason.source is None or not is_table(reason.source) for reason in verdict.reasons)
-        return bool(verdict.reasons)
-
-    def _why_wait(self, table: str, goal: str) -> str | None:
-        """Why a table is not requested in this tick though it is to be made; None if it is."""
-        if table in self._flying:
-            self._at_latest(self._now)
-            return "a run is making it"
-        asked = self._cursor.asked.get(table)
-        if asked is None:
-            return None
-        status = self._statuses.get(asked.key)
-        if asked.goal is None:  # it was below what was made, and its own run left it stale
-            asked.goal = goal
-        if asked.goal != goal or status is None:
-            return None
-        if is_unfinished(status):
-            return "a run is making it"
-        retry_at = asked.at + min(self._options.retry_after * 2 ** (asked.tries - 1), _LONGEST_RETRY)
-        if retry_at <= self._now:
-            return None
-        self._at_latest(retry_at)
-        ended = "was run for this already" if status is dg.DagsterRunStatus.SUCCESS else "its run failed"
-        return f"{ended}; again in {retry_at - self._now:.0f} s unless something changes"
-
-    def _at_latest(self, instant: float) -> None:
-        self._again_at = instant if self._again_at is None else min(self._again_at, instant)
-
-    def _forget(self, wanted: Collection[str]) -> None:
-        """Drops what was asked and has landed, or is made by nothing any more."""
-
-        def is_kept(table: str, asked: Asked) -> bool:
-            if table in wanted or is_unfinished(self._statuses.get(asked.key, dg.DagsterRunStatus.SUCCESS)):
-                return True
-            return table not in self._found.looked_at and self._evaluator.node(table) is not None
-
-        self._cursor.asked = {table: a for table, a in self._cursor.asked.items() if is_kept(table, a)}
-
-    def _descendants(self, nodes: Mapping[str, Node]) -> Iterable[Node]:
-        """What recorded any of the tables as an input, at any depth; of very many the nearest, the rest has to wait."""
-        found, rest = set(nodes), list(nodes)
-        below = _Derived(list(self._found.stores.values()))
-        for table in rest:  # it grows meanwhile
-            if len(rest) > len(nodes) + _MOST_DESCENDANTS:
-                break
-            new = dict.fromkeys(derived for derived in below.of(table) if derived not in found)
-            found.update(new)
-            rest.extend(new)
-        return self._nodes_of(found - nodes.keys())
-
-    def _held_before(self) -> set[str]:
-        """What was asked for its own sake among the tables that this look did not come to, and has not landed."""
-        return {
-            table
-            for table, asked in self._cursor.asked.items()
-            if table not in self._found.looked_at
-            and asked.goal is not None
-            and self._statuses.get(asked.key) is not dg.DagsterRunStatus.SUCCESS
-        }
-
-    def _unready(self, nodes: Mapping[str, Node], parents: Parents) -> set[str]:
-        """What derives from a table of a look in part, and from others that it did not come to: their turn is later."""
-        if not self._cursor.round.after and self._found.is_complete:
-            return set()
-        known = self._found.looked_at.keys() | nodes.keys()
-        return {t for t in nodes if t not in self._found.looked_at and not known >= set(parents[t])}
-
-    def _nodes_of(self, tables: Iterable[str]) -> list[Node]:
-        """The tables that the target's assets make now; the others are nobody's to request."""
-        targets = set(self._evaluator.location.select(self._options.target))
-        named = [(table, self._evaluator.node(table)) for table in sorted(tables)]
-        nodes = [Node(t, asset, asset.tables()[t]) for t, asset in named if asset and asset.key in targets]
-        hindered = self._evaluator.hindered(self._found, [node.table for node in nodes])
-        return [node for node in nodes if node.table not in hindered]
-
-    # --- asking ---------------------------------------------------------------------------------------
-
-    def _ask(
-        self,
-        request: Request,
-        roots: Mapping[str, TableState],
-        goals: Mapping[str, str],
-        replays: Mapping[str, Replay],
-    ) -> dg.RunRequest:
-        """The run request, whose key stands for the determinants of its tables; noted in the cursor."""
-        determinants, tries = [], {}
-        current = _materializations(request.nodes)
-        for node in request.nodes:
-            asked, goal = self._cursor.asked.get(node.table), goals.get(node.table)
-            is_again = asked is not None and goal is not None and asked.goal == goal
-            ended = is_again and asked is not None and asked.key in self._statuses
-            tries[node.table] = (asked.tries + bool(ended)) if is_again and asked is not None else 1
-            determinants.append([node.table, goal, current.get(node.table), tries[node.table]])
-        key = hashlib.sha256(canonical_json([self._name, determinants])).hexdigest()
-        for node in request.nodes:
-            self._cursor.asked[node.table] = Asked(key, self._now, goals.get(node.table), tries[node.table])
-        computed = {node.table for node in request.nodes if node.table in roots}
-        return run_request(request, replays, computed, run_key=key, tags={metadata_keys.REQUEST_TAG: key})
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    states: Mapping[str, RunState] = field(default_factory=dict)
+    in_flight: Set[str] = frozenset()
+    made_here: Set[str] = frozenset()
 
 
-def _with_inputs(wanted: Mapping[str, TableState]) -> dict[str, TableState]:
-    """Those of the tables whose every input is there, or is to be made too."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The tables around the due ones.
+
+    `nodes` are tables that a run can make, `barred` the ones that are nevertheless not to be requested as descendants:
+    outside of the target, or without an input. `derived` gives the tables that recorded each table as an input,
+    `parents` the tables that each one reads by its declaration.
+    """
+
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    barred: Set[str] = frozenset()
+    derived: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    parents: Parents = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One run to request: `goals` has a digest for each table that is made for its own sake, `tries` for all."""
+
+    run: PlannedRun
+    goals: Mapping[str, str]
+    tries: Mapping[str, int]
+
+    def key(self, sensor: str, materializations: Mapping[str, str]) -> str:
+        """Return the run key, the same for as long as its tables have these goals and current materializations."""
+        tables = self.run.tables
+        facts = [[t, self.goals.get(t), materializations.get(t), self.tries[t]] for t in tables]
+        return hashlib.sha256(canonical_json([sensor, facts])).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorDecision:
+    """The outcome of a tick.
+
+    `asked` is the memory of earlier requests, `held` tells why a table that is to be made is not requested.
+    `later` are tables of runs that are left to a later tick. `is_at_rest`: nothing is to be done until something
+    changes, or until `again_at`.
+    """
+
+    requests: tuple[Request, ...] = ()
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
+    later: Set[str] = frozenset()
+    is_at_rest: bool = True
+    again_at: float | None = None
+
+    @property
+    def has_more(self) -> bool:
+        """Tell if the same tables have further runs."""
+        return bool(self.later)
+
+    def asked_with(self, keys: Sequence[str], now: float) -> dict[str, Asked]:
+        """Return the memory after the requests were made under these run keys."""
+        asked = dict(self.asked)
+        for key, request in zip(keys, self.requests, strict=True):
+            for table in request.run.tables:
+                asked[table] = Asked(key, now, request.goals.get(table), request.tries[table])
+        return asked
+
+
+def decide(
+    evaluation: Evaluation, past: Past, surroundings: Surroundings, options: Options, now: float
+) -> SensorDecision:
+    """Decide which runs a tick requests.
+
+    Due tables are made, and with `cascade="downstream"` the tables that derive from them; a table waits for whatever
+    above it waits. Only runs that need no other run are requested, `max_runs` at most.
+    """
+    due = due_of(evaluation, past, options, now)
+    asked = dict(_remembered(evaluation, past, due))
+    nodes = _together(due.goals, surroundings.nodes)
+    if options.cascade == "downstream":
+        reached = nearest_below(nodes, lambda t: surroundings.derived.get(t, ()), MOST_DESCENDANTS)
+        wanted = [t for t in reached if t in surroundings.nodes and t not in surroundings.barred]
+        nodes |= _together(wanted, surroundings.nodes)
+    waiting = waiting_tables(evaluation, past, due)
+    early = _before_their_turn(evaluation, nodes, surroundings.parents)
+    blocked = below(waiting | early, surroundings.parents)
+    held = {**due.held, **dict.fromkeys(sorted(blocked & nodes.keys() - due.held.keys()), _WAITS)}
+    planned = plan_runs({t: n for t, n in nodes.items() if t not in blocked}, surroundings.parents)
+    chosen = [run for run in planned if run.wave == 0][: options.max_runs]
+    return SensorDecision(
+        requests=tuple(_request(run, due.goals, asked, past.states) for run in chosen),
+        asked=asked,
+        held=held,
+        later={table for run in planned if run not in chosen for table in run.tables},
+        is_at_rest=not planned and blocked.isdisjoint(due.goals.keys() | past.in_flight),
+        again_at=due.again_at,
+    )
+
+
+def due_of(evaluation: Evaluation, past: Past, options: Options, now: float) -> Due:
+    """Tell the tables that are to be made for their own sake in this tick, and the ones that wait."""
+    wanted = {table: state for table, state in evaluation.tables.items() if _is_wanted(state, options)}
+    return due_tables(
+        {table: goal_of(state) for table, state in with_inputs(wanted).items()},
+        asked=past.asked,
+        in_flight=past.in_flight,
+        states=past.states,
+        now=now,
+        retry_after=options.retry_after,
+    )
+
+
+def waiting_tables(evaluation: Evaluation, past: Past, due: Due) -> set[str]:
+    """Return the tables that hold back whatever derives from them: held, being made, or asked for and not there yet."""
+    before = {
+        table
+        for table, asked in _remembered(evaluation, past, due)
+        if table not in evaluation.looked_at
+        and asked.goal is not None
+        and past.states.get(asked.key) != "succeeded"
+    }
+    return due.held.keys() | past.in_flight | before
+
+
+def with_inputs(wanted: Mapping[str, TableState]) -> dict[str, TableState]:
+    """Drop tables with a missing input that no requested run produces."""
     needs = {table: state.needs for table, state in wanted.items()}
     lacking = below({need for each in needs.values() for need in each}.difference(wanted), needs)
     return {table: state for table, state in wanted.items() if table not in lacking}
 
 
-_URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}
-
-
-def _goal(state: TableState) -> str:
-    """What the table is to become: the definition and the inputs of now, whatever it is at present."""
+def goal_of(state: TableState) -> str:
+    """Return a digest of the definition and inputs that the table is to get, whatever it has at present."""
     reasons = [[r.reason, r.source, r.current] for r in state.verdict.reasons]
     value = [state.kind, state.definition, reasons, list(state.verdict.unpinned)]
     return hashlib.sha256(canonical_json(value)).hexdigest()[:16]
 
 
-def _materializations(nodes: Iterable[Node]) -> dict[str, str]:
-    """The id of what is current of each table."""
-    return {
-        table: record.materialization_id
-        for store, tables in by_store(nodes)
-        for table, record in store.reader.current_of(tables).items()
-    }
+def _is_wanted(state: TableState, options: Options) -> bool:
+    """Tell if a table is to be made for its own sake."""
+    if state.why_not is not None or state.kind in ("missing_manifest", "not_replayable"):
+        return False
+    if state.bytes_missing or state.is_missing:
+        return True
+    verdict = state.verdict
+    if verdict.staleness == "undecidable" and not verdict.reasons:
+        return options.on_undecidable == "materialize"
+    if options.cascade == "report_only":
+        return any(reason.source is None or not is_table(reason.source) for reason in verdict.reasons)
+    return bool(verdict.reasons)
 
 
-class _Derived:
-    """What recorded a table as an input, in any of the stores: asked one by one, and of many all at once."""
+def _remembered(evaluation: Evaluation, past: Past, due: Due) -> Iterator[tuple[str, Asked]]:
+    """Yield the earlier requests, without tables that have come out as asked, or that nothing makes any more."""
+    for table, asked in due.asked.items():
+        is_open = table in due.goals or table in due.held or past.states.get(asked.key) == "under way"
+        if is_open or (table not in evaluation.looked_at and table in past.made_here):
+            yield table, asked
 
-    def __init__(self, stores: Sequence[ResultStore]) -> None:
-        self._stores, self._asked = stores, 0
-        self._all: dict[str, list[DerivesFromEdge]] | None = None
 
-    def of(self, table: str) -> list[str]:
-        names = [table, *{f"dagster:{store.scope.deployment}/{table}" for store in self._stores}]
-        self._asked += 1
-        if self._asked == _ONE_BY_ONE:
-            self._all = edges_by_input(edge for store in self._stores for edge in store.reader.edges())
-        if self._all is not None:
-            return [edge.derived for name in names for edge in self._all.get(name, ())]
-        return [e.derived for store in self._stores for name in names for e in store.reader.edges(name)]
+def _together(tables: Collection[str], nodes: Mapping[str, Node]) -> dict[str, Node]:
+    """Return the nodes of tables, and of the tables that Dagster makes only with them."""
+    found: dict[str, Node] = {}
+    for table in tables:
+        found[table] = nodes[table]
+        for other in nodes[table].together:
+            found.setdefault(other, nodes[other])
+    return found
+
+
+def _before_their_turn(evaluation: Evaluation, nodes: Mapping[str, Node], parents: Parents) -> set[str]:
+    """Hold back tables with parents that a partial evaluation has not reached."""
+    if evaluation.is_whole:
+        return set()
+    known = evaluation.looked_at.keys() | nodes.keys()
+    return {t for t in nodes if t not in evaluation.looked_at and not known >= set(parents.get(t, ()))}
+
+
+def _request(
+    run: PlannedRun, goals: Mapping[str, str], asked: Mapping[str, Asked], states: Mapping[str, RunState]
+) -> Request:
+    """Count the tries: a request whose run has ended without reaching the same goal was one."""
+    tries = dict.fromkeys(run.tables, 1)
+    for table in run.tables:
+        before = asked.get(table)
+        if before is not None and table in goals and before.goal == goals[table]:
+            tries[table] = before.tries + (before.key in states)
+    return Request(run=run, goals={t: goals[t] for t in run.tables if t in goals}, tries=tries)

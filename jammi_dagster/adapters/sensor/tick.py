@@ -1,25 +1,39 @@
-"""One tick: look at every table, decide what to make, and say what was found (docs/adr/0011)."""
+"""One tick: observe, judge, gather, decide, request. All queries of a tick are made from here (docs/adr/0011)."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import dagster as dg
 
+from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.missing_bytes import bytes_missing
+from jammi_dagster.adapters.judgement.wording import reasons
+from jammi_dagster.adapters.launching.in_flight import states_of_requests, tables_in_flight
+from jammi_dagster.adapters.launching.nodes import makers_of, materializations_of
+from jammi_dagster.adapters.launching.run_requests import computing, run_request
 from jammi_dagster.adapters.sensor.cursor import Cursor, Round
-from jammi_dagster.adapters.sensor.requests_of_tick import Decision, Options
+from jammi_dagster.adapters.sensor.requests_of_tick import (
+    Options,
+    Past,
+    SensorDecision,
+    decide,
+    due_of,
+    waiting_tables,
+)
+from jammi_dagster.adapters.sensor.summary import UNCHANGED, round_after, summary, told
+from jammi_dagster.adapters.sensor.surroundings import surroundings_of
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """What a tick asks for, what it says, and what the next one is to know."""
+    """The outcome of a tick: run requests, a text for a person, and the cursor for the next one."""
 
     requests: list[dg.RunRequest] = field(default_factory=list)
     said: str = ""
@@ -27,66 +41,73 @@ class Tick:
 
 
 class Ticker:
-    """Ticks for one sensor. It keeps what it has worked out of a code location for as long as that is loaded."""
+    """The ticks of one sensor. It keeps the evaluator of a code location for as long as that is loaded."""
 
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
         self._evaluator: Evaluator | None = None
-        # one that Dagster gave up on may still be at work, and a person may try the sensor meanwhile
+        # a tick that Dagster gave up on may still be at work, and a person may try the sensor meanwhile
         self._one_at_a_time = threading.Lock()
 
     def tick(
-        self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, text: str | None = None
+        self,
+        repository: dg.RepositoryDefinition,
+        instance: dg.DagsterInstance,
+        text: str | None = None,
+        *,
+        key_prefix: str = "",
     ) -> Tick:
-        """One tick. `text` is the cursor that the last one left."""
+        """Tick once. `text` is the cursor that the last tick left; run keys begin with `key_prefix`."""
         with self._one_at_a_time:
-            return self._tick(repository, instance, text)
+            return self._tick(self._of(repository, instance), Cursor.load(text), key_prefix)
 
-    def _tick(
-        self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance, text: str | None
-    ) -> Tick:
+    def _tick(self, evaluator: Evaluator, cursor: Cursor, key_prefix: str) -> Tick:
         started, now = time.monotonic(), time.time()
-        cursor = Cursor.load(text)
-        evaluator = self._of(repository, instance)
         assets = evaluator.assets(evaluator.location.select(self.options.target))
-        token = evaluator.token(assets)
-        is_quiet = token == cursor.token and (cursor.again_at or now + 1) > now
-        gone, cursor.bytes_after = bytes_missing(
+        seen = evaluator.observe(assets)
+        is_quiet = seen.token == cursor.token and (cursor.again_at or now + 1) > now
+        gone, bytes_after = bytes_missing(
             assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.2
         )
         if is_quiet and gone == set(cursor.bytes_missing):
-            return Tick(said=f"{cursor.said} Nothing changed since.", cursor=cursor)
-        cursor.token = None
-        if not any(cursor.round.after in asset.tables() for asset in assets):  # a new round, or it is gone
-            cursor.round = Round(token=token)
-        elif token != cursor.round.token or gone != set(cursor.bytes_missing):
-            cursor.round.token = None
-        cursor.bytes_missing = sorted(gone)
+            return Tick(said=f"{cursor.said} {UNCHANGED}", cursor=replace(cursor, bytes_after=bytes_after))
+        begun = cursor.round
+        if not any(begun.after in asset.tables() for asset in assets):  # a new round, or its table is gone
+            begun = Round(token=seen.token)
+        elif seen.token != begun.token or gone != set(cursor.bytes_missing):
+            begun = replace(begun, token=None)
         found = evaluator.evaluate(
             assets,
             missing=self.options.missing == "materialize",
-            after=cursor.round.after,
+            after=begun.after,
             deadline=started + self.options.most_seconds,
+            seen=seen,
         )
         _mark_missing(evaluator, found, gone)
-        decision = Decision(self.name, self.options, evaluator, found, cursor, now)
-        requests = decision.requests()
-        so_far = decision.added_to(cursor.round)
-        cursor.said = decision.summary(so_far, requests)
-        if not found.is_complete:
-            cursor.said = (
-                f"Looked at {len(found.looked_at):,} tables, the last of them {found.last}; the next tick goes on. "
-                f"So far: {cursor.said}"
-            )
-        if decision.has_more:  # of these tables first
-            cursor.round.token = None
-        elif not found.is_complete:
-            cursor.round = so_far
-        else:
-            is_still = so_far.token is not None and evaluator.token(assets) == so_far.token
-            cursor.token = so_far.token if is_still else None
-            cursor.again_at, cursor.round = so_far.again_at, Round()
-        return Tick(requests, cursor.said, cursor)
+        past = _past(evaluator, found, cursor)
+        decision = self._decided(evaluator, found, past, now)
+        so_far = round_after(begun, found, decision, {s.table: reasons(s) for s in told(found, begun)})
+        problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
+        keys = self._keys(evaluator, decision)
+        cursor = replace(
+            _after(begun, so_far, found, decision),
+            said=summary(so_far, found, decision, problems),
+            bytes_after=bytes_after,
+            bytes_missing=sorted(gone),
+            asked=decision.asked_with(keys, now),
+        )
+        return Tick(_run_requests(decision, keys, key_prefix), cursor.said, cursor)
+
+    def _decided(self, evaluator: Evaluator, found: Evaluation, past: Past, now: float) -> SensorDecision:
+        due = due_of(found, past, self.options, now)
+        waiting = waiting_tables(found, past, due)
+        surroundings = surroundings_of(evaluator, found, self.options, due.goals, waiting)
+        return decide(found, past, surroundings, self.options, now)
+
+    def _keys(self, evaluator: Evaluator, decision: SensorDecision) -> list[str]:
+        tables = [table for request in decision.requests for table in request.run.tables]
+        materializations = materializations_of(makers_of(evaluator, tables))
+        return [request.key(self.name, materializations) for request in decision.requests]
 
     def _of(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> Evaluator:
         known = self._evaluator
@@ -96,8 +117,42 @@ class Ticker:
         return known
 
 
+def _past(evaluator: Evaluator, found: Evaluation, cursor: Cursor) -> Past:
+    """Ask Dagster for runs under way, and for the runs of earlier requests."""
+    beyond = (table for table in cursor.asked if table not in found.looked_at)
+    location = evaluator.location
+    return Past(
+        asked=cursor.asked,
+        states=states_of_requests(location.instance, {asked.key for asked in cursor.asked.values()}),
+        in_flight=tables_in_flight(location),
+        made_here={table for table in beyond if evaluator.maker(table) is not None},
+    )
+
+
+def _after(begun: Round, so_far: Round, found: Evaluation, decision: SensorDecision) -> Cursor:
+    """Return where the next tick goes on: with these tables if they have more runs, else after them."""
+    if decision.has_more:
+        return Cursor(round=replace(begun, token=None))
+    if not found.is_complete:
+        return Cursor(round=so_far)
+    return Cursor(token=so_far.token, again_at=so_far.again_at)
+
+
+def _run_requests(decision: SensorDecision, keys: list[str], key_prefix: str) -> list[dg.RunRequest]:
+    """Return the decided runs as Dagster launches them: tables made for their own sake are computed in any case."""
+    return [
+        run_request(
+            request.run,
+            cache=computing(request.run, request.goals),
+            run_key=f"{key_prefix}{key}",
+            tags={metadata_keys.REQUEST_TAG: key},
+        )
+        for key, request in zip(keys, decision.requests, strict=True)
+    ]
+
+
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:
-    """Notes of each table that was looked at and whose bytes are gone that they are, also where it is fresh."""
+    """Note of each judged table whose bytes are gone that they are, also where it is fresh."""
     for table in found.looked_at.keys() & gone:
         state = found.tables.get(table) or evaluator.fresh(table)
         if state is not None:

@@ -1,1 +1,1 @@
-"""Objects in memory that a function holds: values, callables, contexts."""
+"""Live objects that a function holds: values, callables, contexts."""

@@ -1,4 +1,4 @@
-"""Reaching the Python functions within a callable: decorators, partials, methods, callable objects."""
+"""The Python functions within a callable: decorators, partials, methods, callable objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from types import FunctionType, MethodType
 
 
 def layers(fn: object) -> Iterator[FunctionType]:
-    """The Python functions that a call runs through, the outermost first, as far as `__wrapped__` and the like tell."""
+    """Yield the Python functions that a call runs through, the outermost first.
+
+    Of `functools.lru_cache(functools.partial(f))` that is `f`. A decorator is followed through `__wrapped__`.
+    """
     seen: set[int] = set()
     while fn is not None and id(fn) not in seen:
         seen.add(id(fn))
@@ -27,5 +30,5 @@ def layers(fn: object) -> Iterator[FunctionType]:
 
 
 def innermost(fn: object) -> FunctionType | None:
-    """The function that the user wrote; None if no Python function is in sight."""
+    """Return the function that the user wrote; None if there is no Python function."""
     return next(reversed(list(layers(fn))), None)

@@ -1,4 +1,4 @@
-"""What a function uses its Dagster context for, besides its partition and its log."""
+"""Uses of the Dagster context by a function, besides its partition and its log."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _INSIDE = {
 
 
 def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
-    """The uses of the context that may bring in what is no declared input, in the order they are written.
+    """Return the uses of the context that may bring in an undeclared input, in the order of the source.
 
-    Read from the source alone: whatever becomes of the context itself (passed on, assigned, returned) counts.
+    The source alone is read. A context that is passed on, assigned or returned counts.
     """
     functions = list(layers(fn))
     if not functions:
-        return (f"{_name(fn)} is not written in Python: how it uses {parameter} cannot be seen",)
+        return (f"{_name(fn)} is not written in Python: its use of {parameter} cannot be read",)
     return tuple(dict.fromkeys(use for function in functions for use in _uses(function, parameter)))
 
 
 def _uses(function: FunctionType, parameter: str) -> Iterator[str]:
     tree = _tree(function)
     if tree is None:
-        yield f"the source of {_name(function)} is not found: how it uses {parameter} cannot be seen"
+        yield f"the source of {_name(function)} is not found: its use of {parameter} cannot be read"
         return
     arguments = tree.args
     named = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
@@ -80,7 +80,7 @@ def _uses_within(function: Function, parameter: str) -> Iterator[str]:
 
 
 def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | None:
-    """What becomes of the context at one place; None if that stays inside."""
+    """Describe the use of the context at one place; None for its partition, its log and the like."""
     parent = parents.get(name)
     if not isinstance(name.ctx, ast.Load):
         return f"{name.id} is reassigned"

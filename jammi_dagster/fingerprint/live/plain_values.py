@@ -1,4 +1,4 @@
-"""Values that are nothing but data: scalars, and instances whose attributes are all they are."""
+"""Plain values: scalars, and the attributes of instances."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from types import MemberDescriptorType
 from jammi_dagster.fingerprint.syntax.trees import constant
 
 _CONSTANTS = {type(None), bool, int, float, complex, str, bytes, type(...)}
-# Their `repr` is exact, and the same everywhere.
+# Types whose `repr` is exact, and the same everywhere.
 _EXACT_REPR = {
     datetime.date,
     datetime.timedelta,
@@ -34,7 +34,7 @@ BARE_BASES = frozenset({object, ABC, typing.Generic, typing.Protocol})
 
 
 def exact(value: object) -> bytes | None:
-    """The one text of a scalar, with its type; None for any other value, and for a subclass that may add to it."""
+    """Return the one text of a scalar, with its type; None for another value, also of a subclass."""
     if type(value) in _CONSTANTS:
         return constant(value)
     if type(value) in _EXACT_REPR or _is_exact_time(value):
@@ -44,7 +44,7 @@ def exact(value: object) -> bytes | None:
 
 def _is_exact_time(value: object) -> bool:
     if type(value) is zoneinfo.ZoneInfo:
-        return value.key is not None  # one that was read from a file shows that file's address
+        return value.key is not None  # a zone that was read from a file shows the address of that file
     if isinstance(value, (datetime.datetime, datetime.time)) and type(value) in (
         datetime.datetime,
         datetime.time,
@@ -54,7 +54,7 @@ def _is_exact_time(value: object) -> bool:
 
 
 def attributes(instance: object) -> dict[str, object]:
-    """What an instance holds in its `__dict__` and its slots, without running a property."""
+    """Return the values in an instance's `__dict__` and slots, without running a property."""
     held: dict[str, object] = {}
     for cls in type(instance).__mro__:
         for name, member in vars(cls).items():

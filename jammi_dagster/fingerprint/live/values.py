@@ -1,7 +1,8 @@
-"""What a live value is, as a form that means the same in every process: functions with what they close over.
+"""Live values as forms that mean the same in every process: functions with the values that they close over.
 
-A module's syntax tree does not say what a closure, a default or a `partial` holds: a factory elsewhere may have
-filled it in. A value that has no form of its own is reported, never given a made-up one.
+A syntax tree does not show the value of a closure, a default or a `partial`: a factory elsewhere may have filled it
+in. A value without a form of its own is reported, never given a made-up one. A new kind of value gets a method of
+`Describer`; a scalar with an exact text goes to `plain_values`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from jammi_dagster.fingerprint.first_homes import first_home
-from jammi_dagster.fingerprint.hashing import Form, ModuleRef, Unordered
+from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
 from jammi_dagster.fingerprint.live.callables import layers
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
 from jammi_dagster.fingerprint.reach.graph import Root
@@ -27,9 +28,14 @@ _UNKNOWN: Form = "unknown"
 
 
 class Describer:
-    """Describes values; collects the code and the distributions they come from, and what has no form.
+    """The description of values as forms, and of all that they bring along.
 
-    `held` has the forms of what the functions among them hold, by what it is called.
+    `roots` is the code and `libraries` the distributions that the values come from, `held` the forms of the values
+    that functions hold, by name, and `unresolved` the reasons for values without a form.
+
+        describer = Describer(home=frozenset())
+        form = describer.describe_function(make(3))
+        describer.held  # {"the closure variable 'x' of make.<locals>.f": [b"int 3:0x3"]}
     """
 
     def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
@@ -37,23 +43,25 @@ class Describer:
         self.held: dict[str, list[Form]] = {}
         self.libraries: dict[str, str] = {}
         self.unresolved: set[str] = set()
-        self.home = home  # what is first-party, besides source trees
+        self.home = home  # first-party names, besides source trees
         self._ignored = ignored
         self._innermost: FunctionType | None = None
-        self._own_layers: set[int] = set()  # of the function itself, whose orchestration is no part of it
+        self._own_layers: set[int] = set()  # of the function itself: its orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
 
     def describe_function(self, fn: object) -> Form:
+        """Describe the function whose identity is asked for."""
         name = getattr(fn, "__qualname__", type(fn).__qualname__)
         own = list(layers(fn))
         self._own_layers, self._innermost = {id(function) for function in own}, own[-1] if own else None
         try:
             return self.describe(fn, name)
         except RecursionError:
-            return self._give_up(f"what {name} holds is nested too deeply to be read")
+            return self._give_up(f"{name} holds a value that is nested too deeply to be read")
 
     def describe(self, value: object, where: str) -> Form:
+        """Describe a value; `where` names it in reasons."""
         known = exact(value)
         if known is not None:
             return known
@@ -82,14 +90,14 @@ class Describer:
                 (self.describe(key, item), self.describe(held, item)) for key, held in value.items()
             )
         elif isinstance(value, (set, frozenset)):
-            parts = Unordered(tuple(self._apart(held, item) for held in value))
+            parts = UnorderedParts(tuple(self._apart(held, item) for held in value))
         else:
             parts = tuple(self.describe(held, item) for held in value)
         self._within.discard(id(value))
         return type(value).__name__, parts
 
     def _apart(self, value: object, where: str) -> Form:
-        """The form of an item of a set: it must not depend on the items before it."""
+        """Describe an item of a set: its form must not depend on the items before it."""
         met, self._met = self._met, dict(self._met)
         form = self.describe(value, where)
         self._met = met
@@ -117,7 +125,7 @@ class Describer:
             self.libraries.update(shared)
             if _found(module, function.__qualname__) is function:
                 return "function", first_home(module.name, function.__qualname__), function.__qualname__
-            # Its version pins its line; the lines of what has no version here (the standard library) may move.
+            # Its version pins its line. The standard library has no version here: its lines may move.
             line = str(function.__code__.co_firstlineno) if shared else ""
             code: Form = (module.name, function.__code__.co_name, line)
         else:
@@ -126,7 +134,7 @@ class Describer:
         return "function", code, *(self._hold(*one) for one in held)
 
     def hold(self, value: object, told: str) -> None:
-        """Describes a value that is held under a name."""
+        """Describe a value that is held under a name."""
         self._hold("", value, told)
 
     def _hold(self, name: str, value: object, told: str) -> Form:
@@ -136,14 +144,14 @@ class Describer:
         return name, form
 
     def _code(self, function: FunctionType, module: Module) -> Form:
-        """Which function of which module, by a name that `functools.wraps` does not change."""
+        """Describe a function by its module and a name that `functools.wraps` does not change."""
         if module.path is None:
             return self._give_up(f"{function.__qualname__} has no source file", "define it in a module")
         self.roots[Root(module, "")] = None
         try:
             label = running(module.path, function.__globals__).label(function)
         except UNREADABLE as error:
-            if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Graph` says so
+            if isinstance(error, (RecursionError, MemoryError)):  # `Graph` reports the others
                 return self._give_up(f"{module.name} is nested too deeply to be compared with its file")
             return _UNKNOWN
         if isinstance(label, str):
@@ -154,7 +162,7 @@ class Describer:
         return ModuleRef(module.path), label[0], str(label[1])
 
     def _held(self, function: FunctionType) -> Iterator[tuple[str, object, str]]:
-        """What a function carries besides its code: (name, value, what to call it)."""
+        """Yield the values that a function carries besides its code: (name, value, name in reasons)."""
         code = function.__code__
         defaults = function.__defaults__ or ()
         names = code.co_varnames[code.co_argcount - len(defaults) : code.co_argcount]
@@ -173,7 +181,7 @@ class Describer:
             yield "__wrapped__", function.__dict__["__wrapped__"], f"what {function.__qualname__} wraps"
 
     def _is_log(self, function: FunctionType, name: str, value: object) -> bool:
-        """Whether a closure's list, dict or set is only written to, so that no result depends on it."""
+        """Return whether a closure's list, dict or set is only written to, so that no result depends on it."""
         module = of_names(function.__globals__)
         if type(value) not in (list, dict, set) or module.path is None or self._shared(module) is not None:
             return False
@@ -190,23 +198,26 @@ class Describer:
             return "method", self.describe(owner, where), function.__name__
         module = _named(function.__module__)
         if _found(module, function.__qualname__) is not function:
-            return self._give_up(f"{where} holds {function.__qualname__}, which is not found under its name")
+            return self._give_up(
+                f"{where} holds {function.__qualname__}, and no module has it under that name"
+            )
         return "function", self._origin(module, function.__qualname__, where), function.__qualname__
 
     def _class(self, cls: type, where: str) -> Form:
         module = _named(cls.__module__)
         if _found(module, cls.__qualname__) is not cls:
-            what = f"{where} uses the class {cls.__qualname__}, which no module defines under that name"
-            return self._give_up(what)
+            return self._give_up(
+                f"{where} uses the class {cls.__qualname__}, and no module has it under that name"
+            )
         return "class", self._origin(module, cls.__qualname__, where), cls.__qualname__
 
     def _instance(self, value: object, where: str) -> Form:
-        """An instance of a first-party class is its class and its attributes; another may hold more than it shows."""
+        """Describe an instance of a first-party class by its attributes; another may hold more than it shows."""
         kind = type(value)
         bases = [base for base in kind.__mro__ if base not in BARE_BASES]
         if not bases or any(self._shared(_named(base.__module__)) is not None for base in bases):
-            what = f"{where} holds a {kind.__qualname__}, which has no stable form"
-            return self._give_up(what, "pass it as an input or config")
+            found = f"{where} holds a {kind.__qualname__}, which cannot be hashed"
+            return self._give_up(found, "pass it as an input or config")
         state = (
             (name, self.describe(held, f"{name!r} of {where}")) for name, held in attributes(value).items()
         )
@@ -223,13 +234,13 @@ class Describer:
         return ModuleRef(module.path)
 
     def _shared(self, module: Module) -> Mapping[str, str] | None:
-        """As `libraries`; but names that only claim to be a module's (made by `exec`) are nobody's."""
+        """Return the libraries of a module; names that only claim to be a module's (by `exec`) belong to nobody."""
         if module.path is None and _named(module.name).running is not module.running:
             return None
         return libraries(module, self.home)
 
-    def _give_up(self, what: str, *ways_out: str) -> Form:
-        self.unresolved.add(reason(what, *ways_out))
+    def _give_up(self, finding: str, *ways_out: str) -> Form:
+        self.unresolved.add(reason(finding, *ways_out))
         return _UNKNOWN
 
 
@@ -238,7 +249,7 @@ def _named(module: str) -> Module:
 
 
 def _found(module: Module, qualname: str) -> object:
-    """What a module holds under a qualified name, found without running any code."""
+    """Return the value that a module holds under a qualified name, without running any code."""
     value: object = None
     names = module.running or {}
     for part in qualname.split("."):

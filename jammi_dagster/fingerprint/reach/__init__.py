@@ -1,1 +1,1 @@
-"""What a function's code reaches, and what that says of its result."""
+"""The first-party code that a function reaches, and the findings in it."""

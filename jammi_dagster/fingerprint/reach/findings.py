@@ -1,66 +1,65 @@
-"""What in the reached code makes a result depend on more than that code, or its identity doubtful."""
+"""Findings in the reached code: reads of the outside world, and reasons why its identity cannot be known."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from jammi_dagster.fingerprint.reach.graph import Graph, Reached
+from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reasons import reason
-from jammi_dagster.fingerprint.sources.running_code import doubts as doubts_of
-from jammi_dagster.fingerprint.sources.running_code import rewritten
+from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
-from jammi_dagster.fingerprint.syntax.outside_world import outside, unseen
+from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Read:
-    """A place where code reads the outside world. `is_declarable`: what a version surface may stand for."""
+class ReadSite:
+    """A place where code reads the outside world. `is_declarable`: a version surface may stand for it."""
 
     file: str
     line: int
-    what: str
+    name: str
     is_declarable: bool
 
 
-def outside_reads(graph: Graph) -> set[Read]:
-    found: set[Read] = set()
+def outside_reads(graph: Graph) -> set[ReadSite]:
+    """Find the reads of the outside world in the reached code."""
+    found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
         for _, part, _ in reached.units():
-            found |= {Read(file, use.line, use.what, use.is_declarable) for use in part.outside}
+            found |= {ReadSite(file, use.line, use.name, use.is_declarable) for use in part.outside}
         for name, use in graph.foreign_uses(reached):
-            if use.is_read and (what := outside(name, use.call)):
-                found.add(Read(file, use.line, *what))
+            if use.is_read and (known := outside_name(name, use.call)):
+                found.add(ReadSite(file, use.line, *known))
     return found
 
 
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
-    """Why the identity of the reached code cannot be known."""
+    """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
-        for line, what in _hidden(graph, reached):
-            name, place = what.partition(" ")[0], f"{reached.node.shown}:{line}"
+        for line, used in _hidden(graph, reached):
+            name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name not in ignored:
-                found = f"{place} uses {what}, and what that runs cannot be seen in the source"
-                yield reason(found, ignore=name)
+                yield reason(f"{place} uses {used}, which hides the code that runs", ignore=name)
         for name, file, line in _changed(graph, reached):
             if name not in ignored:
-                found = f"{file}:{line} changes {name} while it runs, so that a result may depend on what ran before"
+                found = f"{file}:{line} changes {name} while it runs, so that a result may depend on earlier calls"
                 yield reason(found, ignore=name)
         yield from _edited(reached)
 
 
-def _hidden(graph: Graph, reached: Reached) -> Iterator[tuple[int, str]]:
+def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[int, str]]:
     for _, part, _ in reached.units():
-        yield from ((found.line, found.what) for found in part.unseen)
+        yield from ((found.line, found.name) for found in part.hidden)
     for name, use in graph.foreign_uses(reached):
-        if what := unseen(name, use.call):
-            yield use.line, what
+        if known := hidden_code(name, use.call):
+            yield use.line, known
 
 
-def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
-    """The names of first-party modules that reached functions change: (name, file, line)."""
+def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:
+    """Yield the names of first-party modules that reached functions change: (name, file, line)."""
     for unit, part, runs in reached.units():
         for change in part.changes:
             if change.name == "cls":
@@ -68,26 +67,28 @@ def _changed(graph: Graph, reached: Reached) -> Iterator[tuple[str, str, int]]:
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name = found
-                # What nobody reads is a log. What loading put into a list or dict is told by what that holds.
-                told = (
+                # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.
+                is_hashed = (
                     change.in_place
                     and not runs
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                if name in holder.read_at_run and not told:
+                if name in holder.read_at_run and not is_hashed:
                     yield name, reached.node.shown, change.line
 
 
-def _edited(reached: Reached) -> Iterator[str]:
-    """Why a module that is running may not be what its file says."""
+def _edited(reached: ReachedFile) -> Iterator[str]:
+    """Yield the reasons why a running module may differ from its file."""
     node = reached.node
     if node.source is None or node.module.running is None:
         return
     try:
-        yield from doubts_of(node.path, node.module.running, node.source, reached.names, reached.labels)
-        if why := rewritten(node.path, node.module.running, node.source):
+        yield from differences(
+            node.path, node.module.running, node.source, names=reached.names, labels=reached.labels
+        )
+        if why := load_difference(node.path, node.module.running, node.source):
             yield why
     except UNREADABLE as error:
         if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Routes` says so
-            yield reason(f"{node.shown} is nested too deeply to be compared with what runs")
+            yield reason(f"{node.shown} is nested too deeply to be compared with the running code")

@@ -1,7 +1,7 @@
-"""What a function's code reaches: the units of first-party modules, at any depth, by the names that they use.
+"""The graph of first-party code that a function reaches, at any depth, by the names that the code uses.
 
-Names are followed as they stand in the source. A module that is loaded on the way brings what loading it does, and
-what it imports then. Nothing is imported for it, and no code of the user's is run.
+Names are followed as they stand in the source. A module that is loaded on the way brings the statements with side
+effects, and its imports. Nothing is imported for it, and no code of the user's is run.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
-from jammi_dagster.fingerprint.reach.side_effects import Quiet
+from jammi_dagster.fingerprint.reach.side_effects import SideEffects
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
@@ -19,21 +19,21 @@ from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
-_WHOLE = ("__dict__", "__getattribute__")  # to ask a module for these is to ask for all of it
+_WHOLE = ("__dict__", "__getattribute__")  # whoever uses these of a module may use all of it
 
 
 @dataclass(slots=True)
-class Reached:
-    """A first-party file that is loaded, and what of it is reached."""
+class ReachedFile:
+    """A first-party file that is loaded, with the units, names and functions of it that are reached."""
 
     node: Node
-    # By unit and part: whether it runs when the function does, or only when modules are loaded.
+    # By unit and part: True if it runs when the function does, False if only when modules are loaded.
     parts: dict[tuple[int, str], bool] = field(default_factory=dict)
-    names: dict[str, None] = field(default_factory=dict)  # that are read
-    labels: dict[Label, None] = field(default_factory=dict)  # functions that live values are
+    names: dict[str, None] = field(default_factory=dict)  # read by reached code
+    labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
-    # What loading it does, in order: first-party files that are loaded, and units that may change something.
+    # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
@@ -45,9 +45,9 @@ class Reached:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Where to start: a top-level name of a module ("": none), one of its functions, or all of it (None).
+    """A start of the graph: a top-level name of a module ("": none), one of its functions, or all of it (None).
 
-    `is_bare`: without its orchestration. `is_it`: the function that is asked for.
+    `is_bare`: without its orchestration. `is_it`: the function whose identity is asked for.
     """
 
     module: Module
@@ -57,43 +57,53 @@ class Root:
 
 
 class Graph:
+    """The reached code, found by `reach`.
+
+    graph = Graph(home=frozenset())
+    graph.reach([Root(module, "clean")])
+    graph.reached["/checkout/pipelines/text.py"].names  # the names of that module that code uses
+    """
+
     def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
-        self.reached: dict[str, Reached] = {}
+        self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
-        self._quiet = Quiet(self._routes)
+        self._side_effects = SideEffects(self._routes)
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
     def reach(self, roots: Iterable[Root]) -> None:
+        """Follow these roots, and all names on the way."""
         for root in roots:
             self._start(root)
         while self._todo:
             step, arguments = self._todo.popleft()
             step(*arguments)
-        # What is imported and never used is imported for what that does.
+        # An import that nobody uses is there for its side effects.
         for source, names, libraries in self._imports:
             if not (libraries.items() <= self.libraries.items() or any(map(source.uses, names))):
                 self.libraries.update(libraries)
         self._imports.clear()
 
-    def foreign_uses(self, reached: Reached) -> Iterator[tuple[str, Use]]:
-        """Uses of what other first-party modules took from outside: after `from time import time as now` in a.py,
-        `a.now()` elsewhere is a use of time.time."""
+    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
+        """Yield the uses of outside names that other first-party modules hand on.
+
+        After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
+        """
         node = reached.node
         for _, part, _ in reached.units():
             for use in part.uses:
                 if self._routes.of(node, use.name).passed:
                     yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
 
-    def changed_name(self, reached: Reached, change: Change) -> tuple[Reached, str] | None:
-        """The name in a first-party module that a function changes; None for one of a library."""
+    def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
+        """Return the first-party module and its name that a function changes; None for a library's name."""
         node, name = reached.node, change.name
         if not change.is_own:
             route = self._routes.of(node, name)
@@ -123,20 +133,20 @@ class Graph:
             if not root.is_bare:
                 self._reach(reached, index, "decorators", runs=True)
 
-    def _load(self, module: Module) -> Reached | None:
-        """A module that is imported on the way: what that does is reached, and what it imports."""
+    def _load(self, module: Module) -> ReachedFile | None:
+        """Load a module on the way: its statements with side effects are reached, and its imports."""
         node = self._routes.node(module)
         if node is None:
             return None
         reached = self.reached.get(node.path)
         if reached is None:
-            reached = self.reached[node.path] = Reached(node)
+            reached = self.reached[node.path] = ReachedFile(node)
             for package in self._routes.packages_around(node):
                 self._later(self._load, package)
             self._later(self._run, reached)
         return reached
 
-    def _run(self, reached: Reached) -> None:
+    def _run(self, reached: ReachedFile) -> None:
         node = reached.node
         for star in node.source.stars if node.source else ():
             self._later(self._use, node, joined(star, "__all__"), False)
@@ -145,13 +155,13 @@ class Graph:
                 reached.steps += [module.path for module in route.passed if module.path]
                 if unit.is_whole_import and node.source:
                     self._imports.append((node.source, unit.names, route.libraries))
-            if self._does_something(node, unit) and not self._ignores(node, unit.names):
+            if self._has_side_effect(node, unit) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
                 self._reach(reached, index, runs=False)
 
-    def _does_something(self, node: Node, unit: Unit) -> bool:
-        calls = unit.effect.calls
-        return unit.effect.certain or not all(self._quiet.is_quiet(node, called) for called in calls)
+    def _has_side_effect(self, node: Node, unit: Unit) -> bool:
+        effect = unit.load_effect
+        return effect.certain or not all(self._side_effects.has_none(node, called) for called in effect.calls)
 
     def _import(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Route]:
         for name, is_module in imports.items():
@@ -166,7 +176,7 @@ class Graph:
             yield route
 
     def _starred(self, node: Node, name: str) -> Iterator[str]:
-        """What a star import from a first-party package may import."""
+        """Yield the submodules that a star import from a first-party package may import."""
         if node.source is None or name not in node.source.stars:
             return
         route = self._routes.of(node, name)
@@ -175,8 +185,8 @@ class Graph:
             joined(name, public) for public in (holder.source.public if holder and holder.source else ())
         )
 
-    def _own(self, reached: Reached, name: str, runs: bool = True, is_read: bool = True) -> None:
-        """A name of the module that the code of the module uses."""
+    def _own(self, reached: ReachedFile, name: str, runs: bool = True, is_read: bool = True) -> None:
+        """Reach a name of the module that its own code uses."""
         node = reached.node
         if node.source is None or self._ignores(node, (name,)):
             return
@@ -193,16 +203,16 @@ class Graph:
         self._starred_names(node, (name,), runs, is_read)
 
     def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
-        """What star imports may bind a name to."""
+        """Use the names that star imports may bind a name to."""
         for star in node.source.stars if node.source else ():
             self._later(self._use, node, joined(star, *rest), runs, is_read)
 
-    def _whole(self, reached: Reached, runs: bool) -> None:
-        """A module as a value: whatever it holds may be asked of it, what it imported included."""
+    def _whole(self, reached: ReachedFile, runs: bool) -> None:
+        """Reach all names of a module that is used as a value, its imports included."""
         for name in reached.node.source.by_name if reached.node.source else ():
             self._later(self._named, reached, (name,), runs)
 
-    def _reach(self, reached: Reached, index: int, part: str = "code", *, runs: bool) -> None:
+    def _reach(self, reached: ReachedFile, index: int, part: str = "code", *, runs: bool) -> None:
         source = reached.node.source
         if source is None or part not in source.units[index].parts:
             return
@@ -211,16 +221,16 @@ class Graph:
             reached.parts[index, part] = runs
             self._later(self._follow, reached, index, part, runs)
 
-    def _follow(self, reached: Reached, index: int, part: str, runs: bool) -> None:
+    def _follow(self, reached: ReachedFile, index: int, part: str, runs: bool) -> None:
         node = reached.node
         assert node.source is not None
         unit = node.source.units[index]
-        said = unit.parts[part]
-        for name, is_read in said.own.items():
+        uses = unit.parts[part]
+        for name, is_read in uses.own.items():
             self._own(reached, name, runs, is_read)
-        for route in self._import(node, said.imports):
+        for route in self._import(node, uses.imports):
             self.libraries.update(route.libraries)
-        for use in said.uses:
+        for use in uses.uses:
             self._use(node, use.name, runs, use.is_read)
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
@@ -228,26 +238,26 @@ class Graph:
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
 
-    def _reach_future(self, reached: Reached, source: Source) -> None:
-        """Whether annotations are values or texts."""
+    def _reach_future(self, reached: ReachedFile, source: Source) -> None:
+        """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""
         for index in source.by_name.get("annotations", ()):
             if source.units[index].imported == "__future__.annotations":
                 self._reach(reached, index, runs=False)
 
-    def _read_about(self, reached: Reached, index: int, unit: Unit) -> None:
-        """Whether documentation and annotations count: of all that is reached, or of this alone."""
+    def _read_about(self, reached: ReachedFile, index: int, unit: Unit) -> None:
+        """Let docstrings and annotations count where something reads them: of all reached code, or of this unit."""
         self.reads_docs |= unit.reads_docs
         if unit.reads_annotations and not self.reads_annotations:
             self.reads_annotations = True
             for other in list(self.reached.values()):
                 for reached_index, _ in list(other.parts):
                     self._reach(other, reached_index, "annotations", runs=False)
-        unseen = (name for name in unit.readers if not self._routes.is_seen(reached.node, name))
-        if self.reads_annotations or any(unseen):
+        unknown = (name for name in unit.annotation_readers if not self._routes.is_seen(reached.node, name))
+        if self.reads_annotations or any(unknown):
             self._reach(reached, index, "annotations", runs=False)
 
     def _use(self, node: Node, name: str, runs: bool, is_read: bool = True) -> None:
-        """An imported name that is used."""
+        """Reach an imported name."""
         key = (node.path, name, runs, is_read)
         if key in self._used:
             return
@@ -266,8 +276,8 @@ class Graph:
         else:
             self._named(holder, route.rest, runs, is_read)
 
-    def _named(self, holder: Reached, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
-        """A name of a module that other code uses."""
+    def _named(self, holder: ReachedFile, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
+        """Reach a name of a module that other code uses."""
         node, head = holder.node, rest[0]
         source = node.source
         assert source is not None
@@ -290,7 +300,7 @@ class Graph:
         )
 
     def _origins(self, node: Node, name: str, seen: frozenset[tuple[str, str]]) -> Iterator[str]:
-        """The names outside first-party code that a name stands for."""
+        """Yield the names outside first-party code that a name stands for."""
         route = self._routes.of(node, name)
         if not route.passed:
             yield name

@@ -1,4 +1,4 @@
-"""Where dotted names lead: through first-party modules to something within one, or out to a library."""
+"""The routes of dotted names: through first-party modules to a name within one, or out to a library."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module, child, libraries, of_running, root_of, shown
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
-from jammi_dagster.fingerprint.syntax.scopes import CALLED, split
+from jammi_dagster.fingerprint.syntax.scopes import split
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,24 @@ class Node:
     path: str
     shown: str
     module: Module
-    source: Source | None  # None for an extension module, and for what cannot be read
+    source: Source | None  # None for an extension module, and for a file that cannot be read
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a dotted name leads."""
+    """The way of a dotted name.
+
+    `pipelines.text.clean` passes the modules `pipelines` and `pipelines.text`; `clean` is the rest.
+    """
 
     passed: tuple[Module, ...]  # the first-party modules on its way
-    rest: tuple[str, ...]  # what is asked of the last of them
+    rest: tuple[str, ...]  # the parts that are asked of the last of them
     leaves: bool  # it goes on in a module that is not first-party
     libraries: Mapping[str, str]  # the distributions that it leaves to, with their versions
 
 
 class Routes:
-    """`unresolved` gets the reasons why a file cannot be read."""
+    """The routes that were followed so far. Reasons why a file cannot be read are added to `unresolved`."""
 
     def __init__(self, home: frozenset[str], unresolved: set[str]) -> None:
         self._home, self._unresolved = home, unresolved
@@ -42,7 +46,7 @@ class Routes:
         self._routes: dict[tuple[str, str], Route] = {}
 
     def node(self, module: Module) -> Node | None:
-        """The file of a module; None for a namespace package."""
+        """Return the file of a module; None for a namespace package."""
         if module.path is None:
             if not module.search:
                 self._unresolved.add(reason(f"the module {module.name} has no source file"))
@@ -60,12 +64,12 @@ class Routes:
         return self._routes[key]
 
     def is_seen(self, node: Node, name: str) -> bool:
-        """Whether a name is one of a first-party module's: not a method of something in it, nor of a library."""
+        """Return whether a first-party module holds a name itself: not as a method, nor from a library."""
         route = self.of(node, name)
-        return bool(route.passed) and not route.leaves and sum(part != CALLED for part in route.rest) == 1
+        return bool(route.passed) and not route.leaves and sum(part != CALL for part in route.rest) == 1
 
     def packages_around(self, node: Node) -> Iterator[Module]:
-        """The packages whose `__init__` runs when a module is loaded."""
+        """Yield the packages whose `__init__` runs when a module is loaded."""
         folder, name = os.path.dirname(node.path), node.module.name
         if os.path.basename(node.path) == "__init__.py":
             folder = os.path.dirname(folder)
@@ -75,7 +79,7 @@ class Routes:
             folder = os.path.dirname(folder)
 
     def absolute(self, node: Node, name: str) -> str:
-        """A name that a file imports, without its dots."""
+        """Return a name that a file imports without its leading dots."""
         dots, parts = split(name)
         folder = os.path.dirname(node.path)
         for _ in dots[1:]:
@@ -105,7 +109,7 @@ class Routes:
 
 
 def _package(node: Node, level: int) -> Module:
-    """The package that a relative import of this many dots starts from."""
+    """Return the package from which a relative import of this many dots starts."""
     folder = os.path.dirname(node.path)
     if node.module.running is not None:
         name = str(node.module.running.get("__package__") or "")
@@ -115,7 +119,7 @@ def _package(node: Node, level: int) -> Module:
         folder, name = os.path.dirname(folder), name.rpartition(".")[0]
     if name in sys.modules and (found := of_running(name, sys.modules[name])):
         return found
-    # A script knows no package, but it is to reach what it reaches when it is imported.
+    # A script knows no package, but its identity is that of the imported module.
     return _folder_package(folder, name)
 
 

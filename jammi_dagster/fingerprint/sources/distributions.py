@@ -1,7 +1,7 @@
-"""Which installed distributions a top-level module belongs to, and at what version.
+"""The installed distributions that a top-level module belongs to, with their versions.
 
-`importlib.metadata.packages_distributions` answers this too, in 0.4 s for 150 distributions. Here the one that is
-called like the module is asked first, and the others by a plain search through their lists of files.
+`importlib.metadata.packages_distributions` answers this too, in 0.4 s for 150 distributions. Here the distribution
+with the name of the module is asked first, and the others by a plain search through their lists of files.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _HEAD = 1 << 13  # a package's own `__init__` stands near the top of its list
 
 
 def normalized(name: str) -> str:
-    """The one spelling of a distribution's name (PEP 503)."""
+    """Return the one spelling of a distribution's name (PEP 503)."""
     name = name.lower().replace("_", "-").replace(".", "-")
     while "--" in name:
         name = name.replace("--", "-")
@@ -27,7 +27,7 @@ def normalized(name: str) -> str:
 
 
 def installation(path: str) -> str | None:
-    """The folder that a file was installed under; None for one that was written where it is."""
+    """Return the folder that a file was installed under; None for a file in a source tree."""
     return _installed_under(os.path.dirname(path))
 
 
@@ -44,12 +44,12 @@ def _installed_under(folder: str) -> str | None:
 
 @cache
 def owners(folder: str, top: str) -> Mapping[str, str]:
-    """Name and version of the distributions in a folder that brought a top-level module there.
+    """Return name and version of the distributions in a folder that brought a top-level module there.
 
     A package with an `__init__` has one; several may share a namespace package.
     """
     version = getattr(sys.modules.get(top), "__dict__", {}).get("__version__")
-    # as most are called: the folder need not be listed
+    # the usual name: the folder need not be listed
     if found := _holding(folder, [f"{top}-{version}.dist-info"], top):
         return found
     every = _entries(folder, ".dist-info", ".egg-info")
@@ -83,9 +83,9 @@ def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
 
 
 def _recorded(path: str, wanted: Iterable[bytes]) -> bytes | None:
-    """The list of a distribution's files, each on a line, as far as to one that is `wanted`.
+    """Return the list of a distribution's files, each on a line, up to one that is `wanted`.
 
-    Not as text: it is long, and what is sought is plain.
+    It stays bytes: the list is long, and plain names are sought in it.
     """
     try:
         with open(os.path.join(path, "RECORD"), "rb") as file:

@@ -1,4 +1,4 @@
-"""Finding the module that an import names, without importing anything, and telling whose it is."""
+"""The module that an import names and its owner, found without importing anything."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from typing import Any
 
+from jammi_dagster.fingerprint.known_names.decorators import ORCHESTRATION
 from jammi_dagster.fingerprint.sources.distributions import installation, owners
-from jammi_dagster.fingerprint.syntax.set_aside import ORCHESTRATION
 
 _STDLIB = (
     os.path.dirname(os.__file__),
@@ -24,9 +24,14 @@ _STDLIB = (
 
 @dataclass(frozen=True, slots=True)
 class Module:
+    """A module that may be imported or not.
+
+    Module("pipelines", "/checkout/pipelines/__init__.py", search=("/checkout/pipelines",))
+    """
+
     name: str  # as it is imported
-    path: str | None  # None for a namespace package, and for what has no file
-    search: tuple[str, ...] = ()  # where its submodules are; empty unless it is a package
+    path: str | None  # None for a namespace package, and for a module without a file
+    search: tuple[str, ...] = ()  # the folders of its submodules; empty unless it is a package
     # Its names, if this process has imported it.
     running: Mapping[str, Any] | None = field(default=None, compare=False)
 
@@ -40,13 +45,13 @@ class Module:
 
 
 def child(parent: Module | None, leaf: str) -> Module | None:
-    """The module that an import of `leaf` finds: below `parent`, or at the top level."""
+    """Find the module that an import of `leaf` finds: below `parent`, or at the top level."""
     name = f"{parent.name}.{leaf}" if parent and parent.name else leaf
     # A parent without a name is a folder that this process does not know as a package.
     if (parent is None or parent.name) and name in sys.modules:
         found = of_running(name, sys.modules[name])
         if found is None or found.path or found.search or name in sys.builtin_module_names:
-            return found  # else something stands in for the module; its file may be found all the same
+            return found  # else another object stands in for the module: its file may still be found
     if parent is not None and not parent.search:
         return None
     search = None if parent is None else list(parent.search)
@@ -59,13 +64,13 @@ def child(parent: Module | None, leaf: str) -> Module | None:
 
 
 def of_running(name: str, module: object) -> Module | None:
-    """A module that is imported; None if its import is blocked."""
+    """Return an imported module; None if its import is blocked."""
     # Not `module.__file__`: on a lazy module that would run code.
     return None if module is None else of_names(getattr(module, "__dict__", {}), name)
 
 
 def of_names(names: Mapping[str, Any], name: str | None = None) -> Module:
-    """The module whose global names these are."""
+    """Return the module that has these global names."""
     spec = names.get("__spec__")
     path = names.get("__file__") or (_file(spec) if isinstance(spec, ModuleSpec) else None)
     path = os.path.abspath(path) if path else None
@@ -73,11 +78,11 @@ def of_names(names: Mapping[str, Any], name: str | None = None) -> Module:
 
 
 def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
-    """None for a first-party module; for another, the distributions whose versions stand for it.
+    """Return the distributions whose versions stand for a module; None for a first-party module.
 
-    First-party is what has a source of its own: what is not the standard library's (nor Dagster's or ours), and not
-    an installed distribution's, unless `home` names it or its top-level module: it holds the distribution that the
-    function itself comes from. An editable install and a loose file among the installed ones are first-party.
+    A module is first-party unless it belongs to the standard library, to Dagster or to this package, or to an
+    installed distribution. An installed one is first-party if `home` names it or its top-level module: `home` holds
+    the distribution of the function itself. Editable installs and loose files among installed ones are first-party.
     """
     place = module.path or next(iter(module.search), None)
     if module.top in home:
@@ -95,13 +100,13 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
 
 
 def home_of(module: Module) -> frozenset[str]:
-    """The distributions that a function's module was installed with; empty for a source tree."""
+    """Return the distributions that a function's module was installed with; empty for a source tree."""
     folder = installation(module.path) if module.path else None
     return frozenset(owners(folder, module.top)) if folder else frozenset()
 
 
 def root_of(path: str) -> str:
-    """The folder above the topmost package that a file is in."""
+    """Return the folder above the topmost package that a file is in."""
     folder = os.path.dirname(path)
     while os.path.exists(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
@@ -109,15 +114,15 @@ def root_of(path: str) -> str:
 
 
 def shown(path: str) -> str:
-    """A path as messages show it, the same wherever the source tree lies."""
+    """Return a path as messages show it, the same wherever the source tree lies."""
     return _below(path, root_of(path))
 
 
 def file_names(paths: Iterable[str]) -> dict[str, str]:
-    """What each file is called: its path below the folder that holds its topmost package.
+    """Name each file by its path below the folder that holds its topmost package.
 
-    Not the name it was imported by: a script is `__main__`, and what a folder without `__init__` is called depends
-    on `sys.path`. Files that would be called alike get their paths below the innermost folder that tells them apart.
+    Its import name will not do: a script is `__main__`, and the name of a folder without `__init__` depends on
+    `sys.path`. Files with equal names get their paths below the innermost folder that tells them apart.
     """
     outer = {path: root_of(path) for path in paths}
     names = {path: _below(path, folder) for path, folder in outer.items()}
@@ -129,7 +134,7 @@ def file_names(paths: Iterable[str]) -> dict[str, str]:
 
 
 def _below(path: str, folder: str) -> str:
-    """`os.path.relpath` of what is known to lie below."""
+    """Return the relative path of a file that lies below a folder."""
     return path.removeprefix(folder).lstrip(os.sep).replace(os.sep, "/")
 
 
@@ -138,7 +143,7 @@ def _file(spec: ModuleSpec) -> str | None:
 
 
 def _editable(name: str, search: list[str] | None) -> ModuleSpec | None:
-    """What the finders of editable installs know. Other finders are not asked: to be asked may be to run code."""
+    """Ask the finders of editable installs. Other finders are not asked: they may run code."""
     for finder in sys.meta_path:
         if "editable" in str(getattr(finder, "__module__", "")) and (spec := finder.find_spec(name, search)):
             return spec

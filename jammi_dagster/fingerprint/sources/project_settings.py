@@ -1,4 +1,4 @@
-"""What a project says about code identities: `[tool.jammi_dagster]` in the `pyproject.toml` above a function's file.
+"""The settings of a project: `[tool.jammi_dagster]` in the `pyproject.toml` above a function's file.
 
 [tool.jammi_dagster]
 first_party = ["shared_lib"]                        # distributions or modules that count by their code
@@ -31,7 +31,11 @@ _FIELDS = ("first_party", "depends_on", "ignore")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """`libraries`: how the version of a distribution counts, `*` for all others. `depends_on` holds paths."""
+    """The settings that count for all functions of a project.
+
+    `libraries` tells how the version of a distribution counts (`*`: of all others):
+    `Settings(libraries={"*": "full", "tqdm": "ignore"})`.
+    """
 
     first_party: frozenset[str] = frozenset()
     depends_on: tuple[Path, ...] = ()
@@ -39,7 +43,7 @@ class Settings:
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     def versions(self, found: Mapping[str, str]) -> dict[str, str]:
-        """The versions as they count: in full, as major.minor, or not at all."""
+        """Cut versions to the part that counts: all of it, major.minor, or nothing."""
         counted = {}
         for name, version in found.items():
             policy = self.libraries.get(name, self.libraries.get("*", "full"))
@@ -49,7 +53,7 @@ class Settings:
 
 
 def settings_for(file: str | None) -> Settings:
-    """The settings of the project that a file is in. Raises `InvalidField` for settings that make no sense."""
+    """Return the settings of the project that a file is in. Raises `InvalidField` for wrong settings."""
     folder = os.path.dirname(os.path.abspath(file)) if file else ""
     while folder:
         path = os.path.join(folder, "pyproject.toml")
@@ -65,7 +69,7 @@ def settings_for(file: str | None) -> Settings:
 
 @lru_cache(maxsize=256)
 def _read(path: str, modified: int, size: int) -> Settings:
-    """Kept for as long as the file stays what it was."""
+    """Read a `pyproject.toml`; the result is kept until the file changes."""
     try:
         given = tomllib.loads(Path(path).read_text(encoding="utf-8")).get("tool", {}).get("jammi_dagster", {})
     except (OSError, ValueError) as error:
@@ -93,5 +97,5 @@ def _read(path: str, modified: int, size: int) -> Settings:
 
 
 def _bad(path: str, where: str, value: Any, expected: str) -> InvalidField:
-    what = f"[tool.jammi_dagster] of {os.path.basename(os.path.dirname(path))}/pyproject.toml"
-    return InvalidField(what=what, path=where, value=value, expected=expected)
+    section = f"[tool.jammi_dagster] of {os.path.basename(os.path.dirname(path))}/pyproject.toml"
+    return InvalidField(what=section, path=where, value=value, expected=expected)

@@ -1,10 +1,9 @@
-"""Whether the code that this process runs is the code that its source files hold.
+"""The comparison of running code with its source files.
 
-An identity is read from files, but it stands for what is executed. A module that was imported before its file was
+An identity is read from files, but it stands for the code that runs. A module that was imported before its file was
 edited still runs the old code. So the first time a running module is met, its live functions and constants are
-compared with what its file would give; from then on what is reached of the file may change only in ways that mean
-nothing. Values that calls made, and class attributes, that were edited before that first look are not seen: look
-early, at decoration.
+compared with those of its file; after that the reached parts of the file may change in layout only. Class attributes
+and results of calls that were edited before this first look are not noticed: look early, at decoration.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ Codes = Mapping[Place, tuple[CodeType, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningModule:
     """A module as it was when this process first looked at it."""
 
     path: str
@@ -37,41 +36,42 @@ class Running:
     names: int  # the `id` of its global names
     source: Source
     codes: Codes | None
-    edited: Mapping[str, str]  # names that hold, or lead to, a function that is not what the file says
+    edited: Mapping[str, str]  # names that hold, or lead to, a function that differs from the file
 
     def label(self, function: FunctionType) -> Label | str:
-        """Which function of the source this is, or why that is not known."""
+        """Return which function of the source this is, or the reason why that is not known."""
         code, name = function.__code__, function.__qualname__
         if not _is_of(code, self.path):
             return reason(
-                f"{name} was made outside its file, by `exec` or interactively", "define it in a module"
+                f"{name} was made by `exec` or typed in, outside of any file", "define it in a module"
             )
         found = self.source.functions.get(place(code), ())
         if not found or not _is_in(code, self.codes):
             return differs(self.path, name)
         if len(found) > 1:
             line = f"{shown(self.path)}:{code.co_firstlineno}"
-            return reason(
-                f"{line} has several lambdas; which one is meant is not known", "put each on its own line"
-            )
+            return reason(f"{line} has several lambdas that cannot be told apart", "put each on its own line")
         return found[0]
 
 
-_met: dict[str, Running] = {}
+_met: dict[str, RunningModule] = {}
 
 
-def running(path: str, live: Mapping[str, Any]) -> Running:
-    """The module of a file, whose live names are given. Raises one of `source.UNREADABLE`."""
+def running(path: str, live: Mapping[str, Any]) -> RunningModule:
+    """Return the running module of a file by its live names. Raises one of `source.UNREADABLE`."""
     held = _met.get(path)
     if held is None or held.spec is not live.get("__spec__") or held.names != id(live):
         held = _met[path] = _meet(path, live)
     return held
 
 
-def doubts(
-    path: str, live: Mapping[str, Any], now: Source, names: Iterable[str], labels: Iterable[Label]
+def differences(
+    path: str, live: Mapping[str, Any], now: Source, *, names: Iterable[str], labels: Iterable[Label]
 ) -> Iterator[str]:
-    """What of a running module may not be what its file says now. Raises one of `UNREADABLE`."""
+    """Yield the reasons why names and functions of a running module may differ from its file.
+
+    Raises one of `UNREADABLE`.
+    """
     met = running(path, live)
     for label in labels if met.source is not now else ():
         spelled = [
@@ -87,20 +87,23 @@ def doubts(
             yield differs(path, name)
 
 
-def rewritten(path: str, live: Mapping[str, Any], now: Source) -> str | None:
-    """Why what loading a module did may not be what its file says now. Raises one of `UNREADABLE`."""
+def load_difference(path: str, live: Mapping[str, Any], now: Source) -> str | None:
+    """Return the reason why the side effects of loading a module may differ from its file.
+
+    Raises one of `UNREADABLE`.
+    """
     met = running(path, live).source
     if met is now:
         return None
-    old, new = ([unit.digests for unit in source.units if unit.effect.certain] for source in (met, now))
-    return None if old == new else differs(path, "what it does when it is loaded")
+    old, new = ([unit.digests for unit in source.units if unit.load_effect.certain] for source in (met, now))
+    return None if old == new else differs(path, "module-level code")
 
 
 def _spelled(source: Source, name: str) -> list[Digests]:
     return [source.units[index].digests for index in source.by_name.get(name, ())]
 
 
-def _is_patched(met: Running, live: Mapping[str, Any], name: str) -> bool:
+def _is_patched(met: RunningModule, live: Mapping[str, Any], name: str) -> bool:
     if name not in live:
         return False  # the module is still being loaded, or took the name back
     value = live[name]
@@ -120,7 +123,7 @@ def is_immutable(literal: object) -> bool:
 
 
 def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> bool:
-    """Whether a list, dict or set holds what it was written with, as far as constants and names tell."""
+    """Return whether a list, dict or set still holds the items of its literal, as far as constants and names tell."""
     if isinstance(written, ast.Dict):
         items = [*written.keys, *written.values]
         held = [*value.keys(), *value.values()] if type(value) is dict else None
@@ -133,18 +136,18 @@ def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> 
         return True
     if held is None or len(held) != len(items):
         return False
-    return isinstance(written, ast.Set) or all(map(partial(_says, live), items, held))
+    return isinstance(written, ast.Set) or all(map(partial(_may_be, live), items, held))
 
 
-def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
-    """Whether a held item may be what an expression says; what a call made is not known."""
+def _may_be(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
+    """Return whether an item may be the value of an expression; results of calls may be anything."""
     if isinstance(item, ast.Constant):
         return _same(held, item.value)
     if isinstance(item, (ast.Dict, ast.List, ast.Set)):
         return is_as_written(held, item, live)
     if isinstance(item, ast.Tuple) and not any(isinstance(one, ast.Starred) for one in item.elts):
-        says = partial(_says, live)
-        return type(held) is tuple and len(held) == len(item.elts) and all(map(says, item.elts, held))
+        may_be = partial(_may_be, live)
+        return type(held) is tuple and len(held) == len(item.elts) and all(map(may_be, item.elts, held))
     if isinstance(item, ast.Lambda):
         return isinstance(held, FunctionType) and place(held.__code__) == ("<lambda>", item.lineno)
     if isinstance(item, ast.UnaryOp) and isinstance(item.operand, ast.Constant):
@@ -156,7 +159,7 @@ def _says(live: Mapping[str, Any], item: ast.expr | None, held: object) -> bool:
 
 
 def _looked_up(live: Mapping[str, Any], item: ast.expr | None, held: object) -> object:
-    """What `a` or `a.b.c` is now, as far as modules tell without running code; else what is held."""
+    """Look up `a` or `a.b.c` in running modules without running code; return `held` for anything else."""
     if isinstance(item, ast.Name):
         return live.get(item.id, held)
     if not isinstance(item, ast.Attribute):
@@ -165,7 +168,7 @@ def _looked_up(live: Mapping[str, Any], item: ast.expr | None, held: object) -> 
     return vars(owner).get(item.attr, held) if isinstance(owner, ModuleType) else held
 
 
-def _meet(path: str, live: Mapping[str, Any]) -> Running:
+def _meet(path: str, live: Mapping[str, Any]) -> RunningModule:
     source = read(path)
     plain = type(live.get("__loader__")) in (SourceFileLoader, type(None))
     codes = _codes(_compiled(source, path)) if plain else None
@@ -175,7 +178,7 @@ def _meet(path: str, live: Mapping[str, Any]) -> Running:
         if _is_of(code, path) and not _is_in(code, codes):
             edited[name] = code.co_name
             edited[function.__qualname__.partition(".")[0]] = code.co_name
-    return Running(path, live.get("__spec__"), id(live), source, codes, edited)
+    return RunningModule(path, live.get("__spec__"), id(live), source, codes, edited)
 
 
 def _compiled(source: Source, path: str) -> CodeType:
@@ -185,13 +188,14 @@ def _compiled(source: Source, path: str) -> CodeType:
         return compiled(source.content, path)
 
 
-def differs(path: str, what: str) -> str:
-    found = f"{shown(path)}: {what} differs between the source on disk and the running code"
+def differs(path: str, name: str) -> str:
+    """Return the reason for running code that differs from its file."""
+    found = f"{shown(path)}: the running code of {name} differs from the file"
     return reason(found, "restart the code location")
 
 
 def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
-    """The functions and methods among a module's names, with what they wrap."""
+    """Yield the functions and methods among a module's names, and the functions that they wrap."""
     for name, value in list(live.items()):
         if isinstance(value, type) and value.__module__ == live.get("__name__"):
             for member in list(vars(value).values()):
@@ -201,7 +205,7 @@ def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
 
 
 def _unwrapped(value: object) -> Iterator[FunctionType]:
-    """Only what is known to answer without running code is asked."""
+    """Yield the functions within a value; only types that answer without running code are asked."""
     if isinstance(value, (staticmethod, classmethod)):
         value = value.__func__
     elif isinstance(value, property):

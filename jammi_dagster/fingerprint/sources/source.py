@@ -1,4 +1,4 @@
-"""What one source file says, kept per process for as long as the file stays what it was."""
+"""The source file of a module as units, kept per process for as long as the file stays as it was."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint.sources.units import Unit, nested, units
-from jammi_dagster.fingerprint.syntax import functions, uses
+from jammi_dagster.fingerprint.sources.units import Unit, nested_unit, units
+from jammi_dagster.fingerprint.syntax import functions
+from jammi_dagster.fingerprint.syntax.accesses import only_written
 from jammi_dagster.fingerprint.syntax.functions import Label, Place, assigned
-from jammi_dagster.fingerprint.syntax.scopes import Scope
+from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
+from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
 from jammi_dagster.fingerprint.syntax.trees import parse
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
 
-# By these words functions bind names of what surrounds them; in an encoding of its own a file may spell them otherwise.
+# By these words functions bind names of another scope; a file in an encoding of its own may spell them otherwise.
 _SHARING = (b"global", b"nonlocal", b"coding")
 
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
@@ -26,10 +28,18 @@ UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Source:
+    """A parsed source file.
+
+    source = read("pipelines/text.py")
+    source.units[source.by_name["clean"][0]].kind  # "function"
+    """
+
     content: bytes
     tree: ast.Module
-    scope: Scope
-    units: list[Unit]  # first those of the module, then functions within others as they are asked for
+    scope: ModuleScope
+    units: list[
+        Unit
+    ]  # first those of the module, then nested functions in the order in which they are asked for
     by_name: Mapping[str, Sequence[int]]  # the units of the module that bind a name, in their order
     nested: dict[Label, int | None] = field(default_factory=dict)
     used: dict[str, bool] = field(default_factory=dict)
@@ -40,15 +50,14 @@ class Source:
 
     @cached_property
     def written(self) -> Mapping[str, ast.expr]:
-        """What the module's names that are bound once are assigned."""
+        """The expressions that names are assigned which are bound once."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
         found = (pair for unit in once if unit.statement for pair in assigned(unit.statement.node))
-        shared = self.scope.given_away
-        return {} if self.stars else dict(one for one in found if one[0] not in shared)
+        return {} if self.stars else dict(one for one in found if one[0] not in self.scope.shared)
 
     @cached_property
     def constants(self) -> Mapping[str, object]:
-        """Those among them that are literals."""
+        """The values among `written` that are literals."""
         return dict(functions.literals(self.written))
 
     @cached_property
@@ -60,7 +69,7 @@ class Source:
 
     @cached_property
     def holders(self) -> Mapping[Label, int]:
-        """The unit of the module that a function stands in."""
+        """The unit of the module in which a function stands."""
         indexes = {id(unit.statement.node): index for index, unit in enumerate(self.units) if unit.statement}
         return {label: indexes[id(node)] for _, label, node in self._functions if id(node) in indexes}
 
@@ -75,22 +84,22 @@ class Source:
 
     @cached_property
     def public(self) -> tuple[str, ...]:
-        """What `__all__` names."""
+        """The names in `__all__`."""
         return functions.public_names(self.tree)
 
     def uses(self, name: str) -> bool:
-        """Whether some of its code uses a name of its own."""
+        """Return whether some code of the module uses a name of its own."""
         if name not in self.used:
             self.used[name] = any(name in part.own for unit in self.units for part in unit.parts.values())
         return self.used[name]
 
     def exports(self, name: str) -> tuple[str, ...] | None:
-        """What a module-level alias stands for; None for what is no alias."""
+        """Return the names that a module-level alias stands for; None for a name that is no alias."""
         is_alias = name in self.scope.imported or name in self.scope.assigned
         return tuple(self.scope.resolve((name,))) if is_alias else None
 
     def unit_of(self, label: Label) -> int | None:
-        """The unit that a function is, or that it is a method or a part of."""
+        """Return the unit that a function is, or that it is a method or a part of."""
         if "<locals>" not in label[0]:
             return self.holders.get(label)
         if label not in self.nested:
@@ -98,10 +107,10 @@ class Source:
         return self.nested[label]
 
     def only_writes(self, label: Label, name: str) -> bool:
-        """Whether a function within another only adds to what it closes over under a name, or removes from it."""
+        """Return whether a nested function only writes to a variable that it closes over."""
         index = self.unit_of(label)
         statement = None if index is None else self.units[index].statement
-        return statement is not None and uses.only_written(statement.node, name)
+        return statement is not None and only_written(statement.node, name)
 
     def _nested(self, label: Label) -> int | None:
         where = next((where for where, labels in self.functions.items() if label in labels), None)
@@ -112,46 +121,47 @@ class Source:
         around = label[0].rpartition("<locals>.")[2]
         if path is None or "." in around:  # a method of a local class is nothing without the class
             return self.holders.get(label)
-        self.units.append(nested(uses.read_nested(tree, path, is_shared=_is_shared(self.content)), label[0]))
+        function = read_nested_function(tree, path, is_shared=_is_shared(self.content))
+        self.units.append(nested_unit(function, label[0]))
         return len(self.units) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CacheEntry:
     stamp: tuple[int, ...]
     settled: bool
     source: Source
 
 
-_held: dict[str, _Held] = {}
+_cache: dict[str, _CacheEntry] = {}
 
 
 def read(path: str) -> Source:
-    """What the file says now. Raises one of `UNREADABLE`."""
+    """Read a file as it is now. Raises one of `UNREADABLE`."""
     status = os.stat(path)
     stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)
-    held = _held.get(path)
-    if held and held.settled and held.stamp == stamp:
-        return held.source
+    known = _cache.get(path)
+    if known and known.settled and known.stamp == stamp:
+        return known.source
     settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _SETTLED_NS
     with open(path, "rb") as file:
         content = file.read()
-    source = held.source if held and held.source.content == content else _source(content)
-    _held[path] = _Held(stamp, settled, source)
+    source = known.source if known and known.source.content == content else parse_source(content)
+    _cache[path] = _CacheEntry(stamp, settled, source)
     return source
+
+
+def parse_source(content: bytes) -> Source:
+    """Parse the content of a file."""
+    tree = parse(content)
+    module = ModuleScope(tree.body)
+    found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))
+    by_name: dict[str, list[int]] = {}
+    for index, unit in enumerate(found):
+        for name in unit.names:
+            by_name.setdefault(name, []).append(index)
+    return Source(content=content, tree=tree, scope=module, units=found, by_name=by_name)
 
 
 def _is_shared(content: bytes) -> bool:
     return any(word in content for word in _SHARING)
-
-
-def _source(content: bytes) -> Source:
-    tree = parse(content)
-    module = Scope(None, tree.body)
-    found = uses.read(tree.body, module, is_shared=_is_shared(content))
-    every = list(units(found))
-    by_name: dict[str, list[int]] = {}
-    for index, unit in enumerate(every):
-        for name in unit.names:
-            by_name.setdefault(name, []).append(index)
-    return Source(content=content, tree=tree, scope=module, units=every, by_name=by_name)

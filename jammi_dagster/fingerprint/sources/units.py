@@ -1,7 +1,7 @@
-"""The units of a module: its top-level statements, each by the names that it binds, with all that it says.
+"""The units of a module: its top-level statements, each by the names that it binds.
 
-A name that is reached brings the statements that bind it. Finer than that the identity does not look: a method
-brings its class, and a nested function what it stands in.
+A reached name brings the statements that bind it. The identity looks no finer than that: a method brings its class,
+and a nested function the function around it.
 """
 
 from __future__ import annotations
@@ -11,79 +11,79 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint.syntax.load_effects import NOTHING, SOMETHING, Effect, effect, is_loud
-from jammi_dagster.fingerprint.syntax.outside_world import imported_by, outside, unseen
-from jammi_dagster.fingerprint.syntax.scopes import CLOSED, assigned_within, import_base, joined
-from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import ANY, PARTS, Change, Said, Statement, Use
-
-_DOCS = frozenset({"__doc__", "getdoc"})
-_ANNOTATIONS = frozenset(
-    [
-        "__annotations__",
-        "__annotate__",
-        "get_type_hints",
-        "get_annotations",
-        "signature",
-        "getfullargspec",
-        "Signature",
-    ]
+from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
+from jammi_dagster.fingerprint.syntax.accesses import PARTS
+from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.load_effects import (
+    CERTAIN_EFFECT,
+    NO_EFFECT,
+    LoadEffect,
+    load_effect,
+    looks_mutating,
 )
+from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, imported_module, outside_name
+from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.statements import Statement
+from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
+from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A use that matters: what it is, and where."""
+class Finding:
+    """A name of the outside world or of hidden code, and the line that uses it."""
 
-    what: str
+    name: str
     line: int
-    is_declarable: bool = False  # a read that a version surface may stand for
+    is_declarable: bool = False  # a version surface may stand for it
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one part of a unit says: its code, its annotations, or the decorators of orchestration."""
+    """The names that one part of a unit uses: its code, its annotations, or the decorators of orchestration."""
 
     own: Mapping[str, bool] = field(default_factory=dict)  # False for a name that is only written to
     uses: tuple[Use, ...] = ()  # of imported names
     imports: Mapping[str, bool] = field(default_factory=dict)
-    outside: tuple[Found, ...] = ()
-    unseen: tuple[Found, ...] = ()
+    outside: tuple[Finding, ...] = ()
+    hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
-_SILENT = Part()
+_EMPTY_PART = Part()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """`kind`: `function`, `class`, `constant`, `import` or `code`, which is any other statement.
+    """A top-level statement, or one name of an import.
 
-    All that loading its module takes is told at once, the rest when it is asked for: of most units nobody asks.
+    `LIMIT = 3` is a unit of kind `constant` with the name `LIMIT`. The kinds are `function`, `class`, `constant`,
+    `import` and `code`, which is any other statement. All that loading the module takes is known at once, the rest
+    is read once somebody asks: of most units nobody does.
     """
 
     kind: str
     names: tuple[str, ...]
     lines: tuple[int, int]  # the first, of its decorators, and the last
     statement: Statement | None = None  # None for an import
-    imported: str = ""  # what an import names
+    imported: str = ""  # the dotted name that an import names
     is_whole_import: bool = False  # `import x`, of a module as it is
-    loads: Mapping[str, bool] = field(default_factory=dict)  # what it imports when the module is loaded
-    effect: Effect = NOTHING
+    loads: Mapping[str, bool] = field(default_factory=dict)  # its imports when the module is loaded
+    load_effect: LoadEffect = NO_EFFECT
 
     @cached_property
     def parts(self) -> Mapping[str, Part]:
         if self.statement is None:
             imports = {self.imported: False} if self.names else {}
             return {"code": Part(imports=imports)}
-        said = self.statement.said
-        return {part: _part(said[part]) if part in said else _SILENT for part in PARTS}
+        uses = self.statement.uses
+        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in PARTS}
 
     @cached_property
     def digests(self) -> Digests:
         if self.statement is None:
             return Digests(constant(self.imported).decode("utf-8", "replace"), "", "", "")
-        return digests(self.statement.node, self.statement.aside.parts)
+        return digests(self.statement.node, self.statement.optional.nodes)
 
     @cached_property
     def methods(self) -> frozenset[str]:
@@ -93,45 +93,45 @@ class Unit:
         )
 
     @property
-    def readers(self) -> tuple[str, ...]:
+    def annotation_readers(self) -> tuple[str, ...]:
         """Decorators that may read annotations."""
-        return self.statement.aside.readers if self.statement else ()
+        return self.statement.optional.annotation_readers if self.statement else ()
 
     @property
     def has_fields(self) -> bool:
-        """Whether it is a class, more than a plain one, that annotates its attributes."""
+        """True for a class whose annotated attributes count, such as a dataclass."""
         body = self._node.body if isinstance(self._node, ast.ClassDef) else []
-        apart = self.statement.aside.parts if self.statement else {}
-        return any(isinstance(one, ast.AnnAssign) and id(one.annotation) not in apart for one in body)
+        optional = self.statement.optional.nodes if self.statement else {}
+        return any(isinstance(one, ast.AnnAssign) and id(one.annotation) not in optional for one in body)
 
     @property
     def is_plain_function(self) -> bool:
-        """Whether it is a function without decorators."""
+        """True for a function without decorators."""
         return (
             isinstance(self._node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not self._node.decorator_list
         )
 
     @property
     def is_still(self) -> bool:
-        """Whether it binds the same wherever it stands: it looks at nothing else when it is loaded."""
+        """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
         return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
 
     @property
-    def is_loud(self) -> bool:
-        """Whether it may change something when it is called."""
-        said = self.statement.said["code"] if self.statement else Said()
-        return bool(said.changes) or said.changes_arguments or any(map(_calls_loudly, said.uses))
+    def may_change_state(self) -> bool:
+        """True if a call of it may have a side effect, as far as its own code tells."""
+        uses = self.statement.uses["code"] if self.statement else Uses()
+        return bool(uses.changes) or uses.changes_arguments or any(map(_calls_mutation, uses.uses))
 
     @property
     def reads_docs(self) -> bool:
-        return not self._words.isdisjoint(_DOCS)
+        return not self._words.isdisjoint(DOCSTRING_READERS)
 
     @property
     def reads_annotations(self) -> bool:
-        return not self._words.isdisjoint(_ANNOTATIONS)
+        return not self._words.isdisjoint(ANNOTATION_READERS)
 
     @property
     def _node(self) -> ast.AST | None:
@@ -143,41 +143,37 @@ class Unit:
 
 
 def units(statements: Iterable[Statement]) -> Iterator[Unit]:
-    """The units of a module."""
+    """Yield the units of a module."""
     for statement in statements:
         node = statement.node
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             yield from _imports(node, statement.loads)
-        elif not _is_docstring(node) and not statement.is_for_types:
+        elif not _is_docstring(node) and not statement.never_runs:
             yield Unit(
                 kind=_kind(node),
-                names=tuple(dict.fromkeys(_bound(node))),
+                names=bound_names(node),
                 lines=_lines(node),
                 statement=statement,
                 loads=statement.loads,
-                effect=effect(node, statement.scope),
+                load_effect=load_effect(node, statement.scope),
             )
 
 
-def nested(statement: Statement, qualname: str) -> Unit:
-    """A function that stands within another, as a unit of its own: what it closes over is told by its values."""
+def nested_unit(statement: Statement, qualname: str) -> Unit:
+    """Make a unit of a function within another. The values that it closes over are hashed as live values."""
     name = qualname.replace(".<locals>", "")
     return Unit(kind="function", names=(name,), lines=_lines(statement.node), statement=statement)
 
 
 def _is_docstring(node: ast.AST) -> bool:
-    """A string as a statement is the module's, or nobody's: what reads a `__doc__` says so itself."""
+    """Return whether a statement is a string. A reader of `__doc__` is found by itself."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _imports(node: ast.Import | ast.ImportFrom, loads: Mapping[str, bool]) -> Iterator[Unit]:
-    """One unit per name: which others are imported beside it does not matter."""
+    """Yield one unit for each name: other names imported beside it do not matter."""
     for alias in node.names:
-        if isinstance(node, ast.ImportFrom):
-            name, target = alias.asname or alias.name, joined(import_base(node), alias.name)
-        else:
-            name, target = alias.asname or alias.name.partition(".")[0], alias.name
-            target = target if alias.asname else name
+        name, target = imported_name(node, alias)
         star = alias.name == "*"
         yield Unit(
             kind="import",
@@ -186,7 +182,7 @@ def _imports(node: ast.Import | ast.ImportFrom, loads: Mapping[str, bool]) -> It
             imported=target,
             is_whole_import=isinstance(node, ast.Import),
             loads=loads,
-            effect=SOMETHING if star else NOTHING,  # which names it brings is not known here
+            load_effect=CERTAIN_EFFECT if star else NO_EFFECT,  # the names that it brings are not known here
         )
         loads = {}
 
@@ -204,62 +200,40 @@ def _kind(node: ast.AST) -> str:
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
 
 
-def _part(said: Said) -> Part:
-    imports = dict(said.imports)
-    for use in said.uses:
-        if module := imported_by(use.name, use.call):
+def _part(uses: Uses) -> Part:
+    imports = dict(uses.imports)
+    for use in uses.uses:
+        if module := imported_module(use.name, use.call):
             imports[module] = True
     return Part(
-        own=said.own,
-        uses=tuple(use for use in said.uses if not use.name.startswith(("builtins.", f"{ANY}."))),
+        own=uses.own,
+        uses=tuple(use for use in uses.uses if not use.name.startswith(("builtins.", f"{ANY}."))),
         imports=imports,
-        outside=tuple(_outside(said.uses)),
-        unseen=tuple(_unseen(said.uses)),
-        changes=tuple(said.changes),
+        outside=tuple(_outside(uses.uses)),
+        hidden=tuple(_hidden(uses.uses)),
+        changes=tuple(uses.changes),
     )
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Found]:
+def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
     for use in uses:
-        if use.is_read and (known := outside(use.name, use.call)):
-            yield Found(known.what, use.line, known.is_declarable)
+        if use.is_read and (known := outside_name(use.name, use.call)):
+            yield Finding(known.name, use.line, known.is_declarable)
 
 
-def _unseen(uses: Iterable[Use]) -> Iterator[Found]:
+def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:
     for use in uses:
-        if not imported_by(use.name, use.call) and (known := unseen(use.name, use.call)):
-            yield Found(known, use.line)
+        if not imported_module(use.name, use.call) and (known := hidden_code(use.name, use.call)):
+            yield Finding(known, use.line)
 
 
-def _calls_loudly(use: Use) -> bool:
-    return use.call is not None and not use.name.startswith(("builtins.", f"{ANY}.")) and is_loud(use.name)
-
-
-def _bound(statement: ast.AST) -> Iterator[str]:
-    """The names of the module that a statement binds or unbinds."""
-    todo: list[ast.AST] = [statement]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, CLOSED):
-            todo += assigned_within(node)
-            continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield node.name
-            todo += [child for child in children(node) if not isinstance(child, ast.stmt)]
-            continue
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            yield node.id
-        elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and node.name:
-            yield node.name
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            yield node.rest
-        elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield from (alias.asname or alias.name.partition(".")[0] for alias in node.names)
-        todo += children(node)
+def _calls_mutation(use: Use) -> bool:
+    is_known = use.call is None or use.name.startswith(("builtins.", f"{ANY}."))
+    return not is_known and looks_mutating(use.name)
 
 
 def _words(statement: ast.AST) -> frozenset[str]:
-    """The names, attributes and strings in a statement, among which the ones that read documentation may be."""
+    """Return the names, attributes and strings in a statement; one may read documentation."""
     found: set[str] = set()
     todo: list[ast.AST] = [statement]
     while todo:

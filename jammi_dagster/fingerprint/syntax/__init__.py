@@ -1,1 +1,1 @@
-"""One module's syntax tree: its scopes, uses, functions and load effects."""
+"""The syntax tree of one module: its scopes, uses, functions and load effects."""

@@ -1,4 +1,4 @@
-"""The functions and constants that a module's syntax tree defines, to be told apart and compared with live ones."""
+"""The functions and constants in a module's syntax tree, to be told apart and compared with live ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def functions(tree: ast.Module, *, has_lambdas: bool) -> Iterator[tuple[Place, Label, ast.stmt]]:
-    """Every function, in its order, and the top-level statement that it stands in.
+    """Yield every function, in its order, with the top-level statement in which it stands.
 
     Two functions may share a qualified name, and two lambdas on one line a place.
     """
@@ -37,13 +37,13 @@ def place(node: Function) -> Place:
 
 
 def function_at(tree: ast.Module, where: Place) -> Function | None:
-    """The function at a place, unless there are several."""
+    """Return the function at a place, unless there are several."""
     found = [node for _, node in _walk(tree) if place(node) == where]
     return found[0] if len(found) == 1 else None
 
 
 def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
-    """The nodes from a module to the function at a place; None unless there is exactly one."""
+    """Return the nodes from a module to the function at a place; None unless there is exactly one."""
     found: list[list[ast.AST]] = []
     todo: list[list[ast.AST]] = [[tree]]
     while todo:
@@ -56,7 +56,7 @@ def path_to(tree: ast.Module, where: Place) -> list[ast.AST] | None:
 
 
 def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """The names that a statement assigns, and what to each: also of `a = b = c` and `a, b = c, d`."""
+    """Yield the names that a statement assigns with their expressions, also of `a = b = c` and `a, b = c, d`."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
         return
     todo = [(one, node.value) for one in (node.targets if isinstance(node, ast.Assign) else [node.target])]
@@ -72,7 +72,7 @@ def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 
 
 def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:
-    """The values among these that are literals, or empty lists, dicts and sets that are made by a call."""
+    """Yield the values that are literals, or empty lists, dicts and sets that a call makes."""
     for name, node in written.items():
         if (
             isinstance(node, ast.Call)
@@ -87,7 +87,7 @@ def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:
 
 
 def public_names(tree: ast.Module) -> tuple[str, ...]:
-    """The strings in statements about `__all__`: a star import imports the submodules among them."""
+    """Return the strings in statements about `__all__`: a star import imports the submodules among them."""
     listing = [
         node
         for node in nodes(tree)

@@ -1,96 +1,67 @@
-"""What a statement does when its module is loaded, besides binding names.
+"""Side effects that a statement has when its module is loaded.
 
-A definition, an import and an assignment of an expression only bind: they count where their names are reached. What
-may change something else (a call for its effect, a loop, an item that is set, a decorator that registers) counts for
-every function that reaches anything of the module. Calls of first-party functions are decided by what those do.
+A definition, an import and an assignment of an expression only bind names: they count where those names are reached.
+A statement that may change something else (a call as a statement, a loop, an item that is set, a decorator that
+registers) counts for every function that reaches anything of the module. Calls of first-party functions are decided
+by the code of those functions.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jammi_dagster.fingerprint.syntax.scopes import CALLED, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.set_aside import is_orchestration
+from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names.decorators import LABEL_PREFIXES
+from jammi_dagster.fingerprint.known_names.mutations import LOOKS_MUTATING
+from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 OWN = "@"  # leads a name of the module's own
 AS_BASE = "__init_subclass__"  # ends the name of a class that another is derived from
 AS_METACLASS = "__metaclass__"
 
-# What is called so may change the state of what it belongs to.
-_LOUD = re.compile(
-    r"^(set(?!$)|delattr$|install|patch|enable|disable|configure|config$|basicConfig|"
-    r"use$|seed$|add|append|extend|insert|remove|pop|clear|update|discard|sort$|reverse$|filterwarnings|simplefilter|"
-    r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe)|register|hook",
-)
-# What labels a function and does nothing else, whatever the label is called.
-_LABELS = "pytest.mark."
-
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """`certain`: the statement may change something. `calls`: it does so if one of these callables does."""
+class LoadEffect:
+    """The side effect of loading a statement.
+
+    `ROWS.append(1)` has one for certain. `x = make()` has one if `make` has:
+
+    >>> tree = ast.parse("from pkg import make; x = make()")
+    >>> load_effect(tree.body[1], Scope(tree.body))
+    LoadEffect(certain=False, calls=('pkg.make',))
+    """
 
     certain: bool
     calls: tuple[str, ...]
+    """Callables whose side effects the statement then has too."""
 
 
-NOTHING = Effect(False, ())
-SOMETHING = Effect(True, ())
+NO_EFFECT = LoadEffect(False, ())
+CERTAIN_EFFECT = LoadEffect(True, ())
 
 
-def effect(statement: ast.AST, module: Scope) -> Effect:
-    """What loading a top-level statement may do."""
-    calls: dict[str, None] = {}
-    todo: list[ast.AST] = [statement]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            for decorator in node.decorator_list:
-                if _decorates_loudly(decorator, module):
-                    return SOMETHING
-            todo += _run_at_definition(node)
-            calls.update(dict.fromkeys(_decorators(node, module)))
-            if isinstance(node, ast.ClassDef):
-                calls.update(dict.fromkeys(_bases(node, module)))
-        elif isinstance(node, ast.If) and asks_for_main(node.test):
-            todo += node.orelse  # as a script a module is what it is when it is imported
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete)):
-            targets = node.targets if isinstance(node, (ast.Assign, ast.Delete)) else [node.target]
-            if not all(map(_binds, targets)):
-                return SOMETHING
-            todo += [] if isinstance(node, ast.Delete) or node.value is None else [node.value]
-        elif isinstance(node, (ast.If, ast.For, ast.While, ast.Try, ast.Match)):
-            todo += children(node)
-        elif isinstance(node, (ast.Import, ast.ImportFrom, ast.Pass, ast.Break, ast.Continue, ast.Lambda)):
-            continue
-        elif isinstance(node, ast.stmt):
-            return SOMETHING
-        elif isinstance(node, ast.Call):
-            if _is_loud(node, module):
-                return SOMETHING
-            calls.update(dict.fromkeys(_callees(node.func, module)))
-            todo += children(node)
-        elif isinstance(node, (ast.Await, ast.Yield, ast.YieldFrom)):
-            return SOMETHING
-        else:
-            todo += children(node)
-    return Effect(False, tuple(calls))
+def load_effect(statement: ast.AST, module: Scope) -> LoadEffect:
+    """Find the side effect of loading a top-level statement of a module."""
+    visitor = _LoadEffectVisitor(module)
+    visitor.walk([statement], None)
+    return CERTAIN_EFFECT if visitor.is_certain else LoadEffect(False, tuple(visitor.calls))
 
 
-def is_loud(name: str) -> bool:
-    """Whether what is called so is taken to change something, where its code is not seen."""
-    last = next((part for part in reversed(name.split(".")) if part != CALLED), "")
-    return not (is_orchestration(name) or name.startswith(_LABELS)) and bool(_LOUD.search(last))
+def looks_mutating(name: str) -> bool:
+    """Guess from the name of a callable of unknown code that it changes state."""
+    last = next((part for part in reversed(name.split(".")) if part != CALL), "")
+    return not (is_orchestration(name) or name.startswith(LABEL_PREFIXES)) and bool(
+        LOOKS_MUTATING.search(last)
+    )
 
 
 def asks_for_main(test: ast.expr) -> bool:
-    """Whether a condition is `__name__ == "__main__"`."""
+    """Return whether a condition is `__name__ == "__main__"`."""
     if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)):
         return False
     sides = (test.left, test.comparators[0])
@@ -98,36 +69,99 @@ def asks_for_main(test: ast.expr) -> bool:
     return named and any(isinstance(side, ast.Constant) and side.value == "__main__" for side in sides)
 
 
-def _run_at_definition(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> Iterator[ast.AST]:
-    yield from (
-        argument for call in node.decorator_list if isinstance(call, ast.Call) for argument in call.args
-    )
-    if isinstance(node, ast.ClassDef):
-        yield from (*node.bases, *(word.value for word in node.keywords), *node.body)
-    else:
-        yield from (
-            default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None
-        )
+class _LoadEffectVisitor(Visitor[None]):
+    """The visitor of the code that runs when a module is loaded; it ends at the first certain side effect."""
+
+    def __init__(self, module: Scope) -> None:
+        super().__init__()
+        self.is_certain = False
+        self.calls: dict[str, None] = {}
+        self._module = module
+
+    def visit_stmt(self, node: ast.AST, context: None) -> Sequence[ast.AST]:
+        self.is_certain = True
+        self.stop()
+        return ()
+
+    visit_Await = visit_Yield = visit_YieldFrom = visit_stmt
+
+    def visit_Pass(self, node: ast.AST, context: None) -> Sequence[ast.AST]:
+        return ()
+
+    visit_Break = visit_Continue = visit_Import = visit_ImportFrom = visit_Lambda = visit_Pass
+
+    def visit_Expr(self, node: ast.Expr, context: None) -> Sequence[ast.AST]:
+        return () if isinstance(node.value, ast.Constant) else self.visit_stmt(node, context)
+
+    def visit_For(self, node: ast.AST, context: None) -> Sequence[ast.AST]:
+        return children(node)
+
+    visit_While = visit_Try = visit_Match = visit_For
+
+    def visit_If(self, node: ast.If, context: None) -> Sequence[ast.AST]:
+        # An identity is that of the imported module, also for a script.
+        return node.orelse if asks_for_main(node.test) else children(node)
+
+    def visit_Assign(
+        self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, context: None
+    ) -> Sequence[ast.AST]:
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if not all(map(_binds, targets)):
+            return self.visit_stmt(node, context)
+        return () if node.value is None else [node.value]
+
+    visit_AnnAssign = visit_AugAssign = visit_Assign
+
+    def visit_Delete(self, node: ast.Delete, context: None) -> Sequence[ast.AST]:
+        return () if all(map(_binds, node.targets)) else self.visit_stmt(node, context)
+
+    def visit_FunctionDef(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: None
+    ) -> Sequence[ast.AST]:
+        if any(_registers(decorator, self._module) for decorator in node.decorator_list):
+            return self.visit_stmt(node, context)
+        self._call(node.decorator_list)
+        defaults = (*node.args.defaults, *node.args.kw_defaults)
+        return [*_decorator_arguments(node), *(default for default in defaults if default is not None)]
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef, context: None) -> Sequence[ast.AST]:
+        if any(_registers(decorator, self._module) for decorator in node.decorator_list):
+            return self.visit_stmt(node, context)
+        self._call(node.decorator_list)
+        self.calls.update(dict.fromkeys(_class_hooks(node, self._module)))
+        keywords = (word.value for word in node.keywords)
+        return [*_decorator_arguments(node), *node.bases, *keywords, *node.body]
+
+    def visit_Call(self, node: ast.Call, context: None) -> Sequence[ast.AST]:
+        if _changes_state(node, self._module):
+            return self.visit_stmt(node, context)
+        self._call([node.func])
+        return children(node)
+
+    def _call(self, functions: Iterable[ast.expr]) -> None:
+        for function in functions:
+            self.calls.update(dict.fromkeys(_callees(function, self._module)))
 
 
-def _decorates_loudly(decorator: ast.expr, module: Scope) -> bool:
-    """A decorator that is a method of an object, or an object, registers what it gets: nothing else is known of it."""
+def _decorator_arguments(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> list[ast.expr]:
+    return [argument for call in node.decorator_list if isinstance(call, ast.Call) for argument in call.args]
+
+
+def _registers(decorator: ast.expr, module: Scope) -> bool:
+    """Guess that a decorator registers the function that it gets: an object or a method of one does."""
     chain = chain_of(decorator)
     if chain is None:
         return True
-    parts = [part for part in chain if part != CALLED]
+    parts = [part for part in chain if part != CALL]
     if names := module.peek(chain):
-        return any(is_loud(name) for name in names)
+        return any(looks_mutating(name) for name in names)
     return module.owns(chain[0]) and len(parts) > 1
 
 
-def _decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, module: Scope) -> Iterator[str]:
-    for decorator in node.decorator_list:
-        yield from _callees(decorator, module)
-
-
-def _bases(node: ast.ClassDef, module: Scope) -> Iterator[str]:
-    """The bases and the metaclass: they may do something whenever a class is derived."""
+def _class_hooks(node: ast.ClassDef, module: Scope) -> Iterator[str]:
+    """Yield the hooks of bases and metaclass that run whenever a class is derived."""
     metaclasses = [word.value for word in node.keywords if word.arg == "metaclass"]
     for suffix, classes in ((AS_BASE, node.bases), (AS_METACLASS, metaclasses)):
         for cls in classes:
@@ -145,14 +179,14 @@ def _callees(function: ast.expr, module: Scope) -> Iterator[str]:
         yield ".".join((OWN + chain[0], *chain[1:]))
 
 
-def _is_loud(call: ast.Call, module: Scope) -> bool:
+def _changes_state(call: ast.Call, module: Scope) -> bool:
     chain = chain_of(call.func)
     if chain is None:
         return isinstance(call.func, ast.Subscript)
     names = module.peek(chain)
     if names:
-        return any(is_loud(name) for name in names)
-    return len(chain) > 1 and is_loud(chain[-1])
+        return any(looks_mutating(name) for name in names)
+    return len(chain) > 1 and looks_mutating(chain[-1])
 
 
 def _binds(target: ast.expr) -> bool:

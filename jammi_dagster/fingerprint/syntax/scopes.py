@@ -1,28 +1,31 @@
-"""What a name stands for at a place in a module, as far as imports and plain assignments tell."""
+"""The scopes of a module, and the dotted names that a name stands for in one of them.
+
+Imports and plain assignments are followed. After `import numpy as np` and `rng = np.random`, the name `rng` stands
+for `numpy.random`.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
+from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
-CALLED = "()"
-
+# The parts of a dotted name, with `CALL` for each call in it.
 Chain = tuple[str, ...]
 
-CLOSED = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
-_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 
 
 def joined(base: str, *parts: str) -> str:
-    """A dotted name below another; `.` and `..` are bases too."""
+    """Return a dotted name below another; `.` and `..` are bases too."""
     return ".".join((base, *parts)) if base.strip(".") else base + ".".join(parts)
 
 
 def split(name: str) -> tuple[str, list[str]]:
-    """The leading dots of a name, and its parts."""
+    """Split a dotted name into its leading dots and its parts."""
     bare = name.lstrip(".")
     return name[: len(name) - len(bare)], bare.split(".") if bare else []
 
@@ -31,15 +34,32 @@ def import_base(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
+def imported_name(node: ast.Import | ast.ImportFrom, alias: ast.alias) -> tuple[str, str]:
+    """Return the name that an import binds, and the dotted name that it then stands for.
+
+    `import a.b` binds `a`, `import a.b as c` binds `c` for `a.b`, `from .a import b as c` binds `c` for `.a.b`.
+    """
+    if isinstance(node, ast.ImportFrom):
+        return alias.asname or alias.name, joined(import_base(node), alias.name)
+    if alias.asname:
+        return alias.asname, alias.name
+    top = alias.name.partition(".")[0]
+    return top, top
+
+
 def chain_of(node: ast.expr) -> Chain | None:
-    """`a.b(x).c` as ("a", "b", "()", "c"); None if it does not start from a name."""
+    """Return the parts of a dotted name; None if the expression does not start from a name.
+
+    >>> chain_of(ast.parse("a.b(x).c", mode="eval").body)
+    ('a', 'b', '()', 'c')
+    """
     parts: list[str] = []
     while True:
         if isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
         elif isinstance(node, ast.Call):
-            parts.append(CALLED)
+            parts.append(CALL)
             node = node.func
         elif isinstance(node, ast.Name):
             return (node.id, *reversed(parts))
@@ -47,8 +67,11 @@ def chain_of(node: ast.expr) -> Chain | None:
             return None
 
 
-def assigned_within(node: ast.AST) -> Sequence[ast.NamedExpr]:
-    """What a comprehension binds in the scope around it; of a lambda, its defaults alone are read there."""
+def walrus_targets(node: ast.AST) -> Sequence[ast.NamedExpr]:
+    """Return the `:=` within a comprehension or lambda that bind a name in the scope around it.
+
+    The body of a lambda is a scope of its own: only its defaults belong to the scope around it.
+    """
     todo = [node]
     for one in todo:
         todo += children(one.args if isinstance(one, ast.Lambda) else one)
@@ -56,148 +79,223 @@ def assigned_within(node: ast.AST) -> Sequence[ast.NamedExpr]:
 
 
 class Scope:
-    """The names of a function, or of a module.
+    """The names that a module or a function binds, and the meaning of the names that are used there.
 
-    A class body and a comprehension have no scope here: what they import counts for what surrounds them, and what
-    they bind hides nothing. Both err towards reporting more.
+    A class body and a comprehension have no scope here: their imports count for the scope around them, and their
+    bindings hide nothing. Both err towards reporting more.
+
+    >>> module = ModuleScope(ast.parse("import numpy as np; rng = np.random").body)
+    >>> module.resolve(("rng", "rand"))
+    ['numpy.random.rand']
     """
 
-    def __init__(
-        self, parent: Scope | None, body: Sequence[ast.AST], arguments: ast.arguments | None = None
-    ) -> None:
-        self.parent = parent
+    around: Scope | None = None  # None for a module
+
+    def __init__(self, body: Sequence[ast.AST]) -> None:
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
-        self.parameters: set[str] = set()
-        self.given_away: set[str] = set()  # what `global` and `nonlocal` say is not this scope's
+        self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
-        if arguments is not None:
-            self._bind_arguments(arguments)
-        self._bind_body(body)
+        bindings = _Bindings(self)
+        bindings.walk(body, False)
+        self._share(bindings.shared)
 
-    def resolve(self, chain: Chain) -> Iterable[str]:
-        """The canonical names that a chain may stand for; none if its head is a variable of the program's own."""
+    def lineage(self) -> Iterator[Scope]:
+        """Yield this scope and those around it, the module's last."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.around
+
+    def resolve(self, chain: Chain) -> list[str]:
+        """Return the canonical names that a chain may stand for; none for a variable of the program's own.
+
+        Keeps its answers: call it once every scope of the module is known.
+        """
         head, rest = chain[0], chain[1:]
         if head not in self._known:
             self._known[head] = tuple(dict.fromkeys(self._stands_for(head)))
         return [joined(name, *rest) for name in self._known[head]]
 
     def peek(self, chain: Chain) -> list[str]:
-        """As `resolve`, before every scope is known."""
+        """Resolve a chain while other scopes of the module may still be unknown."""
         return [joined(name, *chain[1:]) for name in dict.fromkeys(self._stands_for(chain[0]))]
 
     def owns(self, head: str) -> bool:
-        """Whether a name may be one of the module's own: bound there, or by a function that says `global`."""
+        """Return whether a name may be bound by the module, also by a function of it that says `global`."""
         scope = self
-        while scope.parent is not None:
+        while scope.around is not None:
             if head in scope.bound:
                 return False
-            scope = scope.parent
-        return head in scope.bound or head in scope.imported or head in scope.given_away
+            scope = scope.around
+        return head in scope.bound or head in scope.imported or head in scope.shared
 
     def is_parameter(self, head: str) -> bool:
-        """Whether a name is a parameter of this function or of one around it."""
-        scope: Scope | None = self
-        while scope is not None and head not in scope.bound:
-            scope = scope.parent
-        return scope is not None and head in scope.parameters
+        """Return whether a name is a parameter of this function or of one around it."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        return isinstance(binder, FunctionScope) and head in binder.parameters
 
-    def held(self, head: str) -> Iterator[str]:
-        """The names of the module that a variable may be another name for; its own where it is one of them."""
+    def module_names(self, head: str) -> Iterator[str]:
+        """Yield the module's own names that a variable may be another name for."""
         for scope, chain in self._steps(head):
-            if scope.parent is None and CALLED not in chain and scope.owns(chain[0]):
+            if scope.around is None and CALL not in chain and scope.owns(chain[0]):
                 yield chain[0]
+
+    def unbound(self, chain: Chain) -> Iterator[str]:
+        """Yield the names that a chain may stand for if no statement binds its head."""
+        return iter(())
 
     def _stands_for(self, head: str) -> Iterator[str]:
         for scope, chain in self._steps(head):
             for target in scope.imported.get(chain[0], ()):
                 yield joined(target, *chain[1:])
-            if scope.parent is None and chain[0] not in scope.bound:
-                yield from (joined(star, *chain) for star in scope.stars)
-                yield joined("builtins", *chain)
+            yield from scope.unbound(chain)
 
     def _steps(self, head: str) -> Iterator[tuple[Scope, Chain]]:
-        """The scopes that a name leads through, and what it is there."""
+        """Yield the scopes that a name leads through, with the chain that it stands for in each."""
         steps: dict[tuple[Scope, Chain], None] = {(self, (head,)): None}
         todo = list(steps)
         for scope, chain in todo:  # the shortest ways first: the list grows while it is read
             yield scope, chain
             aliases = [alias for alias in scope.assigned.get(chain[0], ()) if alias[0] != chain[0]]
             further = [(scope, alias + chain[1:]) for alias in aliases]
-            if chain[0] not in scope.bound and scope.parent is not None:
-                further.append((scope.parent, chain))
+            if chain[0] not in scope.bound and scope.around is not None:
+                further.append((scope.around, chain))
             fresh = [step for step in further if step not in steps]
             if len(steps) < _MOST_STEPS:
                 steps.update(dict.fromkeys(fresh))
                 todo += fresh
 
-    def _bind_arguments(self, arguments: ast.arguments) -> None:
-        every = [
-            *arguments.posonlyargs,
-            *arguments.args,
-            *arguments.kwonlyargs,
-            arguments.vararg,
-            arguments.kwarg,
-        ]
-        self.parameters.update(argument.arg for argument in every if argument is not None)
+    def _share(self, names: set[str]) -> None:
+        """Bind the names of `global` and `nonlocal` statements in the scopes around this one."""
+
+
+class ModuleScope(Scope):
+    """The scope of a module. A name that it does not bind is a star import's or a built-in.
+
+    >>> ModuleScope([]).resolve(("len",))
+    ['builtins.len']
+    """
+
+    def unbound(self, chain: Chain) -> Iterator[str]:
+        if chain[0] not in self.bound:
+            yield from (joined(star, *chain) for star in self.stars)
+            yield joined("builtins", *chain)
+
+
+class FunctionScope(Scope):
+    """The scope of a function or lambda within another scope.
+
+    >>> module = ModuleScope([])
+    >>> function = ast.parse("def f(x, *, y=1): z = x").body[0]
+    >>> sorted(FunctionScope(module, function).bound)
+    ['x', 'y', 'z']
+    """
+
+    def __init__(self, around: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
+        self.around: Scope = around
+        given = node.args
+        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
+        self.parameters = {argument.arg for argument in every if argument is not None}
+        super().__init__([node.body] if isinstance(node, ast.Lambda) else node.body)
+
+    def _share(self, names: set[str]) -> None:
+        """Bind these names in every scope around this one: which one is meant does not matter."""
         self.bound |= self.parameters
+        self.bound -= names
+        self.shared |= names
+        for outer in self.around.lineage():
+            if outer.around is None:
+                outer.shared |= names
+            for name in names:
+                outer.imported.setdefault(name, {}).update(self.imported.get(name, {}))
+                outer.assigned.setdefault(name, {}).update(self.assigned.get(name, {}))
 
-    def _bind_body(self, body: Iterable[ast.AST]) -> None:
-        elsewhere: set[str] = set()  # names that `global` and `nonlocal` give away
-        todo = [(node, False) for node in body]
-        while todo:
-            node, in_class = todo.pop()
-            if isinstance(node, ast.Name):
-                if not (in_class or isinstance(node.ctx, ast.Load)):
-                    self.bound.add(node.id)
-                continue
-            if isinstance(node, ast.expr) and not isinstance(node, ast.NamedExpr):
-                within = assigned_within(node) if isinstance(node, CLOSED) else children(node)
-                todo += [(child, in_class) for child in within]
-                continue
-            if isinstance(node, (ast.Import, ast.ImportFrom)):
-                self._bind_import(node, in_class)
-            elif isinstance(node, (ast.Global, ast.Nonlocal)):
-                elsewhere.update(node.names)
-            elif not in_class:
-                self._bind(node)
-            below = children(node)
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                below = [
-                    child for child in below if not isinstance(child, ast.stmt)
-                ]  # the body is a scope of its own
-            is_class = isinstance(node, ast.ClassDef)
-            todo += [(child, in_class or (is_class and isinstance(child, ast.stmt))) for child in below]
-        self._give_away(elsewhere)
 
-    def _bind_import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> None:
+class _Bindings(Visitor[bool]):
+    """The visitor that binds the names of one scope. The context is True in a class body.
+
+    >>> sorted(ModuleScope(ast.parse("for i in x: y = z = i").body).bound)
+    ['i', 'y', 'z']
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__()
+        self.shared: set[str] = set()
+        self._scope = scope
+
+    def visit_Name(self, node: ast.Name, in_class: bool) -> Sequence[ast.AST]:
+        if not (in_class or isinstance(node.ctx, ast.Load)):
+            self._scope.bound.add(node.id)
+        return ()
+
+    def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
+        return walrus_targets(node)
+
+    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda
+
+    def visit_FunctionDef(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool
+    ) -> Sequence[ast.AST]:
+        self._bind(node.name, in_class)
+        return [child for child in children(node) if not isinstance(child, ast.stmt)]
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef, in_class: bool) -> Sequence[ast.AST]:
+        self._bind(node.name, in_class)
+        for child in children(node):
+            self.push([child], in_class or isinstance(child, ast.stmt))
+        return ()
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom, in_class: bool) -> Sequence[ast.AST]:
         for alias in node.names:
-            if alias.name == "*" and isinstance(node, ast.ImportFrom):
-                self.stars[import_base(node)] = None
+            if isinstance(node, ast.ImportFrom) and alias.name == "*":
+                self._scope.stars[import_base(node)] = None
                 continue
-            if isinstance(node, ast.ImportFrom):
-                name, target = alias.asname or alias.name, joined(import_base(node), alias.name)
-            elif alias.asname:
-                name, target = alias.asname, alias.name
-            else:
-                name = target = alias.name.partition(".")[0]
-            self.imported.setdefault(name, {})[target] = None
-            if not in_class:
-                self.bound.add(name)
+            name, target = imported_name(node, alias)
+            self._scope.imported.setdefault(name, {})[target] = None
+            self._bind(name, in_class)
+        return ()
 
-    def _bind(self, node: ast.AST) -> None:
-        if isinstance(node, _NAMED) and node.name:
-            self.bound.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            self.bound.add(node.rest)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+    visit_ImportFrom = visit_Import
+
+    def visit_Global(self, node: ast.Global | ast.Nonlocal, in_class: bool) -> Sequence[ast.AST]:
+        self.shared.update(node.names)
+        return ()
+
+    visit_Nonlocal = visit_Global
+
+    def visit_ExceptHandler(
+        self, node: ast.ExceptHandler | ast.MatchAs | ast.MatchStar, in_class: bool
+    ) -> Sequence[ast.AST]:
+        self._bind(node.name, in_class)
+        return children(node)
+
+    visit_MatchAs = visit_MatchStar = visit_ExceptHandler
+
+    def visit_MatchMapping(self, node: ast.MatchMapping, in_class: bool) -> Sequence[ast.AST]:
+        self._bind(node.rest, in_class)
+        return children(node)
+
+    def visit_Assign(
+        self, node: ast.Assign | ast.AnnAssign | ast.NamedExpr, in_class: bool
+    ) -> Sequence[ast.AST]:
+        if not in_class and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._alias(target, node.value)
+        return children(node)
+
+    visit_AnnAssign = visit_NamedExpr = visit_Assign
+
+    def _bind(self, name: str | None, in_class: bool) -> None:
+        if name and not in_class:
+            self._scope.bound.add(name)
 
     def _alias(self, target: ast.expr, value: ast.expr) -> None:
-        """`now = time.time`, and the same in parts: `a, b = c, d`, `a = b if c else d`, `a = b or c`."""
+        """Note `now = time.time`, and its like in parts: `a, b = c, d`, `a = b if c else d`, `a = b or c`."""
         if (
             isinstance(target, ast.Tuple)
             and isinstance(value, ast.Tuple)
@@ -209,19 +307,4 @@ class Scope:
             for choice in [value.body, value.orelse] if isinstance(value, ast.IfExp) else value.values:
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
-            self.assigned.setdefault(target.id, {})[chain] = None
-
-    def _give_away(self, names: set[str]) -> None:
-        """Names that are assigned here for a surrounding scope; which one does not matter."""
-        outer = self.parent
-        if outer is None:
-            return
-        self.bound -= names
-        self.given_away |= names
-        while outer is not None:
-            if outer.parent is None:
-                outer.given_away |= names
-            for name in names:
-                outer.imported.setdefault(name, {}).update(self.imported.get(name, {}))
-                outer.assigned.setdefault(name, {}).update(self.assigned.get(name, {}))
-            outer = outer.parent
+            self._scope.assigned.setdefault(target.id, {})[chain] = None

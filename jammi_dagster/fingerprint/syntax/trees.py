@@ -1,7 +1,7 @@
-"""The normalised form of a syntax tree: what the code says, without how it is laid out.
+"""The normal form of a syntax tree: the meaning of the code without its layout.
 
-Comments, positions, quotes, line endings and encodings are gone once Python has parsed a file; what else differs
-between equal programs, or between the trees that Python 3.10 to 3.13 build of one program, is left out here.
+Comments, positions, quotes, line endings and encodings are gone once Python has parsed a file. All other differences
+between equal programs, and between the trees that Python 3.10 to 3.13 build of one program, are left out here.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _quietly = threading.Lock()  # `catch_warnings` swaps process-wide state
 
 
 def parse(source: bytes) -> ast.Module:
-    """The tree of a module; the warnings of the parser were for the import, not for us."""
+    """Parse a module. Warnings of the parser are dropped: they belong to the import."""
     with _quietly, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
 
 
 def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
-    """The code object that an import of the file would run."""
+    """Compile a module to the code object that an import of the file would run."""
     with _quietly, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         code: CodeType = compile(tree, path, "exec", dont_inherit=True)
@@ -39,7 +39,10 @@ def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
 
 
 def children(node: ast.AST) -> Sequence[ast.AST]:
-    """The nodes below a node but its operators and contexts. Kept on it: several readers walk one tree."""
+    """Return the nodes below a node except its operators and contexts.
+
+    They are kept on the node, because several visitors walk one tree.
+    """
     known: Sequence[ast.AST] | None = node.__dict__.get("_children")
     if known is not None:
         return known
@@ -56,7 +59,7 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
 
 
 def nodes(tree: ast.AST) -> list[ast.AST]:
-    """A tree's nodes, in no order that means anything."""
+    """Return all nodes of a tree, in no meaningful order."""
     found = [tree]
     for node in found:
         found += children(node)
@@ -64,29 +67,33 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
 
 
 def statements(node: ast.AST) -> list[ast.AST]:
-    """The statements below a node, and what holds statements."""
+    """Return the nodes below a node that are statements, or hold some."""
     return [child for child in children(node) if not isinstance(child, ast.expr)]
 
 
 class Digests(NamedTuple):
-    """The digests of a syntax tree. Those of what is not there are empty."""
+    """The digests of a syntax tree. The digest of an absent part is empty."""
 
-    code: str  # without docstrings, and without what was put aside
+    code: str  # without docstrings and optional parts
     documented: str  # the code with its docstrings
-    annotations: str  # those that were put aside
-    decorators: str  # those that were put aside
+    annotations: str  # the optional ones
+    decorators: str  # the optional ones
 
 
-def digests(tree: ast.AST, aside: Mapping[int, str] = MappingProxyType({})) -> Digests:
-    """The digests of a tree; `aside` names the nodes (by `id`) that are annotations or decorators of no effect."""
+def digests(tree: ast.AST, optional: Mapping[int, str] = MappingProxyType({})) -> Digests:
+    """Digest a tree; `optional` names nodes by `id` as in `OptionalParts.nodes`.
+
+    >>> digests(ast.parse("x = 1")) == digests(ast.parse("x  =  0x1  # one"))
+    True
+    """
     strings: list[bytes] = []
     apart: dict[str, list[bytes]] = {}
     todo: list[ast.AST] = [tree]
     code: list[bytes] = []
     for number, node in enumerate(todo):  # grows while it is read
-        part = aside[id(node)] if number else None
+        part = optional[id(node)] if number else None
         found = apart.setdefault(part, []) if part else code
-        _spell(node, found, aside, todo, strings)
+        _spell(node, found, optional, later=todo, strings=strings)
     bare = digest("syntax.v1", b"".join(code))
     documented = digest("documented.v1", utf8(bare), *strings) if strings else ""
     rest = {part: digest("aside.v1", b"".join(tokens)) for part, tokens in apart.items()}
@@ -94,15 +101,20 @@ def digests(tree: ast.AST, aside: Mapping[int, str] = MappingProxyType({})) -> D
 
 
 def _spell(
-    tree: ast.AST, tokens: list[bytes], aside: Mapping[int, str], later: list[ast.AST], strings: list[bytes]
+    tree: ast.AST,
+    tokens: list[bytes],
+    optional: Mapping[int, str],
+    *,
+    later: list[ast.AST],
+    strings: list[bytes],
 ) -> None:
-    todo: list[object] = [tree]  # a stack of our own: deep expressions exceed Python's recursion limit
+    todo: list[object] = [tree]  # a stack: deep expressions exceed Python's recursion limit
     while todo:
         item = todo.pop()
         if isinstance(item, bytes):
             tokens.append(item)
         elif isinstance(item, ast.AST):
-            if id(item) in aside and item is not tree:
+            if id(item) in optional and item is not tree:
                 later.append(item)
             elif isinstance(item, ast.Expr) and _is_string(item.value):
                 # A string as a statement does nothing, but the first of a body becomes a `__doc__`.
@@ -110,7 +122,7 @@ def _spell(
             else:
                 tokens.append(b"(")
                 todo.append(b")")
-                todo += _fields(item, aside)
+                todo += _fields(item, optional)
         elif isinstance(item, list):
             tokens.append(b"[")
             todo.append(b"]")
@@ -123,14 +135,14 @@ def _is_string(node: ast.expr) -> TypeGuard[ast.Constant]:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
-    """A node's fields without the optional ones that are absent, and its type, the last first; bytes are our tokens.
+def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
+    """Return the fields of a node that are there, and its type, the last first; bytes are tokens of this module.
 
-    A newer Python adds fields (`type_params`); on code that does not use them they are empty. What was put aside
-    leaves nothing behind: with it or without it, the code is the same.
+    A newer Python adds fields (`type_params`); they are empty in code that does not use them. An optional part leaves
+    no trace: with it or without it, the code is the same.
     """
     flat: list[object] = []
-    if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in aside:
+    if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
     kind, fields = _SPELLED.get(type(node)) or _SPELLED.setdefault(type(node), _spelled(type(node)))
@@ -142,10 +154,10 @@ def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
             continue
         if isinstance(node, ast.JoinedStr):
             value = _joined(value)
-        if id(value) in aside:
+        if id(value) in optional:
             flat.append(value)
             continue
-        if name == "decorator_list" and all(id(decorator) in aside for decorator in value):
+        if name == "decorator_list" and all(id(decorator) in optional for decorator in value):
             flat += value
             continue
         flat += (value, spelled)
@@ -154,13 +166,13 @@ def _fields(node: ast.AST, aside: Mapping[int, str]) -> list[object]:
 
 
 def _spelled(kind: type[ast.AST]) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """How a type of node is spelled, and those of its fields that count, the last first."""
+    """Spell a type of node, and its fields that count, the last first."""
     fields = [(name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT]
     return utf8(kind.__name__), fields
 
 
 def _joined(parts: list[ast.expr]) -> list[ast.expr]:
-    """The parts of an f-string with its literal pieces merged: Pythons cut them at different places."""
+    """Merge the literal pieces of an f-string: versions of Python cut them at different places."""
     merged: list[ast.expr] = []
     for part in parts:
         last = merged[-1] if merged else None
@@ -172,9 +184,9 @@ def _joined(parts: list[ast.expr]) -> list[ast.expr]:
 
 
 def constant(value: object) -> bytes:
-    """A constant with its type: 1, 1.0, True, "1" and b"1" are five things, and 0.0 is not -0.0.
+    """Encode a constant with its type: 1, 1.0, True, "1" and b"1" differ, and so do 0.0 and -0.0.
 
-    Its length leads it, so that nothing within it can be taken for structure.
+    Its length leads it, so that no part of it can be taken for structure.
     """
     if type(value) is str:
         exact = value.encode("utf-8", "surrogatepass")

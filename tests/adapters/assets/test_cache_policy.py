@@ -23,7 +23,7 @@ def make(policy: CachePolicy | str | None) -> dg.AssetsDefinition:
 
 def second_outcome(lab: Lab, policy: CachePolicy | str | None, tag: str | None) -> str:
     lab.run(make(policy))
-    return lab.run(make(policy), tags={} if tag is None else {TAG: tag}).outcomes["up/made"]
+    return str(lab.run(make(policy), tags={} if tag is None else {TAG: tag}).outcomes["up/made"])
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The definition that a table would have now is the one that a step records, though no step runs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -30,7 +31,7 @@ class Size(dg.Config):
     label: str = "x"
 
 
-class Salt(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
+class Salt(dg.ConfigurableResource):
     value: str = "s"
 
 
@@ -121,7 +122,7 @@ def test_every_kind_of_partition_is_fresh_after_its_run(lab: Lab) -> None:
     assets = partitioned()
     by_name = {asset.key.to_user_string(): asset for asset in assets}
 
-    def run(name: str, keys: list[str]) -> None:
+    def run(name: str, keys: Sequence[str]) -> None:
         for key in keys:
             lab.run(assets, select=[by_name[name]], partition=key)
 
@@ -258,7 +259,7 @@ def test_a_partition_that_comes_under_a_fan_in_makes_it_stale(lab: Lab) -> None:
     assert reasons(found.tables["cities"]) == ["inputs added: city[bern]"]
 
 
-class Broken(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
+class Broken(dg.ConfigurableResource):
     fails: bool = False
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:

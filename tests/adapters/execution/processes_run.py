@@ -61,7 +61,7 @@ def execute(
                 ): m.metadata["jammi/cache_outcome"].value
                 for m in made
             },
-            "errors": [str(event.event_specific_data.error) for event in events if event.is_step_failure],
+            "errors": [str(event.step_failure_data.error) for event in events if event.is_step_failure],
         }
 
 

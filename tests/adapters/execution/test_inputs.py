@@ -1,6 +1,7 @@
 """What a function gets for its inputs: what its annotations ask for, of exactly the pinned bytes (DESIGN 4.1)."""
 
 import typing
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -26,7 +27,7 @@ def part(context: dg.AssetExecutionContext) -> pa.Table:
     return table(context.partition_key)
 
 
-def sums(given: object) -> int:
+def sums(given: Any) -> int:
     """The sum of column x, whatever the table is."""
     if isinstance(given, pl.LazyFrame):
         given = given.collect()
@@ -227,7 +228,9 @@ def test_an_input_from_another_deployment_is_a_source_outside(lab: Lab) -> None:
     assert values(lab.store.read("near")) == [1]
     assert values(lab.store.read("raw")) == [9]
     digest = prod.get().current("raw").artifact_digest
-    assert lab.anchors("near") == {"dagster:prod/raw": InputAnchor.source_version("dagster:prod/raw", digest)}
+    assert lab.anchors("near") == {
+        "dagster:prod/raw": InputAnchor.source_version("dagster:prod/raw", str(digest))
+    }
 
 
 def test_an_upstream_that_is_not_materialized_is_an_error(lab: Lab) -> None:
@@ -251,7 +254,7 @@ def test_values_load_outside_of_a_run(lab: Lab) -> None:
     defs = dg.Definitions(assets=[raw, part], resources=lab.resources)
 
     assert values(defs.load_asset_value("raw", instance=lab.instance)) == [1, 2, 3]
-    frame = defs.load_asset_value("raw", python_type=pd.DataFrame, instance=lab.instance)
+    frame: Any = defs.load_asset_value("raw", python_type=pd.DataFrame, instance=lab.instance)
     assert list(frame["x"]) == [1, 2, 3]
     assert values(defs.load_asset_value("part", partition_key="b", instance=lab.instance)) == ["b"]
     empty = dg.Definitions(assets=[raw], resources=Lab(lab.root / "empty", lab.instance).resources)
@@ -284,4 +287,4 @@ def test_an_external_asset_in_our_store_is_read(lab: Lab) -> None:
         return given
 
     assert [lab.run([given, reader]).outcomes["reader"] for _ in range(2)] == ["computed", "reused"]
-    assert lab.anchors("reader") == {"given": InputAnchor.result_digest("given", record.artifact_digest)}
+    assert lab.anchors("reader") == {"given": InputAnchor.result_digest("given", str(record.artifact_digest))}

@@ -24,7 +24,8 @@ def plain_table() -> pa.Table:
 
 
 def frame() -> pd.DataFrame:
-    return pd.DataFrame({"x": [1, 2]})
+    made: pd.DataFrame = pd.DataFrame({"x": [1, 2]})
+    return made
 
 
 def polars_frame() -> pl.DataFrame:

@@ -182,7 +182,7 @@ def test_partitions_that_depend_on_the_day_before(lab: Lab) -> None:
     assert lab.anchors("ledger[2024-01-01]") == {}
     digest = lab.store.current("ledger[2024-01-02]").artifact_digest
     assert lab.anchors("ledger[2024-01-03]") == {
-        "ledger[2024-01-02]": InputAnchor.result_digest("ledger[2024-01-02]", digest)
+        "ledger[2024-01-02]": InputAnchor.result_digest("ledger[2024-01-02]", str(digest))
     }
     assert {o for key in keys for o in lab.run(ledger, partition=key).outcomes.values()} == {"reused"}
 

@@ -14,7 +14,7 @@ from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
 
-_happens: list[Callable[[], None]] = []
+_happens: list[Callable[[], object]] = []
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_a_loaded_input_is_what_was_pinned(lab: Lab) -> None:
     ran = lab.run([raw, slow], select=[slow])
 
     assert ran.why_unpinned("slow") == ""
-    assert lab.anchors("slow") == {"raw": InputAnchor.result_digest("raw", before)}
+    assert lab.anchors("slow") == {"raw": InputAnchor.result_digest("raw", str(before))}
     assert values(lab.store.read("slow")) == [1]
     assert lab.run([raw, slow], select=[slow]).outcomes == {"slow": "computed"}
     assert values(lab.store.read("slow")) == [9]
@@ -97,7 +97,7 @@ def test_an_input_of_a_plain_asset_is_what_was_loaded(lab: Lab) -> None:
     _happens.append(publish(lab, "raw", 9))
     lab.run([raw, plain], select=[plain])
 
-    assert lab.anchors("plain")["raw"] == InputAnchor.result_digest("raw", before)
+    assert lab.anchors("plain")["raw"] == InputAnchor.result_digest("raw", str(before))
 
 
 def test_a_run_reads_what_it_made(lab: Lab) -> None:

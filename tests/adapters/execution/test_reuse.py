@@ -285,7 +285,10 @@ def test_equal_bytes_leave_what_is_downstream_fresh_in_dagsters_eyes(lab: Lab) -
     lab.run(GRAPH, select=[raw], tags={"jammi/cache": "bypass"})
 
     def tags(name: str) -> dict[str, str]:
-        return lab.instance.get_latest_materialization_event(dg.AssetKey(name)).asset_materialization.tags
+        event = lab.instance.get_latest_materialization_event(dg.AssetKey(name))
+        assert event is not None
+        assert event.asset_materialization is not None
+        return dict(event.asset_materialization.tags or {})
 
     assert tags("doubled")["dagster/input_data_version/raw"] == tags("raw")["dagster/data_version"]
 

@@ -72,7 +72,7 @@ def test_a_function_of_its_upstreams_alone_is_reused(lab: Lab) -> None:
 def test_resources_may_bring_in_anything(lab: Lab, declared: bool) -> None:
     """A resource as a parameter or by key: unpinned, unless `reads=` is declared."""
     lab.more = {"db": Connection(), "legacy": Connection()}
-    arguments = {"reads": []} if declared else {}
+    arguments: dict[str, Any] = {"reads": []} if declared else {}
 
     @result_table(required_resource_keys={"legacy"}, **arguments)
     def made(raw: pa.Table, db: Connection) -> pa.Table:
@@ -311,4 +311,4 @@ def test_the_unpinned_table_is_an_input_by_its_digest(lab: Lab) -> None:
         {"world": "computed", "below": "reused"},
     ]
     digest = lab.store.current("world").artifact_digest
-    assert lab.anchors("below") == {"world": InputAnchor.result_digest("world", digest)}
+    assert lab.anchors("below") == {"world": InputAnchor.result_digest("world", str(digest))}

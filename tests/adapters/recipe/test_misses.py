@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import dagster as dg
 import pandas as pd
@@ -34,8 +35,8 @@ def other() -> pa.Table:
     return table(9)
 
 
-def outcome(lab: Lab, asset: object, name: str, **more: object) -> str:
-    return lab.run(asset, **more).outcomes[name]
+def outcome(lab: Lab, asset: object, name: str, **more: Any) -> str:
+    return str(lab.run(asset, **more).outcomes[name])
 
 
 def test_a_changed_config_value_misses(lab: Lab) -> None:

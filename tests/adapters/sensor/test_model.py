@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from sensing_kit import Ticking, evaluate, kinds
 
 from jammi_dagster import result_table
-from jammi_dagster.adapters.judgement import evaluator
+from jammi_dagster.adapters.judgement import extent
 from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
@@ -88,7 +88,7 @@ def asset(number: int, graph: tuple[Drawn, ...], folder: Path) -> Any:
         for name, parent in zip(names, drawn.parents, strict=True)
     }
     function.__annotations__ = {"context": dg.AssetExecutionContext, **kind, "return": pa.Table}
-    reads = [] if drawn.parents else (lambda key: [file(path(key), name=path(key).name)])
+    reads: Any = [] if drawn.parents else (lambda key: [file(path(key), name=path(key).name)])
     return result_table(
         reads=reads, code_version=str(drawn.version), partitions_def=letters if drawn.is_partitioned else None
     )(function)
@@ -115,8 +115,8 @@ def slices(at_once: int | None) -> Iterator[None]:
     """Time is up whenever so many tables were looked at."""
     with pytest.MonkeyPatch.context() as patch:
         if at_once is not None:
-            patch.setattr(evaluator, "_AT_ONCE", at_once)
-            patch.setattr(evaluator, "_is_over", lambda deadline: deadline is not None)
+            patch.setattr(extent, "AT_ONCE", at_once)
+            patch.setattr(extent, "is_over", lambda deadline: deadline is not None)
         yield
 
 

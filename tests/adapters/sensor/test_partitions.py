@@ -134,9 +134,19 @@ def test_dynamic_partitions_that_come_and_go(lab: Lab, tmp_path: Path) -> None:
     lab.instance.delete_dynamic_partition("towns", "bern")
     (request,) = ticking.tick()
     assert "gathered is stale: inputs removed: town[bern]." in ticking.said
-    assert "town[bern]: its partition no longer exists." in ticking.said
+    assert "town[bern] is left over: its partition no longer exists." in ticking.said
     assert ticking.execute(request) == {"gathered": "computed"}
     assert ticking.tick() == []
+
+
+def test_a_partition_whose_file_arrives_later_is_made_then(lab: Lab, tmp_path: Path) -> None:
+    """The sensor rests without it, and is woken by the file: it was never materialized, so nothing else tells."""
+    fill(tmp_path, "part", ["a", "b"])
+    ticking = Ticking(lab, [source(tmp_path, letters, "part")], missing="materialize")
+    assert made(ticking.rest()) == dict.fromkeys(("part[a]", "part[b]"), "computed")
+    assert "part[c] is missing: never materialized; it needs file:part-c, which is not there." in ticking.said
+    fill(tmp_path, "part", ["c"])
+    assert made(ticking.rest()) == {"part[c]": "computed"}
 
 
 def test_a_table_of_its_own_past(lab: Lab, tmp_path: Path) -> None:
@@ -201,7 +211,7 @@ def test_a_multi_asset_is_requested_whole(lab: Lab, tmp_path: Path) -> None:
         outs={"left": dg.AssetOut(), "right": dg.AssetOut()},
         ins={"raw": dg.AssetIn()},
     )
-    def both(raw: pa.Table):  # type: ignore[no-untyped-def]  # Dagster wants a tuple, or nothing
+    def both(raw: pa.Table):
         return raw, raw
 
     assets = [raw, both]

@@ -15,8 +15,8 @@ from adapters_kit import Lab, note, table, taken
 from sensing_kit import Ticking, definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, build_staleness_schedule, build_staleness_sensor, result_table
-from jammi_dagster.adapters.judgement.evaluator import Evaluator
-from jammi_dagster.adapters.sensor.requests_of_tick import _with_inputs
+from jammi_dagster.adapters.judgement.extent import Extent
+from jammi_dagster.adapters.sensor.requests_of_tick import with_inputs
 from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.surfaces import file
 
@@ -61,7 +61,7 @@ def test_a_changed_file_is_read_again_and_what_comes_out_the_same_cuts_the_rest_
 
     (tmp_path / "raw.txt").write_text("axy")
     (request,) = ticking.tick()
-    assert {key.to_user_string() for key in request.asset_selection} == {"raw", "first", "last"}
+    assert {key.to_user_string() for key in request.asset_selection or ()} == {"raw", "first", "last"}
     assert json.loads(request.tags["jammi/cache"]) == {"first": "use", "last": "use", "raw": "bypass"}
     taken()
     assert ticking.execute(request) == {"raw": "computed", "first": "computed", "last": "reused"}
@@ -126,7 +126,7 @@ def test_a_request_fires_once_and_a_run_in_flight_is_not_asked_for_again(lab: La
     assert first.run_key == again.run_key
     with ticking.in_flight(first):
         assert ticking.tick() == []
-        assert "a run is making it" in ticking.said
+        assert "A run is making it." in ticking.said
     ticking.execute(first)
     assert ticking.tick() == []
 
@@ -161,7 +161,7 @@ def test_a_failed_run_is_not_repeated_until_something_changes_or_time_has_passed
     (first,) = ticking.tick()
     ticking.execute(first, ok=False)
     assert ticking.tick() == []
-    assert "its run failed; again in 100 s" in ticking.said
+    assert "Its last run failed: requested again in 100 s, or as soon as something changes." in ticking.said
     now[0] += 99
     assert ticking.tick() == []
     now[0] += 2
@@ -170,7 +170,7 @@ def test_a_failed_run_is_not_repeated_until_something_changes_or_time_has_passed
     ticking.execute(second, ok=False)
     now[0] += 101
     assert ticking.tick() == []
-    assert "again in 99 s" in ticking.said
+    assert "requested again in 99 s" in ticking.said
     (tmp_path / "raw.txt").write_text("better")
     assert ticking.settle() == [{"raw": "computed", "child": "computed"}]
 
@@ -262,9 +262,9 @@ def made_of_spread(lab: Lab, folder: Path) -> None:
 @pytest.fixture
 def of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time is up whenever three tables were looked at."""
-    monkeypatch.setattr("jammi_dagster.adapters.judgement.evaluator._AT_ONCE", 3)
+    monkeypatch.setattr("jammi_dagster.adapters.judgement.extent.AT_ONCE", 3)
     monkeypatch.setattr(
-        "jammi_dagster.adapters.judgement.evaluator._is_over", lambda deadline: deadline is not None
+        "jammi_dagster.adapters.judgement.extent.is_over", lambda deadline: deadline is not None
     )
 
 
@@ -277,10 +277,8 @@ def test_a_tick_that_runs_out_of_time_says_so_and_the_next_goes_on(lab: Lab, tmp
     for _ in range(5):
         assert ticking.tick() == []
         said.append(ticking.said)
-    assert said[0].startswith(
-        "Looked at 3 tables, the last of them up[b]; the next tick goes on. So far: 3 fresh, "
-    )
-    assert [text.startswith("Looked at") for text in said] == [True, True, True, False, False]
+    assert said[0].startswith("Judged 3 tables, up to up[b]; the next tick goes on. So far: 3 fresh, ")
+    assert [text.startswith("Judged") for text in said] == [True, True, True, False, False]
     assert said[3] == "11 fresh, 0 stale, 0 undecidable, 0 without manifest."
     assert said[4] == f"{said[3]} Nothing changed since."
 
@@ -302,7 +300,7 @@ def test_what_is_stale_is_requested_by_the_tick_that_comes_to_it(
             ticking = ticking.restarted(spread(tmp_path, version="2"))
         requests = ticking.tick()
         is_seen = number >= 3  # four ticks come to all
-        assert is_seen or ticking.said.startswith("Looked at 3 tables")
+        assert is_seen or ticking.said.startswith("Judged 3 tables")
         assert "Nothing changed" not in ticking.said or ran
         for request in requests:
             ran += [name for name, outcome in ticking.execute(request).items() if outcome == "computed"]
@@ -370,12 +368,12 @@ def test_a_look_ends_where_too_much_has_changed(
 ) -> None:
     """What is decided in one tick is bounded, not only what is looked at."""
     made_of_spread(lab, tmp_path)
-    monkeypatch.setattr("jammi_dagster.adapters.judgement.evaluator._MOST_STATES", 2)
+    monkeypatch.setattr("jammi_dagster.adapters.judgement.extent.MOST_STATES", 2)
     for key in letters.get_partition_keys():
         (tmp_path / key).write_text("2")
     ticking = Ticking(lab, spread(tmp_path, version="2"))
     first = ticking.tick()
-    assert ticking.said.startswith("Looked at 2 tables, the last of them up[a]; the next tick goes on. ")
+    assert ticking.said.startswith("Judged 2 tables, up to up[a]; the next tick goes on. ")
     assert [request.partition_key for request in first] == [None, "a"]
     ran = [ticking.execute(request) for request in first] + ticking.rest()
     assert [set(run) for run in ran] == [{"apart"}, *({f"up[{key}]", f"down[{key}]"} for key in "abcde")]
@@ -445,9 +443,9 @@ def test_what_derives_from_a_failed_table_waits_whichever_tick_came_to_that(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """A changed table below one whose run failed is not made over what is stale; afterwards it is, once."""
-    monkeypatch.setattr("jammi_dagster.adapters.judgement.evaluator._AT_ONCE", at_once)
+    monkeypatch.setattr("jammi_dagster.adapters.judgement.extent.AT_ONCE", at_once)
     monkeypatch.setattr(
-        "jammi_dagster.adapters.judgement.evaluator._is_over", lambda deadline: deadline is not None
+        "jammi_dagster.adapters.judgement.extent.is_over", lambda deadline: deadline is not None
     )
 
     def pair(above: str, below: str) -> list[Any]:
@@ -478,7 +476,7 @@ def test_many_tables_without_their_inputs_are_left_in_one_go() -> None:
     chained = {f"day[{i}]": SimpleNamespace(needs=(f"day[{i - 1}]",)) for i in range(20_000)}
     there = {"up": SimpleNamespace(needs=()), "below": SimpleNamespace(needs=("up",))}
     wanted: Any = {**apart, **chained, **there}
-    assert _with_inputs(wanted) == there
+    assert with_inputs(wanted) == there
 
 
 def test_a_tick_waits_for_another_that_is_still_at_work(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -497,9 +495,9 @@ def test_a_tick_waits_for_another_that_is_still_at_work(lab: Lab, monkeypatch: p
     lab.run(assets, select=[day], partition="1")
     lab.run(assets, select=[total])
     ticking = Ticking(lab, assets)
-    at_work, is_over, original = threading.Event(), threading.Event(), Evaluator._chunks
+    at_work, is_over, original = threading.Event(), threading.Event(), Extent.chunks
 
-    def chunks(self: Evaluator, *arguments: Any) -> Any:
+    def chunks(self: Extent, *arguments: Any) -> Any:
         if not at_work.is_set():
             at_work.set()
             assert is_over.wait(30)
@@ -511,7 +509,7 @@ def test_a_tick_waits_for_another_that_is_still_at_work(lab: Lab, monkeypatch: p
         assert isinstance(result, dg.SensorResult)
         return result
 
-    monkeypatch.setattr(Evaluator, "_chunks", chunks)
+    monkeypatch.setattr(Extent, "chunks", chunks)
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(tick)
         assert at_work.wait(30)

@@ -1,4 +1,4 @@
-"""What a function uses its Dagster context for, besides its partition and its log."""
+"""Uses of the Dagster context by a function, besides its partition and its log."""
 
 import functools
 from typing import Any
@@ -106,13 +106,13 @@ def test_a_lambda_is_read(project: Project) -> None:
 
 
 def test_without_source_there_is_one_answer(project: Project) -> None:
-    """What cannot be read is said to be so."""
+    """A function without source, or in C, gives one use that says so."""
     names: dict[str, Any] = {}
     exec("def f(context): return context.run_id", names)
     (no_source,) = context_uses_outside(names["f"], "context")
-    assert no_source == "the source of f is not found: how it uses context cannot be seen"
+    assert no_source == "the source of f is not found: its use of context cannot be read"
     (native,) = context_uses_outside(len, "context")
-    assert native == "len is not written in Python: how it uses context cannot be seen"
+    assert native == "len is not written in Python: its use of context cannot be read"
     function = project.write({"alone.py": "def f(context): pass\n"}).load("alone").f
     project.write({"alone.py": "def f(context): return 1\n"})
     (edited,) = context_uses_outside(function, "context")

@@ -1,4 +1,4 @@
-"""What a function holds besides its code: closures, defaults, partials, bound objects."""
+"""The values that a function holds besides its code: closures, defaults, partials, bound objects."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def test_defaults_count(factory: Any, maker: str) -> None:
 
 
 def test_functions_that_close_over_each_other_end(factory: Any) -> None:
-    """A cycle of closures has an identity, with what else it closes over."""
+    """A cycle of closures has an identity, which the other values in it move."""
     for make in (factory.recursive, factory.mutual):
         assert identify(make(1)) == identify(make(1))
         assert identify(make(1)).digest != identify(make(2)).digest
@@ -132,13 +132,13 @@ def test_sets_do_not_depend_on_their_order(factory: Any) -> None:
     ],
 )
 def test_a_value_without_a_form_is_named(factory: Any, value: str, kind: str | None) -> None:
-    """What has no stable form makes the identity unknown; the reason names the variable, never its value."""
+    """A value that cannot be hashed makes the identity unknown; the reason names the variable, never its value."""
     held = eval(value, {"m": factory, "open": open})
     unresolved = identify(factory.make(held)).unresolved
     if hasattr(held, "close"):
         held.close()
     expected = (
-        f"the closure variable 'value' of make.<locals>.f holds a {kind}, which has no stable form: "
+        f"the closure variable 'value' of make.<locals>.f holds a {kind}, which cannot be hashed: "
         "pass it as an input or config, or give code_version="
     )
     assert unresolved == (() if kind is None else (expected,))
@@ -166,7 +166,7 @@ def test_a_value_that_is_too_deep_is_named(factory: Any) -> None:
     for _ in range(5_000):
         deep = [deep]
     (reason,) = identify(factory.make(deep)).unresolved
-    assert reason == "what make.<locals>.f holds is nested too deeply to be read: give code_version="
+    assert reason == "make.<locals>.f holds a value that is nested too deeply to be read: give code_version="
 
 
 def test_a_class_made_in_a_function_is_named(factory: Any) -> None:
@@ -176,7 +176,7 @@ def test_a_class_made_in_a_function_is_named(factory: Any) -> None:
 
 
 def test_a_list_that_is_only_written_to_is_a_log(project: Project) -> None:
-    """What a function adds to a list that it closes over, and nobody reads of it, is none of its result."""
+    """A list that functions close over and only add to is a log: it does not count."""
     text = """
         def make(use):
             log, read = [], []
@@ -216,7 +216,7 @@ def test_a_cell_that_is_still_empty_is_named(project: Project) -> None:
 
 
 def test_a_callable_object_is_its_class_and_attributes(factory: Any) -> None:
-    """An object with `__call__` has the identity of its class's module and of what it holds."""
+    """An object with `__call__` counts by its class's module and its attributes."""
     assert set(identify(factory.Job(1)).named) == {"class Job (factory.py)"}
     assert identify(factory.Job(1)) == identify(factory.Job(1))
     assert identify(factory.Job(1)).digest != identify(factory.Job(2)).digest
@@ -261,7 +261,7 @@ def test_two_lambdas_on_a_line_are_not_guessed(project: Project) -> None:
     assert identify(alone.single).unresolved == ()
     (reason,) = identify(alone.pair[0]).unresolved
     assert reason == (
-        "alone.py:1 has several lambdas; which one is meant is not known: "
+        "alone.py:1 has several lambdas that cannot be told apart: "
         "put each on its own line, or give code_version="
     )
 
@@ -282,7 +282,7 @@ def test_a_function_made_by_exec_is_unresolved(project: Project) -> None:
     (reason,) = identify(names["f"]).unresolved
     assert reason == "f has no source file: define it in a module, or give code_version="
     exec("def make(): return 1", module_names)
-    assert any("by `exec` or interactively" in reason for reason in identify(module_names["make"]).unresolved)
+    assert any("by `exec` or typed in" in reason for reason in identify(module_names["make"]).unresolved)
 
 
 def test_names_that_claim_a_module_are_not_believed() -> None:

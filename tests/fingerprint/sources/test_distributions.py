@@ -15,19 +15,19 @@ from jammi_dagster.fingerprint.sources.distributions import owners
 
 @pytest.fixture(params=["site-packages", "dist-packages", "target"])
 def site(request: pytest.FixtureRequest, project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    """A folder that distributions are installed in; `pip install --target` gives it any name."""
+    """Return a folder that distributions are installed in; `pip install --target` gives it any name."""
     monkeypatch.syspath_prepend(project.root / request.param)
     return Project(project.root / request.param)
 
 
 def importing(project: Project, statement: str) -> CodeIdentity:
-    """Of a function that reaches all of a module that says this."""
+    """Return the identity of a function that reaches all of a module with this statement."""
     project.write({"main.py": "import alone\ndef f(): return vars(alone)\n", "alone.py": statement + "\n"})
     return project.identity("main.f")
 
 
 def places(identity: CodeIdentity) -> set[str]:
-    """The files of which something is reached, besides the function's own."""
+    """Return the files with reached code, besides the function's own."""
     return {component.where for component in identity.components} - {"main.py"}
 
 
@@ -45,7 +45,7 @@ def places(identity: CodeIdentity) -> set[str]:
 def test_a_library_counts_by_its_version(
     project: Project, site: Project, statement: str, files: list[str], expected: dict[str, str]
 ) -> None:
-    """What was installed is no component; its distribution is told by name and version, whatever both are called."""
+    """Installed code is no component; its distribution counts by name and version, whatever its modules are called."""
     site.write(installed("The.Lib", "1.5", files))
     identity = importing(project, statement)
     assert identity.libraries == expected
@@ -67,7 +67,7 @@ def test_a_library_is_not_in_the_digest(project: Project, site: Project) -> None
 
 
 def test_a_loose_file_among_the_installed_is_first_party(project: Project, site: Project) -> None:
-    """What no distribution brought has no version: its source counts."""
+    """A file that no distribution brought has no version: its source counts."""
     site.write({**installed("lib", "1", ["lib.py"]), "loose.py": "K = 1\n"})
     assert places(importing(project, "from loose import K\nimport lib")) == {"alone.py", "loose.py"}
 
@@ -149,8 +149,9 @@ def test_real_libraries_are_found() -> None:
 
 
 def test_only_what_is_used_counts(project: Project, site: Project) -> None:
-    """A library that other code of the module uses is none of the function's; one that nobody names is loaded for
-    what that does."""
+    """A library that only other code of the module uses does not count for the function.
+
+    A library that no code uses counts: it may be imported for its side effects."""
     site.write({**installed("one", "1", ["one.py"]), **installed("two", "2", ["two.py"])})
     text = "import one\nfrom two import K\ndef f(): return {}\ndef g(): return one.K, K\n"
     assert project.of_source(text.format("1")).libraries == {}

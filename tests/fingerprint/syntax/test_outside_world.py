@@ -104,7 +104,7 @@ def test_what_reads_nothing_is_not_found(project: Project, setup: str, expressio
 
 
 def _outside(project: Project, text: str) -> tuple[OutsideRead, ...]:
-    """The reads of a module that is only imported by the source, never in fact."""
+    """Return the reads of a module that the source imports and nobody runs."""
     project.write({"alone.py": text})
     project.write({"main.py": "def f():\n    import alone\n    return vars(alone)\n"})
     return project.identity("main.f").outside
@@ -137,7 +137,7 @@ def test_a_name_taken_from_another_module_is_followed(project: Project, clock: s
 
 
 def test_only_reached_code_counts(pipelines: Project) -> None:
-    """A read counts in what is reached, and nowhere else of its module."""
+    """A read counts in reached code, and nowhere else of its module."""
     pipelines.write({"pipelines/aside.py": "import time\ndef unused(): return time.time()\n"})
     pipelines.write({"pipelines/marks.py": "import time\nSTART = time.time()\ndef marked(f): return f\n"})
     assert pipelines.identity().outside == ()
@@ -183,7 +183,7 @@ def test_a_global_import_is_seen_by_other_functions(project: Project) -> None:
 
 
 def test_the_main_block_does_not_count_in_an_import(project: Project) -> None:
-    """What runs only in a script counts nowhere, but for the names that it binds."""
+    """A block for scripts counts by the names that it binds, and not otherwise."""
     text = (
         "def f(): pass\nif __name__ == '__main__':\n    import sys, time\n    print(sys.argv, time.time())\n"
     )

@@ -1,4 +1,4 @@
-"""The normalised syntax tree: what is equal, and what is not."""
+"""The normal form of a syntax tree: equal and different programs."""
 
 import ast
 
@@ -89,7 +89,7 @@ def test_different_programs_differ(programs: list[str]) -> None:
     ],
 )
 def test_different_statements_differ(one: str, two: str) -> None:
-    """What stands next to each other in a grammar is kept apart."""
+    """Neighbours in the grammar have different digests."""
     assert bare(one) != bare(two)
 
 

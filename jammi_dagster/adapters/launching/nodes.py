@@ -1,0 +1,120 @@
+"""Tables of a code location as nodes of runs, gathered from the location and the catalogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.adapters.code_location.location import PartitionsGone
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.launching.runs import Node
+from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
+from jammi_dagster.store import ResultStore, StoreIdentity
+
+Makers = Mapping[str, CurrentAsset]
+"""The asset that makes each table."""
+
+
+def makers_of(evaluator: Evaluator, tables: Iterable[str]) -> dict[str, CurrentAsset]:
+    """Return the asset that makes each table, and the tables that Dagster makes only together with it.
+
+    Tables that nothing makes are left out.
+    """
+    found: dict[str, CurrentAsset] = {}
+    for table in tables:
+        asset = evaluator.maker(table)
+        if asset is not None:
+            found[table] = asset
+            for sibling, name in _together(evaluator, asset, table):
+                found.setdefault(name, sibling)
+    return found
+
+
+def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
+    """Return each table as a node, with the replay of its last run; an empty one if it was never made."""
+    replays: dict[str, Replay | None] = {}
+    for store, tables in by_store(makers):
+        replays.update(recorded_replays(store, store.reader, tables))
+    sets: list[dg.PartitionsDefinition[Any]] = []
+    numbers: dict[int, int] = {}
+    places: dict[dg.AssetKey, dict[str | None, int]] = {}
+    found: dict[str, Node] = {}
+    for table, asset in makers.items():
+        partition, definition = asset.tables().get(table), asset.partitions_def
+        if definition is not None and id(definition) not in numbers:
+            numbers[id(definition)] = _number(definition, sets)
+        if asset.can_range and asset.key not in places:
+            places[asset.key] = {key: place for place, key in enumerate(asset.tables().values())}
+        found[table] = Node(
+            table=table,
+            asset_key=asset.key,
+            op=op_name(asset.assets_def),
+            partition=partition,
+            partitions=numbers.get(id(definition), 0),
+            place=places.get(asset.key, {}).get(partition, -1),
+            can_range=asset.can_range,
+            selected=_selected(asset),
+            together=tuple(name for _, name in _together(evaluator, asset, table)),
+            replay=replays.get(table) or Replay(),
+        )
+    return found
+
+
+def parents_of(makers: Makers) -> dict[str, set[str]]:
+    """Return the tables that each table reads now, by the declared dependencies."""
+    found: dict[str, set[str]] = {}
+    for table, asset in makers.items():
+        above = found.setdefault(table, set())
+        partition = asset.tables().get(table)
+        for upstream in asset.upstreams:
+            try:
+                pairs = upstream.tables(None if partition is None else (partition,))
+            except PartitionsGone:
+                continue
+            above.update(name for _, name in pairs)
+    return found
+
+
+def materializations_of(makers: Makers) -> dict[str, str]:
+    """Return the id of each table's current materialization."""
+    return {
+        table: record.materialization_id
+        for store, tables in by_store(makers)
+        for table, record in store.reader.current_of(tables).items()
+    }
+
+
+def by_store(makers: Makers) -> list[tuple[ResultStore, list[str]]]:
+    """Return the tables of each result store."""
+    found: dict[StoreIdentity, tuple[ResultStore, list[str]]] = {}
+    for table, asset in makers.items():
+        found.setdefault(asset.store.identity, (asset.store, []))[1].append(table)
+    return list(found.values())
+
+
+def _selected(asset: CurrentAsset) -> tuple[dg.AssetKey, ...]:
+    definition = asset.assets_def
+    return (asset.key,) if definition.can_subset or len(definition.keys) == 1 else tuple(definition.keys)
+
+
+def _together(evaluator: Evaluator, asset: CurrentAsset, table: str) -> list[tuple[CurrentAsset, str]]:
+    """Return the other tables that a run of this one makes, with their assets."""
+    selected = _selected(asset)
+    if len(selected) == 1:
+        return []
+    partition = asset.tables().get(table)
+    siblings = evaluator.assets(sorted(key for key in selected if key != asset.key))
+    return [(sibling, sibling.table(partition)) for sibling in siblings]
+
+
+def _number(definition: dg.PartitionsDefinition[Any], sets: list[dg.PartitionsDefinition[Any]]) -> int:
+    """Return the place of an equal partition set in `sets`, where it is added if none is equal."""
+    for number, other in enumerate(sets):
+        if other == definition:
+            return number
+    sets.append(definition)
+    return len(sets) - 1

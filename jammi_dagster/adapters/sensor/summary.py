@@ -1,0 +1,101 @@
+"""The text of a tick: counts, the first tables that are not fresh with reason and outcome, leftovers, and problems."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
+from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.sensor.cursor import Round
+from jammi_dagster.adapters.sensor.requests_of_tick import SensorDecision
+
+MOST_SAID = 5
+UNCHANGED = "Nothing changed since."
+_URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}
+_ALWAYS = {
+    "fresh": "fresh",
+    "stale": "stale",
+    "undecidable": "undecidable",
+    "missing_manifest": "without manifest",
+}
+_IF_ANY = {
+    "bytes_missing": "without bytes",
+    "not_replayable": "with an invalid config",
+    "missing": "never materialized",
+}
+_KINDS = {
+    "bytes_missing": "incomplete",
+    "missing": "missing",
+    "missing_manifest": "without manifest",
+    "not_replayable": "not requested",
+}
+_WAYS_OUT = {
+    "missing_manifest": "Materialize it once by hand.",
+    "not_replayable": "Materialize it once with a config that is valid.",
+    "stale": 'Not requested, as the sensor has cascade="report_only".',
+    "undecidable": 'Not requested, unless the sensor has on_undecidable="materialize".',
+}
+
+
+def told(evaluation: Evaluation, before: Round) -> list[TableState]:
+    """Choose the tables that the tick names, the most urgent first."""
+    states = sorted(evaluation.tables.values(), key=lambda state: (_URGENCY.get(state.kind, 9), state.table))
+    return states[: MOST_SAID - len(before.lines)]
+
+
+def round_after(
+    before: Round, evaluation: Evaluation, decision: SensorDecision, reasons: Mapping[str, Sequence[str]]
+) -> Round:
+    """Return the findings of a round with those of this tick. `reasons` are those of each told table."""
+    instants = [instant for instant in (before.again_at, decision.again_at) if instant is not None]
+    lines = [line(evaluation.tables[table], why, decision) for table, why in reasons.items()]
+    return Round(
+        after=evaluation.last,
+        token=before.token if decision.is_at_rest else None,
+        again_at=min(instants, default=None),
+        counts=dict(Counter(before.counts) + evaluation.counts),
+        lines=[*before.lines, *lines],
+        listed=before.listed + len(evaluation.tables),
+    )
+
+
+def line(state: TableState, reasons: Sequence[str], decision: SensorDecision) -> str:
+    """Say how one table stands, why, and if it is requested."""
+    why = "; ".join(reasons) or "its run left it as it was"
+    kind = _KINDS.get(state.kind, state.kind)
+    return " ".join(filter(None, [f"{state.table} is {kind}: {why}.", _outcome(state, decision)]))
+
+
+def summary(
+    so_far: Round, evaluation: Evaluation, decision: SensorDecision, problems: Mapping[str, str]
+) -> str:
+    """Put the findings of a round into words. `problems` are the assets that cannot be opened, with the reason."""
+    counts = Counter(so_far.counts)
+    words = [f"{counts[kind]:,} {word}" for kind, word in _ALWAYS.items()]
+    words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
+    lines = [", ".join(words) + ".", *so_far.lines]
+    if so_far.listed > len(so_far.lines):
+        lines.append(f"And {so_far.listed - len(so_far.lines):,} more.")
+    lines += [f"{table} is left over: {why}." for table, why in list(evaluation.gone.items())[:MOST_SAID]]
+    lines += [f"{name} cannot be judged: {why}." for name, why in list(problems.items())[:MOST_SAID]]
+    if decision.requests:
+        runs = len(decision.requests)
+        lines.append(f"Requested {runs:,} run{'s' if runs > 1 else ''}.")
+    if evaluation.is_complete:
+        return " ".join(lines)
+    judged = f"Judged {len(evaluation.looked_at):,} tables, up to {evaluation.last}; the next tick goes on."
+    return " ".join([judged, "So far:", *lines])
+
+
+def _outcome(state: TableState, decision: SensorDecision) -> str:
+    """Say if a table that is not fresh is requested, and if not, why."""
+    if any(state.table in request.run.tables for request in decision.requests):
+        return "Requested."
+    if state.table in decision.held:
+        return decision.held[state.table]
+    if state.table in decision.later:
+        return "To be requested by a later tick."
+    if state.needs:
+        return "Not requested before that is there."
+    return _WAYS_OUT.get(state.kind, "")

@@ -1,0 +1,19 @@
+"""Tables of names whose behaviour is known without reading their code. All of them are data.
+
+| file | the names in it |
+|---|---|
+| readers.py | functions that read files, databases, processes or the network |
+| ambient_values.py | the clock, chance, the environment of the process |
+| hidden_code.py | calls that run or import code that no source shows |
+| mutations.py | methods and functions that change state |
+| decorators.py | decorators that read no annotation, or do nothing but label |
+| introspection.py | names by which code reads docstrings and annotations |
+
+A name is written as the code can spell it after its imports are resolved: `pandas.read_csv`. `CALL` stands for a call
+within a name (`dagster.EnvVar.().get_value`), `ANY` for an object of unknown class (`?.read_text`).
+"""
+
+from __future__ import annotations
+
+ANY = "?"
+CALL = "()"

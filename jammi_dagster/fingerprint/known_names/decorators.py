@@ -1,0 +1,15 @@
+"""Decorators whose effect is known: they read no annotation, they only label, or they only orchestrate."""
+
+from __future__ import annotations
+
+# Orchestration: its effect on a table stands in the descriptor, and an upgrade of it alone must move no hash.
+ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
+
+# Decorators that label a function and do nothing else, whatever the label is called.
+LABEL_PREFIXES = ("pytest.mark.",)
+
+# Decorators that read no annotation: all of these modules except some, and single ones.
+ANNOTATION_BLIND_MODULES = frozenset({"contextlib", "abc", "typing", "functools", "enum", "atexit"})
+ANNOTATION_READERS = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
+ANNOTATION_BLIND = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
+PROPERTY_ACCESSORS = frozenset({"setter", "getter", "deleter"})

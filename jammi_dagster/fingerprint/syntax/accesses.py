@@ -1,0 +1,280 @@
+"""The visitor that finds how a statement accesses names: it reads, calls, imports or changes them."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.syntax.scopes import (
+    Chain,
+    FunctionScope,
+    Scope,
+    chain_of,
+    import_base,
+    joined,
+)
+from jammi_dagster.fingerprint.syntax.trees import children, statements
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
+from jammi_dagster.fingerprint.syntax.visitor import Visitor
+
+# `decoration` holds the decorators, which run when the module is loaded; those of orchestration are `decorators`.
+PARTS = ("code", "decoration", "annotations", "decorators")
+
+
+class Position(NamedTuple):
+    """The scope and the part of the statement in which a node stands."""
+
+    scope: Scope
+    part: str
+    uses: Uses  # of that part
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """An access of a name at a place, to be resolved once every scope of the module is known.
+
+    In `os.environ["A"]` the chain `("os", "environ")` is accessed.
+    """
+
+    at: Position
+    chain: Chain
+    line: int
+    call: Call | None = None
+    is_change: bool = False  # of the value that the chain names
+    in_place: bool = False  # by adding to it or removing from it
+    is_read: bool = True
+
+    def settle(self) -> None:
+        """Resolve the chain, and note the uses or changes in the part of the statement."""
+        head, uses = self.chain[0], self.at.uses
+        names = self.at.scope.resolve(self.chain)
+        if self.is_change:
+            self._settle_change(names)
+            return
+        if self.at.scope.owns(head):
+            uses.own[head] = self.is_read or uses.own.get(head, False)
+        uses.uses += [Use(name, self.line, self.call, self.is_read) for name in names]
+
+    def _settle_change(self, names: Iterable[str]) -> None:
+        head, uses, scope = self.chain[0], self.at.uses, self.at.scope
+        own = dict.fromkeys(scope.module_names(head))
+        uses.changes += [Change(name, self.line, True, self.in_place) for name in own]
+        uses.changes += [
+            Change(name, self.line, False, self.in_place)
+            for name in names
+            if CALL not in name and not name.startswith("builtins.")
+        ]
+        if scope.is_parameter(head):
+            if head == "cls":
+                uses.changes.append(Change("cls", self.line, True, False))
+            elif self.in_place and head != "self":
+                uses.changes_arguments = True
+
+
+class AccessVisitor(Visitor[Position]):
+    """The visitor of one statement.
+
+    `parts` names optional nodes by `id` (`OptionalParts.nodes`): their accesses are kept apart. `in_main` tells that
+    the statement runs only in a script.
+
+    >>> visitor = AccessVisitor(parts={}, in_main=False)
+    >>> visitor.visit_statement(ast.parse("x = time.time()"), Scope([]))
+    >>> [access.chain for access in visitor.accesses]
+    [('time', 'time')]
+    """
+
+    def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
+        super().__init__()
+        self.uses: dict[str, Uses] = defaultdict(Uses)
+        self.accesses: list[Access] = []  # in the order of the source, from the last
+        self._parts, self._in_main = parts, in_main
+
+    def visit_statement(self, statement: ast.AST, scope: Scope) -> None:
+        self.walk([statement], self._position(scope, "code"))
+
+    def push(self, nodes: Iterable[ast.AST], at: Position) -> None:
+        if not self._parts:
+            super().push(nodes, at)
+            return
+        for node in nodes:
+            part = self._parts.get(id(node))
+            self._stack.append((node, at if part is None else self._position(at.scope, part)))
+
+    def visit_Lambda(self, node: ast.Lambda, at: Position) -> Sequence[ast.AST]:
+        self.push([node.body], self._position(FunctionScope(at.scope, node), at.part))
+        return [node.args]
+
+    def visit_FunctionDef(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, at: Position
+    ) -> Sequence[ast.AST]:
+        self.push(node.body, self._position(FunctionScope(at.scope, node), at.part))
+        rest = [child for child in children(node) if not isinstance(child, ast.stmt)]
+        return self._without_decorators(node, rest, at)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
+
+    def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
+        at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
+        return self._without_decorators(node, children(node), at)
+
+    def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
+        if isinstance(node.ctx, ast.Load):
+            self.accesses.append(Access(at, (node.id,), node.lineno))
+        elif node.id in at.scope.shared and at.scope.around is not None:
+            self._change((node.id,), node, at)
+        return ()
+
+    def visit_Attribute(self, node: ast.Attribute, at: Position) -> Sequence[ast.AST]:
+        chain = chain_of(node)
+        if "__code__" in (chain or (node.attr,)):  # knows line numbers, and those are not hashed
+            at.uses.uses.append(Use(f"{ANY}.__code__", node.lineno, None))
+        if not isinstance(node.ctx, ast.Load):
+            self._change(chain, node, at)
+        elif chain:
+            self.accesses.append(Access(at, chain, node.lineno))
+            return _innermost_call(node)
+        return children(node)
+
+    def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
+        call, chain = Call.of(node), chain_of(node.func)
+        if isinstance(node.func, ast.Attribute):
+            at.uses.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
+            if node.func.attr in MUTATING_METHODS:
+                self._change(chain_of(node.func.value), node, at, in_place=True)
+        elif chain in (("setattr",), ("delattr",)) and node.args:
+            self._change(chain_of(node.args[0]), node, at)
+        if not chain:
+            return children(node)
+        self.accesses.append(Access(at, chain, node.lineno, call))
+        return [*_innermost_call(node.func), *node.args, *node.keywords]
+
+    def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
+        """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""
+        call = node.value
+        if isinstance(call, ast.Call) and (target := mutated_by(call)) is not None:
+            chain = chain_of(target)
+            if chain and CALL not in chain:
+                self._change(chain, call, at, in_place=True)
+                self._write(chain, call, at)
+                return [*call.args, *call.keywords]
+        return children(node)
+
+    def visit_Subscript(self, node: ast.Subscript, at: Position) -> Sequence[ast.AST]:
+        if isinstance(node.ctx, ast.Load):
+            return children(node)
+        chain = chain_of(node.value)
+        self._change(chain, node, at, in_place=True)
+        if not chain:
+            return children(node)
+        self._write(chain, node, at)  # `os.environ["X"] = …` reads nothing
+        return [node.slice, *_innermost_call(node.value)]
+
+    def visit_AugAssign(self, node: ast.AugAssign, at: Position) -> Sequence[ast.AST]:
+        if isinstance(node.target, ast.Subscript):
+            chain = chain_of(node.target.value)
+            if chain and at.scope.owns(chain[0]) and not at.scope.peek(chain):
+                return [node.target, node.value]  # a counter: its old value goes nowhere but into it
+            return [node.target, node.target.value, node.value]
+        if isinstance(node.target, ast.Name):
+            self._write((node.target.id,), node.target, at)
+        return children(node)
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom, at: Position) -> Sequence[ast.AST]:
+        if at.scope.around is not None or self._in_main:
+            note_imports(node, at.uses.imports)
+        return ()
+
+    visit_ImportFrom = visit_Import
+
+    def visit_If(self, node: ast.If, at: Position) -> Sequence[ast.AST]:
+        return node.orelse if is_for_types(node.test) else children(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign, at: Position) -> Sequence[ast.AST]:
+        if id(node.annotation) in self._parts:
+            return children(node)
+        return [*children(node), *_forward_references(node.annotation)]
+
+    def _position(self, scope: Scope, part: str) -> Position:
+        return Position(scope, part, self.uses[part])
+
+    def _without_decorators(
+        self,
+        node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef,
+        rest: Sequence[ast.AST],
+        at: Position,
+    ) -> Sequence[ast.AST]:
+        """Visit the decorators as a part of their own."""
+        if at.part != "code" or not node.decorator_list:
+            return rest
+        self.push(node.decorator_list, self._position(at.scope, "decoration"))
+        return [child for child in rest if child not in node.decorator_list]
+
+    def _write(self, chain: Chain, node: ast.expr, at: Position) -> None:
+        """Note a name that is used only to change its value: no result depends on it."""
+        self.accesses.append(Access(at, chain, node.lineno, is_read=False))
+
+    def _change(self, chain: Chain | None, node: ast.expr, at: Position, *, in_place: bool = False) -> None:
+        """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
+        if chain and CALL not in chain and at.scope.around is not None:
+            self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+
+
+def mutated_by(call: ast.Call) -> ast.expr | None:
+    """Return the object that a call such as `a.b.append(x)` changes: `a.b`."""
+    is_method = isinstance(call.func, ast.Attribute) and call.func.attr in MUTATING_METHODS
+    return call.func.value if is_method and isinstance(call.func, ast.Attribute) else None
+
+
+def only_written(function: ast.AST, name: str) -> bool:
+    """Return whether a function uses a variable only to add to its value or to remove from it."""
+    written = {
+        id(mutated_by(node.value))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    }
+    uses = [node for node in ast.walk(function) if isinstance(node, ast.Name) and node.id == name]
+    return all(id(node) in written for node in uses)
+
+
+def is_for_types(test: ast.expr) -> bool:
+    """Return whether a condition is `TYPE_CHECKING`, which is false wherever code runs."""
+    return (chain_of(test) or ("",))[-1] == "TYPE_CHECKING"
+
+
+def _class_imports(cls: ast.ClassDef) -> Iterable[str]:
+    """Yield the imports of a class body: they are attributes of the class, and used through it."""
+    todo: list[ast.AST] = list(cls.body)
+    for node in todo:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (joined(import_base(node), alias.name) for alias in node.names)
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            todo += statements(node)
+
+
+def _forward_references(annotation: ast.expr) -> list[ast.expr]:
+    """Parse the strings within an annotation that are expressions."""
+    found = []
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                found.append(ast.parse(node.value.strip(), mode="eval").body)
+            except (SyntaxError, ValueError):
+                continue
+    for expression in found:
+        for node in ast.walk(expression):
+            ast.copy_location(node, annotation)
+    return found
+
+
+def _innermost_call(node: ast.expr) -> list[ast.expr]:
+    """Return the call that a chain starts from, as in `f(x).y.z`: its arguments are still to be visited."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return [node] if isinstance(node, ast.Call) else []

@@ -1,0 +1,93 @@
+"""The statements of a module, each with the names that it uses. They are read once somebody asks."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
+from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
+from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
+from jammi_dagster.fingerprint.syntax.trees import statements
+from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
+
+
+@dataclass(frozen=True, eq=False)
+class Statement:
+    """A top-level statement of a module, or a function within another.
+
+    >>> tree = ast.parse("LIMIT = 3; TWICE = 2 * LIMIT")
+    >>> second = Statement(tree.body[1], ModuleScope(tree.body))
+    >>> second.uses["code"].own
+    {'LIMIT': True}
+    """
+
+    node: ast.stmt | ast.Lambda
+    scope: Scope
+
+    @cached_property
+    def optional(self) -> OptionalParts:
+        return optional_parts(self.node, self.scope)
+
+    @cached_property
+    def visited(self) -> AccessVisitor:
+        """The visitor with all accesses of the statement, not yet resolved."""
+        visitor = AccessVisitor(parts=self.optional.nodes, in_main=self.is_main)
+        visitor.visit_statement(self.node, self.scope)
+        return visitor
+
+    @cached_property
+    def uses(self) -> Mapping[str, Uses]:
+        """The uses of each of its parts that is there."""
+        for access in self.visited.accesses:
+            access.settle()
+        return self.visited.uses
+
+    @property
+    def is_main(self) -> bool:
+        """True for the block that runs only in a script."""
+        return isinstance(self.node, ast.If) and asks_for_main(self.node.test) and not self.node.orelse
+
+    @property
+    def never_runs(self) -> bool:
+        """True for a block for type checkers."""
+        return isinstance(self.node, ast.If) and is_for_types(self.node.test) and not self.node.orelse
+
+    @property
+    def loads(self) -> dict[str, bool]:
+        """The imports when its module is loaded, as `imports_of` tells them."""
+        found: dict[str, bool] = {}
+        todo: list[ast.AST] = [] if self.is_main else [self.node]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                note_imports(node, found)
+            elif isinstance(node, ast.If) and is_for_types(node.test):
+                todo += node.orelse
+            elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                todo += statements(node)
+        return found
+
+
+def read_statements(nodes: Iterable[ast.stmt], module: ModuleScope, *, is_shared: bool) -> list[Statement]:
+    """Read the statements of a module. `is_shared`: one of its functions binds names of another scope."""
+    found = [Statement(node, module) for node in nodes]
+    for statement in found if is_shared else ():
+        _ = statement.visited  # a function further down may have imported into the module's scope
+    return found
+
+
+def read_nested_function(tree: ast.Module, path: Sequence[ast.AST], *, is_shared: bool) -> Statement:
+    """Read a function by the nodes that lead to it. The functions around it only give meaning to its names."""
+    module = ModuleScope(tree.body)
+    read_statements(tree.body, module, is_shared=is_shared)
+    scope: Scope = module
+    for node in path[:-1]:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            scope = FunctionScope(scope, node)
+    function = path[-1]
+    assert isinstance(function, (ast.stmt, ast.Lambda))
+    return Statement(function, scope)

@@ -1,0 +1,113 @@
+"""Findings in reached code that make its identity unknown: hidden code, state that outlives a call."""
+
+import pytest
+from fingerprint_kit import Project
+
+from jammi_dagster.fingerprint import identify
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "exec('x = 1')",
+        "eval('1')",
+        "__import__(name)",
+        "import importlib; importlib.import_module(name)",
+        "from importlib import import_module as load; load('.x', 'y')",
+        "import runpy; runpy.run_path('x.py')",
+        "import builtins; builtins.eval('1')",
+        "list(map(eval, ['1']))",
+        "getattr(name, name + '_')",
+        "getattr(*name)",
+        "list(map(getattr, name))",
+        "globals()[name]()",
+        "vars()[name]",
+        "import sys; sys.modules[name].g()",
+        "import operator; operator.attrgetter(name)(name)",
+        "dict.__subclasses__()",
+    ],
+)
+def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:
+    """Reached code that runs or imports hidden code is unresolved."""
+    (reason,) = project.of_source(f"def f(name):\n    {statement}\n").unresolved
+    assert reason.startswith("alone.py:2 uses ")
+    assert "depends_on=" in reason
+    assert "ignore=[" in reason
+    assert reason.endswith("give code_version=")
+
+
+def test_methods_of_such_names_are_harmless(project: Project) -> None:
+    """`frame.eval(…)` and `re.compile(…)` are not the built-in functions."""
+    text = "import re\ndef f(frame):\n    return frame.eval('a'), re.compile('b'), frame.exec\n"
+    assert project.of_source(text).unresolved == ()
+
+
+COUNTING = {
+    "global": "CACHE = None\ndef f():\n    global CACHE\n    CACHE = CACHE or 1\n",
+    "counter": "COUNT = 0\ndef f():\n    global COUNT\n    COUNT += 1\n    return COUNT\n",
+    "append": "LIST = []\ndef f():\n    LIST.append(1)\n    return LIST\n",
+    "item": "MEMO = {}\ndef f(x=1):\n    if x not in MEMO:\n        MEMO[x] = x\n    return MEMO[x]\n",
+    "alias": "MEMO = {}\ndef f(x=1):\n    memo = MEMO\n    memo[x] = 1\n    return memo\n",
+    "attribute": "class A:\n    n = 0\ndef f():\n    A.n += 1\n    return A.n\n",
+    "classmethod": "class A:\n    n = 0\n    @classmethod\n    def g(cls):\n        cls.n = 1\ndef f():\n    A.g()\n",
+    "of a helper": "SEEN = set()\ndef f(): return g()\ndef g():\n    SEEN.add(1)\n    return SEEN\n",
+    "delete": "MEMO = {1: 2}\ndef f():\n    del MEMO[1]\n    return MEMO\n",
+    "setattr": "class A: pass\ndef f():\n    setattr(A, 'n', 1)\n    return A.n\n",
+    "elsewhere": "import other\ndef f():\n    other.K = 1\n    return other.K\n",
+    "elsewhere, a list": "from other import L\ndef f():\n    L.append(1)\n    return L\n",
+}
+
+
+@pytest.mark.parametrize("text", COUNTING.values(), ids=COUNTING)
+def test_what_changes_while_it_runs_is_unresolved(project: Project, text: str) -> None:
+    """A result that may depend on earlier calls in the process is unresolved; `ignore=` names harmless state."""
+    function = project.write({"alone.py": text, "other.py": "K = 0\nL = []\n"}).load("alone").f
+    (reason,) = {reason.partition(" changes ")[2] for reason in identify(function).unresolved}
+    assert " while it runs, so that a result may depend on earlier calls: " in reason
+    assert "ignore=[" in reason
+    function()
+    assert identify(function).unresolved
+
+
+def test_what_a_function_changes_of_its_own_is_no_matter(project: Project) -> None:
+    """Locals, arguments, instances and names that are not reached may change."""
+    text = """
+        LIST, names = [], {}
+
+        class A:
+            def __init__(self): self.items = []
+            def add(self, x):
+                self.items.append(x)
+                self.n = x
+
+        def other(): LIST.append(1)
+
+        LOG, COUNT, TOTALS = [], 0, {"f": 0}
+
+        def note(x):
+            # what nobody reads is a log
+            global COUNT
+            COUNT += 1
+            TOTALS["f"] += 1
+            LOG.append(x)
+            COUNT = 2
+
+        def f(x=None, names=None):
+            LIST = [1]
+            LIST.append(2)
+            x = x or {}
+            x["a"] = 1
+            a = A()
+            a.add(1)
+            a.items.append(2)
+            names = names or []
+            names += [1]
+            note(1)
+            return LIST, x, a
+        """
+    module = project.write({"alone.py": text}).load("alone")
+    before = identify(module.f)
+    assert before.unresolved == ()
+    module.f()
+    module.other()
+    assert identify(module.f) == before
