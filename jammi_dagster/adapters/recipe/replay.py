@@ -1,4 +1,4 @@
-"""What a run of an asset was given besides its inputs: what a replay gives again."""
+"""The replay of a run: the config and the range that the asset was made with, to be given again."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Replay:
 
     @functools.cached_property
     def key(self) -> tuple[bytes, tuple[str, str] | None]:
-        """Equal for equal replays, and hashable."""
+        """A hashable key, equal for equal replays."""
         return canonical_json(self.config), self.span
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is recorded, in the sidecar and in the catalog."""
+        """Return the JSON that sidecar and catalog record."""
         return {"config": self.config, "span": None if self.span is None else list(self.span)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Replay:
-        """The inverse."""
+        """Return the replay of recorded JSON."""
         span = value.get("span")
         return cls(config=value.get("config"), span=None if span is None else (str(span[0]), str(span[1])))
 
 
 def recorded_replays(store: ResultStore, reader: Any, tables: Iterable[str]) -> dict[str, Replay | None]:
-    """How the current materialization of each table was asked for; None where no manifest says it.
+    """Return the replay of each table's current materialization; None where no manifest holds it.
 
-    The catalog says it of all at once; of tables from before it did, and of a library's, the sidecars do.
+    The catalog holds most of them; those of tables that it has none of, such as a library's, are read from sidecars.
     """
     wanted = list(tables)
     found: dict[str, Replay | None] = {}
