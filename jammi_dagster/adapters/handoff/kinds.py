@@ -18,8 +18,8 @@ import pyarrow as pa
 
 from jammi_dagster.adapters.handoff.references import AnyReference, NoReference, ResultReference
 from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.artifacts import Recorded, VerifiedReads
 from jammi_dagster.errors import UnsupportedInput
-from jammi_dagster.store import ResultStore
 
 IO_SEMANTICS = 1
 
@@ -69,7 +69,7 @@ def _name(annotation: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
+def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: VerifiedReads) -> Any:
     """What the parameter gets for a reference. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
@@ -77,16 +77,14 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
     if isinstance(value, NoReference):
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
-        return read(open_store(value.store), value)
+        return read(reads, value)
     if not kind.by_partition and not kind.any_shape:
         raise UnsupportedInput(
             parameter=parameter,
             annotation=f"{kind.name}, but there are {len(value.by_partition)} upstream partitions",
             kinds=f"dict[str, {kind.name}]",
         )
-    return {
-        key: read(open_store(reference.store), reference) for key, reference in value.by_partition.items()
-    }
+    return {key: read(reads, reference) for key, reference in value.by_partition.items()}
 
 
 def lenient_type(annotation: Any) -> dg.DagsterType:
@@ -128,23 +126,32 @@ def _known_name(annotation: type) -> str | None:
     return None
 
 
-def _table(store: ResultStore, reference: ResultReference) -> pa.Table:
-    return store.artifacts.read_table(reference.artifact_path)
+def _recorded(reference: ResultReference) -> Recorded:
+    return Recorded(
+        root=open_store(reference.store).artifacts,
+        table=reference.table,
+        path=reference.artifact_path,
+        digest=reference.artifact_digest,
+    )
 
 
-def _polars(store: ResultStore, reference: ResultReference) -> Any:
+def _table(reads: VerifiedReads, reference: ResultReference) -> pa.Table:
+    return reads.read_table(_recorded(reference))
+
+
+def _polars(reads: VerifiedReads, reference: ResultReference) -> Any:
     import polars
 
-    return polars.DataFrame(_table(store, reference))
+    return polars.DataFrame(_table(reads, reference))
 
 
-_READERS: dict[str, Callable[[ResultStore, ResultReference], Any]] = {
+_READERS: dict[str, Callable[[VerifiedReads, ResultReference], Any]] = {
     _TABLE: _table,
-    "pyarrow.RecordBatchReader": lambda store, reference: _table(store, reference).to_reader(),
-    "pyarrow.dataset.Dataset": lambda store, reference: store.artifacts.dataset(reference.artifact_path),
-    "pandas.DataFrame": lambda store, reference: _table(store, reference).to_pandas(),
+    "pyarrow.RecordBatchReader": lambda reads, reference: _table(reads, reference).to_reader(),
+    "pyarrow.dataset.Dataset": lambda reads, reference: reads.dataset(_recorded(reference)),
+    "pandas.DataFrame": lambda reads, reference: _table(reads, reference).to_pandas(),
     "polars.DataFrame": _polars,
-    "polars.LazyFrame": lambda store, reference: _polars(store, reference).lazy(),
+    "polars.LazyFrame": lambda reads, reference: _polars(reads, reference).lazy(),
 }
 _OPTIONAL = {
     "pyarrow.RecordBatchReader": ("pyarrow", "RecordBatchReader"),
