@@ -180,14 +180,19 @@ def test_a_file_is_hashed_once_until_it_changes(tmp_path: Path, monkeypatch: pyt
     store.close()
 
 
+def _fail_with(error: Exception, artifact: Recorded) -> None:
+    with VerifiedReads() as reads:
+        reads.dataset(artifact)
+        raise error
+
+
 def test_an_error_of_the_reader_stays_as_it_is(tmp_path: Path) -> None:
     """Only errors that a damaged file explains become `ArtifactCorrupt`."""
     store = ResultStore(str(tmp_path))
     record = store.materialize("t", TABLE, descriptor={"producer": "test"}, env={}, inputs=[])
     for error in (ValueError("mine"), pa.ArrowInvalid("mine"), OSError("mine")):
-        with pytest.raises(type(error), match="mine"), VerifiedReads() as reads:
-            reads.dataset(store.recorded(record))
-            raise error
+        with pytest.raises(type(error), match="mine"):
+            _fail_with(error, store.recorded(record))
     store.close()
 
 
