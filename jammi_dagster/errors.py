@@ -3,16 +3,17 @@
     JammiError
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
-    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogFromNewerVersion, ForeignCatalog,
-    │                        NameTooLong, LeaseLost
+    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
+    │                        ForeignCatalog, NameTooLong, LeaseLost
+    ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
-                             ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable, EmptyStream,
-                             SchemaChanged, UnsupportedSchema, UnstorableData
+                             ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
+                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -143,6 +144,17 @@ class CatalogReadOnly(JammiError):
     template = "catalog {catalog} is read-only: {why}; {way_out}"
 
 
+class CatalogReplaced(JammiError):
+    """A catalog whose file is no longer the one that this process opened; `found` is what happened to it."""
+
+    catalog: str
+    found: str
+    template = (
+        "catalog {catalog}: its file was {found} while this process had it open, so this write is not recorded; "
+        "run it again, and restore a catalog only while nothing writes to it"
+    )
+
+
 class CatalogFromNewerVersion(JammiError):
     """A catalog with a schema of a newer version of this package."""
 
@@ -184,6 +196,23 @@ class LeaseLost(JammiError):
     template = (
         "table {table}: another writer took over the lease of materialization {materialization_id}, nothing was "
         "published; run the step again"
+    )
+
+
+class ThreadNotStarted(JammiError):
+    """A thread that the system refuses."""
+
+    purpose: str
+    template = "cannot {purpose}: {why}; raise the limit of threads (`ulimit -u`), or run fewer steps at once"
+
+
+class ForkedWriter(JammiError):
+    """A forked child that goes on writing a table of its parent's."""
+
+    target: str
+    template = (
+        "{target}: this process was forked from the one that writes it, and leaves it alone; write in the parent, or "
+        "start processes by spawn"
     )
 
 
@@ -351,6 +380,18 @@ class ArtifactTooLarge(JammiError):
     limit: int
     template = (
         "{uri} is longer than {limit} bytes, so it is damaged or another object; materialize the table again"
+    )
+
+
+class ManifestTooLarge(JammiError):
+    """A table whose manifest is longer than its readers accept: nothing of it is published."""
+
+    table: str
+    size: int
+    limit: int
+    template = (
+        "table {table}: its manifest would have {size} bytes, and {limit} are the most; record fewer inputs, or less "
+        "metadata and config"
     )
 
 

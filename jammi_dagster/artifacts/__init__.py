@@ -13,7 +13,7 @@ Not done here: the order of bytes, manifest and catalog (see `recording`), and r
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.stream import as_stream
 from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
-from jammi_dagster.artifacts.sidecar import read_manifest
+from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.artifacts.storage.sink import Sink
@@ -21,6 +21,7 @@ from jammi_dagster.artifacts.verified import Recorded, VerifiedReads
 
 __all__ = [
     "DEFAULT_PROFILE",
+    "SIDECAR_LIMIT",
     "ArtifactRoot",
     "Recorded",
     "Sink",

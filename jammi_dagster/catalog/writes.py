@@ -85,7 +85,7 @@ class CatalogWriter:
 
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             return int(connection.execute(statements.NEXT_START).scalar_one())
 
     def begin(self, rows: Sequence[BuildingRow], *, produced_by: str, lease: Lease) -> Busy | None:
@@ -133,7 +133,7 @@ class CatalogWriter:
 
     def renew(self, lease: Lease) -> None:
         """Extend the lease of the rows that are still `building` under it."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             expires = now_by_database(connection) + lease.seconds
             connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
@@ -174,7 +174,7 @@ class CatalogWriter:
 
     def fail(self, rows: Sequence[BuildingRow], *, lease: Lease) -> frozenset[str]:
         """Mark the rows that are still ours and `building` as `failed`; give their ids."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             ours = _m.c.id.in_([row.materialization_id for row in rows])
             fail = statements.LEASED.where(ours).returning(_m.c.id)
             failed = connection.execute(fail, {**self._of(lease), **FAILED})

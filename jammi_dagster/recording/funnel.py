@@ -7,6 +7,7 @@ crash between any two steps leaves a `building` row and objects that no ready ro
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from typing import Any
 
 from jammi_dagster import __version__
 from jammi_dagster.artifacts import (
+    SIDECAR_LIMIT,
     ArtifactRoot,
     WrittenArtifact,
     artifact_path,
@@ -44,7 +46,7 @@ from jammi_dagster.contract import (
     canonical_json,
 )
 from jammi_dagster.contract.anchors import check_distinct
-from jammi_dagster.errors import InvalidField, JammiError
+from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
 
@@ -144,12 +146,17 @@ class Attempt:
     written: dict[str, WrittenArtifact] = field(default_factory=dict)
     _open: bool = True
     _heart: Heart = field(init=False)
+    _pid: int = field(init=False, default_factory=os.getpid)
 
     def __post_init__(self) -> None:
         self._heart = Heart(lambda: self.recorder.writer.renew(self.lease), every=RENEW_SECONDS)
 
     def __enter__(self) -> Attempt:
-        self._heart.start()
+        try:
+            self._heart.start()
+        except JammiError:
+            self.give_up()
+            raise
         return self
 
     def __exit__(
@@ -159,8 +166,11 @@ class Attempt:
         self.give_up()
 
     def give_up(self) -> None:
-        """End an attempt that was not published: fail its rows, and remove their objects."""
-        if self._open:
+        """End an attempt that was not published: fail its rows, and remove their objects.
+
+        Does nothing in a forked child: the attempt is its parent's.
+        """
+        if self._open and os.getpid() == self._pid:
             self._open = False
             with contextlib.suppress(JammiError):  # recovery undoes the rest
                 self._abandon()
@@ -169,6 +179,7 @@ class Attempt:
         self, table: str, data: Any, *, progress: Callable[[int], None] | None = None
     ) -> WrittenArtifact:
         """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
+        self._check_process()
         row = self.rows[table]
         written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
@@ -178,17 +189,20 @@ class Attempt:
         """Write the sidecars, then flip all rows in one transaction.
 
         `outputs` are all tables of the attempt, each written and once: else `InvalidField`, before anything is
-        written. Raises `LeaseLost`, `NotCanonical`, and the errors of storage and catalog.
+        written. Raises `LeaseLost`, `NotCanonical`, `ManifestTooLarge`, and the errors of storage and catalog.
         """
+        self._check_process()
         tables = sorted(output.table for output in outputs)
         if not tables == sorted(self.rows) == sorted(self.written):
             expected = f"each table of the attempt, written and once: {', '.join(sorted(self.rows))}"
             raise InvalidField(what="publish", path="outputs", value=tables, expected=expected)
         completed_at = self.recorder.clock().isoformat()
         for output in outputs:
-            manifest = self._manifest(output, completed_at)
+            manifest = self._manifest(output, completed_at).to_bytes()
+            if len(manifest) > SIDECAR_LIMIT:
+                raise ManifestTooLarge(table=output.table, size=len(manifest), limit=SIDECAR_LIMIT)
             path = sidecar_path(self.rows[output.table].artifact_path)
-            self.recorder.root.write_bytes_durable(path, manifest.to_bytes())
+            self.recorder.root.write_bytes_durable(path, manifest)
         finished = [self._finished(output, completed_at) for output in outputs]
         pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
         self._open = False
@@ -196,6 +210,10 @@ class Attempt:
             Publication(record=self._record(output.table), is_current=point.is_current)
             for output, point in zip(outputs, pointed, strict=True)
         ]
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise ForkedWriter(target=f"table {', '.join(sorted(self.rows))}")
 
     def _manifest(self, output: Output, produced_at: str) -> MaterializationManifest:
         row, written = self.rows[output.table], self.written[output.table]

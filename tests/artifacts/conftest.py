@@ -27,6 +27,7 @@ def memory_root() -> ArtifactRoot:
 def root(request: pytest.FixtureRequest) -> ArtifactRoot:
     """The same behaviour is asked of every kind of root."""
     if request.param != "s3":
-        return request.getfixturevalue(f"{request.param}_root")
+        found: ArtifactRoot = request.getfixturevalue(f"{request.param}_root")
+        return found
     url, options = request.getfixturevalue("s3_url")
     return ArtifactRoot(f"{url}/{uuid.uuid4().hex}", options)

@@ -25,7 +25,7 @@ _PROCESSES, _COMMITS = 8, 100
 
 
 def _commit(n: int, root: str, catalog: str) -> None:
-    os.fsync = lambda descriptor: None  # this process is the test's own
+    os.fsync = lambda fd: None  # this process is the test's own
     store = ResultStore(root, catalog)
     for i in range(_COMMITS):
         inputs = [

@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_live_lease_outlasts_any_clock(store_at: StoreAt, monkeypatch: pytest.
             root=store.artifacts,
             scope=store.scope,
             random_hex=lambda n: "0" * 2 * n,
-            clock=lambda moved=moved: moved,
+            clock=partial(float, moved),
         )
         report = recovery.run()
         assert {name: found for name, found in report.to_dict().items() if found} == {}

@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture(scope="session")
 def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
     """A bucket on a real S3 server (moto's), and the options with which s3fs reaches it."""
-    import boto3
+    import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer(port=0, verbose=False)

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
+# a name that no file can have: a damaged row may hold any
+_NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
 class LocalStorage:
     """Objects as files below `root`, an absolute path. The first write creates the folder."""
 
@@ -37,6 +42,10 @@ class LocalStorage:
             found = os.stat(self.locate(path))
         except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno in _NO_PATH:
+                return None
+            raise
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def version(self, path: str) -> str:
@@ -44,7 +53,12 @@ class LocalStorage:
         return f"{found.st_dev}/{found.st_ino}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"
 
     def open_read(self, path: str) -> BinaryIO:
-        return open(self.locate(path), "rb")
+        # opening a FIFO or a device would wait, or act on it
+        descriptor = os.open(self.locate(path), os.O_RDONLY | _AT_ONCE)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return os.fdopen(descriptor, "rb")
+        os.close(descriptor)
+        raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
 
     def upload(self, path: str) -> Upload:
         return LocalUpload(self.locate(path), self._folders)
@@ -73,13 +87,16 @@ class LocalUpload:
         self._path = path
         self._folders = folders
         folders.make(os.path.dirname(path))
-        self._file = open(path, "xb")  # noqa: SIM115  (closed by commit or abort)
+        # a buffer would be written a second time where a forked child ends
+        self._file = open(path, "xb", buffering=0)  # noqa: SIM115  (closed by commit or abort)
 
     def write(self, data: bytes) -> int:
-        return self._file.write(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        return len(data)
 
     def commit(self) -> None:
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._folders.settle(os.path.dirname(self._path))

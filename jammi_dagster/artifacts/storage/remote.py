@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import io
-import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from jammi_dagster.artifacts.storage.storage import Upload, quietly
+from jammi_dagster.contract.redaction import redacted_url
 
 if TYPE_CHECKING:
     import fsspec
@@ -17,16 +17,6 @@ if TYPE_CHECKING:
 
 # names of the time of an object's last write, by file system
 _WRITTEN = ("mtime", "LastModified", "last_modified", "updated", "created")
-_CREDENTIALS = re.compile(r"://[^/]*@")
-
-
-def without_credentials(url: str) -> str:
-    """Return the URL without user and password.
-
-    >>> without_credentials("s3://key:secret@bucket/tables")
-    's3://bucket/tables'
-    """
-    return _CREDENTIALS.sub("://", url)
 
 
 class RemoteStorage:
@@ -51,7 +41,7 @@ class RemoteStorage:
         return f"{self._opened[1]}/{path}"
 
     def uri(self, path: str) -> str:
-        return f"{without_credentials(self._url).rstrip('/')}/{path}"
+        return f"{redacted_url(self._url).rstrip('/')}/{path}"
 
     def size(self, path: str) -> int | None:
         where = self.locate(path)

@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 from jammi_dagster.artifacts.storage.layout import check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
-from jammi_dagster.artifacts.storage.remote import RemoteStorage, without_credentials
+from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
 from jammi_dagster.artifacts.storage.storage import Storage, reading, storage_failed
+from jammi_dagster.contract.redaction import redacted_url
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ArtifactRoot:
         self._storage: Storage = (
             RemoteStorage(root, self._options) if self.local_root is None else LocalStorage(self.local_root)
         )
-        self.name = without_credentials(self._given)
+        self.name = redacted_url(self._given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArtifactRoot, (self._given, self._options)
@@ -225,6 +226,8 @@ class ArtifactRoot:
 
         uri = self._storage.uri(path)
         with reading(self.name, uri):
+            if self.is_local and self._storage.size(path) is None:  # pyarrow would wait for a FIFO's writer
+                raise FileNotFoundError(path)
             try:
                 yield
             except (ArrowException, OSError) as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from jammi_dagster.contract.redaction import redacted_text
 from jammi_dagster.errors import ArtifactMissing, JammiError, StorageFailed
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def storage_failed(root: str, operation: str, uri: str, error: Exception) -> Sto
         way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
     if isinstance(error, OSError) and error.errno is not None:
         way_out = _WAYS_OUT.get(error.errno, way_out)
-    cause = f"{type(error).__name__}: {error}"
+    cause = redacted_text(f"{type(error).__name__}: {error}")
     return StorageFailed(root=root, operation=operation, uri=uri, cause=cause, way_out=way_out)
 
 

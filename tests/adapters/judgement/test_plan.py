@@ -340,7 +340,7 @@ def test_a_plan_without_a_look_at_the_bytes_says_so(lab: Lab) -> None:
     assert (one.verdict, one.bytes) == ("reuse", "not looked at")
 
 
-class Broken(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
+class Broken(dg.ConfigurableResource):
     fails: bool = False
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
