@@ -49,6 +49,10 @@ class LocalStorage:
             raise
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    def version(self, path: str) -> str:
+        found = os.stat(self.locate(path))
+        return f"{found.st_dev}/{found.st_ino}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"
+
     def open_read(self, path: str) -> BinaryIO:
         # opening a FIFO or a device would wait, or act on it
         descriptor = os.open(self.locate(path), os.O_RDONLY | _AT_ONCE)
