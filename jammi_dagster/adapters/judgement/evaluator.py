@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement import extent, observed
 from jammi_dagster.adapters.judgement.context import Replays, StoreContext
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
@@ -130,10 +130,10 @@ class Evaluator(StoredAssets):
             if wanted.only is None and found.is_complete:
                 found.gone.update(self._left_over(recorded, assets))
 
-    def _look(self, store: ResultStore, rows: Rows, seen: Observed) -> Look:
+    def _look(self, store: ResultStore, rows: Rows, seen: Observed) -> Present:
         return seen.present(self.location, store, rows, _digests(rows))
 
-    def _settle(self, look: Look) -> None:
+    def _settle(self, look: Present) -> None:
         """Tell the assets of a store which of its tables came or went since the last evaluation."""
         identity = look.store.identity
         changed = self._digests.get(identity, {}).keys() ^ look.digests.keys()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,9 @@ import dagster as dg
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.store import ResultStore, StoreIdentity
 from jammi_dagster.surfaces import VersionSurface
@@ -27,17 +29,19 @@ class Observed:
     """
 
     token: str = ""
-    presents: Mapping[StoreIdentity, Look] = field(default_factory=dict)
+    presents: Mapping[StoreIdentity, Present] = field(default_factory=dict)
     states: Mapping[StoreIdentity, tuple[str, int]] = field(default_factory=dict)
 
-    def present(self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]) -> Look:
+    def present(
+        self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]
+    ) -> Present:
         """Return the present of a store whose catalog stands still in `rows`, without asking a surface again.
 
         Where the catalog moved since the observation, its rows may know newer inputs: everything is asked for anew.
         """
         known, state = self.presents.get(store.identity), rows.state()
         if known is None or state[1] < 0 or self.states[store.identity] != state:
-            return Look(location, store, digests)
+            return Present(location, store, digests)
         return known.at(digests)
 
 
@@ -54,7 +58,7 @@ def observe(
     then: a table that was never materialized may wait for one. `process` is part of the token, since another process
     may run other code.
     """
-    presents: dict[StoreIdentity, Look] = {}
+    presents: dict[StoreIdentity, Present] = {}
     states: dict[StoreIdentity, tuple[str, int]] = {}
     versions: dict[Any, Any] = {}
     facts: list[Any] = [process, _last_events(location, assets)]
@@ -62,10 +66,11 @@ def observe(
         identity = asset.store.identity
         if identity not in presents:
             states[identity] = asset.store.reader.state()
-            presents[identity] = Look(location, asset.store, digests[identity], versions)
+            presents[identity] = Present(location, asset.store, digests[identity], versions)
             facts.append(list(states[identity]))
             for surface in absent.get(identity, {}).values():
-                presents[identity].observe(surface)
+                with contextlib.suppress(JammiError):  # `failed` tells
+                    presents[identity].observe(surface)
         facts.append(asset.outside(presents[identity]))
     for present in presents.values():
         facts.append([sorted(present.observed.items()), sorted(present.failed)])

@@ -11,7 +11,7 @@ _MOST_SAID = 5
 
 
 def differences(state: TableState) -> list[Difference]:
-    """What is different between how the table was made and how it would be made now; reads its sidecar."""
+    """Compare the table's recorded definition with the one it would have now; reads its sidecar."""
     if state.inputs is None:
         return []
     try:
@@ -29,14 +29,14 @@ def differences(state: TableState) -> list[Difference]:
         manifest.env.fields,
         descriptor.fields,
         env.fields,
-        # what nobody declared, or was seen to be read, is no input by name
+        # a read that nobody declared, or that was only seen, is no input by name
         recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
         current_inputs=now,
     )
 
 
 def reasons(state: TableState) -> list[str]:
-    """Why a table is not fresh, one sentence each, the most telling first."""
+    """Return the reasons why a table is not fresh, one sentence each, the most telling first."""
     said = []
     if state.is_missing:
         said.append("never materialized")
@@ -61,3 +61,18 @@ def reasons(state: TableState) -> list[str]:
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
     return said
+
+
+def expectation(state: TableState) -> str:
+    """Word the plan of the run that the sensor would request for a table; return no text for a state without one."""
+    plan = state.plan()
+    if plan is None:
+        return ""
+    why = "; ".join(plan.reasons[:_MOST_SAID])
+    if plan.verdict == "compute":
+        return f"a run computes it: {why}"
+    if plan.verdict == "undecidable":
+        return f"no run of it can be planned: {why}"
+    own = next(table for table in plan.tables if table.table == state.table)
+    saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
+    return f"a run reuses materialization {own.materialization}{saved}"

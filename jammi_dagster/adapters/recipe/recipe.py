@@ -1,4 +1,4 @@
-"""How a Dagster step makes its tables: descriptor and environment (DESIGN 4.3)."""
+"""The recipe of a Dagster step: descriptor and environment of its tables (DESIGN 4.3)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency
 from jammi_dagster.adapters.assets.spec import TableSpec
-from jammi_dagster.adapters.handoff.kinds import IO_SEMANTICS, ValueKind, kind_of
+from jammi_dagster.adapters.handoff.kinds import ValueKind, io_semantics, kind_of
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
 from jammi_dagster.adapters.recipe.config import (
@@ -23,7 +23,7 @@ from jammi_dagster.adapters.recipe.config import (
     described_config,
     described_resource,
 )
-from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract import DefinitionHash, MaterializationEnv, ProducingDescriptor, canonical_json
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
@@ -34,14 +34,14 @@ PRODUCER = "dagster_asset"
 # in the order of canonical JSON
 _VARYING = ("input_names", "partition_key", "partition_window")
 
-_TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
+_TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
-    """How a step makes its tables, whatever the partition and the inputs.
+class Recipe:
+    """The way in which a step makes its tables, whatever the partition and the inputs.
 
-    `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
+    `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
     why the definition cannot be known, and so why the tables are never reused.
     """
 
@@ -64,7 +64,7 @@ class Making:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> ProducingDescriptor:
-        """The descriptor of one table. `partitions` is the range that the step makes, `input_names` what it reads.
+        """Return the descriptor of one table. `partitions` is the range that the step makes, `input_names` its inputs.
 
         A range of more than one is part of how each of its tables is made: the function sees all of it. `orders` are
         the tables behind each input in the order in which they come. It counts only where it is not that of the
@@ -83,7 +83,9 @@ class Making:
                     "components": self.code.named,
                 },
                 "input_names": _digest(sorted(input_names)),
-                "io_semantics": IO_SEMANTICS,
+                "io_semantics": io_semantics(
+                    self.output, [described["kind"] for described in self.inputs.values()]
+                ),
                 "inputs": {
                     name: {**described, "order": _order(orders.get(name, ()))}
                     for name, described in self.inputs.items()
@@ -95,20 +97,46 @@ class Making:
             }
         )
 
+    def definitions(
+        self,
+        partitions: Sequence[str | None],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> list[TableDefinition]:
+        """Return the definition of each partition that one step makes, or of the whole under None."""
+        env, group = self.env(), [partition for partition in partitions if partition is not None]
+        encoded = canonical_json(env.fields, name="env")
+        found = []
+        for partition in partitions:
+            descriptor = self.descriptor(partition, group, input_names, orders)
+            text = canonical_json(descriptor.fields, name="descriptor")
+            folded = DefinitionHash(fold_encoded(text, encoded))
+            found.append(TableDefinition(descriptor=descriptor, env=env, hash=folded))
+        return found
+
     def env(self) -> MaterializationEnv:
-        """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
+        """Return everything else that affects the output: Python, and the libraries that the code reaches."""
         major, minor, _ = platform.python_version_tuple()
         return MaterializationEnv(
             {"python": f"{major}.{minor}", "libraries": dict(self.libraries), "device": "cpu"}
         )
 
 
-class DefinitionHashes:
-    """Definition hashes of many tables that one making makes: all but three fields is the same, and encoded once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDefinition:
+    """The definition of one table: descriptor, environment, and the hash of the two."""
 
-    def __init__(self, making: Making) -> None:
-        self._making, self._env = making, canonical_json(making.env().fields, name="env")
-        fields = making.descriptor(None, (), (), {}).to_dict()
+    descriptor: ProducingDescriptor
+    env: MaterializationEnv
+    hash: DefinitionHash
+
+
+class DefinitionHashes:
+    """Definition hashes of many tables of one recipe: all but three fields is the same, and encoded once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe, self._env = recipe, canonical_json(recipe.env().fields, name="env")
+        fields = recipe.descriptor(None, (), (), {}).to_dict()
         marks = {name: _digest(["mark", name]) for name in _VARYING}
         rest = canonical_json({**fields, **marks}, name="descriptor")
         self._parts = []
@@ -124,11 +152,11 @@ class DefinitionHashes:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> str:
-        """What `definition_hash` gives for the descriptor of the same, in hex."""
+        """Return the `definition_hash` of the descriptor for the same arguments, in hex."""
         if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
-            descriptor = self._making.descriptor(partition, partitions, input_names, orders)
+            descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
-        varying = (_digest(sorted(input_names)), partition, self._making.window_of(partition))
+        varying = (_digest(sorted(input_names)), partition, self._recipe.window_of(partition))
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
             encoded += canonical_json(value, name="descriptor") + part
@@ -137,8 +165,8 @@ class DefinitionHashes:
 
 def recipe_of(
     spec: TableSpec, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
-) -> Making:
-    """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
+) -> Recipe:
+    """Return the recipe of the asset's tables with this config, and with inputs that were `loaded` like these."""
     code = spec.code()
     inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
     classes = _Classes(identities=None if code.kind == "code_version" else [])
@@ -163,7 +191,7 @@ def recipe_of(
             described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
-    return Making(
+    return Recipe(
         asset_key=asset.asset_key,
         code=code,
         inputs=described_inputs,
@@ -179,7 +207,7 @@ def recipe_of(
 
 
 def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
-    """The op's config as Dagster validated it, and as the function sees it where that is more."""
+    """Return the op's config as Dagster validated it, and as the function sees it where that is more."""
     if asset.op_config is not None and asset.has_mapped_config:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
@@ -201,7 +229,7 @@ class _Classes:
     identities: list[CodeIdentity] | None
 
     def code_of(self, cls: type) -> str | None:
-        """The code identity of a class; None for one that is built in."""
+        """Return the code identity of a class; None for a built-in one."""
         if self.identities is None or cls.__module__ == "builtins":
             return None
         identity = identify(cls)
@@ -209,7 +237,7 @@ class _Classes:
         return identity.digest
 
     def added_to(self, code: CodeIdentity) -> CodeIdentity:
-        """`code`, with what else the code of the classes reads and needs; its digest is that of the function."""
+        """Add the reads and needs of the classes' code to `code`; the digest stays the function's."""
         found = self.identities or []
         return replace(
             code,
@@ -223,7 +251,7 @@ class _Classes:
 
 
 def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
-    """The libraries that the code imports, and those whose tables the function gets."""
+    """Return the libraries that the code imports, and those whose tables the function gets."""
     if code.kind == "code_version":
         return dict(code.libraries)
     given = {kind.name.partition(".")[0] for kind in kinds}
@@ -236,18 +264,12 @@ def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]
 def _described_input(
     asset: DeclaredAsset, dependency: Dependency, kind: ValueKind, value: Any
 ) -> dict[str, Any]:
-    """Which asset a parameter gets, as what, and who else loads it how."""
+    """Describe the input of a parameter: its asset, its kind of value, and the other IO manager that loads it."""
     loader = None
     if not isinstance(value, AnyReference):
         manager, told = asset.loader_of(dependency)
         loader = {"manager": manager, "metadata": packed(told)}
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
-
-
-def existing(orders: Mapping[str, Sequence[str]], input_names: Iterable[str]) -> dict[str, Sequence[str]]:
-    """The tables behind each input, without those that are not there: they are nothing to the function."""
-    names = set(input_names) | {name.partition("/")[2] for name in input_names if name.startswith("dagster:")}
-    return {name: [table for table in tables if table in names] for name, tables in orders.items()}
 
 
 def _order(tables: Sequence[str]) -> str | None:
