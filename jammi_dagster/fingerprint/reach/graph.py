@@ -6,16 +6,20 @@ effects, and its imports. Nothing is imported for it, and no code of the user's 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
+from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
+from jammi_dagster.fingerprint.sources.packaged import digest_at_load
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
+from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
@@ -68,6 +72,7 @@ class Graph:
     def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
+        self.files: dict[str, bytes] = {}  # packaged files that loading reads, by path
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
@@ -291,11 +296,28 @@ class Graph:
             self.libraries.update(route.libraries)
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read)
+        for file in uses.packaged:
+            self._packaged(node, file)
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
+
+    def _packaged(self, node: Node, file: PackagedFile) -> None:
+        folder = os.path.dirname(node.path)
+        if file.package is not None:
+            route = self._routes.of(node, file.package)
+            is_own = (
+                bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
+            )
+            folder = route.passed[-1].search[0] if is_own else ""
+        path = os.path.join(folder, *file.parts)
+        found = digest_at_load(path) if folder else "it is in no first-party package"
+        if isinstance(found, bytes):
+            self.files[path] = found
+        else:
+            self.unresolved.add(reason(f"{node.shown}:{file.line} reads {'/'.join(file.parts)}: {found}"))
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""

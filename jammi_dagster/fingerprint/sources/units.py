@@ -23,6 +23,7 @@ from jammi_dagster.fingerprint.syntax.load_effects import (
     looks_mutating,
 )
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, imported_module, outside_name
+from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
@@ -48,6 +49,7 @@ class Part:
     outside: tuple[Finding, ...] = ()
     hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    packaged: tuple[PackagedFile, ...] = ()
 
 
 _EMPTY_PART = Part()
@@ -217,6 +219,7 @@ def _part(uses: Uses) -> Part:
         outside=tuple(_outside(uses.uses)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
+        packaged=tuple(uses.packaged),
     )
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
     FunctionScope,
@@ -19,7 +20,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.trees import children, statements
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
@@ -142,6 +143,10 @@ class AccessVisitor(Visitor[Position]):
         return children(node)
 
     def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
+        if file := packaged_file(node, at.scope):
+            at.uses.packaged.append(file)
+            within = [*node.args, *children(node.func)]
+            return [name for one in within for name in nodes(one) if isinstance(name, ast.Name)]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             at.uses.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
