@@ -210,10 +210,10 @@ def test_the_catalog_lies_in_the_root_unless_told(
     make(open_store(tmp_path / "a"), "t")
     assert (tmp_path / "a" / "catalog.db").is_file()
     for catalog in (str(tmp_path / "b.db"), f"sqlite:///{tmp_path / 'c.db'}"):
-        make(open_store(tmp_path / "d", catalog), "t")
+        make(open_store(tmp_path / f"of {catalog[-4:]}", catalog), "t")
+        assert not (tmp_path / f"of {catalog[-4:]}" / "catalog.db").exists()
     assert (tmp_path / "b.db").is_file()
     assert (tmp_path / "c.db").is_file()
-    assert not (tmp_path / "d" / "catalog.db").exists()
     assert open_store(tmp_path / "a").tables() == ["t"]
 
 

@@ -17,14 +17,17 @@ from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.artifacts.storage.sink import Sink
+from jammi_dagster.artifacts.storage.storage import DELETED_AT_ONCE, StoredObject
 from jammi_dagster.artifacts.verified import Recorded, VerifiedReads
 
 __all__ = [
     "DEFAULT_PROFILE",
+    "DELETED_AT_ONCE",
     "SIDECAR_LIMIT",
     "ArtifactRoot",
     "Recorded",
     "Sink",
+    "StoredObject",
     "VerifiedReads",
     "WriterProfile",
     "WrittenArtifact",

@@ -1,15 +1,17 @@
-"""A bucket on a real S3 server, for every folder of tests that wants one."""
+"""A bucket on a real S3 server (moto's)."""
 
-from __future__ import annotations
-
+import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+Bucket = tuple[str, dict[str, Any]]
 
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
-    """A bucket on a real S3 server (moto's), and the options with which s3fs reaches it."""
+
+@contextlib.contextmanager
+def bucket() -> Iterator[Bucket]:
+    """The bucket's URL, and the options with which s3fs reaches it."""
     import boto3  # type: ignore[import-untyped]
     from moto.server import ThreadedMotoServer
 
@@ -22,6 +24,15 @@ def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
     client.create_bucket(Bucket="bucket")
     client.close()
     # `skip_instance_cache`: a file system that outlives the server would report it when it is collected
-    options = {"key": "key", "secret": "secret", "endpoint_url": endpoint, "skip_instance_cache": True}
-    yield "s3://bucket", options
+    yield (
+        "s3://bucket",
+        {"key": "key", "secret": "secret", "endpoint_url": endpoint, "skip_instance_cache": True},
+    )
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[Bucket]:
+    """A bucket for all tests of a session that ask for one."""
+    with bucket() as made:
+        yield made

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from jammi_dagster.artifacts.storage.layout import check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
 from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
-from jammi_dagster.artifacts.storage.storage import Storage, reading, storage_failed
+from jammi_dagster.artifacts.storage.storage import Storage, StoredObject, reading, storage_failed
 from jammi_dagster.contract.redaction import redacted_url
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
     from pyarrow.fs import FileSystem
+
+_T = TypeVar("_T")
 
 _BLOCK = 1 << 20
 _REMOTE_BLOCK = 16 << 20
@@ -114,11 +116,44 @@ class ArtifactRoot:
         except Exception as error:
             raise storage_failed(self.name, "delete", self._storage.uri(path), error) from error
 
-    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
-        """Yield every object below the folder: its path, and the time of its last write, in seconds since the epoch.
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a small object whole, durably, unless there is one; True if it was written."""
+        return self._do("write", path, lambda: self._storage.create(path, data))
 
-        The time is by the storage's clock, None if the storage does not tell it.
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a small object whole, durably, in the place of the one that is there."""
+        self._do("write", path, lambda: self._storage.replace(path, data))
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """Remove at most `DELETED_AT_ONCE` objects, in one request where the storage can; absent ones are fine."""
+        for path in paths:
+            check_relative(path)
+        if paths:
+            self._do("delete", paths[0], lambda: self._storage.delete_many(paths))
+
+    def abort_uploads(self, folder: str, *, before: float, dry_run: bool = False) -> list[str]:
+        """Abort uploads below the folder that began before that time, and were never finished; give their paths.
+
+        Only S3 keeps the parts of such uploads for ever; elsewhere there are none, or they go by themselves.
         """
+        return self._do(
+            "abort uploads",
+            folder,
+            lambda: self._storage.abort_uploads(folder, before=before, dry_run=dry_run),
+        )
+
+    def _do(self, operation: str, path: str, work: Callable[[], _T]) -> _T:
+        """Run `work` on the storage. Raises `StorageFailed`, naming the operation and the path."""
+        check_relative(path)
+        try:
+            return work()
+        except Exception as error:
+            raise storage_failed(self.name, operation, self._storage.uri(path), error) from error
+
+    # --- read ----------------------------------------------------------------------------------------
+
+    def objects(self, folder: str) -> Iterator[StoredObject]:
+        """List every object below the folder."""
         check_relative(folder)
         with reading(self.name, self.uri(folder)):
             yield from self._storage.objects(folder)
@@ -135,6 +170,12 @@ class ArtifactRoot:
         if limit is not None and len(data) > limit:
             raise ArtifactTooLarge(uri=uri, limit=limit)
         return data
+
+    def fetch(self, path: str) -> bytes:
+        """Read a small object, in one request."""
+        check_relative(path)
+        with reading(self.name, self._storage.uri(path)):
+            return self._storage.fetch(path)
 
     def digest(self, path: str) -> str:
         """Return the SHA-256 of the object's bytes, in hex. Memory does not grow with the object."""
