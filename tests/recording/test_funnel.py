@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ def test_a_clock_that_jumps_decides_nothing(store: ResultStore) -> None:
             writer=store.writer,
             root=store.artifacts,
             scope=store.scope,
-            clock=lambda year=year: datetime(year, 6, 1, tzinfo=timezone.utc),
+            clock=partial(datetime, year, 6, 1, tzinfo=timezone.utc),
         )
         attempt = recorder.begin(["t"], produced_by="run", owner="owner")
         assert isinstance(attempt, Attempt)
@@ -206,6 +207,7 @@ def test_bytes_then_sidecar_then_flip_each_durable_before_the_next(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both files are fsynced, and the folder that names them, before the catalog hears of them."""
+    store.binding.bind()
     effects: list[str] = []
     writer = _Watching(store.database, store.scope)
     writer.effects = effects

@@ -328,11 +328,12 @@ def test_nothing_outside_the_root_is_opened(
     child = [{"source": "hostile", "anchor": H, "kind": "result_digest"}]
     engine.add("child", child)
     opened: list[str] = []
-    monkeypatch.setattr(
-        type(store.artifacts._storage),
-        "open_read",
-        lambda self, path: opened.append(path) or pytest.fail(path),
-    )
+
+    def refuse(self: object, path: str) -> None:
+        opened.append(path)
+        pytest.fail(path)
+
+    monkeypatch.setattr(type(store.artifacts._storage), "open_read", refuse)
     asks = (
         lambda: store.read("hostile"),
         lambda: store.verify_materialization("hostile"),

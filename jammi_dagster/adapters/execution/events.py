@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.execution.outputs import BodyOutput
-from jammi_dagster.adapters.handoff.serialized_metadata import packed, unpacked
+from jammi_dagster.adapters.handoff.serialized_metadata import packed
+from jammi_dagster.adapters.recipe.annotation import annotation_of
 from jammi_dagster.adapters.recipe.replay import KEY as REPLAY
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
@@ -103,24 +104,16 @@ def annotation(
     }
 
 
-def output_of(store: ResultStore, record: MaterializationRecord) -> BodyOutput:
-    """Return the output that a materialization recorded, without its data: the inverse of `annotation`."""
-    annotation_json = store.reader.annotation(record.materialization_id)
-    if annotation_json is None:
-        return BodyOutput()
-    value = json.loads(annotation_json)
-    checks = [
-        dg.AssetCheckResult(
-            check_name=check["check_name"],
-            asset_key=None if check["asset_key"] is None else dg.AssetKey(check["asset_key"]),
-            passed=check["passed"],
-            severity=dg.AssetCheckSeverity(check["severity"]),
-            description=check["description"],
-            metadata=unpacked(check["metadata"]),
-        )
-        for check in value["check_results"]
-    ]
-    return BodyOutput(metadata=unpacked(value["metadata"]), tags=value["tags"], check_results=checks)
+def output_of(store: ResultStore, record: MaterializationRecord) -> BodyOutput | None:
+    """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
+
+    None, with a warning, if the annotation is damaged.
+    """
+    found = annotation_of(store, record)
+    if found is None:
+        return None
+    checks = list(found.check_results)
+    return BodyOutput(metadata=dict(found.metadata), tags=dict(found.tags), check_results=checks)
 
 
 def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:

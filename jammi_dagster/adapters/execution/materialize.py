@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from jammi_dagster.adapters.assets.cache_policy import longest_wait
 from jammi_dagster.adapters.execution import events
 from jammi_dagster.adapters.execution.compute import compute
 from jammi_dagster.adapters.execution.outputs import BodyOutput
@@ -44,7 +45,9 @@ def materialize(
         outcome = hit_or_attempt(
             hit,
             lambda: _begin(tables, draft.flights()),
+            lambda: begin(tables),
             waiting=lambda busy: tables.step.log.info(_WAITING.format(busy=busy, seconds=POLL_SECONDS)),
+            most_seconds=longest_wait(tables.step.tags),
         )
     else:
         outcome = hit()
@@ -96,7 +99,8 @@ def _probe(tables: TableStep, fact: TableFacts) -> Hit | None:
     record = tables.store.probe_cache_record(DefinitionHash(str(fact.definition)), fact.anchors)
     if record is None:
         return None
-    return Hit(record=record, output=events.output_of(tables.store, record))
+    output = events.output_of(tables.store, record)
+    return None if output is None else Hit(record=record, output=output)
 
 
 def _match(tables: TableStep, hit: Hit) -> Match:

@@ -6,13 +6,13 @@ upstream step of the same run would make first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.recipe.annotation import annotation_of
 from jammi_dagster.adapters.recipe.draft import other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, DefinitionHash
@@ -102,8 +102,10 @@ def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool) -> Mat
     record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else best
     if record is None:
         return Match(materialization=best.materialization_id, bytes="gone")
-    annotation = json.loads(store.reader.annotation(record.materialization_id) or "{}")
-    reported = [result["check_name"] for result in annotation.get("check_results", ())]
+    annotation = annotation_of(store, record)
+    if annotation is None:
+        return None
+    reported = [str(result.check_name) for result in annotation.check_results]
     return Match(
         materialization=record.materialization_id,
         seconds=record.compute_seconds,

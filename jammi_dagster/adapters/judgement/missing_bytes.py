@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.errors import ArtifactOutsideRoot
 from jammi_dagster.store import ResultStore
 
 _AT_ONCE = 200
@@ -52,5 +53,8 @@ def _gone(store: ResultStore, tables: Sequence[str]) -> Iterable[str]:
 
 def is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
     """Tell whether an artifact is not there, or not of its recorded size."""
-    size = store.artifacts.size(path)
+    try:
+        size = store.artifacts.size(path)
+    except ArtifactOutsideRoot:  # a damaged row: nothing is opened
+        return True
     return size is None or recorded not in (None, size)

@@ -13,7 +13,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency
 from jammi_dagster.adapters.assets.spec import TableSpec
-from jammi_dagster.adapters.handoff.kinds import IO_SEMANTICS, ValueKind, kind_of
+from jammi_dagster.adapters.handoff.kinds import ValueKind, io_semantics, kind_of
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
 from jammi_dagster.adapters.recipe.config import (
@@ -34,7 +34,7 @@ PRODUCER = "dagster_asset"
 # in the order of canonical JSON
 _VARYING = ("input_names", "partition_key", "partition_window")
 
-_TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
+_TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,9 @@ class Recipe:
                     "components": self.code.named,
                 },
                 "input_names": _digest(sorted(input_names)),
-                "io_semantics": IO_SEMANTICS,
+                "io_semantics": io_semantics(
+                    self.output, [described["kind"] for described in self.inputs.values()]
+                ),
                 "inputs": {
                     name: {**described, "order": _order(orders.get(name, ()))}
                     for name, described in self.inputs.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import timeit
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -128,7 +129,11 @@ def test_a_file_in_the_place_of_a_folder_is_a_typed_error(tmp_path: Path, blocke
     root = ArtifactRoot(f"{tmp_path}/root")
     (tmp_path / blocked).parent.mkdir(exist_ok=True)
     (tmp_path / blocked).write_bytes(b"")
-    for use in (lambda: root.write_bytes_durable("a/file", b"x"), lambda: root.size("a/file")):
+    uses: list[Callable[[], object]] = [
+        lambda: root.write_bytes_durable("a/file", b"x"),
+        lambda: root.size("a/file"),
+    ]
+    for use in uses:
         with pytest.raises(StorageFailed, match="move the file away or use another root"):
             use()
 
