@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
 from jammi_dagster.adapters.sensor.requests_of_tick import SensorDecision
 
@@ -45,11 +46,18 @@ def told(evaluation: Evaluation, before: Round) -> list[TableState]:
 
 
 def round_after(
-    before: Round, evaluation: Evaluation, decision: SensorDecision, reasons: Mapping[str, Sequence[str]]
+    before: Round,
+    evaluation: Evaluation,
+    decision: SensorDecision,
+    reasons: Mapping[str, Sequence[str]],
+    expected: Mapping[str, str],
 ) -> Round:
-    """Return the findings of a round with those of this tick. `reasons` are those of each told table."""
+    """Return the findings of a round with those of this tick.
+
+    `reasons` are those of each told table, `expected` the outcome of a run of it.
+    """
     instants = [instant for instant in (before.again_at, decision.again_at) if instant is not None]
-    lines = [line(evaluation.tables[table], why, decision) for table, why in reasons.items()]
+    lines = [line(evaluation.tables[table], why, decision, expected[table]) for table, why in reasons.items()]
     return Round(
         after=evaluation.last,
         token=before.token if decision.is_at_rest else None,
@@ -60,11 +68,14 @@ def round_after(
     )
 
 
-def line(state: TableState, reasons: Sequence[str], decision: SensorDecision) -> str:
-    """Say how one table stands, why, and if it is requested."""
+def line(state: TableState, reasons: Sequence[str], decision: SensorDecision, expected: str) -> str:
+    """Say how one table stands, why, if it is requested, and the expected outcome of a run."""
     why = "; ".join(reasons) or "its run left it as it was"
     kind = _KINDS.get(state.kind, state.kind)
-    return " ".join(filter(None, [f"{state.table} is {kind}: {why}.", _outcome(state, decision)]))
+    if any(state.table in request.bypassed for request in decision.requests):
+        expected = "the run computes it in any case, as only that decides"
+    said = [f"{state.table} is {kind}: {why}.", _outcome(state, decision), sentence(expected)]
+    return " ".join(filter(None, said))
 
 
 def summary(
