@@ -76,6 +76,10 @@ class CatalogReader:
         """List the names of all tables of the scope that have a current materialization, sorted."""
         return [row.table_name for row in self._rows(queries.NAMES, {})]
 
+    def restored(self) -> list[str]:
+        """List the tables of the scope whose pointer adoption has set, and nothing has moved since, sorted."""
+        return sorted({row.table_name for row in self._rows(queries.RESTORED, {})})
+
     def neighbours(self, table: str, *, most: int) -> list[str]:
         """List at most `most` names of `tables()` before `table` in sorted order, and as many after it."""
         return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)

@@ -207,6 +207,7 @@ def test_bytes_then_sidecar_then_flip_each_durable_before_the_next(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both files are fsynced, and the folder that names them, before the catalog hears of them."""
+    store.binding.bind()
     effects: list[str] = []
     writer = _Watching(store.database, store.scope)
     writer.effects = effects

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from jammi_dagster import ResultStore
-from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.catalog import CatalogWriter, MaterializationRecord
 
 FOLDER = Path(__file__).parents[1] / "catalog" / "databases"
 
@@ -76,7 +76,7 @@ def _answers(store: ResultStore) -> dict[str, Any]:
         "closure": [edge.to_dict() for edge in store.derives_from_closure("up")],
         "lookups": {t: store.lookup_cached(definitions[t], r.input_anchors) for t, r in current.items()},
         "of the run": sorted(store.reader.of_run("run", tables)),
-        "next start": store.writer.next_start(),
+        "next start": CatalogWriter(store.database, store.scope).next_start(),
     }
 
 

@@ -10,7 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
 from jammi_dagster.surfaces import VersionSurface
 
@@ -26,6 +26,7 @@ class TableSpec:
     resource_keys: tuple[str, ...] = ()
     reads: Reads | None = None
     cache: CachePolicy | None = None
+    verify_inputs: Verification | None = None
     code_version: str | None = None
     allow_missing: bool = False
     single_flight: bool = True
