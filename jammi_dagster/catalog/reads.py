@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import InvalidField
@@ -47,12 +47,11 @@ class CatalogReader:
         with self._database.snapshot() as reading:
             yield self._with(self._scope["tenant"], reading)
 
-    def state(self) -> tuple[str, int]:
-        """Read the catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
-        state = Fields(
-            {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}, "catalog"
-        )
-        return state.take("catalog_id", str), state.take("revision", int)
+    def state(self) -> CatalogMark:
+        """Read the catalog's id, and its revision and mark, which change whenever a row flips or a pointer moves."""
+        row = {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}
+        state, mark = Fields(row, "catalog"), str(row.get("mark") or "")
+        return CatalogMark(state.take("catalog_id", str), state.take("revision", int), mark)
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """Find the materialization with this id, of whatever status."""
