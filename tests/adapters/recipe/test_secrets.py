@@ -181,7 +181,7 @@ def test_the_raw_config_is_recorded_for_replay(lab: Lab, monkeypatch: pytest.Mon
     monkeypatch.setenv(NAME, SECRET)
     lab.run(flat, config={"flat": {"password": FROM_ENV}})
 
-    (path,) = [path for path in lab.files() if path.suffix == ".json"]
+    (path,) = [path for path in lab.files() if path.name.endswith(".materialization.json")]
     sidecar = json.loads(path.read_text())
 
     assert sidecar["jammi_dagster"]["raw_config"] == {"password": FROM_ENV}
