@@ -13,6 +13,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.catalog import CatalogMark
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing.rows import Rows
@@ -25,12 +26,12 @@ class Observed:
     """Version surfaces, Dagster's events and partitions as they were at one moment.
 
     `token` changes whenever any of them changes, or a catalog does. `presents` hold the observations of each store's
-    assets, `states` the catalog's id and revision from just before.
+    assets, `states` the marks of their catalogs from just before.
     """
 
     token: str = ""
     presents: Mapping[StoreIdentity, Present] = field(default_factory=dict)
-    states: Mapping[StoreIdentity, tuple[str, int]] = field(default_factory=dict)
+    states: Mapping[StoreIdentity, CatalogMark] = field(default_factory=dict)
 
     def present(
         self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]
@@ -59,7 +60,7 @@ def observe(
     may run other code.
     """
     presents: dict[StoreIdentity, Present] = {}
-    states: dict[StoreIdentity, tuple[str, int]] = {}
+    states: dict[StoreIdentity, CatalogMark] = {}
     versions: dict[Any, Any] = {}
     facts: list[Any] = [process, _last_events(location, assets)]
     for asset in assets:
