@@ -56,13 +56,13 @@ def observe(
     """Observe each version surface of the assets once.
 
     `digests` are those of each store's tables when they were last read, `absent` the surfaces whose input did not exist
-    then: a table that was never materialized may wait for one. `process` is part of the token, since another process
-    may run other code.
+    then: a table that was never materialized may wait for one. `process` and edited files of code are part of
+    the token: another process may run other code, and an edit is to be said.
     """
     presents: dict[StoreIdentity, Present] = {}
     states: dict[StoreIdentity, CatalogMark] = {}
     versions: dict[Any, Any] = {}
-    facts: list[Any] = [process, _last_events(location, assets)]
+    facts: list[Any] = [process, _last_events(location, assets), [list(edit) for edit in location.edits]]
     for asset in assets:
         identity = asset.store.identity
         if identity not in presents:

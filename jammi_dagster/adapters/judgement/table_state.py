@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.current_asset import (
+    CurrentAsset,
+    NotReplayable,
+    Outdated,
+    Unknowable,
+)
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.inputs import Inputs
@@ -21,7 +26,7 @@ class TableState:
 
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
     at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
-    gone. `is_missing`: defined, and never materialized.
+    gone. `is_missing`: defined, and never materialized. `is_outdated`: the code on disk differs from the loaded code.
     """
 
     table: str
@@ -36,6 +41,7 @@ class TableState:
     why_undecidable: str | None = None
     bytes_missing: bool = False
     is_missing: bool = False
+    is_outdated: bool = False
     present: Present | None = None
     _plan: StepPlan | None = None
 
@@ -93,6 +99,7 @@ def state_of(
         state.why_not = str(error)
     except Unknowable as error:
         state.why_undecidable = str(error)
+        state.is_outdated = isinstance(error, Outdated)
     else:
         state.inputs = inputs
         state.needs = inputs.missing

@@ -117,7 +117,9 @@ class SensorDecision:
         asked = dict(self.asked)
         for key, request in zip(keys, self.requests, strict=True):
             for table in request.run.tables:
-                asked[table] = Asked(key, now, request.goals.get(table), request.tries[table])
+                tries, before = request.tries[table], asked.get(table)
+                forgiven = before.forgiven if before is not None and before.forgiven < tries else 0
+                asked[table] = Asked(key, now, request.goals.get(table), tries, forgiven)
         return asked
 
 
@@ -202,7 +204,7 @@ def _is_wanted(state: TableState, options: Options) -> bool:
         return True
     verdict = state.verdict
     if verdict.staleness == "undecidable" and not verdict.reasons:
-        return options.on_undecidable == "materialize"
+        return options.on_undecidable == "materialize" and not state.is_outdated
     if options.cascade == "report_only":
         return any(reason.source is None or not is_table(reason.source) for reason in verdict.reasons)
     return bool(verdict.reasons)

@@ -13,6 +13,7 @@ from jammi_dagster.adapters.sensor.requests_of_tick import SensorDecision
 
 MOST_SAID = 5
 UNCHANGED = "Nothing changed since."
+_RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
 _URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}
 _ALWAYS = {
     "fresh": "fresh",
@@ -65,6 +66,7 @@ def round_after(
         counts=dict(Counter(before.counts) + evaluation.counts),
         lines=[*before.lines, *lines],
         listed=before.listed + len(evaluation.tables),
+        is_outdated=before.is_outdated or any(state.is_outdated for state in evaluation.tables.values()),
     )
 
 
@@ -85,7 +87,7 @@ def summary(
     counts = Counter(so_far.counts)
     words = [f"{counts[kind]:,} {word}" for kind, word in _ALWAYS.items()]
     words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
-    lines = [", ".join(words) + ".", *so_far.lines]
+    lines = [", ".join(words) + ".", *([_RELOAD] if so_far.is_outdated else []), *so_far.lines]
     if so_far.listed > len(so_far.lines):
         lines.append(f"And {so_far.listed - len(so_far.lines):,} more.")
     lines += [f"{table} is left over: {why}." for table, why in list(evaluation.gone.items())[:MOST_SAID]]
@@ -107,6 +109,8 @@ def _outcome(state: TableState, decision: SensorDecision) -> str:
         return decision.held[state.table]
     if state.table in decision.later:
         return "To be requested by a later tick."
+    if state.is_outdated:
+        return "Not requested before the code location is reloaded."
     if state.needs:
         return "Not requested before that is there."
     return _WAYS_OUT.get(state.kind, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
@@ -29,6 +30,9 @@ from jammi_dagster.adapters.sensor.requests_of_tick import (
 )
 from jammi_dagster.adapters.sensor.summary import UNCHANGED, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
+
+PROCESS = uuid.uuid4().hex
+"""Dagster loads a code location again in a new process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Ticker:
     ) -> Tick:
         """Tick once. `text` is the cursor that the last tick left; run keys begin with `key_prefix`."""
         with self._one_at_a_time:
-            return self._tick(self._of(repository, instance), Cursor.load(text), key_prefix)
+            cursor = Cursor.load(text).loaded_by(PROCESS)
+            return self._tick(self._of(repository, instance), cursor, key_prefix)
 
     def _tick(self, evaluator: Evaluator, cursor: Cursor, key_prefix: str) -> Tick:
         started, now = time.monotonic(), time.time()
@@ -97,6 +102,7 @@ class Ticker:
             bytes_after=bytes_after,
             bytes_missing=sorted(gone),
             asked=decision.asked_with(keys, now),
+            process=PROCESS,
         )
         return Tick(_run_requests(decision, keys, key_prefix), cursor.said, cursor)
 
