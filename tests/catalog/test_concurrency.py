@@ -28,7 +28,7 @@ def test_eight_processes_lose_nothing(catalog: Catalog, file: Path) -> None:
     history = [record for table in catalog.reader.tables() for record in catalog.reader.history(table)]
     assert len(history) == 200
     assert {record.status for record in history} == {"ready"}
-    assert sorted(record.start_sequence for record in history) == list(range(1, 201))
+    assert len({record.start_sequence for record in history}) == 200
     assert catalog.revision == 200
     for table in catalog.reader.tables():
         newest = max(catalog.reader.history(table), key=lambda record: record.start_sequence)
