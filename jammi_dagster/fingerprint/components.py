@@ -76,7 +76,7 @@ def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Compone
     found: dict[tuple[str, str], list[str]] = {}
     source = reached.node.source
     assert source is not None
-    indexes = sorted({index for index, _ in reached.parts})
+    indexes = sorted({*reached.loaded, *(index for index, _ in reached.parts)})
     for index in indexes:
         unit = source.units[index]
         parts = [part for part in ("annotations", "decorators") if (index, part) in reached.parts]

@@ -19,7 +19,8 @@ from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.reasons import Outdated, reason
+from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
@@ -62,6 +63,11 @@ class CodeIdentity:
     outside: tuple[OutsideRead, ...]
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
+
+    @property
+    def outdated(self) -> tuple[str, ...]:
+        """The reasons among `unresolved` that running code differs from its file."""
+        return tuple(reason for reason in self.unresolved if isinstance(reason, Outdated))
 
     @property
     def named(self) -> dict[str, str]:
@@ -108,6 +114,12 @@ def identify(
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
     with _one_at_a_time:
         return _from_source(fn, depends_on, ignore)
+
+
+def edited_files() -> tuple[tuple[str, str], ...]:
+    """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
+    with _one_at_a_time:
+        return running_code.edited_files()
 
 
 def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:

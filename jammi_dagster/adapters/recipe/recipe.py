@@ -179,14 +179,14 @@ def recipe_of(
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
     try:
-        described, seen = _described_config(asset, config, store.key.hmac)
+        described, seen = _described_config(asset, config, store.key)
         raw = asset.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
             resource = getattr(asset.resources, key)
-            resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
+            resources[key] = described_resource(resource, store.key, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
     described_inputs: dict[str, Any] = {}
