@@ -99,16 +99,16 @@ class Graph:
                 self.libraries.update(libraries)
         self._imports.clear()
 
-    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
+    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
 
         After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
         """
         node = reached.node
-        for _, part, _ in reached.units():
+        for unit, part, _ in reached.units():
             for use in part.uses:
                 if self._routes.of(node, use.name).passed:
-                    yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
+                    yield from ((unit, name, use) for name in self._origins(node, use.name, frozenset()))
 
     def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
         """Return the first-party module and its name that a function changes; None for a library's name."""

@@ -39,6 +39,18 @@ _VALIDATORS = frozenset(
 _FRESH = frozenset(
     {"list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict", "SimpleNamespace"}
 )
+_DISPLAYS = (
+    ast.List,
+    ast.Dict,
+    ast.Set,
+    ast.Tuple,
+    ast.ListComp,
+    ast.DictComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+    ast.Constant,
+    ast.JoinedStr,
+)
 _MOST = 300  # names that an object may lead to; beyond them it may lead anywhere
 
 
@@ -374,21 +386,7 @@ def _is_fresh(written: ast.expr, scope: Scope) -> bool:
     if isinstance(written, ast.Call):
         chain = chain_of(written.func)
         return chain is not None and CALL not in chain and (chain[-1] in _FRESH or chain[-1][:1].isupper())
-    return isinstance(
-        written,
-        (
-            ast.List,
-            ast.Dict,
-            ast.Set,
-            ast.Tuple,
-            ast.ListComp,
-            ast.DictComp,
-            ast.SetComp,
-            ast.Constant,
-            ast.JoinedStr,
-            ast.GeneratorExp,
-        ),
-    )
+    return isinstance(written, _DISPLAYS)
 
 
 def _is_foreign_call(written: ast.expr, targets: LoadTargets, node: Node, source: Source) -> bool:
