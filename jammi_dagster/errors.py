@@ -4,7 +4,7 @@
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
     ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
-    │                        ForeignCatalog, NameTooLong, LeaseLost
+    │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
@@ -186,6 +186,13 @@ class NameTooLong(JammiError):
         "deployment together, and 2,600 of an input; shorten the asset key, the partition or the input's name, or keep "
         "the catalog in SQLite"
     )
+
+
+class InvalidKey(JammiError):
+    """A key of the store that cannot be used; the message never holds the key."""
+
+    source: str
+    template = "the store's key from {source}: {why}; {way_out}"
 
 
 class LeaseLost(JammiError):

@@ -164,12 +164,12 @@ class ResultStore:
     @functools.cached_property
     def key(self) -> StoreKey:
         """The store's key, for values that must not be recorded in the clear."""
-        return StoreKey(self.database)
+        return StoreKey(self.database, root=self.artifacts.local_root)
 
     @functools.cached_property
     def identity(self) -> StoreIdentity:
         """The store's identity, for whoever hands its tables on."""
-        catalog_id, _ = self.reader.state()
+        catalog_id = self.reader.state().catalog_id
         return StoreIdentity(
             catalog_id=catalog_id,
             root=self.artifacts.name,
@@ -227,6 +227,7 @@ class ResultStore:
         each other.
         """
         self.binding.check()
+        self.key.record()
         recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
         return recorder.begin(
             [check_table(table) for table in tables],
@@ -342,8 +343,8 @@ class ResultStore:
         Take it before you ask: a move meanwhile then shows in the next one. It says nothing of bytes and of
         external inputs. None for an engine's catalog, which counts no changes.
         """
-        catalog_id, revision = self.reader.state()
-        return None if revision < 0 else f"{catalog_id}/{revision}"
+        state = self.reader.state()
+        return None if state.revision < 0 else f"{state.catalog_id}/{state.mark}/{state.revision}"
 
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """Find the id of the best ready materialization of this definition over these inputs, by its row alone."""

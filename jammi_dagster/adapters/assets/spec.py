@@ -46,6 +46,15 @@ class TableSpec:
             self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
         )
 
+    def outdated(self, code: CodeIdentity, *, has_edits: bool) -> tuple[str, ...]:
+        """List the places where the running code differs from its file.
+
+        An author's code version may have been edited too, so its function is looked at where any file `has_edits`.
+        """
+        if code.kind == "code_version" and has_edits:
+            code = identify(self.function, depends_on=self.depends_on, ignore=self.ignore)
+        return code.outdated
+
     def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
         """List the surfaces that `reads=` declares for these partitions, or for the whole asset under None."""
         if callable(self.reads):
