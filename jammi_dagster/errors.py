@@ -4,7 +4,7 @@
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
     ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
-    │                        ForeignCatalog, NameTooLong, LeaseLost
+    │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
@@ -12,8 +12,8 @@
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
-                             ManifestTooLarge, ArtifactUnreadable, StorageFailed, NotATable, EmptyStream,
-                             SchemaChanged, UnsupportedSchema, UnstorableData
+                             ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
+                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -186,6 +186,13 @@ class NameTooLong(JammiError):
         "deployment together, and 2,600 of an input; shorten the asset key, the partition or the input's name, or keep "
         "the catalog in SQLite"
     )
+
+
+class InvalidKey(JammiError):
+    """A key of the store that cannot be used; the message never holds the key."""
+
+    source: str
+    template = "the store's key from {source}: {why}; {way_out}"
 
 
 class LeaseLost(JammiError):
@@ -434,7 +441,20 @@ class ArtifactUnreadable(JammiError):
     """An object that exists but is not a readable Parquet file."""
 
     uri: str
+    why: str
     template = "{uri} is not a readable Parquet file ({why}); materialize the table again"
+
+
+class ArtifactCorrupt(JammiError):
+    """An artifact with other bytes than those that were recorded; nothing is computed from it."""
+
+    table: str
+    uri: str
+    why: str
+    template = (
+        "table {table}: {uri} does not hold the recorded bytes, {why}; put the file back from a copy, or materialize "
+        "the table again under the run tag jammi/cache=bypass"
+    )
 
 
 class StorageFailed(JammiError):

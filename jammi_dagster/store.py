@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jammi_dagster.artifacts import ArtifactRoot, read_manifest, tables_folder
+from jammi_dagster.artifacts import ArtifactRoot, Recorded, VerifiedReads, read_manifest, tables_folder
 from jammi_dagster.catalog import (
     Busy,
     CatalogReader,
@@ -32,6 +32,7 @@ from jammi_dagster.contract import (
     MaterializationEnv,
     ProducingDescriptor,
     Staleness,
+    Verification,
     definition_hash,
 )
 from jammi_dagster.contract.tables import check_source, check_table
@@ -161,12 +162,12 @@ class ResultStore:
     @functools.cached_property
     def key(self) -> StoreKey:
         """The store's key, for values that must not be recorded in the clear."""
-        return StoreKey(self.database)
+        return StoreKey(self.database, root=self.artifacts.local_root)
 
     @functools.cached_property
     def identity(self) -> StoreIdentity:
         """The store's identity, for whoever hands its tables on."""
-        catalog_id, _ = self.reader.state()
+        catalog_id = self.reader.state().catalog_id
         return StoreIdentity(
             catalog_id=catalog_id,
             root=self.artifacts.name,
@@ -224,6 +225,7 @@ class ResultStore:
         each other.
         """
         self.binding.check()
+        self.key.record()
         recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
         return recorder.begin(
             [check_table(table) for table in tables],
@@ -321,8 +323,8 @@ class ResultStore:
         Take it before you ask: a move meanwhile then shows in the next one. It says nothing of bytes and of
         external inputs. None for an engine's catalog, which counts no changes.
         """
-        catalog_id, revision = self.reader.state()
-        return None if revision < 0 else f"{catalog_id}/{revision}"
+        state = self.reader.state()
+        return None if state.revision < 0 else f"{state.catalog_id}/{state.mark}/{state.revision}"
 
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """Find the id of the best ready materialization of this definition over these inputs, by its row alone."""
@@ -469,13 +471,30 @@ class ResultStore:
         """List every materialization of the table, of whatever status, the latest start first."""
         return self.reader.history(check_table(table))
 
-    def read(self, table: str) -> pa.Table:
-        """Read the current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
-        return self.artifacts.read_table(self.current(table).artifact_path)
+    def read(self, table: str, *, verify: Verification | str = "pages") -> pa.Table:
+        """Read the current materialization as a table in memory, compared with its record (see `Verification`).
 
-    def dataset(self, table: str) -> ds.Dataset:
-        """Open the current materialization as a dataset, read lazily. Raises `UnknownTable`."""
-        return self.artifacts.dataset(self.current(table).artifact_path)
+        Raises `UnknownTable`, `ArtifactCorrupt`, `InvalidField` for another `verify`, and `StorageFailed`.
+        """
+        with self._verified(verify) as reads:
+            return reads.read_table(self.recorded(self.current(table)))
+
+    def dataset(self, table: str, *, verify: Verification | str = "pages") -> ds.Dataset:
+        """Open the current materialization as a dataset, read lazily; each page is verified when a query reads it.
+
+        An artifact without page checksums is hashed first, once per process. Raises as `read` does.
+        """
+        with self._verified(verify) as reads:
+            return reads.dataset(self.recorded(self.current(table)))
+
+    def recorded(self, record: MaterializationRecord) -> Recorded:
+        """Return the artifact of a materialization, for `VerifiedReads`."""
+        return Recorded(
+            root=self.artifacts, table=record.table, path=record.artifact_path, digest=record.artifact_digest
+        )
+
+    def _verified(self, verify: Verification | str) -> VerifiedReads:
+        return VerifiedReads(Verification.parse(verify, of="store", field="verify"))
 
     def close(self) -> None:
         """Close the database connections; the store opens new ones when it is used again."""

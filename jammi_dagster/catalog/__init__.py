@@ -9,7 +9,14 @@ from jammi_dagster.catalog.binding import BindingRows, CatalogBond
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.engine_reader import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
-from jammi_dagster.catalog.records import LEASE_SECONDS, CurrentRow, Lease, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import (
+    LEASE_SECONDS,
+    CatalogMark,
+    CurrentRow,
+    Lease,
+    MaterializationRecord,
+    Scope,
+)
 from jammi_dagster.catalog.recovery import AbandonedRow, RecordedArtifact, RecoveryRows
 from jammi_dagster.catalog.writes import (
     BuildingRow,
@@ -30,6 +37,7 @@ __all__ = [
     "BuildingRow",
     "Busy",
     "CatalogBond",
+    "CatalogMark",
     "CatalogReader",
     "CatalogWriter",
     "CurrentRow",

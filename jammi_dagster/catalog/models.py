@@ -5,6 +5,7 @@ A tenant is the empty string for global rows: a NULL would escape unique keys.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Text, text
@@ -26,11 +27,18 @@ def _column(kind: type | Any, *constraints: Any, **options: Any) -> Any:
     return Field(sa_column=Column(kind, *constraints, **{"nullable": False, **options}))
 
 
+def new_mark() -> str:
+    """Draw a mark that no other state of any catalog has."""
+    return secrets.token_hex(8)
+
+
 class CatalogState(Base, table=True):
     """One row: the counters of the catalog. Locking it orders the writers.
 
     `revision` is raised in each transaction that flips a row or moves a pointer; `start_sequence` is issued to
     each start of a step. `root_id` names the root whose objects the rows name; NULL until the first write.
+    `mark` is drawn anew where `revision` is raised: a catalog that was restored and written to again may have the same
+    revision, but not the same mark. `key_fingerprint` tells the key that the recorded HMACs were made with.
     """
 
     __tablename__ = "catalog_state"
@@ -39,6 +47,8 @@ class CatalogState(Base, table=True):
     revision: int = _column(BigInteger)
     start_sequence: int = _column(BigInteger)
     root_id: str | None = _column(Text, nullable=True)
+    mark: str | None = _column(Text, nullable=True, onupdate=new_mark)
+    key_fingerprint: str | None = _column(Text, nullable=True)
 
 
 class MaintenanceStamp(Base, table=True):

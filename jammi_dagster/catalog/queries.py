@@ -65,7 +65,7 @@ ANNOTATIONS_OF = (
     )
     .order_by(_pointers.c.tenant)
 )
-STATE = sa.select(_state.c.catalog_id, _state.c.revision)
+STATE = sa.select(_state.c.catalog_id, _state.c.revision, _state.c.mark)
 
 # --- the current ones ------------------------------------------------------------------------------------
 

@@ -41,12 +41,15 @@ def next_start(dialect: str) -> Any:
     """
     clock, largest = _CLOCKS[dialect], "greatest" if dialect == "postgresql" else "max"
     issued: Any = getattr(sa.func, largest)(_state.c.start_sequence + 1, sa.literal_column(clock))
-    return _state.update().values(start_sequence=issued).returning(_state.c.start_sequence)
+    return (
+        _state.update().values(start_sequence=issued, mark=_state.c.mark).returning(_state.c.start_sequence)
+    )
 
 
 NEXT_START = {dialect: next_start(dialect) for dialect in _CLOCKS}
 RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
-LOCK = _state.update().values(revision=_state.c.revision)
+# neither this nor a start is a change that anybody could have cached
+LOCK = _state.update().values(revision=_state.c.revision, mark=_state.c.mark)
 
 ADD = _m.insert()
 ANNOTATE = _annotations.insert()

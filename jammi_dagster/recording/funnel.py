@@ -248,6 +248,7 @@ class Attempt:
                 "attempt": self._attempt(row),
                 "row_count": written.row_count,
                 "size_bytes": written.size_bytes,
+                "footer": written.footer.to_dict(),
                 "writer_profile": written.profile.to_dict(),
                 "compute_seconds": output.compute_seconds,
                 **output.own,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from s3_kit import bucket
+from s3_kit import s3_url
 
 from jammi_dagster.artifacts import ArtifactRoot
+
+__all__ = ["s3_url"]
 
 
 @pytest.fixture
@@ -20,13 +21,6 @@ def local_root(tmp_path: Path) -> ArtifactRoot:
 @pytest.fixture
 def memory_root() -> ArtifactRoot:
     return ArtifactRoot(f"memory://{uuid.uuid4().hex}")
-
-
-@pytest.fixture(scope="session")
-def s3_url() -> Iterator[tuple[str, dict[str, object]]]:
-    """A bucket on a real S3 server (moto's), and the options with which s3fs reaches it."""
-    with bucket() as made:
-        yield made
 
 
 @pytest.fixture(params=["local", "memory", "s3"])

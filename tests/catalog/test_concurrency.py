@@ -78,7 +78,7 @@ def test_threads_that_open_a_fresh_postgres_catalog_at_once_agree(schema: str) -
     def open_it(_: int) -> str:
         together.wait()
         database = Database(schema)
-        catalog_id, _ = Catalog(database).reader.state()
+        catalog_id = Catalog(database).reader.state().catalog_id
         database.close()
         return catalog_id
 

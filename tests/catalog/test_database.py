@@ -295,7 +295,7 @@ def test_an_older_catalog_on_a_read_only_disk(file: Path) -> None:
 
 def _open(n: int, file: Path) -> str:
     database = Database(str(file))
-    catalog_id, _ = Catalog(database).reader.state()
+    catalog_id = Catalog(database).reader.state().catalog_id
     database.close()
     return catalog_id
 

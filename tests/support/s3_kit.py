@@ -4,6 +4,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 Bucket = tuple[str, dict[str, Any]]
 
 
@@ -27,3 +29,10 @@ def bucket() -> Iterator[Bucket]:
         {"key": "key", "secret": "secret", "endpoint_url": endpoint, "skip_instance_cache": True},
     )
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_url() -> Iterator[Bucket]:
+    """A bucket for all tests of a session that ask for one."""
+    with bucket() as made:
+        yield made

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
-# a name that no file can have: a damaged row may hold any
-_NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -43,19 +41,14 @@ class LocalStorage:
             found = os.stat(self.locate(path))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            if error.errno in _NO_PATH:
-                return None
-            raise
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    def version(self, path: str) -> str:
+        found = os.stat(self.locate(path))
+        return f"{found.st_dev}/{found.st_ino}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"
+
     def open_read(self, path: str) -> BinaryIO:
-        # opening a FIFO or a device would wait, or act on it
-        descriptor = os.open(self.locate(path), os.O_RDONLY | _AT_ONCE)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return os.fdopen(descriptor, "rb")
-        os.close(descriptor)
-        raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
+        return open(self.locate(path), "rb", opener=_open_regular)
 
     def upload(self, path: str) -> Upload:
         return LocalUpload(self.locate(path), self._folders)
@@ -115,6 +108,15 @@ class LocalStorage:
         from pyarrow.fs import LocalFileSystem
 
         return LocalFileSystem()
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open a regular file; to open a FIFO or a device would wait, or act on it."""
+    descriptor = os.open(path, flags | _AT_ONCE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
 
 
 class LocalUpload:

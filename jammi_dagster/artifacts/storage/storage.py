@@ -65,6 +65,9 @@ class Storage(Protocol):
     def size(self, path: str) -> int | None:
         """Return the object's length in bytes, or None if there is no object."""
 
+    def version(self, path: str) -> str:
+        """Return a text that changes when the object does, as far as the storage tells without reading it."""
+
     def open_read(self, path: str) -> BinaryIO:
         """Open the object's bytes, from the first."""
 
