@@ -57,9 +57,15 @@ def _run(
     start = input_ledger.loading(step_context, store).start_sequence
     input_ledger.close(step_context, store)
     tables = TableStep.of(
-        step, store, spec, loaded=loaded, start_sequence=start, config=arguments.get("config")
+        step,
+        store,
+        spec,
+        loaded=loaded,
+        start_sequence=start,
+        config=arguments.get("config"),
+        io_manager=manager.verification,
     )
-    return _result(context, materialize(tables, lambda: _call(spec, context, arguments), manager.policy))
+    return _result(context, materialize(tables, lambda: _call(tables, context, arguments), manager.policy))
 
 
 def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
@@ -75,13 +81,13 @@ def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
     return keys
 
 
-def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> BodyOutput:
+def _call(tables: TableStep, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> BodyOutput:
     """Call the user's function with the kinds of value that its annotations ask for."""
-    values = dict(arguments)
+    spec, values = tables.spec, dict(arguments)
     for name, annotation in spec.shape.inputs.items():
         value = values[name]
         if isinstance(value, AnyReference):
-            values[name] = convert(value, kind_of(annotation), parameter=name)
+            values[name] = convert(value, kind_of(annotation), parameter=name, reads=tables.reads)
     for key in spec.shape.resources:
         values[key] = getattr(context.resources, key)
     if spec.shape.context is not None:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
     FunctionScope,
@@ -148,10 +149,22 @@ class AccessVisitor(Visitor[Position]):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
             self._change(chain_of(node.args[0]), node, at)
+        elif chain == ("getattr",):
+            call = self._ask(node, call, at)
         if not chain:
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
         return [*_innermost_call(node.func), *node.args, *node.keywords]
+
+    def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
+        """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
+        names = asked_names(node, at.scope)
+        for name in names or ():
+            if holder := chain_of(node.args[0]):
+                self.accesses.append(Access(at, (*holder, name), node.lineno, Call((), {})))
+        if names or (names is None and leads_to_counted_code(node, at.scope)):
+            return Call((*call.positional[:1], "", *call.positional[2:]), call.named)
+        return call
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
         """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""
