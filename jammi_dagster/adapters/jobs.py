@@ -20,8 +20,8 @@ def build_recompute_job(
 ) -> dg.JobDefinition:
     """Build a job that recomputes a table: its op's config takes `table` and `cascade`, its metadata is the report.
 
-    `defs` gives the complete definitions (`lambda: defs`); without it, they are those of the code location that the
-    run belongs to, which Dagster knows of every run that it launches.
+    `defs` are the complete definitions, or a function that returns them (`lambda: defs`); without it, they are those of
+    the code location that the run belongs to, which Dagster knows of every run that it launches.
     """
 
     class RecomputeConfig(dg.Config):
