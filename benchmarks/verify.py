@@ -20,8 +20,8 @@ from jammi_dagster import ResultStore
 BUDGET = 1.15
 ABOUT = (
     "`ResultStore.read` of a whole table under each `verify=`, over `pyarrow.parquet.ParquetFile.read` of the same "
-    "file in the page cache. `s` and `x` are by the least of all rounds, which are taken in turns; `cpu` is "
-    "the processor time of all threads. The budget is for `pages`, the default of steps and of `read`."
+    "file, which lies in the page cache. `s` and `x` are by the least of all rounds, taken in turns; `cpu` is the "
+    "processor time of all threads. The budget is for `pages`, the default of steps and of `read`."
 )
 Seconds = dict[str, list[float]]  # by clock
 

@@ -11,7 +11,9 @@ from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name
+from jammi_dagster.fingerprint.syntax.uses import Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -78,8 +80,14 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                if name in holder.read_at_run and not is_hashed:
+                if name in holder.read_at_run and not is_hashed and not _is_lazy(holder, name, change):
                     yield name, reached.node.shown, change.line
+
+
+def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
+    source = holder.node.source
+    is_own = source is not None and change.is_own and not change.in_place
+    return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
 
 
 def _edited(reached: ReachedFile) -> Iterator[str]:
