@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"

@@ -52,6 +52,10 @@ class SlowBucket:
         found = self.data.get(path)
         return None if found is None else len(found)
 
+    def version(self, path: str) -> str:
+        """Tell objects apart by their bytes' length."""
+        return str(self.size(path))
+
     def open_read(self, path: str) -> BinaryIO:
         """Open an object."""
         return BytesIO(self.fetch(path))
