@@ -3,6 +3,8 @@
 import pytest
 from fingerprint_kit import Project
 
+from jammi_dagster.fingerprint import CodeIdentity
+
 READS = {
     "a path of the module": "A = (Path(__file__).parent / 'q.sql').read_text()",
     "a resolved path": "A = Path(__file__).resolve().parent.joinpath('q.sql').read_text(encoding='utf-8')",
@@ -21,7 +23,7 @@ OUTSIDE = {
 HEAD = "import importlib.resources, os\nfrom pathlib import Path\nA0 = ''\n"
 
 
-def of(project: Project, text: str) -> object:
+def of(project: Project, text: str) -> CodeIdentity:
     project.write({"p/__init__.py": "", "p/a.py": f"{HEAD}{text}\ndef f(): return A\n"})
     return project.identity("p.a.f")
 
