@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, verify
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,6 +24,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "scale": scale.run,
     "tick": tick.run,
     "fingerprint": fingerprint.run,
+    "upkeep": upkeep.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
@@ -34,6 +35,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
+    "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
 }
 
 

@@ -283,7 +283,7 @@ MOUNTS = (
     ("folder", "kind"),
     [
         ("/", None),
-        ("/home/me", None),
+        ("/srv/me", None),
         ("/mnt/share", "nfs4"),
         ("/mnt/share/deep/folder", "nfs4"),
         ("/mnt/shared", None),

@@ -344,11 +344,10 @@ class LoadTargets:
         return further
 
     def _used(self, node: Node, unit: Unit) -> list[tuple[Node, str]] | None:
-        part = unit.parts["code"]
-        further = [(node, name) for name in part.own]
-        leads = self._leads(
-            node, [use.name for use in part.uses if not is_orchestration(use.name)], strict=False
-        )
+        parts = unit.parts.values()
+        further = [(node, name) for part in parts for name in part.own]
+        uses = (use.name for part in parts for use in part.uses)
+        leads = self._leads(node, [name for name in uses if not is_orchestration(name)], strict=False)
         return None if leads is None else further + leads
 
     def _leads(

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
+from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
     FunctionScope,
@@ -19,7 +21,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.trees import children, statements
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
@@ -121,7 +123,15 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
-        return self._without_decorators(node, children(node), at)
+        apart = separate_methods(node) if at.scope.around is None and at.part == "code" else {}
+        rest = []
+        for child in children(node):
+            name = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            if name in apart:
+                self.push([child], self._position(at.scope, method_part(str(name))))
+            else:
+                rest.append(child)
+        return self._without_decorators(node, rest, at)
 
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
@@ -142,6 +152,10 @@ class AccessVisitor(Visitor[Position]):
         return children(node)
 
     def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
+        if file := packaged_file(node, at.scope):
+            at.uses.packaged.append(file)
+            within = [*node.args, *children(node.func)]
+            return [name for one in within for name in nodes(one) if isinstance(name, ast.Name)]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             at.uses.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
