@@ -25,7 +25,7 @@ _WITHOUT_ROWS = """
     ListedObjects
     MaintenanceStamp Materialization MaterializationRecord Observations Output Pointer PointerMove Progress Publication
     ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow StoreIdentity
-    StoreKey Tombstone Upserts
+    SqliteFile StoreKey Tombstone Upserts
 """
 
 
