@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
@@ -17,7 +17,7 @@ from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads
+from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
@@ -61,6 +61,8 @@ class CodeIdentity:
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
+    reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
@@ -146,6 +148,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
+        reached_by=dict(reached_by(graph)),
         outside=tuple(
             OutsideRead(what=read.name, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
             for read in sorted(outside_reads(graph))

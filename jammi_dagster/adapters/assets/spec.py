@@ -63,22 +63,34 @@ class TableSpec:
 
     def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
         """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs")."""
+        upstream = any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies)
+        return self.undeclared_reads(code, has_upstream=upstream)
+
+    def undeclared_reads(self, code: CodeIdentity, *, has_upstream: bool) -> list[str]:
+        """List the same reasons for an asset of which only that is known."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
-        reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
-        uses = [use for use in self._context_uses() if use.partition(" ")[0] not in self.allow_reads]
-        reasons += [
-            f"{use} tells about the run, and no read stands for it: pass it as config, or "
-            f"allow_reads=[{use.partition(' ')[0]!r}] if it does no harm"
-            for use in uses
-            if is_of_the_run(use) and not (self.reads is not None and self.code_version is not None)
-        ]
+        reasons = self.undeclared_by_code(code)
         if self.reads is not None:
             return reasons
-        if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
+        if not has_upstream:
             reasons.append(f"it has no upstream: {way_out}")
         if self.resource_keys:
             reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
-        return reasons + [f"{use}: {way_out}" for use in uses if not is_of_the_run(use)]
+        return reasons + [f"{use}: {way_out}" for use in self._context_uses() if not is_of_the_run(use)]
+
+    def undeclared_by_code(self, code: CodeIdentity) -> list[str]:
+        """List the reasons in the code itself, whatever the asset is."""
+        reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
+        if self.reads is not None and self.code_version is not None:
+            return reasons
+        uses = [use for use in self._context_uses() if is_of_the_run(use)]
+        names = {use: use.partition(" ")[0] for use in uses}
+        return reasons + [
+            f"{use} tells about the run, and no read stands for it: pass it as config, or "
+            f"allow_reads=[{name!r}] if it does no harm"
+            for use, name in names.items()
+            if name not in self.allow_reads
+        ]
 
     def _context_uses(self) -> tuple[str, ...]:
         if self.shape.context is None:

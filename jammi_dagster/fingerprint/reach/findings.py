@@ -39,6 +39,17 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     return found
 
 
+def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the places of findings in the reached code, each with the units that lead to it."""
+    for reached in graph.reached.values():
+        source = reached.node.source
+        for index, part in reached.parts if source else ():
+            found = source.units[index].parts[part] if source else None
+            lines = [one.line for one in (*found.outside, *found.hidden)] if found else []
+            lines += [change.line for change in found.changes] if found else []
+            yield from ((f"{reached.node.shown}:{line}", reached.paths.get(index, ())) for line in lines)
+
+
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved

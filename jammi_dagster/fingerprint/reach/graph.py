@@ -39,6 +39,9 @@ class ReachedFile:
     labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    paths: dict[int, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # the units through which a unit is reached
     loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
@@ -91,14 +94,15 @@ class Graph:
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool, Members]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
-        self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
+        self._todo: deque[tuple[Callable[..., object], tuple[object, ...], tuple[str, ...]]] = deque()
+        self._path: tuple[str, ...] = ()  # of the unit that is followed
 
     def reach(self, roots: Iterable[Root]) -> None:
         """Follow these roots, and all names on the way."""
         for root in roots:
             self._start(root)
         while self._todo:
-            step, arguments = self._todo.popleft()
+            step, arguments, self._path = self._todo.popleft()
             step(*arguments)
         # An import that nobody uses is there for its side effects.
         for source, names, libraries in self._imports:
@@ -295,10 +299,13 @@ class Graph:
             return
         for name in source.units[index].members_reached(asked) if part == "code" else ():
             self._reach(reached, index, method_part(name), runs=runs)
+        unit = source.units[index]
+        named = ", ".join(unit.names) or f"module-level code of {reached.node.shown}"
+        path = reached.paths.setdefault(index, (*self._path, named))
         before = reached.parts.get((index, part))
         if before is None or (runs and not before):
             reached.parts[index, part] = runs
-            self._later(self._follow, reached, index, part, runs)
+            self._todo.append((self._follow, (reached, index, part, runs), path))
 
     def _follow(self, reached: ReachedFile, index: int, part: str, runs: bool) -> None:
         node = reached.node
@@ -422,7 +429,7 @@ class Graph:
             yield from self._origins(holder.node, joined(target, *tail), seen | {(holder.node.path, head)})
 
     def _later(self, step: Callable[..., object], *arguments: object) -> None:
-        self._todo.append((step, arguments))
+        self._todo.append((step, arguments, self._path))
 
 
 def _asked(members: Mapping[str, Members], name: str) -> Members:
