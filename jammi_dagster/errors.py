@@ -7,7 +7,8 @@
     │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
-    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
+    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
+    │   │                    RootOfAnotherCatalog, MaintainedElsewhere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
