@@ -67,6 +67,14 @@ def op_name(assets_def: dg.AssetsDefinition) -> str:
     return str(assets_def.node_def.name)
 
 
+def original(resources: Any, key: str) -> Any:
+    """Return a resource as it was configured, which is also the value that Dagster gives to a parameter.
+
+    As an attribute of `resources` stands the object that it attaches to a context, which may be another one.
+    """
+    return resources.original_resource_dict[key] if hasattr(resources, key) else getattr(resources, key)
+
+
 class DeclaredAsset(abc.ABC):
     """One asset as its author declared it: function, dependencies, partitions, checks, config schema."""
 
@@ -86,10 +94,9 @@ class DeclaredAsset(abc.ABC):
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
         """Return the partitions of a dependency in the order of their definition; None if it has no partitions."""
 
-    @property
     @abc.abstractmethod
-    def resources(self) -> Any:
-        """The resources that the function takes, as attributes named by their keys."""
+    def resource(self, key: str) -> Any:
+        """Return a resource that the function takes, as it was configured."""
 
     @property
     @abc.abstractmethod
@@ -187,7 +194,7 @@ class DeclaredAsset(abc.ABC):
         )
 
 
-def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance) -> list[str]:
+def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance | None) -> list[str]:
     """Sort partition keys into the order of their definition; Dagster gives a range's keys in any order."""
     if len(keys) < 2:
         return keys

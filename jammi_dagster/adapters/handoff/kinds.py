@@ -16,10 +16,16 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from jammi_dagster.adapters.handoff.references import AnyReference, NoReference, ResultReference
+from jammi_dagster.adapters.handoff.references import (
+    AnyReference,
+    NoReference,
+    PartitionReferences,
+    ResultReference,
+)
 from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
-from jammi_dagster.errors import UnsupportedInput
+from jammi_dagster.errors import JammiError, UnsupportedInput
 from jammi_dagster.store import ResultStore
 
 _TABLE = "pyarrow.Table"
@@ -101,6 +107,29 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
     return {
         key: read(open_store(reference.store), reference) for key, reference in value.by_partition.items()
     }
+
+
+def loaded(value: ResultReference | PartitionReferences, kind: str | None = None) -> Any:
+    """Load the table of a reference, or of several by partition, in the kind that its function declares to return.
+
+    `kind` is that kind where the reference does not say it. A kind that a table cannot become, such as an iterator of
+    batches, gives a `pa.Table`.
+    """
+    if isinstance(value, PartitionReferences):
+        return {key: loaded(reference, kind) for key, reference in value.by_partition.items()}
+    return _READERS.get(value.kind or kind or _TABLE, _table)(open_store(value.store), value)
+
+
+def declared_kind(value: ResultReference | PartitionReferences, store: ResultStore) -> str | None:
+    """Return the kind that the function behind a reference declared to return, from the manifest of its table."""
+    if isinstance(value, PartitionReferences):
+        return next((declared_kind(one, store) for one in value.by_partition.values()), None)
+    try:
+        manifest = read_manifest(store.artifacts, value.artifact_path)
+    except JammiError:  # the reader of the table says what is wrong
+        return None
+    kind = None if manifest is None else manifest.descriptor.to_dict().get("output_kind")
+    return kind.removeprefix("dict[str, ").removesuffix("]") if isinstance(kind, str) else None
 
 
 def lenient_type(annotation: Any) -> dg.DagsterType:

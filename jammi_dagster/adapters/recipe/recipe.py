@@ -180,7 +180,7 @@ def recipe_of(
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
-            resource = getattr(asset.resources, key)
+            resource = asset.resource(key)
             resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
