@@ -4,7 +4,7 @@
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
     ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
-    │                        ForeignCatalog, NameTooLong, LeaseLost
+    │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
@@ -12,8 +12,8 @@
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
-                             ManifestTooLarge, ArtifactUnreadable, StorageFailed, NotATable, EmptyStream,
-                             SchemaChanged, UnsupportedSchema, UnstorableData
+                             ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
+                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -188,6 +188,13 @@ class NameTooLong(JammiError):
     )
 
 
+class InvalidKey(JammiError):
+    """A key of the store that cannot be used; the message never holds the key."""
+
+    source: str
+    template = "the store's key from {source}: {why}; {way_out}"
+
+
 class LeaseLost(JammiError):
     """A writer whose lease another writer took over: its table is not published."""
 
@@ -272,6 +279,41 @@ class ObjectsMissing(JammiError):
         "store {root}: {missing} of {total} ready materializations lack their bytes or sidecar, recovery changed "
         "nothing; check that the root is mounted, can be reached and belongs to this catalog; if the objects are "
         "lost for good, drop() their tables and run recover() again"
+    )
+
+
+class RootNotThere(JammiError):
+    """A root that lacks the identity of the root that a catalog's rows name, or has another's."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: it is not the root whose objects {catalog} names: {why}; nothing was changed; check that the "
+        "root is mounted, can be reached and is spelt as before; if the objects are here all the same, bind the "
+        "catalog to this root with store.adopt(take_over=True)"
+    )
+
+
+class RootOfAnotherCatalog(JammiError):
+    """A root that another catalog writes to and maintains."""
+
+    root: str
+    catalog: str
+    other: str
+    template = (
+        "store {root}: it belongs to the catalog {other}, not to {catalog}; nothing was changed; open the store with "
+        "that catalog or another root, or hand the root over to this one with store.adopt(take_over=True)"
+    )
+
+
+class MaintainedElsewhere(JammiError):
+    """A root with the mark of a maintenance pass that its catalog never made."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: another copy of the catalog {catalog} maintains this root, or the catalog was restored from a "
+        "backup; nothing was changed; stop the other copy, then let this one go on with store.adopt(take_over=True)"
     )
 
 
@@ -400,7 +442,20 @@ class ArtifactUnreadable(JammiError):
     """An object that exists but is not a readable Parquet file."""
 
     uri: str
+    why: str
     template = "{uri} is not a readable Parquet file ({why}); materialize the table again"
+
+
+class ArtifactCorrupt(JammiError):
+    """An artifact with other bytes than those that were recorded; nothing is computed from it."""
+
+    table: str
+    uri: str
+    why: str
+    template = (
+        "table {table}: {uri} does not hold the recorded bytes, {why}; put the file back from a copy, or materialize "
+        "the table again under the run tag jammi/cache=bypass"
+    )
 
 
 class StorageFailed(JammiError):

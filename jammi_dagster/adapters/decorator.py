@@ -16,7 +16,7 @@ from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
 from jammi_dagster.adapters.handoff.results_of_runs import resolve_references
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.errors import UnsupportedArgument
 from jammi_dagster.fingerprint import check_dependencies, check_names
 
@@ -42,6 +42,7 @@ def result_table(
     depends_on: Sequence[Any] = (),
     ignore: Sequence[str] = (),
     allow_reads: Sequence[str] = (),
+    verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
 def result_table(
@@ -56,6 +57,7 @@ def result_table(
     depends_on: Sequence[Any] = (),
     ignore: Sequence[str] = (),
     allow_reads: Sequence[str] = (),
+    verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
     """Declare an asset that is stored as a result table, and reused where nothing that it depends on has changed.
@@ -76,6 +78,10 @@ def result_table(
     - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
     - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
 
+    - `verify_inputs`: how bytes of inputs are compared with their record when the function runs: `pages` (footer and
+      page checksums), `full` (SHA-256 too) or `off`. By default the run tag `jammi/verify_inputs` decides, then the IO
+      manager.
+
     The annotation of the result is not checked: it names the kind of table for readers that ask for none.
 
     Raises `UnsupportedArgument` for arguments that cannot be combined, `InvalidPolicy`, and `InvalidField`.
@@ -89,6 +95,7 @@ def result_table(
         "depends_on": depends_on,
         "ignore": ignore,
         "allow_reads": allow_reads,
+        "verify_inputs": verify_inputs,
     }
     if function is None:
         return lambda function: _decorated(function, asset_arguments=asset_arguments, **declared)
@@ -124,15 +131,20 @@ def _spec(
     depends_on: Sequence[Any],
     ignore: Sequence[str],
     allow_reads: Sequence[str],
+    verify_inputs: Verification | str | None,
     **others: Any,
 ) -> TableSpec:
     """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
-    shape = shape_of(function)
+    shape, place = shape_of(function), f"@result_table on {name}"
+    verification = None
+    if verify_inputs is not None:
+        verification = Verification.parse(verify_inputs, of=place, field="verify_inputs")
     return TableSpec(
         function=function,
         shape=shape,
         resource_keys=tuple(sorted({*own_keys, *shape.resources})),
-        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
+        cache=None if cache is None else policy_of(cache, where=place),
+        verify_inputs=verification,
         allow_missing=allow_missing_partitions,
         depends_on=check_dependencies(depends_on),
         ignore=check_names("ignore", ignore),

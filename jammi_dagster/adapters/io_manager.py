@@ -10,6 +10,7 @@ import dagster as dg
 from jammi_dagster.adapters.assets.cache_policy import policy_of
 from jammi_dagster.adapters.assets.declaration import in_order
 from jammi_dagster.adapters.assets.spec import plain_spec
+from jammi_dagster.adapters.assets.verification import effective_verification
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.inputs import missing_upstream
 from jammi_dagster.adapters.execution.materialize import record
@@ -25,7 +26,8 @@ from jammi_dagster.adapters.handoff.references import (
 )
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
-from jammi_dagster.contract import CachePolicy, TableName
+from jammi_dagster.artifacts import VerifiedReads
+from jammi_dagster.contract import CachePolicy, TableName, Verification
 from jammi_dagster.errors import InvalidOutput
 from jammi_dagster.store import ResultStore
 
@@ -35,16 +37,23 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
 
     Under `@result_table` inputs arrive as references, and the step itself probes and records. A plain
     `@dg.asset` gets its inputs loaded and its output recorded; its body cannot be skipped, so `USE` has no
-    effect there. `cache` (`use` or `bypass`) is the policy of assets that state none.
+    effect there. `cache` (`use` or `bypass`) is the policy of assets that state none, `verify_inputs` (`pages`,
+    `full` or `off`) their verification of inputs.
     """
 
     store: ResultStoreResource
     cache: str = "bypass"
+    verify_inputs: str = "pages"
 
     @property
     def policy(self) -> CachePolicy:
         """The policy of assets that state none. Raises `InvalidPolicy`."""
         return policy_of(self.cache, where="ResultTableIOManager(cache=…)")
+
+    @property
+    def verification(self) -> Verification:
+        """The verification of inputs of assets that state none. Raises `InvalidField`."""
+        return Verification.parse(self.verify_inputs, of="ResultTableIOManager", field="verify_inputs")
 
     @property
     def result_store(self) -> ResultStore:
@@ -56,7 +65,8 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
 
         Outside of a step, as for `load_asset_value`, a value without a type is of the kind that the upstream asset
         declares to return. An upstream with several partitions gives a dict, partition -> table, in the order of
-        their definition. Raises `MissingUpstream` and `UnsupportedInput`.
+        their definition. Raises `MissingUpstream`, `UnsupportedInput`, and `ArtifactCorrupt` for other bytes than the
+        recorded ones.
         """
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
@@ -68,9 +78,13 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             now.references[context.name] = references
         if is_lenient(context.dagster_type):
             return references
-        if step_context is None and kind.any_shape and not isinstance(references, NoReference):
-            return loaded(references, declared_kind(references, store))
-        return convert(references, kind, parameter=_shown_name(context))
+        is_untyped = step_context is None and kind.any_shape
+        tags = {} if step_context is None else step_context.dagster_run.tags
+        verification = effective_verification(tags=tags, decorator=None, io_manager=self.verification)
+        with VerifiedReads(verification) as reads:
+            if is_untyped:
+                return loaded(references, declared_kind(references), reads=reads)
+            return convert(references, kind, parameter=_shown_name(context), reads=reads)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
         """Record the table of a plain asset. A reference was recorded already, by the step that hands it over."""

@@ -66,7 +66,7 @@ class SqliteFile:
                 "or fork before any table is made"
             )
             raise CatalogUnavailable(catalog=self.name, why=why)
-        if before is None and not self.may_make:
+        if before is None and not (self.may_make or self.read_only):
             raise CatalogReplaced(catalog=self.name, found="removed")
         if self.read_only or (before is not None and not is_writable(self.path)):
             self.read_only = True

@@ -41,6 +41,7 @@ from jammi_dagster.contract import CachePolicy, InputAnchor
 Verdict = Literal["reuse", "compute", "undecidable"]
 BytesSeen = Literal["seen", "not looked at", "gone"]
 
+BYPASSED = "cache=bypass"
 NO_MATCH = "nothing stored has this definition and these inputs"
 
 
@@ -113,6 +114,11 @@ class StepPlan:
         return tuple(dict.fromkeys(reason for table in self.tables for reason in table.reasons))
 
     @property
+    def is_open(self) -> bool:
+        """True if other inputs could lead to the other verdict: nothing but stored results decided."""
+        return self.verdict == "reuse" or NO_MATCH in self.reasons
+
+    @property
     def saved_seconds(self) -> float:
         """The compute time that the step's reuses save."""
         return sum(table.saved_seconds or 0.0 for table in self.tables)
@@ -137,7 +143,7 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
     if facts.obstacles:
         return _plan(facts, "undecidable", facts.obstacles)
     if policy is not CachePolicy.USE:
-        return _plan(facts, "compute", [f"cache={policy.value}"])
+        return _plan(facts, "compute", [BYPASSED])
     if facts.barriers:
         return _plan(facts, "compute", facts.barriers)
     if facts.unknown:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
@@ -49,6 +49,9 @@ from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
+
+# in each of n sidecars n names: more would be read and written for longer than the tables themselves
+_MOST_NAMED = 100
 
 
 def utc_now() -> datetime:
@@ -114,12 +117,17 @@ class Recorder:
         """
         start = self.writer.next_start() if start_sequence is None else start_sequence
         lease = Lease(token=self.random_hex(16), owner=owner, seconds=LEASE_SECONDS)
-        now = self.clock()
-        rows = {table: self._row(table, start, now, (flights or {}).get(table)) for table in tables}
+        now, attempt = self.clock(), self.random_hex(16)
+        rows = {
+            table: replace(
+                self._row(table, start, now), attempt_id=attempt, flight=(flights or {}).get(table)
+            )
+            for table in tables
+        }
         busy = self.writer.begin(list(rows.values()), produced_by=produced_by, lease=lease)
         return busy or Attempt(recorder=self, rows=rows, lease=lease, produced_by=produced_by)
 
-    def _row(self, table: str, start: int, now: datetime, flight: Flight | None) -> BuildingRow:
+    def _row(self, table: str, start: int, now: datetime) -> BuildingRow:
         # as UUIDv7 does: 48 bits of milliseconds, then random bits; sorts by time, unique without asking anyone
         materialization_id = f"{int(now.timestamp() * 1000) & (2**48 - 1):012x}{self.random_hex(10)}"
         return BuildingRow(
@@ -128,7 +136,6 @@ class Recorder:
             artifact_path=artifact_path(self.scope.tenant or None, table, materialization_id),
             start_sequence=start,
             created_at=now.isoformat(),
-            flight=flight,
         )
 
 
@@ -234,15 +241,25 @@ class Attempt:
             own={
                 "table": output.table,
                 "materialization": row.materialization_id,
+                "tenant": self.recorder.scope.tenant,
                 "deployment": self.recorder.scope.deployment,
+                "start_sequence": row.start_sequence,
+                "created_at": row.created_at,
+                "attempt": self._attempt(row),
                 "row_count": written.row_count,
                 "size_bytes": written.size_bytes,
+                "footer": written.footer.to_dict(),
                 "writer_profile": written.profile.to_dict(),
                 "compute_seconds": output.compute_seconds,
                 **output.own,
                 **({} if output.annotation is None else {"annotation": output.annotation}),
             },
         )
+
+    def _attempt(self, row: BuildingRow) -> dict[str, Any]:
+        """Name the attempt in a sidecar: with its tables, or of a large one only their number."""
+        attempt: dict[str, Any] = {"id": row.attempt_id, "size": len(self.rows)}
+        return attempt if len(self.rows) > _MOST_NAMED else {**attempt, "tables": sorted(self.rows)}
 
     def _finished(self, output: Output, completed_at: str) -> ReadyRow:
         written = self.written[output.table]

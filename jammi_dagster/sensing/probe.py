@@ -6,6 +6,7 @@ probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Iterator, Sequence
 
@@ -13,9 +14,11 @@ from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
-from jammi_dagster.errors import ArtifactOutsideRoot
+from jammi_dagster.errors import ArtifactOutsideRoot, StorageFailed
 from jammi_dagster.sensing.rows import Rows
 
+# a path that no file can have: only a damaged row holds it
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 _log = logging.getLogger("jammi_dagster")
 
 
@@ -62,7 +65,9 @@ def probe_cache_record(
     for record in lookup_cached(reader, definition, inputs):
         try:
             size = root.size(record.artifact_path)
-        except ArtifactOutsideRoot as error:
+        except (ArtifactOutsideRoot, StorageFailed) as error:
+            if isinstance(error, StorageFailed) and getattr(error.__cause__, "errno", None) not in _NO_NAME:
+                raise
             _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
             continue
         if size is None or record.size_bytes not in (None, size):  # an engine's row has no size

@@ -274,7 +274,7 @@ def test_a_dead_writers_sidecar_of_any_content(store_at: StoreAt) -> None:
             execute(store, "DELETE FROM pointers")
             execute(
                 store,
-                "UPDATE materializations SET status = 'building', lease_token = 'x', lease_expires_at = 1",
+                "UPDATE materializations SET status = 'building', completed_at = NULL, lease_expires_at = 1",
             )
             try:
                 store.recover()

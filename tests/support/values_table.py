@@ -249,6 +249,13 @@ INDEXES = rows_of(
             "Arrow has no mixed columns",
         ),
         (
+            "pd.date_range('2020-01-06', periods=2, freq=pd.offsets.CDay(holidays=['2020-01-08']))",
+            CHANGED,
+            "no `freq`, where its name does not tell all of it",
+            "pd.DataFrame({'v': [1, 2]}, index=pd.DatetimeIndex(['2020-01-06', '2020-01-07'])"
+            ".astype(pd.date_range('2020', periods=2).dtype))",
+        ),
+        (
             "pd.MultiIndex(levels=[['unused', 'a']], codes=[[1, 1]])",
             CHANGED,
             "levels lose the values that no row has",

@@ -176,6 +176,11 @@ class DeclaredAsset(abc.ABC):
         told = {key: value for key, value in (definition.metadata or {}).items() if key != ALLOW_MISSING}
         return definition.input_manager_key or dependency.io_manager_key, told
 
+    def may_miss(self, dependency: Dependency) -> bool:
+        """Tell if the metadata of the input allows missing partitions, as Dagster's own IO managers read it."""
+        definition = self.assets_def.op.input_dict.get(dependency.input_name or "")
+        return bool(definition is not None and (definition.metadata or {}).get(ALLOW_MISSING))
+
     def _dependency(self, key: dg.AssetKey, input_name: str | None) -> Dependency:
         node = self.node(key)
         definition = node.assets_def

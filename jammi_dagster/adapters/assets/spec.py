@@ -10,7 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
 from jammi_dagster.surfaces import VersionSurface
 
@@ -26,6 +26,7 @@ class TableSpec:
     resource_keys: tuple[str, ...] = ()
     reads: Reads | None = None
     cache: CachePolicy | None = None
+    verify_inputs: Verification | None = None
     code_version: str | None = None
     allow_missing: bool = False
     single_flight: bool = True
@@ -38,6 +39,15 @@ class TableSpec:
         return identify(
             self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
         )
+
+    def outdated(self, code: CodeIdentity, *, has_edits: bool) -> tuple[str, ...]:
+        """List the places where the running code differs from its file.
+
+        An author's code version may have been edited too, so its function is looked at where any file `has_edits`.
+        """
+        if code.kind == "code_version" and has_edits:
+            code = identify(self.function, depends_on=self.depends_on, ignore=self.ignore)
+        return code.outdated
 
     def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
         """List the surfaces that `reads=` declares for these partitions, or for the whole asset under None."""

@@ -27,10 +27,15 @@ from jammi_dagster.store import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
 _NO_REPLAY = Replay()
+_MOST_SAID = 3
 
 
 class Unknowable(Exception):
     """A definition that cannot be known outside of a step; the message is the reason."""
+
+
+class Outdated(Unknowable):
+    """A definition that cannot be known because the code on disk differs from the loaded code."""
 
 
 class NotReplayable(Exception):
@@ -56,6 +61,7 @@ class CurrentAsset:
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
         self._settled = 0
+        self._edits = location.edits
         self._own: dict[str, str | None] | None = None
 
     @property
@@ -92,6 +98,7 @@ class CurrentAsset:
 
         Raises `Unknowable` and `NotReplayable`.
         """
+        self._forget_edited()
         key = partition, replay.key
         known = self._hashes.get(key)
         if known is not None and 0 < known[2] == self._settled:
@@ -190,7 +197,15 @@ class CurrentAsset:
         except Exception as error:  # the author's function of the partition
             raise Unknowable(f"reads= cannot be asked: {first_line(error)}") from error
 
+    def _forget_edited(self) -> None:
+        """Forget definitions where a file of code was edited, or edited back, since they were found."""
+        if self._edits != self._location.edits:
+            self._edits = self._location.edits
+            self._recipes.clear()
+            self._hashes.clear()
+
     def _recipe(self, replay: Replay) -> tuple[Recipe, DefinitionHashes]:
+        self._forget_edited()
         key, _ = replay.key
         if key not in self._recipes:
             try:
@@ -214,11 +229,15 @@ class CurrentAsset:
         }
         try:
             recipe = recipe_of(self.spec, asset, self.store, config=config, loaded=loaded)
-            return recipe, DefinitionHashes(recipe)
+            outdated = self.spec.outdated(recipe.code, has_edits=bool(self._edits))
+            hashes = DefinitionHashes(recipe)
         except Exception as error:  # a resource may raise anything as it is made
             raise Unknowable(
                 f"its definition cannot be known outside of a run: {first_line(error)}"
             ) from error
+        if outdated:
+            raise Outdated("; ".join(outdated[:_MOST_SAID]))
+        return recipe, hashes
 
     def group(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
         """Return the partitions that a replay makes together with `partition`. Raises `NotReplayable`."""
@@ -254,5 +273,11 @@ class CurrentAsset:
             is_handed_over=is_parameter and not self.is_plain,
         )
         parameter = dependency.input_name if is_parameter else None
-        declared = DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter)
+        declared = DeclaredInput(
+            dependency=dependency,
+            role=role,
+            store=store,
+            parameter=parameter,
+            may_miss=self._declared.may_miss(dependency),
+        )
         return Upstream(self._location, self.key, declared)

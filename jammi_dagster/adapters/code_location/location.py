@@ -12,6 +12,7 @@ import dagster as dg
 from jammi_dagster.adapters.assets.declaration import in_order, op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
 from jammi_dagster.errors import InvalidTarget
+from jammi_dagster.fingerprint import edited_files
 
 Definitions = dg.Definitions | dg.RepositoryDefinition
 """The complete definitions of a code location, as their author or as Dagster has them."""
@@ -27,7 +28,8 @@ class PartitionsGone(Exception):
 class Location:
     """The assets, partitions and resources of one repository on one instance; answers are kept.
 
-    Keep one for many looks: `refresh` says that time has passed, which only partitions can tell by.
+    Keep one for many looks: `refresh` says that time has passed, which only partitions and `edits` can tell by. `edits`
+    are the files of code that differ from the loaded code.
     """
 
     def __init__(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
@@ -36,6 +38,7 @@ class Location:
         # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
         self._keys: dict[int, tuple[Any, Hashable, tuple[str, ...]]] = {}
         self._seen: set[int] = set()
+        self.edits = edited_files()
 
     @classmethod
     def of(cls, defs: Definitions, instance: dg.DagsterInstance) -> Location:
@@ -48,8 +51,9 @@ class Location:
         return self.instance is instance
 
     def refresh(self) -> None:
-        """Ask for partitions again from now on."""
+        """Ask for partitions again from now on, and for edited files."""
         self._seen.clear()
+        self.edits = edited_files()
 
     # --- assets ---------------------------------------------------------------------------------------
 

@@ -92,9 +92,16 @@ def _run(
     loaded = {name: value for name, value in values.items() if name in spec.shape.inputs}
     start = input_ledger.loading(step_context, store).start_sequence
     input_ledger.close(step_context, store)
-    config = values.get("config") if spec.shape.has_config else None
-    tables = TableStep.of(step, store, spec, loaded=loaded, start_sequence=start, config=config)
-    return _result(context, materialize(tables, lambda: _output(spec, context, values), manager.policy))
+    tables = TableStep.of(
+        step,
+        store,
+        spec,
+        loaded=loaded,
+        start_sequence=start,
+        config=values.get("config") if spec.shape.has_config else None,
+        io_manager=manager.verification,
+    )
+    return _result(context, materialize(tables, lambda: _output(tables, context, values), manager.policy))
 
 
 def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
@@ -110,13 +117,13 @@ def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
     return keys
 
 
-def _output(spec: TableSpec, context: dg.AssetExecutionContext, given: Mapping[str, Any]) -> BodyOutput:
+def _output(tables: TableStep, context: dg.AssetExecutionContext, given: Mapping[str, Any]) -> BodyOutput:
     """Call the user's function with the kinds of value that its annotations ask for."""
-    values = dict(given)
+    spec, values = tables.spec, dict(given)
     for name, annotation in spec.shape.inputs.items():
         value = values.get(name)
         if isinstance(value, AnyReference):
-            values[name] = convert(value, kind_of(annotation), parameter=name)
+            values[name] = convert(value, kind_of(annotation), parameter=name, reads=tables.reads)
     receiver = Receiver(
         key=context.asset_key,
         output_name=context.assets_def.get_output_name_for_asset_key(context.asset_key),

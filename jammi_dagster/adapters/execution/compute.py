@@ -25,13 +25,14 @@ from jammi_dagster.surfaces import FileSurface
 def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], attempt: Attempt) -> StepResult:
     """Run the body and record its output.
 
-    Raises `InvalidOutput` and any error of the body or the funnel; then nothing is published.
+    Raises `InvalidOutput`, `ArtifactCorrupt` for an input, and any error of the body or the funnel; then nothing is
+    published.
     """
     started = time.perf_counter()
     step = tables.step
     with attempt:
         schemas: dict[str, pa.Schema] = {}
-        with watching(_watch(tables)) as watch:  # a generator's body runs while it is written
+        with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
             output = call()
             for table, data in zip(step.tables, _by_table(tables, output), strict=True):
                 with closing(data) if isinstance(data, Generator) else nullcontext():

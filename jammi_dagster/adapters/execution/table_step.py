@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
 from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.assets.verification import effective_verification
 from jammi_dagster.adapters.execution.inputs import StepPresent, require
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.recipe.draft import Draft, draft_of
 from jammi_dagster.adapters.recipe.inputs import InputSnapshot
 from jammi_dagster.adapters.recipe.recipe import Recipe, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.artifacts import VerifiedReads
+from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.store import ResultStore
 
 
@@ -23,7 +25,7 @@ class TableStep:
     """A running step with its store, its recipe and the inputs that it was handed.
 
     `loaded` holds by input name the values that the step was handed: references, or values of other IO managers.
-    `is_plain` marks a step of a plain `@dg.asset`, whose body has run already.
+    `is_plain` marks a step of a plain `@dg.asset`, whose body has run already. `reads` is for the body.
     """
 
     step: Step
@@ -33,6 +35,7 @@ class TableStep:
     loaded: Mapping[str, Any]
     start_sequence: int
     is_plain: bool = False
+    reads: VerifiedReads = field(default_factory=VerifiedReads)
 
     @classmethod
     def of(
@@ -45,8 +48,15 @@ class TableStep:
         start_sequence: int,
         config: Any = None,
         is_plain: bool = False,
+        io_manager: Verification = Verification.OFF,
     ) -> TableStep:
-        """Make the step with the recipe for `config`, the object that the function gets."""
+        """Make the step with the recipe for `config`, the object that the function gets.
+
+        `io_manager` is the verification of inputs where neither run nor decorator states one.
+        """
+        verification = effective_verification(
+            tags=step.tags, decorator=spec.verify_inputs, io_manager=io_manager
+        )
         return cls(
             step=step,
             store=store,
@@ -55,6 +65,7 @@ class TableStep:
             loaded=loaded,
             start_sequence=start_sequence,
             is_plain=is_plain,
+            reads=VerifiedReads(verification),
         )
 
     @property

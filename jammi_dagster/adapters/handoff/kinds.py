@@ -23,10 +23,9 @@ from jammi_dagster.adapters.handoff.references import (
     ResultReference,
 )
 from jammi_dagster.adapters.handoff.store_resource import open_store
-from jammi_dagster.artifacts import read_manifest
+from jammi_dagster.artifacts import Recorded, VerifiedReads, read_manifest
 from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
 from jammi_dagster.errors import JammiError, UnsupportedInput
-from jammi_dagster.store import ResultStore
 
 _TABLE = "pyarrow.Table"
 _EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
@@ -89,7 +88,7 @@ def _name(annotation: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
+def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: VerifiedReads) -> Any:
     """Load the value of a parameter. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
@@ -97,35 +96,43 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
     if isinstance(value, NoReference):
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
-        return read(open_store(value.store), value)
+        if kind.by_partition:
+            raise UnsupportedInput(
+                parameter=parameter,
+                annotation=f"{kind}, but {value.table} has no partitions",
+                kinds=kind.name,
+            )
+        return read(reads, value)
     if not kind.by_partition and not kind.any_shape:
         raise UnsupportedInput(
             parameter=parameter,
             annotation=f"{kind.name}, but there are {len(value.by_partition)} upstream partitions",
             kinds=f"dict[str, {kind.name}]",
         )
-    return {
-        key: read(open_store(reference.store), reference) for key, reference in value.by_partition.items()
-    }
+    return {key: read(reads, reference) for key, reference in value.by_partition.items()}
 
 
-def loaded(value: ResultReference | PartitionReferences, kind: str | None = None) -> Any:
+def loaded(value: AnyReference, kind: str | None = None, *, reads: VerifiedReads) -> Any:
     """Load the table of a reference, or of several by partition, in the kind that its function declares to return.
 
     `kind` is that kind where the reference does not say it. A kind that a table cannot become, such as an iterator of
     batches, gives a `pa.Table`.
     """
     if isinstance(value, PartitionReferences):
-        return {key: loaded(reference, kind) for key, reference in value.by_partition.items()}
-    return _READERS.get(value.kind or kind or _TABLE, _table)(open_store(value.store), value)
+        return {key: loaded(one, kind, reads=reads) for key, one in value.by_partition.items()}
+    if isinstance(value, NoReference):
+        return None
+    return _READERS.get(value.kind or kind or _TABLE, _table)(reads, value)
 
 
-def declared_kind(value: ResultReference | PartitionReferences, store: ResultStore) -> str | None:
+def declared_kind(value: AnyReference) -> str | None:
     """Return the kind that the function behind a reference declared to return, from the manifest of its table."""
     if isinstance(value, PartitionReferences):
-        return next((declared_kind(one, store) for one in value.by_partition.values()), None)
+        return next(map(declared_kind, value.by_partition.values()), None)
+    if isinstance(value, NoReference):
+        return None
     try:
-        manifest = read_manifest(store.artifacts, value.artifact_path)
+        manifest = read_manifest(open_store(value.store).artifacts, value.artifact_path)
     except JammiError:  # the reader of the table says what is wrong
         return None
     kind = None if manifest is None else manifest.descriptor.to_dict().get("output_kind")
@@ -172,48 +179,57 @@ def _known_name(annotation: type) -> str | None:
     return None
 
 
-def _table(store: ResultStore, reference: ResultReference) -> pa.Table:
-    return store.artifacts.read_table(reference.artifact_path)
+def _recorded(reference: ResultReference) -> Recorded:
+    return Recorded(
+        root=open_store(reference.store).artifacts,
+        table=reference.table,
+        path=reference.artifact_path,
+        digest=reference.artifact_digest,
+    )
 
 
-def _pandas(store: ResultStore, reference: ResultReference) -> Any:
+def _table(reads: VerifiedReads, reference: ResultReference) -> pa.Table:
+    return reads.read_table(_recorded(reference))
+
+
+def _pandas(reads: VerifiedReads, reference: ResultReference) -> Any:
     from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
 
-    return pandas_of(_table(store, reference))
+    return pandas_of(_table(reads, reference))
 
 
-def _geopandas(store: ResultStore, reference: ResultReference) -> Any:
+def _geopandas(reads: VerifiedReads, reference: ResultReference) -> Any:
     from jammi_dagster.artifacts.parquet.geo_frames import geo_frame_of
 
-    return geo_frame_of(_table(store, reference))
+    return geo_frame_of(_table(reads, reference))
 
 
-def _polars(store: ResultStore, reference: ResultReference) -> Any:
+def _polars(reads: VerifiedReads, reference: ResultReference) -> Any:
     from jammi_dagster.artifacts.parquet.polars_frames import polars_of
 
-    return polars_of(_table(store, reference))
+    return polars_of(_table(reads, reference))
 
 
-def _duckdb(store: ResultStore, reference: ResultReference) -> Any:
+def _duckdb(reads: VerifiedReads, reference: ResultReference) -> Any:
     """Return a relation of duckdb's default connection, so that relations can be joined."""
     import duckdb
 
-    return duckdb.from_arrow(without_pandas_types(_table(store, reference)))
+    return duckdb.from_arrow(without_pandas_types(_table(reads, reference)))
 
 
-def _ibis(store: ResultStore, reference: ResultReference) -> Any:
+def _ibis(reads: VerifiedReads, reference: ResultReference) -> Any:
     import ibis
 
-    return ibis.memtable(without_pandas_types(_table(store, reference)))
+    return ibis.memtable(without_pandas_types(_table(reads, reference)))
 
 
-_READERS: dict[str, Callable[[ResultStore, ResultReference], Any]] = {
+_READERS: dict[str, Callable[[VerifiedReads, ResultReference], Any]] = {
     _TABLE: _table,
-    "pyarrow.RecordBatchReader": lambda store, reference: _table(store, reference).to_reader(),
-    "pyarrow.dataset.Dataset": lambda store, reference: store.artifacts.dataset(reference.artifact_path),
+    "pyarrow.RecordBatchReader": lambda reads, reference: _table(reads, reference).to_reader(),
+    "pyarrow.dataset.Dataset": lambda reads, reference: reads.dataset(_recorded(reference)),
     "pandas.DataFrame": _pandas,
     "polars.DataFrame": _polars,
-    "polars.LazyFrame": lambda store, reference: _polars(store, reference).lazy(),
+    "polars.LazyFrame": lambda reads, reference: _polars(reads, reference).lazy(),
     "geopandas.GeoDataFrame": _geopandas,
     "duckdb.DuckDBPyRelation": _duckdb,
     "ibis.Table": _ibis,

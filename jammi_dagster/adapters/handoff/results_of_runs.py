@@ -16,6 +16,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.handoff.kinds import loaded
 from jammi_dagster.adapters.handoff.references import PartitionReferences, ResultReference
+from jammi_dagster.artifacts import VerifiedReads
 
 _MARK = "_jammi_resolves_references"
 
@@ -29,7 +30,8 @@ def resolve_references() -> None:
 def resolved(value: Any) -> Any:
     """Return the table of a reference in its declared kind, or of several by partition; any other value as it is."""
     if isinstance(value, (ResultReference, PartitionReferences)):
-        return loaded(value)
+        with VerifiedReads() as reads:
+            return loaded(value, reads=reads)
     return value
 
 

@@ -12,19 +12,21 @@ from weakref import WeakValueDictionary
 
 import dagster as dg
 
-from jammi_dagster.contract import CachePolicy, canonical_json
+from jammi_dagster.contract import CachePolicy, Verification, canonical_json
 from jammi_dagster.contract.redaction import redacted_options, redacted_text, redacted_url
 from jammi_dagster.errors import InvalidStore, JammiError, NotCanonical
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
 class StoreBacked(Protocol):
-    """An IO manager on a result store, with the cache policy of assets that state none."""
+    """An IO manager on a result store, with the cache policy and the verification of assets that state none."""
 
     @property
     def result_store(self) -> ResultStore: ...
     @property
     def policy(self) -> CachePolicy: ...
+    @property
+    def verification(self) -> Verification: ...
 
 
 def is_store_backed(resource: object) -> TypeGuard[StoreBacked]:

@@ -77,13 +77,26 @@ class Evaluator(StoredAssets):
         found.count()
         return found
 
-    def fresh(self, table: str) -> TableState | None:
-        """Return a table about which nothing is known but that it is fresh; None where no asset makes it."""
-        asset = self.maker(table)
-        if asset is None:
-            return None
-        partition = asset.tables()[table]
-        return TableState(table=table, asset=asset, partition=partition, verdict=Staleness.fresh())
+    def fresh(self, found: Evaluation, tables: Iterable[str]) -> dict[str, TableState]:
+        """Return the states of tables that were found fresh; without the tables that no asset makes."""
+        by_store: dict[StoreIdentity, dict[str, CurrentAsset]] = {}
+        for table in tables:
+            if (asset := self.maker(table)) is not None:
+                by_store.setdefault(asset.store.identity, {})[table] = asset
+        states: dict[str, TableState] = {}
+        for identity, assets in by_store.items():
+            store = next(iter(assets.values())).store
+            replays = recorded_replays(store, store.reader, assets)
+            for table, asset in assets.items():
+                states[table] = TableState(
+                    table=table,
+                    asset=asset,
+                    partition=asset.tables()[table],
+                    verdict=Staleness.fresh(),
+                    replay=replays.get(table) or NO_REPLAY,
+                    present=found.looks.get(identity),
+                )
+        return states
 
     def hindered(self, found: Evaluation, tables: Iterable[str]) -> set[str]:
         """Return the tables whose request would fail, for their config or an input; also beyond the evaluation."""

@@ -13,6 +13,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.catalog import CatalogMark
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing.rows import Rows
@@ -25,12 +26,12 @@ class Observed:
     """Version surfaces, Dagster's events and partitions as they were at one moment.
 
     `token` changes whenever any of them changes, or a catalog does. `presents` hold the observations of each store's
-    assets, `states` the catalog's id and revision from just before.
+    assets, `states` the marks of their catalogs from just before.
     """
 
     token: str = ""
     presents: Mapping[StoreIdentity, Present] = field(default_factory=dict)
-    states: Mapping[StoreIdentity, tuple[str, int]] = field(default_factory=dict)
+    states: Mapping[StoreIdentity, CatalogMark] = field(default_factory=dict)
 
     def present(
         self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]
@@ -55,13 +56,13 @@ def observe(
     """Observe each version surface of the assets once.
 
     `digests` are those of each store's tables when they were last read, `absent` the surfaces whose input did not exist
-    then: a table that was never materialized may wait for one. `process` is part of the token, since another process
-    may run other code.
+    then: a table that was never materialized may wait for one. `process` and edited files of code are part of
+    the token: another process may run other code, and an edit is to be said.
     """
     presents: dict[StoreIdentity, Present] = {}
-    states: dict[StoreIdentity, tuple[str, int]] = {}
+    states: dict[StoreIdentity, CatalogMark] = {}
     versions: dict[Any, Any] = {}
-    facts: list[Any] = [process, _last_events(location, assets)]
+    facts: list[Any] = [process, _last_events(location, assets), [list(edit) for edit in location.edits]]
     for asset in assets:
         identity = asset.store.identity
         if identity not in presents:

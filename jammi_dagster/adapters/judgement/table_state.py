@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.current_asset import (
+    CurrentAsset,
+    NotReplayable,
+    Outdated,
+    Unknowable,
+)
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.facts import plan_of
-from jammi_dagster.adapters.metadata_keys import CACHE_TAG
 from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, Staleness
@@ -22,7 +26,7 @@ class TableState:
 
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
     at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
-    gone. `is_missing`: defined, and never materialized.
+    gone. `is_missing`: defined, and never materialized. `is_outdated`: the code on disk differs from the loaded code.
     """
 
     table: str
@@ -37,23 +41,28 @@ class TableState:
     why_undecidable: str | None = None
     bytes_missing: bool = False
     is_missing: bool = False
+    is_outdated: bool = False
     present: Present | None = None
     _plan: StepPlan | None = None
 
     def plan(self) -> StepPlan | None:
-        """Plan the run that the sensor would request: of the table, or of all of its range, reusing what it can.
+        """Plan a run of the table now, or of all of its range, under the policy of its decorator and IO manager.
 
         The plan is made once; it is None for a state without a present. Raises any error of the catalog or the storage.
         """
         if self._plan is None and self.present is not None:
             try:
                 group = self.asset.group(self.partition, self.replay)
-                policy = self.asset.policy({CACHE_TAG: CachePolicy.USE.value})
-                self._plan = plan_of(self.asset, group, self.replay, self.present, policy)
+                self._plan = plan_of(self.asset, group, self.replay, self.present)
             except NotReplayable as error:  # the range that made it is gone
                 facts = TableFacts(table=self.table, definition=None, obstacles=(str(error),))
                 self._plan = decide_step([facts], CachePolicy.USE)
         return self._plan
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nothing certain is known: a run that is to decide it must compute it."""
+        return self.kind == "undecidable" and not self.verdict.reasons
 
     @property
     def is_hindered(self) -> bool:
@@ -90,6 +99,7 @@ def state_of(
         state.why_not = str(error)
     except Unknowable as error:
         state.why_undecidable = str(error)
+        state.is_outdated = isinstance(error, Outdated)
     else:
         state.inputs = inputs
         state.needs = inputs.missing

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.contract import Difference, explain
 from jammi_dagster.errors import JammiError
+from jammi_dagster.planning.step_plan import BYPASSED
 
 _MOST_SAID = 5
+_IN_WORDS = {BYPASSED: 'its cache policy is bypass, so no stored result is looked for (cache="use" would)'}
 
 
 def differences(state: TableState) -> list[Difference]:
@@ -63,16 +67,25 @@ def reasons(state: TableState) -> list[str]:
     return said
 
 
-def expectation(state: TableState) -> str:
-    """Word the plan of the run that the sensor would request for a table; return no text for a state without one."""
+def expectation(state: TableState, said: Collection[str] = ()) -> str:
+    """Word the plan of a run of a table, without the reasons that were `said`; no text for a state without a plan."""
     plan = state.plan()
     if plan is None:
         return ""
-    why = "; ".join(plan.reasons[:_MOST_SAID])
-    if plan.verdict == "compute":
-        return f"a run computes it: {why}"
     if plan.verdict == "undecidable":
-        return f"no run of it can be planned: {why}"
+        why = [] if state.is_hindered else [reason for reason in plan.reasons if reason not in said]
+        return ": ".join(["no run of it can be planned", *filter(None, ["; ".join(why[:_MOST_SAID])])])
+    above = state.verdict.stale_ancestor
+    if plan.is_open and above is not None:
+        return f"a run reuses it if a stored result fits the new {above}, and computes it otherwise"
+    if plan.verdict == "compute":
+        why = [_IN_WORDS.get(reason, reason) for reason in plan.reasons[:_MOST_SAID]]
+        return f"a run computes it: {'; '.join(why)}"
     own = next(table for table in plan.tables if table.table == state.table)
     saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
     return f"a run reuses materialization {own.materialization}{saved}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital and a full stop; an empty one as it is."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

@@ -104,5 +104,5 @@ def _hidden(value: Any, keyed: Keyed) -> dict[str, str]:
         raise NotRecordable(f"a value of type {type(value).__name__} has no canonical JSON") from None
     digest = keyed(text)
     if digest is None:
-        raise NotRecordable(NO_KEY)
+        raise NotRecordable(getattr(keyed, "why_not", NO_KEY))
     return {"hmac_sha256": digest}

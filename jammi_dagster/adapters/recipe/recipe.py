@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import sys
@@ -17,6 +18,7 @@ from jammi_dagster.adapters.handoff.kinds import ValueKind, io_semantics, kind_o
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
 from jammi_dagster.adapters.recipe.config import (
+    NO_KEY,
     Keyed,
     NotRecordable,
     config_object,
@@ -34,6 +36,8 @@ PRODUCER = "dagster_asset"
 # in the order of canonical JSON
 _VARYING = ("input_names", "partition_key", "partition_window")
 
+_NO_SOURCE = "its text stands in no source that the function reaches, so it may come from the environment"
+
 _TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
 
 
@@ -41,12 +45,14 @@ _TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars",
 class Recipe:
     """The way in which a step makes its tables, whatever the partition and the inputs.
 
+    `components` are the digests of the code's components by name; where the code shows a slot, an HMAC of its texts.
     `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
     why the definition cannot be known, and so why the tables are never reused.
     """
 
     asset_key: dg.AssetKey
     code: CodeIdentity
+    components: Mapping[str, str]
     inputs: Mapping[str, Any]
     output: ValueKind
     raw_config: Any
@@ -80,7 +86,7 @@ class Recipe:
                 "code": {
                     "kind": self.code.kind,
                     "digest": self.code.digest,
-                    "components": self.code.named,
+                    "components": dict(self.components),
                 },
                 "input_names": _digest(sorted(input_names)),
                 "io_semantics": io_semantics(
@@ -104,7 +110,8 @@ class Recipe:
         orders: Mapping[str, Sequence[str]],
     ) -> list[TableDefinition]:
         """Return the definition of each partition that one step makes, or of the whole under None."""
-        env, group = self.env(), [partition for partition in partitions if partition is not None]
+        env, group = self.env(), sorted(partition for partition in partitions if partition is not None)
+        input_names = sorted(input_names)
         encoded = canonical_json(env.fields, name="env")
         found = []
         for partition in partitions:
@@ -174,14 +181,14 @@ def recipe_of(
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
     try:
-        described, seen = _described_config(asset, config, store.key.hmac)
+        described, seen = _described_config(asset, config, store.key)
         raw = asset.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
             resource = asset.resource(key)
-            resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
+            resources[key] = described_resource(resource, store.key, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
     described_inputs: dict[str, Any] = {}
@@ -191,9 +198,11 @@ def recipe_of(
             described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
+    components, without_key = _components(code, store.key.hmac)
     return Recipe(
         asset_key=asset.asset_key,
         code=code,
+        components=components,
         inputs=described_inputs,
         output=kind_of(spec.shape.output),
         raw_config=raw,
@@ -201,9 +210,24 @@ def recipe_of(
         config_object={"code": config_code, "value": seen} if seen or config_code else None,
         resources=resources,
         libraries=_libraries(code, inputs.values()),
-        unrecordable=(*code.unresolved, *reasons),
+        unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
     )
+
+
+def _components(code: CodeIdentity, keyed: Keyed) -> tuple[dict[str, str], list[str]]:
+    """Return the digest of each component, an HMAC where it has slots; and the reasons if there is no key.
+
+    A text that stands in no reached source may come from the environment (DESIGN 2.13).
+    """
+    found, reasons = code.named, []
+    for name, texts in code.slots.items():
+        digest = keyed(f"slot {texts}")
+        if digest is None:
+            reasons.append(f"{name}: {_NO_SOURCE}; {NO_KEY}")
+        else:
+            found[name] = f"hmac_sha256:{digest}"
+    return found, reasons
 
 
 def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
@@ -277,4 +301,9 @@ def _order(tables: Sequence[str]) -> str | None:
 
 
 def _digest(names: Sequence[str]) -> str:
+    return _digest_of(tuple(names))
+
+
+@functools.lru_cache(maxsize=16)  # the tables of one range have the same
+def _digest_of(names: tuple[str, ...]) -> str:
     return hashlib.sha256(canonical_json(list(names))).hexdigest()

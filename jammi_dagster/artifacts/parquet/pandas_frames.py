@@ -121,7 +121,8 @@ class _Writer:
         form["names"] = [self._encoded("(index)", encoded, name) for name in index.names]
         if isinstance(index, pd.MultiIndex):
             form["levels"] = [str(level.dtype) for level in index.levels]
-        if (freq := getattr(index, "freq", None)) is not None and not isinstance(index, pd.PeriodIndex):
+        freq = None if isinstance(index, pd.PeriodIndex) else getattr(index, "freq", None)
+        if freq is not None and pd.tseries.frequencies.to_offset(freq.freqstr) == freq:
             form["freq"] = freq.freqstr
         return form
 

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
-from jammi_dagster.fingerprint.reach.side_effects import SideEffects
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
@@ -33,6 +33,7 @@ class ReachedFile:
     labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
 
@@ -72,7 +73,14 @@ class Graph:
         self.reads_docs = False
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
-        self._side_effects = SideEffects(self._routes)
+        self._targets = LoadTargets(self._routes)
+        self._waiting: dict[
+            Name, list[tuple[ReachedFile, int]]
+        ] = {}  # side effects, by the names they change
+        self._fills: dict[Name, list[tuple[ReachedFile, int]]] = {}  # all of them, by the same names
+        self._deep: dict[
+            Name, list[tuple[ReachedFile, int]]
+        ] = {}  # by the names within whose values they change more
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
@@ -153,15 +161,61 @@ class Graph:
         for index, unit in enumerate(node.source.units if node.source else ()):
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
+                if unit.may_catch or EXIT in reached.names:
+                    for module in route.passed:
+                        self._guard(self.reached.get(module.path or ""))
                 if unit.is_whole_import and node.source:
                     self._imports.append((node.source, unit.names, route.libraries))
-            if self._has_side_effect(node, unit) and not self._ignores(node, unit.names):
+            if self._has_side_effect(node, index) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
-                self._reach(reached, index, runs=False)
+                reached.loaded[index] = None
+                self._await(reached, index)
 
-    def _has_side_effect(self, node: Node, unit: Unit) -> bool:
-        effect = unit.load_effect
-        return effect.certain or not all(self._side_effects.has_none(node, called) for called in effect.calls)
+    def _guard(self, reached: ReachedFile | None) -> None:
+        """Let the early exits of a module count: its import is tried, and a failure handled."""
+        if reached is None or EXIT in reached.names:
+            return
+        self._read(reached, EXIT)
+        for step in reached.steps:
+            if isinstance(step, str):
+                self._guard(self.reached.get(step))
+
+    def _await(self, reached: ReachedFile, index: int) -> None:
+        """Reach a side effect of loading once a name is reached that it may change."""
+        node = reached.node
+        effect = self._targets.of(node, index)
+        assert node.source is not None
+        if effect.targets is None:
+            self._reach(reached, index, runs=False)
+            return
+        self._wait_for(effect.targets, reached, index)
+        self._wait_for([(node.path, bound) for bound in node.source.units[index].names], reached, index)
+        for (
+            name
+        ) in effect.targets:  # an object may come into another by one statement, and be changed by the next
+            self._fills.setdefault(name, []).append((reached, index))
+            for other in self._deep.get(name, ()):
+                self._wait_for(self._targets.used(node, index), *other)
+        for name in effect.deep:
+            self._deep.setdefault(name, []).append((reached, index))
+            for filler, at in self._fills.get(name, ()):
+                self._wait_for(self._targets.used(filler.node, at), reached, index)
+
+    def _wait_for(self, names: Iterable[Name] | None, reached: ReachedFile, index: int) -> None:
+        if names is None or any(self._is_read(name) for name in names):
+            self._reach(reached, index, runs=False)
+            return
+        for name in names:
+            self._waiting.setdefault(name, []).append((reached, index))
+
+    def _is_read(self, name: Name) -> bool:
+        path, own = name
+        return path in self.reached and own in self.reached[path].names
+
+    def _has_side_effect(self, node: Node, index: int) -> bool:
+        assert node.source is not None
+        unit, effect = node.source.units[index], self._targets.of(node, index)
+        return unit.load_effect.certain or effect.targets is None or bool(effect.targets)
 
     def _import(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Route]:
         for name, is_module in imports.items():
@@ -194,13 +248,18 @@ class Graph:
         if indexes is None:
             return
         if is_read:
-            reached.names[name] = None
+            self._read(reached, name)
         if is_read and runs:
             reached.read_at_run.add(name)
         for index in indexes:
             self._reach(reached, index, runs=runs)
             self._reach(reached, index, "decorators", runs=runs)
         self._starred_names(node, (name,), runs, is_read)
+
+    def _read(self, reached: ReachedFile, name: str) -> None:
+        reached.names[name] = None
+        for waiting, index in self._waiting.pop((reached.node.path, name), ()):
+            self._reach(waiting, index, runs=False)
 
     def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
         """Use the names that star imports may bind a name to."""

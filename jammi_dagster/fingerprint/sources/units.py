@@ -120,6 +120,11 @@ class Unit:
         return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
 
     @property
+    def may_catch(self) -> bool:
+        """True if an import in it may fail without that the module fails."""
+        return isinstance(self._node, (ast.Try, ast.With))
+
+    @property
     def may_change_state(self) -> bool:
         """True if a call of it may have a side effect, as far as its own code tells."""
         uses = self.statement.uses["code"] if self.statement else Uses()

@@ -7,7 +7,7 @@ for `numpy.random`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -136,6 +136,21 @@ class Scope:
         """Return whether a name is a parameter of this function or of one around it."""
         binder = next((scope for scope in self.lineage() if head in scope.bound), None)
         return isinstance(binder, FunctionScope) and head in binder.parameters
+
+    @property
+    def imports(self) -> Mapping[str, object]:
+        """The names that the module imports, in all of its scopes that are known."""
+        return [*self.lineage()][-1].imported
+
+    def is_local(self, head: str) -> bool:
+        """Return whether this function itself binds a name, and not as a parameter."""
+        return self.around is not None and head in self.bound and not self.is_parameter(head)
+
+    def may_be_argument(self, head: str) -> bool:
+        """Return whether a variable may hold an argument of this function, or a part of one."""
+        return self.around is not None and any(
+            scope.is_parameter(chain[0]) for scope, chain in self._steps(head)
+        )
 
     def module_names(self, head: str) -> Iterator[str]:
         """Yield the module's own names that a variable may be another name for."""

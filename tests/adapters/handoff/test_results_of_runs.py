@@ -12,7 +12,7 @@ import pytest
 from adapters_kit import Lab, note, table, taken
 
 from jammi_dagster import result_table
-from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.artifacts import Recorded, VerifiedReads
 from jammi_dagster.errors import WrongIOManager
 
 letters = dg.StaticPartitionsDefinition(["a", "b", "c"])
@@ -32,13 +32,13 @@ KINDS = [pa.Table, pd.DataFrame, pl.DataFrame]
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The artifacts that were read, by path."""
     seen: list[str] = []
-    read = ArtifactRoot.read_table
+    read = VerifiedReads.read_table
 
-    def noted(self: ArtifactRoot, path: str, *args: Any, **kwargs: Any) -> pa.Table:
-        seen.append(path)
-        return read(self, path, *args, **kwargs)
+    def noted(self: VerifiedReads, artifact: Recorded) -> pa.Table:
+        seen.append(artifact.path)
+        return read(self, artifact)
 
-    monkeypatch.setattr(ArtifactRoot, "read_table", noted)
+    monkeypatch.setattr(VerifiedReads, "read_table", noted)
     return seen
 
 

@@ -14,6 +14,7 @@ from values_table import CHANGED, EQUAL, REFUSED, ROWS, Row
 from jammi_dagster import ResultStoreResource
 from jammi_dagster.adapters.handoff.kinds import ValueKind, convert
 from jammi_dagster.adapters.handoff.references import ResultReference
+from jammi_dagster.artifacts import VerifiedReads
 from jammi_dagster.artifacts.parquet.labels import is_object, same, same_index
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 from jammi_dagster.store import ResultStore
@@ -31,7 +32,8 @@ def test_a_value_comes_back(store: ResultStore, row: Row) -> None:
     """It is the value of the table, with its types, labels and attributes, and a function may write to it."""
     value = row.value()
     record = store.materialize("t", value, **MAKING)
-    got = convert(ResultReference.of(store, record), ValueKind(row.kind), parameter="p")
+    with VerifiedReads() as reads:
+        got = convert(ResultReference.of(store, record), ValueKind(row.kind), parameter="p", reads=reads)
     assert difference(row.expected(), got) is None
     assert row.outcome == EQUAL or (row.outcome == CHANGED and row.note and row.becomes)
     if isinstance(got, pd.DataFrame):

@@ -127,7 +127,8 @@ def test_an_exception_of_the_generator_passes_unchanged(memory_root: ArtifactRoo
 
 
 def _round_trip(root: ArtifactRoot, frame: object) -> pd.DataFrame:
-    return pandas_of(root.read_table(write(root, frame)[0]))
+    back: pd.DataFrame = pandas_of(root.read_table(write(root, frame)[0]))
+    return back
 
 
 def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
@@ -173,7 +174,7 @@ def test_an_index_comes_back(memory_root: ArtifactRoot, index: pd.Index) -> None
 
 
 def _described() -> pd.DataFrame:
-    frame = pd.DataFrame(
+    frame: pd.DataFrame = pd.DataFrame(
         {"a": [1, 2], "b": [3, 4], "c": pd.Categorical(["x", "y"], categories=["z", "y", "x"])},
         index=pd.Index([7, 5], name="k"),
     )
