@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test check docs format bench dev lock clean
+.PHONY: demo ui test conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -15,6 +15,17 @@ ui: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# Dagster's own tests with @result_table in the place of @asset; `make test` holds a few of them
+conformance: $(VENV)/.dev
+	$(BIN)/python -m tools.conformance
+
+# the same under the newest Dagster, which is only reported on
+conformance-newest: NEWEST := build/conformance/newest
+conformance-newest:
+	test -d $(NEWEST) || $(PYTHON) -m venv $(NEWEST)
+	$(NEWEST)/bin/python -m pip install --quiet --upgrade --editable '.[pandas,polars]' dagster hatchling pytest pytest-xdist
+	$(NEWEST)/bin/python -m tools.conformance
 
 # import-linter is not made for Python 3.10: there the layers go unchecked
 check: $(VENV)/.dev

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -18,20 +18,24 @@ RESULTS = Path(__file__).parent / "results"
 BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "import_time": import_time.run,
     "funnel": funnel.run,
+    "verify": verify.run,
     "step": step.run,
     "chain": chain.run,
     "scale": scale.run,
     "tick": tick.run,
     "fingerprint": fingerprint.run,
+    "upkeep": upkeep.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
+    "verify": {"rounds": 5, "table_mb": 100},
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
+    "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 import functools
 import secrets
@@ -17,7 +16,6 @@ from jammi_dagster.catalog import (
     CatalogReader,
     CatalogWriter,
     Database,
-    DroppedRows,
     EngineReader,
     Flight,
     MaterializationRecord,
@@ -38,7 +36,7 @@ from jammi_dagster.contract import (
     definition_hash,
 )
 from jammi_dagster.contract.tables import check_source, check_table
-from jammi_dagster.errors import InvalidStore, InvalidTableName, JammiError, NotRecomputable, UnknownTable
+from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable, UnknownTable
 from jammi_dagster.lineage.graph import closure, edges_by_input
 from jammi_dagster.maintenance import (
     GRACE_SECONDS,
@@ -49,7 +47,7 @@ from jammi_dagster.maintenance import (
     Recovery,
     RecoveryReport,
     RootBinding,
-    Tombstone,
+    drop_with_tombstone,
     restore_all,
 )
 from jammi_dagster.recording import Attempt, Output, Recorder
@@ -244,24 +242,7 @@ class ResultStore:
         reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
         """
         self.binding.check()
-        left = list[str]()
-
-        def bury(dropped: DroppedRows) -> None:
-            tombstone = Tombstone(
-                table=table,
-                deployment=self.scope.deployment,
-                start_sequence=dropped.start_sequence,
-                materializations=dropped.materializations,
-            )
-            left.append(tombstone.path(self.scope.tenant))
-            self.artifacts.write_bytes_durable(left[0], tombstone.to_bytes())
-
-        try:
-            is_dropped = self.writer.drop(check_table(table), bury)
-        except BaseException:
-            with contextlib.suppress(JammiError):  # a drop that was not committed leaves no tombstone
-                self.artifacts.delete_many(left)
-            raise
+        is_dropped = drop_with_tombstone(self.writer, self.artifacts, self.scope, check_table(table))
         if not is_dropped:
             self.current(table)
             others = " (that is a global one, which no tenant drops)"
@@ -327,11 +308,10 @@ class ResultStore:
             self.binding.check_stamp()
             report.adopted = self.binding.take_restored()
         tenant = self.scope.tenant
-        objects = ListedObjects.below(self.artifacts, tables_folder(tenant or None), progress)
         adoption = Adoption(
             database=self.database, root=self.artifacts, tenant=tenant, dry_run=dry_run, progress=progress
         )
-        adoption.run(objects, report)
+        adoption.run(ListedObjects.below(self.artifacts, tables_folder(tenant or None), progress), report)
         return report
 
     # --- sense ---------------------------------------------------------------------------------------

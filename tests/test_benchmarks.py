@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick
+from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, verify
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
@@ -23,6 +23,7 @@ FEW = {
 TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "import_time": (import_time.run, {"rounds": 1, "one_by_one": False}),
     "funnel": (funnel.run, {"rounds": 2, "rows": 100, "table_mb": 1, "streams_mb": [1, 2]}),
+    "verify": (verify.run, {"rounds": 1, "table_mb": 1}),
     "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
@@ -33,6 +34,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
 BUDGETS = {
     "import_time": 3,
     "funnel": 5,
+    "verify": 1,
     "step": 2,
     "chain": 4,
     "tick": 4,

@@ -232,7 +232,7 @@ def _keys(target: Target, defs: DefinitionsOf | None) -> list[dg.AssetKey]:
     if defs is None:
         raise InvalidTarget(target=selection, why=why)
     try:
-        repository = repository_of(defs())
+        repository = repository_of(defs)
     except Exception as error:  # a name that the module gives only below, say
         raise InvalidTarget(target=selection, why=f"{why} (defs: {type(error).__name__}: {error})") from error
     return select(selection, repository.asset_graph)

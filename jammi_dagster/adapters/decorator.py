@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import dagster as dg
@@ -19,6 +19,7 @@ from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.errors import UnsupportedArgument
 from jammi_dagster.fingerprint import check_dependencies, check_names
+from jammi_dagster.surfaces import VersionSurface
 
 _DEFAULT_KINDS = frozenset({"parquet", "jammi"})
 
@@ -35,13 +36,13 @@ def result_table(function: Callable[..., Any], /) -> ResultTableAsset: ...
 def result_table(
     *,
     cache: CachePolicy | str | None = None,
-    reads: Reads | None = None,
+    reads: Reads | Iterable[VersionSurface] | None = None,
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
     single_flight: bool = True,
-    depends_on: Sequence[Any] = (),
-    ignore: Sequence[str] = (),
-    allow_reads: Sequence[str] = (),
+    depends_on: Iterable[Any] = (),
+    ignore: Iterable[str] = (),
+    allow_reads: Iterable[str] = (),
     verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
@@ -50,13 +51,13 @@ def result_table(
     /,
     *,
     cache: CachePolicy | str | None = None,
-    reads: Reads | None = None,
+    reads: Reads | Iterable[VersionSurface] | None = None,
     code_version: str | None = None,
     allow_missing_partitions: bool = False,
     single_flight: bool = True,
-    depends_on: Sequence[Any] = (),
-    ignore: Sequence[str] = (),
-    allow_reads: Sequence[str] = (),
+    depends_on: Iterable[Any] = (),
+    ignore: Iterable[str] = (),
+    allow_reads: Iterable[str] = (),
     verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
@@ -106,6 +107,7 @@ def _decorated(
     function: Callable[..., Any], *, asset_arguments: Mapping[str, Any], **declared: Any
 ) -> ResultTableAsset:
     """Make the asset: Dagster gets the arguments of its own, the spec keeps those of the contract."""
+    asset_arguments, declared = _repeatable(asset_arguments), _repeatable(declared)
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or name_of(function))
     _refuse(name, asset_arguments)
     own_keys = set(asset_arguments.get("required_resource_keys") or ())
@@ -119,6 +121,11 @@ def _decorated(
     assert isinstance(asset, ResultTableAsset)
     asset.result_table = spec
     return asset
+
+
+def _repeatable(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments, each generator as a list: they are gone through more than once."""
+    return {name: list(value) if isinstance(value, Iterator) else value for name, value in arguments.items()}
 
 
 def _spec(

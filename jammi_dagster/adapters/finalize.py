@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import dagster as dg
 
@@ -10,18 +11,24 @@ from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.spec import spec_of
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.metadata_keys import FINALIZED
+from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint import identify
 
 
-def finalize(defs: dg.Definitions) -> dg.Definitions:
+def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definitions:
     """Return the same definitions, with the code identity of each result table as its code version.
 
     Assets under `@result_table` and plain assets on a `ResultTableIOManager` get one, unless their author gave a code
-    version. Call `finalize` on the complete definitions: an identity counts helpers that are defined below an asset,
-    and modules that import each other.
+    version; all others stay as they are. Call `finalize` on the complete definitions: an identity counts helpers that
+    are defined below an asset, and modules that import each other.
 
         defs = finalize(dg.Definitions(assets=[orders], resources={"io_manager": manager}))
     """
+    if not isinstance(defs, dg.Definitions):
+        if not callable(defs) or isinstance(defs, dg.AssetsDefinition):
+            expected = "dagster.Definitions, or a function that returns them"
+            raise InvalidField(what="finalize", path="defs", value=defs, expected=expected)
+        return finalize(defs())
     versions = {
         key: digest
         for asset in defs.assets or ()
@@ -38,14 +45,18 @@ def finalize(defs: dg.Definitions) -> dg.Definitions:
     with warnings.catch_warnings():
         # no stable method reaches the asset graph; a test pins this preview, so users need no warning
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return defs.map_resolved_asset_specs(func=identified)
+        if all(isinstance(asset, (dg.AssetsDefinition, dg.AssetSpec)) for asset in defs.assets or ()):
+            return defs.map_resolved_asset_specs(func=identified)
+        return defs.permissive_map_resolved_asset_specs(func=identified, selection=None)  # with source assets
 
 
 def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.AssetKey, str]:
+    if not asset.is_executable or not asset.is_materializable:
+        return {}
     declared = spec_of(asset)
     if declared is not None:
         return {} if declared.code_version is not None else {asset.key: declared.code().digest}
-    if not asset.is_materializable or not isinstance(asset.node_def, dg.OpDefinition):
+    if not isinstance(asset.node_def, dg.OpDefinition):
         return {}
     ours = [
         spec.key

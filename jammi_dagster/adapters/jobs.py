@@ -20,8 +20,8 @@ def build_recompute_job(
 ) -> dg.JobDefinition:
     """Build a job that recomputes a table: its op's config takes `table` and `cascade`, its metadata is the report.
 
-    `defs` gives the complete definitions (`lambda: defs`); without it, they are those of the code location that the
-    run belongs to, which Dagster knows of every run that it launches.
+    `defs` are the complete definitions, or a function that returns them (`lambda: defs`); without it, they are those of
+    the code location that the run belongs to, which Dagster knows of every run that it launches.
     """
 
     class RecomputeConfig(dg.Config):
@@ -58,7 +58,9 @@ def build_recovery_job(
         manager = getattr(context.resources, io_manager_key)
         if not is_store_backed(manager):
             raise WrongIOManager(asset=f"(job {name})", key=io_manager_key, found=type(manager).__name__)
-        report = manager.result_store.recover(dry_run=config.dry_run, grace_seconds=config.grace_seconds)
+        report = manager.result_store.recover(
+            dry_run=config.dry_run, grace_seconds=config.grace_seconds, progress=context.log.info
+        )
         context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
 
     return _job(f"{name}_store", name, run, RecoveryConfig, io_manager_key, description=description)

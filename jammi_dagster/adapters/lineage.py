@@ -6,12 +6,14 @@ import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.assets.declaration import op_name
 from jammi_dagster.adapters.code_location.location import Definitions, Location
+from jammi_dagster.adapters.code_location.named_tables import table_named, tables_named
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.wording import reasons
@@ -24,6 +26,9 @@ from jammi_dagster.contract.tables import is_table
 from jammi_dagster.lineage import pictures
 from jammi_dagster.lineage.graph import edges_by_input, generations
 from jammi_dagster.store import ResultStore
+
+NamedTable = Any
+"""The name of a table, or the key, spec or definition of its asset."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +82,10 @@ class LineageComparison:
 
 
 class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
-    """Questions about the recorded lineage of a store; nothing here writes."""
+    """Questions about the recorded lineage of a store; nothing here writes.
+
+    A table is named by its name, or by the key, spec or definition of an asset that has one table.
+    """
 
     store: ResultStoreResource
 
@@ -86,17 +94,18 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         """Return the open store."""
         return self.store.get()
 
-    def derives_from(self, source: str) -> list[DerivesFromEdge]:
+    def derives_from(self, source: NamedTable) -> list[DerivesFromEdge]:
         """Return the tables that recorded `source` as an input; one hop. Raises `UnknownTable`."""
-        return self.result_store.derives_from(source)
+        return self.result_store.derives_from(table_named(self.result_store, source))
 
-    def closure(self, source: str) -> list[DerivesFromEdge]:
+    def closure(self, source: NamedTable) -> list[DerivesFromEdge]:
         """Return everything downstream of `source`, depth first. Raises `UnknownTable` and `DependencyCycle`."""
-        return self.result_store.derives_from_closure(source)
+        return self.result_store.derives_from_closure(table_named(self.result_store, source))
 
-    def upstream(self, table: str) -> list[DerivesFromEdge]:
+    def upstream(self, table: NamedTable) -> list[DerivesFromEdge]:
         """Return everything upstream of `table`: each edge once, nearest first. Raises `UnknownTable`."""
         store = self.result_store
+        table = table_named(store, table)
         store.current(table)
         above = _by_derived(store.reader.edges())
         edges: list[DerivesFromEdge] = []
@@ -110,17 +119,18 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
 
     def downstream_plan(
         self,
-        sources: str | Iterable[str],
+        sources: NamedTable | Iterable[NamedTable],
         defs: Definitions | None = None,
         *,
         instance: dg.DagsterInstance | None = None,
     ) -> Plan:
         """Plan the tables that a change of `sources`, tables or other inputs, reaches; without the sources themselves.
 
+        `sources` are one or many names, keys, specs, assets or, with `defs`, selections: an asset means all its tables.
         With `defs` the order is that of the dependencies declared now, and tables that no asset makes any more are left
         out; without, the order is the recorded one. Raises `UnknownTable` and `DependencyCycle`.
         """
-        wanted = (sources,) if isinstance(sources, str) else tuple(dict.fromkeys(sources))
+        wanted = tuple(tables_named(self.result_store, sources, defs))
         edges = dict.fromkeys(edge for source in wanted for edge in self._below(source, defs is None))
         reached = dict.fromkeys(edge.derived for edge in edges if edge.derived not in wanted)
         recorded: dict[str, set[str]] = {}
@@ -175,7 +185,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
 
     def to_mermaid(
         self,
-        table: str | None = None,
+        table: NamedTable | None = None,
         *,
         hops: int | None = None,
         defs: Definitions | None = None,
@@ -190,7 +200,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
 
     def to_svg(
         self,
-        table: str | None = None,
+        table: NamedTable | None = None,
         *,
         hops: int | None = None,
         defs: Definitions | None = None,
@@ -239,7 +249,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
 
     def _picture(
         self,
-        table: str | None,
+        table: NamedTable | None,
         hops: int | None,
         defs: Definitions | None,
         instance: dg.DagsterInstance | None,
@@ -248,6 +258,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         edges = store.reader.edges()
         names = dict.fromkeys([*store.tables(), *(name for e in edges for name in (e.input, e.derived))])
         if table is not None:
+            table = table_named(store, table)
             if table not in names:
                 store.current(table)
             names = dict.fromkeys(pictures.around(table, edges, hops))

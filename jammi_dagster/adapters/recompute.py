@@ -10,6 +10,7 @@ from typing import Any, Literal
 import dagster as dg
 
 from jammi_dagster.adapters.code_location.location import Definitions, Location
+from jammi_dagster.adapters.code_location.named_tables import table_named
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import expectation, sentence
@@ -69,18 +70,21 @@ class RecomputeReport:
 def recompute(
     store: ResultStore,
     defs: Definitions,
-    table: str,
+    table: Any,
     cascade: RecomputeCascade = "report_only",
     instance: dg.DagsterInstance | None = None,
 ) -> RecomputeReport:
     """Run the recorded asset, partition and config of `table` again, in this process, without reuse.
 
+    `table` is the name of a table, or the key, spec or definition of an asset that has one table.
+
     With `report_only` the report names the tables downstream that became stale; with `downstream` they are made again
     too, each once, in topological order. A table of a range is made again with that range.
 
-    Raises `UnknownTable`; `NotRecomputable` for a table without manifest, or whose record cannot be run any more;
-    `DependencyCycle` for a recorded lineage that goes round; and any error of the asset's function.
+    Raises `InvalidTarget`; `UnknownTable`; `NotRecomputable` for a table without manifest, or whose record cannot be
+    run any more; `DependencyCycle` for a recorded lineage that goes round; and any error of the asset's function.
     """
+    table = table_named(store, table)
     record = store.current(table)
     store.producing_descriptor(table)  # raises where nothing says how it was made
     closure = [edge.derived for edge in store.derives_from_closure(table)]

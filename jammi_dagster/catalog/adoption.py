@@ -20,6 +20,21 @@ _m, _state = core(Materialization), core(CatalogState)
 _runs, _annotations = core(RunResult), core(Annotation)
 
 
+_ID: sa.BindParameter[str] = sa.bindparam("of_id")
+_mine = _m.alias("mine")
+_SAME = (_m.c[name] == _mine.c[name] for name in ("definition_hash", "anchor_set_id", "writer_profile"))
+_EARLIER = (
+    sa.select(_m.c.artifact_digest)
+    .select_from(_m.join(_mine, sa.and_(*_SAME, _m.c.start_sequence < _mine.c.start_sequence)))
+    .where(
+        _mine.c.id == _ID, _m.c.status == READY, _m.c.tenant.in_(sa.bindparam("of_readable", expanding=True))
+    )
+    .order_by(_m.c.start_sequence.desc())
+    .limit(1)
+)
+_COMPARED = _m.update().where(_m.c.id == _ID)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptedRow:
     """A ready row to be added. `is_pointed_at` is False where a later drop took the table's name away."""
@@ -130,21 +145,11 @@ def _compare(connection: sa.Connection, row: AdoptedRow) -> None:
     """Note how the digest compares with the last earlier one of the same definition, inputs and writer profile."""
     if has_unpinned(row.ready.input_anchors):
         return
-    mine = sa.select(_m).where(_m.c.id == row.ready.building.materialization_id).subquery()
-    same = (_m.c[name] == mine.c[name] for name in ("definition_hash", "anchor_set_id", "writer_profile"))
-    readable = Scope(tenant=row.tenant).readable
-    earlier = (
-        sa.select(_m.c.artifact_digest)
-        .select_from(_m.join(mine, sa.and_(*same, _m.c.start_sequence < mine.c.start_sequence)))
-        .where(_m.c.status == READY, _m.c.tenant.in_(readable))
-        .order_by(_m.c.start_sequence.desc())
-        .limit(1)
-    )
-    digest = connection.execute(earlier).scalar_one_or_none()
+    mine = {"of_id": row.ready.building.materialization_id, "of_readable": Scope(tenant=row.tenant).readable}
+    digest = connection.execute(_EARLIER, mine).scalar_one_or_none()
     if digest is not None:
         compared = "reproduced" if digest == row.ready.artifact_digest else "diverged"
-        change = _m.update().where(_m.c.id == row.ready.building.materialization_id)
-        connection.execute(change.values(reproducibility=compared))
+        connection.execute(_COMPARED, {"of_id": mine["of_id"], "reproducibility": compared})
 
 
 def _values(connection: sa.Connection, row: AdoptedRow, sets: dict[frozenset[Any], int]) -> dict[str, Any]:

@@ -265,6 +265,7 @@ class Database:
         self._reopening = threading.RLock()
         # held while a fork is near: SQLite's connections must not be open then
         self._closed, self._is_closed = threading.Lock(), False
+        self._is_carried: bool | None = None
         self._gate = contextlib.nullcontext() if self._file is None else self._closed
 
     def before_fork(self) -> None:
@@ -275,10 +276,12 @@ class Database:
         self._is_closed = self._closed.acquire(timeout=_FORK_SECONDS)
         while self._in_use() and time.monotonic() < until:
             time.sleep(_TURN_SECONDS)
+        self._is_carried = self._in_use()
         self.close()
 
     def after_fork_in_parent(self) -> None:
         """Let others open connections again."""
+        self._is_carried = None
         if self._is_closed:
             self._is_closed = False
             self._closed.release()
@@ -286,7 +289,9 @@ class Database:
     def after_fork_in_child(self) -> None:
         """Make locks and connections anew; the parent's are never touched."""
         forks.inherited.append(tuple(self._engines))
-        if self._file is not None and self._in_use(or_idle=True):
+        # past Python's own hooks nobody has closed idle connections before
+        is_carried = self._in_use(or_idle=True) if self._is_carried is None else self._is_carried
+        if self._file is not None and is_carried:
             sqlite_file.carried_over.update(filter(None, [identity_of(self._file.path)]))
         self._make_locks()
         self._pid = os.getpid()

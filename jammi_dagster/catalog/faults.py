@@ -30,7 +30,7 @@ def fault(error: Exception, *, catalog: str, url: URL, writing: bool) -> JammiEr
     if state == _LIMIT:
         return NameTooLong(name=_longest(getattr(error, "params", None)), catalog=catalog)
     if state in _ENCODING or isinstance(cause, UnicodeError):
-        why = f"its encoding does not hold this text ({said}); use a database with the encoding UTF8"
+        why = f"its encoding does not hold this text, use a database with the encoding UTF8 ({said})"
         return CatalogUnavailable(catalog=catalog, why=why)
     if writing and state in _READ_ONLY:
         way_out = "reading works; writing needs the primary, and a role that may write"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,8 +15,9 @@ from jammi_dagster.catalog.database import Database, Reading
 from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
-from jammi_dagster.errors import InvalidField
+from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
+_log = logging.getLogger("jammi_dagster")
 _CHUNK = 5_000
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
 _STREAMED = 500
@@ -107,7 +109,15 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        return [self._record(row) for row in rows]
+        found = []
+        for row in rows:
+            try:
+                found.append(self._record(row))
+            except ArtifactOutsideRoot as error:
+                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
+        if only_best and rows and not found:
+            return self.matches(definition, set_key)[:1]
+        return found
 
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, edited_files, identify
-from jammi_dagster.fingerprint.live.context_uses import context_uses_outside
+from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
 
 __all__ = [
     "CodeIdentity",
@@ -28,4 +28,5 @@ __all__ = [
     "context_uses_outside",
     "edited_files",
     "identify",
+    "is_of_the_run",
 ]

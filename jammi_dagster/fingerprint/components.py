@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from jammi_dagster.fingerprint.hashing import Form, digest, utf8
 from jammi_dagster.fingerprint.live.slots import Slots, filling
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.sources.modules import root_of
 from jammi_dagster.fingerprint.sources.units import Unit
 
 MISSING = "missing"
@@ -49,6 +51,9 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
             yield Component(kind="module", name="", where=files[path], digest=_of_file(path))
         else:
             yield from _of_units(graph, reached, files[path])
+    for path, content in graph.files.items():
+        named = path.removeprefix(root_of(path)).lstrip(os.sep).replace(os.sep, "/")
+        yield Component(kind="file", name=named, where="", digest=digest("file.v1", content))
     yield from _load_order(graph, files)
     for name in graph.missing:
         yield Component(kind="module", name=name, where="", digest=MISSING)

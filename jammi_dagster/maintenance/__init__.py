@@ -5,7 +5,7 @@ from jammi_dagster.maintenance.bulk import Progress
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.recovery import GRACE_SECONDS, Recovery, RecoveryReport
 from jammi_dagster.maintenance.root_binding import RootBinding
-from jammi_dagster.maintenance.tombstones import Tombstone
+from jammi_dagster.maintenance.tombstones import Tombstone, drop_with_tombstone
 
 __all__ = [
     "GRACE_SECONDS",
@@ -17,5 +17,6 @@ __all__ = [
     "RecoveryReport",
     "RootBinding",
     "Tombstone",
+    "drop_with_tombstone",
     "restore_all",
 ]

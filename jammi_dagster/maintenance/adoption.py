@@ -23,7 +23,7 @@ from jammi_dagster.errors import (
 )
 from jammi_dagster.maintenance.bulk import Progress, each
 from jammi_dagster.maintenance.objects import ListedObjects
-from jammi_dagster.maintenance.sidecars import SidecarRow, fetch_manifest, row_of
+from jammi_dagster.maintenance.sidecars import SidecarRow, fetch_sidecar, parse_manifest, row_of
 from jammi_dagster.maintenance.tombstones import Drops, Tombstone, read_tombstone
 
 _AT_ONCE = 1_000
@@ -96,18 +96,24 @@ class Adoption:
         pairs, found = objects.pairs(), list[SidecarRow]()
         while some := list(itertools.islice(pairs, _AT_ONCE * 5)):
             ids = {path.rsplit("/", 1)[-1].removesuffix(".parquet"): path for path in some}
-            unknown = [path for one, path in ids.items() if one not in rows.known(ids)] if ids else []
-            for path, row in each(self.root, unknown, lambda path: self._read(path, objects)):
+            known = rows.known(ids)
+            unknown = [path for one, path in ids.items() if one not in known]
+            # parsing is not for the threads: they would only wait for each other
+            for path, data in each(self.root, unknown, lambda path: self._fetch(path, objects)):
                 self.progress.step("sidecars read")
-                if isinstance(row, JammiError):
-                    self._pass_over(path, row, report)
-                elif row.ready.size_bytes == objects.size(path):
+                try:
+                    if isinstance(data, JammiError):
+                        raise data
+                    row = row_of(parse_manifest(self.root, path, data), path, tenant=self.tenant)
+                except JammiError as error:
+                    self._pass_over(path, error, report)
+                    continue
+                if row.ready.size_bytes == objects.size(path):
                     found.append(row)
         return found
 
-    def _read(self, path: str, objects: ListedObjects) -> SidecarRow:
-        manifest = fetch_manifest(self.root, path, listed=objects.size(sidecar_path(path)))
-        return row_of(manifest, path, tenant=self.tenant)
+    def _fetch(self, path: str, objects: ListedObjects) -> bytes:
+        return fetch_sidecar(self.root, path, listed=objects.size(sidecar_path(path)))
 
     def _pass_over(self, path: str, error: JammiError, report: AdoptionReport) -> None:
         """Keep an object that may be right; one whose sidecar is no manifest of it is not."""

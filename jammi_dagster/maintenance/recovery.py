@@ -41,7 +41,13 @@ from jammi_dagster.maintenance.adoption import Adoption, AdoptionReport
 from jammi_dagster.maintenance.bulk import Progress, delete_all, each
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.root_binding import RootBinding
-from jammi_dagster.maintenance.sidecars import building_row, fetch_manifest, row_of_abandoned
+from jammi_dagster.maintenance.sidecars import (
+    building_row,
+    fetch_manifest,
+    fetch_sidecar,
+    parse_manifest,
+    row_of_abandoned,
+)
 from jammi_dagster.recording import RENEW_SECONDS
 from jammi_dagster.recording.leases import Heart
 
@@ -152,33 +158,42 @@ class Recovery:
     def _look(self, rows: RecoveryRows, objects: ListedObjects) -> _Inventory:
         """Compare every ready row with its objects."""
         inventory = _Inventory()
-        states = {True: inventory.whole, False: inventory.damaged, None: inventory.missing}
-        for kept, state in each(
-            self.root, rows.ready_with_manifest(), lambda kept: self._state(kept, objects)
+        for kept, found in each(
+            self.root, rows.ready_with_manifest(), lambda kept: self._found(kept, objects)
         ):
             self.progress.step("materializations looked at")
-            if isinstance(state, JammiError):
-                inventory.unreadable[kept.materialization_id] = str(state)
+            if isinstance(found, ArtifactOutsideRoot | ArtifactTooLarge):  # which tells nothing of the root
+                inventory.damaged.append(kept)
                 continue
-            agrees, is_there = state
-            states[agrees].append(kept)
-            inventory.is_root_there = inventory.is_root_there or is_there
+            if isinstance(found, JammiError):
+                inventory.unreadable[kept.materialization_id] = str(found)
+                continue
+            size, sidecar = found
+            if size is None or sidecar is None:
+                inventory.missing.append(kept)
+            else:
+                (inventory.whole if self._agrees(kept, size, sidecar) else inventory.damaged).append(kept)
+            inventory.is_root_there = inventory.is_root_there or (size, sidecar) != (None, None)
         return inventory
 
-    def _state(self, kept: RecordedArtifact, objects: ListedObjects) -> tuple[bool | None, bool]:
-        """Compare a row with its objects: does it agree (None: one is missing), and is any of them there."""
+    def _found(self, kept: RecordedArtifact, objects: ListedObjects) -> tuple[int | None, bytes | None]:
+        """Ask for the objects of a row: the size of the artifact and the bytes of the sidecar; None: missing."""
+        size, path = self._size(kept.artifact_path, objects), sidecar_path(kept.artifact_path)
+        if self._size(path, objects) is None:
+            return size, None
         try:
-            size, sidecar = self._size(kept.artifact_path, objects), sidecar_path(kept.artifact_path)
-            if self._size(sidecar, objects) is None or size is None:
-                return None, size is not None or self._size(sidecar, objects) is not None
-            manifest = fetch_manifest(self.root, kept.artifact_path, listed=objects.size(sidecar))
+            return size, fetch_sidecar(self.root, kept.artifact_path, listed=objects.size(path))
         except ArtifactMissing:  # listed, and not found: asked once more
-            return (None, True) if self.root.size(sidecar) is None else (False, True)
-        except (InvalidManifest, UnknownManifestVersion, ArtifactTooLarge):
-            return False, True
-        except ArtifactOutsideRoot:  # which tells nothing of the root
-            return False, False
-        return (manifest.artifact, size) == (kept.artifact_digest, kept.size_bytes), True
+            return size, None if self.root.size(path) is None else fetch_sidecar(
+                self.root, kept.artifact_path
+            )
+
+    def _agrees(self, kept: RecordedArtifact, size: int, sidecar: bytes) -> bool:
+        try:
+            manifest = parse_manifest(self.root, kept.artifact_path, sidecar)
+        except (InvalidManifest, UnknownManifestVersion):
+            return False
+        return (manifest.artifact, size) == (kept.artifact_digest, kept.size_bytes)
 
     def _size(self, path: str, objects: ListedObjects) -> int | None:
         """Give an object's size; one that was not listed is asked for by itself before it counts as missing."""
@@ -228,8 +243,10 @@ class Recovery:
     def _is_whole(self, kept: RecordedArtifact, objects: ListedObjects) -> bool:
         if objects.size(kept.artifact_path) != kept.size_bytes:
             return False
-        agrees, _ = self._state(kept, objects)
-        return agrees is True and self.root.digest(kept.artifact_path) == kept.artifact_digest
+        size, sidecar = self._found(kept, objects)
+        if size is None or sidecar is None or not self._agrees(kept, size, sidecar):
+            return False
+        return self.root.digest(kept.artifact_path) == kept.artifact_digest
 
     # --- building rows ---------------------------------------------------------------------------------
 

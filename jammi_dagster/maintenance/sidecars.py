@@ -33,10 +33,20 @@ def fetch_manifest(
 
     Raises `ArtifactMissing`, `InvalidManifest`, `UnknownManifestVersion` and `ArtifactTooLarge`.
     """
+    return parse_manifest(root, artifact, fetch_sidecar(root, artifact, listed=listed))
+
+
+def fetch_sidecar(root: ArtifactRoot, artifact: str, *, listed: int | None = None) -> bytes:
+    """Read the bytes of the sidecar beside an artifact. Raises `ArtifactMissing` and `ArtifactTooLarge`."""
     path = sidecar_path(artifact)
     if listed is not None and listed > SIDECAR_LIMIT:
         raise ArtifactTooLarge(uri=root.uri(path), limit=SIDECAR_LIMIT)
-    return MaterializationManifest.from_bytes(root.fetch(path), where=root.uri(path))
+    return root.fetch(path)
+
+
+def parse_manifest(root: ArtifactRoot, artifact: str, data: bytes) -> MaterializationManifest:
+    """Parse the manifest of an artifact. Raises `InvalidManifest` and `UnknownManifestVersion`."""
+    return MaterializationManifest.from_bytes(data, where=root.uri(sidecar_path(artifact)))
 
 
 def row_of(manifest: MaterializationManifest, artifact: str, *, tenant: str) -> SidecarRow:

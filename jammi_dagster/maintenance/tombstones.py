@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -9,7 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jammi_dagster.artifacts import ArtifactRoot, artifact_path
+from jammi_dagster.catalog import CatalogWriter, DroppedRows, Scope
 from jammi_dagster.contract.fields import Fields
+from jammi_dagster.errors import JammiError
 
 _SUFFIX = ".dropped.json"
 TOMBSTONE = re.compile(r"/[^/]+/[0-9]{20}-[0-9a-f]{32}\.dropped\.json")
@@ -59,6 +62,28 @@ class Tombstone:
 def read_tombstone(root: ArtifactRoot, path: str) -> Tombstone:
     """Read the tombstone at this path. Raises `ArtifactMissing` and `InvalidField`."""
     return Tombstone.from_bytes(root.fetch(path), where=root.uri(path))
+
+
+def drop_with_tombstone(writer: CatalogWriter, root: ArtifactRoot, scope: Scope, table: str) -> bool:
+    """Drop the table from catalog and root, both or neither; False if the deployment has no such table."""
+    left = list[str]()
+
+    def bury(dropped: DroppedRows) -> None:
+        tombstone = Tombstone(
+            table=table,
+            deployment=scope.deployment,
+            start_sequence=dropped.start_sequence,
+            materializations=dropped.materializations,
+        )
+        left.append(tombstone.path(scope.tenant))
+        root.write_bytes_durable(left[0], tombstone.to_bytes())
+
+    try:
+        return writer.drop(table, bury)
+    except BaseException:
+        with contextlib.suppress(JammiError):  # a drop that was not committed leaves no tombstone
+            root.delete_many(left)
+        raise
 
 
 @dataclass(slots=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeGuard
 
 import dagster as dg
 
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource, is_store_backed
 from jammi_dagster.adapters.io_manager import ResultTableIOManager
 
-Assets = dg.Definitions | dg.AssetsDefinition | Iterable[dg.AssetsDefinition | dg.AssetSpec]
-"""The assets under test: complete definitions, or one asset, or several."""
+_Asset = dg.AssetsDefinition | dg.AssetSpec | dg.SourceAsset
+Assets = dg.Definitions | Callable[[], Any] | _Asset | Iterable[_Asset]
+"""The assets under test: complete definitions, or a function that returns them; one asset, spec or source asset, or
+several, with asset checks among them.
+"""
 
 
 def redirected(
@@ -22,17 +25,22 @@ def redirected(
     `resources` replace those of the definitions. An IO manager under the default key is added if there is none.
     """
     given: Mapping[str, Any] = {}
-    checks: Iterable[Any] = ()
-    if isinstance(assets, dg.Definitions):
-        given, checks = assets.resources or {}, assets.asset_checks or ()
-        assets = [
-            asset for asset in assets.assets or () if isinstance(asset, (dg.AssetsDefinition, dg.AssetSpec))
-        ]
-    elif isinstance(assets, dg.AssetsDefinition):
-        assets = [assets]
+    checks: Sequence[Any] = ()
+    found: Any = assets() if _is_function(assets) else assets
+    if isinstance(found, dg.Definitions):
+        given, checks = found.resources or {}, [*(found.asset_checks or ())]
+        found = found.assets or ()
+    several: list[Any] = [found] if isinstance(found, _Asset) else list(found)
+    checks = [*checks, *(one for one in several if isinstance(one, dg.AssetChecksDefinition))]
+    several = [one for one in several if not isinstance(one, dg.AssetChecksDefinition)]
     bound = {name: _on(store, resource) for name, resource in {**given, **resources}.items()}
     bound.setdefault("io_manager", ResultTableIOManager(store=store, cache=cache))
-    return dg.Definitions(assets=list(assets), asset_checks=list(checks), resources=bound)
+    return dg.Definitions(assets=several, asset_checks=checks, resources=bound)
+
+
+def _is_function(assets: Any) -> TypeGuard[Callable[[], Any]]:
+    """Tell a function that returns definitions, such as one under `@dg.definitions`, from an asset."""
+    return callable(assets) and not isinstance(assets, _Asset)
 
 
 def _on(store: ResultStoreResource, resource: Any) -> Any:

@@ -10,7 +10,7 @@ from core_kit import make, numbers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from store_kit import definition, expire, killed_before_the_flip, on
+from store_kit import days_later, definition, expire, killed_before_the_flip, on
 
 from jammi_dagster import DependencyCycle, ResultStore
 from jammi_dagster.artifacts import sidecar_path
@@ -169,7 +169,9 @@ class Histories(RuleBasedStateMachine):
             self.reference.point(table, made.start, id)
         self.crashed = []
         lost = {id for id, made in self.reference.made.items() if not made.has_sidecar}
-        assert set(report.lost) == lost
+        assert set(report.missing) == lost
+        days_later(self.store)
+        assert set(self.store.recover().lost) == lost
         self.reference.made = {id: m for id, m in self.reference.made.items() if id not in lost}
         assert not self.store.recover().promoted
 

@@ -57,6 +57,12 @@ def _only(world: World) -> str:
 # --- ResultStore: what it senses and reads ---------------------------------------------------------------------
 
 
+@case("ResultStore", "recorded")
+def _(world: World) -> Any:
+    record = world.own.store.current(f"only {world.own.name}")
+    return world.own.store.recorded(record).path if record.tenant == world.own.tenant else NOTHING
+
+
 @case("ResultStore", "tables")
 def _(world: World) -> Any:
     assert f"only {world.own.name}" in world.own.store.tables()

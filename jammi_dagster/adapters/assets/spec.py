@@ -11,7 +11,13 @@ import dagster as dg
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
 from jammi_dagster.contract import CachePolicy, Verification
-from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, identify
+from jammi_dagster.fingerprint import (
+    CodeIdentity,
+    OutsideRead,
+    context_uses_outside,
+    identify,
+    is_of_the_run,
+)
 from jammi_dagster.surfaces import VersionSurface
 
 Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
@@ -59,16 +65,25 @@ class TableSpec:
         """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs")."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
         reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
+        uses = [use for use in self._context_uses() if use.partition(" ")[0] not in self.allow_reads]
+        reasons += [
+            f"{use} tells about the run, and no read stands for it: pass it as config, or "
+            f"allow_reads=[{use.partition(' ')[0]!r}] if it does no harm"
+            for use in uses
+            if is_of_the_run(use) and not (self.reads is not None and self.code_version is not None)
+        ]
         if self.reads is not None:
             return reasons
         if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
             reasons.append(f"it has no upstream: {way_out}")
         if self.resource_keys:
             reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
-        if self.shape.context is not None:
-            uses = context_uses_outside(self.function, self.shape.context)
-            reasons.extend(f"{use}: {way_out}" for use in uses)
-        return reasons
+        return reasons + [f"{use}: {way_out}" for use in uses if not is_of_the_run(use)]
+
+    def _context_uses(self) -> tuple[str, ...]:
+        if self.shape.context is None:
+            return ()
+        return context_uses_outside(self.function, self.shape.context)
 
     def _undeclared_read(self, read: OutsideRead) -> str | None:
         """Return the reason why a read in the code counts as undeclared, or None. `reads=` covers files."""

@@ -158,6 +158,14 @@ class CurrentAsset:
         keys: Sequence[str | None] = (None,) if partitions is None else partitions
         return draft_of(self.recipe(replay), self.spec, self._declared, inputs, keys)
 
+    def undeclared(self, replay: Replay) -> tuple[str, ...]:
+        """List the reasons why the definition of now, asked for in this way, cannot be pinned.
+
+        Raises `NotReplayable`.
+        """
+        recipe = self.recipe(replay)
+        return (*recipe.unrecordable, *self.spec.undeclared(self._declared, recipe.code))
+
     def policy(self, tags: Mapping[str, str] | None = None) -> CachePolicy:
         """Return the cache policy of a run with these tags. Raises `InvalidPolicy`."""
         manager = self._location.manager(self.assets_def, self._declared.io_manager_key)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import in_order, op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
-from jammi_dagster.errors import InvalidTarget
+from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
 
-Definitions = dg.Definitions | dg.RepositoryDefinition
-"""The complete definitions of a code location, as their author or as Dagster has them."""
+Definitions = dg.Definitions | dg.RepositoryDefinition | Callable[[], Any]
+"""The complete definitions of a code location, as author or Dagster have them, or a function that returns them."""
 
 Target = Any
 """The target of sensors, schedules and checks: selections, strings that select, assets or keys, one or many."""
@@ -161,8 +161,17 @@ class Location:
 
 
 def repository_of(defs: Definitions) -> dg.RepositoryDefinition:
-    """Return the repository that Dagster makes of complete definitions."""
-    return defs.get_repository_def() if isinstance(defs, dg.Definitions) else defs
+    """Return the repository that Dagster makes of complete definitions. Raises `InvalidField` for anything else."""
+    if isinstance(defs, dg.RepositoryDefinition):
+        return defs
+    if isinstance(defs, dg.Definitions):
+        return defs.get_repository_def()
+    if callable(defs) and not isinstance(
+        defs, dg.AssetsDefinition
+    ):  # a function, or one under `@dg.definitions`
+        return repository_of(defs())
+    expected = "dagster.Definitions, a repository, or a function that returns one"
+    raise InvalidField(what="definitions", path="defs", value=defs, expected=expected)
 
 
 def select(target: Target, graph: Any) -> list[dg.AssetKey]:
@@ -180,7 +189,7 @@ def select(target: Target, graph: Any) -> list[dg.AssetKey]:
 def selection_of(target: Target) -> dg.AssetSelection:
     """Return the asset selection that a target means. Raises `InvalidTarget`."""
     many = isinstance(target, Iterable) and not isinstance(target, (str, bytes, Mapping))
-    parts = [_selection(item) for item in (target if many and not _is_record(target) else [target])]
+    parts = [_selection(item) for item in (target if many and not is_record(target) else [target])]
     named = [named_keys(part) for part in parts]
     if None in named:
         return functools.reduce(operator.or_, parts)
@@ -203,7 +212,9 @@ def _selection(item: Any) -> dg.AssetSelection:
         item = item.asset_key
     elif isinstance(getattr(item, "selection", None), dg.AssetSelection):  # of `define_asset_job`
         item = item.selection
-    elif isinstance(item, (list, tuple)) and not _is_record(item) and item:
+    elif isinstance(item, dg.JobDefinition):
+        return dg.AssetSelection.assets(*sorted(item.asset_layer.executable_asset_keys))
+    elif isinstance(item, (list, tuple)) and not is_record(item) and item:
         item = dg.AssetKey(item) if all(isinstance(part, str) for part in item) else item
     if isinstance(item, dg.AssetKey):
         return dg.AssetSelection.assets(item)
@@ -217,7 +228,7 @@ def _selection(item: Any) -> dg.AssetSelection:
         raise InvalidTarget(target=item, why=str(error)) from error
 
 
-def _is_record(value: Any) -> bool:
+def is_record(value: Any) -> bool:
     """Tell a record of Dagster's, which is a named tuple and refuses to be iterated, from a plain tuple."""
     return isinstance(value, tuple) and type(value) is not tuple
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.code_location.location import Definitions, Location
 
-DefinitionsOf = Callable[[], Definitions]
+DefinitionsOf = Definitions
 
 
 def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
@@ -19,7 +19,7 @@ def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
     Dagster knows the location in every run that it launches, not in one within a test's own process.
     """
     if defs is not None:
-        return Location.of(defs(), context.instance)
+        return Location.of(defs, context.instance)
     try:
         return Location(context.repository_def, context.instance)
     except Exception:  # Dagster's check error has no public name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.contract import Difference, explain
@@ -57,7 +58,8 @@ def reasons(state: TableState) -> list[str]:
             said.append(f"{reason.source} changed")
         elif not any(str(reason.source) in change for change in changes):
             said.append(f"{reason.source} is gone")
-    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    for source in state.verdict.unpinned:
+        said += _undeclared(state, source) or [f"{source} has no version to compare"]
     if state.needs:
         more = " and more" if len(state.needs) > 3 else ""
         said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
@@ -65,6 +67,18 @@ def reasons(state: TableState) -> list[str]:
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
     return said
+
+
+def _undeclared(state: TableState, source: str) -> list[str]:
+    """Return the reasons behind an undeclared read of the asset itself; none for another source."""
+    if source != f"undeclared:{state.asset.key.to_user_string()}":
+        return []
+    try:
+        found = state.asset.undeclared(state.replay)
+    except (NotReplayable, Unknowable):
+        return []
+    more = [f"{len(found) - _MOST_SAID} more reasons"] if len(found) > _MOST_SAID else []
+    return [*found[:_MOST_SAID], *more]
 
 
 def expectation(state: TableState, said: Collection[str] = ()) -> str:

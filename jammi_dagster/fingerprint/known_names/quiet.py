@@ -78,4 +78,4 @@ QUIET_BUILTINS = frozenset(
 )
 
 # Built-in functions that call a function which they are given.
-CALLING_BUILTINS = frozenset(["filter", "map", "max", "min", "sorted"])
+CALLING_BUILTINS = frozenset({"filter", "map", "max", "min", "sorted"})

@@ -17,6 +17,7 @@ from typing import Any
 from jammi_dagster.fingerprint.first_homes import first_home
 from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
 from jammi_dagster.fingerprint.live.callables import layers
+from jammi_dagster.fingerprint.live.library_values import contents_of
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
 from jammi_dagster.fingerprint.reach.graph import Root
 from jammi_dagster.fingerprint.reasons import reason
@@ -218,6 +219,9 @@ class Describer:
         kind = type(value)
         bases = [base for base in kind.__mro__ if base not in BARE_BASES]
         if not bases or any(self._shared(_named(base.__module__)) is not None for base in bases):
+            if (contents := contents_of(value)) is not None:
+                held = (self.describe(one, f"the contents of {where}") for one in contents.values)
+                return "contents", self._class(kind, where), contents.exact, *held
             found = f"{where} holds a {kind.__qualname__}, which cannot be hashed"
             return self._give_up(found, "pass it as an input or config")
         state = (

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
+from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name
+from jammi_dagster.fingerprint.syntax.uses import Change
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -29,7 +33,7 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
         file = reached.node.shown
         for _, part, _ in reached.units():
             found |= {ReadSite(file, use.line, use.name, use.is_declarable) for use in part.outside}
-        for name, use in graph.foreign_uses(reached):
+        for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(ReadSite(file, use.line, *known))
     return found
@@ -39,8 +43,10 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
-        for line, used in _hidden(graph, reached):
+        for unit, line, used in _hidden(graph, reached):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
+            if name in SCOPED:  # the bare name would silence each of them, at any depth
+                name = f"{reached.node.module.name}.{unit.names[0] if unit.names else ''}:{name}"
             if name not in ignored:
                 yield reason(f"{place} uses {used}, which hides the code that runs", ignore=name)
         for name, file, line in _changed(graph, reached):
@@ -50,12 +56,12 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
         yield from _edited(reached)
 
 
-def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[int, str]]:
-    for _, part, _ in reached.units():
-        yield from ((found.line, found.name) for found in part.hidden)
-    for name, use in graph.foreign_uses(reached):
+def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
+    for unit, part, _ in reached.units():
+        yield from ((unit, found.line, found.name) for found in part.hidden)
+    for unit, name, use in graph.foreign_uses(reached):
         if known := hidden_code(name, use.call):
-            yield use.line, known
+            yield unit, use.line, known
 
 
 def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:
@@ -74,8 +80,14 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                if name in holder.read_at_run and not is_hashed:
+                if name in holder.read_at_run and not is_hashed and not _is_lazy(holder, name, change):
                     yield name, reached.node.shown, change.line
+
+
+def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
+    source = holder.node.source
+    is_own = source is not None and change.is_own and not change.in_place
+    return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
 
 
 def _edited(reached: ReachedFile) -> Iterator[str]:

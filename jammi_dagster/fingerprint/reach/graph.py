@@ -6,19 +6,25 @@ effects, and its imports. Nothing is imported for it, and no code of the user's 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
+from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
+from jammi_dagster.fingerprint.sources.packaged import digest_at_load
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
+from jammi_dagster.fingerprint.syntax.members import method_part
+from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
+Members = frozenset[str] | None  # of the objects of a class that code uses; None: all of them
 _WHOLE = ("__dict__", "__getattribute__")  # whoever uses these of a module may use all of it
 
 
@@ -68,6 +74,7 @@ class Graph:
     def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
+        self.files: dict[str, bytes] = {}  # packaged files that loading reads, by path
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
@@ -82,7 +89,7 @@ class Graph:
             Name, list[tuple[ReachedFile, int]]
         ] = {}  # by the names within whose values they change more
         self._ignored = ignored
-        self._used: set[tuple[str, str, bool, bool]] = set()
+        self._used: set[tuple[str, str, bool, bool, Members]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
@@ -99,16 +106,16 @@ class Graph:
                 self.libraries.update(libraries)
         self._imports.clear()
 
-    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
+    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
 
         After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
         """
         node = reached.node
-        for _, part, _ in reached.units():
+        for unit, part, _ in reached.units():
             for use in part.uses:
                 if self._routes.of(node, use.name).passed:
-                    yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
+                    yield from ((unit, name, use) for name in self._origins(node, use.name, frozenset()))
 
     def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
         """Return the first-party module and its name that a function changes; None for a library's name."""
@@ -239,7 +246,15 @@ class Graph:
             joined(name, public) for public in (holder.source.public if holder and holder.source else ())
         )
 
-    def _own(self, reached: ReachedFile, name: str, runs: bool = True, is_read: bool = True) -> None:
+    def _own(
+        self,
+        reached: ReachedFile,
+        name: str,
+        runs: bool = True,
+        is_read: bool = True,
+        *,
+        asked: Members = None,
+    ) -> None:
         """Reach a name of the module that its own code uses."""
         node = reached.node
         if node.source is None or self._ignores(node, (name,)):
@@ -252,7 +267,7 @@ class Graph:
         if is_read and runs:
             reached.read_at_run.add(name)
         for index in indexes:
-            self._reach(reached, index, runs=runs)
+            self._reach(reached, index, runs=runs, asked=asked)
             self._reach(reached, index, "decorators", runs=runs)
         self._starred_names(node, (name,), runs, is_read)
 
@@ -271,10 +286,15 @@ class Graph:
         for name in reached.node.source.by_name if reached.node.source else ():
             self._later(self._named, reached, (name,), runs)
 
-    def _reach(self, reached: ReachedFile, index: int, part: str = "code", *, runs: bool) -> None:
+    def _reach(
+        self, reached: ReachedFile, index: int, part: str = "code", *, runs: bool, asked: Members = None
+    ) -> None:
+        """Reach a part of a unit; with the code of a class its methods, or only the ones that are asked for."""
         source = reached.node.source
         if source is None or part not in source.units[index].parts:
             return
+        for name in source.units[index].members_reached(asked) if part == "code" else ():
+            self._reach(reached, index, method_part(name), runs=runs)
         before = reached.parts.get((index, part))
         if before is None or (runs and not before):
             reached.parts[index, part] = runs
@@ -285,17 +305,35 @@ class Graph:
         assert node.source is not None
         unit = node.source.units[index]
         uses = unit.parts[part]
+        members = unit.members_used
         for name, is_read in uses.own.items():
-            self._own(reached, name, runs, is_read)
+            self._own(reached, name, runs, is_read, asked=members.get(name))
         for route in self._import(node, uses.imports):
             self.libraries.update(route.libraries)
         for use in uses.uses:
-            self._use(node, use.name, runs, use.is_read)
+            self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
+        for file in uses.packaged:
+            self._packaged(node, file)
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
+
+    def _packaged(self, node: Node, file: PackagedFile) -> None:
+        folder = os.path.dirname(node.path)
+        if file.package is not None:
+            route = self._routes.of(node, file.package)
+            is_own = (
+                bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
+            )
+            folder = route.passed[-1].search[0] if is_own else ""
+        path = os.path.join(folder, *file.parts)
+        found = digest_at_load(path) if folder else "it is in no first-party package"
+        if isinstance(found, bytes):
+            self.files[path] = found
+        else:
+            self.unresolved.add(reason(f"{node.shown}:{file.line} reads {'/'.join(file.parts)}: {found}"))
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""
@@ -315,9 +353,9 @@ class Graph:
         if self.reads_annotations or any(unknown):
             self._reach(reached, index, "annotations", runs=False)
 
-    def _use(self, node: Node, name: str, runs: bool, is_read: bool = True) -> None:
+    def _use(self, node: Node, name: str, runs: bool, is_read: bool = True, *, asked: Members = None) -> None:
         """Reach an imported name."""
-        key = (node.path, name, runs, is_read)
+        key = (node.path, name, runs, is_read, asked)
         if key in self._used:
             return
         self._used.add(key)
@@ -333,9 +371,17 @@ class Graph:
         if not route.rest or route.rest[0] in _WHOLE:
             self._whole(holder, runs)
         else:
-            self._named(holder, route.rest, runs, is_read)
+            self._named(holder, route.rest, runs, is_read, asked=asked)
 
-    def _named(self, holder: ReachedFile, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
+    def _named(
+        self,
+        holder: ReachedFile,
+        rest: tuple[str, ...],
+        runs: bool,
+        is_read: bool = True,
+        *,
+        asked: Members = None,
+    ) -> None:
         """Reach a name of a module that other code uses."""
         node, head = holder.node, rest[0]
         source = node.source
@@ -344,7 +390,7 @@ class Graph:
             self._starred_names(node, rest, runs, is_read)
             self._own(holder, "__getattr__", runs)
             return
-        self._own(holder, head, runs, is_read)
+        self._own(holder, head, runs, is_read, asked=asked)
         if self._ignores(node, (head,)):
             return
         if any(source.units[index].kind in ("import", "code") for index in source.by_name[head]):
@@ -377,3 +423,10 @@ class Graph:
 
     def _later(self, step: Callable[..., object], *arguments: object) -> None:
         self._todo.append((step, arguments))
+
+
+def _asked(members: Mapping[str, Members], name: str) -> Members:
+    """Return the members that are used of the objects of a class, by the canonical name of a use of it."""
+    parts = name.split(".")
+    found = [key for i in range(1, len(parts) + 1) if (key := ".".join(parts[:i])) in members]
+    return members[found[-1]] if found else None

@@ -39,6 +39,18 @@ _VALIDATORS = frozenset(
 _FRESH = frozenset(
     {"list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict", "SimpleNamespace"}
 )
+_DISPLAYS = (
+    ast.List,
+    ast.Dict,
+    ast.Set,
+    ast.Tuple,
+    ast.ListComp,
+    ast.DictComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+    ast.Constant,
+    ast.JoinedStr,
+)
 _MOST = 300  # names that an object may lead to; beyond them it may lead anywhere
 
 
@@ -332,11 +344,10 @@ class LoadTargets:
         return further
 
     def _used(self, node: Node, unit: Unit) -> list[tuple[Node, str]] | None:
-        part = unit.parts["code"]
-        further = [(node, name) for name in part.own]
-        leads = self._leads(
-            node, [use.name for use in part.uses if not is_orchestration(use.name)], strict=False
-        )
+        parts = unit.parts.values()
+        further = [(node, name) for part in parts for name in part.own]
+        uses = (use.name for part in parts for use in part.uses)
+        leads = self._leads(node, [name for name in uses if not is_orchestration(name)], strict=False)
         return None if leads is None else further + leads
 
     def _leads(
@@ -374,21 +385,7 @@ def _is_fresh(written: ast.expr, scope: Scope) -> bool:
     if isinstance(written, ast.Call):
         chain = chain_of(written.func)
         return chain is not None and CALL not in chain and (chain[-1] in _FRESH or chain[-1][:1].isupper())
-    return isinstance(
-        written,
-        (
-            ast.List,
-            ast.Dict,
-            ast.Set,
-            ast.Tuple,
-            ast.ListComp,
-            ast.DictComp,
-            ast.SetComp,
-            ast.Constant,
-            ast.JoinedStr,
-            ast.GeneratorExp,
-        ),
-    )
+    return isinstance(written, _DISPLAYS)
 
 
 def _is_foreign_call(written: ast.expr, targets: LoadTargets, node: Node, source: Source) -> bool:

@@ -20,9 +20,15 @@ from jammi_dagster.fingerprint.syntax.load_effects import (
     NO_EFFECT,
     LoadEffect,
     load_effect,
-    looks_mutating,
+)
+from jammi_dagster.fingerprint.syntax.members import (
+    members_of_self,
+    members_used,
+    method_part,
+    separate_methods,
 )
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, imported_module, outside_name
+from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
@@ -48,6 +54,7 @@ class Part:
     outside: tuple[Finding, ...] = ()
     hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    packaged: tuple[PackagedFile, ...] = ()
 
 
 _EMPTY_PART = Part()
@@ -77,7 +84,8 @@ class Unit:
             imports = {self.imported: False} if self.names else {}
             return {"code": Part(imports=imports)}
         uses = self.statement.uses
-        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in PARTS}
+        parts = (*PARTS, *map(method_part, self.separate_methods))
+        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in parts}
 
     @cached_property
     def digests(self) -> Digests:
@@ -124,11 +132,46 @@ class Unit:
         """True if an import in it may fail without that the module fails."""
         return isinstance(self._node, (ast.Try, ast.With))
 
-    @property
-    def may_change_state(self) -> bool:
-        """True if a call of it may have a side effect, as far as its own code tells."""
-        uses = self.statement.uses["code"] if self.statement else Uses()
-        return bool(uses.changes) or uses.changes_arguments or any(map(_calls_mutation, uses.uses))
+    @cached_property
+    def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
+        """The methods of a plain class, with the members of its object that each uses; None: all of them."""
+        return separate_methods(self._node) if self._node else {}
+
+    @cached_property
+    def members_used(self) -> Mapping[str, frozenset[str] | None]:
+        """The members of objects that it makes, by the canonical or own name of their class; None: all."""
+        found: dict[str, frozenset[str] | None] = {}
+        if self.statement is None:
+            return found
+        for head, used in members_used(self.statement.node).items():
+            for name in (head, *self.statement.scope.peek((head,))):
+                known = found.get(name, frozenset())
+                found[name] = None if used is None or known is None else known | used
+        return found
+
+    def members_reached(self, asked: frozenset[str] | None) -> Iterable[str]:
+        """Return the separate methods that run where code asks for some members of an object; None: for all."""
+        apart = self.separate_methods
+        node = self._node
+        if asked is None or not isinstance(node, ast.ClassDef):
+            return apart
+        todo = set(asked)
+        for one in node.body:  # constructors and operators run too
+            if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one.name not in apart:
+                used = members_of_self(one)
+                if used is None:
+                    return apart
+                todo |= used
+        found: set[str] = set()
+        while todo:
+            name = todo.pop()
+            if name in apart and name not in found:
+                found.add(name)
+                further = apart[name]
+                if further is None:
+                    return apart
+                todo |= further
+        return sorted(found)
 
     @property
     def reads_docs(self) -> bool:
@@ -217,6 +260,7 @@ def _part(uses: Uses) -> Part:
         outside=tuple(_outside(uses.uses)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
+        packaged=tuple(uses.packaged),
     )
 
 
@@ -230,11 +274,6 @@ def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:
     for use in uses:
         if not imported_module(use.name, use.call) and (known := hidden_code(use.name, use.call)):
             yield Finding(known, use.line)
-
-
-def _calls_mutation(use: Use) -> bool:
-    is_known = use.call is None or use.name.startswith(("builtins.", f"{ANY}."))
-    return not is_known and looks_mutating(use.name)
 
 
 def _words(statement: ast.AST) -> frozenset[str]:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
+from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
     FunctionScope,
@@ -18,7 +21,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.trees import children, statements
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
@@ -120,7 +123,15 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
-        return self._without_decorators(node, children(node), at)
+        apart = separate_methods(node) if at.scope.around is None and at.part == "code" else {}
+        rest = []
+        for child in children(node):
+            name = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            if name in apart:
+                self.push([child], self._position(at.scope, method_part(str(name))))
+            else:
+                rest.append(child)
+        return self._without_decorators(node, rest, at)
 
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
@@ -141,6 +152,10 @@ class AccessVisitor(Visitor[Position]):
         return children(node)
 
     def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
+        if file := packaged_file(node, at.scope):
+            at.uses.packaged.append(file)
+            within = [*node.args, *children(node.func)]
+            return [name for one in within for name in nodes(one) if isinstance(name, ast.Name)]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             at.uses.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
@@ -148,10 +163,22 @@ class AccessVisitor(Visitor[Position]):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
             self._change(chain_of(node.args[0]), node, at)
+        elif chain == ("getattr",):
+            call = self._ask(node, call, at)
         if not chain:
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
         return [*_innermost_call(node.func), *node.args, *node.keywords]
+
+    def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
+        """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
+        names = asked_names(node, at.scope)
+        for name in names or ():
+            if holder := chain_of(node.args[0]):
+                self.accesses.append(Access(at, (*holder, name), node.lineno, Call((), {})))
+        if names or (names is None and leads_to_counted_code(node, at.scope)):
+            return Call((*call.positional[:1], "", *call.positional[2:]), call.named)
+        return call
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
         """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""

@@ -92,6 +92,7 @@ class Scope:
     around: Scope | None = None  # None for a module
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
+        self.body = body
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
@@ -211,6 +212,7 @@ class FunctionScope(Scope):
 
     def __init__(self, around: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         self.around: Scope = around
+        self.node = node
         given = node.args
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
         self.parameters = {argument.arg for argument in every if argument is not None}

@@ -375,7 +375,7 @@ def _leaves(node: ast.AST, parents: dict[int, ast.AST], scope: Scope) -> bool:
 
 def _gathers(node: ast.AST) -> str | None:
     """Return the name of the list that a call such as `found.append(f)` adds to."""
-    called = node.func if isinstance(node, ast.Call) else None
-    if not isinstance(called, ast.Attribute) or called.attr not in ("append", "extend", "insert"):
+    method = node.func if isinstance(node, ast.Call) else None
+    if not isinstance(method, ast.Attribute) or method.attr not in ("append", "extend", "insert"):
         return None
-    return called.value.id if isinstance(called.value, ast.Name) else None
+    return method.value.id if isinstance(method.value, ast.Name) else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import import_base, joined
 
 
@@ -76,6 +77,8 @@ class Uses:
     imports: dict[str, bool] = field(default_factory=dict)
     """Imports when a function runs, as `imports_of` tells them."""
     changes: list[Change] = field(default_factory=list)
+    packaged: list[PackagedFile] = field(default_factory=list)
+    """Files of the own package that are read when the module is loaded."""
     changes_arguments: bool = False
     """True if a function changes a list, dict or set among its arguments."""
 

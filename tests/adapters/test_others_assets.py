@@ -1,0 +1,136 @@
+"""Definitions that also hold assets of others: finalize, sensor, checks and plans pass over them, and judge ours."""
+
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+from adapters_kit import Lab, table
+from sensing_kit import Ticking
+
+from jammi_dagster import LineageResource, build_materialization_checks, finalize, result_table
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Class `SourceAsset` is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*is currently in beta:dagster.BetaWarning"),
+]
+
+
+@dg.op
+def number() -> int:
+    return 1
+
+
+@dg.graph_asset
+def graphed() -> int:
+    return number()
+
+
+@dg.multi_asset(
+    specs=[dg.AssetSpec("model", kinds={"dbt"}), dg.AssetSpec("mart", deps=["model"], kinds={"dbt"})],
+    can_subset=True,
+)
+def dbt_like(context: dg.AssetExecutionContext) -> Any:
+    for key in context.selected_asset_keys:
+        yield dg.MaterializeResult(asset_key=key)
+
+
+def others() -> list[Any]:
+    """Assets that nothing of ours makes, or that another IO manager stores."""
+
+    @dg.observable_source_asset
+    def observed() -> dg.DataVersion:
+        return dg.DataVersion("1")
+
+    @dg.multi_observable_source_asset(specs=[dg.AssetSpec("watched")])
+    def several_observed() -> Any:
+        yield dg.ObserveResult(asset_key="watched", data_version=dg.DataVersion("1"))
+
+    return [
+        observed,
+        dg.SourceAsset("source", io_manager_key="memory"),
+        dg.AssetSpec("external"),
+        several_observed,
+        dg.AssetsDefinition(specs=[dg.AssetSpec("specified")]),
+        graphed,
+        dbt_like,
+    ]
+
+
+def ours(version: str = "1") -> list[Any]:
+    """A table over all of them, and a table below it."""
+
+    @result_table(reads=[], code_version=version)
+    def alone() -> pa.Table:
+        return table(version)
+
+    @result_table(
+        deps=["observed", "source", "external", "watched", "specified", "mart", "model"],
+        reads=[],
+        code_version="1",
+    )
+    def below(alone: pa.Table) -> pa.Table:
+        return alone
+
+    return [alone, below]
+
+
+def test_finalize_leaves_them_as_they_are(lab: Lab) -> None:
+    """The graph has the same assets, and ours have their code versions."""
+    defs = dg.Definitions([*ours(), *others()], resources={**lab.resources, "memory": dg.mem_io_manager})
+    before, after = (each.get_repository_def().asset_graph for each in (defs, finalize(defs)))
+    assert before.get_all_asset_keys() == after.get_all_asset_keys()
+    kinds = [
+        (graph.observable_asset_keys, graph.external_asset_keys, graph.materializable_asset_keys)
+        for graph in (before, after)
+    ]
+    assert kinds[0] == kinds[1]
+
+
+def test_the_sensor_judges_ours(lab: Lab) -> None:
+    """Assets of others are no tables; one below them follows their versions, and is undecidable without."""
+    lab.more["memory"] = dg.mem_io_manager
+    lab.run(ours())
+    ticking = Ticking(lab, [*ours("2"), *others()])
+    (request, *more) = ticking.tick()
+    assert more == []
+    assert {key.to_user_string() for key in request.asset_selection or ()} == {"alone", "below"}
+    assert "1 stale" in ticking.said
+    assert "1 undecidable" in ticking.said
+    assert "cannot be judged" in ticking.said or "graphed" not in ticking.said
+    ticking.execute(request)
+    assert ticking.tick() == []
+
+
+def test_checks_and_plans_beside_them(lab: Lab) -> None:
+    """A check of an asset that has no table says so; a plan has our tables alone."""
+    lab.more["memory"] = dg.mem_io_manager
+    lab.run(ours())
+    defs = dg.Definitions([*ours(), *others()], resources=lab.resources)
+    checks = build_materialization_checks(dg.AssetSelection.all(include_sources=True), defs=defs)
+    assert {key.asset_key.to_user_string() for check in checks for key in check.check_keys} == {
+        "alone",
+        "below",
+        "graphed",
+        "model",
+        "mart",
+    }
+    lineage = LineageResource(store=lab.store_resource)
+    assert lineage.downstream_plan("alone", defs, instance=lab.instance).tables == ["below"]
+    assert lineage.compare_with_assets(defs, instance=lab.instance).agrees
+    job = dg.define_asset_job("checks", selection=dg.AssetSelection.all_asset_checks())
+    checked = dg.Definitions.merge(defs, dg.Definitions(asset_checks=checks, jobs=[job]))
+    result = checked.resolve_job_def("checks").execute_in_process(instance=lab.instance)
+    passed = {
+        (e.asset_key.to_user_string(), e.check_name): e.passed for e in result.get_asset_check_evaluations()
+    }
+    assert passed["alone", "jammi_staleness"]
+    assert not passed["model", "jammi_staleness"]
+
+
+def test_a_graph_asset_on_our_manager_is_named(lab: Lab) -> None:
+    """No single function makes it, so the sensor cannot judge it, and says why; the others are judged."""
+    lab.run(ours()[:1])
+    ticking = Ticking(lab, [*ours()[:1], graphed])
+    assert ticking.tick() == []
+    assert "1 fresh" in ticking.said

@@ -1,0 +1,73 @@
+"""A pytest plugin for Dagster's tests: writes the outcome of each test, and stops a test that hangs.
+
+Under `CONFORMANCE_OURS` it first lets `shim` replace `@dagster.asset`.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import inspect
+import json
+import os
+import signal
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+if os.environ.get("CONFORMANCE_OURS"):
+    from tools.conformance import shim
+
+    shim.install()
+
+_SECONDS = 60  # for one test
+_outcomes: dict[str, dict[str, str]] = {}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+    """Run each test in a context of its own: Dagster leaves an instance's storage in a context variable."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        pyfuncitem.obj = functools.partial(contextvars.copy_context().run, pyfuncitem.obj)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Interrupt a test that takes too long."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"not done after {_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep the outcome of a test: the first phase that fails counts."""
+    if report.when == "call" or report.outcome != "passed":
+        kept = _outcomes.get(report.nodeid)
+        if kept is None or kept["outcome"] == "passed":
+            _outcomes[report.nodeid] = {"outcome": report.outcome, "error": _error(report)}
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Keep a file that cannot be imported as one test that fails."""
+    if report.outcome == "failed":
+        _outcomes[report.nodeid] = {"outcome": "failed", "error": report.longreprtext}
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Write the outcomes, from the process that collects those of all workers."""
+    if not hasattr(session.config, "workerinput"):
+        Path(os.environ["CONFORMANCE_REPORT"]).write_text(json.dumps(_outcomes))
+
+
+def _error(report: Any) -> str:
+    return "" if report.outcome == "passed" else str(report.longreprtext)
