@@ -281,5 +281,11 @@ class CurrentAsset:
             is_handed_over=is_parameter and not self.is_plain,
         )
         parameter = dependency.input_name if is_parameter else None
-        declared = DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter)
+        declared = DeclaredInput(
+            dependency=dependency,
+            role=role,
+            store=store,
+            parameter=parameter,
+            may_miss=self._declared.may_miss(dependency),
+        )
         return Upstream(self._location, self.key, declared)

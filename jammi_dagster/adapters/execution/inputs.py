@@ -110,7 +110,11 @@ class StepPresent:
             tables += [(None, r.table) for r in handed if r.table not in known]
             store = self._store if handed[0].store == self.identity else open_store(handed[0].store)
         parameter = dependency.input_name if dependency.input_name in spec.shape.inputs else None
-        return DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter), tables
+        may_miss = self._step.may_miss(dependency)
+        declared = DeclaredInput(
+            dependency=dependency, role=role, store=store, parameter=parameter, may_miss=may_miss
+        )
+        return declared, tables
 
     def _handed(self, dependency: Dependency) -> tuple[ResultReference, ...] | None:
         """Return the references that the step was handed for a dependency; None where it got no reference of ours."""
