@@ -15,8 +15,9 @@ from jammi_dagster.fingerprint.author_options import check_dependencies, check_n
 from jammi_dagster.fingerprint.components import Component, of_code, of_values
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
+from jammi_dagster.fingerprint.live.time_zone import time_zone
 from jammi_dagster.fingerprint.live.values import Describer
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads
+from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
@@ -115,6 +116,8 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
+    if uses_time_zone(graph):
+        declared.append(time_zone())
     components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files), *declared)))
     reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
     return CodeIdentity(

@@ -9,7 +9,7 @@ from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
-from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name
+from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name, reads_time_zone
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -33,6 +33,17 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(ReadSite(file, use.line, *known))
     return found
+
+
+def uses_time_zone(graph: Graph) -> bool:
+    """Return whether reached code works with naive times."""
+    return any(
+        part.reads_time_zone for reached in graph.reached.values() for _, part, _ in reached.units()
+    ) or any(
+        reads_time_zone(name, use.call)
+        for reached in graph.reached.values()
+        for name, use in graph.foreign_uses(reached)
+    )
 
 
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:

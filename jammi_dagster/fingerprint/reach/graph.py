@@ -232,6 +232,8 @@ class Graph:
             self.libraries.update(route.libraries)
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read)
+        for text in uses.texts:
+            self._text(node, text, runs)
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
@@ -275,6 +277,15 @@ class Graph:
             self._whole(holder, runs)
         else:
             self._named(holder, route.rest, runs, is_read)
+
+    def _text(self, node: Node, text: str, runs: bool) -> None:
+        """Reach the first-party attribute that a whole text is the dotted path of; most texts are not."""
+        if not self._routes.may_lead(node, text):
+            return
+        route = self._routes.of(node, text)
+        holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+        if holder and holder.source and route.rest and route.rest[0] in holder.source.by_name:
+            self._use(node, text, runs)
 
     def _named(self, holder: ReachedFile, rest: tuple[str, ...], runs: bool, is_read: bool = True) -> None:
         """Reach a name of a module that other code uses."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
@@ -22,7 +23,12 @@ from jammi_dagster.fingerprint.syntax.load_effects import (
     load_effect,
     looks_mutating,
 )
-from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, imported_module, outside_name
+from jammi_dagster.fingerprint.syntax.outside_world import (
+    hidden_code,
+    imported_module,
+    outside_name,
+    reads_time_zone,
+)
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
@@ -48,6 +54,8 @@ class Part:
     outside: tuple[Finding, ...] = ()
     hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
+    texts: tuple[str, ...] = ()  # whole texts that are dotted paths
+    reads_time_zone: bool = False
 
 
 _EMPTY_PART = Part()
@@ -207,18 +215,36 @@ def _part(uses: Uses) -> Part:
             imports[module] = True
     return Part(
         own=uses.own,
-        uses=tuple(use for use in uses.uses if not use.name.startswith(("builtins.", f"{ANY}."))),
+        uses=tuple(_imported(uses.uses)),
         imports=imports,
         outside=tuple(_outside(uses.uses)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
+        texts=tuple(uses.texts),
+        reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
     )
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+def _imported(uses: Iterable[Use]) -> Iterator[Use]:
+    """Yield the uses of imported names, and of the libraries behind methods that convert."""
     for use in uses:
+        if use.name.startswith(f"{ANY}."):
+            libraries = CONVERSIONS.get(use.name.removeprefix(f"{ANY}."), ())
+            yield from (Use(library, use.line, None) for library in libraries)
+        elif not use.name.startswith("builtins."):
+            yield use
+
+
+def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+    known_methods: set[tuple[int, str]] = set()
+    for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
-            yield Finding(known.name, use.line, known.is_declarable)
+            method = use.line, use.name.rpartition(".")[2]
+            if not (
+                use.name.startswith(ANY) and method in known_methods
+            ):  # else it is that of a known module
+                yield Finding(known.name, use.line, known.is_declarable)
+            known_methods.add(method)
 
 
 def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:

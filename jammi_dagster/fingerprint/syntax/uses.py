@@ -10,6 +10,7 @@ A name that a relative import made keeps its dots: `from .clock import now` make
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.syntax.scopes import import_base, joined
@@ -25,15 +26,37 @@ class Call:
 
     positional: tuple[object, ...]
     named: dict[str, object]
+    variables: Mapping[int | str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Arguments that are variables, by position or name."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
-        plain = []
-        for argument in node.args:
+        plain: list[object] = []
+        variables: dict[int | str, str] = {}
+        for position, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 break  # positions are unknown from here on: those arguments count as not given
             plain.append(_constant(argument))
-        return cls(tuple(plain), {word.arg: _constant(word.value) for word in node.keywords if word.arg})
+            if isinstance(argument, ast.Name):
+                variables[position] = argument.id
+        words = [word for word in node.keywords if word.arg]
+        variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
+        return cls(tuple(plain), {str(word.arg): _constant(word.value) for word in words}, variables)
+
+    def argument(self, position: int, name: str | None) -> object:
+        """Return an argument: its constant, `...` if it is computed, None if it is not given."""
+        if position < len(self.positional):
+            return self.positional[position]
+        return self.named.get(name) if name else None
+
+    def with_texts(self, text_of: Callable[[str], str | None]) -> Call:
+        """Return the call with the constants that its variables stand for."""
+        found = {at: text for at, name in self.variables.items() if (text := text_of(name)) is not None}
+        if not found:
+            return self
+        positional = tuple(found.get(at, value) for at, value in enumerate(self.positional))
+        named = {name: found.get(name, value) for name, value in self.named.items()}
+        return Call(positional, named, self.variables)
 
     def gives(self, position: int, name: str | None) -> bool:
         """Return whether an argument is given, and is not the constant None."""
@@ -76,6 +99,8 @@ class Uses:
     imports: dict[str, bool] = field(default_factory=dict)
     """Imports when a function runs, as `imports_of` tells them."""
     changes: list[Change] = field(default_factory=list)
+    texts: dict[str, None] = field(default_factory=dict)
+    """Whole texts that are dotted paths: they count where they lead to a name of first-party code."""
     changes_arguments: bool = False
     """True if a function changes a list, dict or set among its arguments."""
 
@@ -99,4 +124,7 @@ def note_imports(node: ast.Import | ast.ImportFrom, found: dict[str, bool]) -> N
 
 
 def _constant(value: ast.expr) -> object:
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts:
+        items = tuple(_constant(item) for item in value.elts)
+        return items if any(isinstance(item, str) for item in items) else ...
     return value.value if isinstance(value, ast.Constant) else ...
