@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names
 from jammi_dagster.fingerprint.components import Component
-from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, identify
+from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, disk_state, identify
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside
 
 __all__ = [
@@ -26,5 +26,6 @@ __all__ = [
     "check_dependencies",
     "check_names",
     "context_uses_outside",
+    "disk_state",
     "identify",
 ]

@@ -41,6 +41,8 @@ class OutsideRead:
     """`pipelines/text.py:12`, relative to the folder above the topmost package."""
     is_declarable: bool = False
     """True if a version surface may stand for it, as for a file."""
+    unwatched: str | None = None
+    """The path, empty if it is computed, of a reader that raises no audit event; None for a reader that is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,24 @@ def identify(
         return _from_source(fn, depends_on, ignore)
 
 
+def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
+    """Digest everything besides loaded code that the identity of a function takes from disk.
+
+    The settings of the project and the files of `depends_on=` may change while the process goes on running.
+
+        disk_state(asset_function, depends_on=["rates.csv"])  # "81c0…"
+    """
+    file = _file(fn)
+    settings = settings_for(file)
+    describer = Describer(frozenset())
+    folder = os.path.dirname(file) if file else ""
+    given = (*settings.depends_on, *check_dependencies(depends_on))
+    paths = [item for item in given if isinstance(item, (str, os.PathLike))]
+    files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
+    return digest("disk.v1", *map(utf8, told))
+
+
 def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
@@ -126,7 +146,12 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         outside=tuple(
-            OutsideRead(what=read.name, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
+            OutsideRead(
+                what=read.name,
+                where=f"{read.file}:{read.line}",
+                is_declarable=read.is_declarable,
+                unwatched=next(iter(read.unwatched), None),
+            )
             for read in sorted(outside_reads(graph))
             if read.name not in ignored
         ),

@@ -66,6 +66,7 @@ class CurrentAsset:
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
         self._settled = 0
         self._own: dict[str, str | None] | None = None
+        self._disk: str | None = None
 
     @property
     def name(self) -> str:
@@ -117,6 +118,7 @@ class CurrentAsset:
 
     def settle(self, changed: Collection[str]) -> None:
         """Says which tables came or went since it was last told: where none is upstream, inputs are as they were."""
+        self._read_disk()
         own, self._own = self._own, self.tables()
         is_same = own is self._own and False not in [
             upstream.refresh() for upstream in self.upstreams
@@ -193,7 +195,16 @@ class CurrentAsset:
             surfaces = list(self._surfaces(None))
         for surface in surfaces:
             look.observe(surface)
-        return [repr(self._location.state_of(d)) for d in partitions if d is not None]
+        return [self._read_disk(), *(repr(self._location.state_of(d)) for d in partitions if d is not None)]
+
+    def _read_disk(self) -> str:
+        """Digest the files that the code's identity depends on, and forget definitions from before they changed."""
+        now = self.spec.disk_state()
+        if now != self._disk:
+            self._made.clear()
+            self._hashes.clear()
+            self._disk = now
+        return now
 
     def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
         try:

@@ -190,3 +190,39 @@ READER_MODULES = frozenset(
         "pyarrow.fs",
     ]
 )
+
+# Readers that raise no audit event: they read natively. Only their argument in the code shows the file that they read.
+NATIVE_MODULES = frozenset(
+    [
+        "adbc_driver_manager",
+        "connectorx",
+        "daft",
+        "datafusion",
+        "deltalake",
+        "duckdb",
+        "fastparquet",
+        "h5py",
+        "lance",
+        "netCDF4",
+        "polars",
+        "pyarrow",
+        "pyiceberg",
+        "rasterio",
+        "zarr",
+    ]
+)
+NATIVE_READERS = frozenset(
+    ["pandas.read_parquet", "pandas.read_feather", "pandas.read_orc", "pandas.read_hdf", "pandas.HDFStore"]
+)
+# The names of the argument that holds the file.
+PATH_ARGUMENTS = (
+    "source",
+    "path",
+    "file",
+    "filename",
+    "path_or_paths",
+    "database",
+    "table_uri",
+    "where",
+    "query",
+)

@@ -6,10 +6,17 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
-from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name, reads_time_zone
+from jammi_dagster.fingerprint.syntax.outside_world import (
+    OutsideName,
+    hidden_code,
+    outside_name,
+    reads_time_zone,
+)
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,6 +27,7 @@ class ReadSite:
     line: int
     name: str
     is_declarable: bool
+    unwatched: tuple[str, ...] = ()
 
 
 def outside_reads(graph: Graph) -> set[ReadSite]:
@@ -28,11 +36,19 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     for reached in graph.reached.values():
         file = reached.node.shown
         for _, part, _ in reached.units():
-            found |= {ReadSite(file, use.line, use.name, use.is_declarable) for use in part.outside}
+            found |= {
+                _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
+                for use in part.outside
+            }
         for name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
-                found.add(ReadSite(file, use.line, *known))
+                found.add(_site(file, use.line, known))
     return found
+
+
+def _site(file: str, line: int, read: OutsideName) -> ReadSite:
+    unwatched = () if read.unwatched is None else (read.unwatched,)
+    return ReadSite(file, line, read.name, read.is_declarable, unwatched)
 
 
 def uses_time_zone(graph: Graph) -> bool:
@@ -58,6 +74,13 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
             if name not in ignored:
                 found = f"{file}:{line} changes {name} while it runs, so that a result may depend on earlier calls"
                 yield reason(found, ignore=name)
+        for name, line in shared_state(graph, reached):
+            if name not in ignored:
+                found = (
+                    f"{reached.node.shown}:{line} makes {name}, which changes while it is used, "
+                    "so that a result may depend on earlier calls"
+                )
+                yield reason(found, "make it within the function", ignore=name)
         yield from _edited(reached)
 
 
@@ -85,7 +108,10 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                if name in holder.read_at_run and not is_hashed:
+                is_fixed = (
+                    change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
+                )
+                if name in holder.read_at_run and not is_hashed and not is_fixed:
                     yield name, reached.node.shown, change.line
 
 

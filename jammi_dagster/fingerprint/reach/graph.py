@@ -16,7 +16,9 @@ from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.scopes import joined
+from jammi_dagster.fingerprint.syntax.load_effects import OWN
+from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
+from jammi_dagster.fingerprint.syntax.shared_objects import OBJECT, STATEFUL, Touch
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 _WHOLE = ("__dict__", "__getattribute__")  # whoever uses these of a module may use all of it
@@ -35,6 +37,8 @@ class ReachedFile:
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
+    foreign: list[tuple[str, Use]] | None = None  # once it was asked for
+    touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source
@@ -76,12 +80,17 @@ class Graph:
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
+        self._called: frozenset[str] | None = None
+        self._touchers: dict[tuple[str, str], list[tuple[ReachedFile, int]]] = {}
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
     def reach(self, roots: Iterable[Root]) -> None:
         """Follow these roots, and all names on the way."""
         for root in roots:
             self._start(root)
+        self._called = None
+        for reached in self.reached.values():
+            reached.foreign = None
         while self._todo:
             step, arguments = self._todo.popleft()
             step(*arguments)
@@ -96,6 +105,11 @@ class Graph:
 
         After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
         """
+        if reached.foreign is None:
+            reached.foreign = list(self._foreign_uses(reached))
+        return iter(reached.foreign)
+
+    def _foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
         node = reached.node
         for _, part, _ in reached.units():
             for use in part.uses:
@@ -158,6 +172,86 @@ class Graph:
             if self._has_side_effect(node, unit) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
                 self._reach(reached, index, runs=False)
+        source = node.source
+        for index in source.touching if source else ():
+            assert source is not None
+            if not self._ignores(node, source.units[index].names):
+                self._register(reached, index, source.units[index])
+
+    def _register(self, reached: ReachedFile, index: int, unit: Unit) -> None:
+        """Keep a unit for whoever reaches an object that loading the unit changes."""
+        for touched in {one for touch in unit.touches for one in self._touched(reached.node, touch)}:
+            self._touchers.setdefault(touched, []).append((reached, index))
+            holder = self.reached.get(touched[0])
+            if holder is not None and touched[1] in holder.names:
+                self._touch(reached, index)
+
+    def _touch(self, reached: ReachedFile, index: int) -> None:
+        reached.touching.add(index)
+        self._reach(reached, index, runs=False)
+
+    def _touched(self, node: Node, touch: Touch) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a statement changes: the file and the name of each."""
+        for home, name in self.places(node, touch.chain):
+            source = home.source
+            assert source is not None
+            kind, units = source.kind_of(name), [source.units[index] for index in source.by_name[name]]
+            if any(unit.kind == "class" and unit.shared_attributes for unit in units):
+                is_changed = touch.callee is not None and touch.callee[: len(touch.chain)] == touch.chain
+            elif kind == OBJECT and touch.callee != ("builtins", "iter"):
+                is_changed = touch.callee is None or not self._is_quiet(node, touch.callee)
+            else:
+                is_changed = kind == STATEFUL
+            if is_changed:
+                yield home.path, name
+
+    def _is_quiet(self, node: Node, callee: Chain) -> bool:
+        """Return whether a callee is a first-party function that changes nothing, as far as its code tells."""
+        return any(
+            unit.kind == "function"
+            and not unit.may_change_state
+            and self._side_effects.has_none(home, OWN + unit.names[0])
+            for home, unit in self.definitions(node, callee)
+        )
+
+    def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]:
+        """Yield the first-party functions and classes that a chain may name, with their files."""
+        for home, name in self.places(node, chain) if chain else ():
+            for index in home.source.by_name[name] if home.source else ():
+                unit = home.source.units[index] if home.source else None
+                if unit is not None and unit.kind in ("function", "class"):
+                    yield home, unit
+
+    def places(self, node: Node, chain: Chain) -> Iterator[tuple[Node, str]]:
+        """Yield the first-party files, and the names in them, that a chain of a module's own scope begins with."""
+        source, head = node.source, chain[0]
+        if source is None:
+            return
+        units = [source.units[index] for index in source.by_name.get(head, ())]
+        if units and any(unit.kind != "import" for unit in units):
+            yield node, head
+        todo = [(node, name) for name in source.scope.peek(chain)] if chain else []
+        seen = set()
+        for home, name in todo:  # grows while it is read
+            route = self._routes.of(home, name)
+            holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+            if holder is None or holder.source is None or not route.rest or (holder.path, name) in seen:
+                continue
+            seen.add((holder.path, name))
+            if (found := route.rest[0]) in holder.source.by_name:
+                if any(holder.source.units[i].kind != "import" for i in holder.source.by_name[found]):
+                    yield holder, found
+                todo += [
+                    (holder, joined(target, *route.rest[1:])) for target in holder.source.exports(found) or ()
+                ]
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The names of the methods that reached code calls."""
+        if self._called is None:
+            parts = (part for reached in self.reached.values() for _, part, _ in reached.units())
+            self._called = frozenset().union(*(part.called for part in parts))
+        return self._called
 
     def _has_side_effect(self, node: Node, unit: Unit) -> bool:
         effect = unit.load_effect
@@ -194,6 +288,9 @@ class Graph:
         if indexes is None:
             return
         if is_read:
+            if name not in reached.names:
+                for toucher in self._touchers.get((node.path, name), ()):
+                    self._touch(*toucher)
             reached.names[name] = None
         if is_read and runs:
             reached.read_at_run.add(name)

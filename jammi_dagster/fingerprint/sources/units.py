@@ -30,6 +30,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
 from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
@@ -42,6 +43,7 @@ class Finding:
     name: str
     line: int
     is_declarable: bool = False  # a version surface may stand for it
+    unwatched: str | None = None  # the path of a reader that raises no audit event
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Part:
     changes: tuple[Change, ...] = ()
     texts: tuple[str, ...] = ()  # whole texts that are dotted paths
     reads_time_zone: bool = False
+    called: frozenset[str] = frozenset()  # the names of methods
 
 
 _EMPTY_PART = Part()
@@ -98,6 +101,44 @@ class Unit:
         members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
         return frozenset(
             one.name for one in members if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))
+        )
+
+    @property
+    def keeps_state(self) -> bool:
+        """True for a function whose inner functions change its variables: their next call sees it."""
+        return (
+            self.statement is not None and self.kind == "function" and self.statement.uses["code"].keeps_state
+        )
+
+    @property
+    def self_changes(self) -> Mapping[str, set[tuple[str, bool]]]:
+        return self.statement.uses["code"].self_changes if self.statement and self.kind == "class" else {}
+
+    @cached_property
+    def touches(self) -> tuple[Touch, ...]:
+        """The objects that it may change when it is loaded, besides a side effect that is certain."""
+        if self.statement is None or self.load_effect.certain:
+            return ()
+        return touches(self.statement.node, self.statement.scope)
+
+    @property
+    def is_generator(self) -> bool:
+        """True for a function whose call makes a generator."""
+        return self.kind == "function" and any(
+            isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(self._node or ast.Pass())
+        )
+
+    @cached_property
+    def shared_attributes(self) -> frozenset[str]:
+        """The attributes of a class whose values all of its instances share, and may change."""
+        body = self._node.body if isinstance(self._node, ast.ClassDef) else ()
+        scope = self.statement.scope if self.statement else None
+        return frozenset(
+            target.id
+            for one in body
+            if isinstance(one, ast.Assign) and scope and kind_of(one.value, scope) != IMMUTABLE
+            for target in one.targets
+            if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
         )
 
     @property
@@ -221,6 +262,7 @@ def _part(uses: Uses) -> Part:
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         texts=tuple(uses.texts),
+        called=frozenset(use.name.rpartition(".")[2] for use in uses.uses if use.name.startswith(f"{ANY}.")),
         reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
     )
 
@@ -243,7 +285,7 @@ def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
             if not (
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
-                yield Finding(known.name, use.line, known.is_declarable)
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched)
             known_methods.add(method)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import (
@@ -69,6 +70,7 @@ class Access:
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
             _settle_texts(name, call, self)
+            self._settle_argument(name, call)
 
     def settle_method(self) -> None:
         """Note the use of a method of an object of unknown class."""
@@ -77,6 +79,13 @@ class Access:
             return  # a function, by its own name
         self.at.uses.uses.append(Use(self.chain[0], self.line, call))
         _settle_texts(self.chain[0], call, self)
+
+    def _settle_argument(self, name: str, call: Call | None) -> None:
+        """Note a change of the argument that a function such as `next` changes."""
+        position = MUTATING_FUNCTIONS.get(name)
+        at = self.at
+        if position is not None and call and at.scope.around is not None and position in call.chains:
+            Access(at, call.chains[position], self.line, is_change=True, in_place=True).settle()
 
     def _is_of_module(self) -> bool:
         """Return whether a method is in truth a function of a module, which has a name in small letters."""
@@ -95,8 +104,12 @@ class Access:
         if scope.is_parameter(head):
             if head == "cls":
                 uses.changes.append(Change("cls", self.line, True, False))
+            elif head == "self" and len(self.chain) > 1:
+                uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
             elif self.in_place and head != "self":
                 uses.changes_arguments = True
+        if scope.is_of_outer_function(head):
+            uses.keeps_state = True
 
 
 def _settle_texts(name: str, call: Call | None, access: Access) -> None:
@@ -177,8 +190,14 @@ class AccessVisitor(Visitor[Position]):
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
-            if node.func.attr in MUTATING_METHODS:
+            if node.func.attr in MUTATING_METHODS or _is_in_place(node):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
+            elif (
+                node.func.attr in OBJECT_MUTATORS
+                and chain
+                and (chain[0] == "self" or at.scope.owns(chain[0]))
+            ):
+                self._change(chain[:-1], node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
             self._change(chain_of(node.args[0]), node, at)
         if chain == ("getattr",) and (named := _named_attribute(node)):
@@ -198,6 +217,11 @@ class AccessVisitor(Visitor[Position]):
         if chain[-1] in LOG_METHODS or any(map(is_orchestration, at.scope.peek(chain))):
             arguments = [argument for argument in arguments if not _is_text(argument)]
         return [*_innermost_call(node.func), *arguments]
+
+    def visit_keyword(self, node: ast.keyword, at: Position) -> Sequence[ast.AST]:
+        if node.arg == "out":
+            self._change(chain_of(node.value), node.value, at, in_place=True)
+        return [node.value]
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
         """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""
@@ -242,6 +266,8 @@ class AccessVisitor(Visitor[Position]):
             return [node.target, node.target.value, node.value]
         if isinstance(node.target, ast.Name):
             self._write((node.target.id,), node.target, at)
+            if at.scope.around is not None and node.target.id in at.scope.bound:
+                self._change((node.target.id,), node.target, at, in_place=True)  # an array changes in place
         return children(node)
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom, at: Position) -> Sequence[ast.AST]:
@@ -280,6 +306,12 @@ class AccessVisitor(Visitor[Position]):
 
     def _change(self, chain: Chain | None, node: ast.expr, at: Position, *, in_place: bool = False) -> None:
         """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
+        if (
+            chain
+            and at.scope.around is not None
+            and (chain[:2] == ("type", CALL) or "__class__" in chain[1:2])
+        ):
+            at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
 
@@ -289,6 +321,13 @@ def _named_attribute(node: ast.Call) -> Chain | None:
     name = node.args[1] if len(node.args) > 1 else None
     chain = chain_of(node.args[0]) if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
     return (*chain, *str(name.value).split(".")) if chain and isinstance(name, ast.Constant) else None
+
+
+def _is_in_place(call: ast.Call) -> bool:
+    return any(
+        word.arg == "inplace" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in call.keywords
+    )
 
 
 def _is_text(node: ast.AST) -> bool:

@@ -28,7 +28,10 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
 )
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENT
 from jammi_dagster.fingerprint.known_names.readers import (
+    NATIVE_MODULES,
+    NATIVE_READERS,
     OPENERS,
+    PATH_ARGUMENTS,
     READER_MODULES,
     READER_PREFIXES,
     READERS,
@@ -46,18 +49,20 @@ class OutsideName(NamedTuple):
     name: str
     is_declarable: bool
     """True if a version surface may stand for it, as for a file."""
+    unwatched: str | None = None
+    """The path that a reader reads which raises no audit event, empty if it is computed; None for another."""
 
 
 def outside_name(name: str, call: Call | None) -> OutsideName | None:
     """Return the name of the outside world that a use reads, if it does.
 
     >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
-    OutsideName(name='pandas.read_csv', is_declarable=True)
+    OutsideName(name='pandas.read_csv', is_declarable=True, unwatched=None)
     """
     if name in STORE_READERS:
         return OutsideName(name.removeprefix(f"{ANY}."), False) if call else None
     if reader := _reader(name, call):
-        return OutsideName(reader, True)
+        return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
@@ -113,6 +118,16 @@ def _reader(name: str, call: Call | None) -> str | None:
         return shown
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
     return shown if known and not leaf[:1].isupper() else None
+
+
+def _unwatched_path(name: str, call: Call | None) -> str | None:
+    is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
+    if not is_native or call is None:
+        return None
+    if name.startswith(ANY):
+        return ""
+    given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
+    return None if not given else given[0] if isinstance(given[0], str) else ""
 
 
 def _writes(call: Call, position: int) -> bool:

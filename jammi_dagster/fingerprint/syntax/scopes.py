@@ -139,6 +139,17 @@ class Scope:
         binder = next((scope for scope in self.lineage() if head in scope.bound), None)
         return isinstance(binder, FunctionScope) and head in binder.parameters
 
+    @property
+    def method(self) -> str:
+        """The name of the outermost function, which is a method where the statement is a class."""
+        functions = [scope.name for scope in self.lineage() if isinstance(scope, FunctionScope)]
+        return functions[-1] if functions else ""
+
+    def is_of_outer_function(self, head: str) -> bool:
+        """Return whether a name is a variable of a function around this one."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        return isinstance(binder, FunctionScope) and binder is not self
+
     def module_names(self, head: str) -> Iterator[str]:
         """Yield the module's own names that a variable may be another name for."""
         for scope, chain in self._steps(head):
@@ -306,13 +317,9 @@ class _Bindings(Visitor[bool]):
         if not in_class and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._alias(target, node.value)
-                if (
-                    isinstance(target, ast.Name)
-                    and isinstance(node.value, ast.Constant)
-                    and isinstance(node.value.value, str)
-                ):
+                if isinstance(target, ast.Name) and (text := _text(node.value)) is not None:
                     self._scope.bound.add(target.id)
-                    self._scope.texts.setdefault(target.id, []).append(node.value.value)
+                    self._scope.texts.setdefault(target.id, []).append(text)
                     return [child for child in children(node) if child is not target]
         return children(node)
 
@@ -342,3 +349,10 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
+
+
+def _text(value: ast.expr) -> str | None:
+    """Return the text that an expression is, also of `Path("a.csv")`."""
+    if isinstance(value, ast.Call) and len(value.args) == 1 and (chain_of(value.func) or ("",))[-1] == "Path":
+        value = value.args[0]
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

@@ -13,7 +13,7 @@ import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from jammi_dagster.fingerprint.syntax.scopes import import_base, joined
+from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,8 @@ class Call:
     named: dict[str, object]
     variables: Mapping[int | str, str] = field(default_factory=dict, repr=False, compare=False)
     """Arguments that are variables, by position or name."""
+    chains: Mapping[int, Chain] = field(default_factory=dict, repr=False, compare=False)
+    """Arguments that are dotted names, by position."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
@@ -41,7 +43,9 @@ class Call:
                 variables[position] = argument.id
         words = [word for word in node.keywords if word.arg]
         variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
-        return cls(tuple(plain), {str(word.arg): _constant(word.value) for word in words}, variables)
+        named = {str(word.arg): _constant(word.value) for word in words}
+        chains = {at: chain for at, one in enumerate(node.args[: len(plain)]) if (chain := chain_of(one))}
+        return cls(tuple(plain), named, variables, chains)
 
     def argument(self, position: int, name: str | None) -> object:
         """Return an argument: its constant, `...` if it is computed, None if it is not given."""
@@ -56,7 +60,7 @@ class Call:
             return self
         positional = tuple(found.get(at, value) for at, value in enumerate(self.positional))
         named = {name: found.get(name, value) for name, value in self.named.items()}
-        return Call(positional, named, self.variables)
+        return Call(positional, named, self.variables, self.chains)
 
     def gives(self, position: int, name: str | None) -> bool:
         """Return whether an argument is given, and is not the constant None."""
@@ -101,6 +105,10 @@ class Uses:
     changes: list[Change] = field(default_factory=list)
     texts: dict[str, None] = field(default_factory=dict)
     """Whole texts that are dotted paths: they count where they lead to a name of first-party code."""
+    self_changes: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)
+    """Attributes of `self` that a method changes, by method; True for those that it changes in place."""
+    keeps_state: bool = False
+    """True if an inner function changes a variable of the function around it."""
     changes_arguments: bool = False
     """True if a function changes a list, dict or set among its arguments."""
 
