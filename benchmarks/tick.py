@@ -19,7 +19,7 @@ from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.cursor import Cursor
@@ -128,7 +128,7 @@ def _load(location: Location, root: Path) -> None:
     store = up.store
     store.close()
     digests = {table: hashlib.sha256(table.encode()).hexdigest() for table in up.tables()}
-    look = Look(location, store, digests)
+    look = Present(location, store, digests)
     profile = canonical_json(DEFAULT_PROFILE.to_dict()).decode()
     (root / _ARTIFACT).write_bytes(bytes(_SIZE))
     sets: list[tuple[Any, ...]] = [(1, anchor_set_key([]), "[]")]

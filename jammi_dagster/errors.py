@@ -3,16 +3,17 @@
     JammiError
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
-    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogFromNewerVersion, ForeignCatalog,
-    │                        NameTooLong, LeaseLost
+    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
+    │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
+    ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
-                             ArtifactUnreadable, StorageFailed, NotATable, EmptyStream, SchemaChanged,
-                             UnsupportedSchema, UnstorableData
+                             ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
+                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -143,6 +144,17 @@ class CatalogReadOnly(JammiError):
     template = "catalog {catalog} is read-only: {why}; {way_out}"
 
 
+class CatalogReplaced(JammiError):
+    """A catalog whose file is no longer the one that this process opened; `found` is what happened to it."""
+
+    catalog: str
+    found: str
+    template = (
+        "catalog {catalog}: its file was {found} while this process had it open, so this write is not recorded; "
+        "run it again, and restore a catalog only while nothing writes to it"
+    )
+
+
 class CatalogFromNewerVersion(JammiError):
     """A catalog with a schema of a newer version of this package."""
 
@@ -176,6 +188,13 @@ class NameTooLong(JammiError):
     )
 
 
+class InvalidKey(JammiError):
+    """A key of the store that cannot be used; the message never holds the key."""
+
+    source: str
+    template = "the store's key from {source}: {why}; {way_out}"
+
+
 class LeaseLost(JammiError):
     """A writer whose lease another writer took over: its table is not published."""
 
@@ -184,6 +203,23 @@ class LeaseLost(JammiError):
     template = (
         "table {table}: another writer took over the lease of materialization {materialization_id}, nothing was "
         "published; run the step again"
+    )
+
+
+class ThreadNotStarted(JammiError):
+    """A thread that the system refuses."""
+
+    purpose: str
+    template = "cannot {purpose}: {why}; raise the limit of threads (`ulimit -u`), or run fewer steps at once"
+
+
+class ForkedWriter(JammiError):
+    """A forked child that goes on writing a table of its parent's."""
+
+    target: str
+    template = (
+        "{target}: this process was forked from the one that writes it, and leaves it alone; write in the parent, or "
+        "start processes by spawn"
     )
 
 
@@ -243,6 +279,41 @@ class ObjectsMissing(JammiError):
         "store {root}: {missing} of {total} ready materializations lack their bytes or sidecar, recovery changed "
         "nothing; check that the root is mounted, can be reached and belongs to this catalog; if the objects are "
         "lost for good, drop() their tables and run recover() again"
+    )
+
+
+class RootNotThere(JammiError):
+    """A root that lacks the identity of the root that a catalog's rows name, or has another's."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: it is not the root whose objects {catalog} names: {why}; nothing was changed; check that the "
+        "root is mounted, can be reached and is spelt as before; if the objects are here all the same, bind the "
+        "catalog to this root with store.adopt(take_over=True)"
+    )
+
+
+class RootOfAnotherCatalog(JammiError):
+    """A root that another catalog writes to and maintains."""
+
+    root: str
+    catalog: str
+    other: str
+    template = (
+        "store {root}: it belongs to the catalog {other}, not to {catalog}; nothing was changed; open the store with "
+        "that catalog or another root, or hand the root over to this one with store.adopt(take_over=True)"
+    )
+
+
+class MaintainedElsewhere(JammiError):
+    """A root with the mark of a maintenance pass that its catalog never made."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: another copy of the catalog {catalog} maintains this root, or the catalog was restored from a "
+        "backup; nothing was changed; stop the other copy, then let this one go on with store.adopt(take_over=True)"
     )
 
 
@@ -354,11 +425,36 @@ class ArtifactTooLarge(JammiError):
     )
 
 
+class ManifestTooLarge(JammiError):
+    """A table whose manifest is longer than its readers accept: nothing of it is published."""
+
+    table: str
+    size: int
+    limit: int
+    template = (
+        "table {table}: its manifest would have {size} bytes, and {limit} are the most; record fewer inputs, or less "
+        "metadata and config"
+    )
+
+
 class ArtifactUnreadable(JammiError):
     """An object that exists but is not a readable Parquet file."""
 
     uri: str
+    why: str
     template = "{uri} is not a readable Parquet file ({why}); materialize the table again"
+
+
+class ArtifactCorrupt(JammiError):
+    """An artifact with other bytes than those that were recorded; nothing is computed from it."""
+
+    table: str
+    uri: str
+    why: str
+    template = (
+        "table {table}: {uri} does not hold the recorded bytes, {why}; put the file back from a copy, or materialize "
+        "the table again under the run tag jammi/cache=bypass"
+    )
 
 
 class StorageFailed(JammiError):

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import functools
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jammi_dagster.artifacts import ArtifactRoot, read_manifest
+from jammi_dagster.artifacts import ArtifactRoot, Recorded, VerifiedReads, read_manifest, tables_folder
 from jammi_dagster.catalog import (
     Busy,
     CatalogReader,
     CatalogWriter,
     Database,
+    DroppedRows,
     EngineReader,
     Flight,
     MaterializationRecord,
@@ -32,12 +34,24 @@ from jammi_dagster.contract import (
     MaterializationEnv,
     ProducingDescriptor,
     Staleness,
+    Verification,
     definition_hash,
 )
 from jammi_dagster.contract.tables import check_source, check_table
-from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable, UnknownTable
+from jammi_dagster.errors import InvalidStore, InvalidTableName, JammiError, NotRecomputable, UnknownTable
 from jammi_dagster.lineage.graph import closure, edges_by_input
-from jammi_dagster.maintenance import GRACE_SECONDS, Recovery, RecoveryReport
+from jammi_dagster.maintenance import (
+    GRACE_SECONDS,
+    Adoption,
+    AdoptionReport,
+    ListedObjects,
+    Progress,
+    Recovery,
+    RecoveryReport,
+    RootBinding,
+    Tombstone,
+    restore_all,
+)
 from jammi_dagster.recording import Attempt, Output, Recorder
 from jammi_dagster.sensing import (
     Observations,
@@ -132,18 +146,30 @@ class ResultStore:
 
     @functools.cached_property
     def writer(self) -> CatalogWriter:
-        """The write side of the catalog."""
+        """The write side of the catalog, once catalog and root name each other. Raises `RootOfAnotherCatalog`."""
+        self.binding.bind()
         return CatalogWriter(self.database, self.scope)
+
+    @functools.cached_property
+    def binding(self) -> RootBinding:
+        """The bond of catalog and root; the first write makes it."""
+        return RootBinding(self.database, self.artifacts, self._restore)
+
+    def _restore(self) -> list[str]:
+        """Rebuild a catalog that was lost out of its own root, under the id that the root names."""
+        report = restore_all(self.database, self.artifacts)
+        self.__dict__.pop("identity", None)
+        return report.adopted
 
     @functools.cached_property
     def key(self) -> StoreKey:
         """The store's key, for values that must not be recorded in the clear."""
-        return StoreKey(self.database)
+        return StoreKey(self.database, root=self.artifacts.local_root)
 
     @functools.cached_property
     def identity(self) -> StoreIdentity:
         """The store's identity, for whoever hands its tables on."""
-        catalog_id, _ = self.reader.state()
+        catalog_id = self.reader.state().catalog_id
         return StoreIdentity(
             catalog_id=catalog_id,
             root=self.artifacts.name,
@@ -195,7 +221,13 @@ class ResultStore:
         start_sequence: int | None = None,
         flights: Mapping[str, Flight] | None = None,
     ) -> Attempt | Busy:
-        """Open the funnel for `tables`, to be published together; see `recording.Recorder.begin`."""
+        """Open the funnel for `tables`, to be published together; see `recording.Recorder.begin`.
+
+        Raises `RootNotThere` and `RootOfAnotherCatalog`, before anything is written, where root and catalog do not name
+        each other.
+        """
+        self.binding.check()
+        self.key.record()
         recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
         return recorder.begin(
             [check_table(table) for table in tables],
@@ -211,31 +243,96 @@ class ResultStore:
         Its materializations are never reused again, unless another deployment still points at them; `recover()`
         reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
         """
-        if not self.writer.drop(check_table(table)):
+        self.binding.check()
+        left = list[str]()
+
+        def bury(dropped: DroppedRows) -> None:
+            tombstone = Tombstone(
+                table=table,
+                deployment=self.scope.deployment,
+                start_sequence=dropped.start_sequence,
+                materializations=dropped.materializations,
+            )
+            left.append(tombstone.path(self.scope.tenant))
+            self.artifacts.write_bytes_durable(left[0], tombstone.to_bytes())
+
+        try:
+            is_dropped = self.writer.drop(check_table(table), bury)
+        except BaseException:
+            with contextlib.suppress(JammiError):  # a drop that was not committed leaves no tombstone
+                self.artifacts.delete_many(left)
+            raise
+        if not is_dropped:
             self.current(table)
             others = " (that is a global one, which no tenant drops)"
             raise UnknownTable(table=table, deployment=self.scope.deployment, near=others)
 
-    def recover(self, *, dry_run: bool = False, grace_seconds: float = GRACE_SECONDS) -> RecoveryReport:
+    def recover(
+        self,
+        *,
+        dry_run: bool = False,
+        grace_seconds: float = GRACE_SECONDS,
+        progress: Callable[[str], None] | None = None,
+    ) -> RecoveryReport:
         """Finish or clear away the leavings of crashed writers, in this tenant; live writers are never touched.
 
-        A `building` row whose lease ran out is published if its bytes and sidecar are whole and agree, otherwise
-        failed, and its bytes removed. A ready row whose sidecar is gone is failed. Objects that no row names are
-        removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The lineage
-        index is checked and rebuilt. `dry_run` only reports. Each sidecar is read, and of each artifact the size.
+        A `building` row whose lease ran out is published if the bytes and sidecars of its whole attempt are whole and
+        agree; otherwise the attempt is failed, and its bytes are removed. A ready row of which an object is missing is
+        noted; it is lost if the object is still missing `grace_seconds` later, and comes back once both are whole.
+        Materializations that the catalog does not know are adopted if their sidecars agree. Other objects that no row
+        names are removed once they are older than `grace_seconds`, which must outlast every reader of a reference. The
+        lineage index is checked and rebuilt. An object that cannot be looked at is only reported.
 
-        Raises `ObjectsMissing`, with nothing changed, where none of the ready rows' objects is in the root, or more
-        than 10 rows and 5 % of them lack one: the root may be unmounted, or another one.
+        `dry_run` only reports. `progress` gets a line every few seconds (default: the log).
+
+        Raises, with nothing changed, `RootNotThere`, `RootOfAnotherCatalog` or `MaintainedElsewhere` where the root is
+        not this catalog's alone; and `ObjectsMissing` where none of the ready rows' objects is in the root, or more
+        than 10 rows and 5 % of them lack one.
         """
         recovery = Recovery(
             database=self.database,
             root=self.artifacts,
             scope=self.scope,
+            binding=self.binding,
             random_hex=secrets.token_hex,
             grace_seconds=grace_seconds,
             dry_run=dry_run,
+            progress=Progress() if progress is None else Progress(tell=progress),
         )
         return recovery.run()
+
+    def adopt(self, *, take_over: bool = False, dry_run: bool = False) -> AdoptionReport:
+        """Add rows for the materializations in the root that the catalog does not know, from their sidecars.
+
+        After the loss of a catalog, or its restore from a backup: tables, anchors, edges and history are back. Each
+        table's name resolves to its last computed materialization, unless the catalog knows a later start; a pointer
+        set so is one of `restored()`. Tables that were dropped stay dropped. Of a tenant, only its own.
+
+        `take_over` first binds the root to this catalog, if it belonged to another one, to another copy of this one,
+        or to none; the other one may then no longer write. `dry_run` only reports, and takes nothing over.
+
+        Raises `RootNotThere`, `RootOfAnotherCatalog` and `MaintainedElsewhere` without `take_over`.
+
+        Example:
+            >>> ResultStore("results", "new.db").adopt(take_over=True).adopted  # doctest: +SKIP
+        """
+        if self.database.is_foreign or not dry_run:
+            self.database.check_writable()
+        report, progress = AdoptionReport(dry_run=dry_run), Progress()
+        if take_over and not dry_run:
+            report.taken_over = self.binding.take_over()
+            self.__dict__.pop("identity", None)
+        elif not take_over:
+            self.binding.check(dry_run=dry_run)
+            self.binding.check_stamp()
+            report.adopted = self.binding.take_restored()
+        tenant = self.scope.tenant
+        objects = ListedObjects.below(self.artifacts, tables_folder(tenant or None), progress)
+        adoption = Adoption(
+            database=self.database, root=self.artifacts, tenant=tenant, dry_run=dry_run, progress=progress
+        )
+        adoption.run(objects, report)
+        return report
 
     # --- sense ---------------------------------------------------------------------------------------
 
@@ -246,8 +343,8 @@ class ResultStore:
         Take it before you ask: a move meanwhile then shows in the next one. It says nothing of bytes and of
         external inputs. None for an engine's catalog, which counts no changes.
         """
-        catalog_id, revision = self.reader.state()
-        return None if revision < 0 else f"{catalog_id}/{revision}"
+        state = self.reader.state()
+        return None if state.revision < 0 else f"{state.catalog_id}/{state.mark}/{state.revision}"
 
     def lookup_cached(self, definition: DefinitionHash | str, inputs: Sequence[InputAnchor]) -> str | None:
         """Find the id of the best ready materialization of this definition over these inputs, by its row alone."""
@@ -386,17 +483,38 @@ class ResultStore:
         near = f" (near names: {', '.join(close)})" if close else ""
         return UnknownTable(table=name, deployment=self.scope.deployment, near=near)
 
+    def restored(self) -> list[str]:
+        """List the tables whose names adoption resolved, and no run has confirmed since, sorted."""
+        return self.reader.restored() if isinstance(self.reader, CatalogReader) else []
+
     def history(self, table: str) -> list[MaterializationRecord]:
         """List every materialization of the table, of whatever status, the latest start first."""
         return self.reader.history(check_table(table))
 
-    def read(self, table: str) -> pa.Table:
-        """Read the current materialization as a table in memory. Raises `UnknownTable`, and `StorageFailed`."""
-        return self.artifacts.read_table(self.current(table).artifact_path)
+    def read(self, table: str, *, verify: Verification | str = "pages") -> pa.Table:
+        """Read the current materialization as a table in memory, compared with its record (see `Verification`).
 
-    def dataset(self, table: str) -> ds.Dataset:
-        """Open the current materialization as a dataset, read lazily. Raises `UnknownTable`."""
-        return self.artifacts.dataset(self.current(table).artifact_path)
+        Raises `UnknownTable`, `ArtifactCorrupt`, `InvalidField` for another `verify`, and `StorageFailed`.
+        """
+        with self._verified(verify) as reads:
+            return reads.read_table(self.recorded(self.current(table)))
+
+    def dataset(self, table: str, *, verify: Verification | str = "pages") -> ds.Dataset:
+        """Open the current materialization as a dataset, read lazily; each page is verified when a query reads it.
+
+        An artifact without page checksums is hashed first, once per process. Raises as `read` does.
+        """
+        with self._verified(verify) as reads:
+            return reads.dataset(self.recorded(self.current(table)))
+
+    def recorded(self, record: MaterializationRecord) -> Recorded:
+        """Return the artifact of a materialization, for `VerifiedReads`."""
+        return Recorded(
+            root=self.artifacts, table=record.table, path=record.artifact_path, digest=record.artifact_digest
+        )
+
+    def _verified(self, verify: Verification | str) -> VerifiedReads:
+        return VerifiedReads(Verification.parse(verify, of="store", field="verify"))
 
     def close(self) -> None:
         """Close the database connections; the store opens new ones when it is used again."""

@@ -16,8 +16,8 @@ from core_kit import DEFINITION, DIGEST, ENV, apart, descriptor, make, numbers, 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.contract import definition_hash
 from jammi_dagster.errors import (
+    ArtifactCorrupt,
     ArtifactMissing,
-    ArtifactUnreadable,
     CatalogReadOnly,
     CatalogUnavailable,
     InvalidField,
@@ -193,7 +193,7 @@ def test_bytes_that_are_gone_or_broken_are_an_error_of_ours(store: ResultStore) 
     file = Path(store.artifacts.local_root) / record.artifact_path
     data = file.read_bytes()
     file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(ArtifactUnreadable, match="materialize the table again"):
+    with pytest.raises(ArtifactCorrupt, match="materialize the table again"):
         store.read("t")
     file.unlink()
     with pytest.raises(ArtifactMissing, match="materialize the table again"):
@@ -210,10 +210,10 @@ def test_the_catalog_lies_in_the_root_unless_told(
     make(open_store(tmp_path / "a"), "t")
     assert (tmp_path / "a" / "catalog.db").is_file()
     for catalog in (str(tmp_path / "b.db"), f"sqlite:///{tmp_path / 'c.db'}"):
-        make(open_store(tmp_path / "d", catalog), "t")
+        make(open_store(tmp_path / f"of {catalog[-4:]}", catalog), "t")
+        assert not (tmp_path / f"of {catalog[-4:]}" / "catalog.db").exists()
     assert (tmp_path / "b.db").is_file()
     assert (tmp_path / "c.db").is_file()
-    assert not (tmp_path / "d" / "catalog.db").exists()
     assert open_store(tmp_path / "a").tables() == ["t"]
 
 

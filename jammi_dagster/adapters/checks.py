@@ -22,15 +22,16 @@ from jammi_dagster.adapters.code_location.location import (
 from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.missing_bytes import is_gone
 from jammi_dagster.adapters.judgement.table_state import TableState
-from jammi_dagster.adapters.judgement.wording import reasons
+from jammi_dagster.adapters.judgement.wording import expectation, reasons, sentence
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import InvalidTarget, JammiError
 
 STALENESS, VERIFICATION = "jammi_staleness", "jammi_verification"
 _MOST_SHOWN = 50
 _MOST_NAMED = 3
-_COLUMNS = ("table", "verdict", "reasons", "recorded", "current")
+_COLUMNS = ("table", "verdict", "reasons", "run", "recorded", "current")
 
 
 def build_materialization_checks(
@@ -99,9 +100,11 @@ def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] |
     found = evaluator.evaluate([asset], only=only)
     if not sum(found.counts.values()):
         return _nothing(asset.key, STALENESS)
-    for state in found.tables.values():
-        record = asset.store.current(state.table)
-        state.bytes_missing = asset.store.artifacts.size(record.artifact_path) is None
+    lost = _lost(asset, [table for table, is_there in found.looked_at.items() if is_there])
+    found.tables.update(evaluator.fresh(found, lost - found.tables.keys()))
+    for table in lost:
+        found.tables[table].bytes_missing = True
+    found.count()
     states = sorted(found.tables.values(), key=lambda state: state.table)
     certain = [s for s in states if s.bytes_missing or s.verdict.reasons]
     open_ones = [s for s in states if s not in certain and not s.verdict.is_fresh]
@@ -116,15 +119,27 @@ def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] |
     )
 
 
+def _lost(asset: CurrentAsset, tables: Sequence[str]) -> set[str]:
+    """Return the tables whose bytes are gone."""
+    records = asset.store.reader.current_of(tables).items()
+    return {
+        table for table, record in records if is_gone(asset.store, record.artifact_path, record.size_bytes)
+    }
+
+
 def _description(found: Evaluation, states: Sequence[TableState]) -> str:
-    """Count the tables by verdict, then name the first that are not fresh, with the reason and the way out."""
+    """Count the tables by verdict, then name the first that are not fresh: reasons, plan of a run, way out."""
     kinds = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(found.counts.items()) if count]
-    named = [
-        f"{s.table} is {s.kind.replace('_', ' ')}: {'; '.join(reasons(s))}." for s in states[:_MOST_NAMED]
-    ]
+    named = [_named(state) for state in states[:_MOST_NAMED]]
     more = [f"And {len(states) - len(named):,} more."] if len(states) > len(named) else []
     way_out = ["Materialize these tables, or let the staleness sensor do it."] if states else []
     return " ".join([f"{', '.join(kinds)}.", *named, *more, *way_out])
+
+
+def _named(state: TableState) -> str:
+    why = reasons(state)
+    said = f"{state.table} is {state.kind.replace('_', ' ')}: {'; '.join(why)}."
+    return " ".join(filter(None, [said, sentence(expectation(state, why))]))
 
 
 def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]:
@@ -139,12 +154,12 @@ def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]
     }
 
 
-def _rows(state: TableState) -> Iterator[tuple[str, str, str, str, str]]:
+def _rows(state: TableState) -> Iterator[tuple[str, ...]]:
     """Yield a row for each reason with both of its sides, at least one for each table."""
-    said = "; ".join(reasons(state))
+    said, run = "; ".join(reasons(state)), expectation(state)
     sides = [(r.recorded or "", r.current or "") for r in state.verdict.reasons] or [("", "")]
     for recorded, current in sides:
-        yield state.table, state.kind, said, recorded, current
+        yield state.table, state.kind, said, run, recorded, current
 
 
 def _verification(

@@ -1,4 +1,4 @@
-"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records what it made."""
+"""`@result_table`: `@dagster.asset` whose step probes before it computes, and records its table."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jammi_dagster.adapters.assets.spec import Reads, TableSpec
 from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.errors import UnsupportedArgument
 from jammi_dagster.fingerprint import check_dependencies, check_names
 
@@ -44,6 +44,7 @@ def result_table(
     depends_on: Sequence[Any] = (),
     ignore: Sequence[str] = (),
     allow_reads: Sequence[str] = (),
+    verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> Callable[[Callable[..., Any]], ResultTableAsset]: ...
 def result_table(
@@ -58,29 +59,34 @@ def result_table(
     depends_on: Sequence[Any] = (),
     ignore: Sequence[str] = (),
     allow_reads: Sequence[str] = (),
+    verify_inputs: Verification | str | None = None,
     **asset_arguments: Any,
 ) -> ResultTableAsset | Callable[[Callable[..., Any]], ResultTableAsset]:
-    """An asset that is stored as a result table, and reused where nothing that it depends on has changed.
+    """Declare an asset that is stored as a result table, and reused where nothing that it depends on has changed.
 
     Takes every argument of `@dagster.asset`, and:
 
     - `cache`: `CachePolicy.USE` reuses a materialization of the same definition over the same inputs; `BYPASS`
       always computes, whatever the run's tag says. By default the run tag `jammi/cache` decides, then the IO
       manager.
-    - `reads`: the version surfaces of what the function reads besides its inputs, or a function from the
+    - `reads`: the version surfaces of everything that the function reads besides its inputs, or a function from the
       partition key (None without) to them. `[]` says that it reads nothing else.
-    - `code_version`: stands for the code instead of what the code itself tells.
+    - `code_version`: stands for the code, instead of an identity read from it.
     - `depends_on`: functions, classes, modules, files (paths, relative to the function's file) and plain values that
       count as if the function used them.
-    - `ignore`: names that no result depends on (a cache, what an unresolved reason names): they are left out.
+    - `ignore`: names that no result depends on (a cache, a name in an unresolved reason): they are left out.
     - `allow_reads`: reads of the outside world that do no harm, by the name that a reason gives (`os.environ`) or by
       path; `*` stands for anything.
     - `allow_missing_partitions`: upstream partitions that are not materialized are left out, not an error.
     - `single_flight`: under `USE`, a step that finds another one making the same waits for it and reuses the result.
 
-    Raises `UnsupportedArgument` for what cannot be combined, `InvalidPolicy`, and `InvalidField`.
+    - `verify_inputs`: how bytes of inputs are compared with their record when the function runs: `pages` (footer and
+      page checksums), `full` (SHA-256 too) or `off`. By default the run tag `jammi/verify_inputs` decides, then the IO
+      manager.
+
+    Raises `UnsupportedArgument` for arguments that cannot be combined, `InvalidPolicy`, and `InvalidField`.
     """
-    arguments = {
+    declared: dict[str, Any] = {
         "cache": cache,
         "reads": reads,
         "code_version": code_version,
@@ -89,60 +95,27 @@ def result_table(
         "depends_on": depends_on,
         "ignore": ignore,
         "allow_reads": allow_reads,
+        "verify_inputs": verify_inputs,
     }
     if function is None:
-        return lambda function: _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
-    return _decorated(function, **arguments, asset_arguments=asset_arguments)  # type: ignore[arg-type]
+        return lambda function: _decorated(function, asset_arguments=asset_arguments, **declared)
+    return _decorated(function, asset_arguments=asset_arguments, **declared)
 
 
 def _decorated(
-    function: Callable[..., Any],
-    *,
-    cache: CachePolicy | str | None,
-    reads: Reads | None,
-    code_version: str | None,
-    allow_missing_partitions: bool,
-    single_flight: bool,
-    depends_on: Sequence[Any],
-    ignore: Sequence[str],
-    allow_reads: Sequence[str],
-    asset_arguments: Mapping[str, Any],
+    function: Callable[..., Any], *, asset_arguments: Mapping[str, Any], **declared: Any
 ) -> ResultTableAsset:
+    """Make the asset: Dagster gets the arguments of its own, the spec keeps those of the contract."""
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
     _refuse(name, asset_arguments)
-    shape = shape_of(function)
-    own_keys = set(asset_arguments.get("required_resource_keys") or ())
-    spec = TableSpec(
-        function=function,
-        shape=shape,
-        resource_keys=tuple(sorted(own_keys | set(shape.resources))),
-        reads=reads,
-        cache=None if cache is None else policy_of(cache, where=f"@result_table on {name}"),
-        code_version=code_version,
-        allow_missing=allow_missing_partitions,
-        single_flight=single_flight,
-        depends_on=check_dependencies(depends_on),
-        ignore=check_names("ignore", ignore),
-        allow_reads=check_names("allow_reads", allow_reads),
-    )
-    ins = _ins(name, shape, asset_arguments.get("ins") or {}, allow_missing_partitions)
-    arguments = {
-        "name": None if asset_arguments.get("key") else function.__name__,
-        # Dagster refuses the two together
-        "kinds": None if asset_arguments.get("compute_kind") else set(_DEFAULT_KINDS),
-        "description": inspect.getdoc(function),
-        **asset_arguments,
-        **_with_mappings(ins, asset_arguments.get("deps") or ()),
-        "dagster_type": lenient_type(shape.output),
-        "code_version": code_version or spec.code().digest,
-    }
-    body = body_of(spec)
-    key = arguments.get("io_manager_key") or "io_manager"
+    spec = _spec(function, name, asset_arguments.get("required_resource_keys") or (), **declared)
+    arguments = _asset_arguments(spec, name, asset_arguments)
+    body, key = body_of(spec), arguments.get("io_manager_key") or "io_manager"
     if "io_manager_def" in arguments:
         # Dagster makes up the key of an inline IO manager: ask for it
-        draft = dg.asset(**{**arguments, "required_resource_keys": own_keys | set(shape.resources)})(body)
+        draft = dg.asset(**{**arguments, "required_resource_keys": set(spec.resource_keys)})(body)
         key = draft.get_io_manager_key_for_asset_key(draft.key)
-    required = {*own_keys, *shape.resources, key}
+    required = {*spec.resource_keys, key}
     asset = copy.copy(dg.asset(**{**arguments, "required_resource_keys": required})(body))
     asset.__class__ = ResultTableAsset
     assert isinstance(asset, ResultTableAsset)
@@ -150,8 +123,55 @@ def _decorated(
     return asset
 
 
+def _spec(
+    function: Callable[..., Any],
+    name: str,
+    own_keys: Iterable[str],
+    *,
+    cache: CachePolicy | str | None,
+    allow_missing_partitions: bool,
+    depends_on: Sequence[Any],
+    ignore: Sequence[str],
+    allow_reads: Sequence[str],
+    verify_inputs: Verification | str | None,
+    **others: Any,
+) -> TableSpec:
+    """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
+    shape, place = shape_of(function), f"@result_table on {name}"
+    verification = None
+    if verify_inputs is not None:
+        verification = Verification.parse(verify_inputs, of=place, field="verify_inputs")
+    return TableSpec(
+        function=function,
+        shape=shape,
+        resource_keys=tuple(sorted({*own_keys, *shape.resources})),
+        cache=None if cache is None else policy_of(cache, where=place),
+        verify_inputs=verification,
+        allow_missing=allow_missing_partitions,
+        depends_on=check_dependencies(depends_on),
+        ignore=check_names("ignore", ignore),
+        allow_reads=check_names("allow_reads", allow_reads),
+        **others,
+    )
+
+
+def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments for `@dagster.asset`: the given ones, and those that follow from the function."""
+    ins = _ins(name, spec.shape, given.get("ins") or {}, spec.allow_missing)
+    return {
+        "name": None if given.get("key") else spec.function.__name__,
+        # Dagster refuses the two together
+        "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
+        "description": inspect.getdoc(spec.function),
+        **given,
+        **_with_mappings(ins, given.get("deps") or ()),
+        "dagster_type": lenient_type(spec.shape.output),
+        "code_version": spec.code_version or spec.code().digest,
+    }
+
+
 def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
-    """Raises `UnsupportedArgument` for what `@dagster.asset` takes and the contract cannot keep."""
+    """Raise `UnsupportedArgument` for arguments of `@dagster.asset` that the contract cannot keep."""
     refused = {
         "dagster_type": ("would check a reference, not the table", "annotate the function's result"),
         "output_required": ("could leave a run without a table", "return an empty table instead"),
@@ -166,7 +186,7 @@ def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
 def _ins(
     name: str, shape: FunctionShape, given: Mapping[str, dg.AssetIn], allow_missing: bool
 ) -> dict[str, dg.AssetIn]:
-    """An `AssetIn` for each input, as given, with a type that lets a reference through."""
+    """Return an `AssetIn` for each input, as given, with a type that lets a reference through."""
     unknown = sorted(set(given) - set(shape.inputs))
     if unknown:
         why = "names no parameter of the function"
@@ -189,9 +209,9 @@ def _ins(
 
 
 def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[str, Any]:
-    """`ins=` and `deps=` where a parameter's partition mapping stands in `deps=`, which Dagster allows.
+    """Move a parameter's partition mapping from `deps=`, where Dagster allows it, to `ins=`.
 
-    It refuses the two for an `AssetIn` that says more than the key, as ours do.
+    Dagster refuses the two for an `AssetIn` with more than the key, as ours are.
     """
     mappings = {dep.asset_key: dep.partition_mapping for dep in deps if isinstance(dep, dg.AssetDep)}
     known = {asset_in.resolve_key(name): name for name, asset_in in ins.items()}
@@ -205,7 +225,7 @@ def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[s
 
 
 def _key_of(dep: Any) -> dg.AssetKey | None:
-    """The key that an item of `deps=` names; None for a multi-asset, which names several."""
+    """Return the key that an item of `deps=` names; None for a multi-asset, which names several."""
     try:
         return (dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key
     except dg.DagsterInvalidDefinitionError:

@@ -1,4 +1,4 @@
-"""`ResultTableIOManager`: where result tables are stored and read, and what probes and records for a step."""
+"""`ResultTableIOManager`: stores and reads result tables, and gives a step the store to probe and record in."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import dagster as dg
 from jammi_dagster.adapters.assets.cache_policy import policy_of
 from jammi_dagster.adapters.assets.declaration import in_order
 from jammi_dagster.adapters.assets.spec import plain_spec
+from jammi_dagster.adapters.assets.verification import effective_verification
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.inputs import missing_upstream
-from jammi_dagster.adapters.execution.materialize import TableStep
+from jammi_dagster.adapters.execution.materialize import record
 from jammi_dagster.adapters.execution.outputs import produce
 from jammi_dagster.adapters.execution.step import Step
+from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.handoff.kinds import convert, is_lenient, kind_of
 from jammi_dagster.adapters.handoff.references import (
     AnyReference,
@@ -24,21 +26,24 @@ from jammi_dagster.adapters.handoff.references import (
 )
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
-from jammi_dagster.contract import CachePolicy, TableName
+from jammi_dagster.artifacts import VerifiedReads
+from jammi_dagster.contract import CachePolicy, TableName, Verification
 from jammi_dagster.errors import InvalidOutput
 from jammi_dagster.store import ResultStore
 
 
 class ResultTableIOManager(dg.ConfigurableIOManager):
-    """Stores assets as result tables.
+    """An IO manager that stores assets as result tables.
 
     Under `@result_table` inputs arrive as references, and the step itself probes and records. A plain
     `@dg.asset` gets its inputs loaded and its output recorded; its body cannot be skipped, so `USE` has no
-    effect there. `cache` (`use` or `bypass`) is the policy of assets that state none.
+    effect there. `cache` (`use` or `bypass`) is the policy of assets that state none, `verify_inputs` (`pages`,
+    `full` or `off`) their verification of inputs.
     """
 
     store: ResultStoreResource
     cache: str = "bypass"
+    verify_inputs: str = "pages"
 
     @property
     def policy(self) -> CachePolicy:
@@ -46,15 +51,20 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
         return policy_of(self.cache, where="ResultTableIOManager(cache=…)")
 
     @property
+    def verification(self) -> Verification:
+        """The verification of inputs of assets that state none. Raises `InvalidField`."""
+        return Verification.parse(self.verify_inputs, of="ResultTableIOManager", field="verify_inputs")
+
+    @property
     def result_store(self) -> ResultStore:
         """The open store."""
         return self.store.get()
 
     def load_input(self, context: dg.InputContext) -> Any:
-        """A reference where the input's type is ours; otherwise what the annotation says, by default a `pa.Table`.
+        """Return a reference where the input's type is ours; otherwise a value of its annotation, or a `pa.Table`.
 
         An upstream with several partitions gives a dict, partition -> table, in the order of their definition.
-        Raises `MissingUpstream` and `UnsupportedInput`.
+        Raises `MissingUpstream`, `UnsupportedInput`, and `ArtifactCorrupt` for other bytes than the recorded ones.
         """
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
@@ -66,10 +76,13 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             now.references[context.name] = references
         if is_lenient(context.dagster_type):
             return references
-        return convert(references, kind, parameter=_shown_name(context))
+        tags = {} if step_context is None else step_context.dagster_run.tags
+        verification = effective_verification(tags=tags, decorator=None, io_manager=self.verification)
+        with VerifiedReads(verification) as reads:
+            return convert(references, kind, parameter=_shown_name(context), reads=reads)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Records what a plain asset made. A reference was recorded already, by the step that hands it over."""
+        """Record the table of a plain asset. A reference was recorded already, by the step that hands it over."""
         if isinstance(obj, (ResultReference, PartitionReferences)):
             return
         if not context.has_asset_key:
@@ -80,27 +93,26 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             partitions = in_order(context.asset_partitions_def, keys, context.step_context.instance)
         step = Step(context.step_context, context.asset_key, partitions)
         now = input_ledger.loading(context.step_context, store)
-        tables = TableStep(
-            step=step,
-            store=store,
-            spec=plain_spec(step),
+        tables = TableStep.of(
+            step,
+            store,
+            plain_spec(step),
             loaded=now.references,
             start_sequence=now.start_sequence,
             is_plain=True,
         )
         if tables.policy(self.policy) is CachePolicy.USE:
             step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
-        produced = produce(lambda: obj, asset=context.asset_key.to_user_string())
-        made = tables.compute(lambda: produced, tables.inputs())
-        for partition, metadata in made.metadata.items():
-            if len(made.metadata) > 1:
+        result = record(tables, produce(lambda: obj, asset=context.asset_key.to_user_string()))
+        for partition, metadata in result.metadata.items():
+            if len(result.metadata) > 1:
                 context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
             else:
                 context.add_output_metadata(metadata)
-        if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need what was loaded
+        if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need the references
             input_ledger.close(context.step_context, store)
         # the one way to set it from an IO manager
-        context.step_context.set_data_version(context.asset_key, made.data_version)
+        context.step_context.set_data_version(context.asset_key, result.data_version)
 
 
 _USE_ON_PLAIN = (
@@ -110,7 +122,7 @@ _USE_ON_PLAIN = (
 
 
 def _step_context(context: dg.InputContext) -> Any:
-    """The context of the step that loads, or None where a value is loaded outside of a run."""
+    """Return the context of the step that loads, or None where a value is loaded outside of a run."""
     try:
         return context.step_context
     except dg.DagsterInvariantViolationError:
@@ -118,14 +130,14 @@ def _step_context(context: dg.InputContext) -> Any:
 
 
 def _shown_name(context: dg.InputContext) -> str:
-    """The parameter's name; the asset's key where a value is loaded outside of a step."""
+    """Return the parameter's name; the asset's key where a value is loaded outside of a step."""
     return context.name if context.has_input_name else context.asset_key.to_user_string()
 
 
 def _references(
     context: dg.InputContext, store: ResultStore, step_context: Any, *, by_partition: bool
 ) -> AnyReference:
-    """What this run made of the upstream's tables, otherwise what is current."""
+    """Return the upstream's tables that this run made, otherwise the current ones."""
     key = context.asset_key
     partitions = _partitions(context)
     if partitions == []:
@@ -151,7 +163,7 @@ def _references(
 
 
 def _partitions(context: dg.InputContext) -> list[str] | None:
-    """The upstream partitions, in the order of their definition; None where the upstream has none."""
+    """Return the upstream partitions, in the order of their definition; None where the upstream has none."""
     if not context.has_asset_partitions:
         return None
     return in_order(context.asset_partitions_def, list(context.asset_partition_keys), context.instance)

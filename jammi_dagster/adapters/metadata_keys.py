@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 CACHE_TAG = "jammi/cache"
+VERIFY_INPUTS_TAG = "jammi/verify_inputs"
+WAIT_TAG = "jammi/most_wait_seconds"
 REQUEST_TAG = "jammi/request"
 GENERATION_TAG = "jammi/generation"
 

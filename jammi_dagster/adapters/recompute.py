@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import dagster as dg
@@ -11,8 +12,9 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.location import Definitions, Location
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.judgement.wording import expectation, sentence
 from jammi_dagster.adapters.launching.nodes import Makers, makers_of, nodes_of, parents_of
-from jammi_dagster.adapters.launching.run_requests import computing, run_request
+from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.launching.runs import PlannedRun, plan_runs
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import RecomputeRefused
@@ -20,6 +22,8 @@ from jammi_dagster.planning.waves import below
 from jammi_dagster.store import ResultStore
 
 RecomputeCascade = Literal["report_only", "downstream"]
+
+_MOST_PLANNED = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +42,14 @@ class Recomputed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecomputeReport:
-    """The tables that a recompute made, and the downstream tables that are stale and were not made again."""
+    """The tables that a recompute made, and the downstream tables that are stale and were not made again.
+
+    `expected` words the plan of a run of the first downstream tables: reuse, compute, or undecidable, with the reason.
+    """
 
     recomputed: tuple[Recomputed, ...]
     downstream_stale: tuple[str, ...]
+    expected: Mapping[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report as JSON."""
@@ -54,7 +62,8 @@ class RecomputeReport:
             }
             for r in self.recomputed
         ]
-        return {"recomputed": made, "downstream_stale": list(self.downstream_stale)}
+        stale = list(self.downstream_stale)
+        return {"recomputed": made, "downstream_stale": stale, "expected": dict(self.expected)}
 
 
 def recompute(
@@ -99,15 +108,21 @@ class _Recompute:
             return RecomputeReport(recomputed=tuple(self._made), downstream_stale=())
         if cascade == "downstream":
             self._make(closure)
-        return RecomputeReport(recomputed=tuple(self._made), downstream_stale=tuple(self._stale(closure)))
+        states = self._stale(closure)
+        planned = dict(itertools.islice(((t, s) for t, s in states.items() if s is not None), _MOST_PLANNED))
+        return RecomputeReport(
+            recomputed=tuple(self._made),
+            downstream_stale=tuple(states),
+            expected={table: sentence(expectation(state)) for table, state in planned.items()},
+        )
 
-    def _stale(self, closure: Sequence[str]) -> list[str]:
-        """List the downstream tables that are stale, or derive from a stale one, in the order of the lineage."""
+    def _stale(self, closure: Sequence[str]) -> dict[str, TableState | None]:
+        """Map downstream tables that are stale, or derive from a stale one, to their states, in the lineage's order."""
         makers = {table: maker for table in closure if (maker := self._evaluator.maker(table)) is not None}
         found = self._evaluator.evaluate(list(dict.fromkeys(makers.values())), only=frozenset(closure))
         stale = {table for table, state in found.tables.items() if _is_stale(state)}
         reached = below(stale, parents_of({table: state.asset for table, state in found.tables.items()}))
-        return [table for table in closure if table in stale or table in reached]
+        return {t: found.tables.get(t) for t in closure if t in stale or t in reached}
 
     def _refuse_unless_made(self, table: str) -> None:
         """Raise `RecomputeRefused` for a table that no asset makes, or whose recorded config is not valid."""
@@ -128,7 +143,7 @@ class _Recompute:
 
     def _launch(self, run: PlannedRun, makers: Makers, computed: set[str]) -> None:
         before = {table: makers[table].store.current(table) for table in run.tables}
-        request = run_request(run, cache=computing(run, computed))
+        request = run_request(run, cache=policies_of(run, bypassed=computed))
         location = self._evaluator.location
         location.repository.get_implicit_global_asset_job_def().execute_in_process(
             instance=location.instance,

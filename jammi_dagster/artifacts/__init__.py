@@ -1,7 +1,8 @@
 """Artifacts: the bytes of materializations, under one root, on any fsspec file system.
 
 The rooms: `storage/` has the root, the layout of paths below it, and writing once and durably; `parquet/` turns any
-kind of table into one Parquet object, with the digests of its bytes; `sidecar.py` reads the manifest beside an object.
+kind of table into one Parquet object, with the digests of its bytes; `sidecar.py` reads the manifest beside an object;
+`verified.py` reads an artifact and compares it with its record.
 
 Rules: nothing is ever overwritten; an object is durable before anyone hears of it; no path leads out of the root; equal
 data under an equal writer profile gives equal bytes.
@@ -12,15 +13,22 @@ Not done here: the order of bytes, manifest and catalog (see `recording`), and r
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.stream import as_stream
 from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
-from jammi_dagster.artifacts.sidecar import read_manifest
+from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.artifacts.storage.sink import Sink
+from jammi_dagster.artifacts.storage.storage import DELETED_AT_ONCE, StoredObject
+from jammi_dagster.artifacts.verified import Recorded, VerifiedReads
 
 __all__ = [
     "DEFAULT_PROFILE",
+    "DELETED_AT_ONCE",
+    "SIDECAR_LIMIT",
     "ArtifactRoot",
+    "Recorded",
     "Sink",
+    "StoredObject",
+    "VerifiedReads",
     "WriterProfile",
     "WrittenArtifact",
     "artifact_path",

@@ -4,22 +4,45 @@ Tables are SQLModel's on a registry of our own, so that `create_all` on a user's
 Rows never leave this package: it gives out the values of `records`.
 """
 
+from jammi_dagster.catalog.adoption import AdoptedRow, AdoptionRows
+from jammi_dagster.catalog.binding import BindingRows, CatalogBond
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.engine_reader import EngineReader
 from jammi_dagster.catalog.reads import CatalogReader
-from jammi_dagster.catalog.records import LEASE_SECONDS, CurrentRow, Lease, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import (
+    LEASE_SECONDS,
+    CatalogMark,
+    CurrentRow,
+    Lease,
+    MaterializationRecord,
+    Scope,
+)
 from jammi_dagster.catalog.recovery import AbandonedRow, RecordedArtifact, RecoveryRows
-from jammi_dagster.catalog.writes import BuildingRow, Busy, CatalogWriter, Flight, PointerMove, ReadyRow
+from jammi_dagster.catalog.writes import (
+    BuildingRow,
+    Busy,
+    CatalogWriter,
+    DroppedRows,
+    Flight,
+    PointerMove,
+    ReadyRow,
+)
 
 __all__ = [
     "LEASE_SECONDS",
     "AbandonedRow",
+    "AdoptedRow",
+    "AdoptionRows",
+    "BindingRows",
     "BuildingRow",
     "Busy",
+    "CatalogBond",
+    "CatalogMark",
     "CatalogReader",
     "CatalogWriter",
     "CurrentRow",
     "Database",
+    "DroppedRows",
     "EngineReader",
     "Flight",
     "Lease",

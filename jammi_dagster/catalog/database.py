@@ -1,40 +1,49 @@
 """One catalog database: how it is opened, brought to the present revision, and locked for writing.
 
 SQLite runs embedded, in WAL mode; PostgreSQL serves a team. Every SQLite write transaction begins IMMEDIATE:
-a deferred one that turns into a write loses updates or fails with "database is locked".
+a deferred one that turns into a write loses updates or fails with "database is locked". A PostgreSQL session keeps no
+state between transactions, so that a pooler may hand the server's connections around.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.pool import NullPool, QueuePool, StaticPool
+from sqlalchemy.pool import QueuePool, StaticPool
 
-from jammi_dagster.catalog import migrations
+from jammi_dagster.catalog import forks, migrations, sqlite_file
+from jammi_dagster.catalog.faults import DRIVER_ERRORS, fault
+from jammi_dagster.catalog.sqlite_file import BEGIN, BUSY_SECONDS, DURABLE, SqliteFile, identity_of
+from jammi_dagster.catalog.urls import parse_catalog, shown_url
 from jammi_dagster.errors import (
     CatalogFromNewerVersion,
     CatalogReadOnly,
+    CatalogReplaced,
     CatalogUnavailable,
     ForeignCatalog,
-    NameTooLong,
 )
 
-_BUSY_SECONDS = 60.0
 _TURN_SECONDS = 0.02
-# PostgreSQL's error for a value longer than an index takes (SQLSTATE 54000, program_limit_exceeded)
-_LIMIT = "54000"
-# the execution option that says how a transaction on SQLite begins
-_BEGIN = "jammi_begin"
+# for as long a fork waits for connections that other threads have in use
+_FORK_SECONDS = 1.0
+# without statistics of new tables a server compiles statements, which takes longer than running them
+_NO_JIT = "SELECT set_config('jit', 'off', true)"
+_SYNCHRONOUS = "current_setting('synchronous_commit')"
+_ON = f"CASE {_SYNCHRONOUS} WHEN 'off' THEN 'on' ELSE {_SYNCHRONOUS} END"
+_SETTINGS = {
+    "quick write": _NO_JIT,
+    "write": f"{_NO_JIT}, set_config('synchronous_commit', {_ON}, true)",
+    "snapshot": f"{_NO_JIT}, set_config('transaction_read_only', 'on', true)",
+}
 
+_Kind: TypeAlias = Literal["statement", "snapshot", "write", "quick write"]
 Reading: TypeAlias = "Callable[[], contextlib.AbstractContextManager[sa.Connection]]"
 
 
@@ -43,33 +52,37 @@ class Database:
 
     `catalog` is a path of an SQLite file, or a URL: `sqlite:///…`, `sqlite://` (in memory), `postgresql://…`.
     Raises `CatalogUnavailable`, `CatalogFromNewerVersion`, and `CatalogReadOnly` for one that is older than this
-    package and cannot be upgraded.
+    package and cannot be upgraded. After a fork the child opens connections of its own.
     """
 
     def __init__(self, catalog: str, *, foreign: bool = False) -> None:
         """`foreign`: a database of another program's, opened read-only and left with its own schema."""
-        self.url = _url(os.fspath(catalog))
-        self.name = _shown(self.url)
+        self.url = parse_catalog(os.fspath(catalog))
+        self.name = shown_url(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.is_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self.is_foreign = foreign
-        self.read_only = foreign or (
-            self.is_sqlite and not self.is_memory and not _writable(Path(str(self.url.database)))
-        )
-        self._one_writer = threading.RLock() if self.is_memory else contextlib.nullcontext()
+        self._file: SqliteFile | None = None
+        if self.is_sqlite and not self.is_memory:
+            self._file = SqliteFile(str(self.url.database), self.name)
+            self._file.read_only |= foreign
+        self.read_only = foreign or (self._file is not None and self._file.read_only)
+        self._make_locks()
+        self._engines: list[sa.Engine] = []
         with self._reported(opening=True):
-            self._engine = self._open()
+            self._open()
             try:
-                if not foreign:
-                    self._migrate_in_turn()
+                self._prepare()
             except BaseException:
                 self.close()
                 raise
+        forks.watch(self)
+        weakref.finalize(self, _dispose, self._engines).atexit = False
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """Give a connection on which each statement stands alone. Raises `CatalogUnavailable`."""
-        with self._reported(), self._one_writer, self._connect(self._engine) as connection:
+        with self._reported(), self._one_writer, self._using("statement") as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -82,14 +95,11 @@ class Database:
             with self._one_writer:
                 yield self.reading
             return
-        connection = self._connect(self._snapshots)
-        try:
+        with self._using("snapshot") as connection:
             with self._reported():
                 connection.begin()
+                self._settle(connection, "snapshot")
             yield lambda: self._reading_on(connection)
-        finally:
-            with self._reported():
-                connection.close()
 
     @contextlib.contextmanager
     def _reading_on(self, connection: sa.Connection) -> Iterator[sa.Connection]:
@@ -97,19 +107,30 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Open a write transaction, and commit it at the end.
+    def writing(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """Open a write transaction, and commit it at the end; with `durable` it survives a loss of power from then on.
 
-        Raises `CatalogUnavailable`, `CatalogReadOnly`, and `NameTooLong` for a name that PostgreSQL cannot index.
+        Raises `CatalogUnavailable`, `CatalogReadOnly`, `CatalogReplaced` for a file that was replaced under the open
+        connection, and `NameTooLong` for a name that PostgreSQL cannot index.
         """
         self.check_writable()
+        kind: _Kind = "write" if durable else "quick write"
         with (
-            self._reported(),
+            self._reported(writing=True),
             self._one_writer,
-            self._connect(self._writes) as connection,
-            connection.begin(),
+            self._using(kind) as connection,
         ):
-            yield connection
+            pid, transaction = os.getpid(), connection.begin()
+            try:
+                self._settle(connection, kind)
+                yield connection
+                self._check_file(connection)
+                transaction.commit()
+            except BaseException:
+                if os.getpid() == pid and transaction.is_active:  # a forked child leaves the parent's alone
+                    transaction.rollback()
+                raise
+            self._check_file(connection, committed=True)
 
     def check_writable(self) -> None:
         """Raise `CatalogReadOnly` where nothing can be written."""
@@ -125,64 +146,174 @@ class Database:
 
     def close(self) -> None:
         """Close the connections; the object opens new ones when it is used again."""
-        self._engine.dispose()
+        _dispose(self._engines)
 
-    def _open(self) -> sa.Engine:
-        """Create the engine: each statement stands alone, except in a write or a snapshot.
+    def is_gone(self) -> bool:
+        """Tell if the catalog is a file that is no longer there; no connection is opened."""
+        return self._file is not None and identity_of(self._file.path) is None
+
+    # --- connections ---------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Create the engines: each statement stands alone, except in a write or a snapshot.
 
         A look-up then needs no transaction, which would take longer than the look-up itself.
         """
-        if not self.is_sqlite:
-            engine = self._open_postgres()
-            self._writes = engine.execution_options(isolation_level="READ COMMITTED")
-            self._snapshots = engine.execution_options(
-                isolation_level="REPEATABLE READ", postgresql_readonly=True
-            )
-            return engine
-        engine = sa.create_engine("sqlite://", creator=self._connect_sqlite, **self._pool())
-        # the driver never begins by itself (isolation_level None below), so this is the one place that does
-        sa.event.listen(engine, "begin", _begin)
-        self._writes = engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"})
-        self._snapshots = engine.execution_options(**{_BEGIN: "BEGIN"})
-        return engine
+        self._pid = os.getpid()
+        self._engine = engine = self._new_engine()
+        self._engines[:] = [engine]
+        if self.is_sqlite:
+            immediate = {BEGIN: "BEGIN IMMEDIATE"}
+            write = engine.execution_options(**immediate, **{DURABLE: True})
+            quick = engine.execution_options(**immediate, **{DURABLE: False})
+            snapshot = engine.execution_options(**{BEGIN: "BEGIN"})
+        else:
+            write = quick = engine.execution_options(isolation_level="READ COMMITTED")
+            snapshot = engine.execution_options(isolation_level="REPEATABLE READ")
+        self._kinds: dict[_Kind, sa.Engine] = {
+            "statement": engine,
+            "snapshot": snapshot,
+            "write": write,
+            "quick write": quick,
+        }
 
-    def _open_postgres(self) -> sa.Engine:
+    def _new_engine(self) -> sa.Engine:
+        if self._file is not None:
+            return self._file.engine()
+        if self.is_memory:
+            engine = sa.create_engine(
+                "sqlite://", creator=sqlite_file.connect_to_memory, poolclass=StaticPool, hide_parameters=True
+            )
+            sa.event.listen(engine, "begin", sqlite_file.begin)
+            return engine
+        # a prepared statement belongs to a session; so does the encoding, but poolers know that one
+        arguments = {"prepare_threshold": None, "client_encoding": "utf8"}
         try:
-            engine = sa.create_engine(self.url, pool_pre_ping=True, isolation_level="AUTOCOMMIT")
+            return sa.create_engine(
+                self.url,
+                pool_pre_ping=True,
+                isolation_level="AUTOCOMMIT",
+                connect_args=arguments,
+                hide_parameters=True,
+            )
         except ImportError as error:
             why = f"its driver is missing ({error}); install jammi-dagster[postgres]"
             raise CatalogUnavailable(catalog=self.name, why=why) from error
-        sa.event.listen(engine, "connect", _without_jit)
-        return engine
 
-    def _pool(self) -> dict[str, Any]:
-        if self.is_memory:
-            return {"poolclass": StaticPool}
-        if self.read_only:
-            # a writer of another user may come and go: each connection is opened as it finds the file
-            return {"poolclass": NullPool}
-        return {"poolclass": QueuePool, "max_overflow": -1}
-
-    def _connect_sqlite(self) -> sqlite3.Connection:
-        connect = {"timeout": _BUSY_SECONDS, "isolation_level": None, "check_same_thread": False}
-        if self.is_memory:
-            return sqlite3.connect(":memory:", **connect)  # type: ignore[call-overload,no-any-return]
-        file = Path(str(self.url.database))
-        if self.read_only:
-            return sqlite3.connect(f"{file.as_uri()}?{_read_mode(file)}", uri=True, **connect)  # type: ignore[call-overload,no-any-return]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        connection: sqlite3.Connection = sqlite3.connect(file, **connect)  # type: ignore[call-overload]
+    @contextlib.contextmanager
+    def _using(self, kind: _Kind) -> Iterator[sa.Connection]:
+        """Give a connection of the pool; a forked child neither uses nor closes one of its parent's."""
+        connection, pid = self._checked_out(kind), os.getpid()
         try:
-            for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
-                connection.execute(f"PRAGMA {pragma}")
-        except sqlite3.Error:
+            yield connection
+        finally:
+            if os.getpid() == pid:
+                with self._reported():
+                    connection.close()
+            else:
+                forks.inherited.append(connection)
+
+    def _checked_out(self, kind: _Kind) -> sa.Connection:
+        if os.getpid() != self._pid:  # forked past Python's own hooks
+            self.after_fork_in_child()
+        while True:
+            engine = self._kinds[kind]
+            with self._gate, self._reported(opening=True):
+                connection = engine.connect()
+            fault = self._fault(connection)
+            if fault is None:
+                return connection
             connection.close()
-            raise
-        return connection
+            with self._reopening:
+                if engine is self._kinds[kind]:  # nobody else did meanwhile
+                    self.close()
+                    self._open()
+                    self._prepare()
+            if "write" in kind:
+                self.check_writable()
+                raise CatalogReplaced(catalog=self.name, found=fault)
+
+    def _fault(self, connection: sa.Connection) -> str | None:
+        """Tell why the pool's connections must not be used any more."""
+        file = self._file
+        if file is None:
+            return None
+        if file.read_only and not self.read_only:
+            self.read_only = True
+            return "turned read-only"
+        return file.fault(_driver(connection))
+
+    def _settle(self, connection: sa.Connection, kind: _Kind) -> None:
+        """Make PostgreSQL's settings for one transaction: as the session's they would be another client's too."""
+        if not self.is_sqlite:
+            connection.exec_driver_sql(_SETTINGS[kind])
+
+    def _check_file(self, connection: sa.Connection, *, committed: bool = False) -> None:
+        """Raise `CatalogReplaced` where others no longer see the file, or its log, that this connection writes to."""
+        if self._file is None:
+            return
+        driver = _driver(connection)
+        found = self._file.fault(driver) or (self._file.fault_of_log(driver) if committed else None)
+        if found is not None:
+            connection.invalidate()
+            raise CatalogReplaced(catalog=self.name, found=found)
+
+    # --- forks -----------------------------------------------------------------------------------------
+
+    def _make_locks(self) -> None:
+        self._one_writer = threading.RLock() if self.is_memory else contextlib.nullcontext()
+        self._reopening = threading.RLock()
+        # held while a fork is near: SQLite's connections must not be open then
+        self._closed, self._is_closed = threading.Lock(), False
+        self._gate = contextlib.nullcontext() if self._file is None else self._closed
+
+    def before_fork(self) -> None:
+        """Close idle connections to a file, and let nobody open others until the fork is done."""
+        if self._file is None:
+            return
+        until = time.monotonic() + _FORK_SECONDS
+        self._is_closed = self._closed.acquire(timeout=_FORK_SECONDS)
+        while self._in_use() and time.monotonic() < until:
+            time.sleep(_TURN_SECONDS)
+        self.close()
+
+    def after_fork_in_parent(self) -> None:
+        """Let others open connections again."""
+        if self._is_closed:
+            self._is_closed = False
+            self._closed.release()
+
+    def after_fork_in_child(self) -> None:
+        """Make locks and connections anew; the parent's are never touched."""
+        forks.inherited.append(tuple(self._engines))
+        if self._file is not None and self._in_use(or_idle=True):
+            sqlite_file.carried_over.update(filter(None, [identity_of(self._file.path)]))
+        self._make_locks()
+        self._pid = os.getpid()
+        if not self.is_memory:  # one in memory was copied with the process
+            self._open()
+
+    def _in_use(self, *, or_idle: bool = False) -> bool:
+        pools = [engine.pool for engine in self._engines]
+        counts = [
+            pool.checkedout() + or_idle * pool.checkedin() for pool in pools if isinstance(pool, QueuePool)
+        ]
+        return any(count > 0 for count in counts)
+
+    # --- schema ----------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """Bring the schema to the present revision, and expect the file to stay where it is."""
+        if not self.is_foreign:
+            self._migrate_in_turn()
+        if self._file is not None:
+            self._file.may_make = False
+            if not self.read_only:
+                self._file.warn_of_network()
 
     def _migrate_in_turn(self) -> None:
         """Migrate, and try again while SQLite does not wait for a process that enters WAL mode or leaves it."""
-        until = time.monotonic() + _BUSY_SECONDS
+        until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
                 return self._migrate()
@@ -193,7 +324,7 @@ class Database:
 
     def _migrate(self) -> None:
         """Bring the schema to the present revision; one query when there is nothing to do."""
-        with self._engine.connect() as connection:
+        with self._using("statement") as connection:
             revision = migrations.revision_of(connection)
         if revision == migrations.HEAD:
             return
@@ -207,98 +338,34 @@ class Database:
             )
         if self.is_sqlite:
             self._own_file()
-        with self._writes.begin() as connection:
+        with self._using("write") as connection, connection.begin():
             migrations.upgrade(connection)
 
     def _own_file(self) -> None:
         """Check that a new catalog's file is ours to write, and put it into WAL mode, which it keeps."""
-        with self._engine.connect() as connection:
+        with self._using("statement") as connection:
             if migrations.is_foreign(connection):
                 raise ForeignCatalog(catalog=self.name)
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
-    def _connect(self, engine: sa.Engine) -> sa.Connection:
-        with self._reported(opening=True):
-            return engine.connect()
-
     @contextlib.contextmanager
-    def _reported(self, *, opening: bool = False) -> Iterator[None]:
-        """Turn an error of the driver into one that names the catalog, without its password.
+    def _reported(self, *, opening: bool = False, writing: bool = False) -> Iterator[None]:
+        """Turn an error of the driver into one that names the catalog, without its secrets.
 
         Only where a connection is opened is an `OSError` the driver's: later on it is the caller's own.
         """
         try:
             yield
-        except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except (*DRIVER_ERRORS, OSError) as error:
             if isinstance(error, OSError) and not opening:
                 raise
-            cause = getattr(error, "orig", None) or error
-            if getattr(cause, "sqlstate", None) == _LIMIT:
-                raise NameTooLong(name=_longest(getattr(error, "params", None)), catalog=self.name) from error
-            raise CatalogUnavailable(catalog=self.name, why=f"{type(cause).__name__}: {cause}") from error
+            raise fault(error, catalog=self.name, url=self.url, writing=writing) from error
 
 
-def _url(catalog: str) -> URL:
-    if "://" not in catalog:
-        return _file_url(catalog)
-    try:
-        url = make_url(catalog)
-    except (sa.exc.ArgumentError, ValueError):
-        # their own messages hold the URL, or what stands in the port's place
-        why = "it is not a database URL (in a user name or password, write special characters as %XX)"
-        raise CatalogUnavailable(catalog=f"{catalog.split('://')[0]}://…", why=why) from None
-    backend = url.get_backend_name()
-    if backend == "postgresql":
-        return url.set(drivername="postgresql+psycopg")
-    if backend == "sqlite":
-        return url if url.database in (None, "", ":memory:") else _file_url(str(url.database))
-    raise CatalogUnavailable(catalog=_shown(url), why=f"{backend} is not supported; use SQLite or PostgreSQL")
+def _driver(connection: sa.Connection) -> Any:
+    return connection.connection.driver_connection
 
 
-def _file_url(path: str) -> URL:
-    if not path or "\0" in path:
-        raise CatalogUnavailable(catalog=path, why="it is not a path")
-    return URL.create("sqlite", database=os.path.abspath(path))
-
-
-def _shown(url: URL) -> str:
-    """Render the URL for messages: without its password, nor its query, which may hold another."""
-    return url.set(query={}).render_as_string(hide_password=True)
-
-
-def _longest(params: Any) -> str:
-    """Find the longest text among a statement's parameters."""
-    rows = params if isinstance(params, (list, tuple)) else [params]
-    values = (value for row in rows for value in (row.values() if isinstance(row, dict) else [row]))
-    return max((value for value in values if isinstance(value, str)), key=len, default="")
-
-
-def _begin(connection: sa.Connection) -> None:
-    begin = connection.get_execution_options().get(_BEGIN)
-    if begin is not None:
-        connection.exec_driver_sql(begin)
-
-
-def _without_jit(connection: Any, _: object) -> None:
-    """Switch off the compiler: without statistics of new tables a server compiles look-ups, which takes longer."""
-    connection.execute("SET jit = off")
-
-
-def _read_mode(file: Path) -> str:
-    """Choose how SQLite opens a database that is not to be written, so that it leaves no file behind.
-
-    In WAL mode a reader needs an index beside the file. That of a writer at work serves, with the pages not
-    yet in the file itself; with no writer there is neither, and the file alone is the database.
-    """
-    with file.open("rb") as database:
-        in_wal_mode = database.read(20)[18:] == b"\2\2"  # the header's versions for writing and for reading
-    alone = in_wal_mode and not file.with_name(f"{file.name}-wal").exists()
-    return "immutable=1" if alone else "mode=ro"
-
-
-def _writable(file: Path) -> bool:
-    """Check that the database can be written, with its folder: WAL makes files beside it."""
-    if os.path.exists(file):
-        return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
-    nearest = next(folder for folder in file.parents if os.path.exists(folder))
-    return os.access(nearest, os.W_OK)
+def _dispose(engines: list[sa.Engine]) -> None:
+    for engine in engines:
+        engine.dispose()

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import sqlalchemy as sa
 
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, decode_anchors
+from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, decode_anchors
 from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
@@ -60,9 +60,9 @@ class EngineReader:
         rows = {row.table_name: row for row in self._rows(_ALL)}
         yield EngineReader(self._database, self._root, frozen=rows)
 
-    def state(self) -> tuple[str, int]:
+    def state(self) -> CatalogMark:
         """Return the catalog's name and revision -1: an engine counts no changes, so callers must not cache."""
-        return self._database.name, -1
+        return CatalogMark(self._database.name, -1)
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """Find the table of this name: in an engine, its one materialization."""

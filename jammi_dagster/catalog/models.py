@@ -5,6 +5,7 @@ A tenant is the empty string for global rows: a NULL would escape unique keys.
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, Integer, Text, text
@@ -26,11 +27,18 @@ def _column(kind: type | Any, *constraints: Any, **options: Any) -> Any:
     return Field(sa_column=Column(kind, *constraints, **{"nullable": False, **options}))
 
 
+def new_mark() -> str:
+    """Draw a mark that no other state of any catalog has."""
+    return secrets.token_hex(8)
+
+
 class CatalogState(Base, table=True):
     """One row: the counters of the catalog. Locking it orders the writers.
 
     `revision` is raised in each transaction that flips a row or moves a pointer; `start_sequence` is issued to
-    each start of a step.
+    each start of a step. `root_id` names the root whose objects the rows name; NULL until the first write.
+    `mark` is drawn anew where `revision` is raised: a catalog that was restored and written to again may have the same
+    revision, but not the same mark. `key_fingerprint` tells the key that the recorded HMACs were made with.
     """
 
     __tablename__ = "catalog_state"
@@ -38,6 +46,17 @@ class CatalogState(Base, table=True):
     catalog_id: str = _column(Text)
     revision: int = _column(BigInteger)
     start_sequence: int = _column(BigInteger)
+    root_id: str | None = _column(Text, nullable=True)
+    mark: str | None = _column(Text, nullable=True, onupdate=new_mark)
+    key_fingerprint: str | None = _column(Text, nullable=True)
+
+
+class MaintenanceStamp(Base, table=True):
+    """A mark that a maintenance pass of this catalog left in the root, and when, by the database's clock."""
+
+    __tablename__ = "maintenance_stamps"
+    stamp: str = _column(Text, primary_key=True)
+    issued_at: float = _column(Float)
 
 
 class AnchorSet(Base, table=True):
@@ -67,7 +86,8 @@ class Materialization(Base, table=True):
     `artifact_path` is relative to the store's root. `anchor_order` is the recorded order of the inputs as indexes
     into the sorted set, or NULL where it is the sorted order. A lease's expiry is seconds since the epoch by the
     database's clock; in a row that was ready once and was dropped or lost, when that was: for a while from then on
-    somebody may still read its bytes.
+    somebody may still read its bytes. `attempt_id` is shared by the `attempt_size` rows that get ready together.
+    `missing_since` is when recovery first missed an object of a ready row, by the database's clock.
     """
 
     __tablename__ = "materializations"
@@ -109,6 +129,9 @@ class Materialization(Base, table=True):
     lease_token: str | None = _column(Text, nullable=True)
     lease_owner: str | None = _column(Text, nullable=True)
     lease_expires_at: float | None = _column(Float, nullable=True)
+    attempt_id: str | None = _column(Text, nullable=True)
+    attempt_size: int | None = _column(BigInteger, nullable=True)
+    missing_since: float | None = _column(Float, nullable=True)
 
 
 class Annotation(Base, table=True):
@@ -124,7 +147,8 @@ class Pointer(Base, table=True):
 
     The columns from `made_by_tenant` on are copied from the materialization, which does not change while it is
     ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
-    lost: the row stays, so that an earlier start does not bring the name back.
+    lost: the row stays, so that an earlier start does not bring the name back. `restored` is 1 for a pointer that
+    adoption set and nothing has moved since; `lost_id` is the materialization whose loss emptied the pointer.
     """
 
     __tablename__ = "pointers"
@@ -144,6 +168,8 @@ class Pointer(Base, table=True):
     anchor_set_id: int | None = _column(BigInteger, ForeignKey("anchor_sets.id"), nullable=True)
     anchor_order: str | None = _column(Text, nullable=True)
     artifact_digest: str | None = _column(Text, nullable=True)
+    restored: int | None = _column(Integer, nullable=True)
+    lost_id: str | None = _column(Text, nullable=True)
 
 
 class RunResult(Base, table=True):

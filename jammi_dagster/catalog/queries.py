@@ -32,6 +32,8 @@ _edges, _annotations, _state = core(AnchorEdge), core(Annotation), core(CatalogS
 # literal, so that the partial indexes over ready and over building rows serve
 READY: sa.ColumnElement[str] = sa.literal_column("'ready'")
 BUILDING: sa.ColumnElement[str] = sa.literal_column("'building'")
+LOST: sa.ColumnElement[bool] = sa.and_(_m.c.status == "failed", _m.c.completed_at.is_not(None))
+WAS_READY: sa.ColumnElement[bool] = sa.or_(_m.c.status == READY, LOST)
 _READABLE: sa.BindParameter[str] = sa.bindparam("readable", expanding=True)
 _OWN: sa.BindParameter[str] = sa.bindparam("tenant")
 _DEPLOYMENT: sa.BindParameter[str] = sa.bindparam("deployment")
@@ -63,7 +65,7 @@ ANNOTATIONS_OF = (
     )
     .order_by(_pointers.c.tenant)
 )
-STATE = sa.select(_state.c.catalog_id, _state.c.revision)
+STATE = sa.select(_state.c.catalog_id, _state.c.revision, _state.c.mark)
 
 # --- the current ones ------------------------------------------------------------------------------------
 
@@ -78,6 +80,7 @@ _IN_SCOPE = sa.and_(
 _OWN_LAST = _pointers.c.tenant
 
 NAMES = sa.select(_pointers.c.table_name).where(_IN_SCOPE).distinct().order_by(_pointers.c.table_name)
+RESTORED = sa.select(_pointers.c.table_name).where(_IN_SCOPE, _pointers.c.restored == 1)
 NAMES_BEFORE = (
     NAMES.where(_pointers.c.table_name < _TABLE)
     .order_by(None)

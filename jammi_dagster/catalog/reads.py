@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import InvalidField
@@ -47,12 +47,11 @@ class CatalogReader:
         with self._database.snapshot() as reading:
             yield self._with(self._scope["tenant"], reading)
 
-    def state(self) -> tuple[str, int]:
-        """Read the catalog's id, and its revision, which is raised whenever a row flips or a pointer moves."""
-        state = Fields(
-            {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}, "catalog"
-        )
-        return state.take("catalog_id", str), state.take("revision", int)
+    def state(self) -> CatalogMark:
+        """Read the catalog's id, and its revision and mark, which change whenever a row flips or a pointer moves."""
+        row = {k: v for row in self._rows(queries.STATE, {}) for k, v in row._mapping.items()}
+        state, mark = Fields(row, "catalog"), str(row.get("mark") or "")
+        return CatalogMark(state.take("catalog_id", str), state.take("revision", int), mark)
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """Find the materialization with this id, of whatever status."""
@@ -76,6 +75,10 @@ class CatalogReader:
         """List the names of all tables of the scope that have a current materialization, sorted."""
         return [row.table_name for row in self._rows(queries.NAMES, {})]
 
+    def restored(self) -> list[str]:
+        """List the tables of the scope whose pointer adoption has set, and nothing has moved since, sorted."""
+        return sorted({row.table_name for row in self._rows(queries.RESTORED, {})})
+
     def neighbours(self, table: str, *, most: int) -> list[str]:
         """List at most `most` names of `tables()` before `table` in sorted order, and as many after it."""
         return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
@@ -86,7 +89,10 @@ class CatalogReader:
 
     def sources(self, near: str, *, most: int) -> list[str]:
         """List at most `most` inputs of current tables before `near` in sorted order, and as many after it."""
-        return self._beside(near, most, queries.SOURCES_BEFORE, queries.SOURCES_AFTER)
+        nearby = (queries.SOURCES_BEFORE, queries.SOURCES_AFTER)
+        return [
+            row[0] for query in nearby for row in self._overestimated(query, {"table": near, "most": most})
+        ]
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """List all materializations of the table, of every status and deployment, the latest start first."""
@@ -119,7 +125,7 @@ class CatalogReader:
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List the edges of all current materializations, or of `source`; by the start of the derived."""
         of_source = queries.EDGES_OF_ON_SQLITE if self._database.is_sqlite else queries.EDGES_OF_ON_POSTGRES
-        rows = self._rows(queries.EDGES if source is None else of_source, {"source": source})
+        rows = self._overestimated(queries.EDGES if source is None else of_source, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
         same = one.setdefault
         try:
@@ -178,6 +184,13 @@ class CatalogReader:
         wanted = {**self._scope, **parameters}
         with self._reading() as connection:
             return list(connection.execute(query, wanted).all())
+
+    def _overestimated(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
+        """Run a statement whose rows PostgreSQL overestimates in a transaction that keeps it from compiling it."""
+        if self._database.is_sqlite:
+            return self._rows(query, parameters)
+        with self.frozen() as frozen:
+            return frozen._rows(query, parameters)
 
     def _stream(self, query: sa.Select[Any]) -> Generator[Sequence[Any], None, None]:
         streamed = {"yield_per": _STREAMED}

@@ -30,6 +30,18 @@ class Scope:
         return (self.tenant,) if self.tenant == GLOBAL else (self.tenant, GLOBAL)
 
 
+class CatalogMark(NamedTuple):
+    """The state of a catalog, for those who keep an answer of it: equal as long as no answer can have changed.
+
+    `revision` rises with each change, and is -1 for a catalog that counts none. `mark` is random, and renewed with it:
+    a catalog that was restored from a backup and written to again may reach the same revision.
+    """
+
+    catalog_id: str
+    revision: int
+    mark: str = ""
+
+
 class CurrentRow(NamedTuple):
     """A table as a sweep needs it, its recorded anchors undecoded.
 

@@ -11,22 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, CatalogState, Materialization, Pointer
-from jammi_dagster.catalog.queries import BUILDING, READY, core
+from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
+from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, core
 from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
-from jammi_dagster.catalog.statements import EMPTIED
+from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
 from jammi_dagster.catalog.writes import now_by_database
 from jammi_dagster.errors import InvalidField
 
-_m, _sets, _edges, _state = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, CatalogState))
-_pointers = core(Pointer)
+_m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
 _CHUNK = 5_000
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonedRow:
-    """A `building` row whose lease has run out."""
+    """A `building` row whose lease has run out. The rows of one attempt share `attempt`; there were `attempt_size`."""
 
     materialization_id: str
     table: str
@@ -34,16 +33,22 @@ class AbandonedRow:
     artifact_path: str
     start_sequence: int
     created_at: str
+    attempt: str
+    attempt_size: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedArtifact:
-    """The artifact that a ready row records. `artifact_digest` is None where the row has none."""
+    """The artifact that a row records. `artifact_digest` is None where the row has none.
+
+    `missing_since` is when an object of it was first missed, in seconds by the database's clock.
+    """
 
     materialization_id: str
     artifact_path: str
     artifact_digest: str | None
     size_bytes: int | None
+    missing_since: float | None
 
 
 class RecoveryRows:
@@ -52,64 +57,78 @@ class RecoveryRows:
     def __init__(self, database: Database, scope: Scope) -> None:
         self._database, self._tenant = database, scope.tenant
 
-    def abandoned(self) -> list[AbandonedRow]:
-        """List the `building` rows whose lease has run out by the database's clock."""
+    def now(self) -> float:
+        """Read the database's clock."""
         with self._database.reading() as connection:
-            rows = connection.execute(
-                sa.select(_m).where(
-                    _m.c.status == BUILDING,
-                    _m.c.tenant == self._tenant,
-                    _m.c.lease_expires_at <= now_by_database(connection),
-                )
-            )
-            return [
-                AbandonedRow(
-                    materialization_id=row.id,
-                    table=row.table_name,
-                    deployment=row.deployment,
-                    artifact_path=row.artifact_path,
-                    start_sequence=row.start_sequence,
-                    created_at=row.created_at,
-                )
-                for row in rows
-            ]
+            return now_by_database(connection)
 
-    def take(self, materialization_id: str, lease: Lease) -> bool:
-        """Take an abandoned row over; False where its writer, or another recovery, was quicker."""
-        with self._database.writing() as connection:
+    def abandoned(self) -> list[list[AbandonedRow]]:
+        """List the `building` rows whose lease has run out by the database's clock, by attempt."""
+        with self._database.reading() as connection:
+            query = sa.select(_m).where(
+                _m.c.status == BUILDING,
+                _m.c.tenant == self._tenant,
+                _m.c.lease_expires_at <= now_by_database(connection),
+            )
+            rows = connection.execute(query.order_by(_m.c.id)).all()
+        attempts: dict[str, list[AbandonedRow]] = {}
+        for row in rows:
+            attempt = row.attempt_id or row.lease_token or row.id
+            abandoned = AbandonedRow(
+                materialization_id=row.id,
+                table=row.table_name,
+                deployment=row.deployment,
+                artifact_path=row.artifact_path,
+                start_sequence=row.start_sequence,
+                created_at=row.created_at,
+                attempt=attempt,
+                attempt_size=row.attempt_size,
+            )
+            attempts.setdefault(attempt, []).append(abandoned)
+        return list(attempts.values())
+
+    def take(self, materialization_ids: Sequence[str], lease: Lease) -> bool:
+        """Take abandoned rows over, all or none; False where their writer, or another recovery, was quicker."""
+        with contextlib.suppress(_Quicker), self._database.writing() as connection:
             now = now_by_database(connection)
-            taken = connection.execute(
-                _m.update()
-                .where(
-                    _m.c.id == materialization_id,
+            taken = 0
+            for ids in _chunks(materialization_ids):
+                abandoned = _m.update().where(
+                    _m.c.id.in_(ids),
                     _m.c.status == BUILDING,
                     _m.c.tenant == self._tenant,
                     _m.c.lease_expires_at <= now,
                 )
-                .values(
-                    lease_token=lease.token, lease_owner=lease.owner, lease_expires_at=now + lease.seconds
-                )
-            )
-            return taken.rowcount == 1
+                lasting = {"lease_token": lease.token, "lease_owner": lease.owner}
+                until = {"lease_expires_at": now + lease.seconds}
+                taken += connection.execute(abandoned.values(**lasting, **until)).rowcount
+            if taken != len(materialization_ids):
+                raise _Quicker
+            return True
+        return False
 
     def ready_with_manifest(self) -> Iterator[RecordedArtifact]:
         """Stream the ready rows that must have a sidecar."""
-        query = (
-            sa.select(_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes)
-            .where(_m.c.status == READY, _m.c.tenant == self._tenant, _m.c.definition_hash.is_not(None))
-            .order_by(_m.c.id)
-            .limit(_CHUNK)
-        )
+        return self._artifacts(sa.and_(_m.c.status == READY, _m.c.definition_hash.is_not(None)))
+
+    def lost(self) -> Iterator[RecordedArtifact]:
+        """Stream the rows that were ready once and were lost."""
+        return self._artifacts(LOST)
+
+    def _artifacts(self, condition: sa.ColumnElement[bool]) -> Iterator[RecordedArtifact]:
+        columns = (_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes, _m.c.missing_since)
+        query = sa.select(*columns).where(condition, _m.c.tenant == self._tenant).order_by(_m.c.id)
         last = ""
         while True:
             with self._database.reading() as connection:
-                found = list(connection.execute(query.where(_m.c.id > last)))
-            for materialization, path, digest, size in found:
+                found = list(connection.execute(query.where(_m.c.id > last).limit(_CHUNK)))
+            for materialization, path, digest, size, since in found:
                 yield RecordedArtifact(
                     materialization_id=materialization,
                     artifact_path=path,
                     artifact_digest=digest,
                     size_bytes=size,
+                    missing_since=since,
                 )
             if len(found) < _CHUNK:
                 return
@@ -118,29 +137,61 @@ class RecoveryRows:
     def count_ready(self, materialization_ids: Sequence[str]) -> int:
         """Count the rows among these that are ready at this moment."""
         with self._database.reading() as connection:
-            query = sa.select(sa.func.count()).where(
-                _m.c.id.in_(materialization_ids), _m.c.status == READY, _m.c.tenant == self._tenant
+            counts = (
+                connection.execute(sa.select(sa.func.count()).where(self._ready(ids))).scalar_one()
+                for ids in _chunks(materialization_ids)
             )
-            return int(connection.execute(query).scalar_one())
+            return sum(int(count) for count in counts)
+
+    def note_missing(self, materialization_ids: Sequence[str], *, missing: bool) -> None:
+        """Note on ready rows since when their objects are missing, or that they are there again."""
+        for ids in _chunks(materialization_ids):
+            with self._database.writing() as connection:
+                since = now_by_database(connection) if missing else None
+                connection.execute(_m.update().where(self._ready(ids)).values(missing_since=since))
 
     def lose(self, materialization_id: str) -> bool:
-        """Fail a ready row whose sidecar is gone; False where it was no longer ready."""
+        """Fail a ready row whose objects are gone; False where it was no longer ready.
+
+        A pointer to it resolves to nothing from then on, but remembers the row in case it comes back.
+        """
         with self._database.writing() as connection:
-            connection.execute(_state.update().values(revision=_state.c.revision + 1))
+            connection.execute(RAISE_REVISION)
             lost = connection.execute(
                 _m.update()
-                .where(_m.c.id == materialization_id, _m.c.status == READY, _m.c.tenant == self._tenant)
+                .where(self._ready([materialization_id]))
                 .values(status="failed", lease_expires_at=now_by_database(connection))
             )
             if lost.rowcount == 1:
                 pointing = _pointers.c.materialization_id == materialization_id
-                connection.execute(_pointers.update().where(pointing).values(**EMPTIED))
+                emptied = {**EMPTIED, "lost_id": materialization_id}
+                connection.execute(_pointers.update().where(pointing).values(**emptied))
             return lost.rowcount == 1
+
+    def bring_back(self, materialization_id: str) -> bool:
+        """Make a lost row ready again, with the pointers that nothing has moved since; False where it is not lost."""
+        with self._database.writing() as connection:
+            connection.execute(RAISE_REVISION)
+            back = connection.execute(
+                _m.update()
+                .where(_m.c.id == materialization_id, LOST, _m.c.tenant == self._tenant)
+                .values(status="ready", lease_expires_at=None, missing_since=None)
+            )
+            if back.rowcount == 1:
+                row = connection.execute(sa.select(_m).where(_m.c.id == materialization_id)).one()
+                again = {name: row._mapping[column] for name, column in COPIED.items()}
+                emptied = sa.or_(_pointers.c.lost_id == materialization_id, _emptied_by_loss(row))
+                pointing = {"materialization_id": materialization_id, "lost_id": None}
+                connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
+            return back.rowcount == 1
+
+    def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
+        return sa.and_(_m.c.id.in_(ids), _m.c.status == READY, _m.c.tenant == self._tenant)
 
     def named(self, paths: Sequence[str], *, grace_seconds: float) -> set[str]:
         """Find the paths that must stay: artifacts of rows, and the sidecars beside them.
 
-        A `building` or ready row's must, and for the grace period those of one that was ready until then. Rows of other
+        A `building`, ready or lost row's must, and for the grace period those of one that was dropped. Rows of other
         tenants count: their objects are not for this one to take.
         """
         ids = {_artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet") for path in paths}
@@ -148,7 +199,7 @@ class RecoveryRows:
             since = now_by_database(connection) - grace_seconds
             query = sa.select(_m.c.artifact_path).where(
                 _m.c.id.in_(sorted(ids)),
-                sa.or_(_m.c.status.in_(("building", "ready")), _m.c.lease_expires_at > since),
+                sa.or_(_m.c.status == BUILDING, WAS_READY, _m.c.lease_expires_at > since),
             )
             found = set(connection.execute(query).scalars())
         return {path for path in paths if _artifact_of(path) in found}
@@ -182,7 +233,7 @@ class RecoveryRows:
     def rebuild_edges(self, set_key: str) -> None:
         """Make the edges of a set again from the set itself."""
         with self._database.writing() as connection:
-            connection.execute(_state.update().values(revision=_state.c.revision + 1))
+            connection.execute(RAISE_REVISION)
             row = connection.execute(sa.select(_sets).where(_sets.c.set_key == set_key)).one()
             connection.execute(_edges.delete().where(_edges.c.anchor_set_id == row.id))
             rows = [
@@ -191,6 +242,26 @@ class RecoveryRows:
             ]
             if rows:
                 connection.execute(_edges.insert(), rows)
+
+
+def _emptied_by_loss(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
+    """Build the test for a pointer that 0.1 emptied when it lost the row: a drop would have raised its start."""
+    return sa.and_(
+        _pointers.c.tenant == row.tenant,
+        _pointers.c.deployment == row.deployment,
+        _pointers.c.table_name == row.table_name,
+        _pointers.c.start_sequence == row.start_sequence,
+        _pointers.c.materialization_id.is_(None),
+        _pointers.c.lost_id.is_(None),
+    )
+
+
+class _Quicker(Exception):
+    """A row that somebody else took first."""
+
+
+def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))
 
 
 def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:

@@ -28,12 +28,28 @@ _OF_TENANT: sa.BindParameter[str] = sa.bindparam("of_tenant")
 _OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True)
 _OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")
 _OF_ID: sa.BindParameter[str] = sa.bindparam("of_id")
+_CLOCKS = {
+    "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
+    "sqlite": "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
+}
 
-NEXT_START = (
-    _state.update().values(start_sequence=_state.c.start_sequence + 1).returning(_state.c.start_sequence)
-)
+
+def next_start(dialect: str) -> Any:
+    """Build the statement that issues a start: the last one plus 1, or the database's clock in milliseconds if larger.
+
+    So a catalog that is restored from a backup never issues a number twice.
+    """
+    clock, largest = _CLOCKS[dialect], "greatest" if dialect == "postgresql" else "max"
+    issued: Any = getattr(sa.func, largest)(_state.c.start_sequence + 1, sa.literal_column(clock))
+    return (
+        _state.update().values(start_sequence=issued, mark=_state.c.mark).returning(_state.c.start_sequence)
+    )
+
+
+NEXT_START = {dialect: next_start(dialect) for dialect in _CLOCKS}
 RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
-LOCK = _state.update().values(revision=_state.c.revision)
+# neither this nor a start is a change that anybody could have cached
+LOCK = _state.update().values(revision=_state.c.revision, mark=_state.c.mark)
 
 ADD = _m.insert()
 ANNOTATE = _annotations.insert()
@@ -80,17 +96,17 @@ EARLIER = (
 
 
 # a pointer copies its materialization; an empty one holds nothing but the start that emptied it
-_COPIED = {
+COPIED = {
     "made_by_tenant": _m.c.tenant,
     "made_at_sequence": _m.c.start_sequence,
     **{name: _m.c[name] for name in ("definition_hash", "anchor_set_id", "anchor_order", "artifact_digest")},
 }
-EMPTIED = dict.fromkeys(("materialization_id", *_COPIED))
+EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
 
 
 def _pointer_to(materialization: sa.ColumnElement[str]) -> sa.Select[Any]:
     """Select the row of a pointer to a materialization, its columns in their order."""
-    given = {"materialization_id": _m.c.id, **_COPIED}
+    given = {"materialization_id": _m.c.id, **COPIED, "lost_id": sa.null()}
     return sa.select(
         *(
             given.get(column.name, sa.bindparam(column.name, type_=column.type))
@@ -108,6 +124,7 @@ class Upserts:
 
     pointer: Any
     run: Any
+    earlier_run: Any
     anchor_set: Any
     edges: Any
 
@@ -134,6 +151,7 @@ def upserts(dialect: str) -> Upserts:
             index_elements=("run_id", "tenant", "table_name"),
             set_={"materialization_id": run.excluded.materialization_id},
         ),
+        earlier_run=insert(_runs).on_conflict_do_nothing(),
         anchor_set=insert(_sets).on_conflict_do_nothing(index_elements=("set_key",)),
         edges=insert(_edges).on_conflict_do_nothing(),
     )

@@ -7,7 +7,7 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Materialization, Pointer
-from jammi_dagster.catalog.queries import READY, core
+from jammi_dagster.catalog.queries import WAS_READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.contract.anchors import has_unpinned
@@ -50,6 +50,7 @@ class BuildingRow:
     artifact_path: str
     start_sequence: int
     created_at: str
+    attempt_id: str | None = None
     flight: Flight | None = None
 
 
@@ -77,6 +78,14 @@ class PointerMove:
     reproducibility: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedRows:
+    """The start that a drop was issued, and the materializations it dropped, each with the id of its attempt."""
+
+    start_sequence: int
+    materializations: Sequence[tuple[str, str]]
+
+
 class CatalogWriter:
     """The write side of a catalog for one scope. Every method raises `CatalogUnavailable` and `CatalogReadOnly`."""
 
@@ -85,8 +94,8 @@ class CatalogWriter:
 
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
-        with self._database.writing() as connection:
-            return int(connection.execute(statements.NEXT_START).scalar_one())
+        with self._database.writing(durable=False) as connection:
+            return _next_start(connection)
 
     def begin(self, rows: Sequence[BuildingRow], *, produced_by: str, lease: Lease) -> Busy | None:
         """Add the rows as `building`, under the lease, all or none.
@@ -123,6 +132,8 @@ class CatalogWriter:
                         "lease_token": lease.token,
                         "lease_owner": lease.owner,
                         "lease_expires_at": now + lease.seconds,
+                        "attempt_id": row.attempt_id,
+                        "attempt_size": len(rows),
                         "definition_hash": flights[row.materialization_id][0],
                         "anchor_set_id": flights[row.materialization_id][1],
                     }
@@ -133,24 +144,25 @@ class CatalogWriter:
 
     def renew(self, lease: Lease) -> None:
         """Extend the lease of the rows that are still `building` under it."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             expires = now_by_database(connection) + lease.seconds
             connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
-    def drop(self, table: str) -> bool:
+    def drop(self, table: str, before_commit: Callable[[DroppedRows], None]) -> bool:
         """Take the table's name away in this deployment; False if it had no materialization.
 
         Materializations of it that no other deployment points at are `dropped`: they are never reused, and recovery
-        reclaims their bytes. A start that was issued before does not bring the name back.
+        reclaims their bytes. A start that was issued before does not bring the name back. If `before_commit` raises,
+        nothing is dropped.
         """
         with self._database.writing() as connection:
-            start = int(connection.execute(statements.NEXT_START).scalar_one())
+            start = _next_start(connection)
             connection.execute(statements.RAISE_REVISION)
             mine = sa.and_(_pointers.c.tenant == self._scope.tenant, _pointers.c.table_name == table)
             emptied = connection.execute(
                 _pointers.update()
                 .where(mine, _pointers.c.deployment == self._scope.deployment)
-                .where(_pointers.c.materialization_id.is_not(None))
+                .where(sa.or_(_pointers.c.materialization_id.is_not(None), _pointers.c.lost_id.is_not(None)))
                 .values(**statements.EMPTIED, start_sequence=start)
             )
             if emptied.rowcount != 1:
@@ -158,12 +170,18 @@ class CatalogWriter:
             pointed = sa.select(_pointers.c.materialization_id).where(
                 _pointers.c.materialization_id.is_not(None), _pointers.c.table_name == table
             )
-            connection.execute(
-                _m.update()
-                .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, _m.c.status == READY)
-                .where(_m.c.id.not_in(pointed))
-                .values(status="dropped", lease_expires_at=now_by_database(connection))
+            awaited = sa.select(_pointers.c.lost_id).where(
+                _pointers.c.lost_id.is_not(None), _pointers.c.table_name == table
             )
+            dropped = connection.execute(
+                _m.update()
+                .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, WAS_READY)
+                .where(_m.c.id.not_in(pointed), _m.c.id.not_in(awaited))
+                .values(status="dropped", lease_expires_at=now_by_database(connection))
+                .returning(_m.c.id, _m.c.attempt_id)
+            )
+            ids = tuple((row.id, row.attempt_id or row.id) for row in dropped)
+            before_commit(DroppedRows(start_sequence=start, materializations=ids))
             return True
 
     def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
@@ -174,7 +192,7 @@ class CatalogWriter:
 
     def fail(self, rows: Sequence[BuildingRow], *, lease: Lease) -> frozenset[str]:
         """Mark the rows that are still ours and `building` as `failed`; give their ids."""
-        with self._database.writing() as connection:
+        with self._database.writing(durable=False) as connection:
             ours = _m.c.id.in_([row.materialization_id for row in rows])
             fail = statements.LEASED.where(ours).returning(_m.c.id)
             failed = connection.execute(fail, {**self._of(lease), **FAILED})
@@ -229,13 +247,13 @@ class CatalogWriter:
         self, connection: sa.Connection, row: ReadyRow, lease: Lease, run_id: str | None
     ) -> PointerMove:
         building = row.building
-        set_id = _anchor_set(connection, row.input_anchors)
+        set_id = anchor_set(connection, row.input_anchors)
         reproducibility = self._reproducibility(connection, row, set_id)
         ready = {
             "status": "ready",
             "definition_hash": str(row.definition_hash),
             "anchor_set_id": set_id,
-            "anchor_order": _recorded_order(row.input_anchors),
+            "anchor_order": recorded_order(row.input_anchors),
             "artifact_digest": str(row.artifact_digest),
             "size_bytes": row.size_bytes,
             "row_count": row.row_count,
@@ -281,20 +299,29 @@ class CatalogWriter:
         """Move the pointer unless a later start has moved it; note the run's result either way."""
         upserts = statements.upserts(connection.dialect.name)
         name = {"tenant": self._scope.tenant, "table_name": table}
-        move = {"deployment": self._scope.deployment, "start_sequence": start, "of_id": materialization}
+        move = {
+            "deployment": self._scope.deployment,
+            "start_sequence": start,
+            "restored": None,
+            "of_id": materialization,
+        }
         moved = connection.execute(upserts.pointer, {**name, **move}).first()
         if run_id is not None:
             connection.execute(upserts.run, {**name, "materialization_id": materialization, "run_id": run_id})
         return moved is not None
 
 
+def _next_start(connection: sa.Connection) -> int:
+    return int(connection.execute(statements.NEXT_START[connection.dialect.name]).scalar_one())
+
+
 def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str | None, int | None]:
     if flight is None:
         return None, None
-    return str(flight.definition_hash), _anchor_set(connection, flight.input_anchors)
+    return str(flight.definition_hash), anchor_set(connection, flight.input_anchors)
 
 
-def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
+def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
     """Find the id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
     set_key = anchor_set_key(anchors)
     known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
@@ -311,7 +338,7 @@ def _anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> in
     return set_id
 
 
-def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
+def recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
     """Give the recorded order as indexes into the order by source, or None where it is that order."""
     by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
     order = [by_source[anchor.source] for anchor in anchors]

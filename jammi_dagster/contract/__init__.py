@@ -28,7 +28,7 @@ from jammi_dagster.contract.definition import (
 )
 from jammi_dagster.contract.explain import Difference, explain
 from jammi_dagster.contract.manifest import ArtifactDigest, Leaf, MaterializationManifest
-from jammi_dagster.contract.policy import CacheOutcome, CachePolicy
+from jammi_dagster.contract.policy import CacheOutcome, CachePolicy, Verification
 from jammi_dagster.contract.tables import TableName
 from jammi_dagster.contract.verdicts import (
     CurrentAnchor,
@@ -56,6 +56,7 @@ __all__ = [
     "StaleReason",
     "Staleness",
     "TableName",
+    "Verification",
     "anchor_set_key",
     "anchor_sets_equal",
     "canonical_json",

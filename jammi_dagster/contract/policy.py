@@ -1,7 +1,7 @@
-"""Cache policy and outcome: reuse is asked for and reported, never inferred.
+"""Cache policy and outcome: reuse is asked for and reported, never inferred. How inputs are verified, likewise.
 
-Not done here: looking for a table to reuse (see `sensing.probe`), and choosing among several policies (see
-`adapters/assets/cache_policy.py`).
+Not done here: looking for a table to reuse (see `sensing.probe`), choosing among several policies (see
+`adapters/assets/cache_policy.py`), and the verification itself (see `artifacts.verified`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jammi_dagster.contract.fields import Fields
+from jammi_dagster.errors import InvalidField
 
 
 class CachePolicy(str, enum.Enum):
@@ -21,6 +22,31 @@ class CachePolicy(str, enum.Enum):
 
     USE = "use"
     BYPASS = "bypass"
+
+
+class Verification(str, enum.Enum):
+    """The verification of bytes as they are read.
+
+    `PAGES` compares the footer with its recorded digest and every page that is read with its checksum; an artifact
+    without these is hashed. `FULL` compares the SHA-256 of all bytes too. `OFF` compares nothing.
+    """
+
+    PAGES = "pages"
+    FULL = "full"
+    OFF = "off"
+
+    @classmethod
+    def parse(cls, value: object, *, of: str, field: str) -> Verification:
+        """Read a value in upper or lower case; `of` and `field` name its place. Raise `InvalidField`.
+
+        >>> Verification.parse("FULL", of="run", field="verify_inputs").value
+        'full'
+        """
+        try:
+            return cls(value.lower() if isinstance(value, str) else value)
+        except ValueError:
+            expected = "one of: " + ", ".join(one.value for one in cls)
+            raise InvalidField(what=of, path=field, value=value, expected=expected) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
+from jammi_dagster.fingerprint.hashing import Form, digest, utf8
+from jammi_dagster.fingerprint.live.slots import Slots, filling
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
 
@@ -30,6 +31,8 @@ class Component:
     name: str
     where: str
     digest: str
+    slot: str = field(default="", repr=False)
+    """The texts that fill the slots of the component: only a keyed hash of them may be recorded."""
 
     def __str__(self) -> str:
         """Name the component for people, and for the record of a table."""
@@ -51,18 +54,29 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
         yield Component(kind="module", name=name, where="", digest=MISSING)
 
 
-def of_values(held: Mapping[str, list[Form]], files: Mapping[str, str]) -> Iterator[Component]:
+def of_values(held: Mapping[str, list[Form]], slots: Slots) -> Iterator[Component]:
     """Yield the components of live values."""
     for told, forms in held.items():
-        value = digest("value.v1", *sorted(encode(form, files) for form in forms))
-        yield Component(kind="value", name=told.removeprefix("the "), where="", digest=value)
+        pairs = sorted(map(slots.encoded, forms))
+        value, slot = digest("value.v1", *(one for one, _ in pairs)), filling([texts for _, texts in pairs])
+        yield Component(kind="value", name=told.removeprefix("the "), where="", digest=value, slot=slot)
+
+
+def of_form(name: str, form: Form, slots: Slots) -> Iterator[Component]:
+    """Yield the component of all texts that a function holds, in their order: `of_values` sorts them."""
+    encoded, texts = slots.encoded(form)
+    if texts:
+        told = f"texts that {name} holds"
+        yield Component(
+            kind="value", name=told, where="", digest=digest("texts.v1", encoded), slot=filling(texts)
+        )
 
 
 def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Component]:
     found: dict[tuple[str, str], list[str]] = {}
     source = reached.node.source
     assert source is not None
-    indexes = sorted({index for index, _ in reached.parts})
+    indexes = sorted({*reached.loaded, *(index for index, _ in reached.parts)})
     for index in indexes:
         unit = source.units[index]
         parts = [part for part in ("annotations", "decorators") if (index, part) in reached.parts]

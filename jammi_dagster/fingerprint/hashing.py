@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Union
 
@@ -22,8 +22,16 @@ class UnorderedParts:
     parts: tuple[Form, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HeldText:
+    """A text or bytes that a live value holds, with its plain encoding (see `live.slots`)."""
+
+    value: str | bytes = field(repr=False)
+    encoded: bytes = field(repr=False)
+
+
 # A description of a value that has exactly one encoding.
-Form = Union[bytes, str, ModuleRef, UnorderedParts, "tuple[Form, ...]"]
+Form = Union[bytes, str, ModuleRef, UnorderedParts, HeldText, "tuple[Form, ...]"]
 
 
 def digest(domain: str, *parts: bytes) -> str:
@@ -45,6 +53,8 @@ def encode(form: Form, names: Mapping[str, str]) -> bytes:
         return b"b" + form
     if isinstance(form, str):
         return b"s" + utf8(form)
+    if isinstance(form, HeldText):
+        return b"b" + form.encoded
     if isinstance(form, ModuleRef):
         return b"m" + utf8(names[form.path])
     if isinstance(form, UnorderedParts):

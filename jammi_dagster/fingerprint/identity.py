@@ -12,14 +12,16 @@ from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
-from jammi_dagster.fingerprint.components import Component, of_code, of_values
+from jammi_dagster.fingerprint.components import Component, of_code, of_form, of_values
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
+from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.time_zone import time_zone
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.reasons import Outdated, reason
+from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
@@ -66,9 +68,23 @@ class CodeIdentity:
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
     @property
+    def outdated(self) -> tuple[str, ...]:
+        """The reasons among `unresolved` that running code differs from its file."""
+        return tuple(reason for reason in self.unresolved if isinstance(reason, Outdated))
+
+    @property
     def named(self) -> dict[str, str]:
         """The digest of each component by its name, as descriptors record it to explain differences."""
         return {str(component): component.digest for component in self.components}
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """The texts that fill the slots of a component, by its name. Record a keyed hash of them, nothing else."""
+        found: dict[str, list[str]] = {}
+        for component in self.components:
+            if component.slot:
+                found.setdefault(str(component), []).append(component.slot)
+        return {name: "\n".join(sorted(slots)) for name, slots in found.items()}
 
 
 def identify(
@@ -121,6 +137,12 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
     return digest("disk.v1", *map(utf8, told))
 
 
+def edited_files() -> tuple[tuple[str, str], ...]:
+    """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
+    with _one_at_a_time:
+        return running_code.edited_files()
+
+
 def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
@@ -138,11 +160,13 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     files = file_names(graph.reached)
     if uses_time_zone(graph):
         declared.append(time_zone())
-    components = tuple(sorted((*of_code(graph, files), *of_values(describer.held, files), *declared)))
+    slots = Slots(_Shown(graph, settings.depends_on), files)
+    held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
+    components = tuple(sorted((*of_code(graph, files), *held, *declared)))
     reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
     return CodeIdentity(
         kind="source",
-        digest=_folded(encode(form, files), components),
+        digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         outside=tuple(
@@ -157,6 +181,19 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         ),
         unresolved=tuple(sorted(reasons)),
     )
+
+
+class _Shown:
+    """The texts that stand in the reached source, or in the settings of the project."""
+
+    def __init__(self, graph: Graph, settings: Collection[Any]) -> None:
+        self._graph, self._settings = graph, settings
+
+    def __contains__(self, text: object) -> bool:
+        sources = (reached.node.source for reached in self._graph.reached.values())
+        return text in self._settings or any(
+            source is not None and text in source.texts for source in sources
+        )
 
 
 def _file(fn: object) -> str | None:
@@ -188,8 +225,11 @@ def _home(fn: object) -> frozenset[str]:
 
 def _without_python(fn: object) -> Iterator[str]:
     if innermost(fn) is None and not isinstance(fn, type):
-        name = getattr(fn, "__qualname__", type(fn).__qualname__)
-        yield reason(f"{name} is not written in Python")
+        yield reason(f"{_name(fn)} is not written in Python")
+
+
+def _name(fn: object) -> str:
+    return str(getattr(fn, "__qualname__", type(fn).__qualname__))
 
 
 def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[str, object]]:

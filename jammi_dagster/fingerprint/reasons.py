@@ -13,3 +13,9 @@ def reason(finding: str, *ways_out: str, ignore: str | None = None) -> str:
     """
     harmless = [] if ignore is None else [f"list its dependencies in depends_on= and set ignore=[{ignore!r}]"]
     return f"{finding}: {', or '.join((*ways_out, *harmless, 'give code_version='))}"
+
+
+class Outdated(str):
+    """A reason that goes away once the code location is loaded again: running code differs from its file."""
+
+    __slots__ = ()

@@ -1,37 +1,35 @@
 """Recovery: finishes or clears away the rows and objects of crashed writers. Never touches a live one.
 
 A live writer's row has a lease that it renews by the database's clock, and a row names its objects from before they
-exist; so nothing that is taken or removed here is in use. Each step is a compare-and-swap on one row: recovery is
-idempotent, and may run beside writers and beside itself.
+exist; so nothing that is taken or removed here is in use. Each step is a compare-and-swap: recovery is idempotent,
+and may run beside writers and beside itself. A "not found" is only noted at first, and an object that cannot be
+looked at ends nothing but its own part of the pass.
 """
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from jammi_dagster.artifacts import ArtifactRoot, sidecar_path, tables_folder
+from jammi_dagster.artifacts import ArtifactRoot, check_relative, sidecar_path, tables_folder
 from jammi_dagster.catalog import (
     LEASE_SECONDS,
     AbandonedRow,
-    BuildingRow,
     CatalogWriter,
     Database,
     Lease,
     ReadyRow,
+    RecordedArtifact,
     RecoveryRows,
     Scope,
 )
-from jammi_dagster.contract import MaterializationManifest, canonical_json
-from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import (
     ArtifactMissing,
     ArtifactOutsideRoot,
+    ArtifactTooLarge,
     InvalidManifest,
     JammiError,
     LeaseLost,
@@ -39,30 +37,45 @@ from jammi_dagster.errors import (
     StorageFailed,
     UnknownManifestVersion,
 )
+from jammi_dagster.maintenance.adoption import Adoption, AdoptionReport
+from jammi_dagster.maintenance.bulk import Progress, delete_all, each
+from jammi_dagster.maintenance.objects import ListedObjects
+from jammi_dagster.maintenance.root_binding import RootBinding
+from jammi_dagster.maintenance.sidecars import building_row, fetch_manifest, row_of_abandoned
+from jammi_dagster.recording import RENEW_SECONDS
+from jammi_dagster.recording.leases import Heart
 
 GRACE_SECONDS = 24 * 3600.0
 _AT_ONCE = 5_000
 _MOST_MISSING, _MOST_MISSING_SHARE = 10, 0.05
-# the funnel's objects, below the tenant's folder: anything else there (an engine's tables) is not ours to remove
-_OURS = re.compile(r"/[^/]+/[0-9a-f]{32}\.(parquet|materialization\.json)")
 
 
 @dataclass(slots=True, kw_only=True)
 class RecoveryReport:
     """The changes that recovery made, or with `dry_run` would make.
 
-    Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete) and `lost` (ready, but
-    without sidecar); paths below the root that were `reclaimed` (objects that no row names); keys of anchor sets
-    whose edges were `reindexed`. `damaged` are ids of ready ones that are only told: their sidecar says another
-    digest, or nothing, or their bytes are gone or of another length; a probe passes over those without bytes.
+    Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete, with their whole
+    attempt), `adopted` (complete, with a new row), `lost` (ready, but an object was missing for longer than the grace
+    period) and `returned` (lost, and whole again). Paths below the root that were `reclaimed` (objects that no row
+    names) and of uploads that were `aborted`. Keys of anchor sets whose edges were `reindexed`.
+
+    Only told, and left as they are: ids of ready ones with an object `missing`, and of `damaged` ones, whose sidecar
+    says another digest, or nothing, or whose bytes have another length; of `incomplete` ones, without row, whose
+    attempt lacks a table; and as `unreadable` ids and paths that could not be looked at, each with the reason.
     """
 
     dry_run: bool
     promoted: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
+    returned: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
     reclaimed: list[str] = field(default_factory=list)
+    aborted: list[str] = field(default_factory=list)
     reindexed: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,171 +83,291 @@ class RecoveryReport:
         return asdict(self)
 
 
+@dataclass(slots=True)
+class _Inventory:
+    """The ready rows of a pass by the state of their objects."""
+
+    whole: list[RecordedArtifact] = field(default_factory=list)
+    damaged: list[RecordedArtifact] = field(default_factory=list)
+    missing: list[RecordedArtifact] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    is_root_there: bool = False
+
+    @property
+    def total(self) -> int:
+        """The number of rows."""
+        return sum(len(rows) for rows in (self.whole, self.damaged, self.missing, self.unreadable))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
     """One pass of recovery over the rows and objects of one tenant, in all of its deployments.
 
     `grace_seconds` is for how long an object without a row is kept: longer than anybody reads through a reference.
+    It is also for how long an object must be missing before its row is lost.
     """
 
     database: Database
     root: ArtifactRoot
     scope: Scope
+    binding: RootBinding
     random_hex: Callable[[int], str]
     grace_seconds: float = GRACE_SECONDS
     dry_run: bool = False
+    progress: Progress = field(default_factory=Progress)
     clock: Callable[[], float] = time.time
 
     def run(self) -> RecoveryReport:
-        """Make the pass. An error of catalog or storage ends it; changes made until then stand.
+        """Make the pass. An error of the catalog ends it; changes made until then stand.
 
-        Raises `ObjectsMissing`, before anything is done, where so much is missing that the root must be the cause.
+        Before anything is changed, raises `RootNotThere`, `RootOfAnotherCatalog` and `MaintainedElsewhere` where the
+        root is not this catalog's alone, and `ObjectsMissing` where so much is missing that the root must be the cause.
         """
         if self.database.is_foreign or not self.dry_run:
             self.database.check_writable()
+        self.binding.check(dry_run=self.dry_run or self.database.read_only)
+        self.binding.check_stamp()
         report = RecoveryReport(dry_run=self.dry_run)
         rows = RecoveryRows(self.database, self.scope)
-        lost, report.damaged = self._look(rows)
-        for abandoned in rows.abandoned():
-            self._settle(rows, abandoned, report)
-        report.lost = [one for one in lost if self.dry_run or rows.lose(one)]
-        self._reclaim(rows, report)
+        folder = tables_folder(self.scope.tenant or None)
+        objects = ListedObjects.below(self.root, folder, self.progress)
+        inventory = self._look(rows, objects)
+        self._check_missing(rows, inventory)
+        if not self.dry_run:
+            self.binding.stamp()
+        for attempt in rows.abandoned():
+            self._settle(rows, objects, attempt, report)
+        self._note(rows, inventory, report)
+        self._bring_back(rows, objects, report)
+        self._reclaim(rows, objects, self._adopt(objects, report), report)
+        self._abort_uploads(folder, report)
         for set_key in rows.sets_with_wrong_edges():
             report.reindexed.append(set_key)
             if not self.dry_run:
                 rows.rebuild_edges(set_key)
         return report
 
-    def _look(self, rows: RecoveryRows) -> tuple[list[str], list[str]]:
-        """List the ready rows that are lost, for want of a sidecar, and the damaged ones. Raises `ObjectsMissing`."""
-        lost, damaged, incomplete = list[str](), list[str](), list[str]()
-        total, is_root_there = 0, False
-        for kept in rows.ready_with_manifest():
-            total += 1
-            has_sidecar, agrees = True, False
-            try:
-                size = self.root.size(kept.artifact_path)
-                found = self._manifest(kept.artifact_path).artifact, size
-                agrees = found == (kept.artifact_digest, kept.size_bytes)
-            except ArtifactMissing:
-                has_sidecar = False
-                lost.append(kept.materialization_id)
-            except (InvalidManifest, UnknownManifestVersion):
-                pass
-            except ArtifactOutsideRoot:  # which tells nothing of the root
-                damaged.append(kept.materialization_id)
+    # --- ready rows ------------------------------------------------------------------------------------
+
+    def _look(self, rows: RecoveryRows, objects: ListedObjects) -> _Inventory:
+        """Compare every ready row with its objects."""
+        inventory = _Inventory()
+        states = {True: inventory.whole, False: inventory.damaged, None: inventory.missing}
+        for kept, state in each(
+            self.root, rows.ready_with_manifest(), lambda kept: self._state(kept, objects)
+        ):
+            self.progress.step("materializations looked at")
+            if isinstance(state, JammiError):
+                inventory.unreadable[kept.materialization_id] = str(state)
                 continue
-            if has_sidecar and not agrees:
-                damaged.append(kept.materialization_id)
-            if not has_sidecar or size is None:
-                incomplete.append(kept.materialization_id)
-            is_root_there = is_root_there or has_sidecar or size is not None
-        allowed = max(_MOST_MISSING, _MOST_MISSING_SHARE * total) if is_root_there else 0
-        if len(incomplete) > allowed:
-            # a table that was dropped, and reclaimed by another recovery, since it was listed is not missing
-            missing = sum(
-                rows.count_ready(incomplete[i : i + _AT_ONCE]) for i in range(0, len(incomplete), _AT_ONCE)
-            )
-            if missing > allowed:
-                raise ObjectsMissing(root=self.root.name, missing=missing, total=total)
-        return lost, damaged
+            agrees, is_there = state
+            states[agrees].append(kept)
+            inventory.is_root_there = inventory.is_root_there or is_there
+        return inventory
 
-    def _manifest(self, artifact: str) -> MaterializationManifest:
-        path = sidecar_path(artifact)
-        return MaterializationManifest.from_bytes(self.root.read_bytes(path), where=self.root.uri(path))
-
-    def _settle(self, rows: RecoveryRows, abandoned: AbandonedRow, report: RecoveryReport) -> None:
-        """Publish a row with bytes and sidecar that are whole and agree; fail any other, and remove its bytes."""
-        lease = Lease(token=self.random_hex(16), owner="recovery", seconds=LEASE_SECONDS)
-        if not self.dry_run and not rows.take(abandoned.materialization_id, lease):
-            return
-        finished = self._complete(abandoned)
-        if self.dry_run:
-            (report.failed if finished is None else report.promoted).append(abandoned.materialization_id)
-            return
-        writer = CatalogWriter(
-            self.database, Scope(tenant=self.scope.tenant, deployment=abandoned.deployment)
-        )
+    def _state(self, kept: RecordedArtifact, objects: ListedObjects) -> tuple[bool | None, bool]:
+        """Compare a row with its objects: does it agree (None: one is missing), and is any of them there."""
         try:
-            if finished is not None:
-                writer.finish([finished[0]], lease=lease, run_id=finished[1])
-                report.promoted.append(abandoned.materialization_id)
-            elif writer.fail([_building(abandoned)], lease=lease):
-                report.failed.append(abandoned.materialization_id)
-                self._remove(rows, abandoned.artifact_path)
+            size, sidecar = self._size(kept.artifact_path, objects), sidecar_path(kept.artifact_path)
+            if self._size(sidecar, objects) is None or size is None:
+                return None, size is not None or self._size(sidecar, objects) is not None
+            manifest = fetch_manifest(self.root, kept.artifact_path, listed=objects.size(sidecar))
+        except ArtifactMissing:  # listed, and not found: asked once more
+            return (None, True) if self.root.size(sidecar) is None else (False, True)
+        except (InvalidManifest, UnknownManifestVersion, ArtifactTooLarge):
+            return False, True
+        except ArtifactOutsideRoot:  # which tells nothing of the root
+            return False, False
+        return (manifest.artifact, size) == (kept.artifact_digest, kept.size_bytes), True
+
+    def _size(self, path: str, objects: ListedObjects) -> int | None:
+        """Give an object's size; one that was not listed is asked for by itself before it counts as missing."""
+        listed = objects.size(path)
+        return self.root.size(path) if listed is None else listed
+
+    def _check_missing(self, rows: RecoveryRows, inventory: _Inventory) -> None:
+        """Raise `ObjectsMissing` where more is missing than can be lost by itself."""
+        share = _MOST_MISSING_SHARE * inventory.total
+        allowed = max(_MOST_MISSING, share) if inventory.is_root_there else 0
+        if len(inventory.missing) <= allowed:
+            return
+        # a table that was dropped, and reclaimed by another recovery, since it was listed is not missing
+        missing = rows.count_ready([kept.materialization_id for kept in inventory.missing])
+        if missing > allowed:
+            raise ObjectsMissing(root=self.root.name, missing=missing, total=inventory.total)
+
+    def _note(self, rows: RecoveryRows, inventory: _Inventory, report: RecoveryReport) -> None:
+        """Note missing objects on their rows; lose rows whose objects were missing for longer than the grace period."""
+        report.damaged = _ids(inventory.damaged)
+        report.unreadable.update(inventory.unreadable)
+        until = rows.now() - self.grace_seconds
+        new, back = list[str](), list[str]()
+        for kept in inventory.missing:
+            if kept.missing_since is not None and kept.missing_since <= until:
+                if self.dry_run or rows.lose(kept.materialization_id):
+                    report.lost.append(kept.materialization_id)
+                continue
+            report.missing.append(kept.materialization_id)
+            if kept.missing_since is None:
+                new.append(kept.materialization_id)
+        for kept in itertools.chain(inventory.whole, inventory.damaged):
+            if kept.missing_since is not None:
+                back.append(kept.materialization_id)
+        if not self.dry_run:
+            rows.note_missing(new, missing=True)
+            rows.note_missing(back, missing=False)
+
+    def _bring_back(self, rows: RecoveryRows, objects: ListedObjects, report: RecoveryReport) -> None:
+        """Make lost rows ready again whose bytes and sidecar are whole."""
+        for kept, is_whole in each(self.root, rows.lost(), lambda kept: self._is_whole(kept, objects)):
+            if isinstance(is_whole, JammiError):
+                report.unreadable[kept.materialization_id] = str(is_whole)
+            elif is_whole and (self.dry_run or rows.bring_back(kept.materialization_id)):
+                report.returned.append(kept.materialization_id)
+
+    def _is_whole(self, kept: RecordedArtifact, objects: ListedObjects) -> bool:
+        if objects.size(kept.artifact_path) != kept.size_bytes:
+            return False
+        agrees, _ = self._state(kept, objects)
+        return agrees is True and self.root.digest(kept.artifact_path) == kept.artifact_digest
+
+    # --- building rows ---------------------------------------------------------------------------------
+
+    def _settle(
+        self,
+        rows: RecoveryRows,
+        objects: ListedObjects,
+        attempt: Sequence[AbandonedRow],
+        report: RecoveryReport,
+    ) -> None:
+        """Publish an attempt of which every row's bytes and sidecar are whole; fail any other, and remove its bytes."""
+        lease = Lease(token=self.random_hex(16), owner="recovery", seconds=LEASE_SECONDS)
+        ids = [row.materialization_id for row in attempt]
+        if not self.dry_run and not rows.take(ids, lease):
+            return
+        scope = Scope(tenant=self.scope.tenant, deployment=attempt[0].deployment)
+        writer = CatalogWriter(self.database, scope)
+        heart = Heart(lambda: writer.renew(lease), every=RENEW_SECONDS)
+        if not self.dry_run:
+            heart.start()
+        try:
+            complete = self._complete(attempt)
+            if self.dry_run:
+                (report.promoted if complete else report.failed).extend(ids)
+            elif complete:
+                writer.finish([ready for ready, _ in complete], lease=lease, run_id=complete[0][1])
+                report.promoted += ids
+            else:
+                failed = writer.fail([building_row(row) for row in attempt], lease=lease)
+                report.failed += [one for one in ids if one in failed]
+                unfinished = [row for row in attempt if row.materialization_id in failed]
+                self._remove(rows, objects, unfinished, report)
         except LeaseLost:  # another recovery was at it while this one read for longer than a lease
             return
+        except (StorageFailed, UnknownManifestVersion) as error:
+            # it may be whole: that is for another pass to find out, once this one's lease has run out
+            report.unreadable.update(dict.fromkeys(ids, str(error)))
+        finally:
+            heart.stop()
 
-    def _remove(self, rows: RecoveryRows, artifact: str) -> None:
-        """Remove the objects of a failed row; never anything outside the root, whatever path the row holds."""
-        with contextlib.suppress(ArtifactOutsideRoot):
-            paths = [artifact, sidecar_path(artifact)]
-            for path in sorted({*paths} - rows.named(paths, grace_seconds=self.grace_seconds)):
-                self.root.delete(path)
+    def _complete(self, attempt: Sequence[AbandonedRow]) -> list[tuple[ReadyRow, str | None]]:
+        """Read the flips that the writer did not come to, each with its run; none if one is missing."""
+        if attempt[0].attempt_size not in (None, len(attempt)):
+            return []  # another of its rows was failed
+        complete = []
+        for _, found in each(self.root, attempt, self._flip):
+            if isinstance(found, StorageFailed | UnknownManifestVersion):
+                raise found
+            if found is None or isinstance(found, JammiError):  # nothing there, or no manifest of ours
+                return []
+            complete.append(found)
+        return complete
 
-    def _complete(self, abandoned: AbandonedRow) -> tuple[ReadyRow, str | None] | None:
-        """Read the flip that the writer did not come to, with its run; None if anything for it is missing."""
-        try:
-            finished, run_id = _of_manifest(abandoned, self._manifest(abandoned.artifact_path))
-            size, digest = self.root.size(abandoned.artifact_path), self.root.digest(abandoned.artifact_path)
-        except (StorageFailed, UnknownManifestVersion):
-            raise  # it may be whole: that is for another pass to find out
-        except JammiError:  # nothing there, or no manifest of ours: the row was never complete
-            return None
-        return (
-            (finished, run_id) if (size, digest) == (finished.size_bytes, finished.artifact_digest) else None
+    def _flip(self, row: AbandonedRow) -> tuple[ReadyRow, str | None] | None:
+        ready, run_id = row_of_abandoned(row, fetch_manifest(self.root, row.artifact_path))
+        found = self.root.size(row.artifact_path), self.root.digest(row.artifact_path)
+        return (ready, run_id) if found == (ready.size_bytes, ready.artifact_digest) else None
+
+    def _remove(
+        self,
+        rows: RecoveryRows,
+        objects: ListedObjects,
+        failed: Sequence[AbandonedRow],
+        report: RecoveryReport,
+    ) -> None:
+        """Remove the objects of failed rows; never anything outside the root, whatever path a row holds."""
+        paths = list[str]()
+        for row in failed:
+            try:
+                check_relative(row.artifact_path)
+                paths += [row.artifact_path, sidecar_path(row.artifact_path)]
+            except ArtifactOutsideRoot:
+                continue
+        named = rows.named(paths, grace_seconds=self.grace_seconds)
+        for path, error in delete_all(self.root, sorted({*paths} - named)):
+            objects.sizes.pop(path, None)
+            if error is not None:
+                report.unreadable[path] = str(error)
+
+    # --- objects without row ---------------------------------------------------------------------------
+
+    def _adopt(self, objects: ListedObjects, report: RecoveryReport) -> set[str]:
+        """Add rows for whole materializations without one; give the artifacts without row that must stay."""
+        adoption = Adoption(
+            database=self.database,
+            root=self.root,
+            tenant=self.scope.tenant,
+            dry_run=self.dry_run,
+            progress=self.progress,
         )
+        adopted = AdoptionReport(dry_run=self.dry_run)
+        adoption.run(objects, adopted)
+        report.adopted, report.incomplete = self.binding.take_restored() + adopted.adopted, adopted.incomplete
+        report.unreadable.update(adopted.unreadable)
+        return adoption.kept
 
-    def _reclaim(self, rows: RecoveryRows, report: RecoveryReport) -> None:
-        """Remove objects of ours that are older than the grace period and that no row names."""
-        oldest = self.clock() - self.grace_seconds
-        folder = tables_folder(self.scope.tenant or None)
-        old = (
-            path
-            for path, written in self.root.objects(folder)
-            if written is not None and written < oldest and _OURS.fullmatch(path.removeprefix(folder))
-        )
+    def _reclaim(
+        self, rows: RecoveryRows, objects: ListedObjects, kept: set[str], report: RecoveryReport
+    ) -> None:
+        """Remove objects of ours that are older than the grace period, and that no row names."""
+        old = objects.older(self.clock() - self.grace_seconds)
+        kept = kept | {sidecar_path(path) for path in kept}
         while some := list(itertools.islice(old, _AT_ONCE)):
-            named = rows.named(some, grace_seconds=self.grace_seconds)
-            for path in some:
-                if path not in named:
+            stay = kept | rows.named(some, grace_seconds=self.grace_seconds)
+            unnamed = [path for path in some if path not in stay]
+            alone = each(self.root, unnamed, lambda path: self._is_of_a_pair(path, objects))
+            going = list[str]()
+            for path, is_of_a_pair in alone:
+                if isinstance(is_of_a_pair, JammiError):
+                    report.unreadable[path] = str(is_of_a_pair)
+                elif not is_of_a_pair:
+                    going.append(path)
+            if self.dry_run:
+                report.reclaimed += going
+                continue
+            for path, error in delete_all(self.root, going):
+                self.progress.step("objects removed")
+                if error is None:
                     report.reclaimed.append(path)
-                    if not self.dry_run:
-                        self.root.delete(path)
+                else:
+                    report.unreadable[path] = str(error)
+
+    def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
+        """Look for the other object of a pair that the listing may have missed: then they may be whole."""
+        other = sidecar_path(path) if path.endswith(".parquet") else _artifact(path)
+        return objects.size(other) is None and self.root.size(other) is not None
+
+    def _abort_uploads(self, folder: str, report: RecoveryReport) -> None:
+        try:
+            before = self.clock() - self.grace_seconds
+            report.aborted = self.root.abort_uploads(folder, before=before, dry_run=self.dry_run)
+        except StorageFailed as error:  # a server without them, or without the right to list them
+            report.unreadable[folder] = str(error)
 
 
-def _building(abandoned: AbandonedRow) -> BuildingRow:
-    return BuildingRow(
-        materialization_id=abandoned.materialization_id,
-        table=abandoned.table,
-        artifact_path=abandoned.artifact_path,
-        start_sequence=abandoned.start_sequence,
-        created_at=abandoned.created_at,
-    )
+def _ids(rows: Iterable[RecordedArtifact]) -> list[str]:
+    return [row.materialization_id for row in rows]
 
 
-def _of_manifest(abandoned: AbandonedRow, manifest: MaterializationManifest) -> tuple[ReadyRow, str | None]:
-    """Read the row's new values from its sidecar. Raises `InvalidField` for a sidecar of another row."""
-    own = Fields(manifest.own, "manifest", "jammi_dagster")
-    for name, expected in (("table", abandoned.table), ("materialization", abandoned.materialization_id)):
-        if own.take(name, str) != expected:
-            raise own.bad(name, expected)
-    if "\0" in manifest.produced_at:  # which no database holds
-        raise Fields(manifest.to_dict(), "manifest").bad("produced_at", "an instant")
-    own_fields = dict(manifest.own or {})
-    seconds, annotation, run_id = (
-        own_fields.get(name) for name in ("compute_seconds", "annotation", "run_id")
-    )
-    finished = ReadyRow(
-        building=_building(abandoned),
-        definition_hash=manifest.definition_hash,
-        input_anchors=manifest.input_anchors,
-        artifact_digest=manifest.artifact,
-        size_bytes=own.take_natural("size_bytes"),
-        row_count=own.take_natural("row_count"),
-        writer_profile=canonical_json(own.take("writer_profile", dict)).decode(),
-        compute_seconds=seconds if isinstance(seconds, float) else None,
-        completed_at=manifest.produced_at,
-        annotation_json=None if annotation is None else canonical_json(annotation).decode(),
-    )
-    return finished, run_id if isinstance(run_id, str) and "\0" not in run_id else None
+def _artifact(sidecar: str) -> str:
+    return sidecar.replace(".materialization.json", ".parquet")

@@ -1,1 +1,1 @@
-"""Plans of runs as values: no Dagster, no I/O."""
+"""Pure decisions: whether a step reuses or computes, and in which order tables are made."""

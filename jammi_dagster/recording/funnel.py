@@ -7,15 +7,17 @@ crash between any two steps leaves a `building` row and objects that no ready ro
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any
 
 from jammi_dagster import __version__
 from jammi_dagster.artifacts import (
+    SIDECAR_LIMIT,
     ArtifactRoot,
     WrittenArtifact,
     artifact_path,
@@ -44,9 +46,12 @@ from jammi_dagster.contract import (
     canonical_json,
 )
 from jammi_dagster.contract.anchors import check_distinct
-from jammi_dagster.errors import InvalidField, JammiError
+from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
+
+# in each of n sidecars n names: more would be read and written for longer than the tables themselves
+_MOST_NAMED = 100
 
 
 def utc_now() -> datetime:
@@ -112,12 +117,17 @@ class Recorder:
         """
         start = self.writer.next_start() if start_sequence is None else start_sequence
         lease = Lease(token=self.random_hex(16), owner=owner, seconds=LEASE_SECONDS)
-        now = self.clock()
-        rows = {table: self._row(table, start, now, (flights or {}).get(table)) for table in tables}
+        now, attempt = self.clock(), self.random_hex(16)
+        rows = {
+            table: replace(
+                self._row(table, start, now), attempt_id=attempt, flight=(flights or {}).get(table)
+            )
+            for table in tables
+        }
         busy = self.writer.begin(list(rows.values()), produced_by=produced_by, lease=lease)
         return busy or Attempt(recorder=self, rows=rows, lease=lease, produced_by=produced_by)
 
-    def _row(self, table: str, start: int, now: datetime, flight: Flight | None) -> BuildingRow:
+    def _row(self, table: str, start: int, now: datetime) -> BuildingRow:
         # as UUIDv7 does: 48 bits of milliseconds, then random bits; sorts by time, unique without asking anyone
         materialization_id = f"{int(now.timestamp() * 1000) & (2**48 - 1):012x}{self.random_hex(10)}"
         return BuildingRow(
@@ -126,7 +136,6 @@ class Recorder:
             artifact_path=artifact_path(self.scope.tenant or None, table, materialization_id),
             start_sequence=start,
             created_at=now.isoformat(),
-            flight=flight,
         )
 
 
@@ -144,12 +153,17 @@ class Attempt:
     written: dict[str, WrittenArtifact] = field(default_factory=dict)
     _open: bool = True
     _heart: Heart = field(init=False)
+    _pid: int = field(init=False, default_factory=os.getpid)
 
     def __post_init__(self) -> None:
         self._heart = Heart(lambda: self.recorder.writer.renew(self.lease), every=RENEW_SECONDS)
 
     def __enter__(self) -> Attempt:
-        self._heart.start()
+        try:
+            self._heart.start()
+        except JammiError:
+            self.give_up()
+            raise
         return self
 
     def __exit__(
@@ -159,8 +173,11 @@ class Attempt:
         self.give_up()
 
     def give_up(self) -> None:
-        """End an attempt that was not published: fail its rows, and remove their objects."""
-        if self._open:
+        """End an attempt that was not published: fail its rows, and remove their objects.
+
+        Does nothing in a forked child: the attempt is its parent's.
+        """
+        if self._open and os.getpid() == self._pid:
             self._open = False
             with contextlib.suppress(JammiError):  # recovery undoes the rest
                 self._abandon()
@@ -169,6 +186,7 @@ class Attempt:
         self, table: str, data: Any, *, progress: Callable[[int], None] | None = None
     ) -> WrittenArtifact:
         """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
+        self._check_process()
         row = self.rows[table]
         written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
@@ -178,17 +196,20 @@ class Attempt:
         """Write the sidecars, then flip all rows in one transaction.
 
         `outputs` are all tables of the attempt, each written and once: else `InvalidField`, before anything is
-        written. Raises `LeaseLost`, `NotCanonical`, and the errors of storage and catalog.
+        written. Raises `LeaseLost`, `NotCanonical`, `ManifestTooLarge`, and the errors of storage and catalog.
         """
+        self._check_process()
         tables = sorted(output.table for output in outputs)
         if not tables == sorted(self.rows) == sorted(self.written):
             expected = f"each table of the attempt, written and once: {', '.join(sorted(self.rows))}"
             raise InvalidField(what="publish", path="outputs", value=tables, expected=expected)
         completed_at = self.recorder.clock().isoformat()
         for output in outputs:
-            manifest = self._manifest(output, completed_at)
+            manifest = self._manifest(output, completed_at).to_bytes()
+            if len(manifest) > SIDECAR_LIMIT:
+                raise ManifestTooLarge(table=output.table, size=len(manifest), limit=SIDECAR_LIMIT)
             path = sidecar_path(self.rows[output.table].artifact_path)
-            self.recorder.root.write_bytes_durable(path, manifest.to_bytes())
+            self.recorder.root.write_bytes_durable(path, manifest)
         finished = [self._finished(output, completed_at) for output in outputs]
         pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
         self._open = False
@@ -196,6 +217,10 @@ class Attempt:
             Publication(record=self._record(output.table), is_current=point.is_current)
             for output, point in zip(outputs, pointed, strict=True)
         ]
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise ForkedWriter(target=f"table {', '.join(sorted(self.rows))}")
 
     def _manifest(self, output: Output, produced_at: str) -> MaterializationManifest:
         row, written = self.rows[output.table], self.written[output.table]
@@ -216,15 +241,25 @@ class Attempt:
             own={
                 "table": output.table,
                 "materialization": row.materialization_id,
+                "tenant": self.recorder.scope.tenant,
                 "deployment": self.recorder.scope.deployment,
+                "start_sequence": row.start_sequence,
+                "created_at": row.created_at,
+                "attempt": self._attempt(row),
                 "row_count": written.row_count,
                 "size_bytes": written.size_bytes,
+                "footer": written.footer.to_dict(),
                 "writer_profile": written.profile.to_dict(),
                 "compute_seconds": output.compute_seconds,
                 **output.own,
                 **({} if output.annotation is None else {"annotation": output.annotation}),
             },
         )
+
+    def _attempt(self, row: BuildingRow) -> dict[str, Any]:
+        """Name the attempt in a sidecar: with its tables, or of a large one only their number."""
+        attempt: dict[str, Any] = {"id": row.attempt_id, "size": len(self.rows)}
+        return attempt if len(self.rows) > _MOST_NAMED else {**attempt, "tables": sorted(self.rows)}
 
     def _finished(self, output: Output, completed_at: str) -> ReadyRow:
         written = self.written[output.table]

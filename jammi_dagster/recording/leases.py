@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 from collections.abc import Callable
 
-from jammi_dagster.errors import JammiError
+from jammi_dagster.errors import JammiError, ThreadNotStarted
 
 RENEW_SECONDS = 10.0
 
@@ -21,14 +22,21 @@ class Heart:
         self._beat, self._every = beat, every
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
+        self._pid = os.getpid()
 
     def start(self) -> None:
-        """Begin to beat."""
-        self._thread = threading.Thread(target=self._run, name="jammi-lease", daemon=True)
-        self._thread.start()
+        """Begin to beat. Raises `ThreadNotStarted`."""
+        thread = threading.Thread(target=self._run, name="jammi-lease", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise ThreadNotStarted(purpose="renew the lease of a table", why=str(error)) from error
+        self._thread = thread
 
     def stop(self) -> None:
-        """End, and wait for a beat under way."""
+        """End, and wait for a beat under way. A forked child has no such thread, and its locks may be held for ever."""
+        if os.getpid() != self._pid:
+            return
         self._stopped.set()
         if self._thread is not None:
             self._thread.join()

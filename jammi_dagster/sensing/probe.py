@@ -6,13 +6,20 @@ probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording
 
 from __future__ import annotations
 
+import errno
+import logging
 from collections.abc import Iterator, Sequence
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import DefinitionHash, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
+from jammi_dagster.errors import ArtifactOutsideRoot, StorageFailed
 from jammi_dagster.sensing.rows import Rows
+
+# a path that no file can have: only a damaged row holds it
+_NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
+_log = logging.getLogger("jammi_dagster")
 
 
 def lookup_cached(
@@ -45,7 +52,8 @@ def probe_cache_record(
 ) -> MaterializationRecord | None:
     """Return the best match whose bytes exist in the recorded size, or None.
 
-    A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7).
+    A match whose bytes are gone or altered is passed over for the next one (DESIGN 2.7), and so is one whose path names
+    no regular file below the root: it is never opened.
 
     Args:
         reader: the catalog's rows, in one scope.
@@ -55,7 +63,13 @@ def probe_cache_record(
         check_digest: compare the digest of the bytes too, not only their size.
     """
     for record in lookup_cached(reader, definition, inputs):
-        size = root.size(record.artifact_path)
+        try:
+            size = root.size(record.artifact_path)
+        except (ArtifactOutsideRoot, StorageFailed) as error:
+            if isinstance(error, StorageFailed) and getattr(error.__cause__, "errno", None) not in _NO_NAME:
+                raise
+            _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
+            continue
         if size is None or record.size_bytes not in (None, size):  # an engine's row has no size
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:

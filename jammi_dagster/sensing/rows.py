@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from jammi_dagster.catalog import CurrentRow, MaterializationRecord
+from jammi_dagster.catalog import CatalogMark, CurrentRow, MaterializationRecord
 from jammi_dagster.contract import DerivesFromEdge
 
 
@@ -26,8 +26,8 @@ class Rows(Protocol):
         Raise `InvalidField` for a tenant whose rows this scope does not show.
         """
 
-    def state(self) -> tuple[str, int]:
-        """Return the catalog's id and its revision, which rises whenever a row becomes ready or a pointer moves."""
+    def state(self) -> CatalogMark:
+        """Return the catalog's id, and its revision and mark: they change when a row gets ready or a pointer moves."""
 
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """Return the materialization with this id, whatever its status."""

@@ -169,6 +169,6 @@ def test_the_recovery_job_fails_where_the_root_is_not_there(lab: Lab) -> None:
         raise_on_error=False,
     )
     assert not result.success
-    assert "ready materializations have no bytes" in Ran(result, [], []).error
+    assert "ready materializations lack their bytes" in Ran(result, [], []).error
     away.rename(lab.root / "tables")
     assert values(lab.store.read("top")) == [0]

@@ -72,7 +72,10 @@ def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, re
     """Opened by this version: every table, record, verdict, edge and hit is as before; and it can be written to."""
     restore(revision, tmp_path / "catalog.db")
     told = answers(ResultStore(str(tmp_path / "root"), str(tmp_path / "catalog.db")))
-    assert json.loads(json.dumps(told)) == json.loads((FOLDER / f"{revision}.json").read_text())
+    gave = json.loads((FOLDER / f"{revision}.json").read_text())
+    for scope in gave:  # a start is never issued again
+        assert told[scope].pop("next start") > gave[scope].pop("next start")
+    assert json.loads(json.dumps(told)) == gave
     database = Database(str(tmp_path / "catalog.db"))
     with database.reading() as connection:
         assert migrations.revision_of(connection) == migrations.HEAD

@@ -13,7 +13,8 @@ from jammi_dagster.catalog.models import Base
 
 def _ddl(connection: sa.Connection) -> dict[str, str]:
     query = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
-    return {row.name: row.sql for row in connection.execute(sa.text(query))}
+    # SQLite keeps the text as it was written: an added column follows on the line of the last one
+    return {row.name: " ".join(row.sql.split()) for row in connection.execute(sa.text(query))}
 
 
 def test_alembic_finds_nothing_to_generate(catalog: Catalog) -> None:

@@ -1,6 +1,7 @@
 """Write transactions: their changes, the rows they leave alone, and who wins."""
 
 import json
+import time
 from collections.abc import Callable
 
 import pytest
@@ -65,7 +66,7 @@ def test_a_row_goes_from_building_to_ready(catalog: Catalog) -> None:
         "compute_seconds": 1.5,
         "reproducibility": None,
         "produced_by": "test",
-        "start_sequence": 1,
+        "start_sequence": rows[0].start_sequence,
         "created_at": "2026-11-22T12:00:00+00:00",
         "completed_at": "2026-11-22T12:00:01+00:00",
         "input_anchors": [A.to_dict()],
@@ -139,17 +140,32 @@ def test_several_rows_are_finished_all_or_none(catalog: Catalog) -> None:
 
 
 def test_starts_are_numbered(catalog: Catalog) -> None:
-    """Each start gets a larger number than every one before it."""
-    assert [catalog.writer.next_start() for _ in range(3)] == [1, 2, 3]
+    """Each start gets a larger number than every one before it: the time by the database's clock, or one more."""
+    starts = [catalog.writer.next_start() for _ in range(3)]
+    assert starts == sorted(set(starts))
+    assert abs(starts[0] / 1000 - time.time()) < 60
+    with catalog.database.writing() as connection:
+        connection.execute(sa.text("UPDATE catalog_state SET start_sequence = :ahead"), {"ahead": 2**60})
+    assert [catalog.writer.next_start() for _ in range(2)] == [2**60 + 1, 2**60 + 2]
+
+
+def test_a_restored_catalog_issues_no_number_again(catalog: Catalog) -> None:
+    """A backup from before some starts goes on after them, not where it stood."""
+    before = catalog.writer.next_start()
+    issued = [catalog.writer.next_start() for _ in range(3)]
+    time.sleep(0.01)
+    with catalog.database.writing() as connection:
+        connection.execute(sa.text("UPDATE catalog_state SET start_sequence = :then"), {"then": before})
+    assert catalog.writer.next_start() > max(issued)
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_the_later_start_wins_in_both_orders(catalog: Catalog, order: tuple[int, int]) -> None:
     """Whoever commits last, the pointer stands at the later start; losing that race is reported, not raised."""
-    starts = {catalog.writer.next_start(): "" for _ in range(2)}
-    moved = {}
+    issued = [0, *sorted(catalog.writer.next_start() for _ in range(2))]
+    starts, moved = {}, {}
     for start in order:
-        starts[start], pointed = catalog.ready("t", start=start)
+        starts[start], pointed = catalog.ready("t", start=issued[start])
         moved[start] = pointed.is_current
     assert catalog.current("t") == starts[2]
     assert moved == {1: order == (1, 2), 2: True}

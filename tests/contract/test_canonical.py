@@ -13,7 +13,9 @@ from jammi_dagster.contract.canonical import plain_json
 from jammi_dagster.errors import NotCanonical
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]))
-_SCALARS = st.none() | st.booleans() | st.integers(-(2**127) + 1, 2**127 - 1) | _TEXT
+_SCALARS: st.SearchStrategy[object] = (
+    st.none() | st.booleans() | st.integers(-(2**127) + 1, 2**127 - 1) | _TEXT
+)
 _SCALARS |= st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(_SCALARS, lambda inner: st.lists(inner) | st.dictionaries(_TEXT, inner), max_leaves=20)
 

@@ -134,6 +134,7 @@ def test_descriptors_of_any_shape_are_compared() -> None:
     assert [
         str(found) for found in explain({"producer": "a", "k": 1}, {}, {"producer": "b", "k": 1}, {})
     ] == ["producer a -> b"]
+    odd: object
     for odd in (None, 3, "x", [1], {}):
         found = explain({"code": odd, "config": odd}, {"libraries": odd}, DESCRIPTOR, ENV)
         assert found

@@ -211,13 +211,13 @@ def test_a_field_of_another_type_is_refused_or_kept(place: tuple[str | int, ...]
 @pytest.mark.parametrize("place", _PLACES[:-1], ids=lambda place: ".".join(map(str, place)))
 def test_a_missing_field_is_named(place: tuple[str | int, ...]) -> None:
     """The message says which field is missing and what belongs there. Our own key may be absent."""
-    value = _with(place, None)
+    value: Any = _with(place, None)
     at: Any = value
     for step in place[:-1]:
         at = at[step]
     del at[place[-1]]
     if place[-1] == 0:  # an empty array of leaves or inputs is a manifest
-        assert _read(value).to_dict()[place[0]] == value[place[0]]
+        assert _read(value).to_dict()[str(place[0])] == value[place[0]]
         return
     with pytest.raises(InvalidManifest, match=str(place[-1])):
         _read(value)

@@ -55,10 +55,11 @@ def test_a_dependency_counts(alone: Project, dependency: str, component: str, ed
 
 @pytest.mark.parametrize("values", [("1", "2"), ("'a'", "'b'"), ("{'k': 1}", "{'k': 2}"), ("(1,)", "[1]")])
 def test_a_plain_value_counts(alone: Project, values: tuple[str, str]) -> None:
-    """A value that the author names is compared as it is."""
-    digests = [named(alone, value).digest for value in (*values, values[0])]
-    assert digests[0] == digests[2] != digests[1]
-    assert named(alone).digest not in digests
+    """A value that the author names is compared as it is; a text that the source does not show fills a slot."""
+    found = [named(alone, value) for value in (*values, values[0])]
+    known = [(one.digest, one.slots) for one in found]
+    assert known[0] == known[2] != known[1]
+    assert named(alone).digest not in [one.digest for one in found]
 
 
 def test_a_file_that_is_missing_is_unresolved(alone: Project) -> None:

@@ -116,7 +116,7 @@ class Ticking:
     def shown(self, request: dg.RunRequest) -> dict[str, Any]:
         """Return a request without values that vary; the same run key has the same name."""
         tags = dict(request.tags)
-        policies = json.loads(tags.pop("jammi/cache"))
+        policies = json.loads(tags.pop("jammi/cache", "{}"))
         asked = tags.pop("jammi/request", None)
         return {
             "assets": [key.to_user_string() for key in request.asset_selection or ()],

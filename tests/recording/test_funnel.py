@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +139,7 @@ def test_what_is_recorded_beside_a_table_is_kept(store: ResultStore) -> None:
 
 def test_several_tables_become_ready_together(store: ResultStore) -> None:
     """A range is published in one transaction: one revision, all current."""
-    _, before = store.reader.state()
+    before = store.reader.state().revision
     seen: list[str] = []
     attempt = begin(store, "a", "b")
     published = publish(attempt, output("a"), output("b"), before=lambda: seen.extend(store.tables()))
@@ -168,7 +169,7 @@ def test_a_clock_that_jumps_decides_nothing(store: ResultStore) -> None:
             writer=store.writer,
             root=store.artifacts,
             scope=store.scope,
-            clock=lambda year=year: datetime(year, 6, 1, tzinfo=timezone.utc),
+            clock=partial(datetime, year, 6, 1, tzinfo=timezone.utc),
         )
         attempt = recorder.begin(["t"], produced_by="run", owner="owner")
         assert isinstance(attempt, Attempt)
@@ -206,6 +207,7 @@ def test_bytes_then_sidecar_then_flip_each_durable_before_the_next(
     store: ResultStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both files are fsynced, and the folder that names them, before the catalog hears of them."""
+    store.binding.bind()
     effects: list[str] = []
     writer = _Watching(store.database, store.scope)
     writer.effects = effects
@@ -306,7 +308,7 @@ def test_a_flip_that_the_database_refuses(store: ResultStore) -> None:
     """The rows have failed, their bytes are gone, nothing current has moved; none of several is published."""
     before = make(store, "a", numbers(7))
     _refuse_flips(store, "b")
-    _, revision = store.reader.state()
+    revision = store.reader.state().revision
     with pytest.raises(CatalogUnavailable):
         publish(begin(store, "a", "b"), output("a"), output("b"))
     assert (statuses(store, "a"), statuses(store, "b")) == (["failed", "ready"], ["failed"])

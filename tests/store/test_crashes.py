@@ -103,6 +103,7 @@ def test_a_kill_at_each_step(
     """Until recovery nothing current moves; then a whole one is published, else nothing is left of it."""
     root = tmp_path / "root"
     store = ResultStore(str(root), catalog_url)
+    store.binding.bind()
     before = make(store, "t", whole(5)) if has_current else None
     writers.start(str(root), catalog_url, 2, step)
     assert writers.told() == ("there",)

@@ -28,6 +28,12 @@ def _begin(store: ResultStore, owner: str, *tables: str, step: int = 1) -> Attem
     )
 
 
+def _begin_beside(store: ResultStore, owner: str) -> Attempt:
+    attempt = store.begin(["t"], produced_by=owner, owner=f"{owner}/step")
+    assert isinstance(attempt, Attempt)
+    return attempt
+
+
 def _fly(
     store: ResultStore, owner: str, *, sleep: Any, waits: list[Busy] | None = None
 ) -> MaterializationRecord | Attempt:
@@ -35,6 +41,7 @@ def _fly(
     return hit_or_attempt(
         lambda: store.probe_cache_record(definition(), INPUTS),
         lambda: _begin(store, owner),
+        lambda: _begin_beside(store, owner),
         waiting=(waits if waits is not None else []).append,
         sleep=sleep,
     )
@@ -158,9 +165,81 @@ def test_a_result_between_the_look_and_the_start_is_seen(store: ResultStore) -> 
         made.append(_compute(first))
         return _begin(store, "two")
 
-    hit = hit_or_attempt(lambda: store.probe_cache_record(definition(), INPUTS), begin, waiting=pytest.fail)
+    hit = hit_or_attempt(
+        lambda: store.probe_cache_record(definition(), INPUTS),
+        begin,
+        pytest.fail,
+        waiting=lambda busy: pytest.fail(busy.owner),
+    )
     assert hit == made[0]
     assert [record.status for record in store.history("t")] == ["failed", "ready"]
+
+
+class _Clock:
+    """A clock that moves by the seconds that are slept."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("most", [0.0, 0.2, 2.0])
+def test_nobody_waits_for_longer_than_the_bound(store: ResultStore, most: float) -> None:
+    """After it the second computes beside the first, who is alive: both publish, and the later start is current."""
+    first, clock = _begin(store, "one"), _Clock()
+    second = hit_or_attempt(
+        lambda: store.probe_cache_record(definition(), INPUTS),
+        lambda: _begin(store, "two"),
+        lambda: _begin_beside(store, "two"),
+        waiting=lambda busy: None,
+        most_seconds=most,
+        sleep=clock.sleep,
+        clock=clock,
+    )
+    assert clock.now == most
+    assert isinstance(first, Attempt)
+    made = [_compute(first), _compute(second)]
+    assert [record.status for record in made] == ["ready", "ready"]
+    assert store.current("t") == made[1]
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, RuntimeError])
+def test_an_interrupt_while_waiting_leaves_nothing(
+    store: ResultStore, interrupt: type[BaseException]
+) -> None:
+    """Whoever is cancelled while it waits holds nothing: the only row is the other's, and that one publishes."""
+    first = _begin(store, "one")
+
+    def stop(seconds: float) -> None:
+        raise interrupt
+
+    with pytest.raises(interrupt):
+        _fly(store, "two", sleep=stop)
+    assert [record.status for record in store.history("t")] == ["building"]
+    assert isinstance(first, Attempt)
+    assert _compute(first).status == "ready"
+
+
+def test_a_look_that_fails_after_the_start_gives_the_start_up(store: ResultStore) -> None:
+    """An error of the second look leaves no live lease for others to wait for."""
+    looks = iter([None])
+
+    def probe() -> None:
+        try:
+            return next(looks)
+        except StopIteration:
+            raise OSError("no look") from None
+
+    with pytest.raises(OSError, match="no look"):
+        hit_or_attempt(
+            probe, lambda: _begin(store, "one"), pytest.fail, waiting=lambda busy: pytest.fail(busy.owner)
+        )
+    assert [record.status for record in store.history("t")] == ["failed"]
 
 
 def _fly_in_a_process(n: int, root: str, catalog: str) -> tuple[str, list[int]]:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_kit import StoreAt, child, definition, execute, expire, files, killed_before_the_flip, on, status
 
-from jammi_dagster import InputAnchor, JammiError, ResultStore
+from jammi_dagster import InputAnchor, JammiError, ResultStore, Staleness
 from jammi_dagster.artifacts import sidecar_path
 from jammi_dagster.catalog.engine_reader import _t as engine_table
 from jammi_dagster.catalog.models import Base
@@ -142,11 +142,12 @@ def test_an_order_that_is_none_loses_no_anchor(
 
 def _said(store: ResultStore, table: str) -> list[str]:
     """The verdicts on the table of `staleness` and of the sweep; none where it is an error."""
-    said = []
-    for ask in (
+    said: list[str] = []
+    asks: list[Callable[[], Staleness]] = [
         lambda: store.staleness(table, definition()),
         lambda: dict(store.sweep({table: definition()}))[table],
-    ):
+    ]
+    for ask in asks:
         try:
             said.append(ask().staleness)
         except JammiError:
@@ -273,7 +274,7 @@ def test_a_dead_writers_sidecar_of_any_content(store_at: StoreAt) -> None:
             execute(store, "DELETE FROM pointers")
             execute(
                 store,
-                "UPDATE materializations SET status = 'building', lease_token = 'x', lease_expires_at = 1",
+                "UPDATE materializations SET status = 'building', completed_at = NULL, lease_expires_at = 1",
             )
             try:
                 store.recover()

@@ -2,6 +2,7 @@
 
 import time
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 
 import pytest
@@ -82,8 +83,9 @@ def test_a_live_lease_outlasts_any_clock(store_at: StoreAt, monkeypatch: pytest.
             database=store.database,
             root=store.artifacts,
             scope=store.scope,
+            binding=store.binding,
             random_hex=lambda n: "0" * 2 * n,
-            clock=lambda moved=moved: moved,
+            clock=partial(float, moved),
         )
         report = recovery.run()
         assert {name: found for name, found in report.to_dict().items() if found} == {}
@@ -136,13 +138,13 @@ def test_a_row_that_was_renewed_meanwhile_is_not_taken(store: ResultStore) -> No
     attempt = attempt_on(store, "t")
     expire(store)
     pass_ = RecoveryRows(store.database, store.scope)
-    (abandoned,) = pass_.abandoned()
+    ((abandoned,),) = pass_.abandoned()
     store.writer.renew(attempt.lease)
     lease = Lease(token="recovery", owner="recovery", seconds=60)
-    assert not pass_.take(abandoned.materialization_id, lease)
+    assert not pass_.take([abandoned.materialization_id], lease)
     attempt.write("t", numbers(2))
     attempt.publish([output("t")])
-    assert not pass_.take(abandoned.materialization_id, lease)
+    assert not pass_.take([abandoned.materialization_id], lease)
 
 
 # --- retries and rivals --------------------------------------------------------------------------------------

@@ -55,9 +55,9 @@ class Reference:
     def staleness(self, table: str, step: int) -> list[tuple[str, str | None]]:
         made = self.current(table)
         assert made is not None
-        changed = [("definition_changed", None)] if made.step != step else []
+        changed: list[tuple[str, str | None]] = [("definition_changed", None)] if made.step != step else []
         parents = [(source, digest, self.current(source)) for source, digest in made.inputs.items()]
-        gone = [
+        gone: list[tuple[str, str | None]] = [
             ("input_vanished", s) if p is None else ("input_advanced", s)
             for s, d, p in parents
             if p is None or p.record.artifact_digest != d
@@ -199,16 +199,16 @@ class Histories(RuleBasedStateMachine):
         for table in self.store.tables():
             hop = [edge.derived for edge in self.store.derives_from(table)]
             assert hop == self.reference.children(table)
-            answers = []
-            for walk in (
-                lambda t=table: [(e.input, e.derived) for e in self.store.derives_from_closure(t)],
-                lambda t=table: list(self.reference.closure(t, (), set())),
-            ):
+            answers: list[object] = []
+            for walk in (self._closure, lambda t: list(self.reference.closure(t, (), set()))):
                 try:
-                    answers.append(walk())
+                    answers.append(walk(table))
                 except DependencyCycle as error:
                     answers.append(error.table)
             assert answers[0] == answers[1]
+
+    def _closure(self, table: str) -> list[tuple[str, str]]:
+        return [(edge.input, edge.derived) for edge in self.store.derives_from_closure(table)]
 
     @invariant()
     def hits_agree(self) -> None:
@@ -229,7 +229,7 @@ class _Quick(Histories):
     """Without waiting for the disk."""
 
     def __init__(self) -> None:
-        self._fsync, os.fsync = os.fsync, lambda descriptor: None
+        self._fsync, os.fsync = os.fsync, lambda fd: None
         super().__init__()
 
     def teardown(self) -> None:

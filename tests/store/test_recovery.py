@@ -13,6 +13,7 @@ from core_kit import make, numbers, values
 from store_kit import (
     StoreAt,
     attempt_on,
+    days_later,
     definition,
     execute,
     expire,
@@ -26,7 +27,7 @@ from store_kit import (
 
 from jammi_dagster import InputAnchor, MatchVerdict, ResultStore
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
-from jammi_dagster.errors import CatalogReadOnly, StorageFailed, UnknownManifestVersion, UnknownTable
+from jammi_dagster.errors import CatalogReadOnly, StorageFailed, UnknownTable
 from jammi_dagster.maintenance import RecoveryReport
 from jammi_dagster.recording import Attempt
 
@@ -176,21 +177,21 @@ def test_a_storage_that_does_not_answer_decides_nothing(
 
     with monkeypatch.context() as patch:
         patch.setattr(ArtifactRoot, "digest", refuse)
-        with pytest.raises(StorageFailed):
-            store.recover()
+        report = store.recover()
+        assert _found(report).keys() == {"unreadable"}
+        assert "503" in report.unreadable[_id(attempt)]
     expire(store)
     assert _found(store.recover()) == {"promoted": [_id(attempt)]}
 
 
 def test_a_sidecar_of_a_newer_version_is_kept(store: ResultStore) -> None:
-    """It is not ours to judge: an error that says to upgrade, and nothing removed."""
+    """It is not ours to judge: the report says to upgrade, and nothing is removed."""
     attempt = killed_before_the_flip(store, "t")
     path = sidecar_path(attempt.rows["t"].artifact_path)
     manifest = json.loads(store.artifacts.read_bytes(path))
     _replace(store, path, json.dumps({**manifest, "manifest_version": 6}).encode())
     expire(store)
-    with pytest.raises(UnknownManifestVersion):
-        store.recover()
+    assert "version 6" in store.recover().unreadable[_id(attempt)]
     assert status(store, attempt, "t") == "building"
     assert store.artifacts.size(path) is not None
 
@@ -198,15 +199,19 @@ def test_a_sidecar_of_a_newer_version_is_kept(store: ResultStore) -> None:
 # --- rows that are ready -----------------------------------------------------------------------------------
 
 
-def test_a_ready_row_without_sidecar_is_lost(store: ResultStore) -> None:
-    """It is failed, and its name resolves to nothing; one from before the contract never had a sidecar."""
+def test_a_ready_row_without_sidecar_is_lost_at_last(store: ResultStore) -> None:
+    """Missed twice, with the grace period between, its name resolves to nothing; a table of old never had a sidecar."""
     lost, old = make(store, "t"), make(store, "old")
     for record in (lost, old):
         store.artifacts.delete(sidecar_path(record.artifact_path))
     execute(
         store, "UPDATE materializations SET definition_hash = NULL WHERE id = :id", id=old.materialization_id
     )
+    for _ in range(2):
+        assert _found(store.recover()) == {"missing": [lost.materialization_id]}
+        assert store.tables() == ["old", "t"]
     revision = store.reader.state()[1]
+    days_later(store)
     assert _found(store.recover()) == {"lost": [lost.materialization_id]}
     assert store.tables() == ["old"]
     assert store.lookup_cached(definition(), []) is None
@@ -214,7 +219,7 @@ def test_a_ready_row_without_sidecar_is_lost(store: ResultStore) -> None:
 
 
 def test_damage_is_told(store: ResultStore) -> None:
-    """A sidecar that says another digest, or nothing; bytes that are gone or shorter: told each time, none failed."""
+    """A sidecar that says another digest, or nothing; bytes that are shorter, or gone: told each time, none failed."""
     records = {
         name: make(store, name, step=i) for i, name in enumerate(["fine", "other", "none", "gone", "short"])
     }
@@ -226,8 +231,10 @@ def test_damage_is_told(store: ResultStore) -> None:
     _truncated(store, paths["short"])
     for _ in range(2):
         report = store.recover()
-        assert set(report.damaged) == {r.materialization_id for n, r in records.items() if n != "fine"}
-        assert _found(report).keys() == {"damaged"}
+        damaged = {r.materialization_id for n, r in records.items() if n not in ("fine", "gone")}
+        assert set(report.damaged) == damaged
+        assert _found(report).keys() == {"damaged", "missing"}
+        assert report.missing == [records["gone"].materialization_id]
     assert store.tables() == sorted(records)
 
 
@@ -261,21 +268,32 @@ def test_objects_that_no_row_names_go_after_the_grace_period(store_at: StoreAt) 
 
 
 def test_a_reader_outlives_a_drop(store_at: StoreAt) -> None:
-    """The grace counts from the drop, or the loss, not from when the bytes were written."""
+    """The grace counts from the drop, not from when the bytes were written."""
     store = store_at()
-    records = [make(store, "dropped"), make(store, "lost", step=2)]
+    record = make(store, "dropped")
     _age(store_at.root, 99 * _DAY)
     store.drop("dropped")
-    store.artifacts.delete(sidecar_path(records[1].artifact_path))
-    assert _found(store.recover()) == {"lost": [records[1].materialization_id]}
-    for record in records:
+    for _ in range(2):
+        assert _found(store.recover()) == {}
         assert values(store.artifacts.read_table(record.artifact_path)) == [0, 1, 2]
+    days_later(store)
+    assert set(store.recover().reclaimed) == {record.artifact_path, sidecar_path(record.artifact_path)}
+
+
+def test_the_bytes_of_a_lost_table_stay(store_at: StoreAt) -> None:
+    """Nobody can make them again; a drop lets them go."""
+    store = store_at()
+    record = make(store, "lost")
+    store.artifacts.delete(sidecar_path(record.artifact_path))
+    store.recover()
+    days_later(store)
+    assert _found(store.recover()) == {"lost": [record.materialization_id]}
+    _age(store_at.root, 99 * _DAY)
+    days_later(store)
     assert _found(store.recover()) == {}
-    execute(store, "UPDATE materializations SET lease_expires_at = lease_expires_at - 90000")
-    assert set(store.recover().reclaimed) == {
-        *(record.artifact_path for record in records),
-        sidecar_path(records[0].artifact_path),
-    }
+    store.drop("lost")
+    days_later(store)
+    assert _found(store.recover()) == {"reclaimed": [record.artifact_path]}
 
 
 def test_only_the_tenants_own_folder_is_listed(store_at: StoreAt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,6 +327,8 @@ def _wreck(store: ResultStore, root: Path) -> None:
     killed_before_the_flip(store, "whole")
     _no_bytes(store, killed_before_the_flip(store, "broken").rows["broken"].artifact_path)
     _no_sidecar(store, make(store, "lost", step=2).artifact_path)
+    execute(store, "UPDATE materializations SET missing_since = 1 WHERE table_name = 'lost'")
+    _no_sidecar(store, make(store, "missing", step=5).artifact_path)
     _truncated(store, make(store, "damaged", step=3).artifact_path)
     make(store, "child", inputs=[InputAnchor.source_version("file:a", "1")])
     store.drop(make(store, "dropped", step=4).table)
@@ -329,6 +349,7 @@ def test_a_dry_run_says_what_a_run_does_and_does_nothing(store_at: StoreAt) -> N
         "promoted",
         "failed",
         "lost",
+        "missing",
         "damaged",
         "reclaimed",
         "reindexed",
@@ -343,7 +364,7 @@ def test_it_is_idempotent(store_at: StoreAt) -> None:
     _wreck(store, store_at.root)
     store.recover()
     before, objects = rows(store), files(store_at.root / "tables")
-    assert _found(store.recover()).keys() == {"damaged"}
+    assert _found(store.recover()).keys() == {"damaged", "missing"}
     assert rows(store) == before
     assert files(store_at.root / "tables") == objects
 

@@ -7,11 +7,16 @@ from typing import Any
 import dagster as dg
 from adapters_kit import Lab, Ran
 
+from jammi_dagster import CachePolicy
 from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.facts import plan_of
+from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
 from jammi_dagster.adapters.sensor.cursor import Cursor
+from jammi_dagster.planning.step_plan import StepPlan
 
 
 def definitions(lab: Lab, assets: Iterable[Any], **more: Any) -> dg.Definitions:
@@ -31,6 +36,25 @@ def evaluate(lab: Lab, assets: Iterable[Any], **options: Any) -> Evaluation:
 def kinds(found: Evaluation) -> dict[str, str]:
     """The kind of each table that is not plainly fresh."""
     return {table: state.kind for table, state in found.tables.items()}
+
+
+def plan(
+    lab: Lab,
+    assets: Iterable[Any],
+    name: str,
+    partitions: tuple[str, ...] | None = None,
+    *,
+    config: Any = None,
+    policy: CachePolicy | None = None,
+    **options: Any,
+) -> StepPlan:
+    """The plan of a run that makes the asset `name`, or these partitions of it together, in a new code location."""
+    location = Location.of(definitions(lab, assets), lab.instance)
+    asset = Evaluator(location).asset(dg.AssetKey(name))
+    assert asset is not None
+    with asset.store.reader.frozen() as frozen:
+        present = Present(location, asset.store, frozen.digests() or {})
+    return plan_of(asset, partitions, Replay(config=config), present, policy, **options)
 
 
 class Ticking:

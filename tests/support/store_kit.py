@@ -142,12 +142,22 @@ def execute(store: ResultStore, statement: str, **values: Any) -> None:
 
 
 def rows(store: ResultStore) -> Mapping[str, Sequence[tuple[Any, ...]]]:
-    """Everything that stands in the catalog's tables."""
+    """Everything that stands in the catalog's tables, but for the marks of maintenance passes."""
     with store.database.reading() as connection:
         return {
             name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
             for name, table in Base.metadata.tables.items()
+            if name != "maintenance_stamps"
         }
+
+
+def days_later(store: ResultStore, days: float = 2) -> None:
+    """Lets days pass for the rows, by the database's clock."""
+    execute(
+        store,
+        "UPDATE materializations SET missing_since = missing_since - :s, lease_expires_at = lease_expires_at - :s",
+        s=days * 24 * 3600,
+    )
 
 
 @contextlib.contextmanager

@@ -7,12 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 from core_kit import ENV, descriptor, numbers
-from store_kit import OTHER, output
+from store_kit import OTHER, execute, output
 from tenants_kit import World, definition_of, lease_of
 
 from jammi_dagster import InputAnchor
 from jammi_dagster.artifacts import sidecar_path
-from jammi_dagster.catalog import BuildingRow, Busy, Flight, Lease, ReadyRow, RecoveryRows
+from jammi_dagster.catalog import (
+    AdoptedRow,
+    AdoptionRows,
+    BindingRows,
+    BuildingRow,
+    Busy,
+    DroppedRows,
+    Flight,
+    Lease,
+    ReadyRow,
+    RecoveryRows,
+)
 from jammi_dagster.contract import anchor_set_key
 from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, UnknownTable
 from jammi_dagster.maintenance import Recovery
@@ -22,6 +33,10 @@ from jammi_dagster.sensing import Observations, Resolver
 Case = Callable[[World], Any]
 CASES: dict[tuple[str, str], Case] = {}
 NOTHING = None
+
+
+def no_tombstone(dropped: DroppedRows) -> None:
+    """Leaves no tombstone."""
 
 
 def case(cls: str, *methods: str) -> Callable[[Case], Case]:
@@ -273,15 +288,27 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("RecoveryRows", "take", "lose")
+@case("RecoveryRows", "lost", "now")
+def _(world: World) -> Any:
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    assert rows.now() > 0
+    return list(rows.lost())
+
+
+@case("RecoveryRows", "take", "lose", "count_ready", "note_missing", "bring_back")
 def _(world: World) -> Any:
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     lease = Lease(token="mine", owner="mine/step", seconds=60)
     for side in world.foreign:
         for attempt in (side.dead, side.whole):
             (begun,) = attempt.rows.values()
-            assert not rows.take(begun.materialization_id, lease)
-        assert not rows.lose(side.lost.materialization_id)
+            assert not rows.take([begun.materialization_id], lease)
+        for record in (side.lost, side.only):
+            assert not rows.lose(record.materialization_id)
+            assert not rows.bring_back(record.materialization_id)
+        ids = [side.only.materialization_id]
+        assert rows.count_ready(ids) == 0
+        rows.note_missing(ids, missing=True)
     return NOTHING
 
 
@@ -385,7 +412,7 @@ def _(world: World) -> Any:
     for name in (f"lost {world.other.name}", f"lost {world.shared.name}x"):
         with world.refused(UnknownTable):
             store.drop(name)
-        assert not store.writer.drop(name)
+        assert not store.writer.drop(name, no_tombstone)
     if world.own.tenant:
         with world.refused(UnknownTable):
             store.drop("shared")
@@ -394,12 +421,87 @@ def _(world: World) -> Any:
     return store.tables() if not world.hidden else NOTHING
 
 
+@case("ResultStore", "adopt", "restored")
+@case("Adoption", "run")
+@case("CatalogReader", "restored")
+def _(world: World) -> Any:
+    # nothing of anybody's is unknown but the own one whose row is taken away here
+    store, lonely = world.own.store, world.own.only
+    for table, column in (("pointers", "materialization_id"), ("annotations", "materialization_id")):
+        execute(store, f"DELETE FROM {table} WHERE {column} = :id", id=lonely.materialization_id)
+    execute(store, "DELETE FROM run_results WHERE materialization_id = :id", id=lonely.materialization_id)
+    execute(store, "DELETE FROM materializations WHERE id = :id", id=lonely.materialization_id)
+    reports = [store.adopt(dry_run=True), store.adopt()]
+    assert [report.adopted for report in reports] == [[lonely.materialization_id]] * 2
+    assert store.restored() == store.reader.restored() == [lonely.table]  # type: ignore[attr-defined]
+    return reports
+
+
+@case("AdoptionRows", "known", "ready_of_attempts", "add")
+def _(world: World) -> Any:
+    # an id is everybody's: one that is taken is not adopted again, whoever it belongs to
+    rows = AdoptionRows(world.own.store.database)
+    ids = {side.only.materialization_id for side in world.sides.values()}
+    assert rows.known(ids) == ids
+    assert rows.ready_of_attempts(["none"]) == {}
+    for side in world.foreign:
+        building = BuildingRow(
+            materialization_id=side.only.materialization_id,
+            table=side.only.table,
+            artifact_path=side.only.artifact_path,
+            start_sequence=1,
+            created_at="",
+        )
+        row = AdoptedRow(
+            ready=_finished(building),
+            tenant=world.own.tenant,
+            deployment="default",
+            produced_by="run",
+            run_id=None,
+            attempt_size=1,
+            is_pointed_at=True,
+        )
+        assert rows.add([row]) == []
+    return NOTHING
+
+
+@case("BindingRows", "bond", "is_empty", "sample", "bind", "issued", "issue")
+@case("RootBinding", "bind", "check", "check_stamp", "stamp", "take_over", "take_restored")
+@case("ResultStore", "binding")
+def _(world: World) -> Any:
+    # the bond is the catalog's, with all of its tenants; a takeover by its own catalog changes nothing
+    store, rows = world.own.store, BindingRows(world.own.store.database)
+    bond = rows.bond()
+    assert not rows.is_empty()
+    assert rows.sample(1)
+    assert rows.bind(root_id=str(bond.root_id), catalog_id=bond.catalog_id)
+    rows.issue("mark")
+    assert rows.issued("mark")
+    store.binding.bind()
+    store.binding.check()
+    store.binding.check_stamp()
+    assert store.binding.take_restored() == []
+    store.binding.stamp()
+    store.binding.take_over()
+    assert rows.bond() == bond
+    return NOTHING
+
+
 @case("ResultStore", "recover")
 @case("Recovery", "run")
 def _(world: World) -> Any:
     store = world.own.store
+    execute(
+        store,
+        "UPDATE materializations SET missing_since = 1 WHERE id = :id",
+        id=world.own.lost.materialization_id,
+    )
     recovery = Recovery(
-        database=store.database, root=store.artifacts, scope=store.scope, random_hex=lambda n: "0" * 2 * n
+        database=store.database,
+        root=store.artifacts,
+        scope=store.scope,
+        binding=store.binding,
+        random_hex=lambda n: "0" * 2 * n,
     )
     reports = [store.recover(dry_run=True), recovery.run(), store.recover()]
     (whole,), (dead,) = world.own.whole.rows.values(), world.own.dead.rows.values()

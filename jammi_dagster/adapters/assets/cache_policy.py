@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from jammi_dagster.adapters.metadata_keys import CACHE_TAG
+from jammi_dagster.adapters.metadata_keys import CACHE_TAG, WAIT_TAG
 from jammi_dagster.contract import CachePolicy
-from jammi_dagster.errors import InvalidPolicy
+from jammi_dagster.errors import InvalidField, InvalidPolicy
+from jammi_dagster.recording import MOST_SECONDS
 
 
 def policy_of(value: object, *, where: str) -> CachePolicy:
@@ -35,6 +36,22 @@ def effective_policy(
         return decorator
     tagged = _of_tag(asset_key, tags.get(CACHE_TAG))
     return tagged or decorator or io_manager
+
+
+def longest_wait(tags: Mapping[str, str]) -> float:
+    """Return for how many seconds a step may wait for another run that makes the same. Raise `InvalidField`.
+
+    >>> longest_wait({"jammi/most_wait_seconds": "60"})
+    60.0
+    """
+    tag = tags.get(WAIT_TAG)
+    try:
+        seconds = MOST_SECONDS if tag is None else float(tag)
+        if seconds >= 0:
+            return seconds
+    except ValueError:
+        pass
+    raise InvalidField(what="run tag", path=WAIT_TAG, value=tag, expected="a number of seconds, at least 0")
 
 
 def _of_tag(asset_key: dg.AssetKey, tag: str | None) -> CachePolicy | None:

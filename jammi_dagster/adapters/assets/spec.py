@@ -11,8 +11,15 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
-from jammi_dagster.contract import CachePolicy
-from jammi_dagster.fingerprint import CodeIdentity, OutsideRead, context_uses_outside, disk_state, identify
+from jammi_dagster.contract import CachePolicy, Verification
+from jammi_dagster.fingerprint import (
+    CodeIdentity,
+    OutsideRead,
+    context_uses_outside,
+    disk_state,
+    identify,
+    is_of_the_run,
+)
 from jammi_dagster.surfaces import VersionSurface
 
 Reads = Sequence[VersionSurface] | Callable[[str | None], Sequence[VersionSurface]]
@@ -27,6 +34,7 @@ class TableSpec:
     resource_keys: tuple[str, ...] = ()
     reads: Reads | None = None
     cache: CachePolicy | None = None
+    verify_inputs: Verification | None = None
     code_version: str | None = None
     allow_missing: bool = False
     single_flight: bool = True
@@ -44,6 +52,15 @@ class TableSpec:
         """Digest everything besides loaded code that the identity takes from disk; empty under a code version."""
         return "" if self.code_version is not None else disk_state(self.function, depends_on=self.depends_on)
 
+    def outdated(self, code: CodeIdentity, *, has_edits: bool) -> tuple[str, ...]:
+        """List the places where the running code differs from its file.
+
+        An author's code version may have been edited too, so its function is looked at where any file `has_edits`.
+        """
+        if code.kind == "code_version" and has_edits:
+            code = identify(self.function, depends_on=self.depends_on, ignore=self.ignore)
+        return code.outdated
+
     def surfaces(self, partitions: Iterable[str | None]) -> list[VersionSurface]:
         """List the surfaces that `reads=` declares for these partitions, or for the whole asset under None."""
         if callable(self.reads):
@@ -54,16 +71,25 @@ class TableSpec:
         """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs")."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
         reasons = self.undeclared_reads(code)
+        uses = [use for use in self._context_uses() if use.partition(" ")[0] not in self.allow_reads]
+        reasons += [
+            f"{use} tells about the run, and no read stands for it: pass it as config, or "
+            f"allow_reads=[{use.partition(' ')[0]!r}] if it does no harm"
+            for use in uses
+            if is_of_the_run(use) and not (self.reads is not None and self.code_version is not None)
+        ]
         if self.reads is not None:
             return reasons
         if not any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies):
             reasons.append(f"it has no upstream: {way_out}")
         if self.resource_keys:
             reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
-        if self.shape.context is not None:
-            uses = context_uses_outside(self.function, self.shape.context)
-            reasons.extend(f"{use}: {way_out}" for use in uses)
-        return reasons
+        return reasons + [f"{use}: {way_out}" for use in uses if not is_of_the_run(use)]
+
+    def _context_uses(self) -> tuple[str, ...]:
+        if self.shape.context is None:
+            return ()
+        return context_uses_outside(self.function, self.shape.context)
 
     def undeclared_reads(self, code: CodeIdentity) -> list[str]:
         """List the reads in the code that nothing declares."""

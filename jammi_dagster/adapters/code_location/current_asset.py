@@ -1,76 +1,73 @@
-"""How the tables of an asset would be made now, with no step running: by the code that a step uses (DESIGN 5)."""
+"""One asset of a code location: the definitions that its tables would have now, with no step running (DESIGN 5)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.cache_policy import effective_policy
 from jammi_dagster.adapters.assets.declaration import Dependency
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
-from jammi_dagster.adapters.code_location.dry_step import Replayed, config_of, first_line
+from jammi_dagster.adapters.code_location.dry_step import DryStep, config_of, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
-from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Making, existing, recipe_of
+from jammi_dagster.adapters.recipe.draft import Draft, draft_of
+from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, resolve, role_of
+from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, TableName
+from jammi_dagster.contract import CachePolicy, MaterializationEnv, ProducingDescriptor, TableName
 from jammi_dagster.contract.tables import table_names
+from jammi_dagster.errors import JammiError
 from jammi_dagster.store import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
 _NO_REPLAY = Replay()
+_MOST_SAID = 3
 
 
 class Unknowable(Exception):
     """A definition that cannot be known outside of a step; the message is the reason."""
 
 
+class Outdated(Unknowable):
+    """A definition that cannot be known because the code on disk differs from the loaded code."""
+
+
 class NotReplayable(Exception):
     """A recorded config or range that the asset no longer takes; the message is the reason."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Inputs:
-    """What one table would read now.
-
-    `names` are the sources that exist, `orders` the tables behind each parameter that gets several, in their order,
-    `missing` what a step would refuse to begin without, and `upstream` the upstream tables by name, there or not.
-    """
-
-    names: tuple[str, ...] = ()
-    orders: dict[str, Sequence[str]] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
-    upstream: tuple[str, ...] = ()
 
 
 class CurrentAsset:
     """One asset on a result store: its tables by partition, and the definition that each would have now.
 
-    Kept from one look to the next: what it has computed holds for as long as this process runs the same code.
+    Keep one for many presents: its definitions hold for as long as this process runs the same code.
     """
 
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
-        """Raises `InvalidOutput` for an asset that a graph makes."""
+        """Open the asset. Raises `InvalidOutput` for an asset that a graph makes."""
         self.key, self.store, self._location = key, store, location
-        self._declared = Replayed(location, key)
+        self._declared = DryStep(location, key)
         self.assets_def = self._declared.assets_def
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
-        self.has_checks = bool(self._declared.check_names)
+        self.is_plain = spec_of(self.assets_def) is None
+        self.check_names = self._declared.check_names
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
-        self._made: dict[bytes, tuple[Making, DefinitionHashes] | Exception] = {}
+        self._recipes: dict[bytes, tuple[Recipe, DefinitionHashes] | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
         self._settled = 0
+        self._edits = location.edits
         self._own: dict[str, str | None] | None = None
         self._disk: str | None = None
 
     @property
     def name(self) -> str:
-        """The name of its table, or what the names of its partitions' tables begin with."""
+        """The name of its table, with which the names of its partitions' tables begin."""
         return self.table(None)
 
     @property
@@ -79,12 +76,12 @@ class CurrentAsset:
 
     @property
     def can_range(self) -> bool:
-        """Whether one run of it makes a range of partitions."""
+        """Tell whether one run of it makes a range of partitions."""
         policy = self.assets_def.backfill_policy
         return policy is not None and policy.policy_type is dg.BackfillPolicy.single_run().policy_type
 
     def tables(self) -> dict[str, str | None]:
-        """The partition of each table that the asset can have now, by name, in the order of the partitions."""
+        """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""
         partitions_def = self.partitions_def
         keys = None if partitions_def is None else self._location.keys_of(partitions_def)
         if self._tables is None or self._tables[0] is not keys:
@@ -94,21 +91,23 @@ class CurrentAsset:
         return self._tables[1]
 
     def table(self, partition: str | None) -> str:
-        """The name of the table of a partition."""
+        """Return the name of the table of a partition."""
         return str(TableName.of(self.key.path, partition))
 
-    def definition(self, partition: str | None, replay: Replay, look: Look) -> tuple[str, Inputs]:
-        """The definition hash that a step with this replay would have now, and what it would read.
+    def definition(self, partition: str | None, replay: Replay, present: Present) -> tuple[str, Inputs]:
+        """Return the definition hash that a step with this replay would record now, and its inputs without states.
 
         Raises `Unknowable` and `NotReplayable`.
         """
+        self._forget_edited()
         key = partition, replay.key
         known = self._hashes.get(key)
         if known is not None and 0 < known[2] == self._settled:
             return known[1], known[0]
-        hashes = self._making(replay)[1]
-        span = self._span(partition, replay)
-        inputs = self.inputs(span, look)
+        hashes = self._recipe(replay)[1]
+        span = self.group(partition, replay)
+        inputs = self.inputs(span, present)
+        inputs.pins = None
         if known is not None and known[0].names == inputs.names and known[0].orders == inputs.orders:
             found = known[1]
         else:
@@ -117,7 +116,7 @@ class CurrentAsset:
         return found, inputs
 
     def settle(self, changed: Collection[str]) -> None:
-        """Says which tables came or went since it was last told: where none is upstream, inputs are as they were."""
+        """Invalidate kept inputs if one of the changed tables is upstream: call it with all that came or went since."""
         self._read_disk()
         own, self._own = self._own, self.tables()
         is_same = own is self._own and False not in [
@@ -136,75 +135,80 @@ class CurrentAsset:
     def described(
         self, partition: str | None, replay: Replay, inputs: Inputs
     ) -> tuple[ProducingDescriptor, MaterializationEnv]:
-        """What the hash of `definition` is of. Raises as that does."""
-        making, span = self.making(replay), self._span(partition, replay)
-        return making.descriptor(partition, span or (), inputs.names, inputs.orders), making.env()
+        """Return the descriptor and environment behind the hash of `definition`. Raises as that does."""
+        recipe, span = self.recipe(replay), self.group(partition, replay)
+        return recipe.descriptor(partition, span or (), inputs.names, inputs.orders), recipe.env()
 
-    def making(self, replay: Replay) -> Making:
-        """How a step with this replay makes the asset. Raises `Unknowable` and `NotReplayable`."""
-        return self._making(replay)[0]
+    def recipe(self, replay: Replay) -> Recipe:
+        """Return the recipe of a step with this replay. Raises `Unknowable` and `NotReplayable`."""
+        return self._recipe(replay)[0]
 
-    def inputs(self, partitions: tuple[str, ...] | None, look: Look) -> Inputs:
-        """What a step that makes these partitions, or the whole under None, would read now."""
-        names, upstream, missing, gone = set[str](), list[str](), list[str](), list[str]()
-        orders: dict[str, Sequence[str]] = {}
-        for up in self.upstreams:
-            try:
-                pairs = up.tables(partitions)
-            except PartitionsGone as error:
-                raise NotReplayable(str(error)) from error
-            tables = [table for _, table in pairs]
-            upstream.extend(tables)
-            if len(tables) > 1 and up.dependency.input_name in self.spec.shape.inputs:
-                orders[str(up.dependency.input_name)] = tables
-            for partition, table in pairs:
-                source = up.source(partition, table, look)
-                if source is None:
-                    missing.append(table)
-                else:
-                    names.add(source)
-        for surface in self._surfaces(partitions):
-            if look.observe(surface):
-                names.add(surface.source)
-            else:
-                gone.append(surface.source)
-        return Inputs(
-            names=tuple(sorted(names)),
-            orders=existing(orders, names) if orders else {},
-            missing=(*(() if self.spec.allow_missing else missing), *gone),
-            upstream=tuple(upstream),
+    def inputs(self, partitions: tuple[str, ...] | None, present: Present) -> Inputs:
+        """Resolve the inputs of a step that would make these partitions now, or the whole under None.
+
+        Raises `NotReplayable` and `Unknowable`.
+        """
+        try:
+            declared = [(up.declared, up.tables(partitions)) for up in self.upstreams]
+        except PartitionsGone as error:
+            raise NotReplayable(str(error)) from error
+        surfaces = self._surfaces(partitions)
+        return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
+
+    def draft(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> Draft:
+        """Draft the tables that a step with this config would make together. Raises as `recipe` and `draft_of` do."""
+        keys: Sequence[str | None] = (None,) if partitions is None else partitions
+        return draft_of(self.recipe(replay), self.spec, self._declared, inputs, keys)
+
+    def undeclared(self, replay: Replay) -> tuple[str, ...]:
+        """List the reasons why the definition of now, asked for in this way, cannot be pinned.
+
+        Raises `NotReplayable`.
+        """
+        recipe = self.recipe(replay)
+        return (*recipe.unrecordable, *self.spec.undeclared(self._declared, recipe.code))
+
+    def policy(self, tags: Mapping[str, str] | None = None) -> CachePolicy:
+        """Return the cache policy of a run with these tags. Raises `InvalidPolicy`."""
+        manager = self._location.manager(self.assets_def, self._declared.io_manager_key)
+        assert manager is not None, "the asset is on a result store"
+        return effective_policy(
+            self.key, tags=tags or {}, decorator=self.spec.cache, io_manager=manager.policy
         )
 
-    def outside(self, look: Look) -> list[Any]:
-        """Asks for all that the asset's tables depend on besides other result tables; gives their partitions' state."""
-        partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
+    def outside(self, present: Present) -> list[Any]:
+        """Ask for everything besides the store's own tables that the asset's tables depend on.
+
+        `present` keeps the answers; returned is the state of the partitions.
+        """
         for upstream in self.upstreams:
-            if not upstream.is_listed and (
-                upstream.store is None or upstream.store.identity != self.store.identity
-            ):
-                for partition, table in upstream.every():
-                    upstream.source(partition, table, look)
-        if callable(self.spec.reads):
-            surfaces = [
-                surface
-                for table, partition in self.tables().items()
-                if table in look.digests
-                for surface in self._surfaces(None if partition is None else (partition,))
-            ]
-        else:
-            surfaces = list(self._surfaces(None))
-        for surface in surfaces:
-            look.observe(surface)
+            if upstream.declared.role is Role.EVENTS:
+                present.events(upstream.declared, upstream.every())
+            elif upstream.store is not None and upstream.store.identity != self.store.identity:
+                present.references(upstream.declared, upstream.every())
+        for surface in self._every_surface(present):
+            with contextlib.suppress(JammiError):  # `present.failed` tells
+                present.observe(surface)
+        partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
         return [self._read_disk(), *(repr(self._location.state_of(d)) for d in partitions if d is not None)]
 
     def _read_disk(self) -> str:
         """Digest the files that the code's identity depends on, and forget definitions from before they changed."""
         now = self.spec.disk_state()
         if now != self._disk:
-            self._made.clear()
+            self._recipes.clear()
             self._hashes.clear()
             self._disk = now
         return now
+
+    def _every_surface(self, present: Present) -> Iterator[VersionSurface]:
+        """Yield the surfaces of all tables that are there; `present.absent` are those that other tables wait for."""
+        partitions: list[str | None] = [None]
+        if callable(self.spec.reads):
+            partitions = [partition for table, partition in self.tables().items() if table in present.digests]
+        for partition in partitions:
+            with contextlib.suppress(Unknowable):  # a table's own state tells
+                yield from self._surfaces(None if partition is None else (partition,))
 
     def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
         try:
@@ -212,38 +216,50 @@ class CurrentAsset:
         except Exception as error:  # the author's function of the partition
             raise Unknowable(f"reads= cannot be asked: {first_line(error)}") from error
 
-    def _making(self, replay: Replay) -> tuple[Making, DefinitionHashes]:
-        key, _ = replay.key
-        if key not in self._made:
-            try:
-                self._made[key] = self._make(replay.config)
-            except (Unknowable, NotReplayable) as error:
-                self._made[key] = error
-        made = self._made[key]
-        if isinstance(made, Exception):
-            raise made
-        return made
+    def _forget_edited(self) -> None:
+        """Forget definitions where a file of code was edited, or edited back, since they were found."""
+        if self._edits != self._location.edits:
+            self._edits = self._location.edits
+            self._recipes.clear()
+            self._hashes.clear()
 
-    def _make(self, raw: Any) -> tuple[Making, DefinitionHashes]:
+    def _recipe(self, replay: Replay) -> tuple[Recipe, DefinitionHashes]:
+        self._forget_edited()
+        key, _ = replay.key
+        if key not in self._recipes:
+            try:
+                self._recipes[key] = self._make(replay.config)
+            except (Unknowable, NotReplayable) as error:
+                self._recipes[key] = error
+        found = self._recipes[key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def _make(self, raw: Any) -> tuple[Recipe, DefinitionHashes]:
         try:
             validated = self._location.validated(self.key, raw)
             config = config_of(self.spec, validated)
         except (dg.DagsterInvalidConfigError, ValueError) as error:
             raise NotReplayable(f"its recorded config is not valid any more: {first_line(error)}") from error
-        asset = Replayed(self._location, self.key, raw, validated)
+        asset = DryStep(self._location, self.key, raw, validated)
         loaded = {
             str(up.dependency.input_name): NoReference() for up in self.upstreams if up.store is not None
         }
         try:
-            making = recipe_of(self.spec, asset, self.store, config=config, loaded=loaded)
-            return making, DefinitionHashes(making)
+            recipe = recipe_of(self.spec, asset, self.store, config=config, loaded=loaded)
+            outdated = self.spec.outdated(recipe.code, has_edits=bool(self._edits))
+            hashes = DefinitionHashes(recipe)
         except Exception as error:  # a resource may raise anything as it is made
             raise Unknowable(
                 f"its definition cannot be known outside of a run: {first_line(error)}"
             ) from error
+        if outdated:
+            raise Outdated("; ".join(outdated[:_MOST_SAID]))
+        return recipe, hashes
 
-    def _span(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
-        """The partitions that a replay makes together."""
+    def group(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
+        """Return the partitions that a replay makes together with `partition`. Raises `NotReplayable`."""
         if partition is None:
             return None
         if replay.span is None or self.partitions_def is None:
@@ -254,23 +270,27 @@ class CurrentAsset:
         return span
 
     def _store_of(self, dependency: Dependency) -> ResultStore | None:
-        """The store from which a parameter gets a reference; None where another IO manager loads it, or nothing."""
+        """Return the store from which a parameter gets references; None where it gets none of ours."""
         if dependency.input_name not in self.spec.shape.inputs:
             return None
         key, _ = self._declared.loader_of(dependency)
         manager = None if key is None else self._location.manager(self.assets_def, key)
         if manager is None:
             return None
-        if spec_of(self.assets_def) is None and manager.result_store.identity != self.store.identity:
+        if self.is_plain and manager.result_store.identity != self.store.identity:
             return None  # a plain asset keeps no references but those of its own store
         return manager.result_store
 
     def _upstream(self, dependency: Dependency) -> Upstream:
-        return Upstream(
-            self._location,
-            self.key,
+        store = self._store_of(dependency)
+        is_parameter = dependency.input_name in self.spec.shape.inputs
+        role = role_of(
             dependency,
-            self._store_of(dependency),
-            is_loaded=dependency.input_name in self.spec.shape.inputs,
-            io_manager_key=self._declared.io_manager_key,
+            self._declared.io_manager_key,
+            has_references=store is not None,
+            # a step of a plain asset does not see values that another IO manager loaded
+            is_handed_over=is_parameter and not self.is_plain,
         )
+        parameter = dependency.input_name if is_parameter else None
+        declared = DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter)
+        return Upstream(self._location, self.key, declared)

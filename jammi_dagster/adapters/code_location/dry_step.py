@@ -1,4 +1,4 @@
-"""An asset as a step would see it that was launched with a recorded config, with no step running."""
+"""A dry step: an asset as a step with a recorded config would see it, with no step running."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.errors import JammiError
 
 
-class Replayed(DeclaredAsset):
-    """An asset as a step of it would see it that was launched with a recorded config."""
+class DryStep(DeclaredAsset):
+    """The view of an asset that a step with a recorded config would have."""
 
     def __init__(self, location: Location, key: dg.AssetKey, raw: Any = None, validated: Any = None) -> None:
         self.asset_key, self.instance, self._location = key, location.instance, location
@@ -57,7 +57,7 @@ class _Resources:
 
 
 def config_of(spec: TableSpec, validated: Any) -> Any:
-    """The config object that the function would get, made the way Dagster makes it."""
+    """Return the config object that the function would get, made the way Dagster makes it."""
     kind = spec.shape.config_annotation
     if not spec.shape.has_config:
         return None
@@ -67,7 +67,7 @@ def config_of(spec: TableSpec, validated: Any) -> Any:
 
 
 def first_line(error: BaseException) -> str:
-    """What an error says, in one line, as far as it can hold no secret: of what code of others raised, its type."""
+    """Return an error's text in one line; only the type of an error of other people's code, which may hold a secret."""
     while error.__cause__ is not None:  # Dagster wraps what a resource raises
         error = error.__cause__
     text = type(error).__name__

@@ -12,6 +12,7 @@ import dagster as dg
 from jammi_dagster.adapters.assets.declaration import in_order, op_name
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
 from jammi_dagster.errors import InvalidTarget
+from jammi_dagster.fingerprint import edited_files
 
 Definitions = dg.Definitions | dg.RepositoryDefinition
 """The complete definitions of a code location, as their author or as Dagster has them."""
@@ -25,9 +26,10 @@ class PartitionsGone(Exception):
 
 
 class Location:
-    """Answers for one repository on one instance; what it answers is kept for as long as it lives.
+    """The assets, partitions and resources of one repository on one instance; answers are kept.
 
-    Keep one for many looks: `refresh` says that time has passed, which only partitions can tell by.
+    Keep one for many looks: `refresh` says that time has passed, which only partitions and `edits` can tell by. `edits`
+    are the files of code that differ from the loaded code.
     """
 
     def __init__(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
@@ -36,20 +38,22 @@ class Location:
         # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
         self._keys: dict[int, tuple[Any, Hashable, tuple[str, ...]]] = {}
         self._seen: set[int] = set()
+        self.edits = edited_files()
 
     @classmethod
     def of(cls, defs: Definitions, instance: dg.DagsterInstance) -> Location:
-        """The location of complete definitions."""
+        """Return the location of complete definitions."""
         return cls(repository_of(defs), instance)
 
     def is_on(self, instance: dg.DagsterInstance) -> bool:
-        """Whether it is on this instance: Dagster opens one anew for each tick."""
+        """Tell whether it is on this instance: Dagster opens one anew for each tick."""
         self.instance = instance if instance.root_directory == self.instance.root_directory else self.instance
         return self.instance is instance
 
     def refresh(self) -> None:
-        """From now on partitions are asked for again."""
+        """Ask for partitions again from now on, and for edited files."""
         self._seen.clear()
+        self.edits = edited_files()
 
     # --- assets ---------------------------------------------------------------------------------------
 
@@ -59,7 +63,7 @@ class Location:
         return self.repository.asset_graph
 
     def assets_def(self, key: dg.AssetKey) -> dg.AssetsDefinition | None:
-        """The definition that makes an asset, its dependencies resolved; None where nothing does."""
+        """Return the definition that makes an asset, its dependencies resolved; None where nothing does."""
         return self.graph.get(key).assets_def if _is_made(self.graph, key) else None
 
     def select(self, target: Target) -> list[dg.AssetKey]:
@@ -69,7 +73,7 @@ class Location:
     # --- partitions -----------------------------------------------------------------------------------
 
     def keys_of(self, partitions_def: dg.PartitionsDefinition[Any]) -> tuple[str, ...]:
-        """The partition keys of now, in their order: the same tuple for as long as they are the same."""
+        """Return the partition keys of now, in their order: the same tuple for as long as they are the same."""
         place = id(partitions_def)
         if place not in self._seen:
             self._seen.add(place)
@@ -80,7 +84,7 @@ class Location:
         return self._keys[place][2]
 
     def state_of(self, partitions_def: Any) -> Hashable:
-        """What tells cheaply that no key came or went."""
+        """Return a value that changes whenever a key comes or goes, and costs little."""
         if isinstance(partitions_def, dg.MultiPartitionsDefinition):
             return tuple(
                 self.state_of(dimension.partitions_def) for dimension in partitions_def.partitions_defs
@@ -92,7 +96,7 @@ class Location:
         return tuple(partitions_def.get_partition_keys(dynamic_partitions_store=self.instance))
 
     def span(self, partitions_def: dg.PartitionsDefinition[Any], first: str, last: str) -> tuple[str, ...]:
-        """The keys from the first to the last of a range; empty where either is gone."""
+        """Return the keys from the first to the last of a range; none where either is gone."""
         keys = self.keys_of(partitions_def)
         try:
             return keys[keys.index(first) : keys.index(last) + 1]
@@ -102,7 +106,7 @@ class Location:
     def upstream_keys(
         self, key: dg.AssetKey, partitions: Sequence[str] | None, upstream: dg.AssetKey
     ) -> tuple[str, ...] | None:
-        """The partitions of `upstream` that these partitions of `key` read, by Dagster's mapping, in their order.
+        """Return the partitions of `upstream` that these partitions of `key` read by Dagster's mapping, in order.
 
         Raises `PartitionsGone` where a step would be refused for them.
         """
@@ -122,7 +126,7 @@ class Location:
     # --- config and resources -------------------------------------------------------------------------
 
     def validated(self, key: dg.AssetKey, raw: Any) -> Any:
-        """The op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
+        """Return the op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
         assets_def = self.graph.get(key).assets_def
         job = self.repository.get_implicit_global_asset_job_def().get_subset(
             asset_selection=set(assets_def.keys)
@@ -132,12 +136,12 @@ class Location:
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 
     def manager(self, assets_def: dg.AssetsDefinition, key: str) -> StoreBacked | None:
-        """The IO manager under a key of the asset, if it is ours. Raises what making it raises."""
+        """Return the IO manager under a key of the asset, if it is ours. Raises any error of making it."""
         manager = self.resource(assets_def, key)
         return manager if is_store_backed(manager) else None
 
     def resource(self, assets_def: dg.AssetsDefinition, key: str) -> Any:
-        """A resource as a step of the asset would get it; what it opened is closed again. Raises what it raises."""
+        """Return a resource as a step would get it, set up and closed again. Raises any error of its own."""
         defs: Mapping[str, Any] = {**self._every_resource, **assets_def.resource_defs}
         if key not in defs:
             return None
@@ -224,12 +228,12 @@ def _is_made(graph: Any, key: dg.AssetKey) -> bool:
 
 
 def is_identity(mapping: dg.PartitionMapping) -> bool:
-    """Whether it gives, between equal partitions, each partition itself."""
+    """Tell whether a mapping between equal partitions gives each partition itself."""
     return isinstance(mapping, dg.IdentityPartitionMapping) or mapping == dg.TimeWindowPartitionMapping()
 
 
 def _needed(defs: Mapping[str, Any], key: str) -> Iterator[str]:
-    """The key and those of the resources that it needs, at any depth."""
+    """Yield the key, and the keys of the resources that it needs, at any depth."""
     found, rest = set[str](), [key]
     while rest:
         one = rest.pop()

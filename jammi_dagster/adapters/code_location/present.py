@@ -1,4 +1,4 @@
-"""What is there at one moment: current tables, versions of external inputs, Dagster's last events."""
+"""The present of a code location where nothing runs: current tables, external versions, Dagster's last events."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.assets.data_versions import EventVersion, last_versions
-from jammi_dagster.adapters.assets.declaration import Dependency
 from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Tables
 from jammi_dagster.errors import JammiError
 from jammi_dagster.store import ResultStore, StoreIdentity
 from jammi_dagster.surfaces import VersionSurface
 
+_NO_TABLES: Mapping[str, str] = {}
 
-class Look:
-    """One look at a store and what surrounds it; each thing is asked for once.
+
+class Present:
+    """The state of one store and its surroundings, with no step running; everything is asked for once.
 
     `digests` are the artifact digests of the store's current tables. `observed` are the versions of external inputs
-    that were seen, None for one that is gone; an input that could not be observed is in `failed`, with the reason.
+    that were seen, None for an input that is gone; `failed` are the errors of inputs that could not be observed, and
+    `absent` the surfaces whose input does not exist. Implements the protocol of `recipe.inputs`.
     """
 
     def __init__(
@@ -30,60 +33,66 @@ class Look:
         digests: Mapping[str, str],
         versions: dict[Any, str | JammiError | None] | None = None,
     ) -> None:
-        """Begin with nothing observed. Looks at several stores may share `versions`, those of surfaces by surface."""
+        """Begin with nothing observed. The presents of several stores may share `versions`, those of surfaces."""
         self._location, self.store, self.digests = location, store, digests
+        self.identity = store.identity
         self._versions = {} if versions is None else versions
-        self._deployment = store.scope.deployment
         self.observed: dict[str, str | None] = {}
-        self.failed: dict[str, str] = {}
-        self.absent: dict[str, VersionSurface] = {}  # the surfaces whose input does not exist
+        self.failed: dict[str, JammiError] = {}
+        self.absent: dict[str, VersionSurface] = {}
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
 
-    def at(self, digests: Mapping[str, str]) -> Look:
+    def at(self, digests: Mapping[str, str]) -> Present:
         """Return the same observations beside other digests of the store's tables: nothing is asked for again."""
         same = copy.copy(self)
         same.digests = digests
         return same
 
-    def observe(self, surface: VersionSurface) -> bool:
-        """Asks a surface; whether its input exists. One that cannot be observed is taken to be there."""
+    def references(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
+        """Map the tables of the store that a parameter gets references from to their digests."""
+        store = declared.store
+        assert store is not None, "references come from a store"
+        if store is self.store or store.identity == self.identity:
+            return self.digests
+        digests = self._elsewhere(store)
+        for _, table in tables:
+            self.observed[f"dagster:{store.scope.deployment}/{table}"] = digests.get(table)
+        return digests
+
+    def listed(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
+        """Map the store's tables to their digests, unless the one table is not its asset's last materialization."""
+        if len(tables) == 1 and tables[0][0] is None and self._is_outdated(declared, tables[0][1]):
+            return _NO_TABLES
+        return self.digests
+
+    def events(self, declared: DeclaredInput, tables: Tables) -> Mapping[str | None, str | None]:
+        """Map each partition with an event to its supplied data version."""
+        last = self._events(declared)
+        found: dict[str | None, str | None] = {}
+        for partition, table in tables:
+            version = last.get(partition)
+            if version is None:
+                continue
+            found[partition] = version.supplied
+            if version.supplied is not None:
+                self.observed[f"dagster:{self.identity.deployment}/{table}"] = version.supplied
+        return found
+
+    def observe(self, surface: VersionSurface) -> str | None:
+        """Ask a surface for its version, once; raise the same error again for one that could not be observed."""
         source = surface.source
         if source not in self.observed and source not in self.failed:
             version = self._version(surface)
             if isinstance(version, JammiError):
-                self.failed[source] = str(version)
+                self.failed[source] = version
             else:
                 self.observed[source] = version
                 if version is None:
                     self.absent[source] = surface
-        return source in self.failed or self.observed[source] is not None
-
-    def referenced(self, table: str, store: ResultStore) -> str | None:
-        """The name of a table that is loaded from a store, this one or another; None where it is not there."""
-        if store is self.store or store.identity == self.store.identity:
-            return table if table in self.digests else None
-        source = f"dagster:{store.scope.deployment}/{table}"
-        digest = self._elsewhere(store).get(table)
-        self.observed[source] = digest
-        return None if digest is None else source
-
-    def event(self, dependency: Dependency, partition: str | None, table: str) -> str | None:
-        """The name of an asset that Dagster alone knows; None for a partition without any event."""
-        version = self._events(dependency).get(partition)
-        if version is None and partition is not None:
-            return None
-        source = f"dagster:{self._deployment}/{table}"
-        if version is not None and version.supplied is not None:
-            self.observed[source] = version.supplied
-        return source
-
-    def is_outdated(self, dependency: Dependency, table: str) -> bool:
-        """Whether the asset stored nothing at its last materialization, so that the catalog's table is not its last."""
-        last = self._events(dependency).get(None)
-        if last is None or not last.stored_nothing:
-            return False
-        return last.given is not None and last.given != self.digests.get(table)
+        if source in self.failed:
+            raise self.failed[source]
+        return self.observed[source]
 
     def _version(self, surface: VersionSurface) -> str | JammiError | None:
         try:
@@ -94,12 +103,21 @@ class Look:
         self._versions[surface] = version = _observed(surface)
         return version
 
-    def _events(self, dependency: Dependency) -> dict[str | None, EventVersion]:
-        key = dependency.asset_key
+    def _is_outdated(self, declared: DeclaredInput, table: str) -> bool:
+        """Tell whether the asset stored nothing at its last materialization, so that the table is an earlier one."""
+        if table not in self.digests:
+            return False
+        last = self._events(declared).get(None)
+        if last is None or not last.stored_nothing:
+            return False
+        return last.given is not None and last.given != self.digests[table]
+
+    def _events(self, declared: DeclaredInput) -> dict[str | None, EventVersion]:
+        key = declared.dependency.asset_key
         if key not in self._last:
             partitions_def = self._location.graph.get(key).partitions_def
             keys = None if partitions_def is None else self._location.keys_of(partitions_def)
-            instance, observable = self._location.instance, dependency.is_observable
+            instance, observable = self._location.instance, declared.dependency.is_observable
             self._last[key] = last_versions(instance, key, keys, observable=observable)
         return self._last[key]
 
@@ -111,7 +129,6 @@ class Look:
 
 
 def _observed(surface: VersionSurface) -> str | JammiError | None:
-    """Observe a surface; return the error of one that cannot be observed."""
     try:
         return surface.observe()
     except JammiError as error:

@@ -14,7 +14,7 @@ DefinitionsOf = Callable[[], Definitions]
 
 
 def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
-    """The location of a running op or check: of `defs` where given, otherwise Dagster's, otherwise its job alone.
+    """Return the location of a running op or check: of `defs` if given, else Dagster's, else of its job alone.
 
     Dagster knows the location in every run that it launches, not in one within a test's own process.
     """

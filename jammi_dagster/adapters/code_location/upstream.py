@@ -1,4 +1,4 @@
-"""One dependency of an asset, as its tables read it: which upstream tables, and under which names they are inputs."""
+"""One dependency of an asset with no step running: its role, and the upstream tables that each partition reads."""
 
 from __future__ import annotations
 
@@ -6,46 +6,37 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import Dependency, is_result_table
 from jammi_dagster.adapters.code_location.location import Location, is_identity
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Role
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.store import ResultStore
 
 Partitions = tuple[str, ...] | None
 Tables = tuple[tuple[str | None, str], ...]
 
 
 class Upstream:
-    """`store` is where a parameter's references come from; None where another IO manager loads it, or nothing.
+    """A declared input of the asset `key`, with its tables by partition of the asset."""
 
-    `is_listed`: it is a table of the asset's own store that is declared and not loaded.
-    """
-
-    def __init__(
-        self,
-        location: Location,
-        key: dg.AssetKey,
-        dependency: Dependency,
-        store: ResultStore | None,
-        *,
-        is_loaded: bool,
-        io_manager_key: str,
-    ) -> None:
-        self.dependency, self.store = dependency, store
+    def __init__(self, location: Location, key: dg.AssetKey, declared: DeclaredInput) -> None:
+        self.declared = declared
+        self.dependency, self.store = declared.dependency, declared.store
         self._location, self._key = location, key
-        self.is_listed = not is_loaded and is_result_table(io_manager_key, dependency)
-        self._path = dependency.asset_key.path
+        self._path = self.dependency.asset_key.path
         self.name = str(TableName.of(self._path))
-        self.partitions_def: Any = location.graph.get(dependency.asset_key).partitions_def
-        self._is_identity = dependency.input_name is None or self._maps_to_itself()
+        self.partitions_def: Any = location.graph.get(self.dependency.asset_key).partitions_def
+        self._is_identity = self.dependency.input_name is None or self._maps_to_itself()
         self._tables: dict[Partitions, Tables] = {}
         self._keys: Partitions = None
         self.refresh()
 
+    @property
+    def is_listed(self) -> bool:
+        """Tell whether it is a table of the asset's own store that is declared and not loaded."""
+        return self.declared.role is Role.LISTED
+
     def refresh(self) -> bool:
-        """Asks for the partitions of the upstream asset; whether they are the same as before."""
+        """Ask for the partitions of the upstream asset; return whether they are the same as before."""
         keys = None if self.partitions_def is None else self._location.keys_of(self.partitions_def)
         if keys is self._keys:
             return True
@@ -54,7 +45,7 @@ class Upstream:
         return False
 
     def tables(self, partitions: Partitions) -> Tables:
-        """The upstream tables that these partitions of the asset read, by upstream partition, in their order.
+        """Return the upstream tables that these partitions of the asset read, by upstream partition, in their order.
 
         Raises `PartitionsGone`.
         """
@@ -63,23 +54,11 @@ class Upstream:
         return self._tables[partitions]
 
     def every(self) -> Tables:
-        """All of the upstream asset's tables, by partition."""
+        """Return all tables of the upstream asset, by partition."""
         if self.partitions_def is None:
             return ((None, self.name),)
         keys = self._location.keys_of(self.partitions_def)
         return tuple(zip(keys, table_names(self._path, keys), strict=True))
-
-    def source(self, partition: str | None, table: str, look: Look) -> str | None:
-        """The name under which an upstream table is an input, or None where it is not there."""
-        if self.store is not None:
-            return look.referenced(table, self.store)
-        if (
-            self.is_listed
-            and table in look.digests
-            and not (partition is None and look.is_outdated(self.dependency, table))
-        ):
-            return table
-        return look.event(self.dependency, partition, table)
 
     def _look_up(self, partitions: Partitions) -> Tables:
         keys = partitions

@@ -10,9 +10,11 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
-from jammi_dagster.adapters.execution.materialize import Made, TableStep
-from jammi_dagster.adapters.execution.outputs import Produced, produce
+from jammi_dagster.adapters.execution.materialize import materialize
+from jammi_dagster.adapters.execution.outputs import BodyOutput, produce
 from jammi_dagster.adapters.execution.step import Step
+from jammi_dagster.adapters.execution.step_result import StepResult
+from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.handoff.kinds import convert, kind_of
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
@@ -20,7 +22,7 @@ from jammi_dagster.errors import InvalidOutput, WrongIOManager
 
 
 def body_of(spec: TableSpec) -> Callable[..., Any]:
-    """The op's function: the signature that Dagster needs, in front of the step of the contract."""
+    """Return the op's function: the signature that Dagster needs, in front of the step of the contract."""
 
     def body(context: Any, **arguments: Any) -> Any:
         return _run(spec, context, arguments)
@@ -54,15 +56,16 @@ def _run(
     loaded = {name: value for name, value in arguments.items() if name in spec.shape.inputs}
     start = input_ledger.loading(step_context, store).start_sequence
     input_ledger.close(step_context, store)
-    tables = TableStep(
-        step=step,
-        store=store,
-        spec=spec,
+    tables = TableStep.of(
+        step,
+        store,
+        spec,
         loaded=loaded,
         start_sequence=start,
         config=arguments.get("config"),
+        io_manager=manager.verification,
     )
-    return _result(context, tables.run(lambda: _call(spec, context, arguments), manager.policy))
+    return _result(context, materialize(tables, lambda: _call(tables, context, arguments), manager.policy))
 
 
 def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
@@ -78,13 +81,13 @@ def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
     return keys
 
 
-def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> Produced:
-    """Calls the user's function with what its annotations ask for."""
-    values = dict(arguments)
+def _call(tables: TableStep, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> BodyOutput:
+    """Call the user's function with the kinds of value that its annotations ask for."""
+    spec, values = tables.spec, dict(arguments)
     for name, annotation in spec.shape.inputs.items():
         value = values[name]
         if isinstance(value, AnyReference):
-            values[name] = convert(value, kind_of(annotation), parameter=name)
+            values[name] = convert(value, kind_of(annotation), parameter=name, reads=tables.reads)
     for key in spec.shape.resources:
         values[key] = getattr(context.resources, key)
     if spec.shape.context is not None:
@@ -93,17 +96,17 @@ def _call(spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping
     return produce(lambda: spec.function(**values), asset=context.asset_key.to_user_string())
 
 
-def _result(context: dg.AssetExecutionContext, made: Made) -> dg.MaterializeResult[Any]:
+def _result(context: dg.AssetExecutionContext, result: StepResult) -> dg.MaterializeResult[Any]:
     metadata: Mapping[str, Any] = {}
-    if len(made.metadata) == 1:
-        metadata = next(iter(made.metadata.values()))
+    if len(result.metadata) == 1:
+        metadata = next(iter(result.metadata.values()))
     else:
-        for partition, of_partition in made.metadata.items():
+        for partition, of_partition in result.metadata.items():
             context.add_asset_metadata(of_partition, asset_key=context.asset_key, partition_key=partition)
     return dg.MaterializeResult(
-        value=made.value,
-        data_version=made.data_version,
+        value=result.value,
+        data_version=result.data_version,
         metadata=metadata,
-        tags=made.tags,
-        check_results=list(made.check_results),
+        tags=result.tags,
+        check_results=list(result.check_results),
     )

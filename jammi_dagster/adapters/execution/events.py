@@ -1,4 +1,4 @@
-"""What a materialization says in Dagster's event log, and what of it is recorded for a reuse to say again."""
+"""The metadata of a materialization in Dagster's event log, and the part of it that is recorded for a reuse."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import dagster as dg
 import pyarrow as pa
 
 from jammi_dagster.adapters import metadata_keys
-from jammi_dagster.adapters.execution.outputs import Produced
-from jammi_dagster.adapters.handoff.serialized_metadata import packed, unpacked
+from jammi_dagster.adapters.execution.outputs import BodyOutput
+from jammi_dagster.adapters.handoff.serialized_metadata import packed
+from jammi_dagster.adapters.recipe.annotation import annotation_of
 from jammi_dagster.adapters.recipe.replay import KEY as REPLAY
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor, anchor_set_key
+from jammi_dagster.store import ResultStore
 
 _MOST_ANCHORS = 50
 
@@ -24,7 +26,7 @@ _MOST_ANCHORS = 50
 def table_metadata(
     record: MaterializationRecord, anchors: Sequence[InputAnchor], *, partitioned: bool
 ) -> dict[str, Any]:
-    """The metadata of one materialization that follows from its record and inputs."""
+    """Return the metadata of one materialization that follows from its record and inputs."""
     rows = metadata_keys.PARTITION_ROW_COUNT if partitioned else metadata_keys.ROW_COUNT
     metadata: dict[str, Any] = {
         rows: record.row_count,
@@ -45,7 +47,7 @@ def table_metadata(
 
 
 def computed_metadata(*, is_current: bool, reasons: Sequence[str]) -> dict[str, Any]:
-    """What a table that was just computed says besides: why it cannot be reused, whether a later start won."""
+    """Return the further metadata of a computed table: why it cannot be reused, whether a later start won."""
     metadata: dict[str, Any] = {metadata_keys.CACHE_OUTCOME: "computed"}
     if reasons:
         metadata[metadata_keys.UNPINNED] = dg.MetadataValue.md("\n".join(f"- {reason}" for reason in reasons))
@@ -55,7 +57,7 @@ def computed_metadata(*, is_current: bool, reasons: Sequence[str]) -> dict[str, 
 
 
 def reused_metadata(record: MaterializationRecord, *, is_current: bool) -> dict[str, Any]:
-    """What a reuse says besides."""
+    """Return the further metadata of a reused table."""
     metadata: dict[str, Any] = {
         metadata_keys.CACHE_OUTCOME: "reused",
         metadata_keys.REUSED_MATERIALIZATION: record.materialization_id,
@@ -64,7 +66,7 @@ def reused_metadata(record: MaterializationRecord, *, is_current: bool) -> dict[
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """The Arrow schema as Dagster shows it."""
+    """Return an Arrow schema as Dagster shows it."""
     columns = [
         dg.TableColumn(
             name=field.name,
@@ -77,17 +79,17 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
 
 
 def annotation(
-    produced: Produced, schema: pa.Schema, *, added: Mapping[str, Any], replay: Replay
+    output: BodyOutput, schema: pa.Schema, *, added: Mapping[str, Any], replay: Replay
 ) -> dict[str, Any]:
-    """What a reuse emits again, as JSON: the user's metadata, tags and check results, and the column schema.
+    """Return as JSON the part that a reuse emits again: user metadata, tags, check results and column schema.
 
-    `added` is the metadata that the function gave to its context, `replay` what a sensor asks for again.
+    `added` is the metadata that the function gave to its context; `replay` makes a sensor ask for the same again.
     """
-    metadata = {**added, **produced.metadata, metadata_keys.COLUMN_SCHEMA: column_schema(schema)}
+    metadata = {**added, **output.metadata, metadata_keys.COLUMN_SCHEMA: column_schema(schema)}
     return {
         REPLAY: replay.to_dict(),
         "metadata": packed(metadata),
-        "tags": dict(produced.tags),
+        "tags": dict(output.tags),
         "check_results": [
             {
                 "check_name": result.check_name,
@@ -97,32 +99,25 @@ def annotation(
                 "description": result.description,
                 "metadata": packed(result.metadata or {}),
             }
-            for result in produced.check_results
+            for result in output.check_results
         ],
     }
 
 
-def recorded(annotation_json: str | None) -> Produced:
-    """The inverse of `annotation`."""
-    if annotation_json is None:
-        return Produced()
-    value = json.loads(annotation_json)
-    checks = [
-        dg.AssetCheckResult(
-            check_name=check["check_name"],
-            asset_key=None if check["asset_key"] is None else dg.AssetKey(check["asset_key"]),
-            passed=check["passed"],
-            severity=dg.AssetCheckSeverity(check["severity"]),
-            description=check["description"],
-            metadata=unpacked(check["metadata"]),
-        )
-        for check in value["check_results"]
-    ]
-    return Produced(metadata=unpacked(value["metadata"]), tags=value["tags"], check_results=checks)
+def output_of(store: ResultStore, record: MaterializationRecord) -> BodyOutput | None:
+    """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
+
+    None, with a warning, if the annotation is damaged.
+    """
+    found = annotation_of(store, record)
+    if found is None:
+        return None
+    checks = list(found.check_results)
+    return BodyOutput(metadata=dict(found.metadata), tags=dict(found.tags), check_results=checks)
 
 
 def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:
-    """The artifact digest; for a range the digest over its sorted (partition, digest) pairs (DESIGN 4.7)."""
+    """Return the artifact digest; for a range the digest over its sorted (partition, digest) pairs (DESIGN 4.7)."""
     if len(digests) == 1:
         return dg.DataVersion(next(iter(digests.values())))
     pairs = sorted((str(partition), digest) for partition, digest in digests.items())
@@ -130,7 +125,7 @@ def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:
 
 
 def saved_line(record: MaterializationRecord) -> str:
-    """The log line of a reuse: what was reused, from which run, and the seconds saved."""
+    """Return the log line of a reuse: the materialization, the run that made it, and the seconds saved."""
     saved = "" if record.compute_seconds is None else f", {record.compute_seconds:.2f} s saved"
     return f"reused {record.table}: materialization {record.materialization_id} of run {record.produced_by}{saved}"
 

@@ -1,7 +1,7 @@
-"""What a step got from the IO manager before its body ran, kept until its output is handled.
+"""A ledger of the references that steps got from the IO manager before their bodies ran.
 
-Dagster loads inputs first. The materializations that were read then, and the start that was issued then, are the
-ones to record, wherever the pointers have gone meanwhile.
+Dagster loads inputs first. The materializations that were read then, and the start that was issued then, are recorded
+with the output, wherever the pointers have gone meanwhile; until then the ledger keeps them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _loadings: OrderedDict[_Key, Loading] = OrderedDict()
 
 
 def loading(step_context: Any, store: ResultStore) -> Loading:
-    """The ledger's entry for the running attempt of a step on `store`; made, with a new start, on first use."""
+    """Return the entry for the running attempt of a step on `store`; make it, with a new start, on first use."""
     key = _key(step_context, store)
     if key not in _loadings:
         _loadings[key] = Loading(store.writer.next_start())
@@ -38,7 +38,7 @@ def loading(step_context: Any, store: ResultStore) -> Loading:
 
 
 def close(step_context: Any, store: ResultStore) -> None:
-    """Forgets the entry."""
+    """Forget the entry."""
     _loadings.pop(_key(step_context, store), None)
 
 

@@ -1,96 +1,158 @@
-"""Over what a Dagster step makes its tables: the anchor of each declared input (DESIGN 4.2)."""
+"""The inputs of a running step: the references that it was handed, and the present that it sees (DESIGN 4.2).
+
+The rule is that of `recipe.inputs`; here are the answers of a step, the errors for inputs that are not there, and the
+comparison of two snapshots around the body.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import Dependency, is_result_table
+from jammi_dagster.adapters.assets.declaration import Dependency
+from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.handoff.references import NoReference, PartitionReferences, ResultReference
+from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.adapters.recipe.inputs import (
+    DeclaredInput,
+    Inputs,
+    InputSnapshot,
+    Tables,
+    resolve,
+    role_of,
+)
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor
-from jammi_dagster.contract.anchors import check_distinct
-from jammi_dagster.errors import InputMissing, MissingUpstream, SurfaceUnavailable
+from jammi_dagster.errors import InputMissing, MissingUpstream
 from jammi_dagster.recording import utc_now
 from jammi_dagster.store import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepInputs:
-    """The anchors of a step's inputs, sorted by source, and the reasons why some are not pinned.
+class StepPresent:
+    """The present of a running step: the references it was handed, and tables of its own run before current ones.
 
-    `names` are the declared inputs that exist; an undeclared read has an anchor, but no name among them.
+    `is_plain`: the step's body ran before the first snapshot, so a table that moved since the step began pins nothing.
+    Implements the protocol of `recipe.inputs`.
     """
 
-    anchors: tuple[InputAnchor, ...]
-    names: tuple[str, ...]
-    reasons: tuple[str, ...] = ()
+    def __init__(
+        self, step: Step, store: ResultStore, loaded: Mapping[str, Any], *, is_plain: bool = False
+    ) -> None:
+        self._step, self._store, self._loaded, self._is_plain = step, store, loaded, is_plain
+        self.identity = store.identity
 
-    def with_unpinned(self, source: str, reasons: Sequence[str]) -> StepInputs:
-        """The same, and one undeclared read that makes the tables unpinned; as it is where there are no reasons."""
-        if not reasons:
-            return self
-        anchor = InputAnchor.unpinned_at_instant(source, utc_now())
-        anchors = sorted((*self.anchors, anchor), key=lambda a: a.source)
-        return replace(self, anchors=tuple(anchors), reasons=(*self.reasons, *reasons))
+    def inputs(self, spec: TableSpec, *, allow_missing: bool) -> Inputs:
+        """Resolve everything that the step declares, as of now."""
+        surfaces = spec.surfaces(self._step.partition_keys)
+        declared = [self._declared(dependency, spec) for dependency in self._step.dependencies]
+        return resolve(declared, surfaces, self, allow_missing=allow_missing)
+
+    def references(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
+        """Map the tables that the step was handed references to, to the digests that these pin."""
+        return {r.table: r.artifact_digest for r in self._handed(declared.dependency) or ()}
+
+    def listed(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str | None]:
+        """Map listed tables to the digest that this run made of them, or to the current one.
+
+        An asset may at times store nothing: then Dagster has a later version than the catalog, or the only one.
+        """
+        dependency = declared.dependency
+        names = [table for _, table in tables]
+        of_run = self._store.reader.of_run(self._step.run_id, names)
+        found = self._store.reader.current_of(names) | of_run
+        if dependency.partitions is None and not of_run:
+            found = {t: record for t, record in found.items() if not self._is_outdated(dependency, record)}
+        moved = self._step.made_since_start(dependency) if self._is_plain else frozenset[str | None]()
+        return {
+            table: None if key in moved and table not in of_run else found[table].artifact_digest
+            for key, table in tables
+            if table in found
+        }
+
+    def events(self, declared: DeclaredInput, tables: Tables) -> Mapping[str | None, str | None]:
+        """Map each partition with an event to its supplied data version.
+
+        A version that came after the step began may not be the one that was read, so it pins nothing that was.
+        """
+        dependency = declared.dependency
+        was_read = self._is_plain or dependency.input_name in self._loaded
+        if dependency.partitions is not None:
+            dependency = replace(dependency, partitions=tuple(str(key) for key, _ in tables))
+        versions = zip(dependency.keys, self._step.data_versions(dependency), strict=True)
+        return {
+            key: None if was_read and version.after_start else version.supplied
+            for key, version in versions
+            if version is not None
+        }
+
+    def observe(self, surface: VersionSurface) -> str | None:
+        """Ask a surface for its version."""
+        return surface.observe()
+
+    def _declared(self, dependency: Dependency, spec: TableSpec) -> tuple[DeclaredInput, Tables]:
+        """Return a dependency in its role, with its tables, and any other that the step was handed."""
+        handed = self._handed(dependency)
+        role = role_of(
+            dependency,
+            self._step.io_manager_key,
+            has_references=handed is not None,
+            is_handed_over=dependency.input_name in self._loaded,
+        )
+        tables = list(zip(dependency.keys, dependency.tables, strict=True))
+        store = None
+        if handed:
+            known = set(dependency.tables)
+            tables += [(None, r.table) for r in handed if r.table not in known]
+            store = self._store if handed[0].store == self.identity else open_store(handed[0].store)
+        parameter = dependency.input_name if dependency.input_name in spec.shape.inputs else None
+        return DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter), tables
+
+    def _handed(self, dependency: Dependency) -> tuple[ResultReference, ...] | None:
+        """Return the references that the step was handed for a dependency; None where it got no reference of ours."""
+        value = self._loaded.get(dependency.input_name or "")
+        if isinstance(value, PartitionReferences):
+            return tuple(value.by_partition.values())
+        if isinstance(value, NoReference):
+            return ()
+        return (value,) if isinstance(value, ResultReference) else None
+
+    def _is_outdated(self, dependency: Dependency, record: MaterializationRecord) -> bool:
+        version = self._step.data_version_at_start(dependency.asset_key)
+        if version is None or version == record.artifact_digest:
+            return False
+        last = self._step.data_versions(dependency)[0]
+        return last is not None and last.stored_nothing
 
 
-def resolve_inputs(
-    step: Step,
-    store: ResultStore,
-    loaded: Mapping[str, Any],
-    surfaces: Iterable[VersionSurface],
-    *,
-    allow_missing: bool,
-    required: bool,
-    unwatched: bool = False,
-) -> StepInputs:
-    """The anchors of everything that the step declares, as of now.
+def require(inputs: Inputs, step: Step, store: ResultStore) -> None:
+    """Raise `MissingUpstream`, `InputMissing` or a surface's own error for inputs that a step cannot begin without."""
+    for upstream, tables in inputs.missing_tables.items():
+        raise missing_upstream(f"asset {step.asset_key.to_user_string()}", upstream, tables, store)
+    for error in inputs.failed.values():
+        raise error
+    for source in inputs.gone:
+        way_out = "make it, or take it out of reads="
+        raise InputMissing(source=source, table=step.tables[0], way_out=way_out)
 
-    `loaded` holds, by input name, the references that the step got; what is not there was loaded by another IO
-    manager, or not at all. `unwatched`: the body ran before the first look, so what moved since the step began
-    pins nothing. Raises `MissingUpstream`, `DuplicateInput`, and for a surface that is `required` `InputMissing` and
-    `SurfaceUnavailable`.
+
+def settle(
+    before: InputSnapshot, after: InputSnapshot, *, moved: Collection[str] = frozenset()
+) -> InputSnapshot:
+    """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned.
+
+    `moved` are sources that changed while the body ran, although their versions are the same again.
     """
-    anchors: list[InputAnchor] = []
-    for dependency in step.dependencies:
-        references = _references(loaded.get(dependency.input_name or ""))
-        if references is not None:
-            _check_partitions(step, store, dependency, {r.table for r in references}, allow_missing)
-            anchors.extend(reference.anchor(store) for reference in references)
-        elif dependency.input_name not in loaded and is_result_table(step.io_manager_key, dependency):
-            anchors.extend(_current_anchors(step, store, dependency, allow_missing, unwatched=unwatched))
-        else:
-            was_read = unwatched or dependency.input_name in loaded
-            anchors.extend(_dagster_anchors(step, store, dependency, allow_missing, was_read=was_read))
-    for surface in _distinct(surfaces):
-        version = _observed(surface, table=step.tables[0], required=required)
-        if version is not None:
-            anchors.append(InputAnchor.source_version(surface.source, version))
-    ordered = tuple(sorted(dict.fromkeys(anchors), key=lambda anchor: anchor.source))
-    check_distinct(ordered)
-    unpinned = [anchor.source for anchor in ordered if anchor.is_unpinned]
-    reasons = [
-        f"{source} has no version from before it was read: give it a data version, or observe it"
-        for source in unpinned
-    ]
-    return StepInputs(
-        anchors=ordered, names=tuple(anchor.source for anchor in ordered), reasons=tuple(reasons)
-    )
-
-
-def settle(before: StepInputs, after: StepInputs) -> StepInputs:
-    """The anchors to record for a body that ran between two looks: what moved meanwhile is unpinned (DESIGN 4.2)."""
     now = {anchor.source: anchor for anchor in after.anchors}
     reasons = list(before.reasons)
     anchors = []
     for anchor in before.anchors:
-        if anchor.is_unpinned or now.get(anchor.source) == anchor:
+        is_same = now.get(anchor.source) == anchor and anchor.source not in moved
+        if anchor.is_unpinned or is_same:
             anchors.append(anchor)
             continue
         anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))
@@ -102,53 +164,10 @@ def settle(before: StepInputs, after: StepInputs) -> StepInputs:
     return replace(before, anchors=tuple(anchors), reasons=tuple(reasons))
 
 
-def _observed(surface: VersionSurface, *, table: str, required: bool) -> str | None:
-    """The surface's version; where it is not `required`, None for an input that is gone or cannot be observed."""
-    try:
-        version = surface.observe()
-    except SurfaceUnavailable:
-        if required:
-            raise
-        return None
-    if version is None and required:
-        way_out = "make it, or take it out of reads="
-        raise InputMissing(source=surface.source, table=table, way_out=way_out)
-    return version
-
-
-def _distinct(surfaces: Iterable[VersionSurface]) -> list[VersionSurface]:
-    """The surfaces without repeats: one may be declared twice, or for several partitions of a range."""
-    by_source: dict[str, list[VersionSurface]] = {}
-    for surface in surfaces:
-        alike = by_source.setdefault(surface.source, [])
-        if surface not in alike:
-            alike.append(surface)
-    return [surface for alike in by_source.values() for surface in alike]
-
-
-def _references(value: Any) -> tuple[ResultReference, ...] | None:
-    """The references of an input, or None where another IO manager loaded it."""
-    if isinstance(value, PartitionReferences):
-        return tuple(value.by_partition.values())
-    if isinstance(value, NoReference):
-        return ()
-    return (value,) if isinstance(value, ResultReference) else None
-
-
-def _check_partitions(
-    step: Step, store: ResultStore, dependency: Dependency, found: set[str], allow_missing: bool
-) -> None:
-    missing = [table for table in dependency.tables if table not in found]
-    if missing and not allow_missing:
-        raise missing_upstream(
-            f"asset {step.asset_key.to_user_string()}", dependency.asset_key, missing, store
-        )
-
-
 def missing_upstream(
     asset: str, upstream: dg.AssetKey, missing: Sequence[str], store: ResultStore
 ) -> MissingUpstream:
-    """The error for upstream tables that are not there."""
+    """Return the error for upstream tables that are not there."""
     shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     partial = "" if len(missing) == 1 and "[" not in missing[0] else ", or set allow_missing_partitions=True"
     return MissingUpstream(
@@ -159,65 +178,3 @@ def missing_upstream(
         deployment=store.scope.deployment,
         partial=partial,
     )
-
-
-def _current_anchors(
-    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool, *, unwatched: bool
-) -> list[InputAnchor]:
-    """A dependency that is declared and not loaded, by what this run made of it, otherwise by what is current.
-
-    An asset may at times store nothing: then Dagster has a later version than the catalog, or the only one.
-    """
-    of_run = store.reader.of_run(step.run_id, dependency.tables)
-    found = store.reader.current_of(dependency.tables) | of_run
-    if dependency.partitions is None and not of_run:
-        found = {name: record for name, record in found.items() if not _is_outdated(step, dependency, record)}
-    moved = step.made_since_start(dependency) if unwatched else frozenset[str | None]()
-    anchors: list[InputAnchor] = []
-    elsewhere: list[str] = []
-    for key, table in zip(dependency.keys, dependency.tables, strict=True):
-        if table not in found:
-            elsewhere.append(str(key))
-        elif key in moved and table not in of_run:
-            anchors.append(InputAnchor.unpinned_at_instant(table, utc_now()))
-        else:
-            anchors.append(ResultReference.of(store, found[table]).anchor(store))
-    if elsewhere:
-        rest = (
-            dependency if dependency.partitions is None else replace(dependency, partitions=tuple(elsewhere))
-        )
-        anchors.extend(_dagster_anchors(step, store, rest, allow_missing, was_read=unwatched))
-    return anchors
-
-
-def _is_outdated(step: Step, dependency: Dependency, record: MaterializationRecord) -> bool:
-    version = step.data_version_at_start(dependency.asset_key)
-    if version is None or version == record.artifact_digest:
-        return False
-    last = step.data_versions(dependency)[0]
-    return last is not None and last.stored_nothing
-
-
-def _dagster_anchors(
-    step: Step, store: ResultStore, dependency: Dependency, allow_missing: bool, *, was_read: bool
-) -> list[InputAnchor]:
-    """Any other asset, by Dagster's latest data version where a user or an observation supplied it.
-
-    Where the asset `was_read` before this look, a version that came after the step began may not be the one that
-    was read, so it pins nothing.
-    """
-    versions = step.data_versions(dependency)
-    anchors, missing = [], []
-    for table, version in zip(dependency.tables, versions, strict=True):
-        source = f"dagster:{store.scope.deployment}/{table}"
-        if version is not None and version.supplied is not None and not (was_read and version.after_start):
-            anchors.append(InputAnchor.source_version(source, version.supplied))
-        elif version is not None or dependency.partitions is None:
-            anchors.append(InputAnchor.unpinned_at_instant(source, utc_now()))
-        else:
-            missing.append(table)
-    if missing and not allow_missing:
-        raise missing_upstream(
-            f"asset {step.asset_key.to_user_string()}", dependency.asset_key, missing, store
-        )
-    return anchors

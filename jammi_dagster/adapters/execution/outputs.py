@@ -1,4 +1,4 @@
-"""What an asset's function may return, brought to one shape: data to store, and what to tell Dagster beside it."""
+"""The output of an asset's function in one shape: data to store, and metadata, tags and check results beside it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import dagster as dg
 
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG
+from jammi_dagster.adapters.recipe.draft import named_checks
 from jammi_dagster.errors import InvalidOutput
 
 T = TypeVar("T")
@@ -23,8 +24,8 @@ _NO_VALUE: Any = dg.MaterializeResult().value  # Dagster's own mark for a result
 
 
 @dataclass(slots=True, kw_only=True)
-class Produced:
-    """The function's result. `data` may be a stream that is still running: read it before the rest."""
+class BodyOutput:
+    """The output of a function. `data` may be a stream that is still running: read it before the rest."""
 
     data: Any = _NOTHING
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -33,16 +34,11 @@ class Produced:
 
     @property
     def has_data(self) -> bool:
-        """Whether the function gave a value."""
+        """Tell whether the function gave a value."""
         return self.data is not _NOTHING
 
-    def checks(self, declared: Collection[str]) -> set[str]:
-        """The names of the checks that have a result; the only one of an asset needs none."""
-        only = next(iter(declared)) if len(declared) == 1 else "(without a name)"
-        return {result.check_name or only for result in self.check_results}
-
     def take_event(self, event: Any, *, asset: str) -> None:
-        """Adds what an `Output`, `MaterializeResult` or `AssetCheckResult` says. Raises `InvalidOutput`."""
+        """Add the content of an `Output`, `MaterializeResult` or `AssetCheckResult`. Raises `InvalidOutput`."""
         if isinstance(event, dg.AssetCheckResult):
             self.check_results.append(event)
             return
@@ -58,8 +54,8 @@ class Produced:
             self.check_results.extend(event.check_results or ())
 
 
-def produce(call: Callable[[], Any], *, asset: str) -> Produced:
-    """Calls the function and takes its result apart, whether plain, generator or async.
+def produce(call: Callable[[], Any], *, asset: str) -> BodyOutput:
+    """Call the function and take its result apart: a plain value, a generator, or async.
 
     A generator may yield Dagster's results, or record batches, which then stream. Raises `InvalidOutput`, and
     whatever the function raises.
@@ -72,44 +68,44 @@ def produce(call: Callable[[], Any], *, asset: str) -> Produced:
         result = _drained(result)
     if inspect.isgenerator(result):
         return _of_generator(result, asset)
-    produced = Produced()
-    _take(produced, result, asset)
-    return _checked(produced, asset)
+    output = BodyOutput()
+    _take(output, result, asset)
+    return _checked(output, asset)
 
 
-def _of_generator(yielded: Iterator[Any], asset: str) -> Produced:
-    produced = Produced()
+def _of_generator(yielded: Iterator[Any], asset: str) -> BodyOutput:
+    output = BodyOutput()
     for item in yielded:
         if _is_event(item):
-            _take(produced, item, asset)
+            _take(output, item, asset)
         else:
-            if produced.has_data:
+            if output.has_data:
                 raise _two_values(asset)
-            produced.data = _stream(itertools.chain([item], yielded), produced, asset)
-            return produced
-    return _checked(produced, asset)
+            output.data = _stream(itertools.chain([item], yielded), output, asset)
+            return output
+    return _checked(output, asset)
 
 
-def _stream(items: Iterator[Any], produced: Produced, asset: str) -> Iterator[Any]:
+def _stream(items: Iterator[Any], output: BodyOutput, asset: str) -> Iterator[Any]:
     for item in items:
         if not _is_event(item):
             yield item
         elif _value_of(item) is not _NOTHING:
             raise _two_values(asset)
         else:
-            produced.take_event(item, asset=asset)
+            output.take_event(item, asset=asset)
 
 
-def _take(produced: Produced, item: Any, asset: str) -> None:
+def _take(output: BodyOutput, item: Any, asset: str) -> None:
     if not _is_event(item):
-        produced.data = item
+        output.data = item
         return
     value = _value_of(item)
     if value is not _NOTHING:
-        if produced.has_data:
+        if output.has_data:
             raise _two_values(asset)
-        produced.data = value
-    produced.take_event(item, asset=asset)
+        output.data = value
+    output.take_event(item, asset=asset)
 
 
 def _is_event(item: Any) -> bool:
@@ -124,14 +120,14 @@ def _value_of(item: Any) -> Any:
     return _NOTHING
 
 
-def _checked(produced: Produced, asset: str) -> Produced:
-    if not produced.has_data or produced.data is None:
+def _checked(output: BodyOutput, asset: str) -> BodyOutput:
+    if not output.has_data or output.data is None:
         raise InvalidOutput(
             asset=asset,
             why="its function gave no table",
             way_out="return a table, or MaterializeResult(value=…); for an asset without one use @dg.asset",
         )
-    return produced
+    return output
 
 
 def _two_values(asset: str) -> InvalidOutput:
@@ -147,7 +143,7 @@ def _drained(items: AsyncGenerator[T, Any]) -> Iterator[T]:
         try:
             while (item := run(_next(items))) is not _NOTHING:
                 yield item
-        finally:  # also where nobody reads on: what the generator holds is let go
+        finally:  # also where nobody reads on: the generator lets go of its resources
             run(_close(items))
 
 
@@ -161,7 +157,7 @@ async def _close(items: AsyncGenerator[Any, Any]) -> None:
 
 @contextlib.contextmanager
 def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
-    """What runs coroutines to their end, all on one event loop; on a thread of its own inside a running one."""
+    """Give a function that runs coroutines, all on one event loop; on a thread of its own inside a running one."""
     loop = asyncio.new_event_loop()
     try:
         asyncio.get_running_loop()
@@ -181,12 +177,12 @@ def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         loop.close()
 
 
-def check_reported(produced: Produced, declared: Collection[str], *, asset: str) -> None:
-    """Raises `InvalidOutput` unless there is a result for each declared check, and no other.
+def check_reported(output: BodyOutput, declared: Collection[str], *, asset: str) -> None:
+    """Raise `InvalidOutput` unless there is a result for each declared check, and no other.
 
     Dagster asks for the same, but of a table that is published by then.
     """
-    reported = produced.checks(declared)
+    reported = named_checks((result.check_name for result in output.check_results), declared)
     for name in sorted(set(declared) - reported):
         raise InvalidOutput(
             asset=asset,
@@ -202,7 +198,7 @@ def check_reported(produced: Produced, declared: Collection[str], *, asset: str)
 
 
 def by_partition(data: Any, partitions: tuple[str, ...], *, asset: str) -> Mapping[str, Any]:
-    """The table of each partition. For a range the function returns a dict with just its partitions as keys.
+    """Return the table of each partition. For a range the function returns a dict with just its partitions as keys.
 
     Raises `InvalidOutput`.
     """

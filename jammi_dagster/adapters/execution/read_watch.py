@@ -1,7 +1,7 @@
-"""Watches a function while it runs for reads that nothing declares, through Python's audit events (PEP 578).
+"""A watch on a running function for reads that nothing declares, through Python's audit events (PEP 578).
 
-What the interpreter opens is seen: files, folders, databases of `sqlite3`, sockets, processes. What a library reads
-natively (pyarrow, polars, duckdb) raises no event. An audit hook cannot be taken away: one is added per process on
+It sees everything that the interpreter opens: files, folders, databases of `sqlite3`, sockets, processes. Native reads
+of a library (pyarrow, polars, duckdb) raise no event. An audit hook cannot be taken away: one is added per process on
 first use, and returns at once while nothing is watched.
 """
 
@@ -34,7 +34,7 @@ _SYSTEM = (
     "/etc/pki/",
     "/etc/ca-certificates/",
 )
-# What Python and its libraries ask of a system: its time zone, users, networks and types of files.
+# Python and its libraries ask these of a system: its time zone, users, networks and types of files.
 _ASKED = {
     f"/etc/{name}"
     for name in (
@@ -60,7 +60,7 @@ _OURS = ("dagster", "jammi_dagster")
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read, as the anchor names it, by which line, and what to declare."""
+    """An undeclared read: its source as the anchor names it, the line that reads, and the way out."""
 
     source: str
     place: str
@@ -120,7 +120,7 @@ class Watch:
         ) or any(what.startswith(os.path.join(os.path.abspath(known), "")) for known in self.allowed)
 
     def _place(self, frame: FrameType | None) -> str | None:
-        """The line of the user's code that reads; None for what Dagster, or this package, reads beneath it."""
+        """Return the line of the user's code that reads; None for a read of Dagster or this package beneath it."""
         while frame is not None:
             name = str(frame.f_globals.get("__name__"))
             top, file = name.partition(".")[0], frame.f_code.co_filename
@@ -142,7 +142,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def watching(watch: Watch) -> Iterator[Watch]:
-    """Fills `watch.found` with what code reads within: in this thread, and in those that start meanwhile.
+    """Fill `watch.found` with the reads of code within: in this thread, and in threads that start meanwhile.
 
     Python does not say who started a thread: one that starts beside the body, and runs code of the user's, counts.
     """
@@ -181,7 +181,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _path(given: Any) -> str | None:
-    """An absolute path; None for a descriptor, and for a database in memory."""
+    """Return an absolute path; None for a descriptor, and for a database in memory."""
     if given is None:
         return os.getcwd()  # a listing of the working folder
     if not isinstance(given, (str, bytes, os.PathLike)):

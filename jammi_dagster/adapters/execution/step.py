@@ -19,7 +19,7 @@ class Step(DeclaredAsset):
     """A view of Dagster's step context for one asset that the step makes."""
 
     def __init__(self, context: Any, asset_key: dg.AssetKey, partitions: Sequence[str] | None) -> None:
-        """`context` is a step execution context: `get_step_execution_context()` of the one that a body gets.
+        """Take a step execution context: `get_step_execution_context()` of the context that a body gets.
 
         `partitions` are those that the step makes, in the order of their definition; None for an asset without.
         Raises `InvalidOutput` where there are none: Dagster takes a range whose end is before its start.
@@ -51,14 +51,18 @@ class Step(DeclaredAsset):
         assert isinstance(found, dg.AssetsDefinition), "a step that makes an asset has one"
         return found
 
+    @property
+    def partition_keys(self) -> tuple[str | None, ...]:
+        """The partitions that the step makes, or None for the whole."""
+        return (None,) if self.partitions is None else self.partitions
+
     @functools.cached_property
     def tables(self) -> tuple[str, ...]:
         """The names of the result tables that the step makes, one per partition."""
-        keys: Sequence[str | None] = (None,) if self.partitions is None else self.partitions
-        return tuple(str(TableName.of(self.asset_key.path, key)) for key in keys)
+        return tuple(str(TableName.of(self.asset_key.path, key)) for key in self.partition_keys)
 
     def added_metadata(self, partition: str | None) -> dict[str, Any]:
-        """What the function told its context of the output, or of the asset and this partition of it."""
+        """Return the metadata that the function gave its context: for the output, the asset, or this partition."""
         output = self.assets_def.get_output_name_for_asset_key(self.asset_key)
         return {
             **(self._context.get_output_metadata(output) or {}),
@@ -81,17 +85,17 @@ class Step(DeclaredAsset):
 
     @property
     def has_mapped_config(self) -> bool:
-        """Whether a function of the job made the raw config, of values that no longer show where they came from."""
+        """Tell whether a function of the job made the raw config: its values no longer show where they came from."""
         mapping = self._context.job_def.config_mapping
         return mapping is not None and mapping.receive_processed_config_values is not False
 
     def data_version_at_start(self, asset_key: dg.AssetKey) -> str | None:
-        """The asset's data version when the step started, of its last event."""
+        """Return the data version of the asset's last event when the step started."""
         info = self._at_start(asset_key)
         return None if info is None or info.data_version is None else info.data_version.value
 
     def data_versions(self, dependency: Dependency) -> list[EventVersion | None]:
-        """What Dagster knows of the dependency now: one per partition, or one; None where it has no event."""
+        """Return the dependency's last event now, one per partition or one for the whole; None where there is none."""
         key = dependency.asset_key
         found = last_versions(self.instance, key, dependency.partitions, observable=dependency.is_observable)
         return [
@@ -100,7 +104,7 @@ class Step(DeclaredAsset):
         ]
 
     def made_since_start(self, dependency: Dependency) -> frozenset[str | None]:
-        """The partitions of the dependency, or None for the whole, that were materialized after the step began."""
+        """Return the dependency's partitions, or None for the whole, that were materialized after the step began."""
         key, kind = dependency.asset_key, dg.DagsterEventType.ASSET_MATERIALIZATION
         last: dict[str | None, int] = {}
         if dependency.partitions is None:
@@ -116,16 +120,16 @@ class Step(DeclaredAsset):
         return at_start is None or storage_id > at_start.storage_id
 
     def _at_start(self, asset_key: dg.AssetKey) -> Any:
-        """The asset's last event of any partition when the step started, before inputs were loaded."""
+        """Return the asset's last event of any partition when the step started, before inputs were loaded."""
         records = self._context.input_asset_records
         return None if records is None else records.get(asset_key)
 
     def node(self, key: dg.AssetKey) -> Any:
-        """The node of any asset in Dagster's asset graph."""
+        """Return the node of any asset in Dagster's asset graph."""
         return self._context.job_def.asset_layer.asset_graph.get(key)
 
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
-        """The partitions of a dependency; of one within a multi-asset, those that the step makes."""
+        """Return the partitions of a dependency; within a multi-asset, the partitions that the step makes."""
         if input_name is None:
             return self.partitions
         if not self._context.has_asset_partitions_for_input(input_name):

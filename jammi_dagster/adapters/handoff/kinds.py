@@ -1,7 +1,7 @@
 """Kinds of value: what annotations ask for, and how a reference becomes it.
 
-A kind is a name in the descriptor. Whoever changes what a conversion means raises `IO_SEMANTICS`, which moves
-every definition.
+A kind is a name in the descriptor. Whoever changes what a conversion means raises the number that `io_semantics`
+gives for its kinds, which moves the definitions that use them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,17 +18,17 @@ import pyarrow as pa
 
 from jammi_dagster.adapters.handoff.references import AnyReference, NoReference, ResultReference
 from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.artifacts import Recorded, VerifiedReads
+from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
 from jammi_dagster.errors import UnsupportedInput
-from jammi_dagster.store import ResultStore
-
-IO_SEMANTICS = 1
 
 _TABLE = "pyarrow.Table"
+_EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
 
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """What a parameter's annotation asks for: a kind of table, or a dict of them by partition."""
+    """A kind of table that an annotation asks for, or a dict of them by partition."""
 
     name: str
     by_partition: bool = False
@@ -39,7 +39,10 @@ class ValueKind:
 
 
 def kind_of(annotation: Any) -> ValueKind:
-    """The kind that an annotation asks for; none, and `Any`, ask for a `pa.Table` (or a dict of them)."""
+    """Return the kind that an annotation asks for; none, and `Any`, ask for a `pa.Table` (or a dict of them).
+
+    `kind_of(dict[str, pd.DataFrame])` is `dict[str, pandas.DataFrame]`.
+    """
     if annotation is Any or annotation is None or annotation in (object, dict, typing.Dict):  # noqa: UP006
         # the deprecated alias is what a user may have written
         return ValueKind(_TABLE, by_partition=annotation in (dict, typing.Dict), any_shape=True)  # noqa: UP006
@@ -53,11 +56,22 @@ def kind_of(annotation: Any) -> ValueKind:
         return ValueKind(inner.name, by_partition=True)
     if origin is not None and type(None) in arguments and len(arguments) == 2:
         return kind_of(next(a for a in arguments if a is not type(None)))
-    return ValueKind((isinstance(annotation, type) and _known_name(annotation)) or _name(annotation))
+    # a frame that is typed by a schema, such as pandera's, is the frame below it
+    base = origin if isinstance(origin, type) else annotation
+    return ValueKind((isinstance(base, type) and _known_name(base)) or _name(annotation))
+
+
+def io_semantics(output: ValueKind, inputs: Iterable[str]) -> int:
+    """Return the number of the rules by which these kinds are converted: 2 where frames are exact, which 1 was not.
+
+    A function without a return annotation may give a frame.
+    """
+    kinds = [str(output), *inputs]
+    return 2 if output.any_shape or any(name in kind for kind in kinds for name in _EXACT_SINCE_2) else 1
 
 
 def _name(annotation: Any) -> str:
-    """An annotation by names alone: the `repr` of what stands in one may hold an address, which is never the same."""
+    """Return an annotation by names alone: a `repr` may hold an address, which is never the same."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
         return _name(arguments[0])
@@ -69,28 +83,26 @@ def _name(annotation: Any) -> str:
     return f"{named.__module__}.{named.__qualname__}"
 
 
-def convert(value: AnyReference, kind: ValueKind, *, parameter: str) -> Any:
-    """What the parameter gets for a reference. Raises `UnsupportedInput` where its annotation cannot be met."""
+def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: VerifiedReads) -> Any:
+    """Load the value of a parameter. Raises `UnsupportedInput` where its annotation cannot be met."""
     read = _READERS.get(kind.name)
     if read is None:
         raise UnsupportedInput(parameter=parameter, annotation=kind.name, kinds=", ".join(_READERS))
     if isinstance(value, NoReference):
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
-        return read(open_store(value.store), value)
+        return read(reads, value)
     if not kind.by_partition and not kind.any_shape:
         raise UnsupportedInput(
             parameter=parameter,
             annotation=f"{kind.name}, but there are {len(value.by_partition)} upstream partitions",
             kinds=f"dict[str, {kind.name}]",
         )
-    return {
-        key: read(open_store(reference.store), reference) for key, reference in value.by_partition.items()
-    }
+    return {key: read(reads, reference) for key, reference in value.by_partition.items()}
 
 
 def lenient_type(annotation: Any) -> dg.DagsterType:
-    """A Dagster type that lets a reference through where `annotation` stands; other IO managers still see it."""
+    """Return a Dagster type that lets a reference through; other IO managers still see the annotation."""
     if typing.get_origin(annotation) is typing.Annotated:  # what else it holds need not be hashable
         annotation = typing.get_args(annotation)[0]
     return _lenient_type(annotation)
@@ -110,7 +122,7 @@ def _lenient_type(annotation: Any) -> dg.DagsterType:
 
 
 def is_lenient(dagster_type: dg.DagsterType) -> bool:
-    """Whether the type is one of ours, so that its input may be a reference."""
+    """Tell a type of ours, whose input may be a reference, from any other."""
     return _LENIENT in dagster_type.metadata
 
 
@@ -119,32 +131,70 @@ _named: list[str] = []
 
 
 def _known_name(annotation: type) -> str | None:
-    if annotation is pa.Table:
-        return _TABLE
-    for name, (module, attribute) in _OPTIONAL.items():
-        loaded = sys.modules.get(module)  # an annotation of a module that is not loaded cannot be
-        if loaded is not None and annotation is getattr(loaded, attribute, None):
-            return name
+    for base in annotation.__mro__:
+        if base is pa.Table:
+            return _TABLE
+        for name, (module, attribute) in _OPTIONAL.items():
+            loaded = sys.modules.get(module)  # an annotation of a module that is not loaded cannot be
+            if loaded is not None and base is getattr(loaded, attribute, None):
+                return name
     return None
 
 
-def _table(store: ResultStore, reference: ResultReference) -> pa.Table:
-    return store.artifacts.read_table(reference.artifact_path)
+def _recorded(reference: ResultReference) -> Recorded:
+    return Recorded(
+        root=open_store(reference.store).artifacts,
+        table=reference.table,
+        path=reference.artifact_path,
+        digest=reference.artifact_digest,
+    )
 
 
-def _polars(store: ResultStore, reference: ResultReference) -> Any:
-    import polars
-
-    return polars.DataFrame(_table(store, reference))
+def _table(reads: VerifiedReads, reference: ResultReference) -> pa.Table:
+    return reads.read_table(_recorded(reference))
 
 
-_READERS: dict[str, Callable[[ResultStore, ResultReference], Any]] = {
+def _pandas(reads: VerifiedReads, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
+
+    return pandas_of(_table(reads, reference))
+
+
+def _geopandas(reads: VerifiedReads, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.geo_frames import geo_frame_of
+
+    return geo_frame_of(_table(reads, reference))
+
+
+def _polars(reads: VerifiedReads, reference: ResultReference) -> Any:
+    from jammi_dagster.artifacts.parquet.polars_frames import polars_of
+
+    return polars_of(_table(reads, reference))
+
+
+def _duckdb(reads: VerifiedReads, reference: ResultReference) -> Any:
+    """Return a relation of duckdb's default connection, so that relations can be joined."""
+    import duckdb
+
+    return duckdb.from_arrow(without_pandas_types(_table(reads, reference)))
+
+
+def _ibis(reads: VerifiedReads, reference: ResultReference) -> Any:
+    import ibis
+
+    return ibis.memtable(without_pandas_types(_table(reads, reference)))
+
+
+_READERS: dict[str, Callable[[VerifiedReads, ResultReference], Any]] = {
     _TABLE: _table,
-    "pyarrow.RecordBatchReader": lambda store, reference: _table(store, reference).to_reader(),
-    "pyarrow.dataset.Dataset": lambda store, reference: store.artifacts.dataset(reference.artifact_path),
-    "pandas.DataFrame": lambda store, reference: _table(store, reference).to_pandas(),
+    "pyarrow.RecordBatchReader": lambda reads, reference: _table(reads, reference).to_reader(),
+    "pyarrow.dataset.Dataset": lambda reads, reference: reads.dataset(_recorded(reference)),
+    "pandas.DataFrame": _pandas,
     "polars.DataFrame": _polars,
-    "polars.LazyFrame": lambda store, reference: _polars(store, reference).lazy(),
+    "polars.LazyFrame": lambda reads, reference: _polars(reads, reference).lazy(),
+    "geopandas.GeoDataFrame": _geopandas,
+    "duckdb.DuckDBPyRelation": _duckdb,
+    "ibis.Table": _ibis,
 }
 _OPTIONAL = {
     "pyarrow.RecordBatchReader": ("pyarrow", "RecordBatchReader"),
@@ -152,4 +202,7 @@ _OPTIONAL = {
     "pandas.DataFrame": ("pandas", "DataFrame"),
     "polars.DataFrame": ("polars", "DataFrame"),
     "polars.LazyFrame": ("polars", "LazyFrame"),
+    "geopandas.GeoDataFrame": ("geopandas", "GeoDataFrame"),
+    "duckdb.DuckDBPyRelation": ("duckdb", "DuckDBPyRelation"),
+    "ibis.Table": ("ibis.expr.types.relations", "Table"),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import InputAnchor
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
@@ -35,17 +34,6 @@ class ResultReference:
             artifact_digest=record.artifact_digest,
             artifact_path=record.artifact_path,
             row_count=record.row_count,
-        )
-
-    def anchor(self, store: ResultStore) -> InputAnchor:
-        """Return the anchor for a table of `store` that read its input through this reference.
-
-        Names resolve in one store, tenant and deployment. A table of another one is a source outside of the store.
-        """
-        if self.store == store.identity:
-            return InputAnchor.result_digest(self.table, self.artifact_digest)
-        return InputAnchor.source_version(
-            f"dagster:{self.store.deployment}/{self.table}", self.artifact_digest
         )
 
 

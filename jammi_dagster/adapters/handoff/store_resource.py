@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeGuard
+from weakref import WeakValueDictionary
 
 import dagster as dg
 
-from jammi_dagster.contract import CachePolicy, canonical_json
+from jammi_dagster.contract import CachePolicy, Verification, canonical_json
+from jammi_dagster.contract.redaction import redacted_options, redacted_text, redacted_url
+from jammi_dagster.errors import InvalidStore, JammiError, NotCanonical
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
 class StoreBacked(Protocol):
-    """An IO manager on a result store, with the cache policy of assets that state none."""
+    """An IO manager on a result store, with the cache policy and the verification of assets that state none."""
 
     @property
     def result_store(self) -> ResultStore: ...
     @property
     def policy(self) -> CachePolicy: ...
+    @property
+    def verification(self) -> Verification: ...
 
 
 def is_store_backed(resource: object) -> TypeGuard[StoreBacked]:
@@ -25,12 +34,69 @@ def is_store_backed(resource: object) -> TypeGuard[StoreBacked]:
     return hasattr(type(resource), "result_store")
 
 
-_open: dict[tuple[int, bytes], ResultStore] = {}
+class OpenStores:
+    """The stores that this process opened, by their arguments: each once, though resources come and go.
+
+    The last few used keep their connections; the others give them back, and live on for as long as somebody uses them.
+    """
+
+    def __init__(self, most: int = 4) -> None:
+        """Keep the connections of at most so many stores."""
+        self._most = most
+        self._kept: OrderedDict[bytes, ResultStore] = OrderedDict()
+        self._known: WeakValueDictionary[bytes, ResultStore] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def get(self, key: bytes, make: Callable[[], ResultStore]) -> ResultStore:
+        """Return the store of this key, and open it if it is not open."""
+        with self._lock:
+            found = self._kept.get(key) or self._known.get(key)
+        if found is None:
+            found = make()
+        with self._lock:
+            store = self._known.setdefault(key, found)  # another thread may have been quicker
+            self._kept[key] = store
+            self._kept.move_to_end(key)
+            given_back = [old for old in self._kept if self._kept[old].database.is_gone() and old != key]
+            given_back += [old for old in self._kept if old not in given_back][: -self._most]
+            closed = [self._kept.pop(old) for old in given_back]
+        for old_store in closed:
+            old_store.close()
+        return store
+
+    def find(self, identity: StoreIdentity) -> ResultStore | None:
+        """Return the store with this identity. A store that cannot be asked for its own is another one's fault."""
+        with self._lock:
+            stores = list(self._known.values())
+        for store in reversed(stores):
+            with contextlib.suppress(JammiError):
+                if store.identity == identity:
+                    return store
+        return None
+
+
+_stores = OpenStores()
+
+
+def _forget_locks() -> None:
+    """Make the lock anew in a forked child: another thread of the parent may have held it."""
+    _stores.__dict__["_lock"] = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_locks)
 
 
 def open_store(identity: StoreIdentity) -> ResultStore:
-    """Return the store with this identity, which this process opened when it loaded a reference to it."""
-    return next(s for (pid, _), s in _open.items() if pid == os.getpid() and s.identity == identity)
+    """Return the store with this identity, which this process opened when it loaded a reference to it.
+
+    Raise `InvalidStore` if it opened none.
+    """
+    store = _stores.find(identity)
+    if store is None:
+        why = "this process has not opened the store of a reference that it was handed; give it the same resource"
+        raise InvalidStore(root=identity.root, why=why)
+    return store
 
 
 class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # gives itself, not another value
@@ -49,11 +115,23 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
 
     def get(self) -> ResultStore:
         """Open the store, or return the open one. Raise as `ResultStore(…)` does."""
-        # a forked process must not share a database connection with its parent
-        key = (os.getpid(), canonical_json(self._fields(), name="store"))
-        if key not in _open:
-            _open[key] = ResultStore(**self._fields())
-        return _open[key]
+        fields = self._fields()
+        try:
+            key = canonical_json(fields, name="store")
+        except NotCanonical as error:
+            # the value may be a secret: neither the message nor a cause shows it
+            place, why = error.path, "it is not JSON, as Dagster's config must be"
+        else:
+            return _stores.get(key, lambda: ResultStore(**fields))
+        raise InvalidStore(root=redacted_url(str(self.root)), why=f"{place}: {why}")
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Show the fields without their secrets; also within the `repr` of an IO manager."""
+        for name, value in self._fields().items():
+            if name == "storage_options":
+                yield name, None if value is None else redacted_options(value)
+            else:
+                yield name, redacted_text(redacted_url(value)) if isinstance(value, str) else value
 
     def _fields(self) -> dict[str, Any]:
         return {

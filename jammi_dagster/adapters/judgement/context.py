@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement import extent
 from jammi_dagster.adapters.judgement.extent import Extent, Place
 from jammi_dagster.adapters.judgement.table_state import NO_REPLAY, TableState, clouded, state_of
@@ -47,7 +47,7 @@ class StoreContext:
 
     store: ResultStore
     rows: Rows
-    look: Look
+    look: Present
     recorded: Mapping[str, str | None]
     replays: Replays
     definitions: dict[str, str] = field(default_factory=dict)
@@ -91,6 +91,7 @@ class StoreContext:
                 verdict=verdict,
                 definition=recorded,
                 replay=self.replays.get((table, recorded)) or NO_REPLAY,
+                present=self.look,
             )
         if (state.why_undecidable or state.why_not) and state.definition is None:
             verdict = clouded(verdict, state)

@@ -6,7 +6,7 @@ import itertools
 from collections import Counter
 from dataclasses import dataclass, field
 
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.observed import Observed
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.store import ResultStore, StoreIdentity
@@ -30,7 +30,7 @@ class Evaluation:
     is_complete: bool = True
     is_from_start: bool = True
     stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
-    looks: dict[StoreIdentity, Look] = field(default_factory=dict)
+    looks: dict[StoreIdentity, Present] = field(default_factory=dict)
     seen: Observed = field(default_factory=Observed)
 
     @property

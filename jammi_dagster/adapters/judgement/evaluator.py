@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement import extent, observed
 from jammi_dagster.adapters.judgement.context import Replays, StoreContext
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
@@ -77,13 +77,26 @@ class Evaluator(StoredAssets):
         found.count()
         return found
 
-    def fresh(self, table: str) -> TableState | None:
-        """Return a table about which nothing is known but that it is fresh; None where no asset makes it."""
-        asset = self.maker(table)
-        if asset is None:
-            return None
-        partition = asset.tables()[table]
-        return TableState(table=table, asset=asset, partition=partition, verdict=Staleness.fresh())
+    def fresh(self, found: Evaluation, tables: Iterable[str]) -> dict[str, TableState]:
+        """Return the states of tables that were found fresh; without the tables that no asset makes."""
+        by_store: dict[StoreIdentity, dict[str, CurrentAsset]] = {}
+        for table in tables:
+            if (asset := self.maker(table)) is not None:
+                by_store.setdefault(asset.store.identity, {})[table] = asset
+        states: dict[str, TableState] = {}
+        for identity, assets in by_store.items():
+            store = next(iter(assets.values())).store
+            replays = recorded_replays(store, store.reader, assets)
+            for table, asset in assets.items():
+                states[table] = TableState(
+                    table=table,
+                    asset=asset,
+                    partition=asset.tables()[table],
+                    verdict=Staleness.fresh(),
+                    replay=replays.get(table) or NO_REPLAY,
+                    present=found.looks.get(identity),
+                )
+        return states
 
     def hindered(self, found: Evaluation, tables: Iterable[str]) -> set[str]:
         """Return the tables whose request would fail, for their config or an input; also beyond the evaluation."""
@@ -130,10 +143,10 @@ class Evaluator(StoredAssets):
             if wanted.only is None and found.is_complete:
                 found.gone.update(self._left_over(recorded, assets))
 
-    def _look(self, store: ResultStore, rows: Rows, seen: Observed) -> Look:
+    def _look(self, store: ResultStore, rows: Rows, seen: Observed) -> Present:
         return seen.present(self.location, store, rows, _digests(rows))
 
-    def _settle(self, look: Look) -> None:
+    def _settle(self, look: Present) -> None:
         """Tell the assets of a store which of its tables came or went since the last evaluation."""
         identity = look.store.identity
         changed = self._digests.get(identity, {}).keys() ^ look.digests.keys()

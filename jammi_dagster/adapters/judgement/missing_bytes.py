@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.errors import ArtifactOutsideRoot
 from jammi_dagster.store import ResultStore
 
 _AT_ONCE = 200
@@ -39,17 +40,21 @@ def bytes_missing(
         place = wanted[-1]
         for name in wanted:
             store, path, size = chunk[name]
-            if name.partition("[")[0] in names and _is_gone(store, path, size):
+            if name.partition("[")[0] in names and is_gone(store, path, size):
                 gone.add(name)
     return gone, place
 
 
 def _gone(store: ResultStore, tables: Sequence[str]) -> Iterable[str]:
     for table, record in store.reader.current_of(tables).items():
-        if _is_gone(store, record.artifact_path, record.size_bytes):
+        if is_gone(store, record.artifact_path, record.size_bytes):
             yield table
 
 
-def _is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
-    size = store.artifacts.size(path)
+def is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
+    """Tell whether an artifact is not there, or not of its recorded size."""
+    try:
+        size = store.artifacts.size(path)
+    except ArtifactOutsideRoot:  # a damaged row: nothing is opened
+        return True
     return size is None or recorded not in (None, size)

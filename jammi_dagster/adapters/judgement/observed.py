@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ import dagster as dg
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.catalog import CatalogMark
 from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.store import ResultStore, StoreIdentity
 from jammi_dagster.surfaces import VersionSurface
@@ -23,21 +26,23 @@ class Observed:
     """Version surfaces, Dagster's events and partitions as they were at one moment.
 
     `token` changes whenever any of them changes, or a catalog does. `presents` hold the observations of each store's
-    assets, `states` the catalog's id and revision from just before.
+    assets, `states` the marks of their catalogs from just before.
     """
 
     token: str = ""
-    presents: Mapping[StoreIdentity, Look] = field(default_factory=dict)
-    states: Mapping[StoreIdentity, tuple[str, int]] = field(default_factory=dict)
+    presents: Mapping[StoreIdentity, Present] = field(default_factory=dict)
+    states: Mapping[StoreIdentity, CatalogMark] = field(default_factory=dict)
 
-    def present(self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]) -> Look:
+    def present(
+        self, location: Location, store: ResultStore, rows: Rows, digests: Mapping[str, str]
+    ) -> Present:
         """Return the present of a store whose catalog stands still in `rows`, without asking a surface again.
 
         Where the catalog moved since the observation, its rows may know newer inputs: everything is asked for anew.
         """
         known, state = self.presents.get(store.identity), rows.state()
         if known is None or state[1] < 0 or self.states[store.identity] != state:
-            return Look(location, store, digests)
+            return Present(location, store, digests)
         return known.at(digests)
 
 
@@ -51,21 +56,22 @@ def observe(
     """Observe each version surface of the assets once.
 
     `digests` are those of each store's tables when they were last read, `absent` the surfaces whose input did not exist
-    then: a table that was never materialized may wait for one. `process` is part of the token, since another process
-    may run other code.
+    then: a table that was never materialized may wait for one. `process` and edited files of code are part of
+    the token: another process may run other code, and an edit is to be said.
     """
-    presents: dict[StoreIdentity, Look] = {}
-    states: dict[StoreIdentity, tuple[str, int]] = {}
+    presents: dict[StoreIdentity, Present] = {}
+    states: dict[StoreIdentity, CatalogMark] = {}
     versions: dict[Any, Any] = {}
-    facts: list[Any] = [process, _last_events(location, assets)]
+    facts: list[Any] = [process, _last_events(location, assets), [list(edit) for edit in location.edits]]
     for asset in assets:
         identity = asset.store.identity
         if identity not in presents:
             states[identity] = asset.store.reader.state()
-            presents[identity] = Look(location, asset.store, digests[identity], versions)
+            presents[identity] = Present(location, asset.store, digests[identity], versions)
             facts.append(list(states[identity]))
             for surface in absent.get(identity, {}).values():
-                presents[identity].observe(surface)
+                with contextlib.suppress(JammiError):  # `failed` tells
+                    presents[identity].observe(surface)
         facts.append(asset.outside(presents[identity]))
     for present in presents.values():
         facts.append([sorted(present.observed.items()), sorted(present.failed)])

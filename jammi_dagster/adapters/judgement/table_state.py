@@ -1,24 +1,32 @@
-"""What is known of one table that is not plainly fresh, and how to say it."""
+"""The state of one table that is not plainly fresh."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, Inputs, NotReplayable, Unknowable
-from jammi_dagster.adapters.code_location.present import Look
+from jammi_dagster.adapters.code_location.current_asset import (
+    CurrentAsset,
+    NotReplayable,
+    Outdated,
+    Unknowable,
+)
+from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.judgement.facts import plan_of
+from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import Staleness
+from jammi_dagster.contract import CachePolicy, Staleness
+from jammi_dagster.planning.step_plan import StepPlan, TableFacts, decide_step
 
 NO_REPLAY = Replay()
 
 
 @dataclass(slots=True, kw_only=True)
 class TableState:
-    """A table that is not plainly fresh: the verdict on it, and what stands in the way of a request.
+    """A table that is not plainly fresh: the verdict on it, and the obstacles to a request.
 
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
     at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
-    gone. `is_missing`: defined, and never materialized.
+    gone. `is_missing`: defined, and never materialized. `is_outdated`: the code on disk differs from the loaded code.
     """
 
     table: str
@@ -33,10 +41,32 @@ class TableState:
     why_undecidable: str | None = None
     bytes_missing: bool = False
     is_missing: bool = False
+    is_outdated: bool = False
+    present: Present | None = None
+    _plan: StepPlan | None = None
+
+    def plan(self) -> StepPlan | None:
+        """Plan a run of the table now, or of all of its range, under the policy of its decorator and IO manager.
+
+        The plan is made once; it is None for a state without a present. Raises any error of the catalog or the storage.
+        """
+        if self._plan is None and self.present is not None:
+            try:
+                group = self.asset.group(self.partition, self.replay)
+                self._plan = plan_of(self.asset, group, self.replay, self.present)
+            except NotReplayable as error:  # the range that made it is gone
+                facts = TableFacts(table=self.table, definition=None, obstacles=(str(error),))
+                self._plan = decide_step([facts], CachePolicy.USE)
+        return self._plan
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nothing certain is known: a run that is to decide it must compute it."""
+        return self.kind == "undecidable" and not self.verdict.reasons
 
     @property
     def is_hindered(self) -> bool:
-        """Whether a request would fail."""
+        """Tell whether a request would fail."""
         return self.why_not is not None or bool(self.needs)
 
     @property
@@ -52,18 +82,24 @@ class TableState:
 
 
 def state_of(
-    asset: CurrentAsset, table: str, partition: str | None, replay: Replay, look: Look
+    asset: CurrentAsset, table: str, partition: str | None, replay: Replay, present: Present
 ) -> TableState:
-    """A table with the definition that it would have now."""
+    """Return the state of a table with the definition that it would have now."""
     state = TableState(
-        table=table, asset=asset, partition=partition, verdict=Staleness.missing_manifest(), replay=replay
+        table=table,
+        asset=asset,
+        partition=partition,
+        verdict=Staleness.missing_manifest(),
+        replay=replay,
+        present=present,
     )
     try:
-        state.definition, inputs = asset.definition(partition, replay, look)
+        state.definition, inputs = asset.definition(partition, replay, present)
     except NotReplayable as error:
         state.why_not = str(error)
     except Unknowable as error:
         state.why_undecidable = str(error)
+        state.is_outdated = isinstance(error, Outdated)
     else:
         state.inputs = inputs
         state.needs = inputs.missing
@@ -71,7 +107,7 @@ def state_of(
 
 
 def clouded(verdict: Staleness, state: TableState) -> Staleness:
-    """The verdict where the present definition is not known: never fresh."""
+    """Return the verdict where the present definition is not known: never fresh."""
     if verdict.staleness not in ("fresh", "stale"):
         return verdict
     return Staleness.undecidable(verdict.unpinned, verdict.reasons)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.contract import Difference, explain
 from jammi_dagster.errors import JammiError
+from jammi_dagster.planning.step_plan import BYPASSED
 
 _MOST_SAID = 5
+_IN_WORDS = {BYPASSED: 'its cache policy is bypass, so no stored result is looked for (cache="use" would)'}
 
 
 def differences(state: TableState) -> list[Difference]:
-    """What is different between how the table was made and how it would be made now; reads its sidecar."""
+    """Compare the table's recorded definition with the one it would have now; reads its sidecar."""
     if state.inputs is None:
         return []
     try:
@@ -29,14 +34,14 @@ def differences(state: TableState) -> list[Difference]:
         manifest.env.fields,
         descriptor.fields,
         env.fields,
-        # what nobody declared, or was seen to be read, is no input by name
+        # a read that nobody declared, or that was only seen, is no input by name
         recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
         current_inputs=now,
     )
 
 
 def reasons(state: TableState) -> list[str]:
-    """Why a table is not fresh, one sentence each, the most telling first."""
+    """Return the reasons why a table is not fresh, one sentence each, the most telling first."""
     said = []
     if state.is_missing:
         said.append("never materialized")
@@ -53,7 +58,8 @@ def reasons(state: TableState) -> list[str]:
             said.append(f"{reason.source} changed")
         elif not any(str(reason.source) in change for change in changes):
             said.append(f"{reason.source} is gone")
-    said += [f"{source} has no version to compare" for source in state.verdict.unpinned]
+    for source in state.verdict.unpinned:
+        said += _undeclared(state, source) or [f"{source} has no version to compare"]
     if state.needs:
         more = " and more" if len(state.needs) > 3 else ""
         said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
@@ -61,3 +67,39 @@ def reasons(state: TableState) -> list[str]:
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
     return said
+
+
+def _undeclared(state: TableState, source: str) -> list[str]:
+    """Return the reasons behind an undeclared read of the asset itself; none for another source."""
+    if source != f"undeclared:{state.asset.key.to_user_string()}":
+        return []
+    try:
+        found = state.asset.undeclared(state.replay)
+    except (NotReplayable, Unknowable):
+        return []
+    more = [f"{len(found) - _MOST_SAID} more reasons"] if len(found) > _MOST_SAID else []
+    return [*found[:_MOST_SAID], *more]
+
+
+def expectation(state: TableState, said: Collection[str] = ()) -> str:
+    """Word the plan of a run of a table, without the reasons that were `said`; no text for a state without a plan."""
+    plan = state.plan()
+    if plan is None:
+        return ""
+    if plan.verdict == "undecidable":
+        why = [] if state.is_hindered else [reason for reason in plan.reasons if reason not in said]
+        return ": ".join(["no run of it can be planned", *filter(None, ["; ".join(why[:_MOST_SAID])])])
+    above = state.verdict.stale_ancestor
+    if plan.is_open and above is not None:
+        return f"a run reuses it if a stored result fits the new {above}, and computes it otherwise"
+    if plan.verdict == "compute":
+        why = [_IN_WORDS.get(reason, reason) for reason in plan.reasons[:_MOST_SAID]]
+        return f"a run computes it: {'; '.join(why)}"
+    own = next(table for table in plan.tables if table.table == state.table)
+    saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
+    return f"a run reuses materialization {own.materialization}{saved}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital and a full stop; an empty one as it is."""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""

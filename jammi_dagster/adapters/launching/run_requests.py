@@ -16,35 +16,40 @@ from jammi_dagster.contract import CachePolicy
 def run_request(
     run: PlannedRun,
     *,
-    cache: str = CachePolicy.USE.value,
+    cache: str | None = CachePolicy.USE.value,
     run_key: str | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> dg.RunRequest:
     """Return the request that Dagster launches a run by: each table is given its recorded config again.
 
-    `cache` is the policy for all of the run's assets, or the text of `computing`.
+    `cache` is the policy for all of the run's assets, or the text of `policies_of`.
     """
     partition = next((node.partition for node in run.nodes if node.partition is not None), None)
     configs: dict[str, Any] = {
         node.op: {"config": node.replay.config} for node in run.nodes if node.replay.config is not None
     }
+    policy = {} if cache is None else {metadata_keys.CACHE_TAG: cache}
     ranged = {} if run.span is None else dict(zip(metadata_keys.RANGE_TAGS, run.span, strict=True))
     return dg.RunRequest(
         run_key=run_key,
         run_config={"ops": configs} if configs else {},
-        tags={metadata_keys.CACHE_TAG: cache, **ranged, **(tags or {})},
+        tags={**policy, **ranged, **(tags or {})},
         asset_selection=sorted({key for node in run.nodes for key in node.selected}),
         partition_key=partition if run.span is None else None,
     )
 
 
-def computing(run: PlannedRun, computed: Collection[str]) -> str:
-    """Return the policies of a run's assets, as a tag: `computed` tables are computed in any case.
+def policies_of(run: PlannedRun, *, left: Collection[str] = (), bypassed: Collection[str] = ()) -> str | None:
+    """Return the cache policies of a run's assets, as a tag; None where no asset needs one.
 
-    The other tables are reused where their inputs come out the same.
+    Tables that are `left` follow their decorator and IO manager, `bypassed` ones are computed in any case; of an asset
+    with several tables the strictest counts. The other tables are reused where their inputs come out the same.
     """
     policies = {node.asset_key.to_user_string(): CachePolicy.USE.value for node in run.nodes}
     for node in run.nodes:
-        if node.table in computed:
+        if node.table in left:
+            policies.pop(node.asset_key.to_user_string(), None)
+    for node in run.nodes:
+        if node.table in bypassed:
             policies[node.asset_key.to_user_string()] = CachePolicy.BYPASS.value
-    return json.dumps(policies, sort_keys=True)
+    return json.dumps(policies, sort_keys=True) if policies else None

@@ -1,1 +1,1 @@
-"""How a step makes its tables: descriptor, environment, and the config that a replay gives again."""
+"""Recipes: the inputs, descriptor and environment of tables, and the config that a replay gives again."""

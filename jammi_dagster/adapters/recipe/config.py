@@ -25,7 +25,7 @@ class NotRecordable(Exception):
 
 
 def described_config(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
-    """`validated` with each value that `raw`, or a default of `schema`, takes from an `EnvVar` replaced by an HMAC.
+    """Replace by an HMAC each value of `validated` that `raw`, or a default of `schema`, takes from an `EnvVar`.
 
     `raw` is the config before it was validated, `schema` the op's config field. Raises `NotRecordable`.
     """
@@ -35,7 +35,7 @@ def described_config(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any
 
 
 def config_object(config: Any, validated: Any, keyed: Keyed) -> dict[str, str] | None:
-    """An HMAC of the config as the function sees it; None where that is just what Dagster validated.
+    """Return an HMAC of the config as the function sees it; None where it equals the config that Dagster validated.
 
     Its class may fill in and convert values when it is made (`default_factory`, validators). Raises `NotRecordable`.
     """
@@ -50,9 +50,9 @@ def config_object(config: Any, validated: Any, keyed: Keyed) -> dict[str, str] |
 
 
 def described_resource(resource: Any, keyed: Keyed, code_of: CodeOf) -> dict[str, Any]:
-    """A resource by its class, its code and an HMAC for each of its fields, nested resources included.
+    """Describe a resource by its class, its code and an HMAC for each of its fields, nested resources included.
 
-    At run time a field no longer shows whether it came from the environment, so all are behind the key. Raises
+    At run time a field no longer shows if it came from the environment, so all are behind the key. Raises
     `NotRecordable` for a resource that is not a `ConfigurableResource`: it has no config to be seen.
     """
     kind = type(resource)
@@ -88,7 +88,7 @@ def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
 
 
 def _below(key: str, raw: Any, field: Any, schema: Any) -> tuple[Any, Any]:
-    """The raw value and the config type of `key`: what was given, otherwise the field's default."""
+    """Return the raw value and the config type of `key`: the given value, otherwise the field's default."""
     given = raw.get(key) if isinstance(raw, Mapping) else None
     if given is None and getattr(field, "default_provided", False):
         given = field.default_value
@@ -96,13 +96,13 @@ def _below(key: str, raw: Any, field: Any, schema: Any) -> tuple[Any, Any]:
 
 
 def _hidden(value: Any, keyed: Keyed) -> dict[str, str]:
-    """What stands for a value that may be a secret: not even an error shows it."""
+    """Return an HMAC in place of a value that may be a secret: not even an error shows it."""
     try:
         plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value
         text = canonical_json(plain).decode()
-    except (NotCanonical, ValueError):  # the latter is pydantic's, for what it cannot serialize
+    except (NotCanonical, ValueError):  # the latter is pydantic's, for a value that it cannot serialize
         raise NotRecordable(f"a value of type {type(value).__name__} has no canonical JSON") from None
     digest = keyed(text)
     if digest is None:
-        raise NotRecordable(NO_KEY)
+        raise NotRecordable(getattr(keyed, "why_not", NO_KEY))
     return {"hmac_sha256": digest}

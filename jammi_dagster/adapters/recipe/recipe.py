@@ -1,4 +1,4 @@
-"""How a Dagster step makes its tables: descriptor and environment (DESIGN 4.3)."""
+"""The recipe of a Dagster step: descriptor and environment of its tables (DESIGN 4.3)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency
 from jammi_dagster.adapters.assets.spec import TableSpec
-from jammi_dagster.adapters.handoff.kinds import IO_SEMANTICS, ValueKind, kind_of
+from jammi_dagster.adapters.handoff.kinds import ValueKind, io_semantics, kind_of
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
 from jammi_dagster.adapters.recipe.config import (
+    NO_KEY,
     Keyed,
     NotRecordable,
     config_object,
     described_config,
     described_resource,
 )
-from jammi_dagster.contract import MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract import DefinitionHash, MaterializationEnv, ProducingDescriptor, canonical_json
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
@@ -34,19 +35,23 @@ PRODUCER = "dagster_asset"
 # in the order of canonical JSON
 _VARYING = ("input_names", "partition_key", "partition_window")
 
-_TABLE_LIBRARIES = frozenset({"pandas", "polars", "pyarrow"})
+_NO_SOURCE = "its text stands in no source that the function reaches, so it may come from the environment"
+
+_TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Making:
-    """How a step makes its tables, whatever the partition and the inputs.
+class Recipe:
+    """The way in which a step makes its tables, whatever the partition and the inputs.
 
-    `raw_config` is what a replay validates anew; it is no part of the definition. `unrecordable` are the reasons
+    `components` are the digests of the code's components by name; where the code shows a slot, an HMAC of its texts.
+    `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
     why the definition cannot be known, and so why the tables are never reused.
     """
 
     asset_key: dg.AssetKey
     code: CodeIdentity
+    components: Mapping[str, str]
     inputs: Mapping[str, Any]
     output: ValueKind
     raw_config: Any
@@ -56,6 +61,7 @@ class Making:
     libraries: Mapping[str, str]
     unrecordable: tuple[str, ...]
     window_of: Callable[[str | None], list[str] | None]
+    dimensions: tuple[str, ...] = ()
 
     def descriptor(
         self,
@@ -64,7 +70,7 @@ class Making:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> ProducingDescriptor:
-        """The descriptor of one table. `partitions` is the range that the step makes, `input_names` what it reads.
+        """Return the descriptor of one table. `partitions` is the range that the step makes, `input_names` its inputs.
 
         A range of more than one is part of how each of its tables is made: the function sees all of it. `orders` are
         the tables behind each input in the order in which they come. It counts only where it is not that of the
@@ -77,13 +83,16 @@ class Making:
                 "partition_key": partition,
                 "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
                 "partition_window": self.window_of(partition),
+                **({"partition_dimensions": list(self.dimensions)} if self.dimensions else {}),
                 "code": {
                     "kind": self.code.kind,
                     "digest": self.code.digest,
-                    "components": self.code.named,
+                    "components": dict(self.components),
                 },
                 "input_names": _digest(sorted(input_names)),
-                "io_semantics": IO_SEMANTICS,
+                "io_semantics": io_semantics(
+                    self.output, [described["kind"] for described in self.inputs.values()]
+                ),
                 "inputs": {
                     name: {**described, "order": _order(orders.get(name, ()))}
                     for name, described in self.inputs.items()
@@ -95,20 +104,46 @@ class Making:
             }
         )
 
+    def definitions(
+        self,
+        partitions: Sequence[str | None],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> list[TableDefinition]:
+        """Return the definition of each partition that one step makes, or of the whole under None."""
+        env, group = self.env(), [partition for partition in partitions if partition is not None]
+        encoded = canonical_json(env.fields, name="env")
+        found = []
+        for partition in partitions:
+            descriptor = self.descriptor(partition, group, input_names, orders)
+            text = canonical_json(descriptor.fields, name="descriptor")
+            folded = DefinitionHash(fold_encoded(text, encoded))
+            found.append(TableDefinition(descriptor=descriptor, env=env, hash=folded))
+        return found
+
     def env(self) -> MaterializationEnv:
-        """What affects the output and is not in the descriptor: Python, the libraries that the code reaches."""
+        """Return everything else that affects the output: Python, and the libraries that the code reaches."""
         major, minor, _ = platform.python_version_tuple()
         return MaterializationEnv(
             {"python": f"{major}.{minor}", "libraries": dict(self.libraries), "device": "cpu"}
         )
 
 
-class DefinitionHashes:
-    """Definition hashes of many tables that one making makes: all but three fields is the same, and encoded once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDefinition:
+    """The definition of one table: descriptor, environment, and the hash of the two."""
 
-    def __init__(self, making: Making) -> None:
-        self._making, self._env = making, canonical_json(making.env().fields, name="env")
-        fields = making.descriptor(None, (), (), {}).to_dict()
+    descriptor: ProducingDescriptor
+    env: MaterializationEnv
+    hash: DefinitionHash
+
+
+class DefinitionHashes:
+    """Definition hashes of many tables of one recipe: all but three fields is the same, and encoded once."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe, self._env = recipe, canonical_json(recipe.env().fields, name="env")
+        fields = recipe.descriptor(None, (), (), {}).to_dict()
         marks = {name: _digest(["mark", name]) for name in _VARYING}
         rest = canonical_json({**fields, **marks}, name="descriptor")
         self._parts = []
@@ -124,11 +159,11 @@ class DefinitionHashes:
         input_names: Sequence[str],
         orders: Mapping[str, Sequence[str]],
     ) -> str:
-        """What `definition_hash` gives for the descriptor of the same, in hex."""
+        """Return the `definition_hash` of the descriptor for the same arguments, in hex."""
         if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
-            descriptor = self._making.descriptor(partition, partitions, input_names, orders)
+            descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
-        varying = (_digest(sorted(input_names)), partition, self._making.window_of(partition))
+        varying = (_digest(sorted(input_names)), partition, self._recipe.window_of(partition))
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
             encoded += canonical_json(value, name="descriptor") + part
@@ -137,8 +172,8 @@ class DefinitionHashes:
 
 def recipe_of(
     spec: TableSpec, asset: DeclaredAsset, store: ResultStore, *, config: Any, loaded: Mapping[str, Any]
-) -> Making:
-    """How the asset's tables are made with this config, and with inputs that were `loaded` like these."""
+) -> Recipe:
+    """Return the recipe of the asset's tables with this config, and with inputs that were `loaded` like these."""
     code = spec.code()
     inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
     classes = _Classes(identities=None if code.kind == "code_version" else [])
@@ -146,14 +181,14 @@ def recipe_of(
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
     try:
-        described, seen = _described_config(asset, config, store.key.hmac)
+        described, seen = _described_config(asset, config, store.key)
         raw = asset.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
             resource = getattr(asset.resources, key)
-            resources[key] = described_resource(resource, store.key.hmac, classes.code_of)
+            resources[key] = described_resource(resource, store.key, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
     described_inputs: dict[str, Any] = {}
@@ -163,9 +198,11 @@ def recipe_of(
             described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
     config_code = classes.code_of(type(config))
     code = classes.added_to(code)
-    return Making(
+    components, without_key = _components(code, store.key.hmac)
+    return Recipe(
         asset_key=asset.asset_key,
         code=code,
+        components=components,
         inputs=described_inputs,
         output=kind_of(spec.shape.output),
         raw_config=raw,
@@ -173,13 +210,29 @@ def recipe_of(
         config_object={"code": config_code, "value": seen} if seen or config_code else None,
         resources=resources,
         libraries=_libraries(code, inputs.values()),
-        unrecordable=(*code.unresolved, *reasons),
+        unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
+        dimensions=asset.dimensions,
     )
 
 
+def _components(code: CodeIdentity, keyed: Keyed) -> tuple[dict[str, str], list[str]]:
+    """Return the digest of each component, an HMAC where it has slots; and the reasons if there is no key.
+
+    A text that stands in no reached source may come from the environment (DESIGN 2.13).
+    """
+    found, reasons = code.named, []
+    for name, texts in code.slots.items():
+        digest = keyed(f"slot {texts}")
+        if digest is None:
+            reasons.append(f"{name}: {_NO_SOURCE}; {NO_KEY}")
+        else:
+            found[name] = f"hmac_sha256:{digest}"
+    return found, reasons
+
+
 def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
-    """The op's config as Dagster validated it, and as the function sees it where that is more."""
+    """Return the op's config as Dagster validated it, and as the function sees it where that is more."""
     if asset.op_config is not None and asset.has_mapped_config:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
@@ -201,7 +254,7 @@ class _Classes:
     identities: list[CodeIdentity] | None
 
     def code_of(self, cls: type) -> str | None:
-        """The code identity of a class; None for one that is built in."""
+        """Return the code identity of a class; None for a built-in one."""
         if self.identities is None or cls.__module__ == "builtins":
             return None
         identity = identify(cls)
@@ -209,7 +262,7 @@ class _Classes:
         return identity.digest
 
     def added_to(self, code: CodeIdentity) -> CodeIdentity:
-        """`code`, with what else the code of the classes reads and needs; its digest is that of the function."""
+        """Add the reads and needs of the classes' code to `code`; the digest stays the function's."""
         found = self.identities or []
         return replace(
             code,
@@ -223,7 +276,7 @@ class _Classes:
 
 
 def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
-    """The libraries that the code imports, and those whose tables the function gets."""
+    """Return the libraries that the code imports, and those whose tables the function gets."""
     if code.kind == "code_version":
         return dict(code.libraries)
     given = {kind.name.partition(".")[0] for kind in kinds}
@@ -236,18 +289,12 @@ def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]
 def _described_input(
     asset: DeclaredAsset, dependency: Dependency, kind: ValueKind, value: Any
 ) -> dict[str, Any]:
-    """Which asset a parameter gets, as what, and who else loads it how."""
+    """Describe the input of a parameter: its asset, its kind of value, and the other IO manager that loads it."""
     loader = None
     if not isinstance(value, AnyReference):
         manager, told = asset.loader_of(dependency)
         loader = {"manager": manager, "metadata": packed(told)}
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
-
-
-def existing(orders: Mapping[str, Sequence[str]], input_names: Iterable[str]) -> dict[str, Sequence[str]]:
-    """The tables behind each input, without those that are not there: they are nothing to the function."""
-    names = set(input_names) | {name.partition("/")[2] for name in input_names if name.startswith("dagster:")}
-    return {name: [table for table in tables if table in names] for name, tables in orders.items()}
 
 
 def _order(tables: Sequence[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What a run of an asset was given besides its inputs: what a replay gives again."""
+"""The replay of a run: the config and the range that the asset was made with, to be given again."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jammi_dagster.adapters.recipe.annotation import passing_over_damage
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.contract import canonical_json
-from jammi_dagster.errors import JammiError
 from jammi_dagster.store import ResultStore
 
 KEY = "replay"
@@ -25,38 +25,41 @@ class Replay:
 
     @functools.cached_property
     def key(self) -> tuple[bytes, tuple[str, str] | None]:
-        """Equal for equal replays, and hashable."""
+        """A hashable key, equal for equal replays."""
         return canonical_json(self.config), self.span
 
     def to_dict(self) -> dict[str, Any]:
-        """As it is recorded, in the sidecar and in the catalog."""
+        """Return the JSON that sidecar and catalog record."""
         return {"config": self.config, "span": None if self.span is None else list(self.span)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Replay:
-        """The inverse."""
-        span = value.get("span")
-        return cls(config=value.get("config"), span=None if span is None else (str(span[0]), str(span[1])))
+        """Return the replay of recorded JSON. Raises as it comes for JSON that is not such."""
+        first, last = value.get("span") or (None, None)
+        replay = cls(config=value.get("config"), span=None if first is None else (str(first), str(last)))
+        _ = replay.key  # a config that has no canonical JSON was not recorded by us
+        return replay
 
 
 def recorded_replays(store: ResultStore, reader: Any, tables: Iterable[str]) -> dict[str, Replay | None]:
-    """How the current materialization of each table was asked for; None where no manifest says it.
+    """Return the replay of each table's current materialization; None where no manifest holds it.
 
-    The catalog says it of all at once; of tables from before it did, and of a library's, the sidecars do.
+    The catalog holds most of them; those of tables that it has none of, such as a library's, are read from sidecars.
     """
     wanted = list(tables)
     found: dict[str, Replay | None] = {}
     for table, text in reader.annotations_of(wanted).items():
-        said = json.loads(text).get(KEY)
-        if said is not None:
-            found[table] = Replay.from_dict(said)
+        with passing_over_damage(table, "annotation"):
+            said = json.loads(text).get(KEY)
+            if said is not None:
+                found[table] = Replay.from_dict(said)
     rest = [table for table in wanted if table not in found]
     for table, record in reader.current_of(rest).items():
-        try:
+        found[table] = None
+        with passing_over_damage(table, "sidecar"):
             manifest = read_manifest(store.artifacts, record.artifact_path)
-        except JammiError:
-            manifest = None
-        own = (manifest and manifest.own) or {}
-        said = {"config": own.get("raw_config"), "span": own.get("partition_span")}
-        found[table] = None if manifest is None else Replay.from_dict(said)
+            if manifest is not None:
+                own = manifest.own or {}
+                said = {"config": own.get("raw_config"), "span": own.get("partition_span")}
+                found[table] = Replay.from_dict(said)
     return found

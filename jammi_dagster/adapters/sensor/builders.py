@@ -29,13 +29,14 @@ def build_staleness_sensor(
 ) -> dg.SensorDefinition:
     """Build a sensor that makes the target's stale result tables again, and says why.
 
-    Each tick compares every table with the definition and the inputs of now. A stale table is computed again. With
-    `cascade="downstream"` the tables that derive from it are requested too, and reused where their inputs come out the
-    same; with `report_only` they are only reported, and a request is made for a change of code, config, an external
-    input, or for bytes that are gone. A table that cannot share a run with its inputs is requested after they landed.
+    Each tick compares every table with the definition and the inputs of now. A stale table is requested under its own
+    cache policy: with `use`, the stored result of a revert is reused. With `cascade="downstream"` the tables that
+    derive from it are requested too, and reused where their inputs come out the same; with `report_only` they are only
+    reported, and a request is made for a change of code, config, an external input, or for bytes that are gone. A table
+    that cannot share a run with its inputs is requested after they landed.
 
-    - `on_undecidable="materialize"` also requests tables with inputs that have no version, though no change is known:
-      at most every `retry_after_seconds`.
+    - `on_undecidable="materialize"` also requests tables with inputs that have no version, though no change is known,
+      and computes them: at most every `retry_after_seconds`.
     - `missing="materialize"` also requests tables that are defined and were never materialized.
     - A request that failed, or left its table stale, is repeated after `retry_after_seconds`, then after twice that,
       and so on to a day, or as soon as something changes.

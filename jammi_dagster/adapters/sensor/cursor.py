@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter
@@ -18,7 +18,7 @@ class Asked:
     """A table that was requested: in which request, when, and how often for the same goal.
 
     `at` is in seconds since the epoch. `goal` stands for the definition and inputs that the table was to get; None for
-    a descendant, which had none of its own.
+    a descendant, which had none of its own. `forgiven` tries were made before the code location was loaded again.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -27,6 +27,11 @@ class Asked:
     at: float
     goal: str | None = None
     tries: int = 1
+    forgiven: int = 0
+
+    def forgive(self) -> Asked:
+        """Return the request without its back-off."""
+        return replace(self, at=0.0, forgiven=self.tries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,7 @@ class Round:
     """The findings of the ticks since the first table; the next tick goes on after the table `after`.
 
     `token` is that of all of these ticks; None where it moved, or one of them found something to do. `counts` are of
-    tables by verdict, `lines` the first reasons, of `listed` tables that have any.
+    tables by verdict, `lines` the first reasons, of `listed` tables that have any. `is_outdated`: code was edited.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -45,6 +50,7 @@ class Round:
     counts: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     listed: int = 0
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ class Cursor:
 
     `token` stands for everything that a tick depends on, at a round that found nothing to do; None after another round.
     `said` is the text of that round, `again_at` the instant of a retry, `round` the round under way, and `bytes_after`
-    the last table whose bytes were looked for.
+    the last table whose bytes were looked for. `process` is the one that loaded the code.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -65,7 +71,15 @@ class Cursor:
     bytes_after: str = ""
     bytes_missing: list[str] = field(default_factory=list)
     asked: Mapping[str, Asked] = field(default_factory=dict)
+    process: str = ""
     version: Literal[1] = 1
+
+    def loaded_by(self, process: str) -> Cursor:
+        """Return the cursor for a process: one that has just loaded the code forgets all back-offs."""
+        if process == self.process:
+            return self
+        asked = {table: one.forgive() for table, one in self.asked.items()}
+        return replace(self, process=process, asked=asked)
 
     @classmethod
     def load(cls, text: str | None) -> Cursor:

@@ -74,11 +74,15 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One run to request: `goals` has a digest for each table that is made for its own sake, `tries` for all."""
+    """One run to request: `goals` has a digest for each table that is made for its own sake, `tries` for all.
+
+    `bypassed` are the tables of `goals` that are undecidable: only a new computation tells anything about them.
+    """
 
     run: PlannedRun
     goals: Mapping[str, str]
     tries: Mapping[str, int]
+    bypassed: Set[str] = frozenset()
 
     def key(self, sensor: str, materializations: Mapping[str, str]) -> str:
         """Return the run key, the same for as long as its tables have these goals and current materializations."""
@@ -113,7 +117,9 @@ class SensorDecision:
         asked = dict(self.asked)
         for key, request in zip(keys, self.requests, strict=True):
             for table in request.run.tables:
-                asked[table] = Asked(key, now, request.goals.get(table), request.tries[table])
+                tries, before = request.tries[table], asked.get(table)
+                forgiven = before.forgiven if before is not None and before.forgiven < tries else 0
+                asked[table] = Asked(key, now, request.goals.get(table), tries, forgiven)
         return asked
 
 
@@ -138,8 +144,11 @@ def decide(
     held = {**due.held, **dict.fromkeys(sorted(blocked & nodes.keys() - due.held.keys()), _WAITS)}
     planned = plan_runs({t: n for t, n in nodes.items() if t not in blocked}, surroundings.parents)
     chosen = [run for run in planned if run.wave == 0][: options.max_runs]
+    open_tables = {table for table in due.goals if evaluation.tables[table].is_open}
     return SensorDecision(
-        requests=tuple(_request(run, due.goals, asked, past.states) for run in chosen),
+        requests=tuple(
+            _request(run, due.goals, asked, past.states, open_tables=open_tables) for run in chosen
+        ),
         asked=asked,
         held=held,
         later={table for run in planned if run not in chosen for table in run.tables},
@@ -195,7 +204,7 @@ def _is_wanted(state: TableState, options: Options) -> bool:
         return True
     verdict = state.verdict
     if verdict.staleness == "undecidable" and not verdict.reasons:
-        return options.on_undecidable == "materialize"
+        return options.on_undecidable == "materialize" and not state.is_outdated
     if options.cascade == "report_only":
         return any(reason.source is None or not is_table(reason.source) for reason in verdict.reasons)
     return bool(verdict.reasons)
@@ -228,7 +237,12 @@ def _before_their_turn(evaluation: Evaluation, nodes: Mapping[str, Node], parent
 
 
 def _request(
-    run: PlannedRun, goals: Mapping[str, str], asked: Mapping[str, Asked], states: Mapping[str, RunState]
+    run: PlannedRun,
+    goals: Mapping[str, str],
+    asked: Mapping[str, Asked],
+    states: Mapping[str, RunState],
+    *,
+    open_tables: Set[str],
 ) -> Request:
     """Count the tries: a request whose run has ended without reaching the same goal was one."""
     tries = dict.fromkeys(run.tables, 1)
@@ -236,4 +250,9 @@ def _request(
         before = asked.get(table)
         if before is not None and table in goals and before.goal == goals[table]:
             tries[table] = before.tries + (before.key in states)
-    return Request(run=run, goals={t: goals[t] for t in run.tables if t in goals}, tries=tries)
+    return Request(
+        run=run,
+        goals={t: goals[t] for t in run.tables if t in goals},
+        tries=tries,
+        bypassed=open_tables & set(run.tables),
+    )

@@ -64,7 +64,7 @@ def due_tables(
             due[table] = goal
         elif state == "under way":
             held[table] = UNDER_WAY
-        elif (retry_at := before.at + _pause(before.tries, retry_after)) <= now:
+        elif (retry_at := before.at + _pause(before.tries - before.forgiven, retry_after)) <= now:
             due[table] = goal
         else:
             instants.append(retry_at)

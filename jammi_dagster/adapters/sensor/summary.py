@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
 from jammi_dagster.adapters.sensor.requests_of_tick import SensorDecision
 
 MOST_SAID = 5
 UNCHANGED = "Nothing changed since."
+_RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
 _URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}
 _ALWAYS = {
     "fresh": "fresh",
@@ -45,11 +47,18 @@ def told(evaluation: Evaluation, before: Round) -> list[TableState]:
 
 
 def round_after(
-    before: Round, evaluation: Evaluation, decision: SensorDecision, reasons: Mapping[str, Sequence[str]]
+    before: Round,
+    evaluation: Evaluation,
+    decision: SensorDecision,
+    reasons: Mapping[str, Sequence[str]],
+    expected: Mapping[str, str],
 ) -> Round:
-    """Return the findings of a round with those of this tick. `reasons` are those of each told table."""
+    """Return the findings of a round with those of this tick.
+
+    `reasons` are those of each told table, `expected` the outcome of a run of it.
+    """
     instants = [instant for instant in (before.again_at, decision.again_at) if instant is not None]
-    lines = [line(evaluation.tables[table], why, decision) for table, why in reasons.items()]
+    lines = [line(evaluation.tables[table], why, decision, expected[table]) for table, why in reasons.items()]
     return Round(
         after=evaluation.last,
         token=before.token if decision.is_at_rest else None,
@@ -57,14 +66,18 @@ def round_after(
         counts=dict(Counter(before.counts) + evaluation.counts),
         lines=[*before.lines, *lines],
         listed=before.listed + len(evaluation.tables),
+        is_outdated=before.is_outdated or any(state.is_outdated for state in evaluation.tables.values()),
     )
 
 
-def line(state: TableState, reasons: Sequence[str], decision: SensorDecision) -> str:
-    """Say how one table stands, why, and if it is requested."""
+def line(state: TableState, reasons: Sequence[str], decision: SensorDecision, expected: str) -> str:
+    """Say how one table stands, why, if it is requested, and the expected outcome of a run."""
     why = "; ".join(reasons) or "its run left it as it was"
     kind = _KINDS.get(state.kind, state.kind)
-    return " ".join(filter(None, [f"{state.table} is {kind}: {why}.", _outcome(state, decision)]))
+    if any(state.table in request.bypassed for request in decision.requests):
+        expected = "the run computes it in any case, as only that decides"
+    said = [f"{state.table} is {kind}: {why}.", _outcome(state, decision), sentence(expected)]
+    return " ".join(filter(None, said))
 
 
 def summary(
@@ -74,7 +87,7 @@ def summary(
     counts = Counter(so_far.counts)
     words = [f"{counts[kind]:,} {word}" for kind, word in _ALWAYS.items()]
     words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
-    lines = [", ".join(words) + ".", *so_far.lines]
+    lines = [", ".join(words) + ".", *([_RELOAD] if so_far.is_outdated else []), *so_far.lines]
     if so_far.listed > len(so_far.lines):
         lines.append(f"And {so_far.listed - len(so_far.lines):,} more.")
     lines += [f"{table} is left over: {why}." for table, why in list(evaluation.gone.items())[:MOST_SAID]]
@@ -96,6 +109,8 @@ def _outcome(state: TableState, decision: SensorDecision) -> str:
         return decision.held[state.table]
     if state.table in decision.later:
         return "To be requested by a later tick."
+    if state.is_outdated:
+        return "Not requested before the code location is reloaded."
     if state.needs:
         return "Not requested before that is there."
     return _WAYS_OUT.get(state.kind, "")

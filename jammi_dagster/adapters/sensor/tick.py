@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import uuid
 from collections.abc import Set
 from dataclasses import dataclass, field, replace
 
@@ -14,10 +15,10 @@ from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.missing_bytes import bytes_missing
-from jammi_dagster.adapters.judgement.wording import reasons
+from jammi_dagster.adapters.judgement.wording import expectation, reasons
 from jammi_dagster.adapters.launching.in_flight import states_of_requests, tables_in_flight
 from jammi_dagster.adapters.launching.nodes import makers_of, materializations_of
-from jammi_dagster.adapters.launching.run_requests import computing, run_request
+from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.sensor.cursor import Cursor, Round
 from jammi_dagster.adapters.sensor.requests_of_tick import (
     Options,
@@ -29,6 +30,9 @@ from jammi_dagster.adapters.sensor.requests_of_tick import (
 )
 from jammi_dagster.adapters.sensor.summary import UNCHANGED, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
+
+PROCESS = uuid.uuid4().hex
+"""Dagster loads a code location again in a new process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,8 @@ class Ticker:
     ) -> Tick:
         """Tick once. `text` is the cursor that the last tick left; run keys begin with `key_prefix`."""
         with self._one_at_a_time:
-            return self._tick(self._of(repository, instance), Cursor.load(text), key_prefix)
+            cursor = Cursor.load(text).loaded_by(PROCESS)
+            return self._tick(self._of(repository, instance), cursor, key_prefix)
 
     def _tick(self, evaluator: Evaluator, cursor: Cursor, key_prefix: str) -> Tick:
         started, now = time.monotonic(), time.time()
@@ -86,7 +91,9 @@ class Ticker:
         _mark_missing(evaluator, found, gone)
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
-        so_far = round_after(begun, found, decision, {s.table: reasons(s) for s in told(found, begun)})
+        why = {state.table: reasons(state) for state in told(found, begun)}
+        expected = {table: expectation(found.tables[table], why[table]) for table in why}
+        so_far = round_after(begun, found, decision, why, expected)
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
         cursor = replace(
@@ -95,6 +102,7 @@ class Ticker:
             bytes_after=bytes_after,
             bytes_missing=sorted(gone),
             asked=decision.asked_with(keys, now),
+            process=PROCESS,
         )
         return Tick(_run_requests(decision, keys, key_prefix), cursor.said, cursor)
 
@@ -139,11 +147,14 @@ def _after(begun: Round, so_far: Round, found: Evaluation, decision: SensorDecis
 
 
 def _run_requests(decision: SensorDecision, keys: list[str], key_prefix: str) -> list[dg.RunRequest]:
-    """Return the decided runs as Dagster launches them: tables made for their own sake are computed in any case."""
+    """Return the decided runs as Dagster launches them.
+
+    A table that is made for its own sake follows its own policy: after a revert the store holds its result already.
+    """
     return [
         run_request(
             request.run,
-            cache=computing(request.run, request.goals),
+            cache=policies_of(request.run, left=request.goals, bypassed=request.bypassed),
             run_key=f"{key_prefix}{key}",
             tags={metadata_keys.REQUEST_TAG: key},
         )
@@ -153,8 +164,7 @@ def _run_requests(decision: SensorDecision, keys: list[str], key_prefix: str) ->
 
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:
     """Note of each judged table whose bytes are gone that they are, also where it is fresh."""
-    for table in found.looked_at.keys() & gone:
-        state = found.tables.get(table) or evaluator.fresh(table)
-        if state is not None:
-            state.bytes_missing = True
-            found.tables[table] = state
+    lost = found.looked_at.keys() & gone
+    found.tables.update(evaluator.fresh(found, lost - found.tables.keys()))
+    for table in lost & found.tables.keys():
+        found.tables[table].bytes_missing = True

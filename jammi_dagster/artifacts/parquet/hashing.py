@@ -50,16 +50,16 @@ class Lane:
 
 
 class HashingSink:
-    """A file for pyarrow to write to. Its bytes go to a sink, and into the hashes of file and row group."""
+    """A file for pyarrow to write to. Its bytes go to a sink, and into the hashes of the file and of its parts."""
 
     closed = False
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._lanes = Lane("jammi-file"), Lane("jammi-group")
+        self._lanes = Lane("jammi-file"), Lane("jammi-part")
         self._file = hashlib.sha256()
-        self._group = hashlib.sha256()
-        self._in_group = False
+        self._part = hashlib.sha256()
+        self._in_part = False
         self._stopped = False
         self._pending: list[bytes] = []
         self._pending_size = 0
@@ -84,16 +84,16 @@ class HashingSink:
     def close(self) -> None:
         """Do nothing: pyarrow may call `close`, but the opener of the sink closes it."""
 
-    def begin_group(self) -> None:
-        """Begin a row group with the next byte."""
+    def begin_part(self) -> None:
+        """Begin a row group, or the footer, with the next byte."""
         self._pass_on()
-        self._in_group = True
+        self._in_part = True
 
-    def end_group(self) -> Callable[[], str]:
-        """End the row group. Return a function that gives the SHA-256 of its bytes once the sink is drained."""
+    def end_part(self) -> Callable[[], str]:
+        """End the part. Return a function that gives the SHA-256 of its bytes once the sink is drained."""
         self._pass_on()
-        self._in_group = False
-        done, self._group = self._group, hashlib.sha256()
+        self._in_part = False
+        done, self._part = self._part, hashlib.sha256()
         return done.hexdigest
 
     def drain(self) -> str:
@@ -114,10 +114,10 @@ class HashingSink:
         self._pending, self._pending_size = [], 0
         if not block:
             return
-        file, group = self._lanes
+        file, part = self._lanes
         file.put(self._store, block)
-        if self._in_group:
-            group.put(self._group.update, block)
+        if self._in_part:
+            part.put(self._part.update, block)
 
     def _store(self, block: bytes) -> None:
         self._sink.write(block)

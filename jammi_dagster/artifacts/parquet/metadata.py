@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pyarrow as pa
+
 _PANDAS = b"pandas"
 _NOT_DATA = ("attributes", "creator", "pandas_version")
 
@@ -18,6 +20,15 @@ def canonical_metadata(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, by
     if _PANDAS in found:
         found[_PANDAS] = _canonical_pandas(found[_PANDAS])
     return found
+
+
+def described(schema: pa.Schema, key: bytes) -> dict[str, Any]:
+    """Return the JSON object that a schema carries under a key; an empty one for anything else."""
+    try:
+        form = json.loads((schema.metadata or {}).get(key, b"{}"))
+    except ValueError:
+        return {}
+    return form if isinstance(form, dict) else {}
 
 
 def _canonical_pandas(raw: bytes) -> bytes:
@@ -34,6 +45,8 @@ def _canonical_pandas(raw: bytes) -> bytes:
             if column["pandas_type"] == "categorical":  # both depend on categories without rows
                 column["numpy_type"] = "int32"
                 column["metadata"].pop("num_categories", None)
+            if column["numpy_type"].endswith(">[pyarrow]"):  # a name that pandas does not read
+                column["numpy_type"] = "object"
     except (ValueError, KeyError, TypeError, AttributeError):  # not pandas' own entry: keep it as it is
         return raw
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

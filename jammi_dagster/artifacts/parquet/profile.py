@@ -17,7 +17,7 @@ class WriterProfile:
     decides bytes changes.
     """
 
-    name: str = "jammi-1"
+    name: str = "jammi-2"
     version: str = "2.6"
     compression: str = "snappy"
     compression_level: int | None = None
@@ -37,7 +37,8 @@ class WriterProfile:
         settings = asdict(self)
         for own in ("name", "row_limit", "byte_limit"):
             del settings[own]
-        return settings | {"use_dictionary": True, "write_statistics": True, "store_schema": True}
+        always = ("use_dictionary", "write_statistics", "store_schema", "write_page_checksum")
+        return settings | dict.fromkeys(always, True)
 
 
 DEFAULT_PROFILE = WriterProfile()

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +26,7 @@ from jammi_dagster.artifacts.parquet.dictionaries import rebuilt, with_entries
 from jammi_dagster.artifacts.parquet.metadata import canonical_metadata
 from jammi_dagster.artifacts.parquet.nulls import fixed_size_nulls_survive, forbidden_null
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE
+from jammi_dagster.artifacts.parquet.stored_types import converted, stored_field, stored_type
 from jammi_dagster.artifacts.parquet.stream import duplicate_column
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 
@@ -46,7 +46,7 @@ class Storable:
         self._check_names(source.names)
         for field in source:
             self._check(field, field.type)
-        fields = [_stored_field(field) for field in source]
+        fields = [stored_field(field) for field in source]
         self.schema = pa.schema(fields, canonical_metadata(source.metadata))
         self._check_pyarrow(source)
         self._rows_at_once = _rows_at_once(
@@ -85,7 +85,7 @@ class Storable:
         elif column.type.equals(field.type):
             return column
         else:
-            convert = _converted
+            convert = converted
         try:
             return pa.chunked_array([convert(field, chunk) for chunk in column.chunks], field.type)
         except pa.ArrowException as error:
@@ -118,7 +118,7 @@ class Storable:
         """Refuse a type within `field` that pyarrow would write without complaint and not give back unchanged."""
         why, way_out = None, _CAST
         if isinstance(type_, pa.BaseExtensionType):
-            if not _stored_type(type_.storage_type).equals(type_.storage_type):
+            if not stored_type(type_.storage_type).equals(type_.storage_type):
                 why = f"Parquet has no place for its storage type {type_.storage_type}"
         elif pt.is_fixed_size_list(type_) and type_.list_size == 0:
             why = "Parquet has no lists of fixed size 0"
@@ -154,31 +154,8 @@ class Storable:
 def _rehearse(source: pa.Schema, stored: pa.Schema) -> None:
     for column, field in zip(source.empty_table().columns, stored, strict=True):
         if not (column.type.equals(field.type) or pt.is_dictionary(field.type)):
-            _converted(field, column.combine_chunks())
+            converted(field, column.combine_chunks())
     pq.ParquetWriter(io.BytesIO(), stored).close()
-
-
-def _converted(field: pa.Field, column: pa.Array) -> pa.Array:
-    values = column.dictionary_decode() if pt.is_dictionary(column.type) else column
-    return values.cast(field.type)
-
-
-def _stored_field(field: pa.Field) -> pa.Field:
-    type_ = field.type
-    if pt.is_dictionary(type_) and (entry := _dictionary_entry(type_.value_type)) is not None:
-        stored = pa.dictionary(pa.int32(), entry, type_.ordered)
-    else:
-        stored = _stored_type(type_)
-    return pa.field(field.name, stored, field.nullable, canonical_metadata(field.metadata))
-
-
-def _dictionary_entry(type_: pa.DataType) -> pa.DataType | None:
-    """Return the entry type with which pyarrow reads a dictionary back; None if it would read plain values back."""
-    if type_ in (pa.string(), pa.large_string(), pa.string_view()):
-        return pa.string()
-    if type_ in (pa.binary(), pa.large_binary(), pa.binary_view()):
-        return pa.binary()
-    return None
 
 
 def _rows_at_once(copied: Iterable[pa.DataType]) -> int | None:
@@ -190,36 +167,3 @@ def _rows_at_once(copied: Iterable[pa.DataType]) -> int | None:
     if not types:
         return None
     return DEFAULT_PROFILE.row_limit if all(map(pt.is_primitive, types)) else _CAST_ROWS
-
-
-_STORED: dict[Any, pa.DataType] = {
-    pa.string_view(): pa.large_string(),
-    pa.binary_view(): pa.large_binary(),
-    pa.date64(): pa.date32(),
-    pa.time32("s"): pa.time32("ms"),
-}
-
-
-def _stored_type(type_: pa.DataType) -> pa.DataType:
-    """Return the type that is written, and that a reader of the file gets."""
-    if isinstance(type_, pa.BaseExtensionType):
-        return type_
-    if pt.is_dictionary(type_):
-        return _stored_type(type_.value_type)
-    if pt.is_timestamp(type_) and type_.unit == "s":
-        return pa.timestamp("ms", type_.tz)
-    if pt.is_list(type_):
-        return pa.list_(_inner(type_.value_field, "element"))
-    if pt.is_large_list(type_):
-        return pa.large_list(_inner(type_.value_field, "element"))
-    if pt.is_fixed_size_list(type_):
-        return pa.list_(_inner(type_.value_field, "element"), type_.list_size)
-    if pt.is_map(type_):
-        return pa.map_(_inner(type_.key_field, "key"), _inner(type_.item_field, "value"), type_.keys_sorted)
-    if pt.is_struct(type_):
-        return pa.struct([_inner(field, field.name) for field in type_])
-    return _STORED.get(type_, type_)
-
-
-def _inner(field: pa.Field, name: str) -> pa.Field:
-    return pa.field(name, _stored_type(field.type), field.nullable, canonical_metadata(field.metadata))

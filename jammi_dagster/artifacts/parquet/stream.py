@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,8 +18,6 @@ ACCEPTED = (
     "pyarrow Table, RecordBatch, RecordBatchReader, Dataset or Scanner; pandas DataFrame; polars DataFrame or "
     "LazyFrame; any object with __arrow_c_stream__; or an iterator of these"
 )
-_POLARS_ROWS = 1 << 16
-_NO_ARROW_TYPE = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,10 @@ def as_stream(data: object, table: str) -> pa.RecordBatchReader:
 def as_pieces(data: object, table: str) -> Pieces:
     """Return the rows of `data` in order; `table` names it in errors.
 
-    * An iterator of tables is one table with the schema of its first; it must yield at least one.
-    * pandas: as `pyarrow.Table.from_pandas` converts it. A default `RangeIndex` leaves no column; any other index is
-      kept
-      and comes back in `to_pandas`. `DataFrame.attrs` are not kept.
+    * An iterator of tables is one table with the schema of its first; it must yield at least one. The items of
+      an iterator or a reader are copied before the next one is asked for: it may fill the same buffers again.
+    * pandas: a frame comes with its description (see `pandas_frames`), which has to be the same for all frames of an
+      iterator. A default `RangeIndex` leaves no column, nor does any unnamed one within an iterator.
     * polars: views become large strings and binaries, as in `to_arrow`. A LazyFrame is collected.
 
     Raise `NotATable`, `EmptyStream`, `UnsupportedSchema` for a type that Arrow lacks and, during the read,
@@ -55,24 +55,27 @@ def as_pieces(data: object, table: str) -> Pieces:
     return Pieces(pieces.schema, _same_schema(pieces, table))
 
 
-def _whole(data: Any, table: str) -> Pieces | None:
-    """Return the pieces of one table-like object, or None for any other object."""
+def _whole(data: Any, table: str, *, part: bool = False) -> Pieces | None:
+    """Return the pieces of one table-like object, perhaps a `part` of a longer table; None for any other object."""
     if isinstance(data, pa.Table):
         return Pieces(data.schema, iter([data]))
     if isinstance(data, pa.RecordBatch):
         return _from_batches(data.schema, [data])
     if isinstance(data, pa.RecordBatchReader):
-        return _from_batches(data.schema, data)
+        return _copied(_from_batches(data.schema, data))
     if _is(data, "pyarrow._dataset", "Dataset"):
-        return _whole(data.scanner().to_reader(), table)
+        return _whole(data.scanner(), table)
     if _is(data, "pyarrow._dataset", "Scanner"):
-        return _whole(data.to_reader(), table)
+        reader = data.to_reader()
+        return _from_batches(reader.schema, reader)
     if _is(data, "pandas", "DataFrame"):
-        return _from_pandas(data, table)
+        return _from_pandas(data, table, part=part)
     if _is(data, "polars", "LazyFrame"):
         return _from_polars(data.collect(), table)
     if _is(data, "polars", "DataFrame"):
         return _from_polars(data, table)
+    if _is(data, "duckdb", "DuckDBPyRelation"):
+        _check_relation(data, table)
     if hasattr(data, "__arrow_c_stream__") and not isinstance(data, type):
         return _from_capsule(data, table)
     return None
@@ -82,11 +85,15 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
     """Join an iterator of table-like objects into one stream."""
 
     def each() -> Iterator[Pieces]:
+        described = None
         for item in items:
-            pieces = _whole(item, table)
+            pieces = _whole(item, table, part=True)
             if pieces is None:
                 raise NotATable(table=table, got=f"an iterator of {_kind(item)}", accepted=ACCEPTED)
-            yield pieces
+            if _is(item, "pandas", "DataFrame"):
+                described = described or pieces.schema
+                _check_description(described, pieces.schema, table)
+            yield _copied(pieces)
 
     rest = each()
     first = next(rest, None)
@@ -94,6 +101,37 @@ def _joined(items: Iterator[Any], table: str) -> Pieces:
         raise EmptyStream(table=table)
     later = (piece for pieces in rest for piece in pieces.tables)
     return Pieces(first.schema, itertools.chain(first.tables, later))
+
+
+def _check_description(first: pa.Schema, later: pa.Schema, table: str) -> None:
+    """Refuse a later frame that differs from the first in more than rows: categories, dtypes, index, labels, attrs.
+
+    Which missing value a column of objects has may differ; the first frame's counts.
+    """
+    from jammi_dagster.artifacts.parquet.pandas_frames import KEY
+
+    if first.metadata[KEY] == later.metadata[KEY] or not first.equals(
+        later
+    ):  # the schema is checked elsewhere
+        return
+    one, other = json.loads(first.metadata[KEY]), json.loads(later.metadata[KEY])
+    for name, form in one.pop("columns").items():
+        got = other["columns"].get(name)
+        if form != got and not (_kind_of_objects(form) and _kind_of_objects(form) == _kind_of_objects(got)):
+            raise SchemaChanged(table=table, column=name, expected=_short(form), got=_short(got))
+    for part in sorted({*one, *other} - {"columns"}):
+        if one.get(part) != other.get(part):
+            expected, got = _short(one.get(part)), _short(other.get(part))
+            raise SchemaChanged(table=table, column=f"({part})", expected=expected, got=got)
+
+
+def _kind_of_objects(form: Any) -> Any:
+    return form["objects"][0] if isinstance(form, dict) and "objects" in form else None
+
+
+def _short(form: Any) -> str:
+    text = json.dumps(form)
+    return text if len(text) <= 100 else text[:100] + "…"
 
 
 def _same_schema(pieces: Pieces, table: str) -> Iterator[pa.Table]:
@@ -116,54 +154,49 @@ def _field(field: pa.Field | None) -> str:
     return f"{field.name}: {field.type}{'' if field.nullable else ' not null'}"
 
 
+def _copied(pieces: Pieces) -> Pieces:
+    """Copy the pieces into buffers of their own: their source may write to its buffers again."""
+
+    def copies() -> Iterator[pa.Table]:
+        for piece in pieces.tables:
+            buffer = pa.BufferOutputStream()
+            with pa.ipc.new_stream(buffer, piece.schema) as stream:
+                stream.write_table(piece)
+            yield pa.ipc.open_stream(buffer.getvalue()).read_all()
+
+    return Pieces(pieces.schema, copies())
+
+
 def _from_batches(schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> Pieces:
     return Pieces(schema, (pa.Table.from_batches([batch]) for batch in batches))
 
 
-def _from_pandas(frame: Any, table: str) -> Pieces:
-    if not frame.columns.is_unique:
-        name = next(iter(frame.columns[frame.columns.duplicated()]))
-        raise duplicate_column(table, str(name))
-    frame = frame.copy(deep=False)
-    frame.attrs = {}  # they are not compared by `equals`, and pyarrow warns about values that JSON lacks
-    try:
-        whole = pa.Table.from_pandas(frame)
-    except _NO_ARROW_TYPE as error:
-        raise UnsupportedSchema(
-            table=table,
-            column=next((str(name) for name in frame.columns if not _is_arrow(frame[name])), "(index)"),
-            type="object",
-            why=str(error.args[0]),
-            way_out="give the column one type, for instance with `astype`",
-        ) from error
+def _from_pandas(frame: Any, table: str, *, part: bool) -> Pieces:
+    from jammi_dagster.artifacts.parquet.pandas_frames import arrow_of
+
+    whole = arrow_of(frame, table, part=part)
     return Pieces(whole.schema, iter([whole]))
 
 
-def _is_arrow(column: Any) -> bool:
-    try:
-        pa.array(column, from_pandas=True)
-    except _NO_ARROW_TYPE:
-        return False
-    return True
-
-
 def _from_polars(frame: Any, table: str) -> Pieces:
-    empty = frame.clear()
-    for name, dtype in frame.schema.items():
-        # Arrow gets objects as addresses in memory, and lacks some of polars' own types
-        why = "polars keeps Python objects in it" if str(dtype) == "Object" else _refusal(empty.select(name))
-        if why is not None:
-            way_out = "cast the column to a type that Arrow has"
-            raise UnsupportedSchema(table=table, column=name, type=str(dtype), why=why, way_out=way_out)
-    return Pieces(empty.to_arrow().schema, (piece.to_arrow() for piece in frame.iter_slices(_POLARS_ROWS)))
+    from jammi_dagster.artifacts.parquet.polars_frames import arrow_of
+
+    return Pieces(*arrow_of(frame, table))
 
 
-def _refusal(frame: Any) -> str | None:
-    try:
-        frame.to_arrow()
-    except pa.ArrowException as error:
-        return str(error)
-    return None
+_NOT_KEPT_BY_DUCKDB = {
+    "TIME WITH TIME ZONE": "duckdb gives Arrow the time without its offset",
+    "BIT": "duckdb gives Arrow its own bytes of it",
+}
+
+
+def _check_relation(relation: Any, table: str) -> None:
+    """Refuse types that duckdb exports to Arrow as other values."""
+    for name, type_ in zip(relation.columns, map(str, relation.types), strict=True):
+        for part, why in _NOT_KEPT_BY_DUCKDB.items():
+            if re.search(rf"\b{part}\b(?!\()", re.sub(r'"[^"]*"|\'[^\']*\'', "", type_)):
+                way_out = "cast the column, for instance to VARCHAR"
+                raise UnsupportedSchema(table=table, column=name, type=type_, why=why, way_out=way_out)
 
 
 def _from_capsule(data: Any, table: str) -> Pieces:
@@ -171,7 +204,7 @@ def _from_capsule(data: Any, table: str) -> Pieces:
         reader = pa.RecordBatchReader.from_stream(data)
     except pa.ArrowInvalid as error:  # a column, such as a polars Series, has the same method
         raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
-    return _from_batches(reader.schema, reader)
+    return _copied(_from_batches(reader.schema, reader))
 
 
 def duplicate_column(table: str, name: str) -> UnsupportedSchema:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jammi_dagster.artifacts.parquet.footer import Footer
 from jammi_dagster.artifacts.parquet.groups import row_groups
 from jammi_dagster.artifacts.parquet.hashing import HashingSink
 from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
@@ -28,6 +29,7 @@ class WrittenArtifact:
         size_bytes: its length.
         row_count: the number of its rows.
         row_groups: index, offset, length and SHA-256 of the bytes of each row group.
+        footer: offset, length and SHA-256 of the bytes after them.
         schema: the schema that a reader gets.
         profile: the settings with which it was written.
     """
@@ -36,6 +38,7 @@ class WrittenArtifact:
     size_bytes: int
     row_count: int
     row_groups: tuple[Leaf, ...]
+    footer: Footer
     schema: pa.Schema
     profile: WriterProfile
 
@@ -86,6 +89,9 @@ def write_parquet(
             file.stop()
 
 
+_Part = tuple[int, int, Callable[[], str]]  # offset, length, and the digest once the sink is drained
+
+
 class ParquetFileWriter:
     """A Parquet file that grows by one row group at a time."""
 
@@ -95,24 +101,22 @@ class ParquetFileWriter:
         self._schema = schema
         self._profile = profile
         self._table = table
-        self._groups: list[tuple[int, int, Callable[[], str]]] = []
+        self._groups: list[_Part] = []
         self._writer = pq.ParquetWriter(sink, schema, **profile.options())
 
     def append(self, group: pa.Table) -> None:
         """Write one row group. Raise `UnstorableData` for rows that pyarrow refuses."""
-        self._sink.begin_group()
-        offset = self._sink.tell()
-        with self._refusals():
+        with self._part(self._groups), self._refusals():
             self._writer.write_table(group, row_group_size=group.num_rows)
-        length = self._sink.tell() - offset
-        self._groups.append((offset, length, self._sink.end_group()))
         self.row_count += group.num_rows
 
     def finish(self) -> WrittenArtifact:
         """Write the footer and return the facts about the object."""
-        with self._refusals():
+        footers: list[_Part] = []
+        with self._part(footers), self._refusals():
             self._writer.close()
         digest = self._sink.drain()
+        ((footer_offset, footer_length, footer_digest),) = footers
         leaves = (
             Leaf(index=index, offset=offset, length=length, digest=group_digest())
             for index, (offset, length, group_digest) in enumerate(self._groups)
@@ -122,6 +126,7 @@ class ParquetFileWriter:
             size_bytes=self._sink.tell(),
             row_count=self.row_count,
             row_groups=tuple(leaves),
+            footer=Footer(offset=footer_offset, length=footer_length, digest=footer_digest()),
             schema=self._schema,
             profile=self._profile,
         )
@@ -131,6 +136,14 @@ class ParquetFileWriter:
         self._sink.stop()
         with suppress(Exception):
             self._writer.close()
+
+    @contextmanager
+    def _part(self, parts: list[_Part]) -> Iterator[None]:
+        """Add the bytes that are written meanwhile to `parts`."""
+        self._sink.begin_part()
+        offset = self._sink.tell()
+        yield
+        parts.append((offset, self._sink.tell() - offset, self._sink.end_part()))
 
     @contextmanager
     def _refusals(self) -> Iterator[None]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from jammi_dagster.artifacts.storage.storage import Upload, quietly
+from jammi_dagster.artifacts.storage.storage import StoredObject, Upload, quietly
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 # errors of file systems that cannot fsync a folder; like SQLite, we go on without
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+
+_AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
 class LocalStorage:
@@ -39,8 +43,12 @@ class LocalStorage:
             return None
         return found.st_size if stat.S_ISREG(found.st_mode) else None
 
+    def version(self, path: str) -> str:
+        found = os.stat(self.locate(path))
+        return f"{found.st_dev}/{found.st_ino}/{found.st_size}/{found.st_mtime_ns}/{found.st_ctime_ns}"
+
     def open_read(self, path: str) -> BinaryIO:
-        return open(self.locate(path), "rb")
+        return open(self.locate(path), "rb", opener=_open_regular)
 
     def upload(self, path: str) -> Upload:
         return LocalUpload(self.locate(path), self._folders)
@@ -48,18 +56,67 @@ class LocalStorage:
     def delete(self, path: str) -> None:
         os.unlink(self.locate(path))
 
-    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
+    def objects(self, folder: str) -> Iterator[StoredObject]:
         for parent, _, names in os.walk(self.locate(folder)):
             for name in names:
                 path = os.path.join(parent, name)
-                with suppress(FileNotFoundError):  # removed since the listing
-                    yield os.path.relpath(path, self._root).replace(os.sep, "/"), os.stat(path).st_mtime
+                with suppress(OSError):  # removed since it was listed, or not to be looked at
+                    found = os.stat(path)
+                    if stat.S_ISREG(found.st_mode):
+                        relative = os.path.relpath(path, self._root).replace(os.sep, "/")
+                        yield StoredObject(relative, found.st_size, found.st_mtime)
+
+    def fetch(self, path: str) -> bytes:
+        with self.open_read(path) as file:
+            return file.read()
+
+    def create(self, path: str, data: bytes) -> bool:
+        draft, target = self._draft(path, data), self.locate(path)
+        try:
+            os.link(draft, target)
+        except FileExistsError:
+            return False
+        finally:
+            os.unlink(draft)
+        self._folders.settle(os.path.dirname(target))
+        return True
+
+    def replace(self, path: str, data: bytes) -> None:
+        target = self.locate(path)
+        os.replace(self._draft(path, data), target)
+        self._folders.settle(os.path.dirname(target))
+
+    def _draft(self, path: str, data: bytes) -> str:
+        """Write the bytes durably under another name in the same folder, to be put into place whole."""
+        folder, name = os.path.split(self.locate(path))
+        draft = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
+        upload = LocalUpload(draft, self._folders)
+        upload.write(data)
+        upload.commit()
+        return draft
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            with suppress(FileNotFoundError):
+                self.delete(path)
+
+    def abort_uploads(self, folder: str, *, before: float, dry_run: bool) -> list[str]:
+        return []  # a file that was not finished is an object like any other
 
     @property
     def filesystem(self) -> FileSystem:
         from pyarrow.fs import LocalFileSystem
 
         return LocalFileSystem()
+
+
+def _open_regular(path: str, flags: int) -> int:
+    """Open a regular file; to open a FIFO or a device would wait, or act on it."""
+    descriptor = os.open(path, flags | _AT_ONCE)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise FileNotFoundError(errno.ENOENT, "not a regular file", path)
 
 
 class LocalUpload:
@@ -69,13 +126,16 @@ class LocalUpload:
         self._path = path
         self._folders = folders
         folders.make(os.path.dirname(path))
-        self._file = open(path, "xb")  # noqa: SIM115  (closed by commit or abort)
+        # a buffer would be written a second time where a forked child ends
+        self._file = open(path, "xb", buffering=0)  # noqa: SIM115  (closed by commit or abort)
 
     def write(self, data: bytes) -> int:
-        return self._file.write(data)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        return len(data)
 
     def commit(self) -> None:
-        self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
         self._folders.settle(os.path.dirname(self._path))

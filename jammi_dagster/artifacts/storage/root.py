@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from jammi_dagster.artifacts.storage.layout import check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
-from jammi_dagster.artifacts.storage.remote import RemoteStorage, without_credentials
+from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
-from jammi_dagster.artifacts.storage.storage import Storage, reading, storage_failed
+from jammi_dagster.artifacts.storage.storage import Storage, StoredObject, reading, storage_failed
+from jammi_dagster.contract.redaction import redacted_url
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
     import pyarrow.parquet as pq
     from pyarrow.fs import FileSystem
+
+_T = TypeVar("_T")
 
 _BLOCK = 1 << 20
 _REMOTE_BLOCK = 16 << 20
@@ -52,7 +55,7 @@ class ArtifactRoot:
         self._storage: Storage = (
             RemoteStorage(root, self._options) if self.local_root is None else LocalStorage(self.local_root)
         )
-        self.name = without_credentials(self._given)
+        self.name = redacted_url(self._given)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArtifactRoot, (self._given, self._options)
@@ -113,11 +116,44 @@ class ArtifactRoot:
         except Exception as error:
             raise storage_failed(self.name, "delete", self._storage.uri(path), error) from error
 
-    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
-        """Yield every object below the folder: its path, and the time of its last write, in seconds since the epoch.
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a small object whole, durably, unless there is one; True if it was written."""
+        return self._do("write", path, lambda: self._storage.create(path, data))
 
-        The time is by the storage's clock, None if the storage does not tell it.
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a small object whole, durably, in the place of the one that is there."""
+        self._do("write", path, lambda: self._storage.replace(path, data))
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """Remove at most `DELETED_AT_ONCE` objects, in one request where the storage can; absent ones are fine."""
+        for path in paths:
+            check_relative(path)
+        if paths:
+            self._do("delete", paths[0], lambda: self._storage.delete_many(paths))
+
+    def abort_uploads(self, folder: str, *, before: float, dry_run: bool = False) -> list[str]:
+        """Abort uploads below the folder that began before that time, and were never finished; give their paths.
+
+        Only S3 keeps the parts of such uploads for ever; elsewhere there are none, or they go by themselves.
         """
+        return self._do(
+            "abort uploads",
+            folder,
+            lambda: self._storage.abort_uploads(folder, before=before, dry_run=dry_run),
+        )
+
+    def _do(self, operation: str, path: str, work: Callable[[], _T]) -> _T:
+        """Run `work` on the storage. Raises `StorageFailed`, naming the operation and the path."""
+        check_relative(path)
+        try:
+            return work()
+        except Exception as error:
+            raise storage_failed(self.name, operation, self._storage.uri(path), error) from error
+
+    # --- read ----------------------------------------------------------------------------------------
+
+    def objects(self, folder: str) -> Iterator[StoredObject]:
+        """List every object below the folder."""
         check_relative(folder)
         with reading(self.name, self.uri(folder)):
             yield from self._storage.objects(folder)
@@ -135,14 +171,39 @@ class ArtifactRoot:
             raise ArtifactTooLarge(uri=uri, limit=limit)
         return data
 
+    def fetch(self, path: str) -> bytes:
+        """Read a small object, in one request."""
+        check_relative(path)
+        with reading(self.name, self._storage.uri(path)):
+            return self._storage.fetch(path)
+
     def digest(self, path: str) -> str:
         """Return the SHA-256 of the object's bytes, in hex. Memory does not grow with the object."""
-        check_relative(path)
         found = hashlib.sha256()
+        for block in self.blocks(path):
+            found.update(block)
+        return found.hexdigest()
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """Yield the object's bytes in blocks."""
+        check_relative(path)
         with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
             while block := file.read(_BLOCK):
-                found.update(block)
-        return found.hexdigest()
+                yield block
+
+    def read_from(self, path: str, offset: int) -> tuple[int, bytes]:
+        """Return the object's length, and its bytes from `offset` on."""
+        check_relative(path)
+        with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(min(offset, size))
+            return size, file.read()
+
+    def version(self, path: str) -> str:
+        """Return a text that changes when the object does, as far as the storage tells without reading it."""
+        check_relative(path)
+        with reading(self.name, self._storage.uri(path)):
+            return self._storage.version(path)
 
     def open_parquet(self, path: str) -> pq.ParquetFile:
         """Open the object as Parquet and read its footer. The caller closes it. Raise `ArtifactUnreadable`.
@@ -162,32 +223,43 @@ class ArtifactRoot:
         import pyarrow.parquet as pq
 
         check_relative(path)
-        with self._reading_parquet(path), pq.ParquetFile(self._native(path)) as file:
+        with self.open_native(path) as source, pq.ParquetFile(source) as file:
             return file.read()
 
-    def _native(self, path: str) -> str | pa.Buffer:
-        """Return the object in a form that pyarrow reads without calling Python.
+    @contextmanager
+    def open_native(self, path: str) -> Iterator[pa.NativeFile]:
+        """Open the object in a form that pyarrow reads without calling Python. Raise `ArtifactUnreadable` meanwhile.
 
         pyarrow's threads let go of a Python file, or of Python's bytes, some time after the read. If the interpreter
         ends meanwhile, the process aborts (apache/arrow#33975, #34314).
         """
-        if self.is_local:
-            return self._storage.locate(path)
+        check_relative(path)
+        with self._reading_parquet(path), self._native(path) as source:
+            yield source
+
+    def _native(self, path: str) -> pa.NativeFile:
         import pyarrow as pa
 
+        if self.is_local:
+            return pa.OSFile(self._storage.locate(path))
         copy = pa.BufferOutputStream()
         with self._storage.open_read(path) as file:
             while block := file.read(_REMOTE_BLOCK):
                 copy.write(block)
-        return copy.getvalue()
+        return pa.BufferReader(copy.getvalue())
 
-    def dataset(self, path: str) -> ds.Dataset:
-        """Open the table as a pyarrow Dataset, which reads only what a query needs. Raise `ArtifactUnreadable`."""
+    def dataset(self, path: str, *, verify_pages: bool = False) -> ds.Dataset:
+        """Open the table as a pyarrow Dataset, which reads only what a query needs. Raise `ArtifactUnreadable`.
+
+        With `verify_pages` each page that is read is compared with its checksum, where it has one.
+        """
         import pyarrow.dataset as ds  # 0.25 s, which other reads do not need
 
         check_relative(path)
+        options = ds.ParquetFragmentScanOptions(page_checksum_verification=verify_pages)
+        pages = ds.ParquetFileFormat(default_fragment_scan_options=options)
         with self._reading_parquet(path):
-            return ds.dataset(self._storage.locate(path), filesystem=self.filesystem, format="parquet")
+            return ds.dataset(self._storage.locate(path), filesystem=self.filesystem, format=pages)
 
     @contextmanager
     def _reading_parquet(self, path: str) -> Iterator[None]:
@@ -195,6 +267,8 @@ class ArtifactRoot:
 
         uri = self._storage.uri(path)
         with reading(self.name, uri):
+            if self.is_local and self._storage.size(path) is None:  # pyarrow would wait for a FIFO's writer
+                raise FileNotFoundError(path)
             try:
                 yield
             except (ArrowException, OSError) as error:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 
 from jammi_dagster.artifacts.storage.storage import Upload, storage_failed
+from jammi_dagster.errors import ForkedWriter
 
 
 class Sink:
@@ -14,9 +16,12 @@ class Sink:
         self._upload = upload
         self._root = root
         self._uri = uri
+        self._pid = os.getpid()
 
     def write(self, data: bytes) -> int:
-        """Append `data` and return its length. Raise `StorageFailed`."""
+        """Append `data` and return its length. Raise `StorageFailed`; `ForkedWriter` in a forked child."""
+        if os.getpid() != self._pid:  # it shares the file, and the place in it, with the parent
+            raise ForkedWriter(target=self._uri)
         try:
             self._upload.write(data)
         except Exception as error:
@@ -34,8 +39,9 @@ class Sink:
             raise
 
     def abort(self) -> None:
-        """Remove the object as far as the storage allows. Raise nothing."""
-        self._upload.abort()
+        """Remove the object as far as the storage allows; not in a child that was forked meanwhile. Raise nothing."""
+        if os.getpid() == self._pid:
+            self._upload.abort()
 
     def __enter__(self) -> Sink:
         return self

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
+from jammi_dagster.contract.redaction import redacted_text
 from jammi_dagster.errors import ArtifactMissing, JammiError, StorageFailed
 
 if TYPE_CHECKING:
@@ -26,6 +27,17 @@ _WAYS_OUT = {
     errno.EEXIST: _NO_FOLDER,
     errno.EISDIR: _NO_FOLDER,
 }
+
+
+DELETED_AT_ONCE = 1_000
+
+
+class StoredObject(NamedTuple):
+    """An object in a listing. `written` is in seconds since the epoch by the storage's clock, if it tells the time."""
+
+    path: str
+    size: int
+    written: float | None
 
 
 class Upload(Protocol):
@@ -53,6 +65,9 @@ class Storage(Protocol):
     def size(self, path: str) -> int | None:
         """Return the object's length in bytes, or None if there is no object."""
 
+    def version(self, path: str) -> str:
+        """Return a text that changes when the object does, as far as the storage tells without reading it."""
+
     def open_read(self, path: str) -> BinaryIO:
         """Open the object's bytes, from the first."""
 
@@ -62,8 +77,23 @@ class Storage(Protocol):
     def delete(self, path: str) -> None:
         """Remove the object. Raise `FileNotFoundError` if there is none."""
 
-    def objects(self, folder: str) -> Iterator[tuple[str, float | None]]:
-        """Yield every object below the folder: its path, and the time of its last write (seconds since the epoch)."""
+    def objects(self, folder: str) -> Iterator[StoredObject]:
+        """List every object below the folder."""
+
+    def fetch(self, path: str) -> bytes:
+        """Read a small object, in one request."""
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write a small object whole, durably, unless there is one; True if it was written."""
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Write a small object whole, durably, in the place of the one that is there."""
+
+    def delete_many(self, paths: Sequence[str]) -> None:
+        """Remove at most `DELETED_AT_ONCE` objects; absent ones are fine."""
+
+    def abort_uploads(self, folder: str, *, before: float, dry_run: bool) -> list[str]:
+        """Abort uploads below the folder that began before that time; give their paths."""
 
     @property
     def filesystem(self) -> FileSystem:
@@ -90,7 +120,7 @@ def storage_failed(root: str, operation: str, uri: str, error: Exception) -> Sto
         way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
     if isinstance(error, OSError) and error.errno is not None:
         way_out = _WAYS_OUT.get(error.errno, way_out)
-    cause = f"{type(error).__name__}: {error}"
+    cause = redacted_text(f"{type(error).__name__}: {error}")
     return StorageFailed(root=root, operation=operation, uri=uri, cause=cause, way_out=way_out)
 
 

@@ -132,6 +132,40 @@ AMBIENT_MODULES = {
     "numpy.random": frozenset({"Generator", "BitGenerator", "bit_generator", "seed", "set_state"}),
 }
 
+_BY_NAME = 1_000  # an argument that is given by its name
+# Estimators of scikit-learn that draw random numbers.
+_RANDOM_ESTIMATORS = (
+    "ensemble.RandomForestClassifier",
+    "ensemble.RandomForestRegressor",
+    "ensemble.ExtraTreesClassifier",
+    "ensemble.ExtraTreesRegressor",
+    "ensemble.GradientBoostingClassifier",
+    "ensemble.GradientBoostingRegressor",
+    "ensemble.HistGradientBoostingClassifier",
+    "ensemble.HistGradientBoostingRegressor",
+    "ensemble.AdaBoostClassifier",
+    "ensemble.BaggingClassifier",
+    "ensemble.BaggingRegressor",
+    "ensemble.IsolationForest",
+    "neural_network.MLPClassifier",
+    "neural_network.MLPRegressor",
+    "linear_model.SGDClassifier",
+    "linear_model.SGDRegressor",
+    "cluster.KMeans",
+    "cluster.MiniBatchKMeans",
+    "cluster.SpectralClustering",
+    "decomposition.PCA",
+    "decomposition.NMF",
+    "decomposition.TruncatedSVD",
+    "decomposition.LatentDirichletAllocation",
+    "manifold.TSNE",
+    "mixture.GaussianMixture",
+    "tree.DecisionTreeClassifier",
+    "tree.DecisionTreeRegressor",
+    "model_selection.ShuffleSplit",
+    "model_selection.StratifiedShuffleSplit",
+)
+
 # Functions that one argument makes independent of clock and chance: its position and name.
 UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "time.localtime": (0, None),
@@ -140,6 +174,9 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "time.asctime": (0, None),
     "time.strftime": (1, None),
     "numpy.random.default_rng": (0, "seed"),
+    "sklearn.model_selection.train_test_split": (_BY_NAME, "random_state"),
+    "sklearn.utils.shuffle": (_BY_NAME, "random_state"),
+    "sklearn.utils.resample": (_BY_NAME, "random_state"),
 }
 # Methods of objects of unknown class that draw by chance unless one of these arguments is given, or two by position
 # (as of a seeded generator).
@@ -161,6 +198,7 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.PCG64DXSM": (0, "seed"),
     "numpy.random.Philox": (0, "seed"),
     "numpy.random.SFC64": (0, "seed"),
+    **{f"sklearn.{estimator}": (_BY_NAME, "random_state") for estimator in _RANDOM_ESTIMATORS},
 }
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.

@@ -40,5 +40,8 @@ HIDDEN = frozenset(
 # Calls that name an attribute in an argument at this position: a constant there shows which one.
 NAMED_BY_ARGUMENT = {"builtins.getattr": 1, "operator.attrgetter": 0, "operator.methodcaller": 0}
 
+# Names that `ignore=` takes only with the function that uses them: `pipelines.text.clean:getattr`.
+SCOPED = frozenset({"getattr", "operator.attrgetter", "operator.methodcaller"})
+
 # Calls that import the module which their only argument names.
 IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module"})

@@ -108,9 +108,45 @@ READERS = frozenset(
         "joblib.load",
         "cloudpickle.load",
         "deltalake.DeltaTable",
+        "dotenv.dotenv_values",
+        "dotenv.load_dotenv",
+        "fiona.open",
+        "rasterio.open",
+        "h5py.File",
+        "netCDF4.Dataset",
+        "torch.load",
+        "torch.hub.load",
+        "torchaudio.load",
+        "safetensors.torch.load_file",
+        "tensorflow.keras.models.load_model",
+        "keras.models.load_model",
+        "keras.saving.load_model",
+        "spacy.load",
+        "nltk.download",
+        "openpyxl.load_workbook",
+        "PIL.Image.open",
+        "cv2.imread",
+        "imageio.imread",
+        "yt_dlp.YoutubeDL",
+        "feedparser.parse",
+        "praw.Reddit",
+        "simple_salesforce.Salesforce",
+        "fastf1.get_session",
         "pyiceberg.catalog.load_catalog",
     ]
-) | {f"{ANY}.{method}" for method in ("read_text", "read_bytes", "iterdir", "rglob", "urlopen")}
+) | {
+    f"{ANY}.{method}"
+    for method in (
+        "read_text",
+        "read_bytes",
+        "iterdir",
+        "rglob",
+        "urlopen",
+        "getOrCreate",  # of a Spark session
+        "from_pretrained",
+        "load_model",  # of xgboost, lightgbm and the like
+    )
+}
 
 # The tables of this package and the events of Dagster, read beside the inputs.
 STORE_READERS = frozenset(
@@ -151,6 +187,23 @@ READER_PREFIXES: dict[str, tuple[str, ...]] = {
     "pyarrow.orc": ("read_",),
     "dask.dataframe": ("read_",),
     "networkx": ("read_",),
+    "geopandas": ("read_", "list_"),
+    "pyogrio": ("read_", "open_", "list_"),
+    "pyreadstat": ("read_",),
+    "xarray": ("open_", "load_"),
+    "rioxarray": ("open_",),
+    "zarr": ("open", "load"),
+    "datasets": ("load_",),
+    "sklearn.datasets": ("fetch_", "load_svmlight"),
+    "dask.array": ("from_zarr",),
+    "ibis": ("read_", "connect"),
+    "daft": ("read_", "from_glob_path"),
+    "modin.pandas": ("read_",),
+    "cudf": ("read_",),
+    "soundfile": ("read",),
+    "librosa": ("load",),
+    "imageio": ("imread", "mimread"),
+    "skimage.io": ("imread",),
 }
 
 # Modules of which every function is a reader.
@@ -188,6 +241,31 @@ READER_MODULES = frozenset(
         "google.cloud",
         "importlib.resources",
         "pyarrow.fs",
+        "mlflow",
+        "wandb",
+        "kagglehub",
+        "kaggle",
+        "huggingface_hub",
+        "openai",
+        "anthropic",
+        "yfinance",
+        "gspread",
+        "clickhouse_connect",
+        "trino",
+        "databricks",
+        "azure.storage",
+        "minio",
+        "elasticsearch",
+        "neo4j",
+        "asyncpg",
+        "aiomysql",
+        "pymssql",
+        "ibm_db",
+        "cassandra",
+        "influxdb_client",
+        "selenium",
+        "playwright",
+        "hvac",
     ]
 )
 

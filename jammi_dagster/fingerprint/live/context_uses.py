@@ -1,13 +1,16 @@
-"""Uses of the Dagster context by a function, besides its partition and its log."""
+"""Uses of the Dagster context by a function, besides its partition, its log and its metadata.
+
+The context is followed into first-party helpers that it is passed to.
+"""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 from jammi_dagster.fingerprint.live.callables import layers
-from jammi_dagster.fingerprint.sources.modules import of_names
+from jammi_dagster.fingerprint.sources.modules import home_of, libraries, of_names
 from jammi_dagster.fingerprint.sources.running_code import place, running
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.syntax.functions import Function, function_at
@@ -15,18 +18,55 @@ from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import parse
 
 _INSIDE = {
+    "add_asset_metadata",
+    "add_output_metadata",
     "asset_key",
     "asset_partition_key_for_output",
     "asset_partition_keys_for_output",
     "has_partition_key",
     "has_partition_key_range",
     "log",
+    "log_event",
     "multi_partition_key",
+    "op_config",
     "partition_key",
     "partition_key_range",
     "partition_keys",
     "partition_time_window",
 }
+
+# Attributes that tell about the run, the process or the deployment: no declared read stands for them.
+OF_THE_RUN = frozenset(
+    [
+        "assets_def",
+        "dagster_run",
+        "get_tag",
+        "has_tag",
+        "instance",
+        "job_def",
+        "job_name",
+        "repository_def",
+        "retry_number",
+        "run",
+        "run_config",
+        "run_id",
+        "run_tags",
+        "selected_asset_keys",
+    ]
+)
+_LOG_METHODS = frozenset({"debug", "info", "warning", "error", "critical", "exception", "log"})
+_METADATA_METHODS = frozenset({"add_asset_metadata", "add_output_metadata"})
+_TEXT = (
+    ast.Attribute,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.BinOp,
+    ast.keyword,
+    ast.Dict,
+    ast.List,
+    ast.Tuple,
+)
+_TEXT_CALLS = frozenset({"str", "repr", "len", "format"})
 
 
 def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
@@ -37,10 +77,23 @@ def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
     functions = list(layers(fn))
     if not functions:
         return (f"{_name(fn)} is not written in Python: its use of {parameter} cannot be read",)
-    return tuple(dict.fromkeys(use for function in functions for use in _uses(function, parameter)))
+    seen: set[tuple[int, str]] = set()
+    return tuple(dict.fromkeys(use for function in functions for use in _uses(function, parameter, "", seen)))
 
 
-def _uses(function: FunctionType, parameter: str) -> Iterator[str]:
+def is_of_the_run(use: str) -> bool:
+    """Return whether a use reads an attribute of the run, for which no declared read can stand.
+
+    >>> is_of_the_run("context.run_id"), is_of_the_run("context.resources")
+    (True, False)
+    """
+    return use.partition(".")[2].partition(" ")[0] in OF_THE_RUN
+
+
+def _uses(function: FunctionType, parameter: str, within: str, seen: set[tuple[int, str]]) -> Iterator[str]:
+    if (id(function), parameter) in seen:
+        return
+    seen.add((id(function), parameter))
     tree = _tree(function)
     if tree is None:
         yield f"the source of {_name(function)} is not found: its use of {parameter} cannot be read"
@@ -48,9 +101,84 @@ def _uses(function: FunctionType, parameter: str) -> Iterator[str]:
     arguments = tree.args
     named = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     if parameter in named:
-        yield from _uses_within(tree, parameter)
+        for use in _uses_within(tree, parameter):
+            if isinstance(use, str):
+                yield f"{use}{within}"
+            else:
+                yield from _uses_of_helper(function, tree, use, parameter, seen=seen, within=within)
     elif arguments.vararg or arguments.kwarg:
-        yield f"{parameter} passes through {_name(function)}(*args, **kwargs)"
+        yield f"{parameter} passes through {_name(function)}(*args, **kwargs){within}"
+
+
+def _uses_of_helper(
+    function: FunctionType,
+    tree: Function,
+    call: ast.Call,
+    parameter: str,
+    *,
+    seen: set[tuple[int, str]],
+    within: str,
+) -> Iterator[str]:
+    """Yield the uses by a first-party function that the context is passed to."""
+    helper = _helper(function, tree, call.func)
+    taken = _taken(helper, call, parameter) if helper else None
+    if helper is None or taken is None:
+        yield f"{_passed(parameter, call)}{within}"
+        return
+    for name in taken:
+        yield from _uses(helper, name, f" in {_name(helper)}", seen)
+
+
+def _helper(function: FunctionType, tree: Function, called: ast.expr) -> FunctionType | None:
+    """Return the plain first-party function that an expression names, by its live value; None for any other."""
+    chain = chain_of(called)
+    if chain is None or chain[0] in _bound(tree) or chain[0] in function.__code__.co_freevars:
+        return None
+    value: object = function.__globals__.get(chain[0])
+    for part in chain[1:]:
+        value = vars(value).get(part) if isinstance(value, ModuleType) else None
+    if not isinstance(value, FunctionType) or "__wrapped__" in vars(value):
+        return None
+    module = of_names(value.__globals__)
+    return value if libraries(module, home_of(of_names(function.__globals__))) is None else None
+
+
+def _bound(tree: Function) -> set[str]:
+    """Return the names that a function binds itself."""
+    names = {
+        node.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+    }
+    names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    inner = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    names |= {node.name for node in ast.walk(tree) if isinstance(node, inner) and node is not tree}
+    imports = (node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)))
+    return names | {alias.asname or alias.name.partition(".")[0] for node in imports for alias in node.names}
+
+
+def _taken(helper: FunctionType, call: ast.Call, parameter: str) -> list[str] | None:
+    """Return the parameters of a helper that get the context; None if that cannot be told."""
+    code = helper.__code__
+    positional = code.co_varnames[: code.co_argcount]
+    named = {
+        *positional[code.co_posonlyargcount :],
+        *code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount],
+    }
+    found: list[str] = []
+    for position, argument in enumerate(call.args):
+        if isinstance(argument, ast.Starred):
+            return None
+        if isinstance(argument, ast.Name) and argument.id == parameter:
+            if position >= len(positional):
+                return None
+            found.append(positional[position])
+    for word in call.keywords:
+        if isinstance(word.value, ast.Name) and word.value.id == parameter:
+            if word.arg not in named:
+                return None
+            found.append(str(word.arg))
+    return found
 
 
 def _tree(function: FunctionType) -> Function | None:
@@ -66,7 +194,8 @@ def _tree(function: FunctionType) -> Function | None:
     return function_at(parse(met.source.content), place(function.__code__))
 
 
-def _uses_within(function: Function, parameter: str) -> Iterator[str]:
+def _uses_within(function: Function, parameter: str) -> Iterator[str | ast.Call]:
+    """Yield the uses of the context, and the calls that it is passed to."""
     body = function.body if isinstance(function.body, list) else [function.body]
     parents = {
         child: node for part in body for node in ast.walk(part) for child in ast.iter_child_nodes(node)
@@ -79,19 +208,47 @@ def _uses_within(function: Function, parameter: str) -> Iterator[str]:
             yield f"{name.id}() may hand on {parameter}"
 
 
-def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | None:
+def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | ast.Call | None:
     """Describe the use of the context at one place; None for its partition, its log and the like."""
     parent = parents.get(name)
     if not isinstance(name.ctx, ast.Load):
         return f"{name.id} is reassigned"
     if isinstance(parent, ast.Attribute):
         inside = parent.attr in _INSIDE and isinstance(parent.ctx, ast.Load)
-        return None if inside else f"{name.id}.{parent.attr}"
-    if isinstance(parent, (ast.keyword, ast.Starred)):
+        return None if inside or _is_told(parent, name.id, parents) else f"{name.id}.{parent.attr}"
+    if isinstance(parent, ast.keyword):
         parent = parents.get(parent)
-    if isinstance(parent, ast.Call):
-        return f"{name.id} is passed to {'.'.join(chain_of(parent.func) or ('a call',))}(...)"
+    if isinstance(parent, ast.Call) and name is not parent.func:
+        return parent
+    if isinstance(parent, ast.Starred) and isinstance(call := parents.get(parent), ast.Call):
+        return _passed(name.id, call)
     return f"{name.id} is used as a value"
+
+
+def _passed(parameter: str, call: ast.Call) -> str:
+    return f"{parameter} is passed to {'.'.join(chain_of(call.func) or ('a call',))}(...)"
+
+
+def _is_told(node: ast.AST, context: str, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Return whether a value goes only into a text for the log or the metadata of the context."""
+    while True:
+        above = parents.get(node)
+        if isinstance(above, ast.Call):
+            chain = chain_of(above.func) or ("",)
+            if node is not above.func and _tells(chain, context):
+                return isinstance(parents.get(above), ast.Expr)
+            if not (node is not above.func and len(chain) == 1 and chain[0] in _TEXT_CALLS):
+                return False
+        elif not isinstance(above, _TEXT):
+            return False
+        node = above
+
+
+def _tells(chain: tuple[str, ...], context: str) -> bool:
+    if chain[0] != context:
+        return False
+    is_log = len(chain) == 3 and chain[1] == "log" and chain[2] in _LOG_METHODS
+    return is_log or (len(chain) == 2 and chain[1] in _METADATA_METHODS)
 
 
 def _name(fn: object) -> str:

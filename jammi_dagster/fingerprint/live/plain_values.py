@@ -12,9 +12,10 @@ import zoneinfo
 from abc import ABC
 from types import MemberDescriptorType
 
+from jammi_dagster.fingerprint.hashing import HeldText
 from jammi_dagster.fingerprint.syntax.trees import constant
 
-_CONSTANTS = {type(None), bool, int, float, complex, str, bytes, type(...)}
+_CONSTANTS = {type(None), bool, int, float, complex, type(...)}
 # Types whose `repr` is exact, and the same everywhere.
 _EXACT_REPR = {
     datetime.date,
@@ -33,8 +34,10 @@ _EXACT_REPR = {
 BARE_BASES = frozenset({object, ABC, typing.Generic, typing.Protocol})
 
 
-def exact(value: object) -> bytes | None:
+def exact(value: object) -> HeldText | bytes | None:
     """Return the one text of a scalar, with its type; None for another value, also of a subclass."""
+    if isinstance(value, (str, bytes)) and type(value) in (str, bytes):
+        return HeldText(value, constant(value))
     if type(value) in _CONSTANTS:
         return constant(value)
     if type(value) in _EXACT_REPR or _is_exact_time(value):

@@ -23,6 +23,7 @@ from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module, libraries, of_names
 from jammi_dagster.fingerprint.sources.running_code import running
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
+from jammi_dagster.fingerprint.syntax.trees import constant
 
 _UNKNOWN: Form = "unknown"
 
@@ -72,8 +73,8 @@ class Describer:
         if isinstance(value, type):
             return self._class(value, where)
         if isinstance(value, Enum):
-            member = value.name if value.name is not None else value.value
-            return "enum", self._class(type(value), where), self.describe(member, where)
+            member = self.describe(value.value, where) if value.name is None else constant(value.name)
+            return "enum", self._class(type(value), where), member
         if id(value) in self._met:
             return "met", str(self._met[id(value)][0])
         self._met[id(value)] = (len(self._met), value)
@@ -110,7 +111,8 @@ class Describer:
             return "method", self.describe(value.__func__, where), self.describe(value.__self__, where)
         if type(value) is partial:
             held = f"an argument of {where}"
-            given = self.describe(value.args, held), self.describe(value.keywords, held)
+            named = ((constant(name), self.describe(given, held)) for name, given in value.keywords.items())
+            given = self.describe(value.args, held), ("dict", tuple(named))
             return "partial", self.describe(value.func, where), *given
         if isinstance(value, _lru_cache_wrapper):
             return "cached", self.describe(value.__wrapped__, where)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -40,7 +42,7 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
             }
-        for name, use in graph.foreign_uses(reached):
+        for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
     return found
@@ -58,7 +60,7 @@ def uses_time_zone(graph: Graph) -> bool:
     ) or any(
         reads_time_zone(name, use.call)
         for reached in graph.reached.values()
-        for name, use in graph.foreign_uses(reached)
+        for _, name, use in graph.foreign_uses(reached)
     )
 
 
@@ -66,8 +68,10 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
-        for line, used in _hidden(graph, reached):
+        for unit, line, used in _hidden(graph, reached):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
+            if name in SCOPED:  # the bare name would silence each of them, at any depth
+                name = f"{reached.node.module.name}.{unit.names[0] if unit.names else ''}:{name}"
             if name not in ignored:
                 yield reason(f"{place} uses {used}, which hides the code that runs", ignore=name)
         for name, file, line in _changed(graph, reached):
@@ -84,12 +88,12 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
         yield from _edited(reached)
 
 
-def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[int, str]]:
-    for _, part, _ in reached.units():
-        yield from ((found.line, found.name) for found in part.hidden)
-    for name, use in graph.foreign_uses(reached):
+def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
+    for unit, part, _ in reached.units():
+        yield from ((unit, found.line, found.name) for found in part.hidden)
+    for unit, name, use in graph.foreign_uses(reached):
         if known := hidden_code(name, use.call):
-            yield use.line, known
+            yield unit, use.line, known
 
 
 def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:

@@ -10,13 +10,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
-from jammi_dagster.fingerprint.reach.side_effects import SideEffects
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.load_effects import OWN
 from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
 from jammi_dagster.fingerprint.syntax.shared_objects import OBJECT, STATEFUL, Touch
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
@@ -35,9 +34,10 @@ class ReachedFile:
     labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
     read_at_run: set[str] = field(default_factory=set)
     roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
-    foreign: list[tuple[str, Use]] | None = None  # once it was asked for
+    foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
@@ -76,12 +76,18 @@ class Graph:
         self.reads_docs = False
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
-        self._side_effects = SideEffects(self._routes)
+        self._targets = LoadTargets(self._routes)
+        self._waiting: dict[
+            Name, list[tuple[ReachedFile, int]]
+        ] = {}  # side effects, by the names they change
+        self._fills: dict[Name, list[tuple[ReachedFile, int]]] = {}  # all of them, by the same names
+        self._deep: dict[
+            Name, list[tuple[ReachedFile, int]]
+        ] = {}  # by the names within whose values they change more
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
         self._called: frozenset[str] | None = None
-        self._touchers: dict[tuple[str, str], list[tuple[ReachedFile, int]]] = {}
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
 
     def reach(self, roots: Iterable[Root]) -> None:
@@ -100,7 +106,7 @@ class Graph:
                 self.libraries.update(libraries)
         self._imports.clear()
 
-    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
+    def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
 
         After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
@@ -109,12 +115,12 @@ class Graph:
             reached.foreign = list(self._foreign_uses(reached))
         return iter(reached.foreign)
 
-    def _foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[str, Use]]:
+    def _foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         node = reached.node
-        for _, part, _ in reached.units():
+        for unit, part, _ in reached.units():
             for use in part.uses:
                 if self._routes.of(node, use.name).passed:
-                    yield from ((name, use) for name in self._origins(node, use.name, frozenset()))
+                    yield from ((unit, name, use) for name in self._origins(node, use.name, frozenset()))
 
     def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
         """Return the first-party module and its name that a function changes; None for a library's name."""
@@ -167,11 +173,15 @@ class Graph:
         for index, unit in enumerate(node.source.units if node.source else ()):
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
+                if unit.may_catch or EXIT in reached.names:
+                    for module in route.passed:
+                        self._guard(self.reached.get(module.path or ""))
                 if unit.is_whole_import and node.source:
                     self._imports.append((node.source, unit.names, route.libraries))
-            if self._has_side_effect(node, unit) and not self._ignores(node, unit.names):
+            if self._has_side_effect(node, index) and not self._ignores(node, unit.names):
                 reached.steps.append(index)
-                self._reach(reached, index, runs=False)
+                reached.loaded[index] = None
+                self._await(reached, index)
         source = node.source
         for index in source.touching if source else ():
             assert source is not None
@@ -180,15 +190,11 @@ class Graph:
 
     def _register(self, reached: ReachedFile, index: int, unit: Unit) -> None:
         """Keep a unit for whoever reaches an object that loading the unit changes."""
-        for touched in {one for touch in unit.touches for one in self._touched(reached.node, touch)}:
-            self._touchers.setdefault(touched, []).append((reached, index))
-            holder = self.reached.get(touched[0])
-            if holder is not None and touched[1] in holder.names:
-                self._touch(reached, index)
-
-    def _touch(self, reached: ReachedFile, index: int) -> None:
-        reached.touching.add(index)
-        self._reach(reached, index, runs=False)
+        touched = {one for touch in unit.touches for one in self._touched(reached.node, touch)}
+        if touched:
+            reached.touching.add(index)
+        for one in touched:
+            self._wait_for([one], reached, index)
 
     def _touched(self, node: Node, touch: Touch) -> Iterator[tuple[str, str]]:
         """Yield the objects that a statement changes: the file and the name of each."""
@@ -207,12 +213,7 @@ class Graph:
 
     def _is_quiet(self, node: Node, callee: Chain) -> bool:
         """Return whether a callee is a first-party function that changes nothing, as far as its code tells."""
-        return any(
-            unit.kind == "function"
-            and not unit.may_change_state
-            and self._side_effects.has_none(home, OWN + unit.names[0])
-            for home, unit in self.definitions(node, callee)
-        )
+        return any(self._targets.changes_nothing(home, unit) for home, unit in self.definitions(node, callee))
 
     def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]:
         """Yield the first-party functions and classes that a chain may name, with their files."""
@@ -253,9 +254,51 @@ class Graph:
             self._called = frozenset().union(*(part.called for part in parts))
         return self._called
 
-    def _has_side_effect(self, node: Node, unit: Unit) -> bool:
-        effect = unit.load_effect
-        return effect.certain or not all(self._side_effects.has_none(node, called) for called in effect.calls)
+    def _guard(self, reached: ReachedFile | None) -> None:
+        """Let the early exits of a module count: its import is tried, and a failure handled."""
+        if reached is None or EXIT in reached.names:
+            return
+        self._read(reached, EXIT)
+        for step in reached.steps:
+            if isinstance(step, str):
+                self._guard(self.reached.get(step))
+
+    def _await(self, reached: ReachedFile, index: int) -> None:
+        """Reach a side effect of loading once a name is reached that it may change."""
+        node = reached.node
+        effect = self._targets.of(node, index)
+        assert node.source is not None
+        if effect.targets is None:
+            self._reach(reached, index, runs=False)
+            return
+        self._wait_for(effect.targets, reached, index)
+        self._wait_for([(node.path, bound) for bound in node.source.units[index].names], reached, index)
+        for (
+            name
+        ) in effect.targets:  # an object may come into another by one statement, and be changed by the next
+            self._fills.setdefault(name, []).append((reached, index))
+            for other in self._deep.get(name, ()):
+                self._wait_for(self._targets.used(node, index), *other)
+        for name in effect.deep:
+            self._deep.setdefault(name, []).append((reached, index))
+            for filler, at in self._fills.get(name, ()):
+                self._wait_for(self._targets.used(filler.node, at), reached, index)
+
+    def _wait_for(self, names: Iterable[Name] | None, reached: ReachedFile, index: int) -> None:
+        if names is None or any(self._is_read(name) for name in names):
+            self._reach(reached, index, runs=False)
+            return
+        for name in names:
+            self._waiting.setdefault(name, []).append((reached, index))
+
+    def _is_read(self, name: Name) -> bool:
+        path, own = name
+        return path in self.reached and own in self.reached[path].names
+
+    def _has_side_effect(self, node: Node, index: int) -> bool:
+        assert node.source is not None
+        unit, effect = node.source.units[index], self._targets.of(node, index)
+        return unit.load_effect.certain or effect.targets is None or bool(effect.targets)
 
     def _import(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Route]:
         for name, is_module in imports.items():
@@ -288,16 +331,18 @@ class Graph:
         if indexes is None:
             return
         if is_read:
-            if name not in reached.names:
-                for toucher in self._touchers.get((node.path, name), ()):
-                    self._touch(*toucher)
-            reached.names[name] = None
+            self._read(reached, name)
         if is_read and runs:
             reached.read_at_run.add(name)
         for index in indexes:
             self._reach(reached, index, runs=runs)
             self._reach(reached, index, "decorators", runs=runs)
         self._starred_names(node, (name,), runs, is_read)
+
+    def _read(self, reached: ReachedFile, name: str) -> None:
+        reached.names[name] = None
+        for waiting, index in self._waiting.pop((reached.node.path, name), ()):
+            self._reach(waiting, index, runs=False)
 
     def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
         """Use the names that star imports may bind a name to."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names import CALL
-from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources.modules import Module, child, libraries, of_running, root_of, shown
+from jammi_dagster.fingerprint.sources.running_code import is_met
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.scopes import split
 
@@ -103,7 +104,8 @@ class Routes:
             return read(module.path)
         except UNREADABLE as error:
             why = type(error).__name__
-            self._unresolved.add(reason(f"{named} cannot be read as Python source ({why})"))
+            text = reason(f"{named} cannot be read as Python source ({why})")
+            self._unresolved.add(Outdated(text) if is_met(module.path) else text)
             return None
 
     def _follow(self, start: Module | None, parts: list[str]) -> Route:

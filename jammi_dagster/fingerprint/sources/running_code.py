@@ -9,7 +9,9 @@ and results of calls that were edited before this first look are not noticed: lo
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
@@ -17,9 +19,9 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from jammi_dagster.fingerprint.reasons import reason
+from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources.modules import shown
-from jammi_dagster.fingerprint.sources.source import Source, read
+from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.functions import Label, Place
 from jammi_dagster.fingerprint.syntax.trees import Digests, compiled, constant
 
@@ -63,6 +65,11 @@ def running(path: str, live: Mapping[str, Any]) -> RunningModule:
     if held is None or held.spec is not live.get("__spec__") or held.names != id(live):
         held = _met[path] = _meet(path, live)
     return held
+
+
+def is_met(path: str) -> bool:
+    """Tell whether the file of a running module was read before."""
+    return path in _met
 
 
 def differences(
@@ -188,10 +195,35 @@ def _compiled(source: Source, path: str) -> CodeType:
         return compiled(source.content, path)
 
 
-def differs(path: str, name: str) -> str:
+def differs(path: str, name: str) -> Outdated:
     """Return the reason for running code that differs from its file."""
     found = f"{shown(path)}: the running code of {name} differs from the file"
-    return reason(found, "restart the code location")
+    return Outdated(reason(found, "reload the code location"))
+
+
+def edited_files() -> tuple[tuple[str, str], ...]:
+    """Return the files that differ from their running modules, each with a digest of its content now.
+
+    Only files that code identities reached are looked at. An edit may be of layout alone.
+    """
+    found = []
+    for path, met in sorted(_met.items()):
+        if not _is_loaded(met):
+            continue
+        try:
+            now = read(path)
+        except UNREADABLE as error:
+            found.append((path, type(error).__name__))
+            continue
+        if now.content != met.source.content:
+            found.append((path, hashlib.sha256(now.content).hexdigest()))
+    return tuple(found)
+
+
+def _is_loaded(met: RunningModule) -> bool:
+    """Tell whether a module is still the one that its name imports."""
+    module = sys.modules.get(getattr(met.spec, "name", "__main__"))
+    return module is not None and id(vars(module)) == met.names
 
 
 def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:

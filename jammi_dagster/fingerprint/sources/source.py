@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.syntax.functions import Label, Place, assigned
 from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, OBJECT, STATEFUL, kind_of
 from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
-from jammi_dagster.fingerprint.syntax.trees import parse
+from jammi_dagster.fingerprint.syntax.trees import parse, texts
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -49,6 +49,11 @@ class Source:
     @cached_property
     def docstring(self) -> str | None:
         return ast.get_docstring(self.tree, clean=False)
+
+    @cached_property
+    def texts(self) -> frozenset[str | bytes]:
+        """The texts and bytes that stand in the file: literals and names."""
+        return frozenset(texts(self.tree))
 
     @cached_property
     def written(self) -> Mapping[str, ast.expr]:

@@ -116,8 +116,8 @@ class Unit:
 
     @cached_property
     def touches(self) -> tuple[Touch, ...]:
-        """The objects that it may change when it is loaded, besides a side effect that is certain."""
-        if self.statement is None or self.load_effect.certain:
+        """The objects that it may change when it is loaded."""
+        if self.statement is None:
             return ()
         return touches(self.statement.node, self.statement.scope)
 
@@ -167,6 +167,11 @@ class Unit:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
         return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+
+    @property
+    def may_catch(self) -> bool:
+        """True if an import in it may fail without that the module fails."""
+        return isinstance(self._node, (ast.Try, ast.With))
 
     @property
     def may_change_state(self) -> bool:

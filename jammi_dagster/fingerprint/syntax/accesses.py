@@ -13,6 +13,7 @@ from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
@@ -200,8 +201,8 @@ class AccessVisitor(Visitor[Position]):
                 self._change(chain[:-1], node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
             self._change(chain_of(node.args[0]), node, at)
-        if chain == ("getattr",) and (named := _named_attribute(node)):
-            self.accesses.append(Access(at, named, node.lineno))
+        elif chain == ("getattr",):
+            call = self._ask(node, call, at)
         if not chain or (
             chain == ("hash",) and isinstance(at.scope, FunctionScope) and at.scope.name == "__hash__"
         ):
@@ -222,6 +223,16 @@ class AccessVisitor(Visitor[Position]):
         if node.arg == "out":
             self._change(chain_of(node.value), node.value, at, in_place=True)
         return [node.value]
+
+    def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
+        """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
+        names = asked_names(node, at.scope)
+        for name in names or ():
+            if holder := chain_of(node.args[0]):
+                self.accesses.append(Access(at, (*holder, name), node.lineno, Call((), {})))
+        if names or (names is None and leads_to_counted_code(node, at.scope)):
+            return Call((*call.positional[:1], "", *call.positional[2:]), call.named)
+        return call
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
         """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""
@@ -314,13 +325,6 @@ class AccessVisitor(Visitor[Position]):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
-
-
-def _named_attribute(node: ast.Call) -> Chain | None:
-    """Return the attribute that `getattr(a.b, "c")` asks for: `a.b.c`."""
-    name = node.args[1] if len(node.args) > 1 else None
-    chain = chain_of(node.args[0]) if isinstance(name, ast.Constant) and isinstance(name.value, str) else None
-    return (*chain, *str(name.value).split(".")) if chain and isinstance(name, ast.Constant) else None
 
 
 def _is_in_place(call: ast.Call) -> bool:

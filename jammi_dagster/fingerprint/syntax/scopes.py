@@ -7,7 +7,7 @@ for `numpy.random`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -92,12 +92,14 @@ class Scope:
     around: Scope | None = None  # None for a module
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
+        self.body = body
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
         self.texts: dict[str, list[str | None]] = {}  # what each name is bound to, None but for a text
+        self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
         bindings = _Bindings(self)
@@ -150,6 +152,21 @@ class Scope:
         binder = next((scope for scope in self.lineage() if head in scope.bound), None)
         return isinstance(binder, FunctionScope) and binder is not self
 
+    @property
+    def imports(self) -> Mapping[str, object]:
+        """The names that the module imports, in all of its scopes that are known."""
+        return [*self.lineage()][-1].imported
+
+    def is_local(self, head: str) -> bool:
+        """Return whether this function itself binds a name, and not as a parameter."""
+        return self.around is not None and head in self.bound and not self.is_parameter(head)
+
+    def may_be_argument(self, head: str) -> bool:
+        """Return whether a variable may hold an argument of this function, or a part of one."""
+        return self.around is not None and any(
+            scope.is_parameter(chain[0]) for scope, chain in self._steps(head)
+        )
+
     def module_names(self, head: str) -> Iterator[str]:
         """Yield the module's own names that a variable may be another name for."""
         for scope, chain in self._steps(head):
@@ -159,7 +176,7 @@ class Scope:
     def text_of(self, head: str) -> str | None:
         """Return the text that a variable always is; None for another, or where that is not known."""
         binder = next((scope for scope in self.lineage() if head in scope.bound), None)
-        if binder is None or head in binder.shared:
+        if binder is None or head in binder.shared or any(head in scope.hidden for scope in self.lineage()):
             return None
         texts = binder.texts.get(head, [])
         return texts[0] if len(texts) == 1 and head not in getattr(binder, "parameters", ()) else None
@@ -226,6 +243,7 @@ class FunctionScope(Scope):
     def __init__(self, around: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         self.around: Scope = around
         self.name: str = getattr(node, "name", "<lambda>")
+        self.node = node
         given = node.args
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
         self.parameters = {argument.arg for argument in every if argument is not None}
@@ -257,7 +275,9 @@ class _Bindings(Visitor[bool]):
         self._scope = scope
 
     def visit_Name(self, node: ast.Name, in_class: bool) -> Sequence[ast.AST]:
-        if not (in_class or isinstance(node.ctx, ast.Load)):
+        if in_class and not isinstance(node.ctx, ast.Load):
+            self._scope.hidden.add(node.id)
+        elif not isinstance(node.ctx, ast.Load):
             self._scope.bound.add(node.id)
             self._scope.texts.setdefault(node.id, []).append(None)
         return ()
@@ -265,7 +285,14 @@ class _Bindings(Visitor[bool]):
     def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
         return walrus_targets(node)
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda
+    def visit_ListComp(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
+        found = (
+            one for one in ast.walk(node) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
+        )
+        self._scope.hidden.update(one.id for one in found)
+        return walrus_targets(node)
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
     def visit_FunctionDef(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool

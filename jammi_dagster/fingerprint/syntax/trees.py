@@ -10,9 +10,9 @@ import ast
 import struct
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
-from typing import NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 from jammi_dagster.fingerprint.hashing import digest, utf8
 
@@ -181,6 +181,33 @@ def _joined(parts: list[ast.expr]) -> list[ast.expr]:
         elif not (isinstance(part, ast.Constant) and part.value == ""):
             merged.append(part)
     return merged
+
+
+def texts(tree: ast.AST) -> Iterator[str | bytes]:
+    """Yield the texts and bytes in a tree: literals, names, and literals that are joined by `+`.
+
+    >>> sorted(texts(ast.parse('f(kind="a" + "b")')))
+    ['a', 'ab', 'b', 'f', 'kind']
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant):
+            if isinstance(node.value, (str, bytes)):
+                yield node.value
+        elif isinstance(node, ast.BinOp):
+            if (joined := _added(node)) is not None:
+                yield joined
+        else:
+            yield from (value for _, value in ast.iter_fields(node) if isinstance(value, str))
+
+
+def _added(node: ast.expr) -> Any:
+    """Return the text of a literal, or of literals that are joined; None for another expression."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
+        return node.value
+    if not (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add)):
+        return None
+    left, right = _added(node.left), _added(node.right)
+    return left + right if left is not None and type(left) is type(right) else None
 
 
 def constant(value: object) -> bytes:

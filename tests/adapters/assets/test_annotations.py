@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Annotated
+from typing import Annotated, Any
 
 import dagster as dg
 import pyarrow as pa
@@ -116,11 +116,18 @@ def test_annotated_types_are_what_they_annotate(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "annotation",
-    [pa.Table, dg.MaterializeResult, dg.MaterializeResult[pa.Table], dg.Output[pa.Table]],
+    ("plain", "annotation"),
+    [
+        (pa.Table, pa.Table),
+        (pa.Table, dg.MaterializeResult[pa.Table]),
+        (pa.Table, dg.Output[pa.Table]),
+        (Any, dg.MaterializeResult),  # neither says that it is no frame
+    ],
     ids=str,
 )
-def test_a_result_in_an_event_of_dagsters_is_the_same_kind(lab: Lab, annotation: object) -> None:
+def test_a_result_in_an_event_of_dagsters_is_the_same_kind(
+    lab: Lab, plain: object, annotation: object
+) -> None:
     """The way a function returns its table is no part of the definition; the kind of table is."""
 
     def make(returns: object) -> dg.AssetsDefinition:
@@ -130,7 +137,7 @@ def test_a_result_in_an_event_of_dagsters_is_the_same_kind(lab: Lab, annotation:
 
         return made
 
-    lab.run(make(pa.Table))
+    lab.run(make(plain))
     assert lab.run(make(annotation)).outcomes == {"made": "reused"}
     assert lab.run(make(pa.RecordBatch)).outcomes == {"made": "computed"}
 

@@ -7,7 +7,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
-from sensing_kit import definitions, evaluate, kinds
+from sensing_kit import Ticking, definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, result_table
 from jammi_dagster.adapters.code_location.location import Location
@@ -16,6 +16,7 @@ from jammi_dagster.adapters.judgement.wording import reasons
 from jammi_dagster.adapters.recipe.recipe import DefinitionHashes
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import definition_hash
+from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["b", "a"])
 days = dg.DailyPartitionsDefinition("2023-12-31", end_date="2024-01-14")
@@ -332,15 +333,15 @@ def test_many_hashes_are_those_of_the_descriptor(lab: Lab) -> None:
     location = Location.of(definitions(lab, [day]), lab.instance)
     asset = Evaluator(location).asset(day.key)
     assert asset is not None
-    making = asset.making(Replay(config={"rows": 3}))
-    hashes = DefinitionHashes(making)
+    recipe = asset.recipe(Replay(config={"rows": 3}))
+    hashes = DefinitionHashes(recipe)
     for key, names, orders, span in (
         ("2024-01-01", [], {}, ()),
         ("2024-01-02", ["b", 'a"\\', "é"], {}, ("2024-01-02",)),
         ("2024-01-02", ["a"], {"x": ["b", "a"]}, ()),
         ("2024-01-03", ["a"], {}, ("2024-01-02", "2024-01-03")),
     ):
-        whole = definition_hash(making.descriptor(key, span, names, orders), making.env())
+        whole = definition_hash(recipe.descriptor(key, span, names, orders), recipe.env())
         assert hashes.of(key, span, names, orders) == whole
 
 
@@ -366,3 +367,30 @@ def test_what_came_between_two_looks_at_an_asset_is_seen_though_others_were_look
     lab.run(assets, select=[part], partition="b")
     assert evaluator.evaluate(other).counts["fresh"] == 2
     assert kinds(evaluator.evaluate(own)) == {"whole": "stale"}
+
+
+def test_a_file_that_comes_for_a_partition_that_was_never_made_is_noticed(lab: Lab) -> None:
+    """A sensor at rest looks again when the input that a table waits for is there, in the same process too."""
+    folder = lab.root.parent
+
+    @result_table(partitions_def=letters, reads=lambda key: [file(folder / key, name=key)], code_version="1")
+    def part() -> pa.Table:
+        return table(1)
+
+    (folder / "a").write_text("1")
+    ticking = Ticking(lab, [part], missing="materialize")
+    assert ticking.rest() == [{"part[a]": "computed"}]
+    (folder / "b").write_text("1")
+    assert ticking.rest() == [{"part[b]": "computed"}]
+
+
+def test_a_function_of_the_partition_that_fails_is_said_and_fails_no_tick(lab: Lab) -> None:
+    """The author's `reads=` may raise: the reason is told, without the text of the error, and the sensor ticks on."""
+
+    @result_table(partitions_def=letters, reads=lambda key: [{}[key]], code_version="1")
+    def part() -> pa.Table:
+        return table(1)
+
+    ticking = Ticking(lab, [part], missing="materialize")
+    ticking.tick()
+    assert "reads= cannot be asked: KeyError" in ticking.said

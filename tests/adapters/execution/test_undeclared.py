@@ -138,7 +138,7 @@ def test_other_uses_of_the_context_may_bring_in_anything(lab: Lab, module: Any, 
     outcomes, why = twice(lab, made)
 
     assert outcomes == ["computed", "computed"]
-    assert f"context.{use}: declare reads=" in why
+    assert f"context.{use}" in why
 
 
 def test_a_context_that_is_handed_on_may_be_used_for_anything(lab: Lab) -> None:
@@ -157,15 +157,28 @@ def test_a_context_that_is_handed_on_may_be_used_for_anything(lab: Lab) -> None:
     assert "context is passed to helper" in why
 
 
-def test_a_declaration_covers_the_context(lab: Lab) -> None:
-    """`reads=[]` is the author's word for uses of the context too."""
+def test_a_declaration_covers_the_resources_of_the_context(lab: Lab) -> None:
+    """`reads=[]` is the author's word for reads by way of the context."""
 
     @result_table(reads=[])
     def made(context: dg.AssetExecutionContext, raw: pa.Table) -> pa.Table:
-        context.log.info(context.run.run_id)
+        str(context.resources)
         return raw
 
     assert twice(lab, made) == (["computed", "reused"], "")
+
+
+def test_no_declaration_covers_the_run(lab: Lab) -> None:
+    """`reads=[]` says nothing about the run: its id differs every time."""
+
+    @result_table(reads=[])
+    def made(context: dg.AssetExecutionContext, raw: pa.Table) -> pa.Table:
+        return table(context.run.run_id)
+
+    outcomes, why = twice(lab, made)
+
+    assert outcomes == ["computed", "computed"]
+    assert "context.run tells about the run" in why
 
 
 @pytest.mark.parametrize("expression", ["time.time()", "random.random()", "os.environ.get('X')"])

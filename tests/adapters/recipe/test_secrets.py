@@ -181,7 +181,7 @@ def test_the_raw_config_is_recorded_for_replay(lab: Lab, monkeypatch: pytest.Mon
     monkeypatch.setenv(NAME, SECRET)
     lab.run(flat, config={"flat": {"password": FROM_ENV}})
 
-    (path,) = [path for path in lab.files() if path.suffix == ".json"]
+    (path,) = [path for path in lab.files() if path.name.endswith(".materialization.json")]
     sidecar = json.loads(path.read_text())
 
     assert sidecar["jammi_dagster"]["raw_config"] == {"password": FROM_ENV}
@@ -269,7 +269,7 @@ def test_without_a_key_a_secret_unpins(
     plain = [lab.run(flat, config={"flat": {"password": "open"}}).outcomes["flat"] for _ in range(2)]
     assert plain == ["computed", "reused"]
 
-    monkeypatch.setenv("JAMMI_STORE_KEY", "a key")
+    monkeypatch.setenv("JAMMI_STORE_KEY", "a key of 16 bytes")
     assert [lab.run(flat, config=given).outcomes["flat"] for _ in range(2)] == ["computed", "reused"]
     assert [path for path in lab.files() if SECRET.encode() in path.read_bytes()] == []
 

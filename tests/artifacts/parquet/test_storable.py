@@ -17,7 +17,7 @@ ENTRIES = pa.array(["a", "b"])
 CODES = pa.array([0, 1, None])
 
 
-class Celsius(pa.ExtensionType):
+class Celsius(pa.ExtensionType):  # type: ignore[misc]  # pyarrow is untyped
     """An extension type that nobody registered."""
 
     def __init__(self, storage: pa.DataType) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pytest
 from artifacts_kit import batches, write
 
 from jammi_dagster.artifacts import ArtifactRoot, as_stream
 from jammi_dagster.artifacts.parquet.nulls import fixed_size_nulls_survive
+from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
+from jammi_dagster.artifacts.parquet.polars_frames import polars_of
 from jammi_dagster.errors import EmptyStream, NotATable, SchemaChanged, UnsupportedSchema
 
 TABLE = pa.table({"id": pa.array([1, 2, 3]), "name": pa.array(["a", None, "c"], pa.large_string())})
@@ -123,8 +126,9 @@ def test_an_exception_of_the_generator_passes_unchanged(memory_root: ArtifactRoo
 # --- pandas -------------------------------------------------------------------------------------------
 
 
-def _round_trip(root: ArtifactRoot, frame: pd.DataFrame) -> pd.DataFrame:
-    return root.read_table(write(root, frame)[0]).to_pandas()
+def _round_trip(root: ArtifactRoot, frame: object) -> pd.DataFrame:
+    back: pd.DataFrame = pandas_of(root.read_table(write(root, frame)[0]))
+    return back
 
 
 def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
@@ -136,7 +140,9 @@ def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
             "float": [1.5, None, -0.0],
             "text": ["a", None, "c"],
             "bool": pd.array([True, None, False], dtype="boolean"),
-            "time": pd.to_datetime(["2013-01-01", None, "2013-01-03"]).tz_localize("Europe/Berlin"),
+            "time": pd.to_datetime(pd.Series(["2013-01-01", None, "2013-01-03"])).dt.tz_localize(
+                "Europe/Berlin"
+            ),
             "delta": pd.to_timedelta([1, 2, 3], unit="s"),
             "kind": pd.Categorical(["x", "y", "x"]),
             "grade": pd.Categorical(["lo", "hi", "lo"], categories=["lo", "mid", "hi"], ordered=True),
@@ -159,25 +165,162 @@ def test_pandas_comes_back_as_it_was(memory_root: ArtifactRoot) -> None:
     ],
 )
 def test_an_index_comes_back(memory_root: ArtifactRoot, index: pd.Index) -> None:
-    """A default index costs no column; one with a meaning is kept, as pyarrow keeps it."""
+    """A range without a name costs no column; any other index is one, with its name."""
     frame = pd.DataFrame({"v": [1.0, 2.0, 3.0]}, index=index)
-    pd.testing.assert_frame_equal(_round_trip(memory_root, frame), frame, check_freq=False)
+    pd.testing.assert_frame_equal(_round_trip(memory_root, frame), frame)
     columns = as_stream(frame, "t").schema.names
-    assert columns == ["v"] if isinstance(index, pd.RangeIndex) else len(columns) > 1
+    is_plain = isinstance(index, pd.RangeIndex) and index.name is None
+    assert columns == ["v"] if is_plain else len(columns) == 1 + index.nlevels
+
+
+def _described() -> pd.DataFrame:
+    frame: pd.DataFrame = pd.DataFrame(
+        {"a": [1, 2], "b": [3, 4], "c": pd.Categorical(["x", "y"], categories=["z", "y", "x"])},
+        index=pd.Index([7, 5], name="k"),
+    )
+    frame.attrs = {"unit": "m", "by": ["us"]}
+    return frame
 
 
 def test_equal_frames_give_equal_bytes(memory_root: ArtifactRoot) -> None:
-    """Frames that `DataFrame.equals` calls equal give equal bytes, whatever their attrs, blocks and categories."""
-    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4], "c": pd.Categorical(["x", "y"])})
+    """How a frame lies in memory leaves no trace: blocks, order of making, a longer frame that it was cut from."""
+    frame = _described()
     other = frame[["c", "a"]].copy()
     other.insert(1, "b", [3, 4])
-    other = other[["a", "b", "c"]]
-    other["c"] = other["c"].cat.set_categories(["unused", "y", "x"])
-    other.attrs["made"] = object()
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert write(memory_root, other)[1].digest == write(memory_root, frame)[1].digest
-    assert "made" in other.attrs
+    cut = pd.concat([frame, frame]).iloc[:2]
+    cut.attrs = dict(reversed(frame.attrs.items()))
+    digests = {write(memory_root, same)[1].digest for same in (frame, other[["a", "b", "c"]], cut)}
+    assert len(digests) == 1
+
+
+def test_what_a_frame_is_counts(memory_root: ArtifactRoot) -> None:
+    """Categories, index, labels, dtypes and `attrs` come back, so they are data."""
+    frame = _described()
+    others = [
+        frame.assign(c=frame["c"].cat.set_categories(["x", "y", "z"])),
+        frame.assign(c=frame["c"].cat.as_ordered()),
+        frame.assign(a=frame["a"].astype("Int64")),
+        frame.rename_axis("other"),
+        frame.rename_axis("labels", axis="columns"),
+        frame.reset_index(),
+    ]
+    unit = frame.copy()
+    unit.attrs = {"unit": "km"}
+    digests = {write(memory_root, one)[1].digest for one in (frame, unit, *others)}
+    assert len(digests) == len(others) + 2
+
+
+def test_attributes_are_not_touched(memory_root: ArtifactRoot) -> None:
+    """Writing a frame leaves it and its `attrs` as they are."""
+    frame, before = _described(), _described()
+    write(memory_root, frame)
+    pd.testing.assert_frame_equal(frame, before)
+    assert frame.attrs == before.attrs
+
+
+def test_pandas_reads_the_file_by_itself(local_root: ArtifactRoot) -> None:
+    """The file carries pandas' own description too: index, labels and types that pandas knows."""
+    frame = _described().drop(columns="c")
+    path, _ = write(local_root, frame)
+    found = pd.read_parquet(f"{local_root.local_root}/{path}")
+    pd.testing.assert_frame_equal(found, frame)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda table: table.filter(pc.equal(table["a"], 1)), {"index": [7], "c": ["x"]}),
+        (lambda table: table.drop_columns(["k"]), {"index": [0, 1], "c": ["x", "y"]}),
+        (lambda table: table.append_column("n", pa.array([1, None])), {"index": [7, 5], "c": ["x", "y"]}),
+        (
+            lambda table: table.set_column(2, "c", pa.array(["new", "x"]).dictionary_encode()),
+            {"index": [7, 5], "c": ["new", "x"]},
+        ),
+        (lambda table: table.set_column(2, "c", pa.array([1.5, 2.5])), {"index": [7, 5], "c": [1.5, 2.5]}),
+    ],
+)
+def test_a_table_changed_in_arrow_is_read_as_it_is(
+    memory_root: ArtifactRoot, change: Callable[[pa.Table], pa.Table], expected: dict[str, list[object]]
+) -> None:
+    """A description that no longer fits a column changes none of its values."""
+    table = memory_root.read_table(write(memory_root, _described())[0])
+    found = pandas_of(memory_root.read_table(write(memory_root, change(table))[0]))
+    assert {"index": found.index.tolist(), "c": found["c"].tolist()} == expected
+
+
+@pytest.mark.parametrize("value", [b"not json", b"[]", b"{}", b"null", b"\xff", b'{"columns": {}}'])
+def test_what_only_looks_like_a_description_is_none(memory_root: ArtifactRoot, value: bytes) -> None:
+    """A table with somebody else's metadata under the keys of ours is read as any other."""
+    metadata = {b"jammi:pandas": value, b"jammi:polars": value}
+    table = pa.table({"a": [1]}).replace_schema_metadata(metadata)
+    found = memory_root.read_table(write(memory_root, table)[0])
+    assert pandas_of(found)["a"].tolist() == [1]
+    assert polars_of(found)["a"].to_list() == [1]
+
+
+def _refilled(kind: str) -> Iterator[object]:
+    numbers = np.zeros(2, "int64")
+    frame = pd.DataFrame({"x": numbers}, copy=False)
+    for number in range(3):
+        numbers[:] = number
+        frame.isetitem(0, numbers)
+        batch = pa.RecordBatch.from_arrays([pa.array(numbers)], ["x"])
+        yield {"batch": batch, "table": pa.Table.from_batches([batch]), "pandas": frame}[kind]
+
+
+class Stream:
+    """Gives the batches of an iterator by Arrow's C stream protocol."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        schema = pa.schema([("x", pa.int64())])
+        return pa.RecordBatchReader.from_batches(schema, _refilled("batch")).__arrow_c_stream__()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _refilled("batch"),
+        lambda: _refilled("table"),
+        lambda: _refilled("pandas"),
+        lambda: pa.RecordBatchReader.from_batches(pa.schema([("x", pa.int64())]), _refilled("batch")),
+        Stream,
+        lambda: iter([Stream()]),
+    ],
+)
+def test_a_buffer_may_be_filled_again(memory_root: ArtifactRoot, make: Callable[[], object]) -> None:
+    """A source that uses one buffer for all batches is stored batch by batch."""
+    rows = memory_root.read_table(write(memory_root, make())[0])["x"].to_pylist()
+    assert rows == [0, 0, 1, 1, 2, 2]
+
+
+def test_frames_of_an_iterator_are_one_frame(memory_root: ArtifactRoot) -> None:
+    """Their range indexes go, other indexes stay; the kind of a missing object may differ."""
+    parts = [
+        pd.DataFrame({"x": [1, 2], "o": pd.Series(["a", "b"], dtype=object)}),
+        pd.DataFrame({"x": [3, 4], "o": pd.Series([float("nan"), "c"], dtype=object)}),
+    ]
+    parts[1].index = pd.RangeIndex(2, 4)
+    found = _round_trip(memory_root, iter(parts))
+    assert found.index.equals(pd.RangeIndex(4))
+    assert found["o"].tolist() == ["a", "b", None, "c"]
+    keyed = [part.set_index("x") for part in parts]
+    assert _round_trip(memory_root, iter(keyed)).index.tolist() == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"),
+    [
+        (lambda f: f.assign(c=f["c"].cat.set_categories(["x", "y"])), "c"),
+        (lambda f: f.assign(a=f["a"].astype("Int64")), "a"),
+        (lambda f: f.rename_axis("labels", axis="columns"), r"\(labels\)"),
+        (lambda f: f.set_flags(allows_duplicate_labels=False), r"\(unique_labels\)"),
+        (lambda f: f.pipe(lambda g: (g.attrs.update(unit="km"), g)[1]), r"\(attrs\)"),
+    ],
+)
+def test_frames_of_an_iterator_are_alike(change: Callable[[pd.DataFrame], pd.DataFrame], column: str) -> None:
+    """A later frame with other categories, dtypes, labels or `attrs` is refused: one table has one of each."""
+    with pytest.raises(SchemaChanged, match=f"column {column} "):
+        as_stream(iter([_described(), change(_described())]), "t").read_all()
 
 
 def test_metadata_of_pandas_holds_no_versions(memory_root: ArtifactRoot) -> None:

@@ -117,3 +117,57 @@ def test_without_source_there_is_one_answer(project: Project) -> None:
     project.write({"alone.py": "def f(context): return 1\n"})
     (edited,) = context_uses_outside(function, "context")
     assert edited.startswith("the source of f is not found")
+
+
+HELPERS = """
+import dagster as dg
+
+def logs(context, df):
+    context.log.info("rows %s", len(df))
+    return df
+
+def asks(df, *, ctx=None):
+    return df, ctx.run_id
+
+def deeper(c, df):
+    return asks(df, ctx=c)
+
+def circles(context, n):
+    return circles(context, n - 1) if n else context.run_id
+
+def anything(*args):
+    return args
+
+def writes(context):
+    context.add_output_metadata({"a": 1})
+    context.log_event(dg.AssetObservation(asset_key="a"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("return logs(context, x)", []),
+        ("writes(context)", []),
+        ("return asks(x, ctx=context)", ["ctx.run_id in asks"]),
+        ("return deeper(context, x)", ["ctx.run_id in asks"]),
+        ("return circles(context, 3)", ["context.run_id in circles"]),
+        ("return anything(context)", ["context is passed to anything(...)"]),
+        ("return logs(*[context, x])", ["context is used as a value"]),
+        ("logs = x\n    return logs(context, x)", ["context is passed to logs(...)"]),
+        ("context.log.info(context.run_id)", []),
+        ("context.log.info('%s', str(context.run.run_id) + 'x')", []),
+        ("context.add_output_metadata({'run': f'{context.run_id}'})", []),
+        ("return context.log.info(context.run_id)", ["context.run_id"]),
+        ("context.log.info(x(context.run_id))", ["context.run_id"]),
+        ("context.log.info(x := context.run_id)", ["context.run_id"]),
+        ("if context.run_id: context.log.info('x')", ["context.run_id"]),
+        ("x.log.info(context.run_id)", ["context.run_id"]),
+    ],
+)
+def test_the_context_is_followed_into_helpers_and_to_the_log(
+    project: Project, body: str, found: list[str]
+) -> None:
+    """A first-party helper's uses of the context count; a value that only reaches the log does not."""
+    project.write({"alone.py": f"{HELPERS}\ndef f(context, x=None):\n    {body}\n"})
+    assert context_uses_outside(project.load("alone").f, "context") == tuple(found)

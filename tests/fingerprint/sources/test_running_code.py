@@ -10,7 +10,7 @@ from jammi_dagster.fingerprint import identify
 
 EDITED = (
     "{file}: the running code of {what} differs from the file: "
-    "restart the code location, or give code_version="
+    "reload the code location, or give code_version="
 )
 
 

@@ -1,0 +1,141 @@
+"""Compute: run the body, stream its output through the funnel, and publish all tables or none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from typing import Any
+
+import pyarrow as pa
+
+from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.execution import events
+from jammi_dagster.adapters.execution.inputs import settle
+from jammi_dagster.adapters.execution.outputs import BodyOutput, by_partition, check_reported
+from jammi_dagster.adapters.execution.read_watch import Watch, watching
+from jammi_dagster.adapters.execution.step_result import StepResult, result_of
+from jammi_dagster.adapters.execution.table_step import TableStep
+from jammi_dagster.adapters.recipe.draft import Draft
+from jammi_dagster.adapters.recipe.inputs import InputSnapshot
+from jammi_dagster.recording import Attempt, Output, Publication
+from jammi_dagster.surfaces import FileSurface
+
+
+def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], attempt: Attempt) -> StepResult:
+    """Run the body and record its output.
+
+    Raises `InvalidOutput`, `ArtifactCorrupt` for an input, and any error of the body or the funnel; then nothing is
+    published.
+    """
+    started = time.perf_counter()
+    step = tables.step
+    with attempt:
+        schemas: dict[str, pa.Schema] = {}
+        stamps = _stamps(tables)
+        with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
+            output = call()
+            for table, data in zip(step.tables, _by_table(tables, output), strict=True):
+                with closing(data) if isinstance(data, Generator) else nullcontext():
+                    schemas[table] = attempt.write(table, data).schema
+        if not tables.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
+            check_reported(output, step.check_names, asset=tables.asset_name)
+        seconds = (time.perf_counter() - started) / max(len(step.tables), 1)
+        now = _stamps(tables)
+        moved = {source for source, stamp in stamps.items() if now.get(source) != stamp}
+        inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body(), moved=moved))
+        outputs = _outputs(tables, draft, inputs, output, schemas=schemas, seconds=seconds)
+        published = attempt.publish(outputs, run_id=step.run_id)
+    metadata = _metadata(tables, inputs, output, published, schemas)
+    return result_of(tables, [done.record for done in published], metadata, output)
+
+
+def _by_table(tables: TableStep, output: BodyOutput) -> Sequence[Any]:
+    """Take the data of each table out of the output: the funnel alone holds it while it is written."""
+    data, output.data = output.data, None
+    if tables.step.partitions is None:
+        return [data]
+    return list(by_partition(data, tables.step.partitions, asset=tables.asset_name).values())
+
+
+def _outputs(
+    tables: TableStep,
+    draft: Draft,
+    inputs: InputSnapshot,
+    output: BodyOutput,
+    *,
+    schemas: Mapping[str, pa.Schema],
+    seconds: float,
+) -> list[Output]:
+    """Return each table's entry for the funnel to publish."""
+    step, replay = tables.step, tables.replay
+    own = {
+        "asset_key": list(step.asset_key.path),
+        "run_id": step.run_id,
+        "step_key": step.step_key,
+        "raw_config": replay.config,
+        "partition_span": replay.to_dict()["span"],
+        "code": {"kind": tables.recipe.code.kind},
+        "unpinned": list(inputs.reasons),
+    }
+    return [
+        Output(
+            table=table,
+            descriptor=draft.definitions[table].descriptor,
+            env=draft.definitions[table].env,
+            definition=draft.definitions[table].hash,
+            input_anchors=inputs.anchors,
+            compute_seconds=seconds,
+            own={**own, "partition_key": partition},
+            annotation=events.annotation(
+                output, schemas[table], added=step.added_metadata(partition), replay=replay
+            ),
+        )
+        for table, partition in zip(step.tables, step.partition_keys, strict=True)
+    ]
+
+
+def _metadata(
+    tables: TableStep,
+    inputs: InputSnapshot,
+    output: BodyOutput,
+    published: Sequence[Publication],
+    schemas: Mapping[str, pa.Schema],
+) -> dict[str | None, Mapping[str, Any]]:
+    """Return the metadata of each partition's event."""
+    return {
+        partition: {
+            **output.metadata,
+            metadata_keys.COLUMN_SCHEMA: events.column_schema(schemas[done.record.table]),
+            **events.table_metadata(done.record, inputs.anchors, partitioned=partition is not None),
+            **events.computed_metadata(is_current=done.is_current, reasons=inputs.reasons),
+        }
+        for partition, done in zip(tables.step.partition_keys, published, strict=True)
+    }
+
+
+def _watch(tables: TableStep) -> Watch:
+    """Return a watch for reads that are neither declared nor the store's."""
+    spec = tables.spec
+    allowed = ["*"] if tables.is_plain else [*spec.allow_reads]  # the body of a plain asset has run already
+    surfaces = spec.surfaces(tables.step.partition_keys)
+    allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
+    return Watch(
+        module=spec.function.__module__.partition(".")[0],
+        allowed=allowed,
+        within=[tables.store.identity.root],
+    )
+
+
+def _stamps(tables: TableStep) -> dict[str, tuple[int, ...] | None]:
+    """Return the stamp of each declared file: one that was replaced and put back has its old content again."""
+    surfaces = tables.spec.surfaces(tables.step.partition_keys)
+    return {surface.source: surface.stamp() for surface in surfaces if isinstance(surface, FileSurface)}
+
+
+def _with_seen(tables: TableStep, watch: Watch, inputs: InputSnapshot) -> InputSnapshot:
+    """Add an unpinned anchor for each read that was seen."""
+    for read in watch.found.values():
+        tables.step.log.warning(f"{tables.asset_name}: {read}")
+        inputs = inputs.with_unpinned(read.source, [str(read)])
+    return inputs

@@ -1,0 +1,38 @@
+"""Reuse: make stored materializations current, and give Dagster their recorded metadata and check results again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jammi_dagster.adapters.execution import events
+from jammi_dagster.adapters.execution.outputs import BodyOutput
+from jammi_dagster.adapters.execution.step_result import StepResult, result_of
+from jammi_dagster.adapters.execution.table_step import TableStep
+from jammi_dagster.adapters.recipe.draft import Draft
+from jammi_dagster.catalog import MaterializationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A stored materialization that stands in for a table, and the output that it recorded."""
+
+    record: MaterializationRecord
+    output: BodyOutput
+
+
+def reuse(tables: TableStep, draft: Draft, hits: Sequence[Hit]) -> StepResult:
+    """Make the hits current, and their recorded output the result of the step."""
+    step = tables.step
+    pairs = [(table, hit.record.materialization_id) for table, hit in zip(step.tables, hits, strict=True)]
+    pointed = tables.store.writer.point(pairs, start_sequence=tables.start_sequence, run_id=step.run_id)
+    metadata: dict[str | None, Mapping[str, Any]] = {}
+    for partition, hit, point in zip(step.partition_keys, hits, pointed, strict=True):
+        step.log.info(events.saved_line(hit.record))
+        metadata[partition] = {
+            **hit.output.metadata,
+            **events.table_metadata(hit.record, draft.inputs.anchors, partitioned=partition is not None),
+            **events.reused_metadata(hit.record, is_current=point.is_current),
+        }
+    return result_of(tables, [hit.record for hit in hits], metadata, hits[-1].output)

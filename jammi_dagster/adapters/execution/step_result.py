@@ -1,0 +1,51 @@
+"""The result that a step hands to Dagster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.execution import events
+from jammi_dagster.adapters.execution.outputs import BodyOutput
+from jammi_dagster.adapters.execution.table_step import TableStep
+from jammi_dagster.adapters.handoff.references import PartitionReferences, ResultReference
+from jammi_dagster.catalog import MaterializationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepResult:
+    """References, the data version, and the metadata of the event, by partition (None for the whole)."""
+
+    value: ResultReference | PartitionReferences
+    data_version: dg.DataVersion
+    metadata: Mapping[str | None, Mapping[str, Any]]
+    tags: Mapping[str, str]
+    check_results: Sequence[dg.AssetCheckResult]
+
+
+def result_of(
+    tables: TableStep,
+    records: Sequence[MaterializationRecord],
+    metadata: Mapping[str | None, Mapping[str, Any]],
+    output: BodyOutput,
+) -> StepResult:
+    """Return the result of a step that made, or reused, the records."""
+    references = {
+        partition: ResultReference.of(tables.store, record)
+        for partition, record in zip(tables.step.partition_keys, records, strict=True)
+    }
+    value: ResultReference | PartitionReferences = next(iter(references.values()))
+    if len(references) > 1:
+        value = PartitionReferences({str(key): reference for key, reference in references.items()})
+    code_version = tables.spec.code_version or tables.recipe.code.digest
+    return StepResult(
+        value=value,
+        data_version=events.data_version({key: r.artifact_digest for key, r in references.items()}),
+        metadata=metadata,
+        tags={**output.tags, metadata_keys.CODE_VERSION_TAG: code_version},
+        check_results=output.check_results,
+    )

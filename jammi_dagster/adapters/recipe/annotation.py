@@ -1,0 +1,81 @@
+"""The annotation beside a materialization, read back: untrusted text, so a damaged one is a miss, never a failure."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.handoff.serialized_metadata import unpacked
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.errors import JammiError
+from jammi_dagster.store import ResultStore
+
+_log = logging.getLogger("jammi_dagster")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """The metadata, tags and check results that a materialization recorded, for a reuse to emit again."""
+
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    check_results: tuple[dg.AssetCheckResult, ...] = ()
+
+
+def annotation_of(store: ResultStore, record: MaterializationRecord) -> Annotation | None:
+    """Read the annotation of a materialization: empty if it recorded none, None with a warning if it is damaged."""
+    text = store.reader.annotation(record.materialization_id)
+    if text is None:
+        return Annotation()
+    try:
+        value = json.loads(text)
+        return Annotation(
+            metadata=unpacked(value["metadata"]),
+            tags={_text(name): _text(tag) for name, tag in value["tags"].items()},
+            check_results=tuple(_check_result(check) for check in value["check_results"]),
+        )
+    except Exception as error:  # Dagster's classes raise as they like over values that they do not know
+        _warn(record.table, f"annotation of materialization {record.materialization_id}", error)
+        return None
+
+
+@contextlib.contextmanager
+def passing_over_damage(table: str, record: str) -> Iterator[None]:
+    """Log a record of the table that cannot be read, in place of the error that its reader raises."""
+    try:
+        yield
+    except (JammiError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        _warn(table, record, error)
+
+
+def _warn(table: str, found: str, error: BaseException) -> None:
+    _log.warning(
+        "table %s: the %s cannot be read (%s); it is taken for absent, and written anew when the table is made again",
+        table,
+        found,
+        type(error).__name__,
+    )
+
+
+def _check_result(check: Mapping[str, Any]) -> dg.AssetCheckResult:
+    key = check["asset_key"]
+    return dg.AssetCheckResult(
+        check_name=_text(check["check_name"]),
+        asset_key=None if key is None else dg.AssetKey(key),
+        passed=check["passed"],
+        severity=dg.AssetCheckSeverity(check["severity"]),
+        description=check["description"],
+        metadata=unpacked(check["metadata"]),
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} in the place of a text")
+    return value

@@ -1,0 +1,81 @@
+"""The draft of a step: the state of its inputs and the definition of each table, before anything is made.
+
+A running step and a code location where nothing runs draft by the same function, so that a plan has the definitions
+and anchors that a run would record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from jammi_dagster.adapters.assets.declaration import DeclaredAsset
+from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.recipe.inputs import Inputs, InputSnapshot
+from jammi_dagster.adapters.recipe.recipe import Recipe, TableDefinition
+from jammi_dagster.catalog import Flight
+from jammi_dagster.contract import TableName
+from jammi_dagster.contract.anchors import has_unpinned
+from jammi_dagster.planning.step_plan import TableFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The tables of a step before they are made: the state of their inputs, and the definition of each by name."""
+
+    inputs: InputSnapshot
+    definitions: Mapping[str, TableDefinition]
+
+    def facts(self) -> list[TableFacts]:
+        """Return the facts that are known without a probe."""
+        return [
+            TableFacts(
+                table=table,
+                definition=definition.hash,
+                anchors=self.inputs.anchors,
+                barriers=self.inputs.reasons,
+            )
+            for table, definition in self.definitions.items()
+        ]
+
+    def flights(self) -> dict[str, Flight]:
+        """Return the computations that no other step may begin meanwhile; none where nobody could reuse the result."""
+        anchors = self.inputs.anchors
+        if has_unpinned(anchors):
+            return {}
+        return {
+            table: Flight(definition_hash=definition.hash, input_anchors=anchors)
+            for table, definition in self.definitions.items()
+        }
+
+
+def draft_of(
+    recipe: Recipe,
+    spec: TableSpec,
+    asset: DeclaredAsset,
+    inputs: Inputs,
+    partitions: Sequence[str | None],
+) -> Draft:
+    """Draft the tables of partitions that one step makes, or of the whole under None.
+
+    Reads that nothing declares, and values that cannot be recorded, are one more input without a version. Raises
+    `DuplicateInput`, and `NotCanonical` for a descriptor that JSON cannot hold.
+    """
+    snapshot = inputs.snapshot().with_unpinned(
+        f"undeclared:{asset.asset_key.to_user_string()}",
+        (*recipe.unrecordable, *spec.undeclared(asset, recipe.code)),
+    )
+    tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
+    definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)
+    return Draft(inputs=snapshot, definitions=dict(zip(tables, definitions, strict=True)))
+
+
+def other_checks(reported: Iterable[str | None], declared: Collection[str]) -> tuple[str, ...]:
+    """Return the checks that are declared and not reported, or reported and not declared."""
+    return tuple(sorted(set(declared) ^ named_checks(reported, declared)))
+
+
+def named_checks(reported: Iterable[str | None], declared: Collection[str]) -> set[str]:
+    """Return the names of checks with a result: the only check of an asset needs none."""
+    only = next(iter(declared)) if len(declared) == 1 else "(without a name)"
+    return {name or only for name in reported}

@@ -1,0 +1,177 @@
+"""Rows that adoption adds: of materializations that the root has and the catalog has lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog import statements
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.models import Annotation, CatalogState, Materialization, RunResult
+from jammi_dagster.catalog.queries import READY, WAS_READY, core
+from jammi_dagster.catalog.records import Scope
+from jammi_dagster.catalog.writes import ReadyRow, anchor_set, recorded_order
+from jammi_dagster.contract.anchors import has_unpinned
+
+_m, _state = core(Materialization), core(CatalogState)
+_runs, _annotations = core(RunResult), core(Annotation)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptedRow:
+    """A ready row to be added. `is_pointed_at` is False where a later drop took the table's name away."""
+
+    ready: ReadyRow
+    tenant: str
+    deployment: str
+    produced_by: str
+    run_id: str | None
+    attempt_size: int
+    is_pointed_at: bool
+
+
+class AdoptionRows:
+    """The statements of adoption, for the tenants that the rows name."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def known(self, materialization_ids: Iterable[str]) -> set[str]:
+        """Find the ids that have a row, of whatever tenant and status."""
+        with self._database.reading() as connection:
+            return _known(connection, list(materialization_ids))
+
+    def ready_of_attempts(self, attempts: Sequence[str]) -> Mapping[str, int]:
+        """Count the ready rows of each attempt."""
+        if not attempts:
+            return {}
+        with self._database.reading() as connection:
+            query = sa.select(_m.c.attempt_id, sa.func.count()).where(
+                _m.c.attempt_id.in_(attempts), WAS_READY
+            )
+            return dict(map(tuple, connection.execute(query.group_by(_m.c.attempt_id))))
+
+    def add(self, rows: Sequence[AdoptedRow]) -> list[str]:
+        """Add rows, all or none, without those that are known by now; give the ids of the added ones.
+
+        Each deployment's pointer moves to the row of the latest start, unless it was moved by a later one; a pointer
+        that moves so says `restored`.
+        """
+        with self._database.writing() as connection:
+            connection.execute(statements.RAISE_REVISION)
+            known = _known(connection, [row.ready.building.materialization_id for row in rows])
+            new = [row for row in rows if row.ready.building.materialization_id not in known]
+            if not new:
+                return []
+            latest = max(row.ready.building.start_sequence for row in new)
+            ahead = _state.c.start_sequence < latest
+            connection.execute(_state.update().where(ahead).values(start_sequence=latest))
+            sets = dict[frozenset[Any], int]()
+            connection.execute(_m.insert(), [_values(connection, row, sets) for row in new])
+            self._beside(connection, new)
+            return [row.ready.building.materialization_id for row in new]
+
+    def _beside(self, connection: sa.Connection, rows: Sequence[AdoptedRow]) -> None:
+        """Add the rows' annotations, results of runs and pointers."""
+        annotations = [
+            {
+                "materialization_id": row.ready.building.materialization_id,
+                "annotation_json": row.ready.annotation_json,
+            }
+            for row in rows
+            if row.ready.annotation_json is not None
+        ]
+        if annotations:
+            connection.execute(_annotations.insert(), annotations)
+        upserts = statements.upserts(connection.dialect.name)
+        in_order = sorted(rows, key=_start)
+        results = [
+            {**_name(row), "run_id": row.run_id, **_of(row)} for row in in_order if row.run_id is not None
+        ]
+        if results:
+            connection.execute(upserts.earlier_run, results)
+        for row in in_order:
+            _compare(connection, row)
+        last = {
+            (row.tenant, row.deployment, row.ready.building.table): row
+            for row in in_order
+            if row.is_pointed_at
+        }
+        for row in last.values():
+            move = {
+                "deployment": row.deployment,
+                "start_sequence": row.ready.building.start_sequence,
+                "restored": 1,
+            }
+            identity = {"of_id": row.ready.building.materialization_id}
+            connection.execute(upserts.pointer, {**_name(row), **move, **identity})
+
+
+def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    return set(connection.execute(sa.select(_m.c.id).where(_m.c.id.in_(ids))).scalars())
+
+
+def _start(row: AdoptedRow) -> tuple[int, str]:
+    return row.ready.building.start_sequence, row.ready.building.materialization_id
+
+
+def _name(row: AdoptedRow) -> Mapping[str, str]:
+    return {"tenant": row.tenant, "table_name": row.ready.building.table}
+
+
+def _of(row: AdoptedRow) -> Mapping[str, str]:
+    return {"materialization_id": row.ready.building.materialization_id}
+
+
+def _compare(connection: sa.Connection, row: AdoptedRow) -> None:
+    """Note how the digest compares with the last earlier one of the same definition, inputs and writer profile."""
+    if has_unpinned(row.ready.input_anchors):
+        return
+    mine = sa.select(_m).where(_m.c.id == row.ready.building.materialization_id).subquery()
+    same = (_m.c[name] == mine.c[name] for name in ("definition_hash", "anchor_set_id", "writer_profile"))
+    readable = Scope(tenant=row.tenant).readable
+    earlier = (
+        sa.select(_m.c.artifact_digest)
+        .select_from(_m.join(mine, sa.and_(*same, _m.c.start_sequence < mine.c.start_sequence)))
+        .where(_m.c.status == READY, _m.c.tenant.in_(readable))
+        .order_by(_m.c.start_sequence.desc())
+        .limit(1)
+    )
+    digest = connection.execute(earlier).scalar_one_or_none()
+    if digest is not None:
+        compared = "reproduced" if digest == row.ready.artifact_digest else "diverged"
+        change = _m.update().where(_m.c.id == row.ready.building.materialization_id)
+        connection.execute(change.values(reproducibility=compared))
+
+
+def _values(connection: sa.Connection, row: AdoptedRow, sets: dict[frozenset[Any], int]) -> dict[str, Any]:
+    """Give the columns of the row; `sets` remembers the anchor sets that were stored before."""
+    ready, building = row.ready, row.ready.building
+    anchors = frozenset(ready.input_anchors)
+    if anchors not in sets:
+        sets[anchors] = anchor_set(connection, ready.input_anchors)
+    return {
+        "id": building.materialization_id,
+        "tenant": row.tenant,
+        "deployment": row.deployment,
+        "table_name": building.table,
+        "status": "ready",
+        "artifact_path": building.artifact_path,
+        "definition_hash": str(ready.definition_hash),
+        "anchor_set_id": sets[anchors],
+        "anchor_order": recorded_order(ready.input_anchors),
+        "artifact_digest": str(ready.artifact_digest),
+        "size_bytes": ready.size_bytes,
+        "row_count": ready.row_count,
+        "writer_profile": ready.writer_profile,
+        "compute_seconds": ready.compute_seconds,
+        "produced_by": row.produced_by,
+        "start_sequence": building.start_sequence,
+        "created_at": building.created_at,
+        "completed_at": ready.completed_at,
+        "attempt_id": building.attempt_id,
+        "attempt_size": row.attempt_size,
+    }

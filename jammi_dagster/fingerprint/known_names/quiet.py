@@ -1,0 +1,81 @@
+"""Names of callables that change no state on which a result depends."""
+
+from __future__ import annotations
+
+# Modules whose functions configure logs, warnings, the import path, signals and displays: no table depends on them.
+QUIET_MODULES = frozenset(
+    [
+        "logging",
+        "structlog",
+        "loguru",
+        "warnings",
+        "signal",
+        "atexit",
+        "faulthandler",
+        "sys.path",
+        "sys.stdout",
+        "sys.stderr",
+        "rich",
+        "sentry_sdk",
+        "tqdm",
+        "urllib3.disable_warnings",
+    ]
+)
+
+# Built-in functions that change neither their arguments nor anything else.
+QUIET_BUILTINS = frozenset(
+    [
+        "abs",
+        "all",
+        "any",
+        "ascii",
+        "bin",
+        "bool",
+        "bytes",
+        "callable",
+        "chr",
+        "complex",
+        "dict",
+        "divmod",
+        "enumerate",
+        "filter",
+        "float",
+        "format",
+        "frozenset",
+        "getattr",
+        "hasattr",
+        "hash",
+        "hex",
+        "id",
+        "int",
+        "isinstance",
+        "issubclass",
+        "iter",
+        "len",
+        "list",
+        "map",
+        "max",
+        "min",
+        "object",
+        "oct",
+        "ord",
+        "pow",
+        "print",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "slice",
+        "sorted",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+        "zip",
+    ]
+)
+
+# Built-in functions that call a function which they are given.
+CALLING_BUILTINS = frozenset({"filter", "map", "max", "min", "sorted"})

@@ -1,0 +1,408 @@
+"""The names whose values a statement may change when its module is loaded.
+
+A statement counts with all that it reads where one of these names is reached. Where they cannot be told, it counts for
+everything.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.reach.routes import Node, Routes
+from jammi_dagster.fingerprint.sources.source import Source
+from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
+from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of, joined
+from jammi_dagster.fingerprint.syntax.state_changes import (
+    Called,
+    FunctionNode,
+    StateChanges,
+    changes_at_load,
+    changes_of_call,
+)
+
+Name = tuple[str, str]  # the path of a first-party file, and a name of its module
+EXIT = ""  # stands for the names of a module where loading it may fail
+Targets = frozenset[Name] | None  # None: everything
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_CONSTRUCTORS = frozenset(
+    {"__init__", "__new__", "__post_init__", "__attrs_post_init__", "model_post_init", "__call__"}
+)
+_VALIDATORS = frozenset(
+    {"validator", "root_validator", "field_validator", "model_validator", "computed_field"}
+)
+_FRESH = frozenset(
+    {"list", "dict", "set", "deque", "defaultdict", "Counter", "OrderedDict", "SimpleNamespace"}
+)
+_DISPLAYS = (
+    ast.List,
+    ast.Dict,
+    ast.Set,
+    ast.Tuple,
+    ast.ListComp,
+    ast.DictComp,
+    ast.SetComp,
+    ast.GeneratorExp,
+    ast.Constant,
+    ast.JoinedStr,
+)
+_MOST = 300  # names that an object may lead to; beyond them it may lead anywhere
+
+
+class Effect(NamedTuple):
+    """The names that some code may change; `deep` are those within whose values it may change further objects."""
+
+    targets: Targets
+    deep: frozenset[Name] = frozenset()
+    changes_arguments: bool = False
+
+
+_NONE = Effect(frozenset())
+_ANY = Effect(None, changes_arguments=True)
+
+
+def _merged(effects: Iterable[Effect]) -> Effect:
+    targets: set[Name] = set()
+    deep: set[Name] = set()
+    changes_arguments = False
+    for effect in effects:
+        if effect.targets is None:
+            return _ANY
+        targets |= effect.targets
+        deep |= effect.deep
+        changes_arguments |= effect.changes_arguments
+    return Effect(frozenset(targets), frozenset(deep), changes_arguments)
+
+
+class LoadTargets:
+    """The names that statements may change, for one state of the files.
+
+    targets = LoadTargets(routes)
+    targets.of(node, 3).targets  # of `REGISTRY["a"] = make()`: {("/checkout/pipelines/text.py", "REGISTRY")}
+    """
+
+    def __init__(self, routes: Routes) -> None:
+        self._routes = routes
+        self._statements: dict[tuple[str, int], Effect] = {}
+        self._functions: dict[tuple[str, int, bool], Effect] = {}
+        self._classes: dict[tuple[str, int, bool], Effect] = {}
+
+    def of(self, node: Node, index: int) -> Effect:
+        """Return the names that the statement of a unit may change."""
+        key = (node.path, index)
+        if key not in self._statements:
+            self._statements[key] = self._of_statement(node, index)
+        return self._statements[key]
+
+    def used(self, node: Node, index: int) -> Targets:
+        """Return the names that may hold an object which the statement of a unit uses."""
+        assert node.source is not None
+        leads = self._used(node, node.source.units[index])
+        return None if leads is None else self._closed(leads, deep=True)
+
+    def changes_nothing(self, node: Node, unit: Unit) -> bool:
+        """Return whether a function changes neither a name nor an argument, as far as its code tells."""
+        function = unit.statement.node if unit.statement else None
+        if not isinstance(function, _FUNCTIONS):
+            return False
+        effect = self._function(node, function, unit, whole=True)
+        return effect.targets == frozenset() and not effect.changes_arguments
+
+    def _of_statement(self, node: Node, index: int) -> Effect:
+        source = node.source
+        assert source is not None
+        unit = source.units[index]
+        if unit.statement is None or not isinstance(unit.statement.node, ast.stmt):
+            return _NONE if unit.names else _ANY  # the names of a star import are not known here
+        if unit.is_still and not unit.load_effect.certain:
+            return _NONE
+        found = changes_at_load(unit.statement.node, unit.statement.scope)
+        effect = self._resolved(node, source, found)
+        if effect.targets is None or not found.may_exit:
+            return effect
+        return effect._replace(targets=effect.targets | {(node.path, EXIT)})
+
+    def _resolved(self, node: Node, source: Source, found: StateChanges) -> Effect:
+        """Turn the changes of some code into the names of modules."""
+        if found.everything:
+            return _ANY
+        effects = [Effect(frozenset(), changes_arguments=found.parameters)]
+        effects += [self._objects(node, name, deep) for name, deep in found.objects.items()]
+        effects += [self._foreign(node, name, deep) for name, deep in found.foreign.items()]
+        for call in found.calls:
+            effect = self._call(node, source, call)
+            effects.append(effect)
+            if effect.changes_arguments:
+                effects += [self._objects(node, name, True) for name in call.arguments]
+        return _merged(effects)
+
+    # Calls
+
+    def _call(self, node: Node, source: Source, call: Called) -> Effect:
+        if call.own:
+            effect = self._named(node, source, call.chain[0], list(call.chain[1:]), call)
+        else:
+            effect = self._dotted(node, ".".join(call.chain), call)
+        passed = _merged(self._passed(node, source, call.arguments))
+        return _merged([effect, passed._replace(changes_arguments=False)])
+
+    def _passed(self, node: Node, source: Source, names: Iterable[str]) -> Iterator[Effect]:
+        """Yield the effects of functions that are handed to a call: it may call them."""
+        for name in names:
+            for index in source.by_name.get(name, ()):
+                unit = source.units[index]
+                if unit.kind == "import":
+                    passed = Called((name,), False, False, True, ())
+                    yield from (self._dotted(node, target, passed) for target in source.exports(name) or ())
+                elif unit.statement and isinstance(unit.statement.node, _FUNCTIONS):
+                    yield self._function(node, unit.statement.node, unit, whole=True)
+
+    def _dotted(self, node: Node, name: str, call: Called) -> Effect:
+        if is_orchestration(name):
+            return _NONE
+        route = self._routes.of(node, name)
+        if not route.passed or route.leaves:
+            # A call as a statement is there for its effect; another is judged by its name.
+            return _ANY if call.is_statement or looks_mutating(name) else _NONE
+        holder = self._routes.node(route.passed[-1])
+        if holder is None or holder.source is None:
+            return _ANY
+        if not route.rest:
+            return _NONE
+        return self._named(holder, holder.source, route.rest[0], list(route.rest[1:]), call)
+
+    def _named(self, node: Node, source: Source, head: str, rest: list[str], call: Called) -> Effect:
+        members = [part for part in rest if part != CALL]
+        whole = call.keeps or len([part for part in rest if part == CALL]) > 0
+        if head not in source.by_name:
+            return self._starred(node, source, head, rest, call)
+        effects: list[Effect] = []
+        for index in source.by_name[head]:
+            unit = source.units[index]
+            inner = unit.statement.node if unit.statement else None
+            if unit.kind == "import":
+                effects += [self._dotted(node, joined(to, *rest), call) for to in source.exports(head) or ()]
+            elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not members:
+                effects.append(self._function(node, inner, unit, whole=whole))
+            elif isinstance(inner, ast.ClassDef):
+                effects.append(self._class(node, source, index, whole=whole or bool(members)))
+            else:
+                effects.append(self._method(node, source, head, members, call))
+        return _merged(effects)
+
+    def _starred(self, node: Node, source: Source, head: str, rest: list[str], call: Called) -> Effect:
+        return _merged(self._dotted(node, joined(star, head, *rest), call) for star in source.stars)
+
+    def _method(self, node: Node, source: Source, head: str, members: list[str], call: Called) -> Effect:
+        """Return the effect of a method of an object that the module holds under a name."""
+        if not members:
+            return _ANY  # a call of the object itself
+        if not call.is_statement and not looks_mutating(members[-1]):
+            return _NONE
+        written = source.written.get(head)
+        if len(members) > 1 or not isinstance(written, ast.Call):
+            return _ANY
+        chain = chain_of(written.func)
+        own = Effect(frozenset({(node.path, head)}), changes_arguments=True)
+        if chain is None or CALL in chain:
+            return _ANY
+        if not source.scope.peek(chain):
+            indexes = [i for i in source.by_name.get(chain[0], ()) if source.units[i].kind == "class"]
+            if not indexes or len(chain) > 1:
+                return _ANY
+            return _merged([own, *(self._class(node, source, index, whole=True) for index in indexes)])
+        routes = [self._routes.of(node, name) for name in source.scope.peek(chain)]
+        is_library = all(not route.passed or route.leaves for route in routes)
+        # A decorator of an object of a library's class, as `@app.command()`, changes that object.
+        return own if is_library and chain[-1][:1].isupper() else _ANY
+
+    # Code
+
+    def _function(self, node: Node, function: FunctionNode, unit: Unit, *, whole: bool) -> Effect:
+        assert unit.statement is not None
+        return self._body(node, function, unit.statement.scope, whole=whole)
+
+    def _body(self, node: Node, function: FunctionNode, scope: Scope, *, whole: bool) -> Effect:
+        key = (node.path, id(function), whole)
+        if key not in self._functions:
+            self._functions[key] = _NONE  # in a circle: decided by the rest of the circle
+            assert node.source is not None
+            found = changes_of_call(function, scope, is_whole=whole)
+            self._functions[key] = self._resolved(node, node.source, found)
+        return self._functions[key]
+
+    def _class(self, node: Node, source: Source, index: int, *, whole: bool) -> Effect:
+        """Return the effect of a call of a class: of its constructors, or of all its methods."""
+        key = (node.path, index, whole)
+        if key in self._classes:
+            return self._classes[key]
+        self._classes[key] = _NONE
+        unit = source.units[index]
+        assert unit.statement is not None
+        assert isinstance(unit.statement.node, ast.ClassDef)
+        cls, scope = unit.statement.node, unit.statement.scope
+        effects = list(self._bases(node, source, cls, scope, whole=whole))
+        methods = self._running_methods(node, cls, scope, whole=whole)
+        effects += [self._body(node, method, scope, whole=whole) for method in methods]
+        self._classes[key] = _merged(effects)
+        return self._classes[key]
+
+    def _bases(
+        self, node: Node, source: Source, cls: ast.ClassDef, scope: Scope, *, whole: bool
+    ) -> Iterator[Effect]:
+        for base in [*cls.bases, *(word.value for word in cls.keywords)]:
+            chain = chain_of(base.value if isinstance(base, ast.Subscript) else base)
+            if chain is None:
+                yield _ANY if not isinstance(base, ast.Constant) else _NONE
+                continue
+            call = Called(chain, not scope.peek(chain), False, whole, ())
+            if call.own or self._is_first_party(node, scope.peek(chain)):
+                yield self._call(node, source, call)
+
+    def _is_first_party(self, node: Node, names: Iterable[str]) -> bool:
+        routes = [self._routes.of(node, name) for name in names]
+        return any(route.passed and not route.leaves for route in routes)
+
+    def _running_methods(
+        self, node: Node, cls: ast.ClassDef, scope: Scope, *, whole: bool
+    ) -> list[FunctionNode]:
+        methods: dict[str, list[FunctionNode]] = {}
+        for one in cls.body:
+            if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                methods.setdefault(one.name, []).append(one)
+        if whole or self._has_foreign_base(node, cls, scope):
+            return [method for found in methods.values() for method in found]
+        names = [n for n, found in methods.items() if n in _CONSTRUCTORS or any(map(_validates, found))]
+        seen: dict[str, None] = dict.fromkeys(names)
+        todo = list(names)
+        for name in todo:  # grows: constructors call other methods
+            for method in methods[name]:
+                used = changes_of_call(method, scope, is_whole=False).of_self
+                if "*" in used:
+                    return [one for found in methods.values() for one in found]
+                fresh = [other for other in used if other in methods and other not in seen]
+                seen.update(dict.fromkeys(fresh))
+                todo += fresh
+        return [method for name in seen for method in methods[name]]
+
+    def _has_foreign_base(self, node: Node, cls: ast.ClassDef, scope: Scope) -> bool:
+        """Return whether a base outside of first-party code may call methods when an object is made."""
+        for base in cls.bases:
+            chain = chain_of(base.value if isinstance(base, ast.Subscript) else base)
+            names = scope.peek(chain) if chain else []
+            known = ("builtins.object", "pydantic.", "typing.", "abc.", "enum.")
+            for name in names:
+                route = self._routes.of(node, name)
+                is_foreign = not route.passed or route.leaves
+                if is_foreign and not (is_orchestration(name) or name.startswith(known)):
+                    return True
+        return False
+
+    # Objects
+
+    def _objects(self, node: Node, name: str, deep: bool) -> Effect:
+        """Return the names that may hold an object, or one within it if `deep`, which a name holds."""
+        found = self._closed([(node, name)], deep=deep)
+        return Effect(found, found if deep and found else frozenset())
+
+    def _closed(self, todo: list[tuple[Node, str]], *, deep: bool) -> Targets:
+        found: dict[Name, None] = {}
+        for holder, one in todo:  # grows while it is read
+            if (holder.path, one) in found:
+                continue
+            found[holder.path, one] = None
+            further = self._held(holder, one, deep) if len(found) <= _MOST else None
+            if further is None:
+                return None
+            todo += further
+        return frozenset(found)
+
+    def _held(self, node: Node, name: str, deep: bool) -> list[tuple[Node, str]] | None:
+        """Return the names whose objects a name may hold too; None if that cannot be told."""
+        source = node.source
+        if source is None:
+            return None
+        further: list[tuple[Node, str]] = []
+        for index in source.by_name.get(name, ()):
+            unit = source.units[index]
+            if unit.kind == "import":
+                leads = self._leads(node, list(source.exports(name) or ()))
+                if leads is None:
+                    return None
+                further += leads
+            elif unit.kind == "constant":
+                written = source.written.get(name)
+                if written is None or not _is_fresh(written, source.scope) or deep:
+                    if written is not None and not deep and _is_foreign_call(written, self, node, source):
+                        return None
+                    leads = self._used(node, unit)
+                    if leads is None:
+                        return None
+                    further += leads
+            elif deep or unit.kind == "code":
+                leads = self._used(node, unit)
+                if leads is None:
+                    return None
+                further += leads
+        return further
+
+    def _used(self, node: Node, unit: Unit) -> list[tuple[Node, str]] | None:
+        part = unit.parts["code"]
+        further = [(node, name) for name in part.own]
+        leads = self._leads(
+            node, [use.name for use in part.uses if not is_orchestration(use.name)], strict=False
+        )
+        return None if leads is None else further + leads
+
+    def _leads(
+        self, node: Node, names: Iterable[str], *, strict: bool = True
+    ) -> list[tuple[Node, str]] | None:
+        found: list[tuple[Node, str]] = []
+        for name in names:
+            route = self._routes.of(node, name)
+            if not route.passed or route.leaves:
+                if strict:
+                    return None
+                continue
+            holder = self._routes.node(route.passed[-1])
+            if holder is None or not route.rest:
+                return None
+            found.append((holder, route.rest[0]))
+        return found
+
+    def _foreign(self, node: Node, name: str, deep: bool) -> Effect:
+        route = self._routes.of(node, name)
+        holder = (
+            self._routes.node(route.passed[-1]) if route.passed and route.rest and not route.leaves else None
+        )
+        return _ANY if holder is None else self._objects(holder, route.rest[0], deep or len(route.rest) > 1)
+
+
+def _validates(method: FunctionNode) -> bool:
+    decorators = getattr(method, "decorator_list", [])
+    named = (chain_of(decorator) or ("",) for decorator in decorators)
+    return any(part in _VALIDATORS for chain in named for part in chain)
+
+
+def _is_fresh(written: ast.expr, scope: Scope) -> bool:
+    """Return whether an expression makes a new object, which no other name holds."""
+    if isinstance(written, ast.Call):
+        chain = chain_of(written.func)
+        return chain is not None and CALL not in chain and (chain[-1] in _FRESH or chain[-1][:1].isupper())
+    return isinstance(written, _DISPLAYS)
+
+
+def _is_foreign_call(written: ast.expr, targets: LoadTargets, node: Node, source: Source) -> bool:
+    """Return whether an expression is the result of a library's function, which may be an object of its own."""
+    if not isinstance(written, ast.Call):
+        return False
+    names = source.scope.peek(chain_of(written.func) or ("",))
+    foreign = [name for name in names if not targets._is_first_party(node, [name])]
+    return bool(foreign) and not all(
+        is_orchestration(name) or name.rpartition(".")[2] in _FRESH for name in foreign
+    )

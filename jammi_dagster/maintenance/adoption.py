@@ -1,0 +1,166 @@
+"""Adoption: rows for materializations that the root has whole, with their sidecars, and the catalog does not know.
+
+A catalog that was lost, or restored from a backup, gets its tables, anchors, edges and history back.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
+from jammi_dagster.catalog import AdoptedRow, AdoptionRows, Database
+from jammi_dagster.errors import (
+    CatalogUnavailable,
+    InvalidField,
+    InvalidManifest,
+    InvalidTableName,
+    JammiError,
+    NotCanonical,
+)
+from jammi_dagster.maintenance.bulk import Progress, each
+from jammi_dagster.maintenance.objects import ListedObjects
+from jammi_dagster.maintenance.sidecars import SidecarRow, fetch_manifest, row_of
+from jammi_dagster.maintenance.tombstones import Drops, Tombstone, read_tombstone
+
+_AT_ONCE = 1_000
+_ALL_FOLDERS = ("tables", "tenants")
+
+
+@dataclass(slots=True, kw_only=True)
+class AdoptionReport:
+    """The changes that an adoption made, or with `dry_run` would make.
+
+    Ids of materializations that were `adopted`; those of attempts that were never finished, or of which a table is
+    gone, stay out as `incomplete`. `unreadable` says of a path why it was passed over. `taken_over` is where the
+    catalog lies that the root belonged to before.
+    """
+
+    dry_run: bool
+    adopted: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    taken_over: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the report as JSON."""
+        return asdict(self)
+
+
+@dataclass(slots=True, kw_only=True)
+class Adoption:
+    """Adoption of the objects below one tenant's folder, or below `tenants/` those of all tenants.
+
+    `tenant` owns the sidecars that name none. After `run`, `kept` holds the artifacts that have no row and must not
+    be removed for that: they are whole, or cannot be read.
+    """
+
+    database: Database
+    root: ArtifactRoot
+    tenant: str
+    dry_run: bool = False
+    progress: Progress = field(default_factory=Progress)
+    kept: set[str] = field(default_factory=set)
+
+    def run(self, objects: ListedObjects, report: AdoptionReport) -> None:
+        """Add the rows of all whole materializations without one."""
+        rows = AdoptionRows(self.database)
+        found = self._found(rows, objects, report)
+        if not found:
+            return
+        drops = self._drops(objects, report)
+        left = [row for row in found if _id(row) not in drops.materializations]
+        self.kept.update(row.ready.building.artifact_path for row in left)
+        whole = self._whole(rows, left, drops)
+        report.incomplete += [_id(row) for row in left if row.ready.building.attempt_id not in whole]
+        adopted = [_adopted(row, drops) for row in left if row.ready.building.attempt_id in whole]
+        for start in range(0, len(adopted), _AT_ONCE):
+            batch = adopted[start : start + _AT_ONCE]
+            self.progress.step("materializations adopted", len(batch))
+            report.adopted += _ids(batch) if self.dry_run else self._add(rows, batch, report)
+
+    def _whole(self, rows: AdoptionRows, left: Sequence[SidecarRow], drops: Drops) -> set[str | None]:
+        """Find the attempts of which every table is there, or was dropped since: the others may never have ended."""
+        there = Counter(row.ready.building.attempt_id for row in left)
+        there.update(drops.materializations.values())
+        sizes = {row.ready.building.attempt_id: row.attempt_size for row in left}
+        short = [one for one, size in sizes.items() if there[one] < size and one is not None]
+        there.update(rows.ready_of_attempts(short))
+        return {one for one, size in sizes.items() if there[one] >= size}
+
+    def _found(self, rows: AdoptionRows, objects: ListedObjects, report: AdoptionReport) -> list[SidecarRow]:
+        """Read the sidecars of all artifacts without a row."""
+        pairs, found = objects.pairs(), list[SidecarRow]()
+        while some := list(itertools.islice(pairs, _AT_ONCE * 5)):
+            ids = {path.rsplit("/", 1)[-1].removesuffix(".parquet"): path for path in some}
+            unknown = [path for one, path in ids.items() if one not in rows.known(ids)] if ids else []
+            for path, row in each(self.root, unknown, lambda path: self._read(path, objects)):
+                self.progress.step("sidecars read")
+                if isinstance(row, JammiError):
+                    self._pass_over(path, row, report)
+                elif row.ready.size_bytes == objects.size(path):
+                    found.append(row)
+        return found
+
+    def _read(self, path: str, objects: ListedObjects) -> SidecarRow:
+        manifest = fetch_manifest(self.root, path, listed=objects.size(sidecar_path(path)))
+        return row_of(manifest, path, tenant=self.tenant)
+
+    def _pass_over(self, path: str, error: JammiError, report: AdoptionReport) -> None:
+        """Keep an object that may be right; one whose sidecar is no manifest of it is not."""
+        if not isinstance(error, InvalidManifest | NotCanonical):
+            self.kept.add(path)
+            report.unreadable[path] = str(error)
+
+    def _drops(self, objects: ListedObjects, report: AdoptionReport) -> Drops:
+        tombstones = list[tuple[str, Tombstone]]()
+        for path, one in each(self.root, objects.tombstones, lambda path: read_tombstone(self.root, path)):
+            if isinstance(one, JammiError):
+                report.unreadable[path] = str(one)
+            else:
+                tombstones.append((path, one))
+        return Drops.of(tombstones)
+
+    def _add(self, rows: AdoptionRows, batch: Sequence[AdoptedRow], report: AdoptionReport) -> list[str]:
+        """Add the rows; where the database refuses one of them, the others nevertheless."""
+        try:
+            return rows.add(batch)
+        except (CatalogUnavailable, InvalidField, InvalidTableName) as error:
+            if len(batch) == 1:
+                report.unreadable[batch[0].ready.building.artifact_path] = str(error)
+                return []
+        return [one for row in batch for one in self._add(rows, [row], report)]
+
+
+def restore_all(database: Database, root: ArtifactRoot) -> AdoptionReport:
+    """Adopt the materializations of all tenants, for a catalog that was lost."""
+    report, progress = AdoptionReport(dry_run=False), Progress()
+    for folder in _ALL_FOLDERS:
+        adoption = Adoption(database=database, root=root, tenant="", progress=progress)
+        adoption.run(ListedObjects.below(root, folder, progress), report)
+    return report
+
+
+def _id(row: SidecarRow) -> str:
+    return row.ready.building.materialization_id
+
+
+def _ids(rows: Iterable[AdoptedRow]) -> list[str]:
+    return [row.ready.building.materialization_id for row in rows]
+
+
+def _adopted(row: SidecarRow, drops: Drops) -> AdoptedRow:
+    building = row.ready.building
+    taken_away = drops.took_away(building.artifact_path, row.deployment, building.start_sequence)
+    return AdoptedRow(
+        ready=row.ready,
+        tenant=row.tenant,
+        deployment=row.deployment,
+        produced_by=row.produced_by,
+        run_id=row.run_id,
+        attempt_size=row.attempt_size,
+        is_pointed_at=not taken_away,
+    )

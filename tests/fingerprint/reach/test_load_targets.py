@@ -1,0 +1,351 @@
+"""Side effects of loading: their reads count where a result may depend on them, and only there."""
+
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from fingerprint_kit import Project
+
+MODULES = {
+    "reg.py": """
+        import os
+        REGISTRY, OTHER, SHARED = {}, {}, []
+        ALIAS = SHARED
+        NESTED = {"a": SHARED}
+        LIMIT = 1
+
+        def register(fn):
+            REGISTRY[fn.__name__] = fn
+            return fn
+
+        def add(target, value):
+            target.append(value)
+
+        def shared():
+            return SHARED
+
+        class Plugins:
+            def __init__(self):
+                self.items = []
+            def register(self, fn):
+                self.items.append(fn)
+                return fn
+
+        plugins = Plugins()
+        """,
+    "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
+    "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
+    "    def get(self): SEEN.append(os.environ['U'])\nSEEN = []\n",
+}
+
+# Texts whose function `f` may depend on the environment, by way of loading.
+COUNTS = {
+    "an item that is set": """
+        from reg import REGISTRY
+        REGISTRY['a'] = os.environ['A']
+        def f(): return REGISTRY
+        """,
+    "a test around it": """
+        R = []
+        if os.environ.get('A'):
+            R.append(1)
+        def f(): return R
+        """,
+    "a loop around it": """
+        R = []
+        for x in os.environ['A']:
+            R.append(1)
+        def f(): return R
+        """,
+    "a handler around it": """
+        R = []
+        try:
+            os.environ['A']
+        except KeyError:
+            R.append(1)
+        def f(): return R
+        """,
+    "a with around it": """
+        R = []
+        with open(os.environ['A']) as h:
+            R.append(1)
+        def f(): return R
+        """,
+    "a loop around a deletion": """
+        R = 1
+        for x in os.environ['A'][:1]:
+            del R
+        def f(): return R
+        """,
+    "an alias": """
+        from reg import ALIAS, SHARED
+        ALIAS.append(os.environ['A'])
+        def f(): return SHARED
+        """,
+    "an alias the other way": """
+        from reg import ALIAS, SHARED
+        SHARED.append(os.environ['A'])
+        def f(): return ALIAS
+        """,
+    "an object within another": """
+        from reg import NESTED, SHARED
+        NESTED['a'].append(os.environ['A'])
+        def f(): return SHARED
+        """,
+    "an object from a call": """
+        import reg
+        x = reg.shared()
+        x.append(os.environ['A'])
+        def f(): return reg.SHARED
+        """,
+    "an object from a call, at once": """
+        import reg
+        reg.shared().append(os.environ['A'])
+        def f(): return reg.SHARED
+        """,
+    "a helper that changes its argument": """
+        import reg
+        reg.add(reg.SHARED, os.environ['A'])
+        def f(): return reg.SHARED
+        """,
+    "a name of another module": """
+        import reg
+        reg.LIMIT = os.environ['A']
+        def f(): return reg.LIMIT
+        """,
+    "setattr": """
+        import reg
+        setattr(reg, 'LIMIT', os.environ['A'])
+        def f(): return reg.LIMIT
+        """,
+    "globals": """
+        LIMIT = 1
+        globals()['LIMIT'] = os.environ['A']
+        def f(): return LIMIT
+        """,
+    "a decorator that registers": """
+        import reg
+        @reg.register
+        def g(): return os.environ['A']
+        def f(): return reg.REGISTRY
+        """,
+    "a method that registers": """
+        import reg
+        @reg.plugins.register
+        def g(): return os.environ['A']
+        def f(): return reg.plugins
+        """,
+    "a class body": """
+        from reg import SHARED
+        class C:
+            SHARED.append(os.environ['A'])
+        def f(): return SHARED
+        """,
+    "a default": """
+        from reg import SHARED
+        def g(x=SHARED.append(os.environ['A'])): pass
+        def f(): return SHARED
+        """,
+    "the environment itself": """
+        os.environ['B'] = os.environ['A']
+        def f(): return 1
+        """,
+    "a library's state": """
+        import numpy as np
+        np.seterr(all=os.environ['A'])
+        def f(): return 1
+        """,
+    "an unknown call as a statement": """
+        import pandas as pd
+        pd.describe_option(os.environ['A'] and 'display.width')
+        def f(): return 1
+        """,
+    "a function that is passed": """
+        import reg
+        def g(): reg.SHARED.append(os.environ['A'])
+        x = list(map(lambda n: g(), [1]))
+        def f(): return reg.SHARED
+        """,
+    "a function that is passed by name": """
+        import reg
+        def g(n): reg.SHARED.append(os.environ['A'])
+        reg.OTHER['x'] = list(map(g, [1]))
+        def f(): return reg.SHARED
+        """,
+    "a function that is returned and called": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            return inner
+        make()()
+        def f(): return reg.SHARED
+        """,
+    "a function that is made and called later": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            return inner
+        g = make()
+        g()
+        def f(): return reg.SHARED
+        """,
+    "a function that is called within": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            inner()
+            return inner
+        make()
+        def f(): return reg.SHARED
+        """,
+    "a constructor": """
+        import reg
+        class C:
+            def __init__(self): self.setup()
+            def setup(self): reg.SHARED.append(os.environ['A'])
+        C()
+        def f(): return reg.SHARED
+        """,
+    "a module that is tried": """
+        try:
+            import fail
+            K = 1
+        except AssertionError:
+            K = 2
+        def f(): return K
+        """,
+    "a loop that binds": """
+        for K in os.environ['A']:
+            pass
+        def f(): return K
+        """,
+    "an object in two steps": """
+        import reg
+        c = {}
+        c['x'] = reg.SHARED
+        c['x'].append(os.environ['A'])
+        def f(): return reg.SHARED
+        """,
+}
+
+# The same, with a function that cannot depend on it.
+HARMLESS = {
+    "a registry that nobody reads": """
+        import reg
+        @reg.register
+        def g(): return os.environ['A']
+        def f(): return reg.LIMIT
+        """,
+    "a list that nobody reads": """
+        R = []
+        if os.environ.get('A'):
+            R.append(1)
+        def f(): return 1
+        """,
+    "a file that nobody reads": """
+        with open('c.json') as h:
+            C = h.read()
+        def f(): return 1
+        """,
+    "an assertion": """
+        assert os.environ.get('A') != 'b'
+        def f(): return 1
+        """,
+    "a module that asserts": """
+        import fail
+        def f(): return 1
+        """,
+    "an object of a class that reads": """
+        from apart import Client
+        client = Client()
+        def f(): return 1
+        """,
+    "logging": """
+        import logging
+        logging.basicConfig(level=len(os.environ['A']))
+        def f(): return 1
+        """,
+    "the import path": """
+        import sys
+        sys.path.append(os.environ['A'])
+        def f(): return 1
+        """,
+    "a factory of assets": """
+        import dagster as dg
+        def make(n):
+            found = []
+            @dg.asset(name=n)
+            def inner(): return os.environ['A']
+            found.append(inner)
+            return found
+        many = make('a')
+        many.extend(make('b'))
+        def f(): return 1
+        """,
+    "definitions": """
+        import dagster as dg
+        class R(dg.ConfigurableResource):
+            a: str
+            def get(self): os.environ.update(A=self.a)
+        all_of_it = dg.Definitions(resources={'r': R(a=os.environ['A'])})
+        def f(): return 1
+        """,
+    "a method of an application": """
+        from typer_like import App
+        app = App()
+        @app.command()
+        def g(): return os.environ['A']
+        def f(): return 1
+        """,
+}
+
+
+@pytest.fixture(autouse=True)
+def outside_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment and files that the modules can be loaded with."""
+    monkeypatch.setenv("A", "warn")
+    monkeypatch.setenv("B", "")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    for name in ("warn", "c.json"):
+        (tmp_path / name).write_text("{}")
+
+
+@pytest.mark.parametrize("text", COUNTS.values(), ids=COUNTS)
+def test_a_read_that_may_flow_into_the_result_counts(project: Project, text: str) -> None:
+    """A read at load counts if it decides, by data or control, about state that the function reaches."""
+    found = project.write(MODULES).of_source("import os\n" + dedent(text))
+    assert any(read.what.startswith("os.environ") for read in found.outside) or found.unresolved
+
+
+@pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)
+def test_a_read_that_cannot_flow_into_the_result_does_not_count(project: Project, text: str) -> None:
+    """A read at load does not count if it decides only about names that the function does not reach."""
+    project.write({**MODULES, "typer_like.py": "class App:\n    def command(self): return lambda fn: fn\n"})
+    found = project.of_source("import os\n" + dedent(text))
+    assert (found.outside, found.unresolved) == ((), ())
+
+
+def test_the_statement_itself_stays_in_the_digest(project: Project) -> None:
+    """The text of a side effect of loading counts, whether the function reaches the changed name or not."""
+    one, two = (project.of_source(f"R = []\nR.append({n})\ndef f(): return 1") for n in (1, 2))
+    assert one.digest != two.digest
+
+
+@pytest.mark.parametrize(
+    "text", ["import reg\nreg.LIMIT = 5", "import decimal\ndecimal.getcontext().prec = 20"]
+)
+def test_the_code_behind_a_side_effect_that_counts_is_followed(project: Project, text: str) -> None:
+    """A constant that is set elsewhere brings the names of its statement."""
+    found = project.write(MODULES).of_source(f"{text}\ndef f():\n    import reg\n    return reg.LIMIT")
+    assert {one.name for one in found.components} >= {text.split()[1].partition("\n")[0]}
+
+
+def test_components_are_in_proportion_to_the_code_that_is_reached(project: Project) -> None:
+    """Functions that loading only puts into an unreached list are no components."""
+    many = "\n".join(f"def h{n}(): return {n}" for n in range(50))
+    found = project.of_source(
+        f"{many}\nR = []\nR.append(({', '.join(f'h{n}' for n in range(50))}))\ndef f(): return 1"
+    )
+    assert len(found.components) == 3  # the function, the statement, and their order

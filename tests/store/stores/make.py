@@ -1,0 +1,41 @@
+"""Makes `<version>/` here: a small store as the release of that version writes it, with the answers it gave.
+
+Run once when a version is released, with its own code, and never again for that one:
+`PYTHONPATH=<its tree> python tests/store/stores/make.py <version>`.
+"""
+
+import contextlib
+import json
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+sys.path.insert(0, str(FOLDER.parents[1] / "support"))
+
+from stores_kit import answers, fill  # noqa: E402
+
+from jammi_dagster import ResultStore  # noqa: E402
+from jammi_dagster.catalog import CatalogWriter  # noqa: E402
+
+
+def no_failures(*args: Any, **options: Any) -> frozenset[str]:
+    """Leaves the rows of a writer that dies `building`."""
+    return frozenset()
+
+
+if __name__ == "__main__":
+    folder = FOLDER / sys.argv[1]
+    shutil.rmtree(folder, ignore_errors=True)
+    made = ResultStore(str(folder))
+    CatalogWriter.fail = no_failures  # type: ignore[method-assign]
+    fill(made)
+    told = answers(made)
+    made.close()
+    with contextlib.closing(sqlite3.connect(folder / "catalog.db")) as database:
+        (folder / "catalog.sql").write_text("\n".join(database.iterdump()) + "\n")
+    for file in folder.glob("catalog.db*"):
+        file.unlink()
+    (folder / "answers.json").write_text(json.dumps(told, indent=1) + "\n")
