@@ -160,6 +160,14 @@ class DeclaredAsset(abc.ABC):
         return [window.start.isoformat(), window.end.isoformat()]
 
     @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the dimensions of multi-partitions, which a function may see; a key does not tell them."""
+        partitions_def = self.assets_def.partitions_def
+        if not isinstance(partitions_def, dg.MultiPartitionsDefinition):
+            return ()
+        return tuple(dimension.name for dimension in partitions_def.partitions_defs)
+
+    @property
     def check_names(self) -> list[str]:
         """The names of the asset's declared checks."""
         return [spec.name for spec in self.assets_def.check_specs]

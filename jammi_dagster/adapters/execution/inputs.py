@@ -6,7 +6,7 @@ comparison of two snapshots around the body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -144,13 +144,19 @@ def require(inputs: Inputs, step: Step, store: ResultStore) -> None:
         raise InputMissing(source=source, table=step.tables[0], way_out=way_out)
 
 
-def settle(before: InputSnapshot, after: InputSnapshot) -> InputSnapshot:
-    """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned."""
+def settle(
+    before: InputSnapshot, after: InputSnapshot, *, moved: Collection[str] = frozenset()
+) -> InputSnapshot:
+    """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned.
+
+    `moved` are sources that changed while the body ran, although their versions are the same again.
+    """
     now = {anchor.source: anchor for anchor in after.anchors}
     reasons = list(before.reasons)
     anchors = []
     for anchor in before.anchors:
-        if anchor.is_unpinned or now.get(anchor.source) == anchor:
+        is_same = now.get(anchor.source) == anchor and anchor.source not in moved
+        if anchor.is_unpinned or is_same:
             anchors.append(anchor)
             continue
         anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))

@@ -62,6 +62,7 @@ class Recipe:
     libraries: Mapping[str, str]
     unrecordable: tuple[str, ...]
     window_of: Callable[[str | None], list[str] | None]
+    dimensions: tuple[str, ...] = ()
 
     def descriptor(
         self,
@@ -83,6 +84,7 @@ class Recipe:
                 "partition_key": partition,
                 "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
                 "partition_window": self.window_of(partition),
+                **({"partition_dimensions": list(self.dimensions)} if self.dimensions else {}),
                 "code": {
                     "kind": self.code.kind,
                     "digest": self.code.digest,
@@ -212,6 +214,7 @@ def recipe_of(
         libraries=_libraries(code, inputs.values()),
         unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
+        dimensions=asset.dimensions,
     )
 
 
