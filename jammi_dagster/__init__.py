@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jammi_dagster.adapters.automation_condition import StaleMaterialization
     from jammi_dagster.adapters.checks import build_materialization_checks
+    from jammi_dagster.adapters.code_identity import code_identity
     from jammi_dagster.adapters.decorator import result_table
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
@@ -66,6 +67,7 @@ _HOMES = {
     "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
     "ResultTableIOManager": "jammi_dagster.adapters.io_manager",
     "build_staleness_schedule": "jammi_dagster.adapters.sensor.builders",
+    "code_identity": "jammi_dagster.adapters.code_identity",
     "build_staleness_sensor": "jammi_dagster.adapters.sensor.builders",
     "recompute": "jammi_dagster.adapters.recompute",
     "build_recompute_job": "jammi_dagster.adapters.jobs",
@@ -106,6 +108,7 @@ __all__ = [
     "build_recovery_job",
     "build_staleness_schedule",
     "build_staleness_sensor",
+    "code_identity",
     "finalize",
     "recompute",
     "result_table",

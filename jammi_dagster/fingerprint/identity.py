@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
@@ -16,8 +16,9 @@ from jammi_dagster.fingerprint.components import Component, of_code, of_form, of
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
+from jammi_dagster.fingerprint.live.time_zone import time_zone
 from jammi_dagster.fingerprint.live.values import Describer
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads
+from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
@@ -42,6 +43,8 @@ class OutsideRead:
     """`pipelines/text.py:12`, relative to the folder above the topmost package."""
     is_declarable: bool = False
     """True if a version surface may stand for it, as for a file."""
+    unwatched: str | None = None
+    """The path, empty if it is computed, of a reader that raises no audit event; None for a reader that is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class CodeIdentity:
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
+    reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+    """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
@@ -116,6 +121,24 @@ def identify(
         return _from_source(fn, depends_on, ignore)
 
 
+def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
+    """Digest everything besides loaded code that the identity of a function takes from disk.
+
+    The settings of the project and the files of `depends_on=` may change while the process goes on running.
+
+        disk_state(asset_function, depends_on=["rates.csv"])  # "81c0…"
+    """
+    file = _file(fn)
+    settings = settings_for(file)
+    describer = Describer(frozenset())
+    folder = os.path.dirname(file) if file else ""
+    given = (*settings.depends_on, *check_dependencies(depends_on))
+    paths = [item for item in given if isinstance(item, (str, os.PathLike))]
+    files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
+    return digest("disk.v1", *map(utf8, told))
+
+
 def edited_files() -> tuple[tuple[str, str], ...]:
     """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
     with _one_at_a_time:
@@ -137,6 +160,8 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
+    if uses_time_zone(graph):
+        declared.append(time_zone())
     slots = Slots(_Shown(graph, settings.depends_on), files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
     components = tuple(sorted((*of_code(graph, files), *held, *declared)))
@@ -146,8 +171,14 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
+        reached_by=dict(reached_by(graph)),
         outside=tuple(
-            OutsideRead(what=read.name, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
+            OutsideRead(
+                what=read.name,
+                where=f"{read.file}:{read.line}",
+                is_declarable=read.is_declarable,
+                unwatched=next(iter(read.unwatched), None),
+            )
             for read in sorted(outside_reads(graph))
             if read.name not in ignored
         ),

@@ -26,9 +26,11 @@ from jammi_dagster import (
     build_materialization_checks,
     build_staleness_schedule,
     build_staleness_sensor,
+    code_identity,
     finalize,
     result_table,
 )
+from jammi_dagster.adapters.code_identity import CodeIdentity, IdentityReason
 from jammi_dagster.adapters.decorator import ResultTableAsset
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import JammiError, UnknownTable
@@ -53,6 +55,9 @@ assert_type(bare, ResultTableAsset)
 assert_type(called, ResultTableAsset)
 assert_type(result_table(cache="use"), Callable[[Callable[..., Any]], ResultTableAsset])
 assert_type(file(Path("orders.csv")), FileSurface)
+assert_type(code_identity(called), CodeIdentity)
+assert_type(code_identity(called).reasons, tuple[IdentityReason, ...])
+code_identity(3)  # type: ignore[arg-type]
 assets: list[dg.AssetsDefinition] = [bare, called]
 
 result_table(cache=1)  # type: ignore[call-overload]

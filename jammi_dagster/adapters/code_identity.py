@@ -1,0 +1,89 @@
+"""The identity of the code behind an asset, for people: pinned or not, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import function_of
+from jammi_dagster.adapters.assets.signature import shape_of
+from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
+from jammi_dagster.fingerprint import CodeIdentity as Identity
+from jammi_dagster.fingerprint import Component
+
+_PLACE = re.compile(r"[^\s()]+\.py:\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityReason:
+    """A reason why code is not pinned.
+
+    IdentityReason(place="pipelines/text.py:12", path=("f", "clean"), finding="time.time (…)", way_out="pass …")
+    """
+
+    place: str
+    """The file and line; empty for a reason about the asset as a whole."""
+    path: tuple[str, ...]
+    """The functions and statements by which the place is reached, from the asset's function on."""
+    finding: str
+    way_out: str
+
+    def __str__(self) -> str:
+        """Word the reason as one line."""
+        by = f" (reached by {' > '.join(self.path)})" if len(self.path) > 1 else ""
+        return f"{self.finding}{by}: {self.way_out}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeIdentity:
+    """The code on which the result of a function or an asset depends."""
+
+    digest: str
+    reasons: tuple[IdentityReason, ...]
+    components: tuple[Component, ...]
+    libraries: Mapping[str, str]
+
+    @property
+    def pinned(self) -> bool:
+        """True if nothing stands against a reuse of what the code made."""
+        return not self.reasons
+
+
+def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -> CodeIdentity:
+    """Identify the code of a function, or of an asset with its declarations. Nothing runs, and no store is needed.
+
+    >>> identity = code_identity(orders)  # doctest: +SKIP
+    >>> identity.pinned, [str(reason) for reason in identity.reasons]  # doctest: +SKIP
+    (False, ['time.time (shop/flow.py:3) changes from run to run: pass the value in, …'])
+    """
+    if isinstance(function_or_asset, dg.AssetsDefinition):
+        spec = spec_of(function_or_asset) or _plain_spec(function_or_asset)
+        has_upstream = not set(function_or_asset.dependency_keys) <= set(function_or_asset.keys)
+    else:
+        spec, has_upstream = TableSpec(function=function_or_asset, shape=shape_of(function_or_asset)), True
+    code = spec.code()
+    said = [*code.unresolved, *spec.undeclared_reads(code, has_upstream=has_upstream)]
+    return CodeIdentity(
+        digest=code.digest,
+        reasons=tuple(_reason(text, code) for text in dict.fromkeys(said)),
+        components=code.components,
+        libraries=code.libraries,
+    )
+
+
+def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
+    function = function_of(assets_def)
+    shape = shape_of(function)
+    managers = {output.io_manager_key for output in assets_def.op.output_defs}
+    resources = (assets_def.op.required_resource_keys | set(shape.resources)) - managers
+    return TableSpec(function=function, shape=shape, resource_keys=tuple(sorted(resources)))
+
+
+def _reason(text: str, code: Identity) -> IdentityReason:
+    finding, _, way_out = text.partition(": ")
+    place = found.group() if (found := _PLACE.search(finding)) else ""
+    return IdentityReason(place=place, path=code.reached_by.get(place, ()), finding=finding, way_out=way_out)

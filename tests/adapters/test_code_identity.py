@@ -1,0 +1,53 @@
+"""The identity of an asset's code, as a public value."""
+
+import os
+import time
+
+import dagster as dg
+import pyarrow as pa
+
+from jammi_dagster import code_identity, result_table
+
+
+def clock(n: int) -> float:
+    return time.time() + n
+
+
+@result_table
+def base(context: dg.AssetExecutionContext, raw: pa.Table) -> pa.Table:
+    return raw.append_column("t", pa.array([clock(1)] * len(raw)))
+
+
+@result_table(reads=[])
+def pinned(raw: pa.Table) -> pa.Table:
+    return raw
+
+
+@dg.asset
+def plain(raw: pa.Table, database: dg.ResourceParam[str]) -> pa.Table:
+    return raw
+
+
+def test_a_reason_says_place_path_and_way_out() -> None:
+    """A read in a helper is told with the line, the functions that lead to it and the declaration to add."""
+    (reason,) = code_identity(base).reasons
+    assert reason.place.endswith("test_code_identity.py:13")
+    assert reason.path == ("base", "clock")
+    assert reason.finding.startswith("time.time ")
+    assert "allow_reads=['time.time']" in reason.way_out
+    assert "reached by base > clock" in str(reason)
+
+
+def test_an_asset_without_reasons_is_pinned() -> None:
+    """A pinned identity has a digest, components and libraries."""
+    found = code_identity(pinned)
+    assert found.pinned
+    assert (len(found.digest), [one.name for one in found.components]) == (64, ["pinned"])
+    assert not code_identity(base).pinned
+
+
+def test_a_plain_asset_and_a_function_are_judged_too() -> None:
+    """Resources of a plain asset are a reason; a bare function is judged by its code alone."""
+    assert [reason.finding for reason in code_identity(plain).reasons] == ["it takes resources (database)"]
+    assert code_identity(clock).reasons[0].path == ("clock",)
+    assert not code_identity(lambda: os.environ["A"]).pinned
