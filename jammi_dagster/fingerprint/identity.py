@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.components import Component, of_code, of_form, of
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
-from jammi_dagster.fingerprint.live.time_zone import time_zone
+from jammi_dagster.fingerprint.time_zone import time_zone
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
