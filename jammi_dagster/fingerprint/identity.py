@@ -16,7 +16,6 @@ from jammi_dagster.fingerprint.components import Component, of_code, of_form, of
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
-from jammi_dagster.fingerprint.live.time_zone import time_zone
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
@@ -26,6 +25,7 @@ from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_na
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
 from jammi_dagster.fingerprint.sources.source import Source
+from jammi_dagster.fingerprint.time_zone import time_zone
 
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 

@@ -120,7 +120,13 @@ class Unit:
 
     @property
     def self_changes(self) -> Mapping[str, set[tuple[str, bool]]]:
-        return self.statement.uses["code"].self_changes if self.statement and self.kind == "class" else {}
+        """The attributes of its object that each method of a class changes."""
+        parts = self.statement.uses.values() if self.statement and self.kind == "class" else ()
+        found: dict[str, set[tuple[str, bool]]] = {}
+        for part in parts:
+            for method, changes in part.self_changes.items():
+                found.setdefault(method, set()).update(changes)
+        return found
 
     @cached_property
     def touches(self) -> tuple[Touch, ...]:
