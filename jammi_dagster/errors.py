@@ -7,7 +7,8 @@
     │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
-    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore
+    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
+    │   │                    RootOfAnotherCatalog, MaintainedElsewhere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
@@ -353,7 +354,8 @@ class WrongIOManager(JammiError):
     asset: str
     template = (
         "asset {asset}: its IO manager {key} is {found}, but @result_table needs a ResultTableIOManager; "
-        "put one under that key into the resources of the definitions, or set io_manager_key="
+        "put one under that key into the resources of the definitions, or set io_manager_key=; "
+        "in a test, materialize with jammi_dagster.testing.ResultTableTester, which brings one"
     )
 
 

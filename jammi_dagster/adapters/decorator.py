@@ -10,10 +10,11 @@ from typing import Any, overload
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import policy_of
-from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
+from jammi_dagster.adapters.assets.signature import FunctionShape, name_of, shape_of
 from jammi_dagster.adapters.assets.spec import Reads, TableSpec
 from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
+from jammi_dagster.adapters.handoff.results_of_runs import resolve_references
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.errors import UnsupportedArgument
@@ -24,12 +25,9 @@ _DEFAULT_KINDS = frozenset({"parquet", "jammi"})
 
 
 class ResultTableAsset(dg.AssetsDefinition):
-    """An asset under `@result_table`. A direct call calls the function, as a unit test expects."""
+    """An asset under `@result_table`. A direct call goes through Dagster, and calls the function."""
 
     result_table: TableSpec
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.result_table.function(*args, **kwargs)
 
 
 @overload
@@ -85,6 +83,8 @@ def result_table(
       page checksums), `full` (SHA-256 too) or `off`. By default the run tag `jammi/verify_inputs` decides, then the IO
       manager.
 
+    The annotation of the result is not checked: it names the kind of table for readers that ask for none.
+
     Raises `UnsupportedArgument` for arguments that cannot be combined, `InvalidPolicy`, and `InvalidField`.
     """
     declared: dict[str, Any] = {
@@ -108,17 +108,15 @@ def _decorated(
 ) -> ResultTableAsset:
     """Make the asset: Dagster gets the arguments of its own, the spec keeps those of the contract."""
     asset_arguments, declared = _repeatable(asset_arguments), _repeatable(declared)
-    name = str(asset_arguments.get("name") or asset_arguments.get("key") or function.__name__)
+    name = str(asset_arguments.get("name") or asset_arguments.get("key") or name_of(function))
     _refuse(name, asset_arguments)
-    spec = _spec(function, name, asset_arguments.get("required_resource_keys") or (), **declared)
-    arguments = _asset_arguments(spec, name, asset_arguments)
-    body, key = body_of(spec), arguments.get("io_manager_key") or "io_manager"
-    if "io_manager_def" in arguments:
-        # Dagster makes up the key of an inline IO manager: ask for it
-        draft = dg.asset(**{**arguments, "required_resource_keys": set(spec.resource_keys)})(body)
-        key = draft.get_io_manager_key_for_asset_key(draft.key)
-    required = {*spec.resource_keys, key}
-    asset = copy.copy(dg.asset(**{**arguments, "required_resource_keys": required})(body))
+    own_keys = set(asset_arguments.get("required_resource_keys") or ())
+    spec = _spec(function, name, own_keys, **declared)
+    hidden = spec.shape.resources if own_keys else ()  # Dagster refuses the two together
+    required = {*own_keys, *hidden}
+    arguments = {**_asset_arguments(spec, name, asset_arguments), "required_resource_keys": required}
+    resolve_references()
+    asset = copy.copy(dg.asset(**arguments)(body_of(spec, hidden)))
     asset.__class__ = ResultTableAsset
     assert isinstance(asset, ResultTableAsset)
     asset.result_table = spec
@@ -166,7 +164,7 @@ def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> di
     """Return the arguments for `@dagster.asset`: the given ones, and those that follow from the function."""
     ins = _ins(name, spec.shape, given.get("ins") or {}, spec.allow_missing)
     return {
-        "name": None if given.get("key") else spec.function.__name__,
+        "name": None if given.get("key") else name_of(spec.function),
         # Dagster refuses the two together
         "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
         "description": inspect.getdoc(spec.function),

@@ -14,10 +14,10 @@ from jammi_dagster.adapters.assets.verification import effective_verification
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.inputs import missing_upstream
 from jammi_dagster.adapters.execution.materialize import record
-from jammi_dagster.adapters.execution.outputs import produce
+from jammi_dagster.adapters.execution.outputs import Receiver, produce
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.execution.table_step import TableStep
-from jammi_dagster.adapters.handoff.kinds import convert, is_lenient, kind_of
+from jammi_dagster.adapters.handoff.kinds import convert, declared_kind, is_lenient, kind_of, loaded
 from jammi_dagster.adapters.handoff.references import (
     AnyReference,
     NoReference,
@@ -63,8 +63,10 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
     def load_input(self, context: dg.InputContext) -> Any:
         """Return a reference where the input's type is ours; otherwise a value of its annotation, or a `pa.Table`.
 
-        An upstream with several partitions gives a dict, partition -> table, in the order of their definition.
-        Raises `MissingUpstream`, `UnsupportedInput`, and `ArtifactCorrupt` for other bytes than the recorded ones.
+        Outside of a step, as for `load_asset_value`, a value without a type is of the kind that the upstream asset
+        declares to return. An upstream with several partitions gives a dict, partition -> table, in the order of
+        their definition. Raises `MissingUpstream`, `UnsupportedInput`, and `ArtifactCorrupt` for other bytes than the
+        recorded ones.
         """
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
@@ -76,9 +78,12 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             now.references[context.name] = references
         if is_lenient(context.dagster_type):
             return references
+        is_untyped = step_context is None and kind.any_shape
         tags = {} if step_context is None else step_context.dagster_run.tags
         verification = effective_verification(tags=tags, decorator=None, io_manager=self.verification)
         with VerifiedReads(verification) as reads:
+            if is_untyped:
+                return loaded(references, declared_kind(references), reads=reads)
             return convert(references, kind, parameter=_shown_name(context), reads=reads)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
@@ -103,7 +108,7 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
         )
         if tables.policy(self.policy) is CachePolicy.USE:
             step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
-        result = record(tables, produce(lambda: obj, asset=context.asset_key.to_user_string()))
+        result = record(tables, produce(lambda: obj, Receiver(key=context.asset_key)))
         for partition, metadata in result.metadata.items():
             if len(result.metadata) > 1:
                 context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
@@ -166,7 +171,18 @@ def _partitions(context: dg.InputContext) -> list[str] | None:
     """Return the upstream partitions, in the order of their definition; None where the upstream has none."""
     if not context.has_asset_partitions:
         return None
-    return in_order(context.asset_partitions_def, list(context.asset_partition_keys), context.instance)
+    keys = list(context.asset_partition_keys)
+    if len(keys) < 2:
+        return keys
+    return in_order(context.asset_partitions_def, keys, _instance(context))
+
+
+def _instance(context: dg.InputContext) -> dg.DagsterInstance | None:
+    """Return the instance; None where a value is loaded without one. Only dynamic partitions need it."""
+    try:
+        return context.instance
+    except dg.DagsterInvariantViolationError:
+        return None
 
 
 def _not_an_asset(name: str) -> InvalidOutput:

@@ -16,7 +16,13 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names
 from jammi_dagster.fingerprint.components import Component
-from jammi_dagster.fingerprint.identity import CodeIdentity, OutsideRead, edited_files, identify
+from jammi_dagster.fingerprint.identity import (
+    CodeIdentity,
+    OutsideRead,
+    disk_state,
+    edited_files,
+    identify,
+)
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
 
 __all__ = [
@@ -26,6 +32,7 @@ __all__ = [
     "check_dependencies",
     "check_names",
     "context_uses_outside",
+    "disk_state",
     "edited_files",
     "identify",
     "is_of_the_run",

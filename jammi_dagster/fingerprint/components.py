@@ -120,7 +120,7 @@ def _order(reached: ReachedFile, indexes: Sequence[int]) -> Iterator[str]:
         for name in unit.names:
             by_name.setdefault(name, set()).add(told)
     contested = {name for name, bound in by_name.items() if len(bound) > 1}
-    doing = {step for step in reached.steps if isinstance(step, int)}
+    doing = {step for step in reached.steps if isinstance(step, int)} | reached.touching
     if not (contested or doing):
         return
     for index in indexes:

@@ -17,7 +17,7 @@ from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by
+from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
@@ -25,6 +25,7 @@ from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_na
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
 from jammi_dagster.fingerprint.sources.source import Source
+from jammi_dagster.fingerprint.time_zone import time_zone
 
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 
@@ -42,6 +43,8 @@ class OutsideRead:
     """`pipelines/text.py:12`, relative to the folder above the topmost package."""
     is_declarable: bool = False
     """True if a version surface may stand for it, as for a file."""
+    unwatched: str | None = None
+    """The path, empty if it is computed, of a reader that raises no audit event; None for a reader that is watched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,24 @@ def identify(
         return _from_source(fn, depends_on, ignore)
 
 
+def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
+    """Digest everything besides loaded code that the identity of a function takes from disk.
+
+    The settings of the project and the files of `depends_on=` may change while the process goes on running.
+
+        disk_state(asset_function, depends_on=["rates.csv"])  # "81c0…"
+    """
+    file = _file(fn)
+    settings = settings_for(file)
+    describer = Describer(frozenset())
+    folder = os.path.dirname(file) if file else ""
+    given = (*settings.depends_on, *check_dependencies(depends_on))
+    paths = [item for item in given if isinstance(item, (str, os.PathLike))]
+    files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
+    return digest("disk.v1", *map(utf8, told))
+
+
 def edited_files() -> tuple[tuple[str, str], ...]:
     """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
     with _one_at_a_time:
@@ -139,6 +160,8 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         describer.hold(value, name)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
+    if uses_time_zone(graph):
+        declared.append(time_zone())
     slots = Slots(_Shown(graph, settings.depends_on), files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
     components = tuple(sorted((*of_code(graph, files), *held, *declared)))
@@ -150,7 +173,12 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         reached_by=dict(reached_by(graph)),
         outside=tuple(
-            OutsideRead(what=read.name, where=f"{read.file}:{read.line}", is_declarable=read.is_declarable)
+            OutsideRead(
+                what=read.name,
+                where=f"{read.file}:{read.line}",
+                is_declarable=read.is_declarable,
+                unwatched=next(iter(read.unwatched), None),
+            )
             for read in sorted(outside_reads(graph))
             if read.name not in ignored
         ),

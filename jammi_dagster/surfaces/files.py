@@ -61,6 +61,16 @@ class FileSurface:
     source: str
     path: str
 
+    def stamp(self) -> tuple[int, ...] | None:
+        """Return the file's inode, size and times, which show a change that its content no longer shows.
+
+        None if there is no such file.
+        """
+        try:
+            return _state(os.stat(self.path))
+        except OSError:
+            return None
+
     def observe(self) -> str | None:
         """Return the digest of the file's present bytes, or None if there is no such file.
 

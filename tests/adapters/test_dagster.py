@@ -177,16 +177,16 @@ def test_an_input_loads_before_the_body_and_outside_of_a_run(lab: Lab) -> None:
     assert [call[:2] for call in taken()] == [(False, False)]
 
 
-def test_the_signature_of_a_decorated_function_is_ours() -> None:
-    """Dagster sees a context, the config and the inputs: resources come by key."""
+def test_dagster_sees_the_signature_of_the_decorated_function() -> None:
+    """Its context, config, inputs and resources, so that Dagster's own direct invocation can fill them in."""
 
     class Db(dg.ConfigurableResource):
         host: str = ""
 
     @result_table
-    def made(up, db: Db):
+    def made(up, *, db: Db):
         return table(1)
 
     body = cast(Any, made.op.compute_fn).decorated_fn
-    assert list(inspect.signature(body).parameters) == ["context", "up"]
-    assert made.op.required_resource_keys == {"db", "io_manager"}
+    assert list(inspect.signature(body).parameters) == ["up", "db"]
+    assert made.op.required_resource_keys == {"db"}

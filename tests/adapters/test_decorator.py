@@ -157,21 +157,6 @@ def test_any_number_of_parameters_is_refused() -> None:
             return tables[0]
 
 
-def test_a_direct_call_calls_the_function() -> None:
-    """A unit test passes what it likes: context, config and tables; nothing is stored."""
-
-    class Limit(dg.Config):
-        k: int = 2
-
-    @result_table(required_resource_keys={"db"}, retry_policy=retry)
-    def made(context: dg.AssetExecutionContext | None, config: Limit, raw: pa.Table) -> pa.Table:
-        return raw.slice(0, config.k)
-
-    assert made(context=None, config=Limit(k=1), raw=table(1, 2)) == table(1)
-    assert made(None, Limit(), table(1, 2, 3)) == table(1, 2)
-    assert raw() == table(1, 2)
-
-
 def test_a_copied_asset_still_runs_as_a_result_table(lab: Lab) -> None:
     """`map_asset_specs` leaves a plain `AssetsDefinition`, with our step inside."""
     (mapped,) = dg.map_asset_specs(lambda spec: spec.replace_attributes(group_name="mine"), [raw])

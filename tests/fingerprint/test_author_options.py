@@ -7,7 +7,7 @@ import pytest
 from fingerprint_kit import Project
 
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.fingerprint import CodeIdentity, identify
+from jammi_dagster.fingerprint import CodeIdentity, disk_state, identify
 
 TEXT = """
     import helpers
@@ -87,3 +87,16 @@ def test_misuse_is_an_error(alone: Project, arguments: dict[str, Any]) -> None:
     """A declaration of the wrong type is an error."""
     with pytest.raises(InvalidField):
         identify(alone.load("alone").plain, **arguments)
+
+
+def test_the_files_behind_an_identity_are_digested_anew(project: Project) -> None:
+    """A file of `depends_on=`, and the settings of the project, may change while the process goes on."""
+    project.write({"alone.py": "def f(): return 1\n", "rates.csv": "1"})
+    f = project.load("alone").f
+    before = disk_state(f, depends_on=["rates.csv"])
+    assert disk_state(f, depends_on=["rates.csv"]) == before
+    project.write({"rates.csv": "2"})
+    after = disk_state(f, depends_on=["rates.csv"])
+    assert after != before
+    project.write({"pyproject.toml": "[tool.jammi_dagster]\nignore = ['A']\n"})
+    assert disk_state(f, depends_on=["rates.csv"]) != after

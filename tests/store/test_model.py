@@ -168,7 +168,7 @@ class Histories(RuleBasedStateMachine):
             self.reference.made[id] = replace(made, record=record)
             self.reference.point(table, made.start, id)
         self.crashed = []
-        lost = {id for id, made in self.reference.made.items() if not made.has_sidecar}
+        lost = {id for id, m in self.reference.made.items() if not (m.has_bytes and m.has_sidecar)}
         assert set(report.missing) == lost
         days_later(self.store)
         assert set(self.store.recover().lost) == lost

@@ -22,10 +22,10 @@ _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance",
 _WITHOUT_ROWS = """
     AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond CatalogMark
     CatalogState CurrentRow Database DatedSurface DroppedRows Drops FileConnection Forked Flight Heart Lease
-    ListedObjects
+    ListedObjects SqliteFile
     MaintenanceStamp Materialization MaterializationRecord Observations Output Pointer PointerMove Progress Publication
     ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow StoreIdentity
-    StoreKey Tombstone Upserts
+    SqliteFile StoreKey Tombstone Upserts
 """
 
 

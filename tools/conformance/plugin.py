@@ -26,11 +26,16 @@ _SECONDS = 60  # for one test
 _outcomes: dict[str, dict[str, str]] = {}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Run each test in a context of its own: Dagster leaves an instance's storage in a context variable."""
-    if not inspect.iscoroutinefunction(pyfuncitem.obj):
-        pyfuncitem.obj = functools.partial(contextvars.copy_context().run, pyfuncitem.obj)
+    function = pyfuncitem.obj
+    if not inspect.iscoroutinefunction(function):
+        pyfuncitem.obj = functools.partial(contextvars.copy_context().run, function)
+    try:
+        return (yield)
+    finally:
+        pyfuncitem.obj = function
 
 
 @pytest.hookimpl(wrapper=True)

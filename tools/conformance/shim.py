@@ -103,8 +103,8 @@ def _everywhere(package: str, old: Any, new: Any) -> None:
 
 def _packing(produce: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(produce)
-    def packing(call: Callable[[], Any], **options: Any) -> Any:
-        return produce(lambda: _packed_result(call()), **options)
+    def packing(call: Callable[[], Any], *arguments: Any, **options: Any) -> Any:
+        return produce(lambda: _packed_result(call()), *arguments, **options)
 
     return packing
 

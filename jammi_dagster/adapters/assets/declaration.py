@@ -67,6 +67,14 @@ def op_name(assets_def: dg.AssetsDefinition) -> str:
     return str(assets_def.node_def.name)
 
 
+def original(resources: Any, key: str) -> Any:
+    """Return a resource as it was configured, which is also the value that Dagster gives to a parameter.
+
+    As an attribute of `resources` stands the object that it attaches to a context, which may be another one.
+    """
+    return resources.original_resource_dict[key] if hasattr(resources, key) else getattr(resources, key)
+
+
 class DeclaredAsset(abc.ABC):
     """One asset as its author declared it: function, dependencies, partitions, checks, config schema."""
 
@@ -86,10 +94,9 @@ class DeclaredAsset(abc.ABC):
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
         """Return the partitions of a dependency in the order of their definition; None if it has no partitions."""
 
-    @property
     @abc.abstractmethod
-    def resources(self) -> Any:
-        """The resources that the function takes, as attributes named by their keys."""
+    def resource(self, key: str) -> Any:
+        """Return a resource that the function takes, as it was configured."""
 
     @property
     @abc.abstractmethod
@@ -153,6 +160,14 @@ class DeclaredAsset(abc.ABC):
         return [window.start.isoformat(), window.end.isoformat()]
 
     @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the dimensions of multi-partitions, which a function may see; a key does not tell them."""
+        partitions_def = self.assets_def.partitions_def
+        if not isinstance(partitions_def, dg.MultiPartitionsDefinition):
+            return ()
+        return tuple(dimension.name for dimension in partitions_def.partitions_defs)
+
+    @property
     def check_names(self) -> list[str]:
         """The names of the asset's declared checks."""
         return [spec.name for spec in self.assets_def.check_specs]
@@ -168,6 +183,11 @@ class DeclaredAsset(abc.ABC):
         definition = self.assets_def.op.input_dict[dependency.input_name]
         told = {key: value for key, value in (definition.metadata or {}).items() if key != ALLOW_MISSING}
         return definition.input_manager_key or dependency.io_manager_key, told
+
+    def may_miss(self, dependency: Dependency) -> bool:
+        """Tell if the metadata of the input allows missing partitions, as Dagster's own IO managers read it."""
+        definition = self.assets_def.op.input_dict.get(dependency.input_name or "")
+        return bool(definition is not None and (definition.metadata or {}).get(ALLOW_MISSING))
 
     def _dependency(self, key: dg.AssetKey, input_name: str | None) -> Dependency:
         node = self.node(key)
@@ -187,7 +207,7 @@ class DeclaredAsset(abc.ABC):
         )
 
 
-def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance) -> list[str]:
+def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance | None) -> list[str]:
     """Sort partition keys into the order of their definition; Dagster gives a range's keys in any order."""
     if len(keys) < 2:
         return keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import typing
 from collections.abc import Callable, Mapping
@@ -21,7 +22,10 @@ _RESOURCE_MARK = typing.get_args(dg.ResourceParam[int])[1]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionShape:
-    """A function's parameters by role, with their annotations (`Any` for a missing one)."""
+    """A function's parameters by role, with their annotations (`Any` for a missing one).
+
+    `parameters` are those that Dagster sees: all may be given by name, and inputs have no annotation.
+    """
 
     context: str | None
     context_annotation: Any
@@ -30,6 +34,8 @@ class FunctionShape:
     resources: tuple[str, ...]
     inputs: Mapping[str, Any]
     output: Any
+    parameters: tuple[inspect.Parameter, ...] = ()
+    positional_only: tuple[str, ...] = ()
 
 
 def shape_of(function: Callable[..., Any]) -> FunctionShape:
@@ -68,7 +74,35 @@ def shape_of(function: Callable[..., Any]) -> FunctionShape:
         resources=resources,
         inputs=inputs,
         output=hints.get("return", Any),
+        parameters=tuple(
+            _context_seen(context, hints) if p.name == context else _seen(p, hints, is_input=p.name in inputs)
+            for p in parameters
+        ),
+        positional_only=tuple(p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY),
     )
+
+
+def _seen(parameter: inspect.Parameter, hints: Mapping[str, Any], *, is_input: bool) -> inspect.Parameter:
+    """Return the parameter as Dagster sees it: inputs have a lenient type of their own."""
+    annotation = inspect.Parameter.empty if is_input else hints.get(parameter.name, inspect.Parameter.empty)
+    return parameter.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=annotation)
+
+
+def _context_seen(name: str, hints: Mapping[str, Any]) -> inspect.Parameter:
+    """Return the context's parameter as Dagster sees it: known by its name alone, and given by position."""
+    annotation = hints.get(name)
+    return inspect.Parameter(
+        name if name in _CONTEXT_NAMES else "context",
+        inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        annotation=annotation if annotation in _CONTEXTS else inspect.Parameter.empty,
+    )
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return the name of a function; of a partial or a callable object that of the function or class behind it."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _context(parameters: list[inspect.Parameter], hints: Mapping[str, Any]) -> str | None:

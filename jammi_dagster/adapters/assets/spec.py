@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from jammi_dagster.fingerprint import (
     CodeIdentity,
     OutsideRead,
     context_uses_outside,
+    disk_state,
     identify,
     is_of_the_run,
 )
@@ -45,6 +47,10 @@ class TableSpec:
         return identify(
             self.function, code_version=self.code_version, depends_on=self.depends_on, ignore=self.ignore
         )
+
+    def disk_state(self) -> str:
+        """Digest everything besides loaded code that the identity takes from disk; empty under a code version."""
+        return "" if self.code_version is not None else disk_state(self.function, depends_on=self.depends_on)
 
     def outdated(self, code: CodeIdentity, *, has_edits: bool) -> tuple[str, ...]:
         """List the places where the running code differs from its file.
@@ -80,7 +86,7 @@ class TableSpec:
 
     def undeclared_by_code(self, code: CodeIdentity) -> list[str]:
         """List the reasons in the code itself, whatever the asset is."""
-        reasons = [reason for read in code.outside if (reason := self._undeclared_read(read))]
+        reasons = self.code_reads(code)
         if self.reads is not None and self.code_version is not None:
             return reasons
         uses = [use for use in self._context_uses() if is_of_the_run(use)]
@@ -97,15 +103,43 @@ class TableSpec:
             return ()
         return context_uses_outside(self.function, self.shape.context)
 
+    def code_reads(self, code: CodeIdentity) -> list[str]:
+        """List the reads in the code that nothing declares."""
+        return [reason for read in code.outside if (reason := self._undeclared_read(read))]
+
     def _undeclared_read(self, read: OutsideRead) -> str | None:
-        """Return the reason why a read in the code counts as undeclared, or None. `reads=` covers files."""
-        if read.what in self.allow_reads or (read.is_declarable and self.reads):
+        """Return the reason why a read in the code counts as undeclared, or None. `reads=` covers its own files."""
+        if read.what in self.allow_reads or (read.is_declarable and self._is_declared(read)):
             return None
         place = f"{read.what} ({read.where})"
         allowed = f"allow_reads=[{read.what!r}] if it does no harm, or set code_version="
+        if read.is_declarable and self.reads:
+            return f"{place} reads {_shown(read)}: declare it in reads=[…], or {allowed}"
         if read.is_declarable:
             return f"{place} reads an undeclared input: declare it in reads=[…], or {allowed}"
         return f"{place} changes from run to run: pass the value in, or {allowed}"
+
+    def _is_declared(self, read: OutsideRead) -> bool:
+        """Return whether `reads=` declares the file that a reader reads. The run watches all but native readers."""
+        if not self.reads or read.unwatched is None:
+            return bool(self.reads)
+        try:
+            surfaces = self.surfaces((None,)) if read.unwatched else []
+        except Exception:  # the author's function of the partition
+            return False
+        path = os.path.abspath(read.unwatched)
+        return any(
+            getattr(surface, "path", None) == path or surface.source.partition(":")[2] == read.unwatched
+            for surface in surfaces
+        )
+
+
+def _shown(read: OutsideRead) -> str:
+    return (
+        f"{read.unwatched}, which reads= does not declare"
+        if read.unwatched
+        else "a file that the code does not show"
+    )
 
 
 def plain_spec(asset: DeclaredAsset) -> TableSpec:

@@ -63,6 +63,7 @@ class CurrentAsset:
         self._settled = 0
         self._edits = location.edits
         self._own: dict[str, str | None] | None = None
+        self._disk: str | None = None
 
     @property
     def name(self) -> str:
@@ -116,6 +117,7 @@ class CurrentAsset:
 
     def settle(self, changed: Collection[str]) -> None:
         """Invalidate kept inputs if one of the changed tables is upstream: call it with all that came or went since."""
+        self._read_disk()
         own, self._own = self._own, self.tables()
         is_same = own is self._own and False not in [
             upstream.refresh() for upstream in self.upstreams
@@ -188,7 +190,16 @@ class CurrentAsset:
             with contextlib.suppress(JammiError):  # `present.failed` tells
                 present.observe(surface)
         partitions = [self.partitions_def, *(upstream.partitions_def for upstream in self.upstreams)]
-        return [repr(self._location.state_of(d)) for d in partitions if d is not None]
+        return [self._read_disk(), *(repr(self._location.state_of(d)) for d in partitions if d is not None)]
+
+    def _read_disk(self) -> str:
+        """Digest the files that the code's identity depends on, and forget definitions from before they changed."""
+        now = self.spec.disk_state()
+        if now != self._disk:
+            self._recipes.clear()
+            self._hashes.clear()
+            self._disk = now
+        return now
 
     def _every_surface(self, present: Present) -> Iterator[VersionSurface]:
         """Yield the surfaces of all tables that are there; `present.absent` are those that other tables wait for."""
@@ -281,5 +292,11 @@ class CurrentAsset:
             is_handed_over=is_parameter and not self.is_plain,
         )
         parameter = dependency.input_name if is_parameter else None
-        declared = DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter)
+        declared = DeclaredInput(
+            dependency=dependency,
+            role=role,
+            store=store,
+            parameter=parameter,
+            may_miss=self._declared.may_miss(dependency),
+        )
         return Upstream(self._location, self.key, declared)

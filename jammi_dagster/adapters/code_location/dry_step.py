@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -34,9 +33,8 @@ class DryStep(DeclaredAsset):
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
         return None  # which they are is asked for each table
 
-    @property
-    def resources(self) -> Any:
-        return _Resources(self._location, self.assets_def)
+    def resource(self, key: str) -> Any:
+        return self._location.resource(self.assets_def, key)
 
     @property
     def op_config(self) -> Any:
@@ -45,15 +43,6 @@ class DryStep(DeclaredAsset):
     @property
     def raw_op_config(self) -> Any:
         return self._raw
-
-
-@dataclass(frozen=True, slots=True)
-class _Resources:
-    location: Location
-    assets_def: dg.AssetsDefinition
-
-    def __getattr__(self, key: str) -> Any:
-        return self.location.resource(self.assets_def, key)
 
 
 def config_of(spec: TableSpec, validated: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import in_order, op_name
+from jammi_dagster.adapters.assets.declaration import in_order, op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
 from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
@@ -149,7 +149,7 @@ class Location:
         if place not in self._resources:
             needed = {name: defs[name] for name in _needed(defs, key)}
             with dg.build_resources(needed, instance=self.instance) as built:
-                self._resources[place] = getattr(built, key)
+                self._resources[place] = original(built, key)
         return self._resources[place]
 
     @functools.cached_property

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.declaration import original
+from jammi_dagster.adapters.assets.signature import name_of
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.materialize import materialize
-from jammi_dagster.adapters.execution.outputs import BodyOutput, produce
+from jammi_dagster.adapters.execution.outputs import BodyOutput, Receiver, direct_result, produce
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.execution.step_result import StepResult
 from jammi_dagster.adapters.execution.table_step import TableStep
@@ -20,40 +23,73 @@ from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.errors import InvalidOutput, WrongIOManager
 
+_running_bodies: ContextVar[tuple[object, ...]] = ContextVar("running_bodies", default=())
 
-def body_of(spec: TableSpec) -> Callable[..., Any]:
-    """Return the op's function: the signature that Dagster needs, in front of the step of the contract."""
 
-    def body(context: Any, **arguments: Any) -> Any:
-        return _run(spec, context, arguments)
+def body_of(spec: TableSpec, hidden: Collection[str] = ()) -> Callable[..., Any]:
+    """Return the op's function: it has the parameters of the user's function, and runs the step of the contract.
 
-    shape = spec.shape
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [inspect.Parameter("context", kind, annotation=dg.AssetExecutionContext)]
-    if shape.has_config:
-        parameters.append(inspect.Parameter("config", kind, annotation=shape.config_annotation))
-    parameters.extend(inspect.Parameter(name, kind) for name in shape.inputs)
+    Outside of its own step, as in a unit test, it calls the user's function with the values that Dagster's direct
+    invocation gives it. `hidden` are resource parameters that Dagster does not see: it refuses them beside
+    `required_resource_keys=`.
+    """
+
+    def body(*context: Any, **arguments: Any) -> Any:
+        given: dict[str, Any] = dict(arguments)
+        if context:
+            given[str(spec.shape.context)] = context[0]
+        running = _running(body)
+        if hidden and (running or context):
+            resources = (running or context[0]).resources
+            given.update({name: original(resources, name) for name in hidden})
+        if running is None:
+            return direct_result(_called(spec, given))
+        token = _running_bodies.set((*_running_bodies.get(), body))
+        try:
+            return _run(spec, running, given)
+        finally:
+            _running_bodies.reset(token)
+
+    parameters = [one for one in spec.shape.parameters if one.name not in hidden]
     annotations = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = annotations
-    body.__name__, body.__qualname__ = spec.function.__name__, spec.function.__qualname__
+    body.__name__ = name_of(spec.function)
+    body.__qualname__ = getattr(spec.function, "__qualname__", body.__name__)
     body.__module__, body.__doc__ = spec.function.__module__, spec.function.__doc__
     body.result_table = spec  # type: ignore[attr-defined]
     return body
 
 
+def _running(body: object) -> dg.AssetExecutionContext | None:
+    """Return the context of the step that runs this body; None for a direct call, also within another step."""
+    try:
+        context = dg.AssetExecutionContext.get()
+    except dg.DagsterInvariantViolationError:
+        return None
+    function = getattr(context.op_def.compute_fn, "decorated_fn", None)
+    return context if function is body and body not in _running_bodies.get() else None
+
+
+def _called(spec: TableSpec, values: Mapping[str, Any]) -> Any:
+    """Call the user's function with values by name."""
+    named = dict(values)
+    positional = [named.pop(name) for name in spec.shape.positional_only if name in named]
+    return spec.function(*positional, **named)
+
+
 def _run(
-    spec: TableSpec, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]
+    spec: TableSpec, context: dg.AssetExecutionContext, values: Mapping[str, Any]
 ) -> dg.MaterializeResult[Any]:
     step_context = context.get_step_execution_context()
     step = Step(step_context, context.asset_key, _partitions(context))
-    manager = getattr(context.resources, step.io_manager_key)
+    manager = step.resource(step.io_manager_key)
     if not is_store_backed(manager):
         raise WrongIOManager(
             asset=step.asset_key.to_user_string(), key=step.io_manager_key, found=type(manager).__name__
         )
     store = manager.result_store
-    loaded = {name: value for name, value in arguments.items() if name in spec.shape.inputs}
+    loaded = {name: value for name, value in values.items() if name in spec.shape.inputs}
     start = input_ledger.loading(step_context, store).start_sequence
     input_ledger.close(step_context, store)
     tables = TableStep.of(
@@ -62,10 +98,10 @@ def _run(
         spec,
         loaded=loaded,
         start_sequence=start,
-        config=arguments.get("config"),
+        config=values.get("config") if spec.shape.has_config else None,
         io_manager=manager.verification,
     )
-    return _result(context, materialize(tables, lambda: _call(tables, context, arguments), manager.policy))
+    return _result(context, materialize(tables, lambda: _output(tables, context, values), manager.policy))
 
 
 def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
@@ -81,19 +117,19 @@ def _partitions(context: dg.AssetExecutionContext) -> Sequence[str] | None:
     return keys
 
 
-def _call(tables: TableStep, context: dg.AssetExecutionContext, arguments: Mapping[str, Any]) -> BodyOutput:
+def _output(tables: TableStep, context: dg.AssetExecutionContext, given: Mapping[str, Any]) -> BodyOutput:
     """Call the user's function with the kinds of value that its annotations ask for."""
-    spec, values = tables.spec, dict(arguments)
+    spec, values = tables.spec, dict(given)
     for name, annotation in spec.shape.inputs.items():
-        value = values[name]
+        value = values.get(name)
         if isinstance(value, AnyReference):
             values[name] = convert(value, kind_of(annotation), parameter=name, reads=tables.reads)
-    for key in spec.shape.resources:
-        values[key] = getattr(context.resources, key)
-    if spec.shape.context is not None:
-        wants_op = spec.shape.context_annotation is dg.OpExecutionContext
-        values[spec.shape.context] = context.op_execution_context if wants_op else context
-    return produce(lambda: spec.function(**values), asset=context.asset_key.to_user_string())
+    receiver = Receiver(
+        key=context.asset_key,
+        output_name=context.assets_def.get_output_name_for_asset_key(context.asset_key),
+        log=context.op_execution_context.log_event,
+    )
+    return produce(lambda: _called(spec, values), receiver)
 
 
 def _result(context: dg.AssetExecutionContext, result: StepResult) -> dg.MaterializeResult[Any]:

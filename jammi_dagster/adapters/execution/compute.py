@@ -32,6 +32,7 @@ def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], att
     step = tables.step
     with attempt:
         schemas: dict[str, pa.Schema] = {}
+        stamps = _stamps(tables)
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
             output = call()
             for table, data in zip(step.tables, _by_table(tables, output), strict=True):
@@ -40,7 +41,9 @@ def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], att
         if not tables.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
             check_reported(output, step.check_names, asset=tables.asset_name)
         seconds = (time.perf_counter() - started) / max(len(step.tables), 1)
-        inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body()))
+        now = _stamps(tables)
+        moved = {source for source, stamp in stamps.items() if now.get(source) != stamp}
+        inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body(), moved=moved))
         outputs = _outputs(tables, draft, inputs, output, schemas=schemas, seconds=seconds)
         published = attempt.publish(outputs, run_id=step.run_id)
     metadata = _metadata(tables, inputs, output, published, schemas)
@@ -122,6 +125,12 @@ def _watch(tables: TableStep) -> Watch:
         allowed=allowed,
         within=[tables.store.identity.root],
     )
+
+
+def _stamps(tables: TableStep) -> dict[str, tuple[int, ...] | None]:
+    """Return the stamp of each declared file: one that was replaced and put back has its old content again."""
+    surfaces = tables.spec.surfaces(tables.step.partition_keys)
+    return {surface.source: surface.stamp() for surface in surfaces if isinstance(surface, FileSurface)}
 
 
 def _with_seen(tables: TableStep, watch: Watch, inputs: InputSnapshot) -> InputSnapshot:

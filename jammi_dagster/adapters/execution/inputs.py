@@ -6,7 +6,7 @@ comparison of two snapshots around the body.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -110,7 +110,11 @@ class StepPresent:
             tables += [(None, r.table) for r in handed if r.table not in known]
             store = self._store if handed[0].store == self.identity else open_store(handed[0].store)
         parameter = dependency.input_name if dependency.input_name in spec.shape.inputs else None
-        return DeclaredInput(dependency=dependency, role=role, store=store, parameter=parameter), tables
+        may_miss = self._step.may_miss(dependency)
+        declared = DeclaredInput(
+            dependency=dependency, role=role, store=store, parameter=parameter, may_miss=may_miss
+        )
+        return declared, tables
 
     def _handed(self, dependency: Dependency) -> tuple[ResultReference, ...] | None:
         """Return the references that the step was handed for a dependency; None where it got no reference of ours."""
@@ -140,13 +144,19 @@ def require(inputs: Inputs, step: Step, store: ResultStore) -> None:
         raise InputMissing(source=source, table=step.tables[0], way_out=way_out)
 
 
-def settle(before: InputSnapshot, after: InputSnapshot) -> InputSnapshot:
-    """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned."""
+def settle(
+    before: InputSnapshot, after: InputSnapshot, *, moved: Collection[str] = frozenset()
+) -> InputSnapshot:
+    """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned.
+
+    `moved` are sources that changed while the body ran, although their versions are the same again.
+    """
     now = {anchor.source: anchor for anchor in after.anchors}
     reasons = list(before.reasons)
     anchors = []
     for anchor in before.anchors:
-        if anchor.is_unpinned or now.get(anchor.source) == anchor:
+        is_same = now.get(anchor.source) == anchor and anchor.source not in moved
+        if anchor.is_unpinned or is_same:
             anchors.append(anchor)
             continue
         anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))

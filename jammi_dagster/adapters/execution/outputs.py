@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import itertools
 import threading
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _NOTHING = object()
 _NO_VALUE: Any = dg.MaterializeResult().value  # Dagster's own mark for a result without a value
+_DEFAULT_OUTPUT = "result"  # Dagster's name for an output that is not named
+_LOGGED = (dg.AssetObservation, dg.AssetMaterialization, dg.ExpectationResult)
+_RESULTS = (dg.Output, dg.MaterializeResult, dg.ObserveResult, dg.AssetCheckResult)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,28 +40,67 @@ class BodyOutput:
         """Tell whether the function gave a value."""
         return self.data is not _NOTHING
 
-    def take_event(self, event: Any, *, asset: str) -> None:
-        """Add the content of an `Output`, `MaterializeResult` or `AssetCheckResult`. Raises `InvalidOutput`."""
+    def take_event(self, event: Any, receiver: Receiver) -> None:
+        """Add the content of an event of Dagster, or log it. Raises `InvalidOutput`."""
+        receiver.check(event)
+        if isinstance(event, _LOGGED):
+            receiver.log(event)
+            return
         if isinstance(event, dg.AssetCheckResult):
             self.check_results.append(event)
             return
-        if event.data_version is not None or DATA_VERSION_TAG in (event.tags or {}):
-            raise InvalidOutput(
-                asset=asset,
-                why="its function sets a data version, but that is the digest of the table",
-                way_out="leave data_version out, and put a version of your own into metadata",
-            )
         self.metadata.update(event.metadata or {})
         self.tags.update(event.tags or {})
         if isinstance(event, dg.MaterializeResult):
-            self.check_results.extend(event.check_results or ())
+            for result in event.check_results or ():
+                self.take_event(result, receiver)
 
 
-def produce(call: Callable[[], Any], *, asset: str) -> BodyOutput:
+def _not_logged(event: Any) -> None:
+    """Drop an event: Dagster has logged those of a plain asset."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """The asset that gets the events of its function, and the log for observations, expectations and the like."""
+
+    key: dg.AssetKey
+    output_name: str | None = None
+    log: Callable[[Any], None] = _not_logged
+
+    @property
+    def asset(self) -> str:
+        """The asset's key as Dagster shows it."""
+        return self.key.to_user_string()
+
+    def check(self, event: Any) -> None:
+        """Raise `InvalidOutput` for an event that belongs elsewhere, or that says more than a function can know."""
+        if isinstance(event, _LOGGED):
+            return
+        name, key = getattr(event, "output_name", None), getattr(event, "asset_key", None)
+        why, way_out = None, "leave it out: the function has one output"
+        if isinstance(event, dg.ObserveResult):
+            why, way_out = "its function gave an ObserveResult, which stores nothing", "return a table"
+        elif name is not None and name not in (_DEFAULT_OUTPUT, self.output_name):
+            why = f"its function gave an output {name!r}, which the asset does not have"
+        elif key is not None and key != self.key:
+            why = f"its function gave a {type(event).__name__} for the asset {key.to_user_string()}"
+        elif getattr(event, "data_version", None) is not None or DATA_VERSION_TAG in _tags(event):
+            why = "its function sets a data version, but that is the digest of the table"
+            way_out = "leave data_version out, and put a version of your own into metadata"
+        if why is not None:
+            raise InvalidOutput(asset=self.asset, why=why, way_out=way_out)
+
+
+def _tags(event: Any) -> Mapping[str, str]:
+    return getattr(event, "tags", None) or {}
+
+
+def produce(call: Callable[[], Any], receiver: Receiver) -> BodyOutput:
     """Call the function and take its result apart: a plain value, a generator, or async.
 
-    A generator may yield Dagster's results, or record batches, which then stream. Raises `InvalidOutput`, and
-    whatever the function raises.
+    A generator may yield Dagster's events, or record batches, which then stream. A tuple of events is taken like a
+    generator of them. Raises `InvalidOutput`, and whatever the function raises.
     """
     result = call()
     if inspect.iscoroutine(result):
@@ -67,49 +109,70 @@ def produce(call: Callable[[], Any], *, asset: str) -> BodyOutput:
     if inspect.isasyncgen(result):
         result = _drained(result)
     if inspect.isgenerator(result):
-        return _of_generator(result, asset)
+        return _of_generator(result, receiver)
     output = BodyOutput()
-    _take(output, result, asset)
-    return _checked(output, asset)
+    for item in result if _is_tuple_of_events(result) else (result,):
+        _take(output, item, receiver)
+    return _checked(output, receiver.asset)
 
 
-def _of_generator(yielded: Iterator[Any], asset: str) -> BodyOutput:
+def direct_result(result: Any) -> Any:
+    """Return the result of a direct call as Dagster's own invocation takes it.
+
+    There a generator may yield events alone: one that begins with a record batch is read, and becomes an iterator.
+    """
+    if not inspect.isgenerator(result):
+        return result
+    first = next(result, _NOTHING)
+    if first is _NOTHING or _is_event(first):
+        return _generator([] if first is _NOTHING else [first], result)
+    return iter([first, *result])
+
+
+def _generator(*parts: Iterable[Any]) -> Iterator[Any]:
+    for part in parts:
+        yield from part
+
+
+def _of_generator(yielded: Iterator[Any], receiver: Receiver) -> BodyOutput:
     output = BodyOutput()
     for item in yielded:
         if _is_event(item):
-            _take(output, item, asset)
+            _take(output, item, receiver)
         else:
             if output.has_data:
-                raise _two_values(asset)
-            output.data = _stream(itertools.chain([item], yielded), output, asset)
+                raise _two_values(receiver.asset)
+            output.data = _stream(itertools.chain([item], yielded), output, receiver)
             return output
-    return _checked(output, asset)
+    return _checked(output, receiver.asset)
 
 
-def _stream(items: Iterator[Any], output: BodyOutput, asset: str) -> Iterator[Any]:
+def _stream(items: Iterator[Any], output: BodyOutput, receiver: Receiver) -> Iterator[Any]:
     for item in items:
         if not _is_event(item):
             yield item
         elif _value_of(item) is not _NOTHING:
-            raise _two_values(asset)
+            raise _two_values(receiver.asset)
         else:
-            output.take_event(item, asset=asset)
+            output.take_event(item, receiver)
 
 
-def _take(output: BodyOutput, item: Any, asset: str) -> None:
-    if not _is_event(item):
-        output.data = item
-        return
-    value = _value_of(item)
+def _take(output: BodyOutput, item: Any, receiver: Receiver) -> None:
+    value = _value_of(item) if _is_event(item) else item
     if value is not _NOTHING:
         if output.has_data:
-            raise _two_values(asset)
+            raise _two_values(receiver.asset)
         output.data = value
-    output.take_event(item, asset=asset)
+    if _is_event(item):
+        output.take_event(item, receiver)
 
 
 def _is_event(item: Any) -> bool:
-    return isinstance(item, (dg.Output, dg.MaterializeResult, dg.AssetCheckResult))
+    return isinstance(item, (*_LOGGED, *_RESULTS))
+
+
+def _is_tuple_of_events(result: Any) -> bool:
+    return type(result) is tuple and any(map(_is_event, result))  # Dagster's events are tuples themselves
 
 
 def _value_of(item: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.assets.data_versions import EventVersion, last_versions
-from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency, in_order
+from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency, in_order, original
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidOutput
 
@@ -39,10 +39,9 @@ class Step(DeclaredAsset):
         self.step_key: str = context.step.key
         self.tags: Mapping[str, str] = context.dagster_run.tags
 
-    @property
-    def resources(self) -> Any:
-        """The step's resources, by key as attributes."""
-        return self._context.resources
+    def resource(self, key: str) -> Any:
+        """Return a resource of the step as it was configured; its IO managers are among them."""
+        return original(self._context.resources, key)
 
     @functools.cached_property
     def assets_def(self) -> dg.AssetsDefinition:

@@ -35,7 +35,7 @@ def result_of(
 ) -> StepResult:
     """Return the result of a step that made, or reused, the records."""
     references = {
-        partition: ResultReference.of(tables.store, record)
+        partition: ResultReference.of(tables.store, record, tables.recipe.output.name)
         for partition, record in zip(tables.step.partition_keys, records, strict=True)
     }
     value: ResultReference | PartitionReferences = next(iter(references.values()))

@@ -16,11 +16,16 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from jammi_dagster.adapters.handoff.references import AnyReference, NoReference, ResultReference
+from jammi_dagster.adapters.handoff.references import (
+    AnyReference,
+    NoReference,
+    PartitionReferences,
+    ResultReference,
+)
 from jammi_dagster.adapters.handoff.store_resource import open_store
-from jammi_dagster.artifacts import Recorded, VerifiedReads
+from jammi_dagster.artifacts import Recorded, VerifiedReads, read_manifest
 from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
-from jammi_dagster.errors import UnsupportedInput
+from jammi_dagster.errors import JammiError, UnsupportedInput
 
 _TABLE = "pyarrow.Table"
 _EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
@@ -91,6 +96,12 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: Veri
     if isinstance(value, NoReference):
         return {} if kind.by_partition else None
     if isinstance(value, ResultReference):
+        if kind.by_partition:
+            raise UnsupportedInput(
+                parameter=parameter,
+                annotation=f"{kind}, but {value.table} has no partitions",
+                kinds=kind.name,
+            )
         return read(reads, value)
     if not kind.by_partition and not kind.any_shape:
         raise UnsupportedInput(
@@ -99,6 +110,33 @@ def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: Veri
             kinds=f"dict[str, {kind.name}]",
         )
     return {key: read(reads, reference) for key, reference in value.by_partition.items()}
+
+
+def loaded(value: AnyReference, kind: str | None = None, *, reads: VerifiedReads) -> Any:
+    """Load the table of a reference, or of several by partition, in the kind that its function declares to return.
+
+    `kind` is that kind where the reference does not say it. A kind that a table cannot become, such as an iterator of
+    batches, gives a `pa.Table`.
+    """
+    if isinstance(value, PartitionReferences):
+        return {key: loaded(one, kind, reads=reads) for key, one in value.by_partition.items()}
+    if isinstance(value, NoReference):
+        return None
+    return _READERS.get(value.kind or kind or _TABLE, _table)(reads, value)
+
+
+def declared_kind(value: AnyReference) -> str | None:
+    """Return the kind that the function behind a reference declared to return, from the manifest of its table."""
+    if isinstance(value, PartitionReferences):
+        return next(map(declared_kind, value.by_partition.values()), None)
+    if isinstance(value, NoReference):
+        return None
+    try:
+        manifest = read_manifest(open_store(value.store).artifacts, value.artifact_path)
+    except JammiError:  # the reader of the table says what is wrong
+        return None
+    kind = None if manifest is None else manifest.descriptor.to_dict().get("output_kind")
+    return kind.removeprefix("dict[str, ").removesuffix("]") if isinstance(kind, str) else None
 
 
 def lenient_type(annotation: Any) -> dg.DagsterType:

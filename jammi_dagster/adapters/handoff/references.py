@@ -12,7 +12,8 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 class ResultReference:
     """A reference to one materialization of a result table: its name, id and digest, and its path in the store.
 
-    A reference is small and picklable, so that Dagster may keep it. Its reader finds the store by `store`.
+    A reference is small and picklable, so that Dagster may keep it. Its reader finds the store by `store`. `kind` is
+    the kind of table that the function declares to return, for readers who ask for none.
     """
 
     store: StoreIdentity
@@ -21,9 +22,12 @@ class ResultReference:
     artifact_digest: str
     artifact_path: str
     row_count: int
+    kind: str | None = None
 
     @classmethod
-    def of(cls, store: ResultStore, record: MaterializationRecord) -> ResultReference:
+    def of(
+        cls, store: ResultStore, record: MaterializationRecord, kind: str | None = None
+    ) -> ResultReference:
         """Refer to a ready materialization of `store`."""
         assert record.artifact_digest is not None, "a ready row has a digest"
         assert record.row_count is not None, "a ready row has a row count"
@@ -34,6 +38,7 @@ class ResultReference:
             artifact_digest=record.artifact_digest,
             artifact_path=record.artifact_path,
             row_count=record.row_count,
+            kind=kind,
         )
 
 

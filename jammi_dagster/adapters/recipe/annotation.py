@@ -64,9 +64,9 @@ def _warn(table: str, found: str, error: BaseException) -> None:
 
 
 def _check_result(check: Mapping[str, Any]) -> dg.AssetCheckResult:
-    key = check["asset_key"]
+    key, name = check["asset_key"], check["check_name"]
     return dg.AssetCheckResult(
-        check_name=_text(check["check_name"]),
+        check_name=None if name is None else _text(name),  # the only check of an asset needs none
         asset_key=None if key is None else dg.AssetKey(key),
         passed=check["passed"],
         severity=dg.AssetCheckSeverity(check["severity"]),

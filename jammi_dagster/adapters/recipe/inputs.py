@@ -12,7 +12,8 @@ Both therefore give the same names, orders, missing inputs and anchors at the sa
    asset without such a version is unpinned; a partition without any event is missing.
 4. A surface of `reads=` is read at the version that it observes. An input that is gone is missing; a surface that
    cannot be observed leaves a name without an anchor.
-5. An upstream table that is missing is left out where missing partitions are allowed; otherwise it is in `missing`.
+5. An upstream table that is missing is left out where missing partitions are allowed, and where no parameter gets it;
+   otherwise it is in `missing`.
 6. The order of the tables behind a parameter counts as far as they are there.
 
 Not done here: undeclared reads (`InputSnapshot.with_unpinned`), the comparison of two snapshots, and errors: a step
@@ -76,12 +77,14 @@ class DeclaredInput:
     """One dependency in its role.
 
     `store` is the store that references come from. `parameter` is the parameter that gets the tables, if there is one.
+    `may_miss`: the author allows missing partitions for it.
     """
 
     dependency: Dependency
     role: Role
     store: ResultStore | None = None
     parameter: str | None = None
+    may_miss: bool = False
 
 
 class Present(Protocol):
@@ -176,7 +179,7 @@ def resolve(
     for one, tables in declared:
         upstream.extend([table for _, table in tables])
         absent = _pin_tables(one, tables, present, pins)
-        if absent:
+        if absent and one.parameter is not None and not one.may_miss:
             missing[one.dependency.asset_key] = absent
         if one.parameter is not None and len(tables) > 1:
             there = set(absent) if absent else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import sys
@@ -61,6 +62,7 @@ class Recipe:
     libraries: Mapping[str, str]
     unrecordable: tuple[str, ...]
     window_of: Callable[[str | None], list[str] | None]
+    dimensions: tuple[str, ...] = ()
 
     def descriptor(
         self,
@@ -82,6 +84,7 @@ class Recipe:
                 "partition_key": partition,
                 "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
                 "partition_window": self.window_of(partition),
+                **({"partition_dimensions": list(self.dimensions)} if self.dimensions else {}),
                 "code": {
                     "kind": self.code.kind,
                     "digest": self.code.digest,
@@ -109,7 +112,8 @@ class Recipe:
         orders: Mapping[str, Sequence[str]],
     ) -> list[TableDefinition]:
         """Return the definition of each partition that one step makes, or of the whole under None."""
-        env, group = self.env(), [partition for partition in partitions if partition is not None]
+        env, group = self.env(), sorted(partition for partition in partitions if partition is not None)
+        input_names = sorted(input_names)
         encoded = canonical_json(env.fields, name="env")
         found = []
         for partition in partitions:
@@ -185,7 +189,7 @@ def recipe_of(
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
-            resource = getattr(asset.resources, key)
+            resource = asset.resource(key)
             resources[key] = described_resource(resource, store.key, classes.code_of)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
@@ -210,6 +214,7 @@ def recipe_of(
         libraries=_libraries(code, inputs.values()),
         unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
+        dimensions=asset.dimensions,
     )
 
 
@@ -299,4 +304,9 @@ def _order(tables: Sequence[str]) -> str | None:
 
 
 def _digest(names: Sequence[str]) -> str:
+    return _digest_of(tuple(names))
+
+
+@functools.lru_cache(maxsize=16)  # the tables of one range have the same
+def _digest_of(names: tuple[str, ...]) -> str:
     return hashlib.sha256(canonical_json(list(names))).hexdigest()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
+
+# Whatever the class is: a subclass of `datetime`, a period, a calendar.
+CLASS_CLOCKS = frozenset({f"{ANY}.now", f"{ANY}.utcnow", f"{ANY}.today"})
 
 AMBIENT = (
     frozenset(
@@ -51,17 +54,63 @@ AMBIENT = (
             "getpass.getuser",
             "socket.gethostname",
             "socket.getfqdn",
-            # settings that their libraries fill from the environment
+            "sys.flags",
+            "sys.executable",
+            "_thread.get_ident",
+            "threading.get_ident",
+            "threading.get_native_id",
+            "threading.current_thread",
+            "multiprocessing.current_process",
+            "multiprocessing.parent_process",
+            "asyncio.current_task",
+            "os.getpid",
+            "os.getppid",
+            "os.getpgid",
+            "os.getuid",
+            "os.geteuid",
+            "os.getgid",
+            "os.getegid",
+            "os.getgroups",
+            "os.getloadavg",
+            "os.get_terminal_size",
+            "shutil.get_terminal_size",
+            "resource.getrusage",
+            "locale.getlocale",
+            "locale.getdefaultlocale",
+            "locale.getencoding",
+            "locale.getpreferredencoding",
+            "locale.localeconv",
+            "tempfile.mktemp",
+            "tempfile.mkstemp",
+            "tempfile.mkdtemp",
+            "email.utils.make_msgid",
+            "email.utils.localtime",
+            "email.utils.formatdate",
+            "torch.rand",
+            "torch.randn",
+            "torch.randint",
+            "torch.randperm",
+            "torch.bernoulli",
+            "torch.normal",
+            "torch.multinomial",
+        ]
+    )
+    # Libraries that read their values from the environment, from `.env` files or from the process.
+    | frozenset(
+        [
             "pydantic_settings.BaseSettings",
             "pydantic.BaseSettings",
             "pydantic.v1.BaseSettings",
             "decouple.config",
-            "environs.Env",
+            "decouple.AutoConfig",
             "environ.Env",
-            "starlette.config.Config",
+            "environs.Env",
             "dynaconf.Dynaconf",
+            "starlette.config.Config",
+            "prettyconf.config",
         ]
     )
+    | CLASS_CLOCKS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
 )
@@ -71,6 +120,15 @@ AMBIENT_MODULES = {
     "random": frozenset({"seed", "setstate"}),
     "secrets": frozenset({"compare_digest"}),
     "platform": frozenset[str](),
+    "timeit": frozenset[str](),
+    "psutil": frozenset[str](),
+    "faker": frozenset[str](),
+    "shortuuid": frozenset[str](),
+    "nanoid": frozenset[str](),
+    "ulid": frozenset[str](),
+    "dotenv": frozenset({"find_dotenv"}),
+    "cupy.random": frozenset({"seed"}),
+    "tensorflow.random": frozenset({"set_seed", "stateless_uniform", "stateless_normal"}),
     "numpy.random": frozenset({"Generator", "BitGenerator", "bit_generator", "seed", "set_state"}),
 }
 
@@ -120,6 +178,16 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "sklearn.utils.shuffle": (_BY_NAME, "random_state"),
     "sklearn.utils.resample": (_BY_NAME, "random_state"),
 }
+# Methods of objects of unknown class that draw by chance unless one of these arguments is given, or two by position
+# (as of a seeded generator).
+UNLESS_WORD: dict[str, frozenset[str]] = {
+    f"{ANY}.sample": frozenset({"random_state", "seed", "rng", "random_seed", "k"}),
+    f"{ANY}.sample_n": frozenset({"random_state", "seed"}),
+    f"{ANY}.rvs": frozenset({"random_state"}),
+    f"{ANY}.resample_rows": frozenset({"random_state", "seed"}),
+}
+# The same where any argument by position is a sequence to be shuffled in place.
+UNLESS_WORD_OR_POSITION: dict[str, frozenset[str]] = {f"{ANY}.shuffle": frozenset({"seed", "random_state"})}
 # The same for classes. Annotations and `isinstance` name those too, so that only a call counts.
 UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "random.Random": (0, "x"),
@@ -133,9 +201,50 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     **{f"sklearn.{estimator}": (_BY_NAME, "random_state") for estimator in _RANDOM_ESTIMATORS},
 }
 
-# Functions that ask the clock only when one of their arguments is one of these words.
+# Functions of these libraries ask the clock when one of their arguments is one of these words.
 CLOCK_WORDS = frozenset({"now", "today"})
-CLOCK_IF_WORD = frozenset({"pandas.Timestamp", "pandas.to_datetime", "numpy.datetime64"})
+CLOCK_LIBRARIES = frozenset(
+    {"pandas", "numpy", "pendulum", "arrow", "dateutil", "dateparser", "polars", "xarray"}
+)
 
 # Modules that count when they are handed on as a value: nobody sees which function is then called.
-NEVER_BARE = frozenset({"time", *AMBIENT_MODULES})
+NEVER_BARE = frozenset({"time", "os", "tempfile", *AMBIENT_MODULES})
+
+# Modules that others hold as attributes (`pathlib.os`): the name counts from there on.
+HELD_MODULES = frozenset(
+    [
+        "os",
+        "sys",
+        "time",
+        "random",
+        "socket",
+        "subprocess",
+        "tempfile",
+        "platform",
+        "uuid",
+        "secrets",
+        "glob",
+        "shutil",
+    ]
+)
+
+# Code that uses one of these depends on the time zone of the process: it is part of its identity.
+ZONE_READERS = frozenset(
+    [
+        "time.localtime",
+        "time.mktime",
+        "time.ctime",
+        "time.asctime",
+        "time.strftime",
+        "datetime.date.fromtimestamp",
+    ]
+)
+# The same unless this argument is given: naive times stand for those of the machine.
+ZONE_UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
+    f"{ANY}.timestamp": (0, None),
+    f"{ANY}.fromtimestamp": (1, "tz"),
+    f"{ANY}.astimezone": (0, "tz"),
+}
+
+# Built-in functions whose results differ between processes, where they are called.
+AMBIENT_CALLS = frozenset({"builtins.id", "builtins.hash"})

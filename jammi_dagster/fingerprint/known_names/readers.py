@@ -8,6 +8,60 @@ from jammi_dagster.fingerprint.known_names import ANY
 OPENERS = {"builtins.open": 1, "io.open": 1, f"{ANY}.open": 0}
 WRITE_MODES = frozenset("wax")
 
+# Existence, times, sizes and access of files: none of them raises an audit event.
+STAT_READERS = frozenset(
+    [
+        "os.access",
+        "os.fstat",
+        "os.lstat",
+        "os.stat",
+        "os.statvfs",
+        "os.readlink",
+        "os.getxattr",
+        "os.listxattr",
+        "os.path.exists",
+        "os.path.lexists",
+        "os.path.isfile",
+        "os.path.isdir",
+        "os.path.islink",
+        "os.path.ismount",
+        "os.path.getmtime",
+        "os.path.getatime",
+        "os.path.getctime",
+        "os.path.getsize",
+        "os.path.samefile",
+        "filecmp.cmp",
+        "filecmp.dircmp",
+        "shutil.which",
+        "shutil.disk_usage",
+        "importlib.util.find_spec",
+        "importlib.machinery.PathFinder.find_spec",
+        "importlib.metadata.version",
+        "importlib.metadata.distributions",
+        "pkgutil.find_loader",
+        "pkgutil.iter_modules",
+        "pkgutil.walk_packages",
+    ]
+) | {
+    f"{ANY}.{method}"
+    for method in (
+        "exists",
+        "is_file",
+        "is_dir",
+        "is_symlink",
+        "is_mount",
+        "is_socket",
+        "is_fifo",
+        "is_block_device",
+        "is_char_device",
+        "stat",
+        "lstat",
+        "readlink",
+        "samefile",
+        "glob",
+    )
+}
+
 READERS = frozenset(
     [
         "io.FileIO",
@@ -15,14 +69,8 @@ READERS = frozenset(
         "os.listdir",
         "os.scandir",
         "os.walk",
-        "os.stat",
         "os.popen",
         "os.system",
-        "os.path.getmtime",
-        "os.path.getsize",
-        "os.path.exists",
-        "os.path.isfile",
-        "os.path.isdir",
         "glob.glob",
         "glob.iglob",
         "codecs.open",
@@ -39,7 +87,6 @@ READERS = frozenset(
         "pkgutil.get_data",
         "fileinput.input",
         "tempfile.gettempdir",
-        "shutil.disk_usage",
         "numpy.load",
         "numpy.loadtxt",
         "numpy.genfromtxt",
@@ -98,6 +145,34 @@ READERS = frozenset(
         "getOrCreate",  # of a Spark session
         "from_pretrained",
         "load_model",  # of xgboost, lightgbm and the like
+    )
+}
+
+# The tables of this package and the events of Dagster, read beside the inputs.
+STORE_READERS = frozenset(
+    [
+        "jammi_dagster.ResultStore",
+        "jammi_dagster.ResultStoreResource",
+        "jammi_dagster.ResultTableIOManager",
+        "jammi_dagster.store.ResultStore",
+        "dagster.DagsterInstance",
+        "dagster.DagsterInstance.get",
+        "dagster.DagsterInstance.from_config",
+        "dagster.DagsterInstance.from_ref",
+    ]
+) | {
+    f"{ANY}.{method}"
+    for method in (
+        "fetch_materializations",
+        "fetch_observations",
+        "get_asset_records",
+        "get_event_records",
+        "get_latest_data_version_record",
+        "get_latest_materialization_event",
+        "get_latest_materialization_events",
+        "get_materialized_partitions",
+        "get_run_records",
+        "load_asset_value",
     )
 }
 
@@ -192,4 +267,40 @@ READER_MODULES = frozenset(
         "playwright",
         "hvac",
     ]
+)
+
+# Readers that raise no audit event: they read natively. Only their argument in the code shows the file that they read.
+NATIVE_MODULES = frozenset(
+    [
+        "adbc_driver_manager",
+        "connectorx",
+        "daft",
+        "datafusion",
+        "deltalake",
+        "duckdb",
+        "fastparquet",
+        "h5py",
+        "lance",
+        "netCDF4",
+        "polars",
+        "pyarrow",
+        "pyiceberg",
+        "rasterio",
+        "zarr",
+    ]
+)
+NATIVE_READERS = frozenset(
+    ["pandas.read_parquet", "pandas.read_feather", "pandas.read_orc", "pandas.read_hdf", "pandas.HDFStore"]
+)
+# The names of the argument that holds the file.
+PATH_ARGUMENTS = (
+    "source",
+    "path",
+    "file",
+    "filename",
+    "path_or_paths",
+    "database",
+    "table_uri",
+    "where",
+    "query",
 )

@@ -13,7 +13,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes
+from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, Shown, attributes
 
 # A Python function in an expression of polars: it is pickled, and its code may be of one process only.
 _FUNCTION = re.compile(rb"python|pickle|anonymous|plpy", re.IGNORECASE)
@@ -42,7 +42,7 @@ def contents_of(value: object) -> Contents | None:
         return Contents(values=tuple(tuple.__iter__(value)))
     bases = [base for base in kind.__mro__ if base not in BARE_BASES]
     if bases and all(dataclasses.is_dataclass(base) or _is_model_base(base) for base in bases):
-        return Contents(values=(attributes(value),))
+        return Contents(values=(_fields(value),))
     return None
 
 
@@ -56,20 +56,24 @@ def _is_model_base(cls: type) -> bool:
     return isinstance(model, type) and issubclass(cls, model) and not module.startswith("dagster.")
 
 
+def _fields(value: object) -> dict[str, object]:
+    return {Shown(name): held for name, held in attributes(value).items()}
+
+
 def _numpy(value: Any) -> Contents | None:
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.dtype):
-        return None if value.hasobject else Contents(values=(value.str, repr(value.descr)))
+        return None if value.hasobject else Contents(values=(Shown(value.str), Shown(repr(value.descr))))
     if (type(value) is numpy.ndarray or isinstance(value, numpy.generic)) and not value.dtype.hasobject:
         shape = tuple(value.shape)
-        return Contents(value.tobytes(), (value.dtype.str, repr(value.dtype.descr), shape))
+        return Contents(value.tobytes(), (Shown(value.dtype.str), Shown(repr(value.dtype.descr)), shape))
     return None
 
 
 def _pandas(value: Any) -> Contents | None:
     pandas = sys.modules["pandas"]
     if type(value) in (pandas.Timestamp, pandas.Timedelta):
-        return Contents(values=(repr(value), value.unit))
+        return Contents(values=(Shown(repr(value)), Shown(value.unit)))
     if type(value) is pandas.Series:
         held = (value.name, value.attrs)
         value = value.to_frame("" if value.name is None else value.name)
@@ -97,11 +101,13 @@ def _polars(value: Any) -> Contents | None:
     if type(value) is polars.Schema:
         return Contents(values=(dict(value),))
     if isinstance(value, polars.DataType) or type(value) is polars.Field:
-        return Contents(values=(attributes(value),))
+        return Contents(values=(_fields(value),))
     if type(value) is polars.Series and arrow is not None and value.dtype != polars.Object:
         value = value.to_frame()
     if type(value) is polars.DataFrame and arrow is not None and polars.Object not in value.dtypes:
-        return Contents(_arrow_bytes(arrow, value.to_arrow()), (tuple(map(repr, value.dtypes)),))
+        return Contents(
+            _arrow_bytes(arrow, value.to_arrow()), (tuple(Shown(repr(dtype)) for dtype in value.dtypes),)
+        )
     return None
 
 

@@ -34,10 +34,18 @@ _EXACT_REPR = {
 BARE_BASES = frozenset({object, ABC, typing.Generic, typing.Protocol})
 
 
+class Shown(str):
+    """A text of the structure of a value, such as the name of a field: no secret, so it needs no slot."""
+
+    __slots__ = ()
+
+
 def exact(value: object) -> HeldText | bytes | None:
     """Return the one text of a scalar, with its type; None for another value, also of a subclass."""
     if isinstance(value, (str, bytes)) and type(value) in (str, bytes):
         return HeldText(value, constant(value))
+    if isinstance(value, Shown):
+        return constant(str(value))
     if type(value) in _CONSTANTS:
         return constant(value)
     if type(value) in _EXACT_REPR or _is_exact_time(value):

@@ -7,12 +7,19 @@ from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
-from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, outside_name
+from jammi_dagster.fingerprint.syntax.outside_world import (
+    OutsideName,
+    hidden_code,
+    outside_name,
+    reads_time_zone,
+)
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Change
 
 
@@ -24,6 +31,7 @@ class ReadSite:
     line: int
     name: str
     is_declarable: bool
+    unwatched: tuple[str, ...] = ()
 
 
 def outside_reads(graph: Graph) -> set[ReadSite]:
@@ -32,10 +40,13 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     for reached in graph.reached.values():
         file = reached.node.shown
         for _, part, _ in reached.units():
-            found |= {ReadSite(file, use.line, use.name, use.is_declarable) for use in part.outside}
+            found |= {
+                _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
+                for use in part.outside
+            }
         for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
-                found.add(ReadSite(file, use.line, *known))
+                found.add(_site(file, use.line, known))
     return found
 
 
@@ -48,6 +59,22 @@ def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
             lines = [one.line for one in (*found.outside, *found.hidden)] if found else []
             lines += [change.line for change in found.changes] if found else []
             yield from ((f"{reached.node.shown}:{line}", reached.paths.get(index, ())) for line in lines)
+
+
+def _site(file: str, line: int, read: OutsideName) -> ReadSite:
+    unwatched = () if read.unwatched is None else (read.unwatched,)
+    return ReadSite(file, line, read.name, read.is_declarable, unwatched)
+
+
+def uses_time_zone(graph: Graph) -> bool:
+    """Return whether reached code works with naive times."""
+    return any(
+        part.reads_time_zone for reached in graph.reached.values() for _, part, _ in reached.units()
+    ) or any(
+        reads_time_zone(name, use.call)
+        for reached in graph.reached.values()
+        for _, name, use in graph.foreign_uses(reached)
+    )
 
 
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
@@ -64,6 +91,13 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
             if name not in ignored:
                 found = f"{file}:{line} changes {name} while it runs, so that a result may depend on earlier calls"
                 yield reason(found, ignore=name)
+        for name, line in shared_state(graph, reached):
+            if name not in ignored:
+                found = (
+                    f"{reached.node.shown}:{line} makes {name}, which changes while it is used, "
+                    "so that a result may depend on earlier calls"
+                )
+                yield reason(found, "make it within the function", ignore=name)
         yield from _edited(reached)
 
 
@@ -91,7 +125,11 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                if name in holder.read_at_run and not is_hashed and not _is_lazy(holder, name, change):
+                is_fixed = (
+                    change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
+                )
+                is_kept = is_hashed or is_fixed or _is_lazy(holder, name, change)
+                if name in holder.read_at_run and not is_kept:
                     yield name, reached.node.shown, change.line
 
 

@@ -21,7 +21,8 @@ from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.members import method_part
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
-from jammi_dagster.fingerprint.syntax.scopes import joined
+from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
+from jammi_dagster.fingerprint.syntax.shared_objects import OBJECT, STATEFUL, Touch
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 Members = frozenset[str] | None  # of the objects of a class that code uses; None: all of them
@@ -45,6 +46,8 @@ class ReachedFile:
     loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
+    foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
+    touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source
@@ -96,11 +99,15 @@ class Graph:
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...], tuple[str, ...]]] = deque()
         self._path: tuple[str, ...] = ()  # of the unit that is followed
+        self._called: frozenset[str] | None = None
 
     def reach(self, roots: Iterable[Root]) -> None:
         """Follow these roots, and all names on the way."""
         for root in roots:
             self._start(root)
+        self._called = None
+        for reached in self.reached.values():
+            reached.foreign = None
         while self._todo:
             step, arguments, self._path = self._todo.popleft()
             step(*arguments)
@@ -115,6 +122,11 @@ class Graph:
 
         After `from time import time as now` in a.py, `a.now()` elsewhere is a use of time.time.
         """
+        if reached.foreign is None:
+            reached.foreign = list(self._foreign_uses(reached))
+        return iter(reached.foreign)
+
+    def _foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         node = reached.node
         for unit, part, _ in reached.units():
             for use in part.uses:
@@ -181,6 +193,77 @@ class Graph:
                 reached.steps.append(index)
                 reached.loaded[index] = None
                 self._await(reached, index)
+        source = node.source
+        for index in source.touching if source else ():
+            assert source is not None
+            if not self._ignores(node, source.units[index].names):
+                self._register(reached, index, source.units[index])
+
+    def _register(self, reached: ReachedFile, index: int, unit: Unit) -> None:
+        """Keep a unit for whoever reaches an object that loading the unit changes."""
+        touched = {one for touch in unit.touches for one in self._touched(reached.node, touch)}
+        if touched:
+            reached.touching.add(index)
+        for one in touched:
+            self._wait_for([one], reached, index)
+
+    def _touched(self, node: Node, touch: Touch) -> Iterator[tuple[str, str]]:
+        """Yield the objects that a statement changes: the file and the name of each."""
+        for home, name in self.places(node, touch.chain):
+            source = home.source
+            assert source is not None
+            kind, units = source.kind_of(name), [source.units[index] for index in source.by_name[name]]
+            if any(unit.kind == "class" and unit.shared_attributes for unit in units):
+                is_changed = touch.callee is not None and touch.callee[: len(touch.chain)] == touch.chain
+            elif kind == OBJECT and touch.callee != ("builtins", "iter"):
+                is_changed = touch.callee is None or not self._is_quiet(node, touch.callee)
+            else:
+                is_changed = kind == STATEFUL
+            if is_changed:
+                yield home.path, name
+
+    def _is_quiet(self, node: Node, callee: Chain) -> bool:
+        """Return whether a callee is a first-party function that changes nothing, as far as its code tells."""
+        return any(self._targets.changes_nothing(home, unit) for home, unit in self.definitions(node, callee))
+
+    def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]:
+        """Yield the first-party functions and classes that a chain may name, with their files."""
+        for home, name in self.places(node, chain) if chain else ():
+            for index in home.source.by_name[name] if home.source else ():
+                unit = home.source.units[index] if home.source else None
+                if unit is not None and unit.kind in ("function", "class"):
+                    yield home, unit
+
+    def places(self, node: Node, chain: Chain) -> Iterator[tuple[Node, str]]:
+        """Yield the first-party files, and the names in them, that a chain of a module's own scope begins with."""
+        source, head = node.source, chain[0]
+        if source is None:
+            return
+        units = [source.units[index] for index in source.by_name.get(head, ())]
+        if units and any(unit.kind != "import" for unit in units):
+            yield node, head
+        todo = [(node, name) for name in source.scope.peek(chain)] if chain else []
+        seen = set()
+        for home, name in todo:  # grows while it is read
+            route = self._routes.of(home, name)
+            holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+            if holder is None or holder.source is None or not route.rest or (holder.path, name) in seen:
+                continue
+            seen.add((holder.path, name))
+            if (found := route.rest[0]) in holder.source.by_name:
+                if any(holder.source.units[i].kind != "import" for i in holder.source.by_name[found]):
+                    yield holder, found
+                todo += [
+                    (holder, joined(target, *route.rest[1:])) for target in holder.source.exports(found) or ()
+                ]
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The names of the methods that reached code calls."""
+        if self._called is None:
+            parts = (part for reached in self.reached.values() for _, part, _ in reached.units())
+            self._called = frozenset().union(*(part.called for part in parts))
+        return self._called
 
     def _guard(self, reached: ReachedFile | None) -> None:
         """Let the early exits of a module count: its import is tried, and a failure handled."""
@@ -321,6 +404,8 @@ class Graph:
             self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
         for file in uses.packaged:
             self._packaged(node, file)
+        for text in uses.texts:
+            self._text(node, text, runs)
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
@@ -379,6 +464,15 @@ class Graph:
             self._whole(holder, runs)
         else:
             self._named(holder, route.rest, runs, is_read, asked=asked)
+
+    def _text(self, node: Node, text: str, runs: bool) -> None:
+        """Reach the first-party attribute that a whole text is the dotted path of; most texts are not."""
+        if not self._routes.may_lead(node, text):
+            return
+        route = self._routes.of(node, text)
+        holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+        if holder and holder.source and route.rest and route.rest[0] in holder.source.by_name:
+            self._use(node, text, runs)
 
     def _named(
         self,

@@ -105,6 +105,14 @@ class LoadTargets:
         leads = self._used(node, node.source.units[index])
         return None if leads is None else self._closed(leads, deep=True)
 
+    def changes_nothing(self, node: Node, unit: Unit) -> bool:
+        """Return whether a function changes neither a name nor an argument, as far as its code tells."""
+        function = unit.statement.node if unit.statement else None
+        if not isinstance(function, _FUNCTIONS):
+            return False
+        effect = self._function(node, function, unit, whole=True)
+        return effect.targets == frozenset() and not effect.changes_arguments
+
     def _of_statement(self, node: Node, index: int) -> Effect:
         source = node.source
         assert source is not None

@@ -45,6 +45,7 @@ class Routes:
         self._home, self._unresolved = home, unresolved
         self._nodes: dict[str, Node] = {}
         self._routes: dict[tuple[str, str], Route] = {}
+        self._tops: dict[str, bool] = {}  # of dotted texts
 
     def node(self, module: Module) -> Node | None:
         """Return the file of a module; None for a namespace package."""
@@ -63,6 +64,14 @@ class Routes:
         if key not in self._routes:
             self._routes[key] = self._follow(_package(node, len(dots)) if dots else None, parts)
         return self._routes[key]
+
+    def may_lead(self, node: Node, text: str) -> bool:
+        """Return whether a text begins with the name of a loaded module, or of a file beside the topmost package."""
+        top = text.partition(".")[0]
+        if top not in self._tops:
+            beside = os.path.join(root_of(node.path), top)
+            self._tops[top] = top in sys.modules or os.path.exists(f"{beside}.py") or os.path.isdir(beside)
+        return self._tops[top]
 
     def is_seen(self, node: Node, name: str) -> bool:
         """Return whether a first-party module holds a name itself: not as a method, nor from a library."""

@@ -14,6 +14,7 @@ from jammi_dagster.fingerprint.syntax import functions
 from jammi_dagster.fingerprint.syntax.accesses import only_written
 from jammi_dagster.fingerprint.syntax.functions import Label, Place, assigned
 from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, OBJECT, STATEFUL, kind_of
 from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
 from jammi_dagster.fingerprint.syntax.trees import parse, texts
 
@@ -43,6 +44,7 @@ class Source:
     by_name: Mapping[str, Sequence[int]]  # the units of the module that bind a name, in their order
     nested: dict[Label, int | None] = field(default_factory=dict)
     used: dict[str, bool] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def docstring(self) -> str | None:
@@ -81,6 +83,29 @@ class Source:
     @cached_property
     def _functions(self) -> list[tuple[Place, Label, ast.stmt]]:
         return list(functions.functions(self.tree, has_lambdas=b"lambda" in self.content))
+
+    @cached_property
+    def touching(self) -> tuple[int, ...]:
+        """The units that may change an object when they are loaded."""
+        return tuple(index for index, unit in enumerate(self.units) if unit.touches)
+
+    def kind_of(self, name: str) -> str:
+        """Tell how the value that a module holds under a name can change."""
+        if name not in self.kinds:
+            indexes = self.by_name.get(name, ())
+            units = [self.units[index] for index in indexes]
+            values = [
+                value
+                for unit in units
+                if unit.statement
+                for bound, value in assigned(unit.statement.node)
+                if bound == name
+            ]
+            found = {kind_of(value, self.scope) for value in values}
+            if len(values) < len(units):  # a loop, a branch, a definition, an import
+                found |= {OBJECT if unit.kind == "code" else IMMUTABLE for unit in units}
+            self.kinds[name] = next((kind for kind in (STATEFUL, OBJECT) if kind in found), IMMUTABLE)
+        return self.kinds[name]
 
     @property
     def stars(self) -> Iterable[str]:

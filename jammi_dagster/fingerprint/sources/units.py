@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
@@ -27,9 +28,15 @@ from jammi_dagster.fingerprint.syntax.members import (
     method_part,
     separate_methods,
 )
-from jammi_dagster.fingerprint.syntax.outside_world import hidden_code, imported_module, outside_name
+from jammi_dagster.fingerprint.syntax.outside_world import (
+    hidden_code,
+    imported_module,
+    outside_name,
+    reads_time_zone,
+)
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
 from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
@@ -42,6 +49,7 @@ class Finding:
     name: str
     line: int
     is_declarable: bool = False  # a version surface may stand for it
+    unwatched: str | None = None  # the path of a reader that raises no audit event
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,9 @@ class Part:
     hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
     packaged: tuple[PackagedFile, ...] = ()
+    texts: tuple[str, ...] = ()  # whole texts that are dotted paths
+    reads_time_zone: bool = False
+    called: frozenset[str] = frozenset()  # the names of methods
 
 
 _EMPTY_PART = Part()
@@ -98,6 +109,50 @@ class Unit:
         members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
         return frozenset(
             one.name for one in members if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))
+        )
+
+    @property
+    def keeps_state(self) -> bool:
+        """True for a function whose inner functions change its variables: their next call sees it."""
+        return (
+            self.statement is not None and self.kind == "function" and self.statement.uses["code"].keeps_state
+        )
+
+    @property
+    def self_changes(self) -> Mapping[str, set[tuple[str, bool]]]:
+        """The attributes of its object that each method of a class changes."""
+        parts = self.statement.uses.values() if self.statement and self.kind == "class" else ()
+        found: dict[str, set[tuple[str, bool]]] = {}
+        for part in parts:
+            for method, changes in part.self_changes.items():
+                found.setdefault(method, set()).update(changes)
+        return found
+
+    @cached_property
+    def touches(self) -> tuple[Touch, ...]:
+        """The objects that it may change when it is loaded."""
+        if self.statement is None:
+            return ()
+        return touches(self.statement.node, self.statement.scope)
+
+    @property
+    def is_generator(self) -> bool:
+        """True for a function whose call makes a generator."""
+        return self.kind == "function" and any(
+            isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(self._node or ast.Pass())
+        )
+
+    @cached_property
+    def shared_attributes(self) -> frozenset[str]:
+        """The attributes of a class whose values all of its instances share, and may change."""
+        body = self._node.body if isinstance(self._node, ast.ClassDef) else ()
+        scope = self.statement.scope if self.statement else None
+        return frozenset(
+            target.id
+            for one in body
+            if isinstance(one, ast.Assign) and scope and kind_of(one.value, scope) != IMMUTABLE
+            for target in one.targets
+            if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
         )
 
     @property
@@ -255,19 +310,38 @@ def _part(uses: Uses) -> Part:
             imports[module] = True
     return Part(
         own=uses.own,
-        uses=tuple(use for use in uses.uses if not use.name.startswith(("builtins.", f"{ANY}."))),
+        uses=tuple(_imported(uses.uses)),
         imports=imports,
         outside=tuple(_outside(uses.uses)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
+        texts=tuple(uses.texts),
+        called=frozenset(use.name.rpartition(".")[2] for use in uses.uses if use.name.startswith(f"{ANY}.")),
+        reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
     )
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+def _imported(uses: Iterable[Use]) -> Iterator[Use]:
+    """Yield the uses of imported names, and of the libraries behind methods that convert."""
     for use in uses:
+        if use.name.startswith(f"{ANY}."):
+            libraries = CONVERSIONS.get(use.name.removeprefix(f"{ANY}."), ())
+            yield from (Use(library, use.line, None) for library in libraries)
+        elif not use.name.startswith("builtins."):
+            yield use
+
+
+def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+    known_methods: set[tuple[int, str]] = set()
+    for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
-            yield Finding(known.name, use.line, known.is_declarable)
+            method = use.line, use.name.rpartition(".")[2]
+            if not (
+                use.name.startswith(ANY) and method in known_methods
+            ):  # else it is that of a known module
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched)
+            known_methods.add(method)
 
 
 def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:

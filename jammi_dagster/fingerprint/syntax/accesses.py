@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
+from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
@@ -21,6 +25,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
+from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
 from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -54,6 +59,9 @@ class Access:
 
     def settle(self) -> None:
         """Resolve the chain, and note the uses or changes in the part of the statement."""
+        if self.chain[0].startswith(ANY):
+            self.settle_method()
+            return
         head, uses = self.chain[0], self.at.uses
         names = self.at.scope.resolve(self.chain)
         if self.is_change:
@@ -61,7 +69,31 @@ class Access:
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
-        uses.uses += [Use(name, self.line, self.call, self.is_read) for name in names]
+        call = self.call.with_texts(self.at.scope.text_of) if self.call and self.call.variables else self.call
+        uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
+        for name in names if call else ():
+            _settle_texts(name, call, self)
+            self._settle_argument(name, call)
+
+    def settle_method(self) -> None:
+        """Note the use of a method of an object of unknown class."""
+        call = self.call.with_texts(self.at.scope.text_of) if self.call and self.call.variables else self.call
+        if self.chain[0] in CLASS_CLOCKS and self._is_of_module():
+            return  # a function, by its own name
+        self.at.uses.uses.append(Use(self.chain[0], self.line, call))
+        _settle_texts(self.chain[0], call, self)
+
+    def _settle_argument(self, name: str, call: Call | None) -> None:
+        """Note a change of the argument that a function such as `next` changes."""
+        position = MUTATING_FUNCTIONS.get(name)
+        at = self.at
+        if position is not None and call and at.scope.around is not None and position in call.chains:
+            Access(at, call.chains[position], self.line, is_change=True, in_place=True).settle()
+
+    def _is_of_module(self) -> bool:
+        """Return whether a method is in truth a function of a module, which has a name in small letters."""
+        names = self.at.scope.resolve(self.chain[1:-1]) if len(self.chain) > 2 else []
+        return bool(names) and all(CALL not in name and name.rpartition(".")[2].islower() for name in names)
 
     def _settle_change(self, names: Iterable[str]) -> None:
         head, uses, scope = self.chain[0], self.at.uses, self.at.scope
@@ -75,8 +107,22 @@ class Access:
         if scope.is_parameter(head):
             if head == "cls":
                 uses.changes.append(Change("cls", self.line, True, False))
+            elif head == "self" and len(self.chain) > 1:
+                uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
             elif self.in_place and head != "self":
                 uses.changes_arguments = True
+        if scope.is_of_outer_function(head):
+            uses.keeps_state = True
+
+
+def _settle_texts(name: str, call: Call | None, access: Access) -> None:
+    """Note the names that a call looks up from a text, as far as its scopes bind them."""
+    scope = access.at.scope
+    for chain, is_variable in names_in_text(name, call) if call else ():
+        if scope.is_bound(chain[0]) and not (is_variable and scope.is_defined(chain[0])):
+            Access(access.at, chain, access.line).settle()
+    if path := located(name, call):
+        access.at.uses.uses.append(Use(path, access.line, None))
 
 
 class AccessVisitor(Visitor[Position]):
@@ -86,9 +132,9 @@ class AccessVisitor(Visitor[Position]):
     the statement runs only in a script.
 
     >>> visitor = AccessVisitor(parts={}, in_main=False)
-    >>> visitor.visit_statement(ast.parse("x = time.time()"), Scope([]))
+    >>> visitor.visit_statement(ast.parse("x = time.zone"), Scope([]))
     >>> [access.chain for access in visitor.accesses]
-    [('time', 'time')]
+    [('time', 'zone')]
     """
 
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
@@ -158,17 +204,39 @@ class AccessVisitor(Visitor[Position]):
             return [name for one in within for name in nodes(one) if isinstance(name, ast.Name)]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
-            at.uses.uses.append(Use(f"{ANY}.{node.func.attr}", node.lineno, call))
-            if node.func.attr in MUTATING_METHODS:
+            self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
+            if node.func.attr in MUTATING_METHODS or _is_in_place(node):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
+            elif (
+                node.func.attr in OBJECT_MUTATORS
+                and chain
+                and (chain[0] == "self" or at.scope.owns(chain[0]))
+            ):
+                self._change(chain[:-1], node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
             self._change(chain_of(node.args[0]), node, at)
         elif chain == ("getattr",):
             call = self._ask(node, call, at)
-        if not chain:
+        if not chain or (
+            chain == ("hash",) and isinstance(at.scope, FunctionScope) and at.scope.name == "__hash__"
+        ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
-        return [*_innermost_call(node.func), *node.args, *node.keywords]
+        for given in [
+            *node.args[: chain == ("map",)],
+            *(word.value for word in node.keywords if word.arg == "key"),
+        ]:
+            if isinstance(given, ast.Name):  # it will be called
+                self.accesses.append(Access(at, (given.id,), node.lineno, Call((...,), {})))
+        arguments = [*node.args, *node.keywords]
+        if chain[-1] in LOG_METHODS or any(map(is_orchestration, at.scope.peek(chain))):
+            arguments = [argument for argument in arguments if not _is_text(argument)]
+        return [*_innermost_call(node.func), *arguments]
+
+    def visit_keyword(self, node: ast.keyword, at: Position) -> Sequence[ast.AST]:
+        if node.arg == "out":
+            self._change(chain_of(node.value), node.value, at, in_place=True)
+        return [node.value]
 
     def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
         """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
@@ -183,6 +251,8 @@ class AccessVisitor(Visitor[Position]):
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
         """Visit a statement. `a.b.append(x)` only writes to `a.b`: nothing becomes of its value."""
         call = node.value
+        if isinstance(call, ast.Constant):
+            return ()
         if isinstance(call, ast.Call) and (target := mutated_by(call)) is not None:
             chain = chain_of(target)
             if chain and CALL not in chain:
@@ -191,9 +261,21 @@ class AccessVisitor(Visitor[Position]):
                 return [*call.args, *call.keywords]
         return children(node)
 
+    def visit_Constant(self, node: ast.Constant, at: Position) -> Sequence[ast.AST]:
+        """Visit a constant. A whole text that is a dotted path may be looked up by the code that gets it."""
+        if type(node.value) is str and at.part != "decorators" and (path := dotted_path(node.value)):
+            at.uses.texts[path] = None
+        return ()
+
+    def visit_JoinedStr(self, node: ast.JoinedStr, at: Position) -> Sequence[ast.AST]:
+        return [value for value in node.values if not isinstance(value, ast.Constant)]
+
+    def visit_Dict(self, node: ast.Dict, at: Position) -> Sequence[ast.AST]:
+        return [child for child in children(node) if not _is_text(child) or child in node.values]
+
     def visit_Subscript(self, node: ast.Subscript, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
-            return children(node)
+            return [node.value] if _is_text(node.slice) else children(node)
         chain = chain_of(node.value)
         self._change(chain, node, at, in_place=True)
         if not chain:
@@ -209,6 +291,8 @@ class AccessVisitor(Visitor[Position]):
             return [node.target, node.target.value, node.value]
         if isinstance(node.target, ast.Name):
             self._write((node.target.id,), node.target, at)
+            if at.scope.around is not None and node.target.id in at.scope.bound:
+                self._change((node.target.id,), node.target, at, in_place=True)  # an array changes in place
         return children(node)
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom, at: Position) -> Sequence[ast.AST]:
@@ -247,8 +331,26 @@ class AccessVisitor(Visitor[Position]):
 
     def _change(self, chain: Chain | None, node: ast.expr, at: Position, *, in_place: bool = False) -> None:
         """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
+        if (
+            chain
+            and at.scope.around is not None
+            and (chain[:2] == ("type", CALL) or "__class__" in chain[1:2])
+        ):
+            at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+
+
+def _is_in_place(call: ast.Call) -> bool:
+    return any(
+        word.arg == "inplace" and isinstance(word.value, ast.Constant) and word.value.value is True
+        for word in call.keywords
+    )
+
+
+def _is_text(node: ast.AST) -> bool:
+    value = node.value if isinstance(node, ast.keyword) else node
+    return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
 def mutated_by(call: ast.Call) -> ast.expr | None:

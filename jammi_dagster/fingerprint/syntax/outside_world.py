@@ -5,6 +5,7 @@ The names stand in `known_names`; a new reader, clock or code loader is added th
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -12,21 +13,33 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import (
     AMBIENT,
+    AMBIENT_CALLS,
     AMBIENT_MODULES,
-    CLOCK_IF_WORD,
+    CLOCK_LIBRARIES,
     CLOCK_WORDS,
+    HELD_MODULES,
     NEVER_BARE,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
+    UNLESS_WORD,
+    UNLESS_WORD_OR_POSITION,
+    ZONE_READERS,
+    ZONE_UNLESS_GIVEN,
 )
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENT
 from jammi_dagster.fingerprint.known_names.readers import (
+    NATIVE_MODULES,
+    NATIVE_READERS,
     OPENERS,
+    PATH_ARGUMENTS,
     READER_MODULES,
     READER_PREFIXES,
     READERS,
+    STAT_READERS,
+    STORE_READERS,
     WRITE_MODES,
 )
+from jammi_dagster.fingerprint.syntax.texts import ambient_word, hides_names, located
 from jammi_dagster.fingerprint.syntax.uses import Call
 
 
@@ -36,23 +49,44 @@ class OutsideName(NamedTuple):
     name: str
     is_declarable: bool
     """True if a version surface may stand for it, as for a file."""
+    unwatched: str | None = None
+    """The path that a reader reads which raises no audit event, empty if it is computed; None for another."""
 
 
 def outside_name(name: str, call: Call | None) -> OutsideName | None:
     """Return the name of the outside world that a use reads, if it does.
 
     >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
-    OutsideName(name='pandas.read_csv', is_declarable=True)
+    OutsideName(name='pandas.read_csv', is_declarable=True, unwatched=None)
     """
+    if name in STORE_READERS:
+        return OutsideName(name.removeprefix(f"{ANY}."), False) if call else None
     if reader := _reader(name, call):
-        return OutsideName(reader, True)
-    value = _ambient_value(name, call)
-    return OutsideName(value, False) if value else None
+        return OutsideName(reader, True, _unwatched_path(name, call))
+    if value := _ambient_value(name, call):
+        return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
+    held = _held_name(name)
+    return outside_name(held, call) if held else None
+
+
+def reads_time_zone(name: str, call: Call | None) -> bool:
+    """Return whether a use depends on the time zone of the process.
+
+    >>> reads_time_zone("?.timestamp", Call((), {})), reads_time_zone("?.timestamp", Call(("ms",), {}))
+    (True, False)
+    """
+    if name in ZONE_UNLESS_GIVEN:
+        return call is not None and not call.gives(*ZONE_UNLESS_GIVEN[name])
+    return name in ZONE_READERS
 
 
 def hidden_code(name: str, call: Call | None) -> str | None:
     """Return the name by which a use runs or imports code that the source does not show, if it does."""
-    bare = name.removeprefix("builtins.")
+    bare = name.removeprefix("builtins.").removeprefix(f"{ANY}.")
+    if hides_names(name, call):
+        return f"{bare} with a computed text"
+    if located(name, call):
+        return None
     if name in NAMED_BY_ARGUMENT:
         position = NAMED_BY_ARGUMENT[name]
         is_seen = (
@@ -80,10 +114,20 @@ def _reader(name: str, call: Call | None) -> str | None:
     if name in OPENERS:
         return None if _writes(call, OPENERS[name]) else shown
     parent, _, leaf = name.rpartition(".")
-    if name in READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",))):
+    if name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",))):
         return shown
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
     return shown if known and not leaf[:1].isupper() else None
+
+
+def _unwatched_path(name: str, call: Call | None) -> str | None:
+    is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
+    if not is_native or call is None:
+        return None
+    if name.startswith(ANY):
+        return ""
+    given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
+    return None if not given else given[0] if isinstance(given[0], str) else ""
 
 
 def _writes(call: Call, position: int) -> bool:
@@ -93,17 +137,48 @@ def _writes(call: Call, position: int) -> bool:
 
 
 def _ambient_value(name: str, call: Call | None) -> str | None:
-    if name in NEVER_BARE:
+    if name in NEVER_BARE or (call is not None and name in AMBIENT_CALLS):
         return name
-    if name in CLOCK_IF_WORD:
-        given = [*call.positional, *call.named.values()] if call else []
-        return (
-            name if any(isinstance(value, str) and value.lower() in CLOCK_WORDS for value in given) else None
-        )
+    if call is not None and name.partition(".")[0] in CLOCK_LIBRARIES and _says_clock(call):
+        return name
+    if word := ambient_word(name, call):
+        return f"{word} in a query"
+    if name in UNLESS_WORD or name in UNLESS_WORD_OR_POSITION:
+        return name if call is None or _draws(name, call) else None
     if name in UNLESS_GIVEN or name in UNLESS_SEEDED:
         return name if _is_unseeded(name, call) else None
     known = next((known for known in _prefixes(name) if _is_ambient(known)), None)
     return known.replace(f".{CALL}", "") if known else None
+
+
+def _says_clock(call: Call) -> bool:
+    given = [*call.positional, *call.named.values()]
+    for value in given:  # grows while it is read
+        if isinstance(value, tuple):
+            given += value
+        elif isinstance(value, str) and value.strip().lower() in CLOCK_WORDS:
+            return True
+    return False
+
+
+def _draws(name: str, call: Call) -> bool:
+    """Return whether a call of a method such as `sample` is given no seed."""
+    words, most = UNLESS_WORD.get(name), 2
+    if words is None:
+        words, most = UNLESS_WORD_OR_POSITION[name], 1
+    return len(call.positional) < most and all(call.named.get(word) is None for word in words)
+
+
+@lru_cache(maxsize=10_000)
+def _held_name(name: str) -> str | None:
+    """Return the name from a module on that another holds: `os.environ` of `pathlib.os.environ`."""
+    top, *parts = name.split(".")
+    if top not in sys.stdlib_module_names or top == "datetime":
+        return None
+    found = next((index for index, part in enumerate(parts) if part in HELD_MODULES), None)
+    is_held = found is not None and CALL not in parts[:found]
+    held = ".".join(parts[found:]) if is_held else None
+    return held if held and ("." in held or held in ("os", "sys")) else None
 
 
 def _is_unseeded(name: str, call: Call | None) -> bool:

@@ -97,6 +97,9 @@ class Scope:
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
+        self.defined: set[str] = set()  # functions and classes
+        self.texts: dict[str, list[str | None]] = {}  # what each name is bound to, None but for a text
+        self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
         bindings = _Bindings(self)
@@ -139,6 +142,17 @@ class Scope:
         return isinstance(binder, FunctionScope) and head in binder.parameters
 
     @property
+    def method(self) -> str:
+        """The name of the outermost function, which is a method where the statement is a class."""
+        functions = [scope.name for scope in self.lineage() if isinstance(scope, FunctionScope)]
+        return functions[-1] if functions else ""
+
+    def is_of_outer_function(self, head: str) -> bool:
+        """Return whether a name is a variable of a function around this one."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        return isinstance(binder, FunctionScope) and binder is not self
+
+    @property
     def imports(self) -> Mapping[str, object]:
         """The names that the module imports, in all of its scopes that are known."""
         return [*self.lineage()][-1].imported
@@ -158,6 +172,22 @@ class Scope:
         for scope, chain in self._steps(head):
             if scope.around is None and CALL not in chain and scope.owns(chain[0]):
                 yield chain[0]
+
+    def text_of(self, head: str) -> str | None:
+        """Return the text that a variable always is; None for another, or where that is not known."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        if binder is None or head in binder.shared or any(head in scope.hidden for scope in self.lineage()):
+            return None
+        texts = binder.texts.get(head, [])
+        return texts[0] if len(texts) == 1 and head not in getattr(binder, "parameters", ()) else None
+
+    def is_bound(self, head: str) -> bool:
+        """Return whether this scope or one around it may bind a name."""
+        return any(head in scope.bound or head in scope.imported or scope.stars for scope in self.lineage())
+
+    def is_defined(self, head: str) -> bool:
+        """Return whether a name is that of a function or a class of the module."""
+        return any(head in scope.defined for scope in self.lineage())
 
     def unbound(self, chain: Chain) -> Iterator[str]:
         """Yield the names that a chain may stand for if no statement binds its head."""
@@ -212,6 +242,7 @@ class FunctionScope(Scope):
 
     def __init__(self, around: Scope, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         self.around: Scope = around
+        self.name: str = getattr(node, "name", "<lambda>")
         self.node = node
         given = node.args
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
@@ -244,25 +275,35 @@ class _Bindings(Visitor[bool]):
         self._scope = scope
 
     def visit_Name(self, node: ast.Name, in_class: bool) -> Sequence[ast.AST]:
-        if not (in_class or isinstance(node.ctx, ast.Load)):
+        if in_class and not isinstance(node.ctx, ast.Load):
+            self._scope.hidden.add(node.id)
+        elif not isinstance(node.ctx, ast.Load):
             self._scope.bound.add(node.id)
+            self._scope.texts.setdefault(node.id, []).append(None)
         return ()
 
     def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
         return walrus_targets(node)
 
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda
+    def visit_ListComp(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
+        found = (
+            one for one in ast.walk(node) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
+        )
+        self._scope.hidden.update(one.id for one in found)
+        return walrus_targets(node)
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
     def visit_FunctionDef(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, in_class: bool
     ) -> Sequence[ast.AST]:
-        self._bind(node.name, in_class)
+        self._define(node.name, in_class)
         return [child for child in children(node) if not isinstance(child, ast.stmt)]
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_ClassDef(self, node: ast.ClassDef, in_class: bool) -> Sequence[ast.AST]:
-        self._bind(node.name, in_class)
+        self._define(node.name, in_class)
         for child in children(node):
             self.push([child], in_class or isinstance(child, ast.stmt))
         return ()
@@ -303,6 +344,10 @@ class _Bindings(Visitor[bool]):
         if not in_class and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._alias(target, node.value)
+                if isinstance(target, ast.Name) and (text := _text(node.value)) is not None:
+                    self._scope.bound.add(target.id)
+                    self._scope.texts.setdefault(target.id, []).append(text)
+                    return [child for child in children(node) if child is not target]
         return children(node)
 
     visit_AnnAssign = visit_NamedExpr = visit_Assign
@@ -310,6 +355,12 @@ class _Bindings(Visitor[bool]):
     def _bind(self, name: str | None, in_class: bool) -> None:
         if name and not in_class:
             self._scope.bound.add(name)
+            self._scope.texts.setdefault(name, []).append(None)
+
+    def _define(self, name: str, in_class: bool) -> None:
+        self._bind(name, in_class)
+        if not in_class:
+            self._scope.defined.add(name)
 
     def _alias(self, target: ast.expr, value: ast.expr) -> None:
         """Note `now = time.time`, and its like in parts: `a, b = c, d`, `a = b if c else d`, `a = b or c`."""
@@ -325,3 +376,10 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
+
+
+def _text(value: ast.expr) -> str | None:
+    """Return the text that an expression is, also of `Path("a.csv")`."""
+    if isinstance(value, ast.Call) and len(value.args) == 1 and (chain_of(value.func) or ("",))[-1] == "Path":
+        value = value.args[0]
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else None

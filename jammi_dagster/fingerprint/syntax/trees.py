@@ -7,6 +7,8 @@ between equal programs, and between the trees that Python 3.10 to 3.13 build of 
 from __future__ import annotations
 
 import ast
+import contextlib
+import gc
 import struct
 import threading
 import warnings
@@ -27,7 +29,23 @@ def parse(source: bytes) -> ast.Module:
     """Parse a module. Warnings of the parser are dropped: they belong to the import."""
     with _quietly, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(source)
+        try:
+            return ast.parse(source)
+        except SystemError:
+            with _uncollected():
+                return ast.parse(source)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector away: Python 3.11 fails to parse where a finalizer parses meanwhile."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def compiled(tree: ast.Module | bytes, path: str) -> CodeType:

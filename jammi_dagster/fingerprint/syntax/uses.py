@@ -10,10 +10,11 @@ A name that a relative import made keeps its dots: `from .clock import now` make
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
-from jammi_dagster.fingerprint.syntax.scopes import import_base, joined
+from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,41 @@ class Call:
 
     positional: tuple[object, ...]
     named: dict[str, object]
+    variables: Mapping[int | str, str] = field(default_factory=dict, repr=False, compare=False)
+    """Arguments that are variables, by position or name."""
+    chains: Mapping[int, Chain] = field(default_factory=dict, repr=False, compare=False)
+    """Arguments that are dotted names, by position."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
-        plain = []
-        for argument in node.args:
+        plain: list[object] = []
+        variables: dict[int | str, str] = {}
+        for position, argument in enumerate(node.args):
             if isinstance(argument, ast.Starred):
                 break  # positions are unknown from here on: those arguments count as not given
             plain.append(_constant(argument))
-        return cls(tuple(plain), {word.arg: _constant(word.value) for word in node.keywords if word.arg})
+            if isinstance(argument, ast.Name):
+                variables[position] = argument.id
+        words = [word for word in node.keywords if word.arg]
+        variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
+        named = {str(word.arg): _constant(word.value) for word in words}
+        chains = {at: chain for at, one in enumerate(node.args[: len(plain)]) if (chain := chain_of(one))}
+        return cls(tuple(plain), named, variables, chains)
+
+    def argument(self, position: int, name: str | None) -> object:
+        """Return an argument: its constant, `...` if it is computed, None if it is not given."""
+        if position < len(self.positional):
+            return self.positional[position]
+        return self.named.get(name) if name else None
+
+    def with_texts(self, text_of: Callable[[str], str | None]) -> Call:
+        """Return the call with the constants that its variables stand for."""
+        found = {at: text for at, name in self.variables.items() if (text := text_of(name)) is not None}
+        if not found:
+            return self
+        positional = tuple(found.get(at, value) for at, value in enumerate(self.positional))
+        named = {name: found.get(name, value) for name, value in self.named.items()}
+        return Call(positional, named, self.variables, self.chains)
 
     def gives(self, position: int, name: str | None) -> bool:
         """Return whether an argument is given, and is not the constant None."""
@@ -79,6 +106,12 @@ class Uses:
     changes: list[Change] = field(default_factory=list)
     packaged: list[PackagedFile] = field(default_factory=list)
     """Files of the own package that are read when the module is loaded."""
+    texts: dict[str, None] = field(default_factory=dict)
+    """Whole texts that are dotted paths: they count where they lead to a name of first-party code."""
+    self_changes: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)
+    """Attributes of `self` that a method changes, by method; True for those that it changes in place."""
+    keeps_state: bool = False
+    """True if an inner function changes a variable of the function around it."""
     changes_arguments: bool = False
     """True if a function changes a list, dict or set among its arguments."""
 
@@ -102,4 +135,7 @@ def note_imports(node: ast.Import | ast.ImportFrom, found: dict[str, bool]) -> N
 
 
 def _constant(value: ast.expr) -> object:
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)) and value.elts:
+        items = tuple(_constant(item) for item in value.elts)
+        return items if any(isinstance(item, str) for item in items) else ...
     return value.value if isinstance(value, ast.Constant) else ...

@@ -248,11 +248,6 @@ def a_dict() -> Any:
     return {"a": table(1)}
 
 
-def observation() -> Iterator[Any]:
-    yield dg.AssetObservation("made")
-    yield dg.Output(table(1))
-
-
 def other_schema() -> Iterator[Any]:
     yield batch(1)
     yield table("a").to_batches()[0]
@@ -280,7 +275,6 @@ def fails_late() -> Iterator[Any]:
         (a_list, "NotATable: table made: got a value of type builtins.list"),
         (a_number, "NotATable: table made: got a value of type builtins.int"),
         (a_dict, "NotATable: table made: got a value of type builtins.dict"),
-        (observation, "AssetObservation"),
         (other_schema, "SchemaChanged: table made: column x"),
         (fails_late, "RuntimeError: late"),
     ],

@@ -1,5 +1,8 @@
 """Partitioned tables: fan-ins, mappings, partitions that come and go, and those that are missing (DESIGN 4.8)."""
 
+from dataclasses import replace
+from typing import Any
+
 import dagster as dg
 import pyarrow as pa
 import pytest
@@ -236,15 +239,33 @@ def test_missing_partitions_are_left_out_where_that_is_allowed(lab: Lab) -> None
         note(list(part))
         return table(len(part))
 
-    seen = []
-    for key in (None, "a", "b"):
-        if key:
-            lab.run(part, partition=key)
-        ran = lab.run([part, some], select=[some])
-        seen.append((ran.outcomes["some"], ran.calls))
+    for asset, name in ((some, "some"), (some_by_dagsters_key, "some_by_dagsters_key")):
+        lab = lab if asset is some else replace(lab, root=lab.root / "other")
+        seen = []
+        for key in (None, "a", "b"):
+            if key:
+                lab.run(part, partition=key)
+            ran = lab.run([part, asset], select=[asset])
+            seen.append((ran.outcomes[name], ran.calls))
 
-    assert seen == [("computed", [[]]), ("computed", [["a"]]), ("computed", [["b", "a"]])]
-    assert lab.run([part, some], select=[some]).outcomes == {"some": "reused"}
+        assert seen == [("computed", [[]]), ("computed", [["a"]]), ("computed", [["b", "a"]])]
+        assert lab.run([part, asset], select=[asset]).outcomes == {name: "reused"}
+
+
+@pytest.mark.parametrize("annotation", [dict, dict[str, pa.Table], dict[str, Any]], ids=str)
+def test_a_dict_of_an_upstream_without_partitions_is_refused(lab: Lab, annotation: Any) -> None:
+    """There are no partitions to be its keys."""
+
+    @result_table(reads=[])
+    def whole() -> pa.Table:
+        return table(1)
+
+    @result_table
+    def over(whole: annotation) -> pa.Table:
+        return table(1)
+
+    ran = lab.run([whole, over], ok=False)
+    assert "parameter whole asks for dict[str, pyarrow.Table], but whole has no partitions" in ran.error
 
 
 def test_a_single_missing_partition_is_none_where_that_is_allowed(lab: Lab) -> None:

@@ -187,3 +187,14 @@ def test_the_order_of_a_set_does_not_count(makers: Any) -> None:
     texts = [f"text number {i}" for i in range(20)]
     one, other = (identify(makers.closure(set(found))) for found in (texts, reversed(texts)))
     assert one == other
+
+
+def test_the_structure_of_a_library_value_needs_no_slot(makers: Any) -> None:
+    """The types of an array and the fields of a model are no texts that a function was given."""
+    import numpy as np
+
+    arrays = [np.zeros(3, dtype) for dtype in ("int32", "float32")]
+    one, other = (identify(makers.closure(array)) for array in arrays)
+    assert one.slots == other.slots == {}
+    assert one.digest != other.digest
+    assert identify(makers.closure(makers.Model(user="me", password="literal"))).slots == {}

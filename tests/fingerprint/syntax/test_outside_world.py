@@ -61,6 +61,60 @@ READS = [
     ("import getpass", "getpass.getuser()", "getpass.getuser"),
     ("import dagster as dg", "dg.EnvVar('X').get_value()", "dagster.EnvVar.get_value"),
     ("from dagster import EnvVar\nX = EnvVar('X')", "X.get_value()", "dagster.EnvVar.get_value"),
+    # by other names
+    ("import datetime\nclass D(datetime.datetime): pass", "D.now()", "now"),
+    ("import pandas as pd", "pd.Period.now('us')", "now"),
+    ("import pandas as pd", "pd.to_datetime(['now'])", "pandas.to_datetime"),
+    ("import pandas as pd", "pd.date_range(end='today', periods=1)", "pandas.date_range"),
+    ("import numpy as np\nW = 'now'", "np.array([W, 'now'], 'M8[s]')", "numpy.array"),
+    ("import pandas as pd\nW = 'now'", "pd.Timestamp(W)", "pandas.Timestamp"),
+    ("import timeit", "timeit.default_timer()", "timeit.default_timer"),
+    ("import tempfile", "tempfile.mktemp()", "tempfile.mktemp"),
+    ("import os", "os.getpid()", "os.getpid"),
+    ("import threading", "threading.get_ident()", "threading.get_ident"),
+    ("", "id(x)", "id"),
+    ("", "hash('abc')", "hash"),
+    ("", "list(map(hash, x))", "hash"),
+    ("", "sorted(x, key=id)", "id"),
+    ("", "x.sample(3)", "sample"),
+    ("", "x.sample(frac=1.0)", "sample"),
+    ("", "x.a.shuffle()", "shuffle"),
+    ("", "x.norm.rvs(size=3)", "rvs"),
+    ("import polars as pl", "pl.sql('select CURRENT_DATE')", "current_date in a query"),
+    ("", "x.execute('select random() from t')", "random in a query"),
+    # the environment behind values
+    ("import os", "getattr(os, 'environ')['A']", "os.environ"),
+    ("import os\ng = lambda o: o.environ", "g(os)", "os"),
+    ("import pathlib", "pathlib.os.environ['A']", "os.environ"),
+    ("import shutil", "shutil.os.getcwd()", "os.getcwd"),
+    (
+        "from pydantic_settings import BaseSettings",
+        "BaseSettings()",
+        "pydantic_settings.BaseSettings",
+    ),
+    ("import dotenv", "dotenv.dotenv_values('.env')", "dotenv.dotenv_values"),
+    ("from decouple import config", "config('A')", "decouple.config"),
+    ("import locale", "locale.getlocale()", "locale.getlocale"),
+    # existence, and other facts about files
+    ("from pathlib import Path", "Path('a').exists()", "Path.exists"),
+    ("from pathlib import Path", "Path('a').is_symlink()", "Path.is_symlink"),
+    ("from pathlib import Path", "Path('a').stat().st_size", "Path.stat"),
+    ("from pathlib import Path", "list(Path('a').glob('*'))", "Path.glob"),
+    ("import os", "os.access('a', os.R_OK)", "os.access"),
+    ("import os", "os.lstat('a')", "os.lstat"),
+    ("import os", "os.path.lexists('a')", "os.path.lexists"),
+    ("import os", "os.path.getctime('a')", "os.path.getctime"),
+    ("import importlib.util", "importlib.util.find_spec('a')", "importlib.util.find_spec"),
+    ("import shutil", "shutil.which('a')", "shutil.which"),
+    # this package's tables, and Dagster's events
+    ("from jammi_dagster import ResultStore", "ResultStore('a').read('b')", "jammi_dagster.ResultStore"),
+    (
+        "import jammi_dagster",
+        "jammi_dagster.ResultStoreResource(root='a').get()",
+        "jammi_dagster.ResultStoreResource",
+    ),
+    ("import dagster as dg", "dg.DagsterInstance.get()", "dagster.DagsterInstance.get"),
+    ("", "x.instance.get_latest_materialization_event(x)", "get_latest_materialization_event"),
 ]
 
 HARMLESS = [
@@ -80,6 +134,15 @@ HARMLESS = [
     ("import os", "os.path.join('a', 'b'), os.sep"),
     ("import uuid", "uuid.uuid5(uuid.NAMESPACE_DNS, 'a')"),
     ("import dagster as dg", "dg.EnvVar('X')"),
+    ("import datetime", "datetime.datetime(2020, 1, 1).time(), datetime.time(1)"),
+    ("", "x.sample(3, seed=1), x.sample(5, random_state=x)"),
+    ("import random\nr = 1", "random.Random(1).sample(x, 2), random.Random(1).shuffle(x)"),
+    ("class K:\n    def __hash__(self): return hash(self.a)", "K()"),
+    ("", "[id for id in x]"),
+    ("import pandas as pd", "pd.DataFrame({'now': x}), x['today']"),
+    ("import duckdb", "x.execute('select now from t')"),
+    ("import concurrent.futures, os.path", "os.path.basename(x)"),
+    ("class Clock:\n    pass\nimport math as clock", "clock.today"),
     ("class time:\n    @staticmethod\n    def time(): return 1", "time.time()"),
 ]
 
@@ -192,3 +255,45 @@ def test_the_main_block_does_not_count_in_an_import(project: Project) -> None:
     assert project.of_source(text.replace("sys.argv, ", "")) == before
     text = "K = 1\ndef f(): return K\nif __name__ == '__main__':\n    K = 2\n"
     assert project.of_source(text).digest != project.of_source(text.replace("K = 2", "K = 3")).digest
+
+
+@pytest.mark.parametrize(
+    ("setup", "expression", "depends"),
+    [
+        ("import time", "time.localtime(0)", True),
+        ("import time", "time.mktime(x)", True),
+        ("import datetime", "datetime.datetime.fromtimestamp(x)", True),
+        ("import datetime", "datetime.datetime.fromtimestamp(x, datetime.timezone.utc)", False),
+        ("", "x.timestamp()", True),
+        ("", "x.timestamp('ms')", False),
+        ("", "x.astimezone()", True),
+        ("", "x.astimezone(tz=x)", False),
+        ("import time", "time.gmtime(0)", False),
+    ],
+)
+def test_naive_times_depend_on_the_time_zone(
+    project: Project, monkeypatch: pytest.MonkeyPatch, setup: str, expression: str, depends: bool
+) -> None:
+    """Code that works with naive times is pinned to the time zone of the process; other code is not."""
+    project.write({"alone.py": _module(setup, expression)})
+    digests = []
+    for zone in ("UTC", "Asia/Tokyo"):
+        monkeypatch.setenv("TZ", zone)
+        found = project.identity("alone.f")
+        assert found.outside == ()
+        digests.append(found.digest)
+    assert (digests[0] != digests[1]) is depends
+
+
+@pytest.mark.parametrize(
+    ("expression", "library"),
+    [
+        ("x.to_pandas()", "pandas"),
+        ("x.to_polars()", "polars"),
+        ("x.to_numpy()", "numpy"),
+        ("x.df()", "pandas"),
+    ],
+)
+def test_the_library_behind_a_method_counts(project: Project, expression: str, library: str) -> None:
+    """A conversion by a library that the code does not import has that library's version."""
+    assert library in project.of_source(_module("", expression)).libraries

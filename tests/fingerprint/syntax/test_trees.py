@@ -1,6 +1,7 @@
 """The normal form of a syntax tree: equal and different programs."""
 
 import ast
+import gc
 
 import pytest
 
@@ -110,3 +111,27 @@ def test_a_deep_tree_is_read() -> None:
     """An expression deeper than Python's recursion limit has a digest."""
     chain = " + ".join(["x"] * 900)
     assert bare(f"y = {chain}") != bare(f"y = {chain} + x")
+
+
+def test_a_finalizer_that_parses_meanwhile_does_no_harm() -> None:
+    """Python 3.11 raises SystemError from `ast.parse` where the garbage collector runs code that parses too."""
+
+    def deep(n: int) -> None:
+        if n:
+            deep(n - 1)
+        else:
+            ast.parse("a + b")
+
+    def collected(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            deep(40)
+
+    source = "".join(f"x{i} = [{i}, {{'a': ({i}, {i})}}]\n" for i in range(400)).encode()
+    gc.callbacks.append(collected)
+    try:
+        tree = parse(source)
+    finally:
+        gc.callbacks.remove(collected)
+
+    assert len(tree.body) == 400
+    assert gc.isenabled()

@@ -1,0 +1,100 @@
+"""Names that a library looks up from a text: `df.query("x > @LIMIT")`, `pydoc.locate("a.b")`.
+
+Each function is listed with the position and the name of the argument that holds the text, and the way in which names
+stand in it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from jammi_dagster.fingerprint.known_names import ANY
+
+AT = "at"  # only names behind an `@`
+SQL = "sql"  # tables of a query: variables, never functions or classes
+EVERY = "every"  # every name
+DOTTED = "dotted"  # the whole text is a dotted path
+
+
+class TextArgument(NamedTuple):
+    """The argument that holds a text, and how names stand in it. `is_sure`: a computed text hides names for certain."""
+
+    position: int
+    name: str | None
+    style: str
+    is_sure: bool = True
+
+
+_EXPRESSION = TextArgument(0, "expr", EVERY)
+_QUERY = TextArgument(0, "query", SQL)
+_PATH = TextArgument(0, None, DOTTED)
+
+TEXT_ARGUMENTS: dict[str, TextArgument] = {
+    "pandas.eval": _EXPRESSION,
+    "pandas.core.computation.api.eval": _EXPRESSION,
+    "numexpr.evaluate": TextArgument(0, "ex", EVERY),
+    "numexpr.validate": TextArgument(0, "ex", EVERY),
+    "duckdb.sql": _QUERY,
+    "duckdb.query": _QUERY,
+    "duckdb.execute": _QUERY,
+    "duckdb.from_query": _QUERY,
+    "duckdb.query_df": TextArgument(2, "sql_query", SQL),
+    "polars.sql": _QUERY,
+    "pandasql.sqldf": _QUERY,
+    "patsy.dmatrix": TextArgument(0, "formula_like", EVERY),
+    "patsy.dmatrices": TextArgument(0, "formula_like", EVERY),
+    "patsy.ModelDesc.from_formula": TextArgument(0, None, EVERY),
+    "formulaic.Formula": TextArgument(0, None, EVERY),
+    "formulaic.model_matrix": TextArgument(0, "spec", EVERY),
+    "plotnine.aes": TextArgument(0, "x", EVERY),
+    "pydoc.locate": _PATH,
+    "pydoc.resolve": _PATH,
+    "pkgutil.resolve_name": _PATH,
+    "hydra.utils.get_class": _PATH,
+    "hydra.utils.get_method": _PATH,
+    "hydra.utils.get_object": _PATH,
+    "django.utils.module_loading.import_string": _PATH,
+    "werkzeug.utils.import_string": _PATH,
+    "traitlets.import_item": _PATH,
+    "traitlets.utils.importstring.import_item": _PATH,
+    "zope.dottedname.resolve.resolve": _PATH,
+    # methods of objects of unknown class
+    f"{ANY}.query": TextArgument(0, "expr", AT),
+    f"{ANY}.eval": TextArgument(0, "expr", AT),
+    f"{ANY}.sql": _QUERY,
+    f"{ANY}.from_query": _QUERY,
+    f"{ANY}.execute": TextArgument(0, "query", SQL, is_sure=False),
+    f"{ANY}.executemany": TextArgument(0, "query", SQL, is_sure=False),
+    f"{ANY}.from_formula": TextArgument(0, "formula", EVERY),
+}
+
+# Modules of which every function takes a formula first.
+FORMULA_MODULES = frozenset({"statsmodels.formula.api"})
+FORMULA = TextArgument(0, "formula", EVERY)
+# Libraries of which every `execute` and `sql` looks up variables, however the object came about.
+SCANNING_MODULES = frozenset({"duckdb", "polars"})
+
+# Words of a query that ask for the clock or for chance.
+AMBIENT_SQL = frozenset(
+    [
+        "now",
+        "today",
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "getdate",
+        "sysdate",
+        "random",
+        "setseed",
+        "uuid",
+        "gen_random_uuid",
+        "newid",
+    ]
+)
+
+# Methods whose texts are read by people only.
+LOG_METHODS = frozenset(
+    ["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "echo"]
+)

@@ -1,0 +1,81 @@
+"""State that the steps of one process share: an object of a module that changes while a function uses it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
+from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.functions import assigned
+from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
+from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
+
+_DEEPEST = 5  # bases of bases
+
+
+def shared_state(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+    """Yield the names of a module whose values change while the function uses them, with the lines that bind them."""
+    source = reached.node.source
+    for name in sorted(reached.read_at_run) if source else ():
+        assert source is not None
+        for index in source.by_name.get(name, ()):
+            unit = source.units[index]
+            if (unit.kind == "constant" and source.kind_of(name) == STATEFUL) or _changes(
+                graph, reached.node, unit, name
+            ):
+                yield name, unit.lines[0]
+
+
+def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
+    if unit.kind == "class" and _changes_shared_attributes(unit):
+        return True
+    for chain in _makers(unit, name):
+        for home, maker in graph.definitions(node, chain):
+            if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
+                return True
+            if maker.kind == "class" and unit.kind == "constant":
+                changing = _changing_methods(graph, home, maker, _DEEPEST)
+                if any(method in graph.called or method.startswith("__") for method in changing):
+                    return True
+    return False
+
+
+def _makers(unit: Unit, name: str) -> Iterator[Chain]:
+    """Yield the callables that made the value of a name: of an assignment, or the decorators of a function."""
+    node = unit.statement.node if unit.statement else None
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        calls: list[ast.expr] = [
+            one.func if isinstance(one, ast.Call) else one for one in node.decorator_list
+        ]
+    else:
+        values = (value for bound, value in (assigned(node) if node else ()) if bound == name)
+        calls = [value.func for value in values if isinstance(value, ast.Call)]
+    yield from (chain for call in calls if (chain := chain_of(call)))
+
+
+def _changing_methods(graph: Graph, node: Node, cls: Unit, depth: int) -> set[str]:
+    """Return the methods that change the instance, those of first-party bases included."""
+    found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
+    definition = cls.statement.node if cls.statement else None
+    for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
+        for home, unit in graph.definitions(node, chain_of(base) or ()):
+            found |= _changing_methods(graph, home, unit, depth - 1)
+    return found
+
+
+def _changes_shared_attributes(cls: Unit) -> bool:
+    """Return whether methods change a value that the class holds for all of its instances."""
+    own = {
+        attribute
+        for method in CONSTRUCTORS
+        for attribute, in_place in cls.self_changes.get(method, ())
+        if not in_place
+    }
+    return any(
+        in_place and attribute in cls.shared_attributes and attribute not in own
+        for changes in cls.self_changes.values()
+        for attribute, in_place in changes
+    )

@@ -1,0 +1,98 @@
+"""Names within texts that a library looks up in the scopes of a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from jammi_dagster.fingerprint.known_names.texts import (
+    AMBIENT_SQL,
+    AT,
+    DOTTED,
+    FORMULA,
+    FORMULA_MODULES,
+    SCANNING_MODULES,
+    SQL,
+    TEXT_ARGUMENTS,
+    TextArgument,
+)
+from jammi_dagster.fingerprint.syntax.scopes import Chain
+from jammi_dagster.fingerprint.syntax.uses import Call
+
+_NAME = r"[^\W\d]\w*"
+_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})*")
+_AT_NAMES = re.compile(rf"@({_NAME}(?:\.{_NAME})*)")
+_DOTTED = re.compile(rf"{_NAME}(?:\.{_NAME})+(?::{_NAME})?|{_NAME}:{_NAME}")
+_FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
+_LONGEST = 200
+
+
+def text_argument(name: str) -> TextArgument | None:
+    """Return the argument of a function from which it looks up names."""
+    known = TEXT_ARGUMENTS.get(name)
+    if known is not None:
+        return known
+    parent, _, leaf = name.rpartition(".")
+    if parent in FORMULA_MODULES:
+        return FORMULA
+    if name.partition(".")[0] in SCANNING_MODULES and (known := TEXT_ARGUMENTS.get(f"?.{leaf}")):
+        return known._replace(is_sure=True)
+    return None
+
+
+def names_in_text(name: str, call: Call) -> Iterator[tuple[Chain, bool]]:
+    """Yield the names in the text of a call, and True for those that stand for variables alone.
+
+    >>> list(names_in_text("?.query", Call(("x > @LIMIT",), {})))
+    [(('LIMIT',), False)]
+    """
+    argument = text_argument(name)
+    text = call.argument(argument.position, argument.name) if argument else None
+    if argument is None or not isinstance(text, str) or argument.style == DOTTED:
+        return
+    if argument.style == AT:
+        yield from ((tuple(found.split(".")), False) for found in _AT_NAMES.findall(text))
+        if not _FROM.search(text):
+            return
+    is_variable = argument.style in (AT, SQL)
+    yield from ((tuple(found.split(".")), is_variable) for found in _NAMES.findall(text))
+
+
+def hides_names(name: str, call: Call | None) -> bool:
+    """Return whether a call looks up names in a text that is computed."""
+    argument = text_argument(name)
+    if argument is None or not argument.is_sure:
+        return False
+    if call is None:
+        return not name.startswith("?")
+    return call.argument(argument.position, argument.name) is ...
+
+
+def located(name: str, call: Call | None) -> str | None:
+    """Return the dotted path that a call such as `pydoc.locate("a.b")` looks up."""
+    argument = text_argument(name)
+    if argument is None or argument.style != DOTTED or call is None:
+        return None
+    text = call.argument(argument.position, argument.name)
+    return text.replace(":", ".") if isinstance(text, str) else None
+
+
+def ambient_word(name: str, call: Call | None) -> str | None:
+    """Return the word by which the query of a call asks for the clock or for chance."""
+    argument = text_argument(name)
+    if argument is None or argument.style not in (AT, SQL) or call is None:
+        return None
+    text = call.argument(argument.position, argument.name)
+    if not isinstance(text, str) or (argument.style == AT and not _FROM.search(text)):
+        return None
+    words = (
+        word.lower() for word in re.findall(rf"{_NAME}(?=\s*\()|\bcurrent_\w+|\blocaltime\w*", text, re.I)
+    )
+    return next((word for word in words if word in AMBIENT_SQL), None)
+
+
+def dotted_path(text: str) -> str | None:
+    """Return a whole text that is a dotted path, such as `pipelines.text.clean` or `pipelines.text:clean`."""
+    if len(text) > _LONGEST or not ("." in text or ":" in text) or not _DOTTED.fullmatch(text):
+        return None
+    return text.replace(":", ".")

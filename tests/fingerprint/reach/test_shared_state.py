@@ -1,0 +1,112 @@
+"""Objects that a module holds: statements that change them at load count together, and changes by bodies are seen."""
+
+# ruff: noqa: E501 - each row is one module
+
+import pytest
+from fingerprint_kit import Project
+
+DRAWN = [
+    (
+        "import numpy as np\nrng = np.random.default_rng(1)",
+        "NOISE = rng.normal(size=3)",
+        "RED = rng.normal()",
+    ),
+    ("import random\nr = random.Random(1)", "NOISE = r.random()", "RED = r.random()"),
+    ("import itertools\nids = itertools.count()", "NOISE = next(ids)", "RED = next(ids)"),
+    ("it = iter('abcdef')", "NOISE = list(zip(it, range(2)))", "RED = next(it)"),
+    ("it = (x for x in 'abcdef')", "NOISE, *_ = it", "RED = list(it)"),
+    (
+        "class Bag:\n    def bind(self, v):\n        self.v = v\n        return v\nbag = Bag()",
+        "T = bag.bind(1)",
+        "RED = bag",
+    ),
+    ("import contextvars\nV = contextvars.ContextVar('v')", "T = V.set(1)", "RED = V"),
+    ("import contextvars\nV = contextvars.ContextVar('v')", "if 1:\n    T = V.set(1)", "RED = V"),
+    ("import sqlalchemy as sa\nmeta = sa.MetaData()", "T = sa.Table('t', meta)", "RED = meta"),
+    (
+        "import itertools\nclass N:\n    ids = itertools.count()\n    def __init__(self): self.i = next(self.ids)",
+        "A = N()",
+        "RED = N()",
+    ),
+    ("D = {}\ndef put(d): d['a'] = 1\n", "T = put(D)", "RED = D"),
+]
+QUIET = [
+    ("LIMIT = 3", "NOISE = str(LIMIT)", "RED = LIMIT"),
+    ("D = {'a': 1}", "NOISE = len(D), sorted(D), D.get('a')", "RED = D"),
+    ("D = {'a': 1}\ndef total(d): return sum(d.values())", "NOISE = total(D)", "RED = D"),
+    ("import re\nP = re.compile('a')", "NOISE = P.match('a')", "RED = P"),
+    ("import numpy as np\nA = np.zeros(3)", "NOISE = np.dot(A, A)", "RED = A"),
+    ("from pathlib import Path\nP = Path('a')", "NOISE = P / 'b', P.parent.name", "RED = P"),
+]
+SHARED = [
+    "import numpy as np\nrng = np.random.default_rng(1)\ndef f(): return rng.normal()",
+    "import random\nr = random.Random(1)\ndef f(): return r.random()",
+    "import itertools\nids = itertools.count()\ndef f(): return next(ids)",
+    "ids = iter([1, 2])\ndef f(): return list(ids)",
+    "import queue\nq = queue.Queue()\ndef f(): return q.qsize()",
+    "def gen():\n    yield 1\ng = gen()\ndef f(): return next(g)",
+    "class C:\n    n = 0\n    def up(self):\n        self.n += 1\n        return self.n\nc = C()\ndef f(): return c.up()",
+    "class B:\n    def up(self): self.n = 1\nclass C(B): pass\nc = C()\ndef f(): return c.up()",
+    "class C:\n    def __call__(self):\n        self.n = 1\nc = C()\ndef f(): return c()",
+    "class C:\n    n = 0\n    def up(self):\n        type(self).n += 1\n        return self.n\ndef f(): return C().up()",
+    "class C:\n    n = 0\n    def up(self):\n        self.__class__.n += 1\n        return self.n\ndef f(): return C().up()",
+    "class C:\n    seen = []\n    def up(self):\n        self.seen.append(1)\n        return self.seen\ndef f(): return C().up()",
+    "def make():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n        return n\n    return up\nup = make()\ndef f(): return up()",
+    "def make():\n    seen = []\n    def up():\n        seen.append(1)\n        return len(seen)\n    return up\nup = make()\ndef f(): return up()",
+    "def counted(fn):\n    n = [0]\n    def up():\n        n[0] += 1\n        return n[0]\n    return up\n@counted\ndef g(): pass\ndef f(): return g()",
+    "import numpy as np\nA = np.zeros(1)\ndef f():\n    a = A\n    a += 1\n    return a",
+    "import numpy as np\nA = np.zeros(1)\ndef f():\n    np.add(A, 1, out=A)\n    return A",
+    "import pandas as pd\nD = pd.DataFrame({'a': [1]})\ndef f():\n    D.drop(columns='a', inplace=True)\n    return D",
+    "import heapq\nH = [3]\ndef f():\n    heapq.heappush(H, 1)\n    return H",
+    "import contextvars\nV = contextvars.ContextVar('v')\ndef f():\n    V.set(1)\n    return V.get()",
+]
+OWN = [
+    "import numpy as np\ndef f(): return np.random.default_rng(1).normal()",
+    "class C:\n    def up(self):\n        self.n = 1\ndef f(): return C().up()",
+    "class C:\n    def __init__(self): self.n = 1\n    def get(self): return self.n\nc = C()\ndef f(): return c.get()",
+    "class C:\n    def up(self):\n        self.n = 1\n    def get(self): return 1\nc = C()\ndef f(): return c.get()",
+    "def f():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n    up()\n    return n",
+    "LIMIT = 3\ndef f():\n    n = LIMIT\n    n += 1\n    return n",
+    "NAMES = ('a',)\ndef f():\n    names = NAMES\n    names += ('b',)\n    return names",
+    "def times(n):\n    def inner(x): return x * n\n    return inner\ntwice = times(2)\ndef f(): return twice(1)",
+]
+
+
+@pytest.mark.parametrize(("setup", "other", "own"), DRAWN)
+def test_statements_that_change_an_object_count_together(
+    project: Project, setup: str, other: str, own: str
+) -> None:
+    """An edit, or the order, of another statement that changes the object moves the identity."""
+    text = f"{setup}\n{other}\n{own}\ndef f(): return RED\n"
+    before = project.of_source(text).digest
+    without = project.of_source(text.replace(f"{other}\n", "")).digest
+    assert without != before
+
+
+@pytest.mark.parametrize(("setup", "other", "own"), QUIET)
+def test_statements_that_only_look_count_apart(project: Project, setup: str, other: str, own: str) -> None:
+    """A call that changes nothing does not tie the value to its object."""
+    text = f"{setup}\n{other}\n{own}\ndef f(): return RED\n"
+    before = project.of_source(text)
+    assert not before.unresolved
+    assert project.of_source(text.replace(f"{other}\n", "")).digest == before.digest
+
+
+def test_an_object_of_another_module_is_followed(project: Project) -> None:
+    """A module that draws from another's generator counts for whoever draws from it too."""
+    project.write({"rngs.py": "import numpy as np\nrng = np.random.default_rng(1)\n"})
+    text = "import rngs\nfrom rngs import rng\nNOISE = rng.normal(size=3)\nRED = rngs.rng.normal()\ndef f(): return RED\n"
+    before = project.of_source(text).digest
+    assert project.of_source(text.replace("size=3", "size=4")).digest != before
+
+
+@pytest.mark.parametrize("text", SHARED)
+def test_state_that_bodies_share_is_unresolved(project: Project, text: str) -> None:
+    """A value that changes while steps use it may differ from one order of steps to another."""
+    assert any("earlier calls" in reason for reason in project.of_source(text + "\n").unresolved)
+
+
+@pytest.mark.parametrize("text", OWN)
+def test_state_of_one_call_is_harmless(project: Project, text: str) -> None:
+    """An object that the function makes, or that only its constructor changes, starts anew each time."""
+    assert project.of_source(text + "\n").unresolved == ()
