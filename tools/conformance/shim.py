@@ -12,6 +12,7 @@ import inspect
 import os
 import pickle
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -80,10 +81,10 @@ class ConformanceIOManager(ResultTableIOManager):
 
 @dg.io_manager
 def default_io_manager(context: dg.InitResourceContext) -> ConformanceIOManager:
-    """Make an IO manager whose tables live as long as the files of Dagster's default one: as long as the instance."""
+    """Make an IO manager with a root for each instance, which outlives it: a run's values are read when asked for."""
     assert context.instance is not None
     folder = context.instance.storage_directory()
-    root = str(Path(folder) / "result_tables")
+    root = str(Path(tempfile.gettempdir(), "result_tables", *Path(folder).parts[1:]))
     return ConformanceIOManager(store=ResultStoreResource(root=root), folder=folder)
 
 
