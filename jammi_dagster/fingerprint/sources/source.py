@@ -87,7 +87,16 @@ class Source:
     @cached_property
     def touching(self) -> tuple[int, ...]:
         """The units that may change an object when they are loaded."""
-        return tuple(index for index, unit in enumerate(self.units) if unit.touches)
+        return tuple(
+            index
+            for index, unit in enumerate(self.units)
+            if any(self._may_change(touch.chain[0]) for touch in unit.touches)
+        )
+
+    def _may_change(self, name: str) -> bool:
+        """Return whether a name of the module may hold an object that changes; plain functions never do."""
+        units = [self.units[index] for index in self.by_name.get(name, ())]
+        return any(unit.kind != "function" for unit in units) or self.kind_of(name) != IMMUTABLE or not units
 
     def kind_of(self, name: str) -> str:
         """Tell how the value that a module holds under a name can change."""

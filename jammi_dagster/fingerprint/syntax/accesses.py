@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     joined,
 )
 from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
-from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
+from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
@@ -200,8 +200,7 @@ class AccessVisitor(Visitor[Position]):
     def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
         if file := packaged_file(node, at.scope):
             at.uses.packaged.append(file)
-            within = [*node.args, *children(node.func)]
-            return [name for one in within for name in nodes(one) if isinstance(name, ast.Name)]
+            return [name for one in (*node.args, *children(node.func)) for name in _dotted(one)]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
@@ -339,6 +338,18 @@ class AccessVisitor(Visitor[Position]):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+
+
+def _dotted(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the dotted names in an expression, each whole: `os.path` in `os.path.join(x)` is not `os` handed on."""
+    todo = [node]
+    while todo:
+        one = todo.pop()
+        chain = chain_of(one) if isinstance(one, (ast.Attribute, ast.Name)) else None
+        if chain is not None and CALL not in chain:
+            yield one
+        else:
+            todo += children(one)
 
 
 def _is_in_place(call: ast.Call) -> bool:
