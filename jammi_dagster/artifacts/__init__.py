@@ -10,9 +10,9 @@ data under an equal writer profile gives equal bytes.
 Not done here: the order of bytes, manifest and catalog (see `recording`), and removing artifacts (see `maintenance`).
 """
 
-from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.stream import as_stream
 from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
+from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
 from jammi_dagster.artifacts.storage.root import ArtifactRoot

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import in_order, op_name, original
+from jammi_dagster.adapters.assets.declaration import op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
 from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
@@ -102,26 +102,6 @@ class Location:
             return keys[keys.index(first) : keys.index(last) + 1]
         except ValueError:
             return ()
-
-    def upstream_keys(
-        self, key: dg.AssetKey, partitions: Sequence[str] | None, upstream: dg.AssetKey
-    ) -> tuple[str, ...] | None:
-        """Return the partitions of `upstream` that these partitions of `key` read by Dagster's mapping, in order.
-
-        Raises `PartitionsGone` where a step would be refused for them.
-        """
-        up: Any = self.graph.get(upstream).partitions_def
-        if up is None:
-            return None
-        down: Any = self.graph.get(key).partitions_def
-        mapping = self.graph.get_partition_mapping(key, upstream)
-        subset = None if down is None else down.subset_with_partition_keys(list(partitions or ()))
-        mapped = mapping.get_upstream_mapped_partitions_result_for_partitions(
-            subset, down, up, dynamic_partitions_store=self.instance
-        )
-        if not mapped.required_but_nonexistent_subset.is_empty:
-            raise PartitionsGone(f"{upstream.to_user_string()} does not have the partitions that it reads")
-        return tuple(in_order(up, list(mapped.partitions_subset.get_partition_keys()), self.instance))
 
     # --- config and resources -------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.code_location.location import Location, is_identity
+from jammi_dagster.adapters.assets.declaration import in_order
+from jammi_dagster.adapters.code_location.location import Location, PartitionsGone, is_identity
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Role
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import table_names
@@ -63,7 +65,7 @@ class Upstream:
     def _look_up(self, partitions: Partitions) -> Tables:
         keys = partitions
         if not self._is_identity:
-            keys = self._location.upstream_keys(self._key, partitions, self.dependency.asset_key)
+            keys = upstream_partitions(self._location, self._key, partitions, self.dependency.asset_key)
         if keys is None:
             return ((None, self.name),)
         return tuple(zip(keys, table_names(self._path, keys), strict=True))
@@ -73,3 +75,25 @@ class Upstream:
         if own is None or self.partitions_def is None or own != self.partitions_def:
             return False
         return is_identity(self._location.graph.get_partition_mapping(self._key, self.dependency.asset_key))
+
+
+def upstream_partitions(
+    location: Location, key: dg.AssetKey, partitions: Sequence[str] | None, upstream: dg.AssetKey
+) -> tuple[str, ...] | None:
+    """Return the partitions of `upstream` that these partitions of `key` read by Dagster's mapping, in order.
+
+    While a step runs, `execution.step.Step.upstream_partitions` answers the same. Raises `PartitionsGone` where a step
+    would be refused for them.
+    """
+    up: Any = location.graph.get(upstream).partitions_def
+    if up is None:
+        return None
+    down: Any = location.graph.get(key).partitions_def
+    mapping = location.graph.get_partition_mapping(key, upstream)
+    subset = None if down is None else down.subset_with_partition_keys(list(partitions or ()))
+    mapped = mapping.get_upstream_mapped_partitions_result_for_partitions(
+        subset, down, up, dynamic_partitions_store=location.instance
+    )
+    if not mapped.required_but_nonexistent_subset.is_empty:
+        raise PartitionsGone(f"{upstream.to_user_string()} does not have the partitions that it reads")
+    return tuple(in_order(up, list(mapped.partitions_subset.get_partition_keys()), location.instance))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from jammi_dagster.artifacts.parquet.profile import WriterProfile
+from jammi_dagster.artifacts.parquet.writer_profile import WriterProfile
 
 _SMALL_PIECES = 256
 _LENGTH_BYTES = 4

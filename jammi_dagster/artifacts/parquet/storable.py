@@ -25,9 +25,9 @@ import pyarrow.types as pt
 from jammi_dagster.artifacts.parquet.dictionaries import rebuilt, with_entries
 from jammi_dagster.artifacts.parquet.metadata import canonical_metadata
 from jammi_dagster.artifacts.parquet.nulls import fixed_size_nulls_survive, forbidden_null
-from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE
 from jammi_dagster.artifacts.parquet.stored_types import converted, stored_field, stored_type
 from jammi_dagster.artifacts.parquet.stream import duplicate_column
+from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE
 from jammi_dagster.errors import UnstorableData, UnsupportedSchema
 
 _CAST_ROWS = 1 << 14

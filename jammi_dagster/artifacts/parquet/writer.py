@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from jammi_dagster.artifacts.parquet.footer import Footer
 from jammi_dagster.artifacts.parquet.groups import row_groups
 from jammi_dagster.artifacts.parquet.hashing import HashingSink
-from jammi_dagster.artifacts.parquet.profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.parquet.storable import Storable
 from jammi_dagster.artifacts.parquet.stream import as_pieces
+from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.contract.manifest import Leaf
 from jammi_dagster.errors import UnstorableData
