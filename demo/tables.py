@@ -36,7 +36,8 @@ def read(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
     options = pa.csv.ConvertOptions(
         include_columns=list(types), column_types=types, null_values=["NA", ""], strings_can_be_null=True
     )
-    return pa.csv.read_csv(path, convert_options=options)
+    with open(path, "rb") as source:  # a file that Python opens is seen while the step runs
+        return pa.csv.read_csv(source, convert_options=options)
 
 
 def join(left: pa.Table, right: pa.Table, keys: str | Sequence[str]) -> pa.Table:

@@ -40,7 +40,8 @@ def pipeline(tester: ResultTableTester, least: int = 100) -> list[dg.AssetsDefin
 
     @result_table(reads=[file(path, name="orders.csv")], code_version="1")
     def orders() -> pa.Table:
-        return csv.read_csv(path)
+        with open(path, "rb") as source:
+            return csv.read_csv(source)
 
     @result_table(code_version=f"least {least}")
     def large_orders(orders: pa.Table) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 
 # `open` and its like: the position of the argument that holds the mode.
 OPENERS = {"builtins.open": 1, "io.open": 1, f"{ANY}.open": 0}
@@ -291,6 +291,18 @@ NATIVE_MODULES = frozenset(
 )
 NATIVE_READERS = frozenset(
     ["pandas.read_parquet", "pandas.read_feather", "pandas.read_orc", "pandas.read_hdf", "pandas.HDFStore"]
+)
+# Files that Python opens itself, and bytes in memory: a reader of one of these opens nothing.
+BUFFERS = frozenset(
+    [
+        f"builtins.open.{CALL}",
+        f"io.open.{CALL}",
+        f"pathlib.Path.{CALL}.open.{CALL}",
+        f"io.BytesIO.{CALL}",
+        f"io.StringIO.{CALL}",
+        f"pyarrow.BufferReader.{CALL}",
+        f"pyarrow.py_buffer.{CALL}",
+    ]
 )
 # The names of the argument that holds the file.
 PATH_ARGUMENTS = (

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.known_names.readers import BUFFERS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
@@ -69,7 +70,7 @@ class Access:
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
-        call = self.call.with_texts(self.at.scope.text_of) if self.call and self.call.variables else self.call
+        call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
             _settle_texts(name, call, self)
@@ -77,11 +78,23 @@ class Access:
 
     def settle_method(self) -> None:
         """Note the use of a method of an object of unknown class."""
-        call = self.call.with_texts(self.at.scope.text_of) if self.call and self.call.variables else self.call
+        call = self._settled_call()
         if self.chain[0] in CLASS_CLOCKS and self._is_of_module():
             return  # a function, by its own name
         self.at.uses.uses.append(Use(self.chain[0], self.line, call))
         _settle_texts(self.chain[0], call, self)
+
+    def _settled_call(self) -> Call | None:
+        """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
+        call, scope = self.call, self.at.scope
+        if call is None or not (call.variables or call.chains):
+            return call
+        call = call.with_texts(scope.text_of)
+        chain = call.chains.get(0, ())
+        if not chain:
+            return call
+        made = scope.origin_of(chain[0]) if len(chain) == 1 else scope.resolve(chain)
+        return replace(call, is_of_buffer=True) if made and BUFFERS.issuperset(made) else call
 
     def _settle_argument(self, name: str, call: Call | None) -> None:
         """Note a change of the argument that a function such as `next` changes."""

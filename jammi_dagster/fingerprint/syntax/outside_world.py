@@ -122,8 +122,8 @@ def _reader(name: str, call: Call | None) -> str | None:
 
 def _unwatched_path(name: str, call: Call | None) -> str | None:
     is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
-    if not is_native or call is None:
-        return None
+    if not is_native or call is None or call.is_of_buffer:
+        return None  # an opening by Python is seen as such
     if name.startswith(ANY):
         return ""
     given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]

@@ -99,6 +99,7 @@ class Scope:
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
         self.texts: dict[str, list[str | None]] = {}  # what each name is bound to, None but for a text
+        self.managed: dict[str, Chain] = {}  # what `with` binds names to
         self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
@@ -180,6 +181,15 @@ class Scope:
             return None
         texts = binder.texts.get(head, [])
         return texts[0] if len(texts) == 1 and head not in getattr(binder, "parameters", ()) else None
+
+    def origin_of(self, head: str) -> list[str]:
+        """Return the canonical names of the one expression that a variable is bound to; none where there are more."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        if binder is None or head in binder.shared or len(binder.texts.get(head, ())) != 1:
+            return []
+        chains = [binder.managed[head]] if head in binder.managed else list(binder.assigned.get(head, ()))
+        is_given = head in getattr(binder, "parameters", ())
+        return [] if is_given or len(chains) != 1 else binder.resolve(chains[0])
 
     def is_bound(self, head: str) -> bool:
         """Return whether this scope or one around it may bind a name."""
@@ -281,6 +291,11 @@ class _Bindings(Visitor[bool]):
             self._scope.bound.add(node.id)
             self._scope.texts.setdefault(node.id, []).append(None)
         return ()
+
+    def visit_withitem(self, node: ast.withitem, in_class: bool) -> Sequence[ast.AST]:
+        if isinstance(node.optional_vars, ast.Name) and (chain := chain_of(node.context_expr)):
+            self._scope.managed[node.optional_vars.id] = chain
+        return children(node)
 
     def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
         return walrus_targets(node)

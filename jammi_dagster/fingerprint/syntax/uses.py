@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
@@ -31,6 +31,8 @@ class Call:
     """Arguments that are variables, by position or name."""
     chains: Mapping[int, Chain] = field(default_factory=dict, repr=False, compare=False)
     """Arguments that are dotted names, by position."""
+    is_of_buffer: bool = field(default=False, repr=False, compare=False)
+    """True if the first argument is a file that Python opened, or bytes in memory."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
@@ -61,7 +63,7 @@ class Call:
             return self
         positional = tuple(found.get(at, value) for at, value in enumerate(self.positional))
         named = {name: found.get(name, value) for name, value in self.named.items()}
-        return Call(positional, named, self.variables, self.chains)
+        return replace(self, positional=positional, named=named)
 
     def gives(self, position: int, name: str | None) -> bool:
         """Return whether an argument is given, and is not the constant None."""

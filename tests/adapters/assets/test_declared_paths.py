@@ -12,13 +12,26 @@ from jammi_dagster.fingerprint import identify
 from jammi_dagster.surfaces import file
 
 HEAD = """
-import os
+import io, os
 from pathlib import Path
 import duckdb, pandas as pd, polars as pl, pyarrow.parquet as pq, pyarrow.dataset as ds
 A, B = "a.parquet", "b.parquet"
 OWN = "a.parquet"
 PATH = Path("a.parquet")
 OTHER = "b.parquet"
+def opened(x):
+    with open(x, "rb") as source:
+        return pl.read_parquet(source)
+def in_memory(x):
+    source = io.BytesIO(x)
+    return pl.read_parquet(source)
+def perhaps_opened(x):
+    source = x
+    if x:
+        source = open(x, "rb")
+    return pl.read_parquet(source)
+def given(source):
+    return pl.read_parquet(source)
 def f(x):
     return {}
 """
@@ -30,9 +43,17 @@ COVERED = [
     "os.path.exists('a.parquet')",
     "open(x)",
     "pd.read_csv(x)",
+    "pl.read_parquet(open(x, 'rb'))",
+    "pl.read_parquet(io.BytesIO(open(x, 'rb').read()))",
+    "pl.read_parquet(Path(x).open('rb'))",
+    "opened(x)",
+    "in_memory(x)",
 ]
 OPEN = [
     "pl.read_parquet('b.parquet')",
+    "perhaps_opened(x)",
+    "given(x)",
+    "pl.read_parquet(x.open())",
     "pl.read_parquet('a.parquet'), pl.read_parquet('b.parquet')",
     "pl.scan_csv(OTHER)",
     "pq.read_table(source=OTHER)",
