@@ -29,6 +29,9 @@ class Verification(str, enum.Enum):
 
     `PAGES` compares the footer with its recorded digest and every page that is read with its checksum; an artifact
     without these is hashed. `FULL` compares the SHA-256 of all bytes too. `OFF` compares nothing.
+
+    >>> Verification.parse("full", of="asset sales", field="verify_inputs")
+    <Verification.FULL: 'full'>
     """
 
     PAGES = "pages"

@@ -230,3 +230,26 @@ def test_code_objects_know_what_is_not_hashed(project: Project) -> None:
     """Line numbers, for one."""
     identity = project.of_source("def f(): return f.__code__.co_firstlineno\n")
     assert any("__code__" in reason for reason in identity.unresolved)
+
+
+def test_nested_functions_that_were_asked_for_first_change_nothing_at_load(project: Project) -> None:
+    """Loading a module does not run the bodies of its functions, whichever identity is asked for first."""
+    text = """
+        SEEN = []
+        def mark(fn):
+            SEEN.append(fn)
+            return fn
+        def make():
+            @mark
+            def inner():
+                return 1
+            return inner
+        def f():
+            return SEEN
+        """
+    project.write({"alone.py": text})
+    alone = identify(project.load("alone").f)
+    again = project.load("alone")
+    identify(again.make())
+    again.SEEN.clear()
+    assert identify(again.f).named == alone.named

@@ -181,7 +181,7 @@ class Graph:
         node = reached.node
         for star in node.source.stars if node.source else ():
             self._later(self._use, node, joined(star, "__all__"), False)
-        for index, unit in enumerate(node.source.units if node.source else ()):
+        for index, unit in enumerate(node.source.units[: node.source.loaded] if node.source else ()):
             for route in self._import(node, unit.loads):
                 reached.steps += [module.path for module in route.passed if module.path]
                 if unit.may_catch or EXIT in reached.names:

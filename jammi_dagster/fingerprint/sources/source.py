@@ -42,6 +42,7 @@ class Source:
         Unit
     ]  # first those of the module, then nested functions in the order in which they are asked for
     by_name: Mapping[str, Sequence[int]]  # the units of the module that bind a name, in their order
+    loaded: int = 0  # the number of units that loading the module runs
     nested: dict[Label, int | None] = field(default_factory=dict)
     used: dict[str, bool] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -89,7 +90,7 @@ class Source:
         """The units that may change an object when they are loaded."""
         return tuple(
             index
-            for index, unit in enumerate(self.units)
+            for index, unit in enumerate(self.units[: self.loaded])  # a nested function is none of them
             if any(self._may_change(touch.chain[0]) for touch in unit.touches)
         )
 
@@ -199,7 +200,7 @@ def parse_source(content: bytes) -> Source:
     for index, unit in enumerate(found):
         for name in unit.names:
             by_name.setdefault(name, []).append(index)
-    return Source(content=content, tree=tree, scope=module, units=found, by_name=by_name)
+    return Source(content=content, tree=tree, scope=module, units=found, by_name=by_name, loaded=len(found))
 
 
 def _is_shared(content: bytes) -> bool:

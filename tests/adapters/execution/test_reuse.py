@@ -83,7 +83,7 @@ def test_a_miss_reads_its_inputs(lab: Lab) -> None:
 
     ran = lab.run(GRAPH, select=[doubled], tags={"jammi/cache": "bypass"}, ok=False)
 
-    assert "ArtifactUnreadable" in ran.error
+    assert "ArtifactCorrupt" in ran.error
 
 
 def test_a_table_whose_bytes_are_gone_is_computed(lab: Lab) -> None:

@@ -150,9 +150,10 @@ def test_a_root_without_permission_is_a_typed_error(tmp_path: Path, monkeypatch:
         ArtifactRoot(f"{tmp_path}/root").write_bytes_durable("a/file", b"x")
 
 
-def test_a_name_that_no_file_can_have_is_an_absence(tmp_path: Path) -> None:
-    """A row with a path that is too long is passed over; it fails nothing."""
-    assert ArtifactRoot(str(tmp_path)).size("x" * 5000) is None
+def test_a_name_that_is_too_long_is_a_failure_not_an_absence(tmp_path: Path) -> None:
+    """Only "no such file" means absent."""
+    with pytest.raises(StorageFailed, match="cannot look at"):
+        ArtifactRoot(str(tmp_path)).size("x" * 5000)
 
 
 def test_looking_at_a_size_is_cheap(tmp_path: Path) -> None:
