@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -15,6 +15,10 @@ ui: $(VENV)/.demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# whole pipelines, a daemon, a wheel, the examples of the docs, a slice of Dagster's own tests
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 # Dagster's own tests with @result_table in the place of @asset; `make test` holds a few of them
 conformance: $(VENV)/.dev

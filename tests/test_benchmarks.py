@@ -12,6 +12,8 @@ from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tic
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
+pytestmark = pytest.mark.slow
+
 # every fresh process imports Dagster: only those that the budgets need
 FEW = {
     Kind.PYARROW: chain.RUNS,

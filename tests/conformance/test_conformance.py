@@ -9,6 +9,8 @@ from tools.conformance.known import Plan, Reason, compare, written
 from tools.conformance.running import Outcome
 from tools.conformance.sdist import SourceUnavailable, fetch
 
+pytestmark = pytest.mark.slow
+
 FILE = "asset_defs_tests/test_x.py"
 LISTED = Reason("custom-io-manager", "it needs its own", "WrongIOManager", frozenset({f"{FILE}::test_a"}))
 PASSED, FAILED = Outcome("passed"), Outcome("failed", "E   WrongIOManager: asset x")

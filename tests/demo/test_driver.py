@@ -12,6 +12,8 @@ from demo.__main__ import Act, BrokenClaim
 from demo.outcomes import Outcome, lines
 from demo.raw import MONTHS
 
+pytestmark = pytest.mark.slow
+
 COMPUTED = Outcome(
     asset="flights",
     partition="2013-01",

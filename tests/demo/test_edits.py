@@ -1,6 +1,10 @@
 """Edits of the demo: the assets that become stale, with the reason."""
 
+import pytest
+
 from demo import edits
+
+pytestmark = pytest.mark.slow
 
 
 def test_edits_change_exactly_what_reaches_them() -> None:

@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from demo.outcomes import Outcome
 from demo.raw import MONTHS
+
+pytestmark = pytest.mark.slow
 
 PLAIN = {"planes": "computed", "airports": None}
 YEAR = {

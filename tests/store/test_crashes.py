@@ -130,6 +130,7 @@ def test_a_kill_at_each_step(
     store.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("catalog", sorted(_KILLS))
 def test_a_kill_at_any_instant(
     writers: Forks, readers: Forks, request: pytest.FixtureRequest, tmp_path: Path, catalog: str

@@ -1,7 +1,7 @@
 """Run Dagster's own tests with `@result_table` in the place of `@asset`, and hold the outcome against the list.
 
     python -m tools.conformance                  # all files, first unmodified, then with result tables
-    python -m tools.conformance --slice          # a few files, with result tables only: what `make test` runs
+    python -m tools.conformance --slice          # a few files, with result tables only: what `make slow` runs
     python -m tools.conformance --shorten        # also takes tests that pass by now off the list
 
 Exits with 1 if a test fails that is not listed, if a listed one passes, or if one fails for another reason than the

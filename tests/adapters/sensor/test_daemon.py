@@ -15,6 +15,8 @@ import pytest
 
 from jammi_dagster.adapters.metadata_keys import RANGE_TAGS
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 CONFIG = """
 telemetry: {enabled: false}

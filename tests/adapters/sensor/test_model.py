@@ -120,6 +120,7 @@ def slices(at_once: int | None) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 @settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(graph=graphs(), changes=CHANGES, at_once=st.sampled_from([None, 1, 3]))
 def test_after_the_requested_runs_every_table_is_fresh_and_nothing_else_ran(
