@@ -20,7 +20,7 @@ test: $(VENV)/.dev
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
-# Dagster's own tests with @result_table in the place of @asset; `make test` holds a few of them
+# Dagster's own tests with @result_table in the place of @asset; `make slow` holds a few of them
 conformance: $(VENV)/.dev
 	$(BIN)/python -m tools.conformance
 
