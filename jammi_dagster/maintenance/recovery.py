@@ -177,7 +177,18 @@ class Recovery:
         return inventory
 
     def _found(self, kept: RecordedArtifact, objects: ListedObjects) -> tuple[int | None, bytes | None]:
-        """Ask for the objects of a row: the size of the artifact and the bytes of the sidecar; None: missing."""
+        """Find the objects of a row: the size of the artifact and the bytes of the sidecar; None: missing.
+
+        An object may have been listed while it was written: before a row counts as damaged, its objects are asked for.
+        """
+        size, sidecar = self._listed(kept, objects)
+        if size is None or sidecar is None or self._agrees(kept, size, sidecar):
+            return size, sidecar
+        asked = self.root.size(sidecar_path(kept.artifact_path))
+        sidecar = None if asked is None else fetch_sidecar(self.root, kept.artifact_path)
+        return self.root.size(kept.artifact_path), sidecar
+
+    def _listed(self, kept: RecordedArtifact, objects: ListedObjects) -> tuple[int | None, bytes | None]:
         size, path = self._size(kept.artifact_path, objects), sidecar_path(kept.artifact_path)
         if self._size(path, objects) is None:
             return size, None
