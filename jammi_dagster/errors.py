@@ -284,14 +284,14 @@ class ObjectsMissing(JammiError):
 
 
 class RootNotThere(JammiError):
-    """A root that lacks the identity of the root that a catalog's rows name, or has another's."""
+    """A root without the identity that its catalog recorded, or with the identity of another root."""
 
     root: str
     catalog: str
     template = (
-        "store {root}: it is not the root whose objects {catalog} names: {why}; nothing was changed; check that the "
-        "root is mounted, can be reached and is spelt as before; if the objects are here all the same, bind the "
-        "catalog to this root with store.adopt(take_over=True)"
+        "store {root}: this is not the root whose objects the catalog {catalog} recorded: {why}; nothing was changed; "
+        "check that the root is mounted, can be reached and is spelt as before; if its objects are here all the same, "
+        "bind the catalog to this root with store.adopt(take_over=True)"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import sqlite3
@@ -12,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool
 
+from jammi_dagster.durable import sync_folder
 from jammi_dagster.errors import CatalogReplaced, CatalogUnavailable
 
 BUSY_SECONDS = 60.0
@@ -24,7 +24,6 @@ _SHARED_BY_MACHINES = frozenset(
     | {f"fuse.{name}" for name in ("sshfs", "glusterfs", "s3fs", "rclone", "gcsfuse", "ceph")}
 )
 _MOUNTS = Path("/proc/self/mountinfo")
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 # files with connections that this process inherited in use: SQLite's own notes on their locks are not ours
 carried_over: set[tuple[int, int]] = set()
 _told: set[Path] = set()
@@ -195,14 +194,5 @@ def _make_folder(folder: Path) -> None:
     """Make the folder, with durable entries: SQLite makes the file's own entry durable, and no other."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    if os.name == "nt":
-        return
     for path in missing:
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:
-            if error.errno not in _NO_FOLDER_SYNC:
-                raise
-        finally:
-            os.close(descriptor)
+        sync_folder(path.parent)

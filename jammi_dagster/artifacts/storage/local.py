@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from jammi_dagster.artifacts.storage.storage import StoredObject, Upload, quietly
+from jammi_dagster.durable import sync_folder
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
-
-# errors of file systems that cannot fsync a folder; like SQLite, we go on without
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
 
 
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -169,10 +167,10 @@ class Folders:
 
     def settle(self, folder: str) -> None:
         """Make the new entry in `folder` durable, and the entries of its parents up to a folder that is settled."""
-        _sync_folder(folder)
+        sync_folder(folder)
         while folder not in self._settled:
             parent = os.path.dirname(folder)
-            _sync_folder(parent)
+            sync_folder(parent)
             self._settled.add(folder)
             folder = parent
 
@@ -183,16 +181,3 @@ def _mkdir(path: str) -> None:
     except FileExistsError:
         if not os.path.isdir(path):  # a folder here means that another writer was faster
             raise NotADirectoryError(errno.ENOTDIR, "not a folder", path) from None
-
-
-def _sync_folder(path: str) -> None:
-    if os.name == "nt":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
-    finally:
-        os.close(descriptor)

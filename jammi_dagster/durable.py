@@ -1,0 +1,23 @@
+"""Durable folder entries, for artifacts and for an SQLite catalog alike."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+# errors of file systems that cannot fsync a folder; like SQLite, we go on without
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}
+
+
+def sync_folder(path: str | os.PathLike[str]) -> None:
+    """Make the entries of a folder durable, where its system and file system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
