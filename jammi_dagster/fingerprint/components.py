@@ -55,6 +55,7 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
         named = path.removeprefix(root_of(path)).lstrip(os.sep).replace(os.sep, "/")
         yield Component(kind="file", name=named, where="", digest=digest("file.v1", content))
     yield from _load_order(graph, files)
+    yield from _location_order(graph, files)
     for name in graph.missing:
         yield Component(kind="module", name=name, where="", digest=MISSING)
 
@@ -153,6 +154,15 @@ def _load_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
     if len(set(order)) > 1:
         told = digest("order.v1", *(utf8(files[path]) for path in order))
         yield Component(kind=_AT_LOAD, name="in its order", where="", digest=told)
+
+
+def _location_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
+    """Yield the order in which the code location loads modules that the function does not import itself."""
+    apart = {path for path, reached in graph.reached.items() if not reached.is_loaded}
+    order = [files[path] for path in graph.extensions.order if path in apart]
+    if len(order) > 1:
+        told = digest("location.v1", *map(utf8, order))
+        yield Component(kind=_AT_LOAD, name="of the code location, in its order", where="", digest=told)
 
 
 def _of_file(path: str) -> str:

@@ -17,6 +17,7 @@ from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
+from jammi_dagster.fingerprint.location import extensions_for
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
@@ -154,7 +155,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored)
+    graph = Graph(describer.home, ignored, extensions_for(file, describer.home))
     graph.reach(describer.roots)
     for name, value in _changed_values(graph, set()):
         describer.hold(value, name)

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.packaged import digest_at_load
+from jammi_dagster.fingerprint.sources.running_code import differs
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
@@ -48,6 +50,7 @@ class ReachedFile:
     steps: list[str | int] = field(default_factory=list)
     foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
+    is_loaded: bool = True  # False while the function reaches single statements only
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source
@@ -77,7 +80,14 @@ class Graph:
     graph.reached["/checkout/pipelines/text.py"].names  # the names of that module that code uses
     """
 
-    def __init__(self, home: frozenset[str], ignored: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        home: frozenset[str],
+        ignored: Collection[str] = (),
+        extensions: Extensions | None = None,
+    ) -> None:
+        self.extensions = extensions or Extensions()
+        self.tops: set[str] = set()  # the top-level modules outside of first-party code that it reaches
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
         self.files: dict[str, bytes] = {}  # packaged files that loading reads, by path
@@ -108,14 +118,58 @@ class Graph:
         self._called = None
         for reached in self.reached.values():
             reached.foreign = None
-        while self._todo:
-            step, arguments, self._path = self._todo.popleft()
-            step(*arguments)
+        self._follow_all()
+        while self._extend_libraries():
+            self._follow_all()
         # An import that nobody uses is there for its side effects.
         for source, names, libraries in self._imports:
             if not (libraries.items() <= self.libraries.items() or any(map(source.uses, names))):
                 self.libraries.update(libraries)
         self._imports.clear()
+
+    @property
+    def routes(self) -> Routes:
+        """The routes that were followed so far."""
+        return self._routes
+
+    def _follow_all(self) -> None:
+        while self._todo:
+            step, arguments, self._path = self._todo.popleft()
+            step(*arguments)
+
+    def _extend_libraries(self) -> bool:
+        """Reach the statements of the code location that change reached libraries, or the process."""
+        reached = [name for name in self.extensions.by_library if name in self.tops]
+        found = [one for name in reached for one in self.extensions.by_library[name]]
+        return sum(map(self._extend, (*self.extensions.of_process, *found))) > 0
+
+    def _extend(self, extension: Extension) -> bool:
+        """Reach a statement of a module that the function need not import; return whether it is new."""
+        path = extension.module.path or ""
+        reached = self.reached.get(path)
+        if reached is not None and (reached.is_loaded or (extension.index, "code") in reached.parts):
+            return False
+        node = self._routes.node(extension.module)
+        if node is None or node.source is None or self._ignores(node, extension.unit.names):
+            return False
+        if node.source is not extension.source:
+            self.unresolved.add(differs(path, "module-level code"))
+            return False
+        if reached is None:
+            reached = self.reached[path] = ReachedFile(node, is_loaded=False)
+        reached.touching.add(extension.index)
+        self._path = (f"module-level code of {node.shown}",)
+        self._reach(reached, extension.index, runs=False)
+        return True
+
+    def changed_at_load(self, node: Node, index: int) -> tuple[set[Name], frozenset[str]]:
+        """Return the first-party names, and those of other packages, whose state loading a unit may change."""
+        assert node.source is not None
+        effect, unit = self._targets.of(node, index), node.source.units[index]
+        named = {*(effect.targets or effect.named)}
+        if index in node.source.touching:
+            named.update(one for touch in unit.touches for one in self._touched(node, touch))
+        return named, effect.foreign
 
     def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
@@ -161,6 +215,7 @@ class Graph:
             self._reach(reached, index, runs=True)
             if root.is_it:
                 reached.roots[index] = None
+                self.tops.update(reached.node.source.units[index].annotated_with)
             if not root.is_bare:
                 self._reach(reached, index, "decorators", runs=True)
 
@@ -170,8 +225,9 @@ class Graph:
         if node is None:
             return None
         reached = self.reached.get(node.path)
-        if reached is None:
-            reached = self.reached[node.path] = ReachedFile(node)
+        if reached is None or not reached.is_loaded:
+            reached = self.reached[node.path] = reached or ReachedFile(node)
+            reached.is_loaded = True
             for package in self._routes.packages_around(node):
                 self._later(self._load, package)
             self._later(self._run, reached)
@@ -259,9 +315,10 @@ class Graph:
 
     @property
     def called(self) -> frozenset[str]:
-        """The names of the methods that reached code calls."""
+        """The names of the methods that reached code calls when the function runs."""
         if self._called is None:
-            parts = (part for reached in self.reached.values() for _, part, _ in reached.units())
+            every = (one for reached in self.reached.values() for one in reached.units())
+            parts = (part for _, part, runs in every if runs)
             self._called = frozenset().union(*(part.called for part in parts))
         return self._called
 
@@ -360,6 +417,8 @@ class Graph:
 
     def _read(self, reached: ReachedFile, name: str) -> None:
         reached.names[name] = None
+        for extension in self.extensions.by_name.get((reached.node.path, name), ()):
+            self._later(self._extend, extension)
         for waiting, index in self._waiting.pop((reached.node.path, name), ()):
             self._reach(waiting, index, runs=False)
 
@@ -400,6 +459,8 @@ class Graph:
             self._own(reached, name, runs, is_read, asked=members.get(name))
         for route in self._import(node, uses.imports):
             self.libraries.update(route.libraries)
+            if not route.passed and route.rest:
+                self.tops.add(route.rest[0])
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
         for file in uses.packaged:
@@ -456,6 +517,7 @@ class Graph:
         for module in route.passed:
             self._load(module)
         if not route.passed or route.leaves:
+            self.tops.add(name.partition(".")[0])
             return
         holder = self._load(route.passed[-1])
         if holder is None or holder.node.source is None:

@@ -28,6 +28,7 @@ from jammi_dagster.fingerprint.syntax.members import (
     method_part,
     separate_methods,
 )
+from jammi_dagster.fingerprint.syntax.optional_parts import annotations_of, named_in
 from jammi_dagster.fingerprint.syntax.outside_world import (
     hidden_code,
     imported_module,
@@ -159,6 +160,15 @@ class Unit:
     def annotation_readers(self) -> tuple[str, ...]:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()
+
+    @property
+    def annotated_with(self) -> frozenset[str]:
+        """The top-level modules of the annotations of a function: its tables are values of these."""
+        node, scope = self._node, self.statement.scope if self.statement else None
+        if scope is None or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return frozenset()
+        heads = (chain[0] for note in annotations_of(node) for chain in named_in(note))
+        return frozenset(name.partition(".")[0] for head in heads for name in scope.peek((head,)))
 
     @property
     def has_fields(self) -> bool:
