@@ -15,6 +15,7 @@ from jammi_dagster.fingerprint.author_options import check_dependencies, check_n
 from jammi_dagster.fingerprint.components import Component, of_code, of_form, of_values
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
+from jammi_dagster.fingerprint.live.module_state import state_of
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.location import extensions_for
@@ -157,8 +158,8 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     declared = list(describe(dependencies, describer, folder))
     graph = Graph(describer.home, ignored, extensions_for(file, describer.home))
     graph.reach(describer.roots)
-    for name, value in _changed_values(graph, set()):
-        describer.hold(value, name)
+    for name, value, is_written in _changed_values(graph, describer.home):
+        describer.hold(value, name, lenient=not is_written)
         graph.reach(describer.roots)
     files = file_names(graph.reached)
     if uses_time_zone(graph):
@@ -236,12 +237,13 @@ def _name(fn: object) -> str:
     return str(getattr(fn, "__qualname__", type(fn).__qualname__))
 
 
-def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[str, object]]:
-    """Yield the reached lists, dicts and sets that differ from their literals by now.
+def _changed_values(graph: Graph, home: frozenset[str]) -> Iterator[tuple[str, object, bool]]:
+    """Yield the reached values that differ from their source by now; True for those that a literal makes.
 
     The code that changed them while modules were loaded (a decorator that registers) may stand anywhere. The caller
     reaches the code in each value before it asks for the next; the end is where that leads to no further value.
     """
+    seen: set[tuple[str, str]] = set()
     looking = True
     while looking:
         looking = False
@@ -253,7 +255,10 @@ def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[
                 seen.add((path, name))
                 if source and not _is_as_written(source, name, live):
                     looking = True
-                    yield f"the value of {name}", live[name]
+                    yield f"the value of {name}", live[name], True
+                for told, state in state_of(name, live[name], source, home) if source else ():
+                    looking = True
+                    yield told, state, False
 
 
 def _is_as_written(source: Source, name: str, live: Mapping[str, Any]) -> bool:

@@ -224,14 +224,15 @@ class _Search:
 
 def _classify(found: Extensions, name: str, one: Extension, unit: Unit) -> None:
     bare = name.replace(f".{CALL}", "")
+    is_call = bare != name or "." not in name  # `numpy.append(x, 1)` seems to change `numpy`
     is_quiet = (
-        bare != name and name.startswith(ARRAY_LIBRARIES) and not CHANGES_OF_ARRAY_LIBRARIES.match(bare)
+        is_call and f"{name}.".startswith(ARRAY_LIBRARIES) and not CHANGES_OF_ARRAY_LIBRARIES.match(bare)
     )
-    if is_orchestration(name) or is_quiet or is_among(name, HARMLESS_STATE) or _sets_display(bare, unit):
+    if is_orchestration(name) or is_among(bare, HARMLESS_STATE) or _sets_display(bare, unit):
         return
-    if is_among(name, PROCESS_STATE):
+    if is_among(bare, PROCESS_STATE):
         found.of_process.append(one)
-    else:
+    elif not is_quiet:
         found.by_library.setdefault(name.partition(".")[0], []).append(one)
 
 

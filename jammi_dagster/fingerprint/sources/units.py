@@ -161,7 +161,7 @@ class Unit:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()
 
-    @property
+    @cached_property
     def annotated_with(self) -> frozenset[str]:
         """The top-level modules of the annotations of a function: its tables are values of these."""
         node, scope = self._node, self.statement.scope if self.statement else None
