@@ -18,6 +18,7 @@ from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.module_state import state_of
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
+from jammi_dagster.fingerprint.loaded_files import changed_files, loaded_files
 from jammi_dagster.fingerprint.location import extensions_for
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
@@ -142,9 +143,12 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
 
 
 def edited_files() -> tuple[tuple[str, str], ...]:
-    """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
+    """Return the files that differ from the code that runs, or from the content that loading it read.
+
+    Each with a digest of its content now.
+    """
     with _one_at_a_time:
-        return running_code.edited_files()
+        return (*running_code.edited_files(), *changed_files())
 
 
 def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
@@ -166,8 +170,9 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         declared.append(time_zone())
     slots = Slots(_Shown(graph, settings.depends_on), files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
-    components = tuple(sorted((*of_code(graph, files), *held, *declared)))
-    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
+    loaded = loaded_files(graph)
+    components = tuple(sorted((*of_code(graph, files), *held, *declared, *loaded.components)))
+    reasons = {*describer.unresolved, *loaded.unresolved, *_without_python(fn), *doubts(graph, ignored)}
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
@@ -181,7 +186,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
                 is_declarable=read.is_declarable,
                 unwatched=next(iter(read.unwatched), None),
             )
-            for read in sorted(outside_reads(graph))
+            for read in sorted(outside_reads(graph) | loaded.reads)
             if read.name not in ignored
         ),
         unresolved=tuple(sorted(reasons)),

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fnmatch
 import os
 import sys
-import sysconfig
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,40 +20,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from jammi_dagster.load_reads import (
+    FILE_EVENTS,
+    INSTALLED,
+    body_begins,
+    body_ends,
+    is_installed,
+    is_of_python,
+    path_of,
+    writes,
+)
+
 _MOST = 100  # reads that are told of; one is enough to unpin
-_FILES = {"open", "os.listdir", "os.scandir", "sqlite3.connect"}
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
-_PYTHON = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth", ".zip", ".whl", ".egg")
-_SYSTEM = (
-    "/dev/",
-    "/proc/",
-    "/sys/",
-    "/usr/share/zoneinfo/",
-    "/etc/ssl/",
-    "/etc/pki/",
-    "/etc/ca-certificates/",
-)
-# Python and its libraries ask these of a system: its time zone, users, networks and types of files.
-_ASKED = {
-    f"/etc/{name}"
-    for name in (
-        *(
-            "group",
-            "gai.conf",
-            "host.conf",
-            "hosts",
-            "localtime",
-            "mime.types",
-            "nsswitch.conf",
-            "os-release",
-        ),
-        *("passwd", "protocols", "resolv.conf", "services", "timezone"),
-    )
-}
-_INSTALLED = tuple(
-    os.path.join(os.path.realpath(place), "")
-    for place in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-)
 _OURS = ("dagster", "jammi_dagster")
 
 
@@ -82,8 +60,8 @@ class Watch:
     before: frozenset[int] = frozenset()  # the threads that were there when it began
 
     def see(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
-        is_file = event in _FILES
-        what = _path(arguments[0]) if is_file else _other(event, arguments)
+        is_file = event in FILE_EVENTS
+        what = path_of(arguments[0]) if is_file else _other(event, arguments)
         if what is None or (event == "open" and self._writes(what, arguments)):
             return
         if (is_file and self._is_inside(what)) or self._is_allowed(what) or len(self.found) >= _MOST:
@@ -96,21 +74,19 @@ class Watch:
             self.found.setdefault(source, Read(source, place, way_out))
 
     def _writes(self, path: str, arguments: tuple[Any, ...]) -> bool:
-        flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else os.O_RDONLY
-        access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
-        if access == os.O_WRONLY or flags & (os.O_TRUNC | os.O_EXCL):
+        if writes(arguments):
             self.made.add(path)
             return True
         return path in self.made
 
     def _is_inside(self, path: str) -> bool:
-        if path.endswith(_PYTHON) or path.startswith(_SYSTEM) or path in _ASKED:
+        if is_of_python(path):
             return True
         real = os.path.realpath(path)
         return any(
             one == known.rstrip(os.sep) or one.startswith(os.path.join(known, ""))
             for one in (path, real)
-            for known in (*_INSTALLED, *self.within)
+            for known in (*INSTALLED, *self.within)
         )
 
     def _is_allowed(self, what: str) -> bool:
@@ -128,7 +104,7 @@ class Watch:
                 return None
             if top in _OURS or top.startswith("dagster_"):
                 return None
-            if top == self.module or not _is_installed(file):
+            if top == self.module or not is_installed(file):
                 return f"{os.path.basename(file)}:{frame.f_lineno}"
             frame = frame.f_back
         return None
@@ -152,9 +128,11 @@ def watching(watch: Watch) -> Iterator[Watch]:
         _install()
         _live = [*_live, watch]
     token = _watch.set(watch)
+    body_begins()
     try:
         yield watch
     finally:
+        body_ends()
         _watch.reset(token)
         with _lock:
             _live = [one for one in _live if one is not watch]
@@ -166,7 +144,7 @@ def _install() -> None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _live or not (event in _FILES or event in _OTHERS) or getattr(_looking, "now", False):
+    if not _live or not (event in FILE_EVENTS or event in _OTHERS) or getattr(_looking, "now", False):
         return
     _looking.now = True
     try:
@@ -180,20 +158,6 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _looking.now = False
 
 
-def _path(given: Any) -> str | None:
-    """Return an absolute path; None for a descriptor, and for a database in memory."""
-    if given is None:
-        return os.getcwd()  # a listing of the working folder
-    if not isinstance(given, (str, bytes, os.PathLike)):
-        return None
-    path = os.fsdecode(given)
-    if path in ("", ":memory:"):
-        return None
-    if path.startswith("file:"):
-        path = path.removeprefix("file:").partition("?")[0]
-    return os.path.abspath(path)
-
-
 def _other(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event == "socket.connect":
         address = arguments[1]
@@ -204,7 +168,3 @@ def _other(event: str, arguments: tuple[Any, ...]) -> str | None:
     return (
         f"process:{Path(os.fsdecode(first)).name}" if isinstance(first, (str, bytes)) else "process:unknown"
     )
-
-
-def _is_installed(file: str) -> bool:
-    return file.startswith(("<", *_INSTALLED)) or os.path.realpath(file).startswith(_INSTALLED)
