@@ -163,7 +163,8 @@ def is_of_python(path: str) -> bool:
 
 def is_installed(file: str) -> bool:
     """Return whether a source file belongs to Python, or to an installed distribution."""
-    return file.startswith(("<", *INSTALLED)) or os.path.realpath(file).startswith(INSTALLED)
+    is_beside = any(f"{os.sep}{place}{os.sep}" in file for place in ("site-packages", "dist-packages"))
+    return is_beside or file.startswith(("<", *INSTALLED)) or os.path.realpath(file).startswith(INSTALLED)
 
 
 def path_of(given: Any) -> str | None:
