@@ -87,7 +87,7 @@ def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Compone
         unit = source.units[index]
         parts = [part for part in ("annotations", "decorators") if (index, part) in reached.parts]
         spelled = [unit.digests.code, *(f"{part}:{getattr(unit.digests, part)}" for part in parts)]
-        if graph.reads_docs:
+        if graph.reads_docs or index in reached.documented:
             spelled.append(unit.digests.documented)
         key = _key(unit, is_root=index in reached.roots)
         found.setdefault(key, []).append(digest("unit.v1", *map(utf8, spelled)))

@@ -118,9 +118,6 @@ PACKAGE_IMPORTERS = frozenset(
     ]
 )
 
-# Functions that look through the module which calls them: its functions count with their docstrings.
-MODULE_SCANNERS = frozenset({"ply.lex.lex", "ply.yacc.yacc", "doctest.testmod", "fire.Fire", "docopt.docopt"})
-
 
 def is_among(name: str, known: tuple[str, ...]) -> bool:
     """Return whether a dotted name, or one that it lies under, is among the known names.

@@ -11,8 +11,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from jammi_dagster.fingerprint.known_names.introspection import MODULE_SCANNERS
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
+from jammi_dagster.fingerprint.reach.receivers import Receivers, reads_docs
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
@@ -22,6 +24,7 @@ from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.members import method_part
+from jammi_dagster.fingerprint.syntax.optional_parts import UNKNOWN
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
 from jammi_dagster.fingerprint.syntax.shared_objects import OBJECT, STATEFUL, Touch
@@ -50,6 +53,7 @@ class ReachedFile:
     steps: list[str | int] = field(default_factory=list)
     foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
+    documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
     is_loaded: bool = True  # False while the function reaches single statements only
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
@@ -97,6 +101,7 @@ class Graph:
         self.reads_annotations = False
         self._routes = Routes(home, self.unresolved)
         self._targets = LoadTargets(self._routes)
+        self._receivers = Receivers(self)
         self._waiting: dict[
             Name, list[tuple[ReachedFile, int]]
         ] = {}  # side effects, by the names they change
@@ -467,6 +472,11 @@ class Graph:
             self._packaged(node, file)
         for text in uses.texts:
             self._text(node, text, runs)
+        for home, given, docs in self._receivers.documented(node, uses):
+            self._document(home, given, docs=docs)
+        if any(use.name in MODULE_SCANNERS for use in uses.uses):
+            self._whole(reached, runs)
+            reached.documented.update(range(node.source.loaded))
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
@@ -503,8 +513,24 @@ class Graph:
                 for reached_index, _ in list(other.parts):
                     self._reach(other, reached_index, "annotations", runs=False)
         unknown = (name for name in unit.annotation_readers if not self._routes.is_seen(reached.node, name))
-        if self.reads_annotations or any(unknown):
+        found = list(unknown)
+        readers = [one for one in unit.decorated if self._receivers.reads(reached.node, one)]
+        outside = [name for name in found if name != UNKNOWN]
+        if any(reads_docs(one.names) for one in readers) or (outside and reads_docs(outside)):
+            self._document(reached.node, unit, docs=True)
+        elif self.reads_annotations or found:
             self._reach(reached, index, "annotations", runs=False)
+
+    def _document(self, node: Node, unit: Unit, *, docs: bool) -> None:
+        """Let the annotations of a function or a class count, and its docstrings: a library gets it."""
+        reached = self._load(node.module)
+        if reached is None or reached.node.source is None:
+            return
+        for name in unit.names:
+            for index in reached.node.source.by_name.get(name, ()):
+                if reached.node.source.units[index] is unit:
+                    reached.documented |= {index} if docs else set()
+                    self._reach(reached, index, "annotations", runs=False)
 
     def _use(self, node: Node, name: str, runs: bool, is_read: bool = True, *, asked: Members = None) -> None:
         """Reach an imported name."""

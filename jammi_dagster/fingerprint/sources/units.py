@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.hand_over import decorated
 from jammi_dagster.fingerprint.syntax.load_effects import (
     CERTAIN_EFFECT,
     NO_EFFECT,
@@ -40,7 +41,7 @@ from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
+from jammi_dagster.fingerprint.syntax.uses import Change, HandOver, Use, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Part:
     changes: tuple[Change, ...] = ()
     packaged: tuple[PackagedFile, ...] = ()
     texts: tuple[str, ...] = ()  # whole texts that are dotted paths
+    handed: tuple[HandOver, ...] = ()
     reads_time_zone: bool = False
     called: frozenset[str] = frozenset()  # the names of methods
 
@@ -160,6 +162,16 @@ class Unit:
     def annotation_readers(self) -> tuple[str, ...]:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()
+
+    @cached_property
+    def decorated(self) -> tuple[HandOver, ...]:
+        """Its decorators, each as a call that gets the function or the class."""
+        node = self._node
+        if self.statement is None or not isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        ):
+            return ()
+        return tuple(decorated(node, self.statement.scope))
 
     @cached_property
     def annotated_with(self) -> frozenset[str]:
@@ -327,6 +339,7 @@ def _part(uses: Uses) -> Part:
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
         texts=tuple(uses.texts),
+        handed=tuple(resolve() for resolve in uses.handed),
         called=frozenset(use.name.rpartition(".")[2] for use in uses.uses if use.name.startswith(f"{ANY}.")),
         reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
     )

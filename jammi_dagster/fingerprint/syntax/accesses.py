@@ -15,6 +15,7 @@ from jammi_dagster.fingerprint.known_names.readers import BUFFERS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.hand_over import handed_over
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
@@ -215,6 +216,7 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             return [name for one in (*node.args, *children(node.func)) for name in _dotted(one)]
         call, chain = Call.of(node), chain_of(node.func)
+        at.uses.handed += handed_over(node, at.scope)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):

@@ -24,6 +24,8 @@ from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import statements
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
+UNKNOWN = "?"  # a decorator that is no function by its name
+
 
 @dataclass(frozen=True, slots=True)
 class OptionalParts:
@@ -102,9 +104,9 @@ def _decorator_names(decorator: ast.expr, module: Scope) -> list[str]:
     """
     chain = chain_of(decorator)
     if chain is None or chain[-1] in PROPERTY_ACCESSORS:
-        return [chain[-1] if chain else "?"]
+        return [chain[-1] if chain else UNKNOWN]
     is_function = module.owns(chain[0]) and not [part for part in chain[1:] if part != CALL]
-    return module.peek(chain) or ([] if is_function else ["?"])
+    return module.peek(chain) or ([] if is_function else [UNKNOWN])
 
 
 def _is_annotation_blind(name: str) -> bool:
