@@ -26,8 +26,10 @@ from jammi_dagster.fingerprint.identity import (
 )
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
 from jammi_dagster.fingerprint.location import fix_location
+from jammi_dagster.fingerprint.reach.findings import SET_ORDER
 
 __all__ = [
+    "SET_ORDER",
     "CodeIdentity",
     "Component",
     "OutsideRead",

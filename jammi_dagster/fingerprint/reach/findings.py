@@ -22,6 +22,8 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Change
 
+SET_ORDER = "set order"  # the name of a read that no name in the code tells
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ReadSite:
@@ -44,10 +46,19 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
             }
+        found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached)}
         for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
     return found
+
+
+def _set_orders(reached: ReachedFile) -> Iterator[int]:
+    """Yield the lines of reached code on which the order of a set reaches a value."""
+    source = reached.node.source
+    for index, part in reached.parts if source else ():
+        unit = source.units[index] if source else None
+        yield from (line for line in (unit.set_orders if unit else ()) if unit and unit.part_at(line) == part)
 
 
 def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -38,6 +38,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 )
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.set_order import set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
@@ -72,6 +73,7 @@ class Part:
 
 
 _EMPTY_PART = Part()
+_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,24 @@ class Unit:
         ):
             return ()
         return tuple(decorated(node, self.statement.scope))
+
+    @cached_property
+    def set_orders(self) -> tuple[int, ...]:
+        """The lines on which the order of a set reaches a value."""
+        if self.statement is None:
+            return ()
+        names = self.statement.sets
+        if not (self.statement.visited.has_sets or any(name in names for name in self.statement.names_used)):
+            return ()
+        return set_orders(self.statement.node, names)
+
+    def part_at(self, line: int) -> str:
+        """Return the part in which a line stands: a separate method, or the code."""
+        members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
+        for one in members:
+            if one.lineno <= line <= (one.end_lineno or line) and isinstance(one, _METHODS):
+                return method_part(one.name) if one.name in self.separate_methods else "code"
+        return "code"
 
     @cached_property
     def annotated_with(self) -> frozenset[str]:

@@ -154,6 +154,7 @@ class AccessVisitor(Visitor[Position]):
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
         super().__init__()
         self.uses: dict[str, Uses] = defaultdict(Uses)
+        self.has_sets = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
 
@@ -192,6 +193,12 @@ class AccessVisitor(Visitor[Position]):
             else:
                 rest.append(child)
         return self._without_decorators(node, rest, at)
+
+    def visit_Set(self, node: ast.expr, at: Position) -> Sequence[ast.AST]:
+        self.has_sets = True
+        return children(node)
+
+    visit_SetComp = visit_Set
 
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
@@ -236,6 +243,7 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
+        self.has_sets |= chain[0] in ("set", "frozenset")
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),
