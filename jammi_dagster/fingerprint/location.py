@@ -45,16 +45,19 @@ class Location:
     """The roots of a code location, with what was found from them for each set of first-party distributions."""
 
     roots: Mapping[str, Module]  # by path
+    program: tuple[str, int] = ("", 0)  # the file and the line of a program that runs all of this
     found: dict[frozenset[str], Extensions] = field(default_factory=dict)
 
     def extensions(self, home: frozenset[str]) -> Extensions:
         if home not in self.found:
-            self.found[home] = _extensions(self.roots.values(), home)
+            self.found[home] = _extensions(self.roots.values(), home, self.program)
         return self.found[home]
 
 
 _locations: dict[str, Location] = {}  # by the path of each module whose functions they hold
-_known: dict[tuple[tuple[str, ...], frozenset[str]], tuple[Mapping[str, Source], Extensions]] = {}
+_known: dict[
+    tuple[tuple[str, ...], frozenset[str], tuple[str, int]], tuple[Mapping[str, Source], Extensions]
+] = {}
 
 
 def fix_location(functions: Iterable[object], held: Collection[object], frame: FrameType | None) -> None:
@@ -68,7 +71,7 @@ def fix_location(functions: Iterable[object], held: Collection[object], frame: F
     home = frozenset(name for module in modules for name in home_of(module))
     roots = [*_modules_on_stack(frame, home), *_modules_that_hold(held, home)]
     every = {**own, **{root.path: root for root in roots if root.path}}
-    location = Location(every)
+    location = Location(every, _program(frame))
     _locations.update(dict.fromkeys(own, location))
 
 
@@ -109,16 +112,29 @@ def _first_party(names: Mapping[str, object], home: frozenset[str]) -> Iterator[
         yield module
 
 
-def _extensions(roots: Iterable[Module], home: frozenset[str]) -> Extensions:
+def _program(frame: FrameType | None) -> tuple[str, int]:
+    """Return the file and the line of the program, if its module is what builds the definitions.
+
+    The statement at that line contains all that happens, and fills no registry.
+    """
+    while frame is not None:
+        if frame.f_code.co_name == "<module>":
+            is_program = frame.f_globals.get("__name__") == "__main__"
+            return (os.path.abspath(frame.f_code.co_filename), frame.f_lineno) if is_program else ("", 0)
+        frame = frame.f_back
+    return "", 0
+
+
+def _extensions(roots: Iterable[Module], home: frozenset[str], program: tuple[str, int]) -> Extensions:
     roots = list(roots)
-    key = tuple(sorted(root.path or "" for root in roots)), home
+    key = tuple(sorted(root.path or "" for root in roots)), home, program
     if key in _known and all(_is_current(path, source) for path, source in _known[key][0].items()):
         return _known[key][1]
     search = _Search(home)
     for root in roots:
         search.visit(root)
     sources = {node.path: node.source for node in search.found if node.source}
-    found = search.extensions()
+    found = search.extensions(program)
     _known[key] = sources, found
     return found
 
@@ -201,17 +217,18 @@ class _Search:
                 return of_names(names)
         return Module(os.path.splitext(os.path.basename(path))[0], path)
 
-    def extensions(self) -> Extensions:
+    def extensions(self, program: tuple[str, int]) -> Extensions:
         """Return the statements that change names of other modules, libraries or the process."""
         found = Extensions(order=tuple(node.path for node in self.found))
         for node in self.found:
             if node.source is not None:
-                self._add(found, node, node.source)
+                self._add(found, node, node.source, program[1] if node.path == program[0] else 0)
         return found
 
-    def _add(self, found: Extensions, node: Node, source: Source) -> None:
+    def _add(self, found: Extensions, node: Node, source: Source, running: int) -> None:
         for index, unit in enumerate(source.units[: source.loaded]):
-            if unit.kind == "import" or (unit.is_still and not unit.load_effect.certain):
+            is_running = unit.lines[0] <= running <= unit.lines[1]
+            if is_running or unit.kind == "import" or (unit.is_still and not unit.load_effect.certain):
                 continue
             named, foreign = self._graph.changed_at_load(node, index)
             one = Extension(node.module, source, index)
