@@ -20,7 +20,13 @@ from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.loaded_files import changed_files, loaded_files
 from jammi_dagster.fingerprint.location import extensions_for
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
+from jammi_dagster.fingerprint.reach.findings import (
+    cached_functions,
+    doubts,
+    outside_reads,
+    reached_by,
+    uses_time_zone,
+)
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
@@ -69,6 +75,8 @@ class CodeIdentity:
     outside: tuple[OutsideRead, ...]
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
+    cached: frozenset[tuple[str, int]] = field(default=frozenset(), compare=False, repr=False)
+    """The reached functions whose results are kept: the file and the first line of each."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
@@ -179,6 +187,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
         reached_by=dict(reached_by(graph)),
+        cached=frozenset(cached_functions(graph)),
         outside=tuple(
             OutsideRead(
                 what=read.name,

@@ -287,6 +287,7 @@ class _Classes:
             code,
             components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
             libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
+            cached=code.cached.union(*(one.cached for one in found)),
             outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
             unresolved=tuple(
                 dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
-from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -20,7 +21,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
-from jammi_dagster.fingerprint.syntax.uses import Change
+from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 SET_ORDER = "set order"  # the name of a read that no name in the code tells
 
@@ -50,7 +51,32 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
         for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
+    if any(map(_spawns, _every_use(graph))):  # nobody watches reads in processes that are started anew
+        return {replace(one, unwatched=one.unwatched or ("",)) if one.is_declarable else one for one in found}
     return found
+
+
+def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:
+    """Yield the reached functions whose results are kept: the file and the first line of each."""
+    for path, reached in graph.reached.items():
+        for unit, part, _ in reached.units():
+            if unit.statement is not None:
+                yield from ((path, line) for line in cached_lines(unit.statement.node))
+            for handed in part.handed:
+                if handed.callee and CACHES.search(handed.callee[-1]):
+                    for home, given in graph.definitions(reached.node, handed.given):
+                        yield home.path, given.lines[0]
+
+
+def _every_use(graph: Graph) -> Iterator[Use]:
+    for reached in graph.reached.values():
+        for _, part, _ in reached.units():
+            yield from part.uses
+        yield from (Use(name, use.line, use.call) for _, name, use in graph.foreign_uses(reached))
+
+
+def _spawns(use: Use) -> bool:
+    return use.name in SPAWNERS and use.call is not None and FORK not in use.call.positional
 
 
 def _set_orders(reached: ReachedFile) -> Iterator[int]:
