@@ -6,7 +6,7 @@ import marshal
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -30,6 +30,7 @@ from jammi_dagster.fingerprint.reach.findings import (
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
+from jammi_dagster.fingerprint.sources.distributions import upgraded
 from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
@@ -180,12 +181,19 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
     loaded = loaded_files(graph)
     components = tuple(sorted((*of_code(graph, files), *held, *declared, *loaded.components)))
-    reasons = {*describer.unresolved, *loaded.unresolved, *_without_python(fn), *doubts(graph, ignored)}
+    libraries = {**describer.libraries, **graph.libraries}
+    reasons = {
+        *describer.unresolved,
+        *_upgraded(libraries),
+        *loaded.unresolved,
+        *_without_python(fn),
+        *doubts(graph, ignored),
+    }
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
-        libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
+        libraries=settings.versions(dict(sorted(libraries.items()))),
         reached_by=dict(reached_by(graph)),
         cached=frozenset(cached_functions(graph)),
         outside=tuple(
@@ -240,6 +248,12 @@ def _versioned(code_version: str) -> CodeIdentity:
 def _home(fn: object) -> frozenset[str]:
     function = innermost(fn)
     return home_of(of_names(function.__globals__)) if function else frozenset()
+
+
+def _upgraded(libraries: Iterable[str]) -> Iterator[str]:
+    for name in upgraded(libraries):
+        found = f"another version of {name} was installed since this process loaded it"
+        yield Outdated(reason(found, "restart the code location"))
 
 
 def _without_python(fn: object) -> Iterator[str]:
