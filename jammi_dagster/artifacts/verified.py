@@ -16,7 +16,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,6 +27,7 @@ from jammi_dagster.artifacts.sidecar import read_manifest
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.contract import MaterializationManifest, Verification
 from jammi_dagster.errors import ArtifactCorrupt, ArtifactUnreadable, InvalidField, JammiError
+from jammi_dagster.threads import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,7 @@ class VerifiedReads:
         self.verification = verification
         self._hashes: list[tuple[Recorded, str, Future[str]]] = []
         self._lazy: list[tuple[Recorded, str]] = []
-        self._worker: ThreadPoolExecutor | None = None
+        self._worker: Workers | None = None
         self._stopped = threading.Event()
 
     def __enter__(self) -> VerifiedReads:
@@ -128,7 +129,7 @@ class VerifiedReads:
     def _hash(self, artifact: Recorded, digest: str, source: pa.NativeFile | None = None) -> None:
         """Hash the object, or the bytes of it that are in memory, beside the reader."""
         if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "jammi-verify")
+            self._worker = Workers(1, "jammi-verify", purpose="verify the inputs of a step")
         if source is None:
             found = self._worker.submit(_digest_of_file, artifact, self._stopped)
         else:
