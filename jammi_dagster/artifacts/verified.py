@@ -111,8 +111,11 @@ class VerifiedReads:
             self._lazy.append((artifact, digest))
         if footer is None or self.verification is Verification.FULL:
             self._hash(artifact, digest)
+        from jammi_dagster.artifacts.named_dataset import NamedDataset  # it imports pyarrow.dataset
+
         with _unreadable_is_corrupt(artifact):
-            return root.dataset(artifact.path, verify_pages=footer is not None)
+            dataset = root.dataset(artifact.path, verify_pages=footer is not None)
+        return NamedDataset.of(dataset, lambda: _naming(artifact, digest))
 
     def join(self) -> None:
         """Wait for the files that are hashed. Raise `ArtifactCorrupt`."""
@@ -160,6 +163,20 @@ def _check(artifact: Recorded, footer: Footer, size: int, data: bytes) -> None:
 def _compare(artifact: Recorded, digest: str, found: str) -> None:
     if found != digest:
         raise artifact.corrupt(f"their SHA-256 is {found}, not {digest}")
+
+
+@contextmanager
+def _naming(artifact: Recorded, digest: str) -> Iterator[None]:
+    """Raise `ArtifactCorrupt` from an error of a query if the artifact is damaged."""
+    try:
+        yield
+    except Exception as error:
+        if _may_come_of_damage(error):
+            try:
+                _compare(artifact, digest, _digest_of_file(artifact, threading.Event()))
+            except ArtifactCorrupt as corrupt:
+                raise corrupt from error
+        raise
 
 
 @contextmanager
