@@ -1,5 +1,6 @@
 """FIFOs, devices, folders and loops in the place of an object or a sidecar: never opened, and nothing hangs on them."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -58,10 +59,8 @@ def test_an_odd_file_is_passed_over(store_at: StoreAt, odd: str, part: str) -> N
     found = store.probe_cache(definition(), [])
     assert found == (older if part == "object" else record).materialization_id
     for ask in (store.read, store.dataset, store.producing_descriptor, store.verify_materialization):
-        try:
+        with contextlib.suppress(JammiError):  # any error is fine that is one of ours
             ask("t")
-        except JammiError as error:
-            assert record.materialization_id in str(error) or "t" in str(error)
     before = {name for name in files(store_at.root) if name.startswith("tables")}
     report = store.recover(grace_seconds=0)
     assert {*report.missing, *report.unreadable, *report.damaged} == {record.materialization_id}
