@@ -132,7 +132,8 @@ def _write(store: ResultStore) -> object:
 
 
 def _drop(store: ResultStore) -> object:
-    return store.drop("t")
+    store.drop("t")
+    return None
 
 
 def _recover(store: ResultStore) -> object:
@@ -155,7 +156,7 @@ def test_a_root_that_turned_read_only_after_it_was_opened(
             patch.setattr(local, name, _refuse)
         for name in ("delete", "replace", "create"):
             patch.setattr(local.LocalStorage, name, _refuse)
-        with pytest.raises(StorageFailed, match="Read-only file system.*make it writable"):
+        with pytest.raises(StorageFailed, match=r"Read-only file system.*make it writable"):
             work(store)
         assert files(Path(str(store.artifacts.local_root))) == before
         assert values(store.read("t")) == [0, 1, 2]
