@@ -235,7 +235,13 @@ class ResultStore:
         """
         self.binding.check()
         self.key.record()
-        recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
+        recorder = Recorder(
+            reader=self.reader,
+            writer=self.writer,
+            root=self.artifacts,
+            scope=self.scope,
+            check_root=self.binding.check,
+        )
         return recorder.begin(
             [check_table(table) for table in tables],
             produced_by=produced_by,

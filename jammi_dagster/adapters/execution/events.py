@@ -133,12 +133,14 @@ def annotation(
     }
 
 
-def output_of(store: ResultStore, record: MaterializationRecord) -> BodyOutput | None:
+def output_of(
+    store: ResultStore, record: MaterializationRecord, *, in_range: bool = False
+) -> BodyOutput | None:
     """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
 
-    None, with a warning, if the annotation is damaged.
+    None, with a warning, if the annotation is damaged; of a table of a range, only if that in the sidecar is too.
     """
-    found = annotation_of(store, record)
+    found = annotation_of(store, record, or_of_sidecar=in_range)
     if found is None:
         return None
     checks = list(found.check_results)

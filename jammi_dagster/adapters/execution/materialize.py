@@ -105,7 +105,7 @@ def _probe(tables: TableStep, fact: TableFacts) -> Hit | None:
     record = tables.store.probe_cache_record(DefinitionHash(str(fact.definition)), fact.anchors)
     if record is None:
         return None
-    output = events.output_of(tables.store, record)
+    output = events.output_of(tables.store, record, in_range=len(tables.step.tables) > 1)
     return None if output is None else Hit(record=record, output=output)
 
 
