@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jammi_dagster.fingerprint.hashing import Form, digest, utf8
 from jammi_dagster.fingerprint.live.slots import Slots, filling
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.modules import root_of
 from jammi_dagster.fingerprint.sources.units import Unit
 

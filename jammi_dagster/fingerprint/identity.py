@@ -19,6 +19,8 @@ from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
 from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.index import forget_all, index_for
+from jammi_dagster.fingerprint.reach.routes import Outlived
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
@@ -118,7 +120,11 @@ def identify(
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
     with _one_at_a_time:
-        return _from_source(fn, depends_on, ignore)
+        while True:
+            try:
+                return _from_source(fn, depends_on, ignore)
+            except Outlived:  # a file has changed meanwhile
+                forget_all()
 
 
 def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
@@ -154,12 +160,12 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored)
+    graph = Graph(index_for(describer.home), ignored)
     graph.reach(describer.roots)
     for name, value in _changed_values(graph, set()):
         describer.hold(value, name)
         graph.reach(describer.roots)
-    files = file_names(graph.reached)
+    files = file_names({path: reached.node.root for path, reached in graph.reached.items()})
     if uses_time_zone(graph):
         declared.append(time_zone())
     slots = Slots(_Shown(graph, settings.depends_on), files)
