@@ -1,4 +1,4 @@
-"""A code location as projects write them: its package builds `defs`, with resources, registries, factories and a sensor."""
+"""A code location as projects write them: its package builds `defs`, with resources, a registry and a factory."""
 
 from __future__ import annotations
 
@@ -167,7 +167,9 @@ defs = dg.Definitions(
 '''
 
 
-def write_location(folder: Path, *, package: str = "location", domains: int = 36, each: int = 5, made: int = 18) -> None:
+def write_location(
+    folder: Path, *, package: str = "location", domains: int = 36, each: int = 5, made: int = 18
+) -> None:
     """Write the package `package` with `domains` modules of `each` assets, and `made` assets of a factory."""
     root = folder / package
     root.mkdir()

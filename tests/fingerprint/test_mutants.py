@@ -91,7 +91,9 @@ class Code:
         patch.setattr(routes, "read", lambda path: source)
         graph = Graph(CodeIndex(frozenset()))
         graph.reach([Root(Module("library", self.path), function)])
-        found = sorted(of_code(graph, file_names({path: one.node.root for path, one in graph.reached.items()})))
+        found = sorted(
+            of_code(graph, file_names({path: one.node.root for path, one in graph.reached.items()}))
+        )
         return repr(found), {name for component in found for name in component.name.split(", ")}
 
 

@@ -7,6 +7,7 @@ effects, and its imports. Nothing is imported for it, and no code of the user's 
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
@@ -19,7 +20,7 @@ from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.waiting import Waiting
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
-from jammi_dagster.fingerprint.sources.packaged import digest_at_load
+from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.members import method_part
@@ -28,6 +29,7 @@ from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 Members = frozenset[str] | None  # of the objects of a class that code uses; None: all of them
+_CAPITAL = re.compile(r"(?:^|\.)[^\W\d_]*[A-Z]")
 _WHOLE = ("__dict__", "__getattribute__")  # whoever uses these of a module may use all of it
 
 
@@ -44,12 +46,12 @@ class Graph:
     def __init__(self, index: CodeIndex, ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
-        self.files: dict[str, bytes] = {}  # packaged files that loading reads, by path
+        self.packaged: set[PackagedRead] = set()
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
         self.reads_annotations = False
-        self.places = index.loading.places
+        self.places, self.components = index.loading.places, index.components
         self._routes, self._loading = index.routes, index.loading
         self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))
         self._ignored = ignored
@@ -147,16 +149,16 @@ class Graph:
             self._later(self._use, node, joined(star, "__all__"), False)
         plan = self._loading.of(node)
         for step in plan.steps:
-            for imported in step.imports:
-                self._import(imported)
-                passed = imported.route.passed
-                reached.steps += [module.path for module in passed if module.path]
-                if step.unit.may_catch or EXIT in reached.names:
-                    for module in passed:
-                        self._guard(self.reached.get(module.path or ""))
-                if step.unit.is_whole_import:
-                    self._imports.append((source, step.unit.names, imported.route.libraries))
-            if step.effect is not None and not self._ignores(node, step.unit.names):
+            for module in step.modules:
+                self._load(module)
+            self.missing.update(step.missing)
+            reached.steps += step.passed
+            if step.may_catch or EXIT in reached.names:
+                for path in step.passed:
+                    self._guard(self.reached.get(path))
+            if step.libraries:
+                self._imports.append((source, step.names, step.libraries))
+            if step.effect is not None and not self._ignores(node, step.names):
                 reached.steps.append(step.index)
                 reached.loaded[step.index] = None
                 self._waiting.add(reached, step.index, step.effect)
@@ -250,7 +252,10 @@ class Graph:
         assert node.source is not None
         unit = node.source.units[index]
         uses = unit.parts[part]
-        members = unit.members_used
+        # Only classes have members; one whose name begins with a small letter counts whole.
+        names = (*uses.own, *(use.name for use in uses.uses))
+        may_make = any(map(_CAPITAL.search, names))
+        members = unit.members_used if may_make else {}
         for name, is_read in uses.own.items():
             self._own(reached, name, runs, is_read, asked=members.get(name))
         for imported in self._loading.imports(node, uses.imports):
@@ -276,12 +281,8 @@ class Graph:
                 bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
             )
             folder = route.passed[-1].search[0] if is_own else ""
-        path = os.path.join(folder, *file.parts)
-        found = digest_at_load(path) if folder else "it is in no first-party package"
-        if isinstance(found, bytes):
-            self.files[path] = found
-        else:
-            self.unresolved.add(reason(f"{node.shown}:{file.line} reads {'/'.join(file.parts)}: {found}"))
+        path = os.path.join(folder, *file.parts) if folder else ""
+        self.packaged.add(PackagedRead(f"{node.shown}:{file.line}", "/".join(file.parts), path, True))
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""

@@ -6,6 +6,8 @@ sought, and the files.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from jammi_dagster.fingerprint.reach.loading import Loading
 from jammi_dagster.fingerprint.reach.routes import Routes
 
@@ -23,6 +25,8 @@ class CodeIndex:
     def __init__(self, home: frozenset[str]) -> None:
         self.routes = Routes(home)
         self.loading = Loading(self.routes)
+        self.readings: dict[Hashable, object] = {}  # by their starts
+        self.components: dict[Hashable, object] = {}  # of files, by the parts that are reached
 
 
 def index_for(home: frozenset[str]) -> CodeIndex:

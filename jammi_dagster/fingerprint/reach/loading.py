@@ -31,8 +31,12 @@ class LoadStep:
     """A statement that does something when its module is loaded: it imports modules, or has a side effect."""
 
     index: int  # of its unit
-    unit: Unit
-    imports: tuple[Imported, ...]
+    names: tuple[str, ...]
+    modules: tuple[Module, ...]  # first-party modules that no step before it loads
+    passed: tuple[str, ...]  # the files of all that it imports
+    missing: tuple[str, ...]
+    may_catch: bool
+    libraries: Mapping[str, str]  # of modules that it imports as they are: nobody may use them
     effect: Effect | None  # None: no side effect
 
 
@@ -80,12 +84,27 @@ class Loading:
             yield Imported((*route.passed, *further), route, missing)
 
     def _steps(self, node: Node) -> Iterator[LoadStep]:
+        loaded: set[Module] = set()
         for index, unit in enumerate(node.source.units[: node.source.loaded] if node.source else ()):
             imports = tuple(self.imports(node, unit.loads))
             effect = self._targets.of(node, index)
             acts = unit.load_effect.certain or effect.targets is None or bool(effect.targets)
-            if imports or acts:
-                yield LoadStep(index, unit, imports, effect if acts else None)
+            if not (imports or acts):
+                continue
+            modules = [module for imported in imports for module in imported.modules]
+            fresh = tuple(dict.fromkeys(module for module in modules if module not in loaded))
+            loaded.update(fresh)
+            whole = imports if unit.is_whole_import else ()
+            yield LoadStep(
+                index=index,
+                names=unit.names,
+                modules=fresh,
+                passed=tuple(module.path for one in imports for module in one.route.passed if module.path),
+                missing=tuple(one.missing for one in imports if one.missing),
+                may_catch=unit.may_catch,
+                libraries={name: held for one in whole for name, held in one.route.libraries.items()},
+                effect=effect if acts else None,
+            )
 
     def _starred(self, node: Node, name: str) -> Iterator[str]:
         """Yield the submodules that a star import from a first-party package may import."""
