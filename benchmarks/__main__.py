@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
+from benchmarks import chain, fingerprint, funnel, import_time, precision, scale, step, tick, upkeep, verify
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -25,6 +25,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "tick": tick.run,
     "fingerprint": fingerprint.run,
     "upkeep": upkeep.run,
+    "precision": precision.run,
 }
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
@@ -36,6 +37,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
+    "precision": {},
 }
 
 
