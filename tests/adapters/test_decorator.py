@@ -162,7 +162,7 @@ def test_properties_of_an_input_beside_a_dependency_are_refused(decorator: Any, 
     """Dagster takes from `ins=` only the key of an asset that `deps=` names too."""
     key = ["deep", "raw"] if said == "key_prefix" else "raw"
 
-    with pytest.raises(dg.DagsterInvalidDefinitionError, match="both an input .* and a dependency"):
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"both an input .* and a dependency"):
 
         @decorator(deps=[key], ins={"raw": dg.AssetIn(**{said: BOTH[said]})})
         def made(raw: pa.Table) -> pa.Table:
