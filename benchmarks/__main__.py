@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
+from benchmarks import chain, fingerprint, funnel, import_time, partitions, scale, step, tick, upkeep, verify
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,6 +20,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "funnel": funnel.run,
     "verify": verify.run,
     "step": step.run,
+    "partitions": partitions.run,
     "chain": chain.run,
     "scale": scale.run,
     "tick": tick.run,
@@ -31,6 +32,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
     "verify": {"rounds": 5, "table_mb": 100},
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
+    "partitions": {"size": 400},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},

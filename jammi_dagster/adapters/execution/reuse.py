@@ -27,9 +27,9 @@ def reuse(tables: TableStep, draft: Draft, hits: Sequence[Hit]) -> StepResult:
     step = tables.step
     pairs = [(table, hit.record.materialization_id) for table, hit in zip(step.tables, hits, strict=True)]
     pointed = tables.store.writer.point(pairs, start_sequence=tables.start_sequence, run_id=step.run_id)
+    step.log.info(events.saved_line([hit.record for hit in hits]))
     metadata: dict[str | None, Mapping[str, Any]] = {}
     for partition, hit, point in zip(step.partition_keys, hits, pointed, strict=True):
-        step.log.info(events.saved_line(hit.record))
         metadata[partition] = {
             **hit.output.metadata,
             **events.table_metadata(hit.record, draft.inputs.anchors, partitioned=partition is not None),

@@ -30,7 +30,11 @@ class Annotation:
 
 def annotation_of(store: ResultStore, record: MaterializationRecord) -> Annotation | None:
     """Read the annotation of a materialization: empty if it recorded none, None with a warning if it is damaged."""
-    text = store.reader.annotation(record.materialization_id)
+    return read_annotation(record, store.reader.annotation(record.materialization_id))
+
+
+def read_annotation(record: MaterializationRecord, text: str | None) -> Annotation | None:
+    """Read the text of an annotation of `record`, as `annotation_of` does."""
     if text is None:
         return Annotation()
     try:
