@@ -119,6 +119,10 @@ class EngineReader:
         found = {each: self.matches(each, set_key, only_best=True) for each in definitions}
         return {definition: matches[0] for definition, matches in found.items() if matches}
 
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready table has this definition."""
+        return bool(self._ready(definition))
+
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.
 

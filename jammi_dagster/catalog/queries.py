@@ -138,6 +138,15 @@ _ranked = (
     .subquery("ranked")
 )
 BEST_MATCHES = sa.select(_ranked).where(_ranked.c.place == sa.literal_column("1"))
+HAS_DEFINITION = (
+    sa.select(_m.c.id)
+    .where(
+        _m.c.definition_hash == sa.bindparam("definition"),
+        _m.c.status == READY,
+        _m.c.tenant.in_(_READABLE),
+    )
+    .limit(sa.literal_column("1"))
+)
 
 # --- lineage, from the pointers and their copies ---------------------------------------------------------
 

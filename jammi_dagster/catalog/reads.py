@@ -135,6 +135,10 @@ class CatalogReader:
                     found[row.definition_hash] = self._record(row)
         return found
 
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready materialization has this definition, over whichever inputs."""
+        return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
+
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
         return self.annotations([materialization_id]).get(materialization_id)

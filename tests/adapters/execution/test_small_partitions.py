@@ -24,7 +24,7 @@ parts = dg.StaticPartitionsDefinition(KEYS)
 
 def make_assets() -> list[dg.AssetsDefinition]:
     """`small`, and `below` it: each makes a whole range in one step."""
-    ranged = {"partitions_def": parts, "backfill_policy": dg.BackfillPolicy.single_run()}
+    ranged: dict[str, Any] = {"partitions_def": parts, "backfill_policy": dg.BackfillPolicy.single_run()}
 
     @result_table(reads=[], **ranged)
     def small(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
