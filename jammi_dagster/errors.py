@@ -11,7 +11,8 @@
     │   │                    RootOfAnotherCatalog, MaintainedElsewhere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
-    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated
+    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
+    │                        CodeNotLoaded
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -397,6 +398,14 @@ class PlanOutdated(JammiError):
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
+
+
+class CodeNotLoaded(JammiError):
+    """A code location that the command line cannot load: `place` is its file, module or workspace."""
+
+    place: str
+    why: str
+    template = "code {place}: it cannot be loaded, {why}; {way_out}"
 
 
 class ArtifactOutsideRoot(JammiError):

@@ -13,7 +13,7 @@ from jammi_dagster.sensing.observations import DatedSurface, Observations
 from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
-from jammi_dagster.sensing.sweep import sweep
+from jammi_dagster.sensing.sweep import sweep, sweep_inputs
 from jammi_dagster.sensing.verify import verify_materialization
 
 __all__ = [
@@ -25,5 +25,6 @@ __all__ = [
     "lookup_cached",
     "probe_cache_record",
     "sweep",
+    "sweep_inputs",
     "verify_materialization",
 ]
