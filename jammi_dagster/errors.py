@@ -8,7 +8,7 @@
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
-    │   │                    RootOfAnotherCatalog, MaintainedElsewhere
+    │   │                    RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
@@ -398,6 +398,17 @@ class PlanOutdated(JammiError):
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
+
+
+class CatalogNotThere(JammiError):
+    """A root without the catalog that the command line was to open: it makes none by mistake."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: there is no catalog {catalog}; check that the root is mounted and spelt right, and --catalog; "
+        "to make a new catalog of the materializations in a root, run `jammi-dagster adopt --take-over`"
+    )
 
 
 class CodeNotLoaded(JammiError):

@@ -64,7 +64,7 @@ class CodeLocation:
             return repository_of(self._found(module))
         except CodeNotLoaded:
             raise
-        except Exception as error:  # the code of a user may raise anything
+        except (Exception, SystemExit) as error:  # the code of a user may raise anything
             raise CodeNotLoaded(place=self.shown, why=_worded(error), way_out=_WAY_OUT) from error
 
     def _import(self) -> ModuleType:

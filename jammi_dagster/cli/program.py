@@ -56,6 +56,8 @@ class Program(click.Group):
             error.show()
         except (click.Abort, KeyboardInterrupt):
             _say("interrupted")
+        except SystemExit as error:  # of a user's code: its 0 must not read as nothing to do
+            _say(f"the code ended the process, with {error.code}")
         except BrokenPipeError:  # the reader of a pipe has seen enough
             sys.stderr.close()
         except Exception as error:
@@ -106,6 +108,7 @@ def _log_to_stderr() -> None:
 
 
 @click.group(
+    name="jammi-dagster",
     cls=Program,
     help=ABOUT,
     invoke_without_command=True,

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 
@@ -52,28 +52,34 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The output of one command: `as_json` tells the way in which it is shown."""
+    """The output of one command: `as_json` tells the way in which it is shown on `stream`."""
 
     command: str
     as_json: bool
+    stream: TextIO
 
     def show(self, data: Mapping[str, Any], *blocks: str | Table) -> None:
         """Print the data as JSON, or the blocks as text."""
         if self.as_json:
             whole = {"format": FORMAT, "command": self.command, **data}
-            click.echo(json.dumps(whole, indent=2, default=str))
+            click.echo(json.dumps(whole, indent=2, default=str), file=self.stream)
             return
-        _print(blocks)
+        _print(blocks, self.stream)
 
 
 def output(function: _F) -> _F:
-    """Add the option `--json`, and pass the function an `Output` as `out`."""
+    """Add the option `--json`, and pass the function an `Output` as `out`.
+
+    Anything that a user's code prints while it is loaded goes to stderr: stdout holds the answer alone.
+    """
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
     @functools.wraps(function)
     def run(*args: Any, as_json: bool, **given: Any) -> Any:
         name = click.get_current_context().info_name or ""
-        return function(*args, out=Output(name, as_json), **given)
+        out = Output(name, as_json, sys.stdout)
+        with contextlib.redirect_stdout(sys.stderr):
+            return function(*args, out=out, **given)
 
     return run  # type: ignore[return-value]
 
@@ -143,15 +149,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _print(blocks: Iterable[str | Table]) -> None:
+def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
     if not console.is_terminal:
         for block in blocks:
             for line in [one_line(block)] if isinstance(block, str) else _lines(block):
-                click.echo(line)
+                click.echo(line, file=stream)
         return
     for block in blocks:
         if isinstance(block, str):

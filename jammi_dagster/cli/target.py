@@ -17,7 +17,7 @@ from jammi_dagster.cli import loading
 from jammi_dagster.cli.loading import CodeLocation
 from jammi_dagster.cli.render import working
 from jammi_dagster.contract.redaction import redacted_url
-from jammi_dagster.errors import InvalidStore
+from jammi_dagster.errors import CatalogNotThere, InvalidStore
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -73,8 +73,8 @@ class Target:
             raise click.UsageError("give code (-f, -m, -w) or --store, not both")
         if self.store is None and (self.catalog or self.tenant or self.storage_options):
             raise click.UsageError("--catalog, --tenant and --storage-options belong to --store ROOT")
-        if self.attribute and not (self.python_file or self.module_name):
-            raise click.UsageError("--attribute belongs to -f FILE or -m MODULE")
+        if (self.attribute or self.working_directory) and not (self.python_file or self.module_name):
+            raise click.UsageError("--attribute and --working-directory belong to -f FILE or -m MODULE")
 
     @property
     def has_code(self) -> bool:
@@ -137,7 +137,7 @@ class Target:
     def open(self, *, may_make: bool = False) -> ResultStore:
         """Open the store: that of --store, or the one that the code's assets are on. Raise `InvalidStore`.
 
-        A folder without a catalog is no store, unless a new catalog `may_make` one of it.
+        Raise `CatalogNotThere`, too: a folder without a catalog is no store, unless a new catalog `may_make` one of it.
         """
         if self.store is None:
             return self._of_code()
@@ -204,7 +204,7 @@ def _json(text: str | None) -> Any:
 
 
 def _check_there(root: str, catalog: str | None) -> None:
-    """Raise `InvalidStore` where opening the store would make an empty catalog in a wrong place."""
+    """Raise `InvalidStore` or `CatalogNotThere` where opening the store would make an empty catalog."""
     shown = redacted_url(root)
     is_local = "://" not in root or root.startswith("file://")
     folder = Path(root.removeprefix("file://"))
@@ -221,8 +221,4 @@ def _check_there(root: str, catalog: str | None) -> None:
     else:
         return
     if not file.is_file():
-        why = (
-            f"its catalog {redacted_url(str(file))} is not there; check the root and --catalog, or make a new catalog "
-            "of the materializations in the root with `jammi-dagster adopt --take-over`"
-        )
-        raise InvalidStore(root=shown, why=why)
+        raise CatalogNotThere(root=shown, catalog=redacted_url(str(file)))

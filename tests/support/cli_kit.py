@@ -102,10 +102,11 @@ class Project:
         return ResultStore(self.root)
 
     def run(self, *assets: str, partitions: Sequence[str] = ("a", "b")) -> None:
-        """Run the assets, each partition in a run of its own."""
+        """Run the assets, each partition in a run of its own, on the instance of `DAGSTER_HOME` if it is set."""
         repository = CodeLocation(kind="file", place=self.file, working_directory=str(self.folder)).load()
         job = repository.get_implicit_global_asset_job_def()
-        with dg.DagsterInstance.ephemeral() as instance:
+        has_home = "DAGSTER_HOME" in os.environ
+        with dg.DagsterInstance.get() if has_home else dg.DagsterInstance.ephemeral() as instance:
             for asset in assets or ("orders", "by_letter", "total", "clocked"):
                 for key in partitions if asset == "by_letter" else (None,):
                     selected = {dg.AssetKey(asset)}
