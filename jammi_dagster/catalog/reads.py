@@ -84,6 +84,10 @@ class CatalogReader:
         """List the names of all tables of the scope that have a current materialization, sorted."""
         return [row.table_name for row in self._rows(queries.NAMES, {})]
 
+    def deployments(self) -> list[str]:
+        """List the names of all deployments in which a readable table is current, sorted."""
+        return [row.deployment for row in self._rows(queries.DEPLOYMENTS, {})]
+
     def restored(self) -> list[str]:
         """List the tables of the scope whose pointer adoption has set, and nothing has moved since, sorted."""
         return sorted({row.table_name for row in self._rows(queries.RESTORED, {})})

@@ -14,7 +14,7 @@ from jammi_dagster.sensing.observations import DatedSurface, Observations
 from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record, probe_cache_records
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
-from jammi_dagster.sensing.sweep import sweep
+from jammi_dagster.sensing.sweep import sweep, sweep_inputs
 from jammi_dagster.sensing.verify import verify_materialization
 from jammi_dagster.sensing.why import Why, why
 
@@ -32,6 +32,7 @@ __all__ = [
     "probe_cache_record",
     "probe_cache_records",
     "sweep",
+    "sweep_inputs",
     "verify_materialization",
     "why",
 ]
