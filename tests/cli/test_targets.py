@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_kit import PIPELINE, Project, ask
@@ -145,7 +146,7 @@ def broken(project: Project, text: str) -> tuple[str, ...]:
     return ("status", "-f", "broken.py")
 
 
-FAULTS = {
+FAULTS: dict[str, tuple[Any, str]] = {
     "a module that fails to import": (
         lambda p: broken(p, "import dagster\n\nimport no_such_module\n"),
         "code broken.py: it cannot be loaded, ModuleNotFoundError: No module named 'no_such_module' (broken.py:3)",
