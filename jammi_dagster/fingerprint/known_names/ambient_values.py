@@ -9,6 +9,20 @@ _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "
 # Whatever the class is: a subclass of `datetime`, a period, a calendar.
 CLASS_CLOCKS = frozenset({f"{ANY}.now", f"{ANY}.utcnow", f"{ANY}.today"})
 
+# Numbers of processors: a result seldom depends on them, and then it does.
+PROCESSORS = frozenset(
+    {
+        "os.cpu_count",
+        "os.process_cpu_count",
+        "os.sched_getaffinity",
+        "multiprocessing.cpu_count",
+        "joblib.cpu_count",
+    }
+)
+# Values that do no harm in a text for the log, in metadata, or as a number of workers.
+TOLD = CLASS_CLOCKS | PROCESSORS | {"os.getpid", "socket.gethostname", "uuid.uuid1", "uuid.uuid4"}
+TOLD_MODULES = ("time.", "datetime.", "pandas.Timestamp.", "pendulum.", "arrow.")
+
 AMBIENT = (
     frozenset(
         [
@@ -111,6 +125,7 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
 )

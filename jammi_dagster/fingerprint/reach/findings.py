@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
@@ -39,10 +40,15 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
-        for _, part, _ in reached.units():
+        source = reached.node.source
+        for index, part in reached.parts if source else ():
+            unit = source.units[index] if source else None
+            is_it = index in reached.roots  # its parameters are inputs, which are given
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
-                for use in part.outside
+                for use in (unit.parts[part].outside if unit else ())
+                if not use.by_default
+                or (unit and not is_it and may_take_default(graph, unit, use.by_default))
             }
         for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):

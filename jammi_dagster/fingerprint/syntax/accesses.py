@@ -27,6 +27,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     joined,
 )
 from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
+from jammi_dagster.fingerprint.syntax.told_values import TELLABLE, is_told, is_value_of_tellable
 from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -57,6 +58,7 @@ class Access:
     is_change: bool = False  # of the value that the chain names
     in_place: bool = False  # by adding to it or removing from it
     is_read: bool = True
+    node: ast.Call | None = None  # of a call whose value may only be told
 
     def settle(self) -> None:
         """Resolve the chain, and note the uses or changes in the part of the statement."""
@@ -65,11 +67,14 @@ class Access:
             return
         head, uses = self.chain[0], self.at.uses
         names = self.at.scope.resolve(self.chain)
+        if self.at.scope.is_local(head):
+            names = [name for name in names if not is_value_of_tellable(name)]
         if self.is_change:
             self._settle_change(names)
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
+            uses.own_calls.setdefault(head, []).append(self._settled_call() if len(self.chain) == 1 else None)
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
@@ -87,9 +92,15 @@ class Access:
     def _settled_call(self) -> Call | None:
         """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
         call, scope = self.call, self.at.scope
-        if call is None or not (call.variables or call.chains):
+        if call is None:
+            return None
+        if self.node is not None and isinstance(scope, FunctionScope) and is_told(self.node, scope):
+            call = replace(call, is_told=True)
+        if not (call.variables or call.chains):
             return call
         call = call.with_texts(scope.text_of)
+        if none := frozenset(at for at, name in call.variables.items() if scope.may_be_none(name)):
+            call = replace(call, may_be_none=none)
         chain = call.chains.get(0, ())
         if not chain:
             return call
@@ -215,8 +226,10 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             return [name for one in (*node.args, *children(node.func)) for name in _dotted(one)]
         call, chain = Call.of(node), chain_of(node.func)
+        told = node if (chain or ("",))[-1] in TELLABLE else None
         if isinstance(node.func, ast.Attribute):
-            self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
+            method = (f"{ANY}.{node.func.attr}", *(chain or ()))
+            self.accesses.append(Access(at, method, node.lineno, call, node=told))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
             elif (
@@ -233,7 +246,7 @@ class AccessVisitor(Visitor[Position]):
             chain == ("hash",) and isinstance(at.scope, FunctionScope) and at.scope.name == "__hash__"
         ):
             return children(node)
-        self.accesses.append(Access(at, chain, node.lineno, call))
+        self.accesses.append(Access(at, chain, node.lineno, call, node=told))
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),

@@ -6,6 +6,7 @@ The names stand in `known_names`; a new reader, clock or code loader is added th
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     CLOCK_WORDS,
     HELD_MODULES,
     NEVER_BARE,
+    TOLD,
+    TOLD_MODULES,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
     UNLESS_WORD,
@@ -64,9 +67,24 @@ def outside_name(name: str, call: Call | None) -> OutsideName | None:
     if reader := _reader(name, call):
         return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
+        if call is not None and call.is_told and (value in TOLD or value.startswith(TOLD_MODULES)):
+            return None
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
     return outside_name(held, call) if held else None
+
+
+def none_parameters(name: str, call: Call | None) -> frozenset[str]:
+    """Return the parameters that must be None for a use to read the outside world; none if it does so in any case.
+
+    >>> none_parameters("random.Random", Call((...,), {}, variables={0: "seed"}, may_be_none=frozenset({0})))
+    frozenset({'seed'})
+    """
+    if call is None or not call.may_be_none:
+        return frozenset()
+    if outside_name(name, replace(call, may_be_none=frozenset())):
+        return frozenset()
+    return frozenset(call.variables[at] for at in call.may_be_none)
 
 
 def reads_time_zone(name: str, call: Call | None) -> bool:
@@ -166,7 +184,9 @@ def _draws(name: str, call: Call) -> bool:
     words, most = UNLESS_WORD.get(name), 2
     if words is None:
         words, most = UNLESS_WORD_OR_POSITION[name], 1
-    return len(call.positional) < most and all(call.named.get(word) is None for word in words)
+    return len(call.positional) < most and not any(
+        call.surely_gives(len(call.positional), word) for word in words
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -184,7 +204,7 @@ def _held_name(name: str) -> str | None:
 def _is_unseeded(name: str, call: Call | None) -> bool:
     if call is None:
         return name in UNLESS_GIVEN
-    return not call.gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
+    return not call.surely_gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
 
 
 def _is_ambient(name: str) -> bool:

@@ -33,6 +33,10 @@ class Call:
     """Arguments that are dotted names, by position."""
     is_of_buffer: bool = field(default=False, repr=False, compare=False)
     """True if the first argument is a file that Python opened, or bytes in memory."""
+    is_told: bool = field(default=False, repr=False, compare=False)
+    """True if its value goes only into the log, metadata, or a number of workers."""
+    may_be_none: frozenset[int | str] = field(default=frozenset(), repr=False, compare=False)
+    """Arguments, by position or name, that are parameters with the default None."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
@@ -71,6 +75,11 @@ class Call:
             return self.positional[position] is not None
         return name is not None and self.named.get(name) is not None
 
+    def surely_gives(self, position: int, name: str | None) -> bool:
+        """Return the same, but False for a parameter with the default None."""
+        at = position if position < len(self.positional) else name
+        return self.gives(position, name) and at not in self.may_be_none
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -101,6 +110,8 @@ class Uses:
 
     own: dict[str, bool] = field(default_factory=dict)
     """Names of the module itself: False for a name that is only written to."""
+    own_calls: dict[str, list[Call | None]] = field(default_factory=dict)
+    """The calls of these names; None where one is used in another way."""
     uses: list[Use] = field(default_factory=list)
     """Uses of imported and built-in names."""
     imports: dict[str, bool] = field(default_factory=dict)
