@@ -67,7 +67,7 @@ class Access:
             return
         head, uses = self.chain[0], self.at.uses
         names = self.at.scope.resolve(self.chain)
-        if self.at.scope.is_local(head):
+        if CALL in self.chain or self.at.scope.is_local(head):
             names = [name for name in names if not is_value_of_tellable(name)]
         if self.is_change:
             self._settle_change(names)
