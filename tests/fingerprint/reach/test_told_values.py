@@ -5,7 +5,9 @@
 import pytest
 from fingerprint_kit import Project
 
-LOGS = "import logging\nimport time, datetime as dt\nimport dagster as dg\nlog = logging.getLogger(__name__)\n"
+LOGS = (
+    "import logging\nimport time, datetime as dt\nimport dagster as dg\nlog = logging.getLogger(__name__)\n"
+)
 TOLD = [
     "t = time.time()\n    log.info('%s s', time.time() - t)\n    return x",
     "t = dt.datetime.now(tz=dt.timezone.utc)\n    took = dt.datetime.now(tz=dt.timezone.utc) - t\n    context.log.info(f'{took.total_seconds():.1f}')\n    return x",
