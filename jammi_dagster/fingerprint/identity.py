@@ -93,6 +93,8 @@ def identify(
     code_version: str | None = None,
     depends_on: Sequence[Any] = (),
     ignore: Collection[str] = (),
+    of_object: bool = False,
+    members: frozenset[str] | None = None,
 ) -> CodeIdentity:
     """Identify the code that the result of a function depends on. Nothing of the user's runs for it.
 
@@ -107,6 +109,8 @@ def identify(
         depends_on: Functions, classes, modules, files and plain values that count as if the function used them.
         ignore: Names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or a name from an unresolved
             reason. Both options add to the settings of the project.
+        of_object: True if `fn` is a class of which a function is given an object.
+        members: The members that the function uses of that object; None for all.
 
     Raises:
         InvalidField: An option or a setting makes no sense.
@@ -118,7 +122,7 @@ def identify(
     with _one_at_a_time:
         while True:
             try:
-                return _from_source(fn, depends_on, ignore)
+                return _from_source(fn, depends_on, ignore, {fn: members} if of_object else {})
             except Outlived:  # a file has changed meanwhile
                 forget_all()
             except ValuesMoved:
@@ -149,11 +153,17 @@ def edited_files() -> tuple[tuple[str, str], ...]:
         return running_code.edited_files()
 
 
-def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
+def _from_source(
+    fn: Callable[..., Any],
+    depends_on: Sequence[Any],
+    ignore: Collection[str],
+    of_objects: Mapping[Any, frozenset[str] | None],
+) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))
     describer = Describer(_home(fn) | settings.first_party, ignored)
+    describer.of_objects.update(of_objects)
     form = describer.describe_function(fn)
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))

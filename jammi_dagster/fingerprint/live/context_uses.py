@@ -94,7 +94,7 @@ def _uses(function: FunctionType, parameter: str, within: str, seen: set[tuple[i
     if (id(function), parameter) in seen:
         return
     seen.add((id(function), parameter))
-    tree = _tree(function)
+    tree = tree_of(function)
     if tree is None:
         yield f"the source of {_name(function)} is not found: its use of {parameter} cannot be read"
         return
@@ -181,7 +181,8 @@ def _taken(helper: FunctionType, call: ast.Call, parameter: str) -> list[str] | 
     return found
 
 
-def _tree(function: FunctionType) -> Function | None:
+def tree_of(function: FunctionType) -> Function | None:
+    """Return the syntax tree of a running function; None where its source is not found."""
     module = of_names(function.__globals__)
     if module.path is None:
         return None
@@ -215,6 +216,9 @@ def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | ast.Call | No
         return f"{name.id} is reassigned"
     if isinstance(parent, ast.Attribute):
         inside = parent.attr in _INSIDE and isinstance(parent.ctx, ast.Load)
+        above = parents.get(parent)
+        if parent.attr == "resources" and isinstance(above, ast.Attribute):
+            return f"{name.id}.resources.{above.attr}"
         return None if inside or _is_told(parent, name.id, parents) else f"{name.id}.{parent.attr}"
     if isinstance(parent, ast.keyword):
         parent = parents.get(parent)

@@ -115,7 +115,9 @@ class Graph:
         if root.name is None:
             self._whole(reached, True)
         elif isinstance(root.name, str):
-            self._own(reached, root.name)
+            self._own(reached, root.name, asked=root.members)
+            if root.of_object:
+                reached.objects[root.name] = root.members
         elif (index := reached.node.source.unit_of(root.name)) is not None:
             reached.labels[root.name] = None
             self._reach(reached, index, runs=True)

@@ -190,7 +190,7 @@ class Unit:
     @cached_property
     def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
         """The methods of a plain class, with the members of its object that each uses; None: all of them."""
-        return separate_methods(self._node) if self._node else {}
+        return separate_methods(self._node, self.statement.scope) if self._node and self.statement else {}
 
     @cached_property
     def members_used(self) -> Mapping[str, frozenset[str] | None]:

@@ -182,7 +182,7 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
-        apart = separate_methods(node) if at.scope.around is None and at.part == "code" else {}
+        apart = separate_methods(node, at.scope) if at.scope.around is None and at.part == "code" else {}
         rest = []
         for child in children(node):
             name = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
