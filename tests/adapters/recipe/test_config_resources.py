@@ -10,6 +10,7 @@ import pytest
 from adapters_kit import Lab, table
 
 from jammi_dagster import code_identity, finalize, result_table
+from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.recipe.object_classes import is_config
@@ -160,7 +161,7 @@ def test_the_bound_instance_decides(lab: Lab, module: Write) -> None:
             return pa.table({"x": [lake.path()]})
         """,
     )
-    declared = result_table(reads=[])(base.op.compute_fn.decorated_fn)
+    declared = result_table(reads=[])(function_of(base))
     lab.more = {"lake": made.Lake(bucket="c")}
     assert lab.run([declared, made.stored]).why_unpinned("stored") == ""
     assert lab.run([declared, made.stored]).outcomes == {"base": "reused", "stored": "reused"}
