@@ -13,5 +13,5 @@ def members_used_of(fn: object, parameter: str) -> frozenset[str] | None:
     members_used_of(asset_function, "lake")  # frozenset({"path"})
     """
     functions = list(layers(fn))
-    tree = tree_of(functions[0]) if len(functions) == 1 else None
+    tree = tree_of(functions[0])[0] if len(functions) == 1 else None
     return members_of_variable(parameter, tree) if tree is not None else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
@@ -96,7 +96,7 @@ class Unit:
             return {"code": Part(imports=imports)}
         uses = self.statement.uses
         parts = (*PARTS, *map(method_part, self.separate_methods))
-        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in parts}
+        return {part: _part(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
 
     @cached_property
     def digests(self) -> Digests:
@@ -303,7 +303,7 @@ def _kind(node: ast.AST) -> str:
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
 
 
-def _part(uses: Uses) -> Part:
+def _part(uses: Uses, statement: Statement) -> Part:
     imports = dict(uses.imports)
     for use in uses.uses:
         if module := imported_module(use.name, use.call):
@@ -312,7 +312,7 @@ def _part(uses: Uses) -> Part:
         own=uses.own,
         uses=tuple(_imported(uses.uses)),
         imports=imports,
-        outside=tuple(_outside(uses.uses)),
+        outside=tuple(_outside(uses.uses, statement)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
@@ -332,11 +332,19 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
             yield use
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
     for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
             method = use.line, use.name.rpartition(".")[2]
+            if not known.is_declarable and use.name.startswith(f"{known.name}.{CALL}"):
+                continue  # the value of a call, which is found where it is made
+            if use.call and statement.harmless_reads.excuses(
+                known.name, use.call.place, is_reader=known.is_declarable
+            ):
+                known_methods.add(method)
+                if not known.is_declarable or not (known := outside_name(use.name, use.call, is_own=True)):
+                    continue
             if not (
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
