@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
@@ -22,9 +23,12 @@ from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.modules import home_of, of_names
+from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.time_zone import time_zone
 
+# The files of its package that each function was last found to read.
+_packaged: WeakKeyDictionary[Any, tuple[PackagedRead, ...]] = WeakKeyDictionary()
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 
 
@@ -62,6 +66,8 @@ class CodeIdentity:
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Files of the own package that the code reads, by path, with their digests."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     unresolved: tuple[str, ...]
@@ -143,6 +149,8 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
     given = (*settings.depends_on, *check_dependencies(depends_on))
     paths = [item for item in given if isinstance(item, (str, os.PathLike))]
     files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    known = _packaged.get(innermost(fn), ())
+    files += [(read.path, str(read.digest())) for read in known]
     told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
     return digest("disk.v1", *map(utf8, told))
 
@@ -174,6 +182,8 @@ def _from_source(
     slots = Slots(_Shown(code, settings.depends_on), code.files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
     packaged, unread = code.read_packaged()
+    if innermost(fn) is not None:
+        _packaged[innermost(fn)] = code.packaged
     components = in_order((*code.components, *of_packaged(packaged), *held, *declared))
     reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
     return CodeIdentity(
@@ -181,6 +191,7 @@ def _from_source(
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **code.libraries}.items()))),
+        files=packaged,
         reached_by=code.reached_by,
         outside=tuple(
             OutsideRead(

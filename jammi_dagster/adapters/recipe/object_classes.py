@@ -42,6 +42,7 @@ class ObjectClasses:
             components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
             libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
             outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
+            files={**{k: v for one in found for k, v in one.files.items()}, **code.files},
             reached_by={**{k: v for one in found for k, v in one.reached_by.items()}, **code.reached_by},
             unresolved=tuple(
                 dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])

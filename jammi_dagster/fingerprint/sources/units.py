@@ -175,6 +175,13 @@ class Unit:
         )
 
     @property
+    def is_bare_function(self) -> bool:
+        """True for a function that only orchestration decorates: nothing keeps its results."""
+        apart = self.statement.optional.nodes if self.statement else {}
+        decorators = getattr(self._node, "decorator_list", [])
+        return self.kind == "function" and all(id(one) in apart for one in decorators)
+
+    @property
     def is_still(self) -> bool:
         """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
