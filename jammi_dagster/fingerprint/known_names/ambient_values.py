@@ -189,6 +189,8 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "time.asctime": (0, None),
     "time.strftime": (1, None),
     "numpy.random.default_rng": (0, "seed"),
+    "numpy.random.seed": (0, "seed"),
+    "random.seed": (0, "a"),
     "sklearn.model_selection.train_test_split": (_BY_NAME, "random_state"),
     "sklearn.utils.shuffle": (_BY_NAME, "random_state"),
     "sklearn.utils.resample": (_BY_NAME, "random_state"),

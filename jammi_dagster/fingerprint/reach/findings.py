@@ -11,7 +11,7 @@ from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
-from jammi_dagster.fingerprint.reach.shared_state import shared_state
+from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
@@ -90,6 +90,9 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
+        for name, line in changing_objects(graph, reached):
+            found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
+            yield reason(found, "change nothing of the object", ignore=name)
         for unit, line, used in _hidden(graph, reached):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name in SCOPED:  # the bare name would silence each of them, at any depth

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
@@ -99,7 +99,7 @@ class Unit:
             return {"code": Part(imports=imports)}
         uses = self.statement.uses
         parts = (*PARTS, *map(method_part, self.separate_methods))
-        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in parts}
+        return {part: _part(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
 
     @cached_property
     def digests(self) -> Digests:
@@ -178,6 +178,13 @@ class Unit:
         )
 
     @property
+    def is_bare_function(self) -> bool:
+        """True for a function that only orchestration decorates: nothing keeps its results."""
+        apart = self.statement.optional.nodes if self.statement else {}
+        decorators = getattr(self._node, "decorator_list", [])
+        return self.kind == "function" and all(id(one) in apart for one in decorators)
+
+    @property
     def is_still(self) -> bool:
         """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
@@ -193,7 +200,7 @@ class Unit:
     @cached_property
     def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
         """The methods of a plain class, with the members of its object that each uses; None: all of them."""
-        return separate_methods(self._node) if self._node else {}
+        return separate_methods(self._node, self.statement.scope) if self._node and self.statement else {}
 
     @cached_property
     def members_used(self) -> Mapping[str, frozenset[str] | None]:
@@ -306,7 +313,7 @@ def _kind(node: ast.AST) -> str:
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
 
 
-def _part(uses: Uses) -> Part:
+def _part(uses: Uses, statement: Statement) -> Part:
     imports = dict(uses.imports)
     for use in uses.uses:
         if module := imported_module(use.name, use.call):
@@ -316,7 +323,7 @@ def _part(uses: Uses) -> Part:
         own_calls=uses.own_calls,
         uses=tuple(_imported(uses.uses)),
         imports=imports,
-        outside=tuple(_outside(uses.uses)),
+        outside=tuple(_outside(uses.uses, statement)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
@@ -336,11 +343,19 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
             yield use
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
     for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
             method = use.line, use.name.rpartition(".")[2]
+            if not known.is_declarable and use.name.startswith(f"{known.name}.{CALL}"):
+                continue  # the value of a call, which is found where it is made
+            if use.call and statement.harmless_reads.excuses(
+                known.name, use.call.place, is_reader=known.is_declarable
+            ):
+                known_methods.add(method)
+                if not known.is_declarable or not (known := outside_name(use.name, use.call, is_own=True)):
+                    continue
             if not (
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module

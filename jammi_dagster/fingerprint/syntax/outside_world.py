@@ -56,15 +56,15 @@ class OutsideName(NamedTuple):
     """The path that a reader reads which raises no audit event, empty if it is computed; None for another."""
 
 
-def outside_name(name: str, call: Call | None) -> OutsideName | None:
-    """Return the name of the outside world that a use reads, if it does.
+def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> OutsideName | None:
+    """Return the name of the outside world that a use reads, if it does. `is_own`: no reader of anything outside.
 
     >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
     OutsideName(name='pandas.read_csv', is_declarable=True, unwatched=None)
     """
     if name in STORE_READERS:
         return OutsideName(name.removeprefix(f"{ANY}."), False) if call else None
-    if reader := _reader(name, call):
+    if not is_own and (reader := _reader(name, call)):
         return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
         if call is not None and call.is_told and (value in TOLD or value.startswith(TOLD_MODULES)):
@@ -114,6 +114,8 @@ def hidden_code(name: str, call: Call | None) -> str | None:
     if name == "builtins.vars" and call is not None and not call.positional:
         return bare
     found = next((known for known in _prefixes(name) if known in HIDDEN), None)
+    if found in IMPORTERS and name.startswith(f"{found}.{CALL}"):
+        return None  # the import itself is looked at
     return found.removeprefix("builtins.").removeprefix(f"{ANY}.") if found else None
 
 
@@ -126,7 +128,7 @@ def imported_module(name: str, call: Call | None) -> str | None:
 
 
 def _reader(name: str, call: Call | None) -> str | None:
-    if call is None:
+    if call is None or call.is_of_buffer:
         return None
     shown = name.removeprefix("builtins.").replace(f".{CALL}", "").replace(f"{ANY}.", "Path.")
     if name in OPENERS:

@@ -242,6 +242,8 @@ class ModuleScope(Scope):
     ['builtins.len']
     """
 
+    may_name_files = True  # False where the text of the module shows that it names no file of its own
+
     def unbound(self, chain: Chain) -> Iterator[str]:
         if chain[0] not in self.bound:
             yield from (joined(star, *chain) for star in self.stars)

@@ -31,6 +31,8 @@ class Call:
     """Arguments that are variables, by position or name."""
     chains: Mapping[int, Chain] = field(default_factory=dict, repr=False, compare=False)
     """Arguments that are dotted names, by position."""
+    place: tuple[int, int] = field(default=(0, 0), repr=False, compare=False)
+    """The line and the column at which the call ends."""
     is_of_buffer: bool = field(default=False, repr=False, compare=False)
     """True if the first argument is a file that Python opened, or bytes in memory."""
     is_told: bool = field(default=False, repr=False, compare=False)
@@ -52,7 +54,8 @@ class Call:
         variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
         named = {str(word.arg): _constant(word.value) for word in words}
         chains = {at: chain for at, one in enumerate(node.args[: len(plain)]) if (chain := chain_of(one))}
-        return cls(tuple(plain), named, variables, chains)
+        place = node.end_lineno or 0, node.end_col_offset or 0
+        return cls(tuple(plain), named, variables, chains, place)
 
     def argument(self, position: int, name: str | None) -> object:
         """Return an argument: its constant, `...` if it is computed, None if it is not given."""

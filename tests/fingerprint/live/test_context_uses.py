@@ -39,7 +39,7 @@ def test_partition_and_log_are_inside(project: Project, body: str) -> None:
     [
         ("return context.run_id", ["context.run_id"]),
         ("return context.run.tags['x']", ["context.run"]),
-        ("context.resources.db.query()", ["context.resources"]),
+        ("context.resources.db.query()", ["context.resources.db"]),
         ("context.instance; context.run_id; context.run_id", ["context.instance", "context.run_id"]),
         ("return helper(context)", ["context is passed to helper(...)"]),
         ("return helper(1, key=context)", ["context is passed to helper(...)"]),
