@@ -98,6 +98,7 @@ def assets_of(module: Any) -> dict[str, Asset]:
     """Identify the assets of the one `Definitions` that a module holds."""
     import dagster as dg
 
+    from jammi_dagster import finalize
     from jammi_dagster.adapters.code_identity import code_identities
 
     held = {id(value): value for value in vars(module).values() if isinstance(value, dg.Definitions)}
@@ -109,7 +110,7 @@ def assets_of(module: Any) -> dict[str, Asset]:
             "pinned": identity.pinned,
             "why": identity.reasons[0].finding if identity.reasons else "",
         }
-        for key, identity in code_identities(defs).items()
+        for key, identity in code_identities(finalize(defs)).items()
     }
 
 

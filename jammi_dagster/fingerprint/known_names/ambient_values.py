@@ -19,9 +19,6 @@ PROCESSORS = frozenset(
         "joblib.cpu_count",
     }
 )
-# Values that do no harm in a text for the log, in metadata, or as a number of workers.
-TOLD = CLASS_CLOCKS | PROCESSORS | {"os.getpid", "socket.gethostname", "uuid.uuid1", "uuid.uuid4"}
-TOLD_MODULES = ("time.", "datetime.", "pandas.Timestamp.", "pendulum.", "arrow.")
 
 AMBIENT = (
     frozenset(

@@ -30,7 +30,6 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     joined,
 )
 from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
-from jammi_dagster.fingerprint.syntax.told_values import TELLABLE, is_told, is_value_of_tellable
 from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -61,7 +60,6 @@ class Access:
     is_change: bool = False  # of the value that the chain names
     in_place: bool = False  # by adding to it or removing from it
     is_read: bool = True
-    node: ast.Call | None = None  # of a call whose value may only be told
 
     def settle(self) -> None:
         """Resolve the chain, and note the uses or changes in the part of the statement."""
@@ -70,8 +68,6 @@ class Access:
             return
         head, uses = self.chain[0], self.at.uses
         names = self.at.scope.resolve(self.chain)
-        if CALL in self.chain or self.at.scope.is_local(head):
-            names = [name for name in names if not is_value_of_tellable(name)]
         if self.is_change:
             self._settle_change(names)
             return
@@ -97,8 +93,6 @@ class Access:
         call, scope = self.call, self.at.scope
         if call is None:
             return None
-        if self.node is not None and isinstance(scope, FunctionScope) and is_told(self.node, scope):
-            call = replace(call, is_told=True)
         if not (call.variables or call.chains):
             return call
         call = call.with_texts(scope.text_of)
@@ -230,10 +224,8 @@ class AccessVisitor(Visitor[Position]):
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
         call, chain = Call.of(node), chain_of(node.func)
-        told = node if (chain or ("",))[-1] in TELLABLE else None
         if isinstance(node.func, ast.Attribute):
-            method = (f"{ANY}.{node.func.attr}", *(chain or ()))
-            self.accesses.append(Access(at, method, node.lineno, call, node=told))
+            self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
                 self._change(chain_of(node.func.value), node, at, in_place=True)
             elif (
@@ -250,7 +242,7 @@ class AccessVisitor(Visitor[Position]):
             chain == ("hash",) and isinstance(at.scope, FunctionScope) and at.scope.name == "__hash__"
         ):
             return children(node)
-        self.accesses.append(Access(at, chain, node.lineno, call, node=told))
+        self.accesses.append(Access(at, chain, node.lineno, call))
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),

@@ -16,11 +16,14 @@ from jammi_dagster.fingerprint.known_names.harmless import (
     LOGGERS,
     ORDERED_BY_DISK,
     OWN_RESULTS,
+    POOLS,
     PURE_CALLS,
     QUERIES,
     SEEDS,
     TEMPORARY,
     UNSEEDED,
+    WITH_METADATA,
+    WORKERS,
     is_local_query,
     leads_out,
 )
@@ -35,6 +38,7 @@ _METADATA = frozenset({"add_asset_metadata", "add_output_metadata"})
 # Expressions whose value a part of them flows into, and nowhere else.
 _CARRIERS = (
     ast.BinOp,
+    ast.BoolOp,
     ast.Compare,
     ast.Dict,
     ast.FormattedValue,
@@ -123,8 +127,13 @@ class HarmlessReads:
             return False
         while True:
             above = self._parents.get(id(node))
+            word = None
             if isinstance(above, ast.keyword):
-                above = self._parents.get(id(above))
+                word, above = above.arg, self._parents.get(id(above))
+            if isinstance(above, ast.Subscript) and node is above.value and isinstance(above.ctx, ast.Store):
+                return True  # an item is set in what is told
+            if isinstance(above, ast.Call) and node is not above.func and self._takes(above, word):
+                return True
             if isinstance(above, ast.Expr):
                 return True  # nothing becomes of it
             if isinstance(above, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
@@ -134,6 +143,16 @@ class HarmlessReads:
             if above is None or not self._carries(above, node):
                 return False
             node = above
+
+    def _takes(self, call: ast.Call, word: str | None) -> bool:
+        """Return whether a call takes a value as metadata of an event, or as a number of workers."""
+        chain = chain_of(call.func) or ("",)
+        if word == "metadata":
+            names = self._scope(call).peek(chain)
+            given = next(one.value for one in call.keywords if one.arg == word)
+            is_for_people = not any(map(_is_of_dagster, ast.walk(given)))
+            return bool(names) and WITH_METADATA.issuperset(names) and is_for_people
+        return word in WORKERS or (word is None and chain[-1] in POOLS)
 
     def _carries(self, above: ast.AST, node: ast.AST) -> bool:
         """Return whether a value flows into that of the expression around it, and nowhere else."""
@@ -149,7 +168,12 @@ class HarmlessReads:
         self, assignment: ast.Assign | ast.AugAssign | ast.AnnAssign, seen: set[str]
     ) -> bool:
         targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        held = [target.value if isinstance(target, ast.Subscript) else target for target in targets]
+        names = [
+            target.id
+            for target in held
+            if isinstance(target, ast.Name) and not self._scope(assignment).is_parameter(target.id)
+        ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
             return False
         for name in names:
@@ -166,6 +190,8 @@ class HarmlessReads:
             return False
         if self._is_context(chain, call):
             return True
+        if any(word.arg in ("file", None) for word in call.keywords):
+            return False  # a file of the program's own
         names = self._scope(call).peek(chain)
         return bool(names) and all(
             name in LOGGERS

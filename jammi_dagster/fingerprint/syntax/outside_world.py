@@ -20,8 +20,6 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     CLOCK_WORDS,
     HELD_MODULES,
     NEVER_BARE,
-    TOLD,
-    TOLD_MODULES,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
     UNLESS_WORD,
@@ -67,8 +65,6 @@ def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> Outsi
     if not is_own and (reader := _reader(name, call)):
         return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
-        if call is not None and call.is_told and (value in TOLD or value.startswith(TOLD_MODULES)):
-            return None
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
     return outside_name(held, call) if held else None

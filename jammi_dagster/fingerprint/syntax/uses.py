@@ -35,8 +35,6 @@ class Call:
     """The line and the column at which the call ends."""
     is_of_buffer: bool = field(default=False, repr=False, compare=False)
     """True if the first argument is a file that Python opened, or bytes in memory."""
-    is_told: bool = field(default=False, repr=False, compare=False)
-    """True if its value goes only into the log, metadata, or a number of workers."""
     may_be_none: frozenset[int | str] = field(default=frozenset(), repr=False, compare=False)
     """Arguments, by position or name, that are parameters with the default None."""
 
