@@ -109,7 +109,7 @@ OWN_RESULTS = frozenset(
             "register",
             "to_arrow_table",
         ),
-        *("to_df", "unregister"),
+        *("read_all", "read_next_batch", "to_df", "unregister"),
     ]
 )
 # Methods that take parts of a query.

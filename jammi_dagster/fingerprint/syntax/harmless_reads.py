@@ -251,6 +251,8 @@ class HarmlessReads:
             return False
         if name.partition(".")[0] == "duckdb":
             return self._is_local_duckdb(name, call)
+        if name == "polars.SQLContext":
+            return self._is_local_sql_context(call)
         if name.rpartition(".")[2] in ORDERED_BY_DISK:
             return False
         held = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -317,6 +319,33 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _is_local_sql_context(self, call: ast.Call) -> bool:
+        """Return whether a context of polars is given its frames, and asked nothing but queries over them."""
+        if any(word.arg in ("register_globals", None) for word in call.keywords):
+            return False
+        above = self._parents.get(id(call))
+        if isinstance(above, ast.Attribute):
+            return self._asks_locally(above)
+        if isinstance(above, ast.withitem):
+            target = above.optional_vars
+        else:
+            is_plain = isinstance(above, ast.Assign) and len(above.targets) == 1
+            target = above.targets[0] if is_plain and isinstance(above, ast.Assign) else None
+        if not isinstance(target, ast.Name) or target.id in self._shared:
+            return False
+        uses = [use for use in self._names[target.id] if use is not target]
+        return all(self._asks_locally(self._parents.get(id(use))) for use in uses)
+
+    def _asks_locally(self, asked: ast.AST | None) -> bool:
+        call = self._parents.get(id(asked))
+        if not isinstance(asked, ast.Attribute) or not isinstance(call, ast.Call) or call.func is not asked:
+            return False
+        if asked.attr in ("register", "register_many", "unregister", "tables"):
+            return True
+        text = call.args[0] if asked.attr == "execute" and call.args else None
+        told = text.value if isinstance(text, ast.Constant) else None
+        return isinstance(told, str) and is_local_query(told, only_reads=True)
 
     def _scope(self, node: ast.AST) -> Scope:
         function = self._functions[id(node)]

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field, replace
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
 
+# Arguments that hold an open file; without any by position, they are the first.
+FILE_WORDS = frozenset({"buffer", "fileobj", "filepath_or_buffer", "fp"})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -52,6 +55,9 @@ class Call:
         variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
         named = {str(word.arg): _constant(word.value) for word in words}
         chains = {at: chain for at, one in enumerate(node.args[: len(plain)]) if (chain := chain_of(one))}
+        if not node.args:
+            held = [chain_of(word.value) for word in words if word.arg in FILE_WORDS]
+            chains.update([(0, chain) for chain in held if chain])
         place = node.end_lineno or 0, node.end_col_offset or 0
         return cls(tuple(plain), named, variables, chains, place)
 

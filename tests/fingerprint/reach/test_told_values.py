@@ -100,3 +100,46 @@ def test_siblings_of_a_seed_that_is_left_out(project: Project, helper: str) -> N
     """The same for samples, other generators, constructors, and seeds that are handed on."""
     project.write({"flow.py": f"{helper}\ndef f(x):\n    return g(x)\n"})
     assert project.identity("flow.f").outside
+
+
+LOCAL = [
+    ("import io, tarfile", "tarfile.open(fileobj=io.BytesIO(x), mode='r:gz').getmembers()"),
+    ("import gzip, io", "gzip.GzipFile(fileobj=io.BytesIO(x)).read()"),
+    ("import duckdb", "duckdb.sql('select * from x').arrow().read_all()"),
+    ("import polars as pl", "pl.SQLContext(t=x).execute('select a from t').collect()"),
+]
+NOT_LOCAL = [
+    ("import tarfile", "tarfile.open(fileobj=open('a.tar', 'rb')).getmembers()"),
+    ("import tarfile", "tarfile.open(x, mode='r:gz').getmembers()"),
+    ("import tarfile", "tarfile.open(name=x).getmembers()"),
+    ("import polars as pl", "pl.SQLContext(t=x).execute(\"select * from read_csv('a.csv')\").collect()"),
+    ("import polars as pl", "pl.SQLContext(register_globals=True).execute('select a from t').collect()"),
+    ("import polars as pl", "pl.SQLContext(t=x).execute(x.text).collect()"),
+    ("import polars as pl", "x.use(pl.SQLContext(t=x))"),
+]
+
+
+@pytest.mark.parametrize(("setup", "expression"), LOCAL)
+def test_readers_of_values_in_memory_read_nothing(project: Project, setup: str, expression: str) -> None:
+    """An open file that is given by name, a result of a query, and a context of frames are the body's own."""
+    project.write({"flow.py": f"{setup}\ndef f(x):\n    return {expression}\n"})
+    identity = project.identity("flow.f")
+    assert (identity.outside, identity.unresolved) == ((), ())
+
+
+@pytest.mark.parametrize(("setup", "expression"), NOT_LOCAL)
+def test_siblings_that_read_files_are_found(project: Project, setup: str, expression: str) -> None:
+    """A path, a file of the disk, a query that names a file or is computed, and a context that is handed on."""
+    project.write({"flow.py": f"{setup}\ndef f(x):\n    return {expression}\n"})
+    identity = project.identity("flow.f")
+    assert identity.outside or identity.unresolved
+
+
+def test_a_context_in_a_variable(project: Project) -> None:
+    """All uses of the variable must be queries over the frames that it was given."""
+    text = (
+        "import polars as pl\ndef f(x):\n    c = pl.SQLContext(t=x)\n    c.register('u', x)\n"
+        "    return c.execute('select * from t join u using (a)').collect()\n"
+    )
+    assert project.of_source(text).outside == ()
+    assert project.of_source(text.replace("return", "x.keep(c)\n    return")).outside
