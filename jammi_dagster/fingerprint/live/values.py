@@ -48,6 +48,9 @@ class Describer:
         self.home = home  # first-party names, besides source trees
         self._ignored = ignored
         self._innermost: FunctionType | None = None
+        self.of_objects: dict[
+            type, frozenset[str] | None
+        ] = {}  # classes of objects that are given, with their members
         self._own_layers: set[int] = set()  # of the function itself: its orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
@@ -212,6 +215,15 @@ class Describer:
             return self._give_up(
                 f"{where} uses the class {cls.__qualname__}, and no module has it under that name"
             )
+        if (
+            cls in self.of_objects
+            and module.path
+            and "." not in cls.__qualname__
+            and self._shared(module) is None
+        ):
+            root = Root(module, cls.__qualname__, of_object=True, members=self.of_objects[cls])
+            self.roots[root] = None
+            return "class", ModuleRef(module.path), cls.__qualname__
         return "class", self._origin(module, cls.__qualname__, where), cls.__qualname__
 
     def _instance(self, value: object, where: str) -> Form:
