@@ -43,7 +43,7 @@ def ticking(execute: Callable[..., Any], instance_of: Callable[..., Any]) -> Cal
         with instance_of(instance) as real:
             result = execute(job=job, instance=real, **options)
             if result.success and not _is_ticking:
-                _tick_after(result.run_id, job.get_definition(), real)
+                tick_after(result.run_id, job.get_definition(), real)
         return result
 
     return executing
@@ -57,7 +57,8 @@ def taken() -> tuple[dict[str, int], list[str]]:
     return found
 
 
-def _tick_after(run_id: str, job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
+def tick_after(run_id: str, job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
+    """Tick over the definitions behind a run, and note counts and faults."""
     global _is_ticking
     _is_ticking = True
     try:
