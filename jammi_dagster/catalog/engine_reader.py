@@ -68,6 +68,11 @@ class EngineReader:
         """Find the table of this name: in an engine, its one materialization."""
         return self.current(materialization_id)
 
+    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Find the tables of these names, of whatever status."""
+        found = {name: self.get(name) for name in materialization_ids}
+        return {name: record for name, record in found.items() if record is not None}
+
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table of this name, of whatever status, as the engine's own look-up gives it."""
         if self._frozen is not None:
@@ -109,6 +114,15 @@ class EngineReader:
         )
         return list(itertools.islice(found, 1 if only_best else None))
 
+    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
+        """Find the first of `matches` for each definition that has any."""
+        found = {each: self.matches(each, set_key, only_best=True) for each in definitions}
+        return {definition: matches[0] for definition, matches in found.items() if matches}
+
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready table has this definition."""
+        return bool(self._ready(definition))
+
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.
 
@@ -147,6 +161,10 @@ class EngineReader:
 
     def annotation(self, materialization_id: str) -> None:
         """Return nothing: an engine records nothing for Dagster."""
+
+    def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
+        """Return nothing: an engine records nothing for Dagster."""
+        return {}
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Return nothing: an engine records nothing for Dagster."""
