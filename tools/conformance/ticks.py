@@ -22,6 +22,7 @@ from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import AnchorKind
@@ -142,7 +143,7 @@ class _Tick:
 
     def __init__(self, result: dg.SensorResult) -> None:
         self.cursor = result.cursor
-        self.message = str(result.skip_reason or "")
+        self.message = Cursor.load(result.cursor).said
         self.requested = {
             (key, partition)
             for request in result.run_requests or ()
