@@ -10,7 +10,7 @@ from typing import Any, overload
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import policy_of
-from jammi_dagster.adapters.assets.signature import FunctionShape, name_of, shape_of
+from jammi_dagster.adapters.assets.signature import FunctionShape, code_of, name_of, shape_of
 from jammi_dagster.adapters.assets.spec import Reads, TableSpec
 from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
@@ -111,7 +111,8 @@ def _decorated(
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or name_of(function))
     _refuse(name, asset_arguments)
     own_keys = set(asset_arguments.get("required_resource_keys") or ())
-    spec = _spec(function, name, own_keys, **declared)
+    shape = shape_of(function, ins=asset_arguments.get("ins") or ())
+    spec = _spec(function, name, shape, own_keys, **declared)
     hidden = spec.shape.resources if own_keys else ()  # Dagster refuses the two together
     required = {*own_keys, *hidden}
     arguments = {**_asset_arguments(spec, name, asset_arguments), "required_resource_keys": required}
@@ -131,6 +132,7 @@ def _repeatable(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _spec(
     function: Callable[..., Any],
     name: str,
+    shape: FunctionShape,
     own_keys: Iterable[str],
     *,
     cache: CachePolicy | str | None,
@@ -142,7 +144,7 @@ def _spec(
     **others: Any,
 ) -> TableSpec:
     """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
-    shape, place = shape_of(function), f"@result_table on {name}"
+    place = f"@result_table on {name}"
     verification = None
     if verify_inputs is not None:
         verification = Verification.parse(verify_inputs, of=place, field="verify_inputs")
@@ -167,7 +169,7 @@ def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> di
         "name": None if given.get("key") else name_of(spec.function),
         # Dagster refuses the two together
         "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
-        "description": inspect.getdoc(spec.function),
+        "description": inspect.getdoc(code_of(spec.function)),
         **given,
         **_with_mappings(ins, given.get("deps") or ()),
         "dagster_type": lenient_type(spec.shape.output),
