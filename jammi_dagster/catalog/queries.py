@@ -81,6 +81,12 @@ _IN_SCOPE = sa.and_(
 _OWN_LAST = _pointers.c.tenant
 
 NAMES = sa.select(_pointers.c.table_name).where(_IN_SCOPE).distinct().order_by(_pointers.c.table_name)
+DEPLOYMENTS = (
+    sa.select(_pointers.c.deployment)
+    .where(_pointers.c.tenant.in_(_READABLE), _pointers.c.materialization_id.is_not(None))
+    .distinct()
+    .order_by(_pointers.c.deployment)
+)
 RESTORED = sa.select(_pointers.c.table_name).where(_IN_SCOPE, _pointers.c.restored == 1)
 NAMES_BEFORE = (
     NAMES.where(_pointers.c.table_name < _TABLE)

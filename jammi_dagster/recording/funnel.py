@@ -10,7 +10,6 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from types import TracebackType
@@ -50,6 +49,7 @@ from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
+from jammi_dagster.threads import Workers
 
 # in each of n sidecars n names: more would be read and written for longer than the tables themselves
 _MOST_NAMED = 100
@@ -93,12 +93,17 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """The funnel of one store. Clock and ids are arguments, so that tests decide them."""
+    """The funnel of one store. Clock and ids are arguments, so that tests decide them.
+
+    `check_root` raises where the root is no longer the catalog's. It is asked before bytes are written and before the
+    flip, since a volume may be gone by then, and the folders below its mount point are not its own.
+    """
 
     reader: Rows
     writer: CatalogWriter
     root: ArtifactRoot
     scope: Scope
+    check_root: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = utc_now
     random_hex: Callable[[int], str] = secrets.token_hex
 
@@ -190,6 +195,7 @@ class Attempt:
     ) -> WrittenArtifact:
         """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
         self._check_process()
+        self.recorder.check_root()
         row = self.rows[table]
         written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
@@ -209,6 +215,7 @@ class Attempt:
         completed_at = self.recorder.clock().isoformat()
         self._write_sidecars(outputs, completed_at)
         finished = [self._finished(output, completed_at) for output in outputs]
+        self.recorder.check_root()
         pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
         self._open = False
         ids = [self.rows[output.table].materialization_id for output in outputs]
@@ -232,7 +239,7 @@ class Attempt:
             for output in outputs:
                 write(output)
             return
-        with ThreadPoolExecutor(_MOST_WRITES, "jammi-sidecars") as pool:
+        with Workers(_MOST_WRITES, "jammi-sidecars", purpose="write the sidecars of a range") as pool:
             writes = [pool.submit(write, output) for output in outputs]
             try:
                 for done in writes:

@@ -51,6 +51,11 @@ def other() -> pa.Table:
     return table(2)
 
 
+@result_table(reads=[])
+def last() -> pa.Table:
+    return table(3)
+
+
 STATEFUL: dict[str, Callable[[int], Callable[..., Any]]] = {
     "callable object": Maker,
     "bound method": lambda value: Maker(value).make,
@@ -101,28 +106,30 @@ def test_a_callable_without_code_is_refused(function: Any) -> None:
 def test_kwargs_stand_for_the_names_of_ins(lab: Lab) -> None:
     """As under `@dg.asset`; their annotation is that of each, and names beside them are parameters as ever."""
 
-    @result_table(ins={"first": dg.AssetIn("up"), "second": dg.AssetIn("other")})
+    nothing = dg.AssetIn("last", dagster_type=dg.Nothing)
+
+    @result_table(ins={"first": dg.AssetIn("up"), "second": dg.AssetIn("other"), "third": nothing})
     def down(context: dg.AssetExecutionContext, *, first: pa.Table, **rest: pa.Table) -> pa.Table:
         assert set(rest) == {"second"}
         return table(*values(first), *values(rest["second"]))
 
     for outcome in ("computed", "reused"):
-        ran = lab.run([up, other, down])
+        ran = lab.run([up, other, last, down])
         assert ran.outcomes["down"] == outcome
     assert values(lab.store.read("down")) == [1, 2]
-    assert set(lab.anchors("down")) == {"up", "other"}
+    assert set(lab.anchors("down")) == {"up", "other", "last"}
     assert down(dg.build_asset_context(), first=table(5), second=table(6)) == table(5, 6)
 
 
 def test_a_plain_asset_may_take_kwargs(lab: Lab) -> None:
     """Our IO manager records its table like any other, and its inputs."""
 
-    @dg.asset(ins={"up": dg.AssetIn()})
+    @dg.asset(ins={"up": dg.AssetIn(), "after": dg.AssetIn("other", dagster_type=dg.Nothing)})
     def down(**rest: pa.Table) -> pa.Table:
         return rest["up"]
 
-    assert lab.run([up, down]).outcomes == {"up": "computed", "down": "computed"}
-    assert set(lab.anchors("down")) == {"up"}
+    assert lab.run([up, other, down]).outcomes["down"] == "computed"
+    assert set(lab.anchors("down")) == {"up", "other"}
 
 
 def test_parameters_behind_a_star_may_have_defaults_in_any_order(lab: Lab) -> None:

@@ -5,6 +5,7 @@ The decision is `planning.step_plan.decide_step`; a reuse is carried out in `reu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -35,11 +36,13 @@ def materialize(
     tables: TableStep, call: Callable[[], BodyOutput], io_manager_policy: CachePolicy
 ) -> StepResult:
     """Reuse the tables of a step, or run its body. Under `USE`, wait for another run that is making the same."""
+    started = time.perf_counter()
     draft, policy = tables.draft(), tables.policy(io_manager_policy)
+    decisions: list[Decision] = []
 
     def hit() -> Decision | None:
-        decision = decide(tables, draft, policy)
-        return decision if decision.plan.verdict == "reuse" else None
+        decisions[:] = [decide(tables, draft, policy)]
+        return decisions[0] if decisions[0].plan.verdict == "reuse" else None
 
     outcome: Decision | Attempt | None
     if policy is CachePolicy.USE and tables.spec.single_flight:
@@ -53,13 +56,15 @@ def materialize(
     else:
         outcome = hit()
     if isinstance(outcome, Decision):
-        return reuse(tables, draft, outcome.hits)
-    return compute(tables, draft, call, outcome or begin(tables))
+        return reuse(tables, draft, outcome.hits, started)
+    return compute(tables, draft, call, outcome or begin(tables), decisions[0].plan)
 
 
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
     """Record the output of a plain asset's body."""
-    return compute(tables, tables.draft(), lambda: output, begin(tables))
+    draft = tables.draft()
+    facts = [replace(fact, barriers=(_PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
+    return compute(tables, draft, lambda: output, begin(tables), decide_step(facts, CachePolicy.USE))
 
 
 def decide(tables: TableStep, draft: Draft, policy: CachePolicy) -> Decision:
@@ -86,6 +91,7 @@ def begin(tables: TableStep) -> Attempt:
     return attempt
 
 
+_PLAIN = "Dagster runs the body of a plain asset in any case"
 _WAITING = "{busy.table}: run/step {busy.owner} is making the same just now; waiting for it, asking every {seconds:g} s"
 
 
@@ -111,7 +117,8 @@ def _hits(tables: TableStep, facts: Sequence[TableFacts]) -> Iterator[Hit]:
         records.append(record)
     annotations = store.reader.annotations(record.materialization_id for record in records)
     for record in records:
-        output = events.recorded_output(record, annotations.get(record.materialization_id))
+        text = annotations.get(record.materialization_id)
+        output = events.recorded_output(store, record, text, in_range=len(facts) > 1)
         if output is None:
             return
         yield Hit(record=record, output=output)
