@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
     from jammi_dagster.adapters.jobs import build_recompute_job, build_recovery_job
     from jammi_dagster.adapters.lineage import LineageResource
+    from jammi_dagster.adapters.plan import check_plan, plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.contract import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         StaleReason,
     )
     from jammi_dagster.errors import DependencyCycle, JammiError, NotRecomputable
+    from jammi_dagster.planning.plan import Plan, PlannedTable
     from jammi_dagster.store import ResultStore
 
 __version__ = "0.1.0"
@@ -75,7 +77,11 @@ _HOMES = {
     "build_materialization_checks": "jammi_dagster.adapters.checks",
     "StaleMaterialization": "jammi_dagster.adapters.automation_condition",
     "RecomputeReport": "jammi_dagster.adapters.recompute",
+    "Plan": "jammi_dagster.planning.plan",
+    "PlannedTable": "jammi_dagster.planning.plan",
+    "check_plan": "jammi_dagster.adapters.plan",
     "finalize": "jammi_dagster.adapters.finalize",
+    "plan": "jammi_dagster.adapters.plan",
     "result_table": "jammi_dagster.adapters.decorator",
 }
 
@@ -95,6 +101,8 @@ __all__ = [
     "MaterializationEnv",
     "MaterializationManifest",
     "NotRecomputable",
+    "Plan",
+    "PlannedTable",
     "ProducingDescriptor",
     "RecomputeReport",
     "ResultStore",
@@ -108,8 +116,10 @@ __all__ = [
     "build_recovery_job",
     "build_staleness_schedule",
     "build_staleness_sensor",
+    "check_plan",
     "code_identity",
     "finalize",
+    "plan",
     "recompute",
     "result_table",
 ]

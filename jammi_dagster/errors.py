@@ -11,7 +11,7 @@
     │   │                    RootOfAnotherCatalog, MaintainedElsewhere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
-    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun
+    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -390,6 +390,13 @@ class NotInRun(JammiError):
     tables: str
     run_id: str
     template = "table {table} was not materialized in run {run_id}; its result tables: {tables}"
+
+
+class PlanOutdated(JammiError):
+    """A saved plan whose basis has moved: a launch would no longer do what it says. `moved` names all that moved."""
+
+    moved: str
+    template = "plan: no longer as it was planned: {moved}; make the plan again"
 
 
 class ArtifactOutsideRoot(JammiError):

@@ -109,6 +109,10 @@ class EngineReader:
         )
         return list(itertools.islice(found, 1 if only_best else None))
 
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready table has this definition."""
+        return bool(self._ready(definition))
+
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.
 

@@ -128,6 +128,15 @@ MATCHES = _BARE.where(
     _m.c.tenant.in_(_READABLE),
 ).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
 BEST_MATCH = MATCHES.limit(sa.literal_column("1"))
+HAS_DEFINITION = (
+    sa.select(_m.c.id)
+    .where(
+        _m.c.definition_hash == sa.bindparam("definition"),
+        _m.c.status == READY,
+        _m.c.tenant.in_(_READABLE),
+    )
+    .limit(sa.literal_column("1"))
+)
 
 # --- lineage, from the pointers and their copies ---------------------------------------------------------
 

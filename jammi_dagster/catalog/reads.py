@@ -127,6 +127,10 @@ class CatalogReader:
         _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
         return None
 
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready materialization has this definition, over whichever inputs."""
+        return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
+
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
         rows = self._rows(queries.ANNOTATION, {"id": materialization_id})

@@ -26,7 +26,7 @@ from jammi_dagster.contract.definition import (
     ProducingDescriptor,
     definition_hash,
 )
-from jammi_dagster.contract.explain import Difference, explain
+from jammi_dagster.contract.explain import Difference, changed_inputs, explain
 from jammi_dagster.contract.manifest import ArtifactDigest, Leaf, MaterializationManifest
 from jammi_dagster.contract.policy import CacheOutcome, CachePolicy, Verification
 from jammi_dagster.contract.tables import TableName
@@ -60,6 +60,7 @@ __all__ = [
     "anchor_set_key",
     "anchor_sets_equal",
     "canonical_json",
+    "changed_inputs",
     "definition_hash",
     "explain",
 ]

@@ -8,9 +8,11 @@ Not done here: no verdict and no I/O. `sensing` decides if a table is stale; thi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from jammi_dagster.contract.anchors import InputAnchor
 
 _ABSENT: Any = object()
 _MOST_NAMED = 5  # a fan-in may have ten thousand inputs: a text names a few
@@ -92,6 +94,29 @@ def explain(
         *(one for one in inputs if not (named and one.name.endswith(".order"))),
         *_values("descriptor", "", old, new),
     ]
+
+
+def changed_inputs(recorded: Sequence[InputAnchor], current: Sequence[InputAnchor]) -> list[Difference]:
+    """List the inputs that are in another state than the recorded one, sorted by source; new and gone ones too.
+
+    >>> before, after = (InputAnchor.result_digest("orders", digit * 64) for digit in "01")
+    >>> [str(difference) for difference in changed_inputs([before], [after])]
+    ['input orders changed']
+    """
+    old, new = ({anchor.source: anchor for anchor in anchors} for anchors in (recorded, current))
+    found = []
+    for source in sorted({*old, *new}):
+        before, after = old.get(source), new.get(source)
+        if before == after and not (before is not None and before.is_unpinned):
+            continue
+        sides = {"before": before and before.anchor, "after": after and after.anchor}
+        word = "changed"
+        if before is None or after is None:
+            word = "is new" if before is None else "is gone"
+        elif before.is_unpinned or after.is_unpinned:
+            word = "has no version to compare"
+        found.append(Difference(kind="input", name=source, text=f"input {source} {word}", **sides))
+    return found
 
 
 def _code(old: Any, new: Any) -> Iterator[Difference]:

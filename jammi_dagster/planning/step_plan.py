@@ -49,13 +49,16 @@ NO_MATCH = "nothing stored has this definition and these inputs"
 class Match:
     """A stored materialization with the table's definition and inputs.
 
-    `seconds` is the time that computing it took. `other_checks` are declared checks that it holds no result of, and
-    checks with a result that are not declared. `bytes` tells whether its artifact was seen to be there.
+    `digest` is that of its artifact, `seconds` the time that computing it took. `other_checks` are declared checks that
+    it holds no result of, and checks with a result that are not declared; `failed_checks` are those that it failed.
+    `bytes` tells whether its artifact was seen to be there.
     """
 
     materialization: str
+    digest: str | None = None
     seconds: float | None = None
     other_checks: tuple[str, ...] = ()
+    failed_checks: tuple[str, ...] = ()
     bytes: BytesSeen = "seen"
 
 
@@ -88,7 +91,8 @@ class TablePlan:
     """The decision on one table.
 
     `definition` and `anchors` are those that its materialization has or would get. `materialization` is the id to
-    reuse; `saved_seconds` is the compute time that a reuse saves.
+    reuse, `digest` that of its artifact; `saved_seconds` is the compute time that a reuse saves, and `failed_checks`
+    are recorded checks that failed. `begins` is False where an obstacle keeps the step from beginning.
     """
 
     table: str
@@ -97,8 +101,11 @@ class TablePlan:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     materialization: str | None = None
+    digest: str | None = None
     saved_seconds: float | None = None
+    failed_checks: tuple[str, ...] = ()
     bytes: BytesSeen = "not looked at"
+    begins: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +124,11 @@ class StepPlan:
     def is_open(self) -> bool:
         """True if other inputs could lead to the other verdict: nothing but stored results decided."""
         return self.verdict == "reuse" or NO_MATCH in self.reasons
+
+    @property
+    def begins(self) -> bool:
+        """True unless an obstacle keeps the step from beginning."""
+        return all(table.begins for table in self.tables)
 
     @property
     def saved_seconds(self) -> float:
@@ -160,7 +172,9 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
     return replace(
         _plan(facts, "reuse", ()),
         materialization=match.materialization,
+        digest=match.digest,
         saved_seconds=match.seconds,
+        failed_checks=match.failed_checks,
         bytes=match.bytes,
     )
 
@@ -173,6 +187,7 @@ def _plan(facts: TableFacts, verdict: Verdict, reasons: Sequence[str]) -> TableP
         verdict=verdict,
         reasons=tuple(reasons),
         bytes="not looked at" if facts.match is None else facts.match.bytes,
+        begins=not facts.obstacles,
     )
 
 
@@ -186,5 +201,7 @@ def _with_cause(plan: TablePlan, cause: TablePlan) -> TablePlan:
         verdict=cause.verdict,
         reasons=(*plan.reasons, why),
         materialization=None,
+        digest=None,
         saved_seconds=None,
+        failed_checks=(),
     )

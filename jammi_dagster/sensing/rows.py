@@ -71,6 +71,9 @@ class Rows(Protocol):
         requested ones.
         """
 
+    def has_definition(self, definition: str) -> bool:
+        """Tell whether any ready materialization has this definition, over whichever inputs."""
+
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every edge that current materializations record, or only the edges from `source`.
 

@@ -18,9 +18,9 @@ from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
 from jammi_dagster.adapters.recipe.draft import Draft, draft_of
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, resolve, role_of
-from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, recipe_of
+from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, TableDefinition, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import CachePolicy, MaterializationEnv, ProducingDescriptor, TableName
+from jammi_dagster.contract import CachePolicy, TableName
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.store import ResultStore
@@ -132,12 +132,10 @@ class CurrentAsset:
         )
         self._settled += not is_as_it_was  # what was found before is looked at again
 
-    def described(
-        self, partition: str | None, replay: Replay, inputs: Inputs
-    ) -> tuple[ProducingDescriptor, MaterializationEnv]:
+    def described(self, partition: str | None, replay: Replay, inputs: Inputs) -> TableDefinition:
         """Return the descriptor and environment behind the hash of `definition`. Raises as that does."""
         recipe, span = self.recipe(replay), self.group(partition, replay)
-        return recipe.descriptor(partition, span or (), inputs.names, inputs.orders), recipe.env()
+        return recipe.definition(partition, span or (), inputs.names, inputs.orders)
 
     def recipe(self, replay: Replay) -> Recipe:
         """Return the recipe of a step with this replay. Raises `Unknowable` and `NotReplayable`."""
@@ -277,9 +275,10 @@ class CurrentAsset:
         manager = None if key is None else self._location.manager(self.assets_def, key)
         if manager is None:
             return None
-        if self.is_plain and manager.result_store.identity != self.store.identity:
+        store = self._location.store(manager)
+        if self.is_plain and store.identity != self.store.identity:
             return None  # a plain asset keeps no references but those of its own store
-        return manager.result_store
+        return store
 
     def _upstream(self, dependency: Dependency) -> Upstream:
         store = self._store_of(dependency)

@@ -13,6 +13,7 @@ from jammi_dagster.adapters.assets.declaration import op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
 from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
+from jammi_dagster.store import ResultStore, StoreIdentity
 
 Definitions = dg.Definitions | dg.RepositoryDefinition | Callable[[], Any]
 """The complete definitions of a code location, as author or Dagster have them, or a function that returns them."""
@@ -29,11 +30,21 @@ class Location:
     """The assets, partitions and resources of one repository on one instance; answers are kept.
 
     Keep one for many looks: `refresh` says that time has passed, which only partitions and `edits` can tell by. `edits`
-    are the files of code that differ from the loaded code.
+    are the files of code that differ from the loaded code. `deployment` takes the place of the one that the stores'
+    resources name; `resource_config` is that of a launch.
     """
 
-    def __init__(self, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self,
+        repository: dg.RepositoryDefinition,
+        instance: dg.DagsterInstance,
+        *,
+        deployment: str | None = None,
+        resource_config: Mapping[str, Any] | None = None,
+    ) -> None:
         self.repository, self.instance = repository, instance
+        self._deployment, self._resource_config = deployment, dict(resource_config or {})
+        self._stores: dict[StoreIdentity, ResultStore] = {}
         self._resources: dict[tuple[int, str], Any] = {}
         # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
         self._keys: dict[int, tuple[Any, Hashable, tuple[str, ...]]] = {}
@@ -112,13 +123,26 @@ class Location:
             asset_selection=set(assets_def.keys)
         )
         name = op_name(assets_def)
-        given = {} if raw is None else {"ops": {name: {"config": raw}}}
+        given: dict[str, Any] = {} if raw is None else {"ops": {name: {"config": raw}}}
+        resources = {k: value for k, value in self._resource_config.items() if k in job.resource_defs}
+        given |= {"resources": resources} if resources else {}
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 
     def manager(self, assets_def: dg.AssetsDefinition, key: str) -> StoreBacked | None:
         """Return the IO manager under a key of the asset, if it is ours. Raises any error of making it."""
         manager = self.resource(assets_def, key)
         return manager if is_store_backed(manager) else None
+
+    def store(self, manager: StoreBacked) -> ResultStore:
+        """Return the store of an IO manager, from the deployment that is asked about."""
+        store = manager.result_store
+        if self._deployment is None or store.scope.deployment == self._deployment:
+            return store
+        identity = store.identity
+        if identity not in self._stores:
+            tenant = store.scope.tenant or None
+            self._stores[identity] = store.beside(tenant=tenant, deployment=self._deployment)
+        return self._stores[identity]
 
     def resource(self, assets_def: dg.AssetsDefinition, key: str) -> Any:
         """Return a resource as a step would get it, set up and closed again. Raises any error of its own."""
@@ -128,7 +152,8 @@ class Location:
         place = id(defs[key]), key
         if place not in self._resources:
             needed = {name: defs[name] for name in _needed(defs, key)}
-            with dg.build_resources(needed, instance=self.instance) as built:
+            given = {name: value for name, value in self._resource_config.items() if name in needed}
+            with dg.build_resources(needed, instance=self.instance, resource_config=given) as built:
                 self._resources[place] = original(built, key)
         return self._resources[place]
 

@@ -32,8 +32,12 @@ class Present:
         store: ResultStore,
         digests: Mapping[str, str],
         versions: dict[Any, str | JammiError | None] | None = None,
+        others: dict[StoreIdentity, Mapping[str, str]] | None = None,
     ) -> None:
-        """Begin with nothing observed. The presents of several stores may share `versions`, those of surfaces."""
+        """Begin with nothing observed. The presents of several stores may share `versions`, those of surfaces.
+
+        `others` are the digests of other stores' tables that are known already.
+        """
         self._location, self.store, self.digests = location, store, digests
         self.identity = store.identity
         self._versions = {} if versions is None else versions
@@ -41,7 +45,7 @@ class Present:
         self.failed: dict[str, JammiError] = {}
         self.absent: dict[str, VersionSurface] = {}
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
-        self._others: dict[StoreIdentity, Mapping[str, str]] = {}
+        self._others = {} if others is None else others
 
     def at(self, digests: Mapping[str, str]) -> Present:
         """Return the same observations beside other digests of the store's tables: nothing is asked for again."""

@@ -109,7 +109,11 @@ def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_ran
     reported = [str(result.check_name) for result in annotation.check_results]
     return Match(
         materialization=record.materialization_id,
+        digest=record.artifact_digest,
         seconds=record.compute_seconds,
         other_checks=other_checks(reported, asset.check_names),
+        failed_checks=tuple(
+            str(result.check_name) for result in annotation.check_results if not result.passed
+        ),
         bytes="seen" if look_at_bytes else "not looked at",
     )

@@ -70,4 +70,4 @@ class StoredAssets:
         manager = self.location.resource(assets_def, manager_key)
         if not is_store_backed(manager) or output.dagster_type.is_nothing:
             return None
-        return CurrentAsset(self.location, key, manager.result_store)
+        return CurrentAsset(self.location, key, self.location.store(manager))

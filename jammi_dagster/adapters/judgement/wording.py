@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
 from jammi_dagster.adapters.judgement.table_state import TableState
-from jammi_dagster.artifacts import read_manifest
-from jammi_dagster.contract import Difference, explain
+from jammi_dagster.adapters.recipe.determinants import definition_differences
+from jammi_dagster.contract import Difference
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import BYPASSED
 
@@ -19,25 +19,13 @@ def differences(state: TableState) -> list[Difference]:
     """Compare the table's recorded definition with the one it would have now; reads its sidecar."""
     if state.inputs is None:
         return []
+    store = state.asset.store
     try:
-        record = state.asset.store.current(state.table)
-        manifest = read_manifest(state.asset.store.artifacts, record.artifact_path)
-        anchors = record.input_anchors
+        record = store.current(state.table)
     except JammiError:
         return []
-    if manifest is None:
-        return []
-    now = set(state.inputs.names)
-    descriptor, env = state.asset.described(state.partition, state.replay, state.inputs)
-    return explain(
-        manifest.descriptor.fields,
-        manifest.env.fields,
-        descriptor.fields,
-        env.fields,
-        # a read that nobody declared, or that was only seen, is no input by name
-        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in now],
-        current_inputs=now,
-    )
+    now = state.asset.described(state.partition, state.replay, state.inputs)
+    return definition_differences(store, record, now, state.inputs.names)
 
 
 def reasons(state: TableState) -> list[str]:

@@ -25,7 +25,13 @@ from jammi_dagster.adapters.recipe.config import (
     described_config,
     described_resource,
 )
-from jammi_dagster.contract import DefinitionHash, MaterializationEnv, ProducingDescriptor, canonical_json
+from jammi_dagster.contract import (
+    DefinitionHash,
+    MaterializationEnv,
+    ProducingDescriptor,
+    canonical_json,
+    definition_hash,
+)
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity, identify
@@ -104,6 +110,17 @@ class Recipe:
                 "resources": dict(self.resources),
             }
         )
+
+    def definition(
+        self,
+        partition: str | None,
+        partitions: Sequence[str],
+        input_names: Sequence[str],
+        orders: Mapping[str, Sequence[str]],
+    ) -> TableDefinition:
+        """Return the definition of one table, for the arguments of `descriptor`."""
+        descriptor, env = self.descriptor(partition, partitions, input_names, orders), self.env()
+        return TableDefinition(descriptor=descriptor, env=env, hash=definition_hash(descriptor, env))
 
     def definitions(
         self,

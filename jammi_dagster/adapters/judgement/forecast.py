@@ -1,0 +1,364 @@
+"""The forecast of a launch: the plan of each of its steps, upstream first, over the tables that earlier steps leave.
+
+Each step is decided by `facts.plan_of`, the function that decides a real step. The tables that a step would leave stand
+beside the current ones: a reuse leaves the digest of the stored artifact, a computation one that nobody knows yet. A
+step below such a table is decided as far as that goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.location import PartitionsGone
+from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.judgement.facts import plan_of
+from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants, reused
+from jammi_dagster.adapters.recipe.inputs import Role
+from jammi_dagster.adapters.recipe.replay import Replay
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import CachePolicy, DefinitionHash, Difference, TableName
+from jammi_dagster.errors import JammiError
+from jammi_dagster.planning.plan import Action, PlannedTable
+from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
+from jammi_dagster.planning.waves import into_runs
+from jammi_dagster.store import ResultStore, StoreIdentity
+
+_MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
+_ELSEWHERE = "it is no result table: Dagster runs it in any case"
+_OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchedStep:
+    """One step of a launch: an asset, the partitions that it makes together (None for the whole), and its config."""
+
+    key: dg.AssetKey
+    partitions: tuple[str, ...] | None
+    config: Any = None
+
+    @property
+    def replay(self) -> Replay:
+        """The step as a replay."""
+        keys = self.partitions or ()
+        return Replay(config=self.config, span=(keys[0], keys[-1]) if len(keys) > 1 else None)
+
+
+@dataclass(slots=True)
+class _Look:
+    """One store during a forecast: its tables as the launch leaves them, and the records of its current ones."""
+
+    store: ResultStore
+    digests: dict[str, str]
+    present: Present
+    records: Mapping[str, MaterializationRecord]
+
+    def of_asset(self, name: str) -> list[MaterializationRecord]:
+        """Return the records of an asset's tables whose computation was timed."""
+        found = (record for table, record in self.records.items() if table.partition("[")[0] == name)
+        return [record for record in found if record.compute_seconds is not None]
+
+
+@dataclass(slots=True)
+class _Above:
+    """The tables of the same launch that a step reads, by their action."""
+
+    failing: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """One step with its plan, and everything that the plan was made over."""
+
+    step: LaunchedStep
+    asset: CurrentAsset
+    look: _Look
+    above: _Above
+    plan: StepPlan
+
+    def action(self) -> Action:
+        """Return the action that the tables of the step share."""
+        if self.plan.verdict == "undecidable":
+            return "unknown until run" if self.plan.begins else "fail"
+        if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
+            return "compute"
+        if self.above.unknown:
+            return "unknown until run"
+        if self.above.made and _is_stored(self.look.store, self.plan):
+            return "compute or reuse"
+        return self.plan.verdict
+
+    def is_by_determinants(self) -> bool:
+        """Tell whether the step computes because something differs, and not for its policy or a barrier."""
+        if self.plan.verdict == "undecidable":
+            return False
+        return NO_MATCH in self.plan.reasons or any("gone" in reason for reason in self.plan.reasons)
+
+    def differences(self, partition: str | None) -> list[Difference]:
+        """Compare a table's current materialization with the planned one; empty where that cannot be known."""
+        asset, store = self.asset, self.look.store
+        try:
+            inputs = asset.inputs(self.step.partitions, self.look.present)
+            now = asset.described(partition, self.step.replay, inputs)
+            anchors = inputs.snapshot().anchors
+            record = store.reader.current(asset.table(partition))
+        except (JammiError, NotReplayable, Unknowable):
+            return []
+        if record is None:
+            return []
+        return determinants(store, record, now, inputs.names, anchors)
+
+    def same(self, table: TablePlan) -> str:
+        """Word a reuse."""
+        record = self.look.records.get(table.table)
+        if record is None or record.materialization_id != table.materialization:
+            record = self.look.store.reader.get(str(table.materialization))
+        return reused(record)
+
+    def cost(self, record: MaterializationRecord | None) -> tuple[float | None, int | None]:
+        """Return the recorded seconds and bytes of a table; for a new one, the mean of its asset's other partitions."""
+        if record is not None and record.compute_seconds is not None:
+            return record.compute_seconds, record.size_bytes
+        others = self.look.of_asset(self.asset.name)
+        if not others:
+            return None, None
+        seconds = sum(r.compute_seconds or 0.0 for r in others) / len(others)
+        return seconds, sum(r.size_bytes or 0 for r in others) // len(others)
+
+
+class Forecast:
+    """The outcomes of a launch, step after step."""
+
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, look_at_bytes: bool = True) -> None:
+        self.planned: dict[str, PlannedTable] = {}
+        self.looks: dict[StoreIdentity, _Look] = {}
+        self._assets, self._tags, self._look_at_bytes = assets, tags, look_at_bytes
+        self._versions: dict[Any, Any] = {}
+        self._others: dict[StoreIdentity, Mapping[str, str]] = {}
+        self._explained = 0
+        self._parents: dict[str, set[str]] = {}
+
+    def run(self, steps: Iterable[LaunchedStep]) -> list[PlannedTable]:
+        """Return the action of each table of the steps, which come upstream first."""
+        steps = list(steps)
+        for identity, asset in {
+            a.store.identity: a for s in steps if (a := self._assets.asset(s.key))
+        }.items():
+            names = {str(TableName.of(s.key.path, p)) for s in steps for p in s.partitions or (None,)}
+            self.looks[identity] = self._look(asset.store, names)
+        for step in steps:
+            self._step(step)
+        return list(self._with_waves())
+
+    def policy_of(self, asset: CurrentAsset) -> CachePolicy:
+        """Return the cache policy of an asset under the launch's tags."""
+        return asset.policy(self._tags)
+
+    def _look(self, store: ResultStore, names: Iterable[str]) -> _Look:
+        with store.reader.frozen() as rows:
+            digests = dict(rows.digests() or {})
+            records = rows.current_of(sorted(names))
+        self._others[store.identity] = digests
+        present = Present(self._assets.location, store, digests, self._versions, self._others)
+        return _Look(store, digests, present, records)
+
+    # --- one step -------------------------------------------------------------------------------------
+
+    def _step(self, step: LaunchedStep) -> None:
+        asset = self._assets.asset(step.key)
+        if asset is None:
+            self._not_ours(step)
+            return
+        look = self.looks[asset.store.identity]
+        above = self._above(asset, step)
+        if above.failing:
+            self._fail(asset, step, above.failing[0])
+            return
+        plan = plan_of(
+            asset,
+            step.partitions,
+            step.replay,
+            look.present,
+            asset.policy(self._tags),
+            look_at_bytes=self._look_at_bytes,
+        )
+        decided = _Decided(step=step, asset=asset, look=look, above=above, plan=plan)
+        action = decided.action()
+        for table, partition in zip(plan.tables, step.partitions or (None,), strict=True):
+            if action == "reuse":
+                planned = _reused(decided, table, partition)
+            else:
+                planned = self._not_reused(decided, action, table, partition)
+            self.planned[planned.table] = planned
+            self._leave(look, table, planned)
+
+    def _not_reused(
+        self, decided: _Decided, action: Action, table: TablePlan, partition: str | None
+    ) -> PlannedTable:
+        record = decided.look.records.get(table.table)
+        first = self._first(decided, partition)
+        said = [first.text] if first is not None else []
+        said += [
+            reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
+        ]
+        seconds, size = decided.cost(record) if action in _OPEN else (None, None)
+        return PlannedTable(
+            table=table.table,
+            asset=decided.asset.key.to_user_string(),
+            partition=partition,
+            action=action,
+            reasons=tuple(said),
+            cause_path=self._path(first),
+            before=None if first is None else _plain(first.before),
+            after=None if first is None else _plain(first.after),
+            definition=None if table.definition is None else str(table.definition),
+            expected_seconds=seconds,
+            expected_bytes=size,
+        )
+
+    def _first(self, decided: _Decided, partition: str | None) -> Difference | None:
+        """Return the first determinant of a table that differs; None where none is known, or none decides."""
+        if not decided.is_by_determinants():
+            return None
+        if decided.asset.table(partition) not in decided.look.records:
+            return FIRST_TIME
+        if self._explained >= _MOST_EXPLAINED:
+            return None
+        self._explained += 1
+        found = decided.differences(partition)
+        return _worded(found[0], decided.above) if found else None
+
+    def _path(self, first: Difference | None) -> tuple[str, ...]:
+        """Return the way from the input that differs first up to the table where the cause lies."""
+        if first is None or first.kind != "input" or first.name not in self.planned:
+            return ()
+        return (first.name, *self.planned[first.name].cause_path)
+
+    # --- around it ------------------------------------------------------------------------------------
+
+    def _above(self, asset: CurrentAsset, step: LaunchedStep) -> _Above:
+        """Gather the tables of the launch that the step reads."""
+        above = _Above()
+        own = {asset.table(p) for p in step.partitions or (None,)}
+        read: set[str] = set()
+        for upstream in asset.upstreams:
+            try:
+                names = [name for _, name in upstream.tables(step.partitions)]
+            except PartitionsGone:
+                continue
+            read.update(names)
+            for name in names:
+                planned = self.planned.get(name)
+                if planned is None or name in own:
+                    continue
+                if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
+                    above.failing.append(name)
+                elif planned.action == "unknown until run":
+                    above.unknown.append(name)
+                elif planned.action in _OPEN:
+                    ours = self._assets.asset(upstream.dependency.asset_key) is not None
+                    (above.made if ours else above.unknown).append(name)
+                elif upstream.declared.role is Role.EVENTS and not planned.is_current:
+                    above.unknown.append(name)
+        for table in own:
+            self._parents[table] = read - own
+        return above
+
+    def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
+        """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
+        asset = self._assets.asset(key) if planned.failed_checks else None
+        if asset is None:
+            return False
+        specs = {spec.name: spec for spec in asset.assets_def.check_specs}
+        return any(specs[name].blocking for name in planned.failed_checks if name in specs)
+
+    def _not_ours(self, step: LaunchedStep) -> None:
+        why = self._assets.problems.get(step.key)
+        action: Action = "compute" if why is None else "unknown until run"
+        for partition in step.partitions or (None,):
+            table = str(TableName.of(step.key.path, partition))
+            self.planned[table] = PlannedTable(
+                table=table,
+                asset=step.key.to_user_string(),
+                partition=partition,
+                action=action,
+                reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
+            )
+
+    def _fail(self, asset: CurrentAsset, step: LaunchedStep, cause: str) -> None:
+        """Plan the tables of a step that Dagster skips, because a table that it reads is not made."""
+        for partition in step.partitions or (None,):
+            table = asset.table(partition)
+            self.planned[table] = PlannedTable(
+                table=table,
+                asset=asset.key.to_user_string(),
+                partition=partition,
+                action="fail",
+                reasons=(f"{cause}, which it reads, fails",),
+                cause_path=(cause, *self.planned[cause].cause_path),
+            )
+
+    def _leave(self, look: _Look, table: TablePlan, planned: PlannedTable) -> None:
+        """Put the table that the step leaves in the place of the current one."""
+        if planned.action == "reuse" and table.digest is not None:
+            look.digests[table.table] = table.digest
+        elif planned.action != "fail":
+            look.digests[table.table] = f"made by this launch: {table.table}"
+
+    def _with_waves(self) -> Iterable[PlannedTable]:
+        """Yield the actions, each computation with the place of its run."""
+        made = [table for table, planned in self.planned.items() if planned.action not in ("reuse", "fail")]
+        parents = {table: self._parents.get(table, set()) & set(made) for table in made} if made else {}
+        wave: dict[str, int] = {}
+        for group in into_runs(made, parents, lambda table: self.planned[table].partition):
+            wave.update(dict.fromkeys(group.tables, group.wave))
+        for table, planned in self.planned.items():
+            yield _placed(planned, wave.get(table))
+
+
+def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
+    record = decided.look.records.get(table.table)
+    return PlannedTable(
+        table=table.table,
+        asset=decided.asset.key.to_user_string(),
+        partition=partition,
+        action="reuse",
+        reasons=(decided.same(table),),
+        definition=str(table.definition),
+        materialization=table.materialization,
+        is_current=record is not None and record.materialization_id == table.materialization,
+        failed_checks=table.failed_checks,
+        saved_seconds=table.saved_seconds,
+    )
+
+
+def _placed(planned: PlannedTable, wave: int | None) -> PlannedTable:
+    return planned if wave is None else replace(planned, wave=wave)
+
+
+def _worded(difference: Difference, above: _Above) -> Difference:
+    """Word a changed input that the same launch makes first."""
+    if difference.kind != "input" or difference.name not in (*above.made, *above.unknown):
+        return difference
+    text = f"input {difference.name} is made first"
+    return Difference(kind="input", name=difference.name, before=difference.before, after=None, text=text)
+
+
+def _is_stored(store: ResultStore, plan: StepPlan) -> bool:
+    """Tell whether some materialization has the definition of each table: over which inputs is open."""
+    return all(
+        table.definition is not None and store.reader.has_definition(DefinitionHash(str(table.definition)))
+        for table in plan.tables
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a determinant's value for JSON: a text or a number, else None."""
+    return value if isinstance(value, (str, int, float, bool)) or value is None else None

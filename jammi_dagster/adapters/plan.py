@@ -1,0 +1,249 @@
+"""`plan`: the outcome of a launch, before it is launched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.location import Definitions, Location, Target, repository_of
+from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
+from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
+from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
+from jammi_dagster.contract import canonical_json
+from jammi_dagster.errors import InvalidField, PlanOutdated
+from jammi_dagster.planning.plan import Plan
+
+Partitions = str | Sequence[str] | dg.PartitionKeyRange | None
+"""The partitions of a launch: a key, several, a range that one run makes, or None for all."""
+
+
+def plan(
+    defs: Definitions,
+    selection: Target = None,
+    partitions: Partitions = None,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    *,
+    deployment: str | None = None,
+    recorded_config: bool = False,
+    instance: dg.DagsterInstance | None = None,
+) -> Plan:
+    """Plan a launch: for each table, if it would be reused or computed, why, and at which cost.
+
+    The plan is made by the function that decides real steps. Nothing is launched or written, and no data is read; as
+    long as code, catalog and external inputs stand still, the launch does what the plan says.
+
+    Args:
+        defs: the complete definitions of the code location, or a function that returns them.
+        selection: the assets, as `dg.materialize` takes them; all by default. Unselected assets count as they are.
+        partitions: a partition key, several, or a `dg.PartitionKeyRange` that one run makes; all by default.
+        run_config: the run config of the launch.
+        tags: the run tags of the launch, such as `{"jammi/cache": "bypass"}`.
+        deployment: the exact name of the deployment whose tables count, in place of the one of the resources.
+        recorded_config: give each table the config and the range that it was made with last, as the sensor does.
+        instance: the Dagster instance; by default that of `DAGSTER_HOME`, or an empty one.
+
+    Raises `InvalidTarget` for assets that are not there, `InvalidField` for partitions that no asset has and for a run
+    config that does not fit, `InvalidPolicy`, and any error of catalog and storage.
+
+        plan(defs, "clean_trips+", partitions="2013-03").counts    # {"reuse": 1, "compute": 2}
+    """
+    if instance is None and not os.environ.get("DAGSTER_HOME"):
+        with dg.DagsterInstance.ephemeral() as own:
+            return plan(
+                defs,
+                selection,
+                partitions,
+                run_config,
+                tags,
+                deployment=deployment,
+                recorded_config=recorded_config,
+                instance=own,
+            )
+    resources = (run_config or {}).get("resources")
+    location = Location(
+        repository_of(defs),
+        instance or dg.DagsterInstance.get(),
+        deployment=deployment,
+        resource_config=resources,
+    )
+    launch = _Launch(location, selection, partitions, run_config or {}, tags or {})
+    return launch.plan(deployment, recorded_config=recorded_config)
+
+
+def check_plan(
+    saved: Plan | Mapping[str, Any], defs: Definitions, *, instance: dg.DagsterInstance | None = None
+) -> Plan:
+    """Return a saved plan, if everything that it depends on is as it was. Raise `PlanOutdated`, which names what moved.
+
+    Raises also as `plan` does, and `InvalidField` for a text that is no plan.
+    """
+    before = saved if isinstance(saved, Plan) else Plan.from_dict(saved)
+    given = dict(before.arguments)
+    span = given.pop("partition_range", None)
+    if span is not None:
+        given["partitions"] = dg.PartitionKeyRange(*span)
+    selection = [dg.AssetKey.from_user_string(key) for key in given.pop("selection", ())]
+    moved = before.moved(plan(defs, selection, instance=instance, **given))
+    if moved:
+        raise PlanOutdated(moved=", ".join(moved))
+    return before
+
+
+class _Launch:
+    """The arguments of a launch, and its steps."""
+
+    def __init__(
+        self,
+        location: Location,
+        selection: Target,
+        partitions: Partitions,
+        run_config: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> None:
+        self._location, self._config, self._tags = location, run_config, dict(tags)
+        self._assets = StoredAssets(location)
+        self._keys = location.select("*" if selection is None else selection)
+        self._span, self._wanted = self._partitions(partitions)
+        self._check_config()
+
+    def plan(self, deployment: str | None, *, recorded_config: bool) -> Plan:
+        """Make the plan."""
+        steps = list(self._steps(recorded_config=recorded_config))
+        forecast = Forecast(self._assets, self._tags)
+        rows = forecast.run(steps)
+        return Plan(
+            rows=tuple(rows),
+            arguments={
+                "selection": [key.to_user_string() for key in self._keys],
+                "partitions": None if self._span or self._wanted is None else sorted(self._wanted),
+                **({"partition_range": list(self._span)} if self._span else {}),
+                "run_config": dict(self._config),
+                "tags": self._tags,
+                "deployment": deployment,
+                "recorded_config": recorded_config,
+            },
+            basis=self._basis(forecast, steps),
+        )
+
+    # --- the steps of the launch ----------------------------------------------------------------------
+
+    def _steps(self, *, recorded_config: bool) -> Iterator[LaunchedStep]:
+        """Yield the steps, upstream assets first, partitions in their order."""
+        for key in self._keys:
+            config = self._config_of(key)
+            partitions = self._of_asset(key)
+            if recorded_config and (asset := self._assets.asset(key)) is not None:
+                yield from self._replayed(asset, partitions)
+            elif partitions is None or self._span is not None:
+                if partitions is None or partitions:
+                    yield LaunchedStep(key=key, partitions=partitions, config=config)
+            else:
+                for partition in partitions:
+                    yield LaunchedStep(key=key, partitions=(partition,), config=config)
+
+    def _replayed(self, asset: Any, partitions: tuple[str, ...] | None) -> Iterator[LaunchedStep]:
+        """Yield the steps that make an asset's tables with the config and ranges of their last runs."""
+        tables = [asset.table(partition) for partition in partitions or (None,)]
+        replays = recorded_replays(asset.store, asset.store.reader, tables)
+        done: set[str] = set()
+        for table, partition in zip(tables, partitions or (None,), strict=True):
+            if table in done:
+                continue
+            replay = replays.get(table) or Replay()
+            try:
+                group = asset.group(partition, replay)
+            except NotReplayable:
+                group = None if partition is None else (partition,)
+            done.update(asset.table(one) for one in group or (None,))
+            yield LaunchedStep(key=asset.key, partitions=group, config=replay.config)
+
+    def _config_of(self, key: dg.AssetKey) -> Any:
+        assets_def = self._location.assets_def(key)
+        ops = self._config.get("ops") or {}
+        return None if assets_def is None else (ops.get(op_name(assets_def)) or {}).get("config")
+
+    def _check_config(self) -> None:
+        """Raise `InvalidField` for a run config with an op that the launch does not have."""
+        ops = set(self._config.get("ops") or {})
+        known = {
+            op_name(found) for key in self._keys if (found := self._location.assets_def(key)) is not None
+        }
+        for op in sorted(ops - known):
+            expected = f"the op of a selected asset: {', '.join(sorted(known)[:5])}"
+            raise InvalidField(what="run config", path="ops", value=op, expected=expected)
+
+    def _partitions(self, given: Partitions) -> tuple[tuple[str, str] | None, set[str] | None]:
+        """Return the range of the launch, if it is one, and its partition keys; None for all."""
+        if given is None and all(tag in self._tags for tag in RANGE_TAGS):
+            given = dg.PartitionKeyRange(*(self._tags[tag] for tag in RANGE_TAGS))
+        if given is None:
+            given = self._tags.get(PARTITION_TAG)
+        if isinstance(given, dg.PartitionKeyRange):
+            return (str(given.start), str(given.end)), None
+        if given is None:
+            return None, None
+        keys = [given] if isinstance(given, str) else list(given)
+        wanted = {str(key) for key in keys}
+        for key in sorted(wanted - {known for one in self._keys for known in self._keys_of(one) or ()}):
+            raise InvalidField(
+                what="plan", path="partitions", value=key, expected="a partition of a selected asset"
+            )
+        return None, wanted
+
+    def _of_asset(self, key: dg.AssetKey) -> tuple[str, ...] | None:
+        """Return the partitions of an asset that are launched; None for an asset without partitions."""
+        keys = self._keys_of(key)
+        if keys is None:
+            return None
+        if self._span is not None:
+            found = self._location.span(self._location.graph.get(key).partitions_def, *self._span)
+            if not found:
+                shown = f"{self._span[0]}...{self._span[1]}"
+                expected = f"a range of partitions of {key.to_user_string()}"
+                raise InvalidField(what="plan", path="partitions", value=shown, expected=expected)
+            return found
+        return keys if self._wanted is None else tuple(one for one in keys if one in self._wanted)
+
+    def _keys_of(self, key: dg.AssetKey) -> tuple[str, ...] | None:
+        partitions_def = self._location.graph.get(key).partitions_def
+        return None if partitions_def is None else self._location.keys_of(partitions_def)
+
+    # --- the basis of the plan ------------------------------------------------------------------------
+
+    def _basis(self, forecast: Forecast, steps: Sequence[LaunchedStep]) -> dict[str, dict[str, Any]]:
+        """Return everything that the plan depends on, by kind and name."""
+        basis: dict[str, dict[str, Any]] = {
+            kind: {} for kind in ("code", "policy", "partitions", "input", "table", "deployment")
+        }
+        replays = {step.key: step.replay for step in reversed(steps)}
+        for key, replay in reversed(replays.items()):
+            name, asset = key.to_user_string(), self._assets.asset(key)
+            partitions = self._keys_of(key)
+            if partitions is not None:
+                basis["partitions"][name] = hashlib.sha256(canonical_json(list(partitions))).hexdigest()
+            if asset is not None:
+                basis["policy"][name] = forecast.policy_of(asset).value
+                basis["code"][name] = _code_of(asset, replay)
+                basis["deployment"][name] = asset.store.scope.deployment
+        for look in forecast.looks.values():
+            basis["input"].update(look.present.observed)
+            basis["input"].update({source: str(error) for source, error in look.present.failed.items()})
+            for table, record in look.records.items():
+                basis["table"][table] = [record.materialization_id, record.artifact_digest]
+        return basis
+
+
+def _code_of(asset: Any, replay: Replay) -> str | None:
+    """Return the digest of an asset's code; None where it cannot be known."""
+    try:
+        return str(asset.recipe(replay).code.digest)
+    except (Unknowable, NotReplayable):
+        return None

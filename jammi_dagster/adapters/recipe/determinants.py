@@ -1,0 +1,75 @@
+"""The determinants of a table that differ from its last materialization: parts of its definition, then its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from jammi_dagster.adapters.recipe.recipe import TableDefinition
+from jammi_dagster.artifacts import read_manifest
+from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import Difference, InputAnchor, changed_inputs, explain
+from jammi_dagster.errors import JammiError
+from jammi_dagster.store import ResultStore
+
+_UNDECLARED = "undeclared:"
+
+
+FIRST_TIME = Difference(kind="first", name="first time", before=None, after=None, text="first time")
+
+
+def definition_differences(
+    store: ResultStore, record: MaterializationRecord, now: TableDefinition, names: Collection[str]
+) -> list[Difference]:
+    """Compare the definition that a materialization recorded with the present one; reads its sidecar.
+
+    `names` are the present inputs by name. Empty where nothing differs, or the record cannot be read.
+    """
+    try:
+        manifest = read_manifest(store.artifacts, record.artifact_path)
+        anchors = record.input_anchors
+    except JammiError:
+        return []
+    if manifest is None:
+        return []
+    declared = set(names)
+    return explain(
+        manifest.descriptor.fields,
+        manifest.env.fields,
+        now.descriptor.fields,
+        now.env.fields,
+        # a read that nobody declared, or that was only seen, is no input by name
+        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in declared],
+        current_inputs=declared,
+    )
+
+
+def determinants(
+    store: ResultStore,
+    record: MaterializationRecord,
+    now: TableDefinition,
+    names: Collection[str],
+    anchors: Sequence[InputAnchor],
+) -> list[Difference]:
+    """List everything that differs between a materialization and one that would be made now over `anchors`.
+
+    The definition comes first, then the inputs whose state differs; an input that came or went is named once.
+    """
+    found = definition_differences(store, record, now, names)
+    is_named = any(difference.kind == "inputs" for difference in found)
+    try:
+        recorded = record.input_anchors
+    except JammiError:
+        return found
+    states = changed_inputs(_declared(recorded), _declared(anchors))
+    return found + [one for one in states if not is_named or None not in (one.before, one.after)]
+
+
+def reused(record: MaterializationRecord | None) -> str:
+    """Word why a stored materialization stands in for a table."""
+    if record is None:
+        return "same definition over same inputs"
+    return f"same definition over same inputs, made by run {record.produced_by} on {record.created_at[:10]}"
+
+
+def _declared(anchors: Sequence[InputAnchor]) -> list[InputAnchor]:
+    return [anchor for anchor in anchors if not anchor.source.startswith(_UNDECLARED)]
