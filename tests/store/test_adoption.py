@@ -102,6 +102,25 @@ def test_everything_comes_back(store_at: StoreAt, way: str, tenant: str | None) 
     assert not any(store.recover().to_dict().values())
 
 
+def test_comparisons_with_earlier_bytes_come_back(store_at: StoreAt) -> None:
+    """Each with the last before it that its tenant may read, global or its own."""
+    store, acme = store_at(), store_at(tenant="acme")
+    for scope, rows_ in [(store, 3), (acme, 3), (acme, 4), (store, 4), (acme, 4), (store, 3), (acme, 3)]:
+        make(scope, "t", numbers(rows_))
+    make(store, "u", inputs=[InputAnchor.unpinned_at_instant("api:x", "2026-01-01T00:00:00Z")])
+
+    def compared() -> list[tuple[str, str | None]]:
+        found = [*store.history("t"), *acme.history("t"), *store.history("u")]
+        return sorted((record.materialization_id, record.reproducibility) for record in found)
+
+    before = compared()
+    assert {verdict for _, verdict in before} == {None, "reproduced", "diverged"}
+    forget(store)
+    store.adopt()
+    acme.adopt()
+    assert compared() == before
+
+
 def test_a_dry_run_says_what_would_be_adopted(store: ResultStore) -> None:
     """Nothing changes, and the run does exactly that."""
     _fill(store)
