@@ -292,7 +292,7 @@ class Recovery:
                 self._remove(rows, objects, unfinished, report)
         except LeaseLost:  # another recovery was at it while this one read for longer than a lease
             return
-        except (StorageFailed, UnknownManifestVersion) as error:
+        except (StorageFailed, UnknownManifestVersion, ArtifactMissing) as error:
             # it may be whole: that is for another pass to find out, once this one's lease has run out
             report.unreadable.update(dict.fromkeys(ids, str(error)))
         finally:
@@ -304,7 +304,7 @@ class Recovery:
             return []  # another of its rows was failed
         complete = []
         for _, found in each(self.root, attempt, self._flip):
-            if isinstance(found, StorageFailed | UnknownManifestVersion):
+            if isinstance(found, StorageFailed | UnknownManifestVersion | ArtifactMissing):
                 raise found
             if found is None or isinstance(found, JammiError):  # nothing there, or no manifest of ours
                 return []
@@ -312,9 +312,21 @@ class Recovery:
         return complete
 
     def _flip(self, row: AbandonedRow) -> tuple[ReadyRow, str | None] | None:
-        ready, run_id = row_of_abandoned(row, fetch_manifest(self.root, row.artifact_path))
-        found = self.root.size(row.artifact_path), self.root.digest(row.artifact_path)
-        return (ready, run_id) if found == (ready.size_bytes, ready.artifact_digest) else None
+        """Read a row's flip; None where an object is missing or another one.
+
+        Raises `ArtifactMissing` where an object is not found, and is there when asked for once more.
+        """
+        path = row.artifact_path
+        try:
+            ready, run_id = row_of_abandoned(row, fetch_manifest(self.root, path))
+            size, digest = self.root.size(path), self.root.digest(path)
+            if size is None:
+                raise ArtifactMissing(uri=self.root.uri(path))
+        except ArtifactMissing:
+            if any(self.root.size(one) is None for one in (path, sidecar_path(path))):
+                return None
+            raise
+        return (ready, run_id) if (size, digest) == (ready.size_bytes, ready.artifact_digest) else None
 
     def _remove(
         self,
