@@ -75,6 +75,22 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
     )
 
 
+def code_identities(defs: dg.Definitions) -> dict[dg.AssetKey, CodeIdentity]:
+    """Identify the code of every asset of a code location that one function makes. Nothing runs.
+
+    >>> [key for key, identity in code_identities(defs).items() if not identity.pinned]  # doctest: +SKIP
+    [AssetKey(['rates'])]
+    """
+    assets = [one for one in defs.assets or () if isinstance(one, dg.AssetsDefinition) and one.is_executable]
+    return {
+        key: identity
+        for asset in assets
+        if isinstance(asset.node_def, dg.OpDefinition)
+        for identity in (code_identity(asset),)
+        for key in sorted(asset.keys)
+    }
+
+
 def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
     function = function_of(assets_def)
     shape = shape_of(function)
