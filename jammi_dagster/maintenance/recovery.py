@@ -48,6 +48,7 @@ from jammi_dagster.maintenance.sidecars import (
     parse_manifest,
     row_of_abandoned,
 )
+from jammi_dagster.maintenance.tombstones import read_tombstone
 from jammi_dagster.recording import RENEW_SECONDS
 from jammi_dagster.recording.leases import Heart
 
@@ -145,6 +146,7 @@ class Recovery:
             self._settle(rows, objects, attempt, report)
         self._note(rows, inventory, report)
         self._bring_back(rows, objects, report)
+        self._withdraw(rows, objects, report)
         self._reclaim(rows, objects, self._adopt(objects, report), report)
         self._abort_uploads(folder, report)
         for set_key in rows.sets_with_wrong_edges():
@@ -391,6 +393,22 @@ class Recovery:
                     report.reclaimed.append(path)
                 else:
                     report.unreadable[path] = str(error)
+
+    def _withdraw(self, rows: RecoveryRows, objects: ListedObjects, report: RecoveryReport) -> None:
+        """Remove the tombstones of drops that were never committed: the table would be lost with its catalog."""
+        before = self.clock() - self.grace_seconds
+        old = [path for path, at in objects.tombstones.items() if at is not None and at < before]
+        for path, drop in each(self.root, old, lambda path: read_tombstone(self.root, path)):
+            if isinstance(drop, JammiError):
+                report.unreadable[path] = str(drop)
+                continue
+            ids = [one for one, _ in drop.materializations]
+            if not rows.stands(drop.table, drop.deployment, drop.start_sequence, ids):
+                continue
+            if not self.dry_run:
+                self.root.delete(path)
+                del objects.tombstones[path]
+            report.reclaimed.append(path)
 
     def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
         """Look for the other object of a pair that the listing may have missed: then they may be whole."""

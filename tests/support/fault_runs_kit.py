@@ -192,11 +192,6 @@ class Broken:
             recover_all(store)
 
 
-def broken(stack: Stack, scenario: Scenario, seams: Seams, killer: Killer | None = None) -> Broken:
-    """Prepare a scenario on a stack."""
-    return Broken(stack, scenario, seams, killer)
-
-
 _TOOK_EFFECT = (Kind.AFTER, Kind.KILL_AFTER)
 
 

@@ -1,7 +1,7 @@
 """Faults at every operation on files, objects and the catalog.
 
-`Seams` counts the operations of this process: each system call on an artifact, each request to S3, each statement, commit
-and rollback. Armed, it lets one of them fail, in one of several ways.
+`Seams` counts the operations of this process: each system call on an artifact, each request to S3, each statement,
+commit and rollback. Armed, it lets one of them fail, in one of several ways.
 """
 
 import contextlib
@@ -153,7 +153,7 @@ class Seams:
         operation = Operation("files", f"open {'to read' if reads else 'new'}", kinds)
         opened = self.through(
             operation,
-            lambda: open(path, mode, **options),
+            lambda: open(path, mode, **options),  # noqa: SIM115
             lambda: _failed(path),
             absent=lambda: _absent(path),
         )
