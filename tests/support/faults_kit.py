@@ -89,7 +89,7 @@ class Seams:
             for module in (local, durable):
                 stack.enter_context(mock.patch.object(module, "os", _Os(self)))
             stack.enter_context(mock.patch.object(local, "open", self._open, create=True))
-            stack.enter_context(mock.patch.object(bulk, "ThreadPoolExecutor", _InOrder))
+            stack.enter_context(mock.patch.object(bulk, "Workers", _InOrder))
             stack.enter_context(mock.patch.object(root_identity, "_AGAIN_SECONDS", 0.0))
             for name in ("do_execute", "do_executemany", "do_execute_no_params"):
                 stack.enter_context(mock.patch.object(DefaultDialect, name, self._statement(name)))
@@ -257,9 +257,9 @@ def _compiled_once() -> Iterator[None]:
 
 
 class _InOrder:
-    """An executor that does its work at once."""
+    """Workers that do their work at once."""
 
-    def __init__(self, *rest: Any) -> None:
+    def __init__(self, *rest: Any, **more: Any) -> None:
         pass
 
     def __enter__(self) -> "_InOrder":
