@@ -27,13 +27,14 @@ def run(*, stacks: Sequence[str] = (), scenarios: Sequence[str] = (), every: int
     from fault_scenarios_kit import SCENARIOS
     from fault_stacks_kit import STACKS, Shelf
     from faults_kit import Seams
+    from faults_s3_kit import on_s3
 
     logging.disable(logging.ERROR)  # the faults are expected
     rows = list[Row]()
     with (
         tempfile.TemporaryDirectory() as folder,
         Seams().installed() as seams,
-        seams.on_s3(),
+        on_s3(seams),
         Shelf(Path(folder)) as shelf,
     ):
         killer = Killer()

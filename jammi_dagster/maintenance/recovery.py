@@ -384,31 +384,32 @@ class Recovery:
                     report.unreadable[path] = str(is_of_a_pair)
                 elif not is_of_a_pair:
                     going.append(path)
-            if self.dry_run:
-                report.reclaimed += going
-                continue
-            for path, error in delete_all(self.root, going):
-                self.progress.step("objects removed")
-                if error is None:
-                    report.reclaimed.append(path)
-                else:
-                    report.unreadable[path] = str(error)
+            self._delete(going, report)
+
+    def _delete(self, going: Sequence[str], report: RecoveryReport) -> None:
+        if self.dry_run:
+            report.reclaimed += going
+            return
+        for path, error in delete_all(self.root, going):
+            self.progress.step("objects removed")
+            if error is None:
+                report.reclaimed.append(path)
+            else:
+                report.unreadable[path] = str(error)
 
     def _withdraw(self, rows: RecoveryRows, objects: ListedObjects, report: RecoveryReport) -> None:
         """Remove the tombstones of drops that were never committed: the table would be lost with its catalog."""
         before = self.clock() - self.grace_seconds
         old = [path for path, at in objects.tombstones.items() if at is not None and at < before]
+        going = list[str]()
         for path, drop in each(self.root, old, lambda path: read_tombstone(self.root, path)):
             if isinstance(drop, JammiError):
                 report.unreadable[path] = str(drop)
-                continue
-            ids = [one for one, _ in drop.materializations]
-            if not rows.stands(drop.table, drop.deployment, drop.start_sequence, ids):
-                continue
-            if not self.dry_run:
-                self.root.delete(path)
-                del objects.tombstones[path]
-            report.reclaimed.append(path)
+            elif drop.is_contradicted(rows):
+                going.append(path)
+        self._delete(going, report)
+        for path in going:
+            del objects.tombstones[path]
 
     def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
         """Look for the other object of a pair that the listing may have missed: then they may be whole."""

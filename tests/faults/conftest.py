@@ -7,6 +7,7 @@ import pytest
 from fault_runs_kit import Killer
 from fault_stacks_kit import Shelf
 from faults_kit import Seams
+from faults_s3_kit import on_s3
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +21,7 @@ def _quiet() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def seams() -> Iterator[Seams]:
     """Stand before each operation of this process."""
-    with Seams().installed() as installed, installed.on_s3():
+    with Seams().installed() as installed, on_s3(installed):
         yield installed
 
 

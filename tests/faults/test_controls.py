@@ -19,7 +19,9 @@ from jammi_dagster.recording import Attempt, Output, Publication
 _publish, _finish, _note = Attempt.publish, CatalogWriter.finish, Recovery._note
 
 
-def _flip_first(attempt: Attempt, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Publication]:
+def _flip_first(
+    attempt: Attempt, outputs: Sequence[Output], *, run_id: str | None = None
+) -> list[Publication]:
     """Flip the rows, then write the sidecars."""
     late = list[tuple[str, bytes]]()
     with mock.patch.object(ArtifactRoot, "write_bytes_durable", lambda root, *given: late.append(given)):
@@ -51,7 +53,7 @@ def _lose_at_once(recovery: Recovery, rows: Any, inventory: Any, report: Any) ->
 
 def _complete_without_a_second_look(recovery: Recovery, attempt: Sequence[Any]) -> list[Any]:
     """Take one "not found" for the truth, and fail the attempt."""
-    with mock.patch.object(Recovery, "_flip", lambda recovery, row: None):
+    with mock.patch.object(Recovery, "_flip", return_value=None):
         return _complete(recovery, attempt)
 
 

@@ -5,14 +5,12 @@ Here each operation of a store on files and SQLite fails in one way, and a sampl
 """
 
 import itertools
-from unittest import mock
 
 import pytest
-from core_kit import make
 from fault_runs_kit import Broken, Killer
 from fault_scenarios_kit import SCENARIOS
 from fault_stacks_kit import STACKS, Shelf
-from faults_kit import Kind, Seams
+from faults_kit import Seams
 
 # most of their operations make the schema of an empty catalog, or are recovery's
 _HALF = ("adopt, take over", "recover a lost catalog", "first write", "recover, default grace")

@@ -13,6 +13,7 @@ from fault_judge_kit import Expected, after_a_fault, after_the_next_run, in_the_
 from fault_scenarios_kit import SCENARIOS, Scenario, recover_all
 from fault_stacks_kit import Place, Seen, Stack
 from faults_kit import KILLED, Interrupted, Kind, Operation, Seams
+from faults_s3_kit import on_s3
 from store_kit import expire
 
 from jammi_dagster.errors import JammiError
@@ -82,7 +83,7 @@ _session: Any = None
 def _killed(seams: Seams, place: Place, name: str, at: int, kind: Kind) -> str:
     guard: Any = contextlib.nullcontext()
     if place.options is not None:
-        guard = seams.on_s3()
+        guard = on_s3(seams)
         place = replace(place, options={**place.options, "session": _session, "skip_instance_cache": True})
     with guard:
         return passed(seams, place, SCENARIOS[name], at, kind)

@@ -113,7 +113,7 @@ class Stack:
 class LocalFiles:
     """A folder; an SQLite catalog in it is another's."""
 
-    options = None
+    options: Mapping[str, Any] | None = None
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.root = folder, str(folder)
@@ -145,7 +145,8 @@ class BucketFiles:
     def __init__(self, url: str, options: Mapping[str, Any], prefix: str) -> None:
         import boto3  # type: ignore[import-untyped]
 
-        self.root, self.options, self._prefix = f"{url}/{prefix}", options, f"{prefix}/"
+        self.root, self._prefix = f"{url}/{prefix}", f"{prefix}/"
+        self.options: Mapping[str, Any] | None = options
         self._client = boto3.client(
             "s3",
             endpoint_url=options["endpoint_url"],
@@ -247,7 +248,7 @@ class PostgresRows:
     def all(self, table: str) -> list[Any]:
         if not self._has(table):
             return []
-        return self._connection.execute(f"SELECT * FROM public.{table}").fetchall()  # type: ignore[arg-type]
+        return self._connection.execute(f"SELECT * FROM public.{table}").fetchall()
 
     def close(self) -> None:
         """End the connection."""
@@ -258,7 +259,7 @@ class PostgresRows:
         return found is not None and found[0] is not None
 
     def _run(self, *statements: str) -> None:
-        self._connection.execute("; ".join(statements))  # type: ignore[arg-type]
+        self._connection.execute("; ".join(statements))
 
 
 _TABLES = [table.name for table in Base.metadata.sorted_tables]
@@ -284,7 +285,7 @@ class Shelf:
         """Give an empty stack of the kind that is called so."""
         files, catalog = name.split(" + ")
         folder = self._folder / f"store{next(self._numbers)}"
-        where = LocalFiles(folder) if files == "local" else self._in_bucket(folder.name)
+        where: Files = LocalFiles(folder) if files == "local" else self._in_bucket(folder.name)
         if catalog == "SQLite":
             return Stack(name, where, SqliteRows(folder / _CATALOG))
         catalog_there = PostgresRows(self._server())

@@ -58,8 +58,8 @@ class Operation:
     kinds: tuple[Kind, ...]
 
 
-_ENDS = (Kind.BEFORE, Kind.INTERRUPT, Kind.KILL_BEFORE)
-_EFFECT = (*_ENDS, Kind.AFTER, Kind.KILL_AFTER)
+ENDS = (Kind.BEFORE, Kind.INTERRUPT, Kind.KILL_BEFORE)
+EFFECT = (*ENDS, Kind.AFTER, Kind.KILL_AFTER)
 
 
 class Seams:
@@ -70,13 +70,11 @@ class Seams:
         self.met: Operation | None = None
         self._on, self._at, self._kind = False, -1, Kind.BEFORE
         self._lock = threading.Lock()
-        self._to_interrupt = False
 
     @contextlib.contextmanager
     def armed(self, at: int = -1, kind: Kind = Kind.BEFORE) -> Iterator[None]:
         """Count from here on. `at` is the number of the operation that fails; none by default."""
         self.log, self.met, self._on, self._at, self._kind = [], None, True, at, kind
-        self._to_interrupt = False
         try:
             yield
         finally:
@@ -149,7 +147,7 @@ class Seams:
 
     def _open(self, path: str, mode: str, **options: Any) -> "_File":
         reads = "r" in mode
-        kinds = (*_ENDS, Kind.ABSENT) if reads else _EFFECT
+        kinds = (*ENDS, Kind.ABSENT) if reads else EFFECT
         operation = Operation("files", f"open {'to read' if reads else 'new'}", kinds)
         opened = self.through(
             operation,
@@ -167,9 +165,7 @@ class Seams:
         def execute(dialect: Any, cursor: Any, statement: str, *rest: Any) -> Any:
             words = statement.split(None, 3)
             reads = words[0].upper() in ("SELECT", "PRAGMA", "BEGIN", "SHOW")
-            operation = Operation(
-                "catalog", " ".join(words[: 1 if reads else 3]), _ENDS if reads else _EFFECT
-            )
+            operation = Operation("catalog", " ".join(words[: 1 if reads else 3]), ENDS if reads else EFFECT)
             call = lambda: real(dialect, cursor, statement, *rest)  # noqa: E731
             return self.through(operation, call, lambda: _broken(cursor.connection))
 
@@ -177,7 +173,7 @@ class Seams:
 
     def _end(self, name: str) -> Callable[..., Any]:
         real = getattr(DefaultDialect, name)
-        operation = Operation("catalog", name.removeprefix("do_"), _EFFECT)
+        operation = Operation("catalog", name.removeprefix("do_"), EFFECT)
 
         def end(dialect: Any, connection: Any) -> Any:
             if not _in_transaction(connection):
@@ -185,56 +181,6 @@ class Seams:
             return self.through(operation, lambda: real(dialect, connection), lambda: _broken(connection))
 
         return end
-
-    # --- requests ----------------------------------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def on_s3(self) -> Iterator[None]:
-        """Stand before S3 too; an interrupt reaches the thread that waits for the request, which takes effect."""
-        import fsspec.asyn
-        from aiobotocore.client import AioBaseClient
-
-        real_call, real_sync = AioBaseClient._make_api_call, fsspec.asyn.sync
-
-        async def call(client: Any, name: str, params: Any) -> Any:
-            kind = self.meet(Operation("s3", name, _kinds_of_request(name)))
-            if kind is Kind.BEFORE:
-                raise _refused(name)
-            if kind is Kind.ABSENT:
-                return _nothing_there(name)
-            answer = await real_call(client, name, params)
-            if kind is Kind.KILL_AFTER:
-                os._exit(KILLED)
-            return self._answered(kind, name, answer)
-
-        def sync(*args: Any, **options: Any) -> Any:
-            answer = real_sync(*args, **options)
-            if self._to_interrupt:
-                self._to_interrupt = False
-                raise Interrupted
-            return answer
-
-        with (
-            mock.patch.object(AioBaseClient, "_make_api_call", call),
-            mock.patch.object(fsspec.asyn, "sync", sync),
-        ):
-            yield
-
-    def _answered(self, kind: Kind | None, name: str, answer: Any) -> Any:
-        if kind is Kind.AFTER:
-            raise _refused(name)
-        if kind is Kind.REPEATED:
-            from botocore.exceptions import HTTPClientError
-
-            raise HTTPClientError(error="the answer was lost")
-        if kind is Kind.HALF:
-            listed = answer.get("Contents", [])
-            folders = [one["Key"].rpartition("/")[0] for one in listed]
-            most = folders.index(folders[len(folders) // 2]) if folders else 0  # no folder in part
-            return {**answer, "Contents": listed[:most]}
-        if kind is Kind.INTERRUPT:
-            self._to_interrupt = True
-        return answer
 
 
 @contextlib.contextmanager
@@ -285,9 +231,9 @@ class _Os:
     def __getattr__(self, name: str) -> Any:
         real = getattr(os, name)
         if name in self._READS:
-            operation = Operation("files", name, (*_ENDS, Kind.ABSENT))
+            operation = Operation("files", name, (*ENDS, Kind.ABSENT))
         elif name in self._EFFECTS:
-            operation = Operation("files", name, _EFFECT)
+            operation = Operation("files", name, EFFECT)
         elif name == "walk":
             return self._walk
         elif name == "listdir":
@@ -308,7 +254,7 @@ class _Os:
         return call
 
     def _walk(self, folder: str) -> Any:
-        kinds = (*_ENDS, Kind.ABSENT, Kind.HALF)
+        kinds = (*ENDS, Kind.ABSENT, Kind.HALF)
         return self._seams.through(
             Operation("files", "list", kinds),
             lambda: os.walk(folder),
@@ -319,7 +265,7 @@ class _Os:
 
     def _listdir(self, folder: str) -> Any:
         return self._seams.through(
-            Operation("files", "list", (*_ENDS, Kind.ABSENT)),
+            Operation("files", "list", (*ENDS, Kind.ABSENT)),
             lambda: os.listdir(folder),
             lambda: _failed(folder),
             absent=lambda: _absent(folder),
@@ -343,7 +289,7 @@ class _File:
 
     def read(self, *size: int) -> Any:
         """Read."""
-        read = Operation("files", "read", _ENDS)
+        read = Operation("files", "read", ENDS)
         return self._seams.through(read, lambda: self._file.read(*size), lambda: _failed(self._path))
 
     def write(self, data: Any) -> Any:
@@ -355,7 +301,7 @@ class _File:
                 raise OSError(errno.ENOSPC, "no space left on device", self._path)
 
         return self._seams.through(
-            Operation("files", "write", (*_EFFECT, Kind.HALF, Kind.KILL_HALF)),
+            Operation("files", "write", (*EFFECT, Kind.HALF, Kind.KILL_HALF)),
             lambda: self._file.write(data),
             lambda: _failed(self._path),
             half=half,
@@ -398,33 +344,3 @@ def _in_transaction(connection: Any) -> bool:
     import psycopg
 
     return bool(driver.info.transaction_status != psycopg.pq.TransactionStatus.IDLE)
-
-
-_ASKING = {
-    "GetObject": (Kind.ABSENT,),
-    "HeadObject": (Kind.ABSENT,),
-    "ListObjectsV2": (Kind.ABSENT, Kind.HALF),
-}
-
-
-def _kinds_of_request(name: str) -> tuple[Kind, ...]:
-    if name.startswith(("Get", "Head", "List")):
-        return (*_ENDS, Kind.REPEATED, *_ASKING.get(name, ()))
-    return (*_EFFECT, Kind.REPEATED)
-
-
-def _refused(name: str) -> Exception:
-    return _client_error("InternalError", 500, name)
-
-
-def _nothing_there(name: str) -> Any:
-    if name == "ListObjectsV2":
-        return {"KeyCount": 0, "IsTruncated": False, "ResponseMetadata": {"HTTPStatusCode": 200}}
-    raise _client_error("404" if name == "HeadObject" else "NoSuchKey", 404, name)
-
-
-def _client_error(code: str, status: int, name: str) -> Exception:
-    from botocore.exceptions import ClientError
-
-    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, name)

@@ -1,6 +1,6 @@
 """Runs of one job, some of which are ended between the sidecars and the flip. A script: `ROOT HOW NUMBER …`.
 
-HOW is `terminate` (SIGTERM to the run worker, as a run launcher sends it), `kill`, or `no`: it is the last run that ends so.
+HOW is `terminate` (SIGTERM to the run worker, as a run launcher sends it), `kill`, or `no`: so the last run ends.
 Prints the outcomes of the runs as JSON, one line each.
 """
 

@@ -12,7 +12,7 @@ from unittest import mock
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, table, values
+from adapters_kit import Lab, table
 from dagster import DagsterExecutionInterruptedError
 from store_kit import expire
 
@@ -63,7 +63,7 @@ def test_an_interrupt_at_the_flip_of_a_range(lab: Lab, takes_effect: bool) -> No
 @pytest.mark.parametrize("recovers", [False, True])
 @pytest.mark.parametrize("how", ["terminate", "kill"])
 def test_a_run_worker_that_ends(tmp_path: Path, how: str, recovers: bool) -> None:
-    """SIGTERM unwinds the step, SIGKILL does not: recovery publishes the whole range, or the next run makes it again."""
+    """SIGTERM unwinds the step, SIGKILL does not: recovery publishes the range, or the next run makes it again."""
     root = tmp_path / "store"
     ended = _runs(root, how, 1, 2)
     assert ended.returncode == (-signal.SIGKILL if how == "kill" else 0), ended.stderr
