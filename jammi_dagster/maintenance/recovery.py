@@ -64,7 +64,8 @@ class RecoveryReport:
     Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete, with their whole
     attempt), `adopted` (complete, with a new row), `lost` (ready, but an object was missing for longer than the grace
     period) and `returned` (lost, and whole again). Paths below the root that were `reclaimed` (objects that no row
-    names) and of uploads that were `aborted`. Keys of anchor sets whose edges were `reindexed`.
+    names, tombstones of drops that were never committed) and of uploads that were `aborted`. Keys of anchor sets
+    whose edges were `reindexed`.
 
     Only told, and left as they are: ids of ready ones with an object `missing`, and of `damaged` ones, whose sidecar
     says another digest, or nothing, or whose bytes have another length; of `incomplete` ones, without row, whose
