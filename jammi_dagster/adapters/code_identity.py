@@ -12,6 +12,7 @@ import dagster as dg
 from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
+from jammi_dagster.adapters.code_location.location import Definitions, Target, repository_of, select
 from jammi_dagster.fingerprint import CodeIdentity as Identity
 from jammi_dagster.fingerprint import Component
 
@@ -75,20 +76,24 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
     )
 
 
-def code_identities(defs: dg.Definitions) -> dict[dg.AssetKey, CodeIdentity]:
-    """Identify the code of every asset of a code location that one function makes. Nothing runs.
+def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.AssetKey, CodeIdentity]:
+    """Identify the code of every asset of a code location that one function makes, or of some. Nothing runs.
+
+    Raises `InvalidTarget` for a selection of assets that are not there.
 
     >>> [key for key, identity in code_identities(defs).items() if not identity.pinned]  # doctest: +SKIP
     [AssetKey(['rates'])]
     """
-    assets = [one for one in defs.assets or () if isinstance(one, dg.AssetsDefinition) and one.is_executable]
-    return {
-        key: identity
-        for asset in assets
-        if isinstance(asset.node_def, dg.OpDefinition)
-        for identity in (code_identity(asset),)
-        for key in sorted(asset.keys)
-    }
+    graph = repository_of(defs).asset_graph
+    found: dict[dg.AssetKey, CodeIdentity] = {}
+    known: dict[int, CodeIdentity] = {}
+    for key in select("*" if selection is None else selection, graph):
+        asset = graph.get(key).assets_def
+        if isinstance(asset.node_def, dg.OpDefinition):
+            if id(asset) not in known:
+                known[id(asset)] = code_identity(asset)
+            found[key] = known[id(asset)]
+    return found
 
 
 def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:

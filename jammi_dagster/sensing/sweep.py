@@ -61,6 +61,19 @@ def sweep(
             yield table, verdict if top is None else replace(verdict, stale_ancestor=top)
 
 
+def sweep_inputs(
+    rows: Rows, root: ArtifactRoot, observations: Observations
+) -> Iterator[tuple[str, Staleness | None]]:
+    """Yield the verdict on the inputs of each current table, as if its definition stood still, in no order.
+
+    None means that all inputs are as recorded. Nothing is known of the code: such a table may be stale all the same.
+    """
+    with rows.frozen() as frozen:
+        judged = _judge_all(frozen, root, None, observations)
+    for table in judged.asked:
+        yield table, judged.others.get(table)
+
+
 @dataclass(slots=True)
 class _Judgement:
     """The result of a pass over all current tables.
@@ -90,23 +103,25 @@ class _Judgement:
 def _judge_all(
     rows: Rows,
     root: ArtifactRoot,
-    definitions: Mapping[str, DefinitionHash | str],
+    definitions: Mapping[str, DefinitionHash | str] | None,
     observations: Observations,
 ) -> _Judgement:
+    """Judge every current table; without `definitions`, each is asked for with the one that it recorded."""
     scopes: dict[str, _Scope] = {}
     judged = _Judgement()
     with contextlib.closing(rows.current_rows()) as current:
         for row in current:
             if row.tenant not in scopes:
                 scopes[row.tenant] = _Scope(rows.for_tenant(row.tenant), root, observations)
-            scope, definition = scopes[row.tenant], definitions.get(row.table)
+            scope = scopes[row.tenant]
+            definition = row.definition_hash if definitions is None else definitions.get(row.table)
             recorded = scope.recorded(row.anchors_json)
             if recorded.sources:
                 judged.inputs.append((row.table, recorded.sources, scope.rows is not rows))
             if row.hides:
                 judged.hiding.add(row.table)
             is_fresh = recorded.are_current and row.definition_hash is not None
-            if definition is not None:
+            if definition is not None or definitions is None:
                 judged.asked.append(row.table)
                 if not is_fresh or row.definition_hash != definition:
                     judged.others[row.table] = scope.judge(row, definition)
