@@ -269,8 +269,10 @@ STACKS = ("local + SQLite", "local + PostgreSQL", "S3 + SQLite", "S3 + PostgreSQ
 class Shelf:
     """Gives new stacks below a folder. A server is started for the first stack that needs it."""
 
+    _numbers = itertools.count()  # moto's servers of one process share their buckets
+
     def __init__(self, folder: Path) -> None:
-        self._folder, self._numbers = folder, itertools.count()
+        self._folder = folder
         self._servers = contextlib.ExitStack()
         self._bucket: tuple[str, dict[str, Any]] | None = None
         self._postgres: Server | None = None
