@@ -17,7 +17,7 @@ from jammi_dagster.adapters.execution.materialize import record
 from jammi_dagster.adapters.execution.outputs import Receiver, produce
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.execution.table_step import TableStep
-from jammi_dagster.adapters.handoff.kinds import convert, declared_kind, is_lenient, kind_of, loaded
+from jammi_dagster.adapters.handoff.kinds import convert, declared_kind, is_lenient, kind_of, loaded, may_miss
 from jammi_dagster.adapters.handoff.references import (
     AnyReference,
     NoReference,
@@ -154,8 +154,8 @@ def _references(
         found |= store.reader.of_run(step_context.run_id, names)
     missing = [table for table in names if table not in found]
     several = partitions is not None and (by_partition or len(partitions) > 1)
-    may_miss = partitions is not None and (context.definition_metadata or {}).get(ALLOW_MISSING)
-    if missing and not may_miss:
+    told = (context.definition_metadata or {}).get(ALLOW_MISSING) or may_miss(context.dagster_type)
+    if missing and not (partitions is not None and told):
         raise missing_upstream(f"input {_shown_name(context)}", key, missing, store)
     references = {
         str(partition): ResultReference.of(store, found[table])

@@ -118,9 +118,9 @@ class _Launch:
         """Make the plan."""
         steps = list(self._steps(recorded_config=recorded_config))
         forecast = Forecast(self._assets, self._tags)
-        tables = forecast.run(steps)
+        rows = forecast.run(steps)
         return Plan(
-            tables=tuple(tables),
+            rows=tuple(rows),
             arguments={
                 "selection": [key.to_user_string() for key in self._keys],
                 "partitions": None if self._span or self._wanted is None else sorted(self._wanted),

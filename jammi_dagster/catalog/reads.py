@@ -113,12 +113,7 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        found = []
-        for row in rows:
-            try:
-                found.append(self._record(row))
-            except ArtifactOutsideRoot as error:
-                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
+        found = [record for row in rows if (record := self._whole(row)) is not None]
         if only_best and rows and not found:
             return self.matches(definition, set_key)[:1]
         return found
@@ -126,6 +121,19 @@ class CatalogReader:
     def has_definition(self, definition: str) -> bool:
         """Tell whether any ready materialization has this definition, over whichever inputs."""
         return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
+
+    def _whole(self, row: sa.Row[Any]) -> MaterializationRecord | None:
+        """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""
+        try:
+            record = self._record(row)
+            has_digest = isinstance(record.artifact_digest, str)
+            if has_digest and isinstance(record.size_bytes, int) and isinstance(record.row_count, int):
+                return record
+            why = "its row lacks the digest, size or row count of its bytes"
+        except ArtifactOutsideRoot as error:
+            why = str(error)
+        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
+        return None
 
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""

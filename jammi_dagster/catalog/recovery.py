@@ -180,7 +180,10 @@ class RecoveryRows:
             if back.rowcount == 1:
                 row = connection.execute(sa.select(_m).where(_m.c.id == materialization_id)).one()
                 again = {name: row._mapping[column] for name, column in COPIED.items()}
-                emptied = sa.or_(_pointers.c.lost_id == materialization_id, _emptied_by_loss(row))
+                # a writer of 0.1 that moves the name knows nothing of `lost_id`, and leaves it
+                is_empty = _pointers.c.materialization_id.is_(None)
+                waits = sa.and_(_pointers.c.lost_id == materialization_id, is_empty)
+                emptied = sa.or_(waits, _emptied_by_loss(row))
                 pointing = {"materialization_id": materialization_id, "lost_id": None}
                 connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
             return back.rowcount == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import threading
@@ -12,19 +11,18 @@ from typing import Any, Literal
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
-from jammi_dagster.fingerprint.components import Component, of_code, of_form, of_values
+from jammi_dagster.fingerprint.components import Component, in_order, of_form, of_packaged, of_values
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
-from jammi_dagster.fingerprint.reach.findings import doubts, outside_reads, reached_by, uses_time_zone
-from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.index import forget_all
+from jammi_dagster.fingerprint.reach.routes import Outlived
+from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
-from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
+from jammi_dagster.fingerprint.sources.modules import home_of, of_names
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
-from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
-from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.time_zone import time_zone
 
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
@@ -118,7 +116,13 @@ def identify(
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
     with _one_at_a_time:
-        return _from_source(fn, depends_on, ignore)
+        while True:
+            try:
+                return _from_source(fn, depends_on, ignore)
+            except Outlived:  # a file has changed meanwhile
+                forget_all()
+            except ValuesMoved:
+                continue
 
 
 def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
@@ -154,24 +158,20 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored)
-    graph.reach(describer.roots)
-    for name, value in _changed_values(graph, set()):
-        describer.hold(value, name)
-        graph.reach(describer.roots)
-    files = file_names(graph.reached)
-    if uses_time_zone(graph):
+    code = read_code(describer, ignored)
+    if code.uses_time_zone:
         declared.append(time_zone())
-    slots = Slots(_Shown(graph, settings.depends_on), files)
+    slots = Slots(_Shown(code, settings.depends_on), code.files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
-    components = tuple(sorted((*of_code(graph, files), *held, *declared)))
-    reasons = {*describer.unresolved, *_without_python(fn), *doubts(graph, ignored)}
+    packaged, unread = code.read_packaged()
+    components = in_order((*code.components, *of_packaged(packaged), *held, *declared))
+    reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
-        libraries=settings.versions(dict(sorted({**describer.libraries, **graph.libraries}.items()))),
-        reached_by=dict(reached_by(graph)),
+        libraries=settings.versions(dict(sorted({**describer.libraries, **code.libraries}.items()))),
+        reached_by=code.reached_by,
         outside=tuple(
             OutsideRead(
                 what=read.name,
@@ -179,7 +179,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
                 is_declarable=read.is_declarable,
                 unwatched=next(iter(read.unwatched), None),
             )
-            for read in sorted(outside_reads(graph))
+            for read in code.outside
             if read.name not in ignored
         ),
         unresolved=tuple(sorted(reasons)),
@@ -189,14 +189,11 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
 class _Shown:
     """The texts that stand in the reached source, or in the settings of the project."""
 
-    def __init__(self, graph: Graph, settings: Collection[Any]) -> None:
-        self._graph, self._settings = graph, settings
+    def __init__(self, code: Reading, settings: Collection[Any]) -> None:
+        self._code, self._settings = code, settings
 
     def __contains__(self, text: object) -> bool:
-        sources = (reached.node.source for reached in self._graph.reached.values())
-        return text in self._settings or any(
-            source is not None and text in source.texts for source in sources
-        )
+        return text in self._settings or text in self._code
 
 
 def _file(fn: object) -> str | None:
@@ -233,45 +230,6 @@ def _without_python(fn: object) -> Iterator[str]:
 
 def _name(fn: object) -> str:
     return str(getattr(fn, "__qualname__", type(fn).__qualname__))
-
-
-def _changed_values(graph: Graph, seen: set[tuple[str, str]]) -> Iterator[tuple[str, object]]:
-    """Yield the reached lists, dicts and sets that differ from their literals by now.
-
-    The code that changed them while modules were loaded (a decorator that registers) may stand anywhere. The caller
-    reaches the code in each value before it asks for the next; the end is where that leads to no further value.
-    """
-    looking = True
-    while looking:
-        looking = False
-        for path, reached in list(graph.reached.items()):
-            live, source = reached.node.module.running or {}, reached.node.source
-            for name in list(reached.names) if source else ():
-                if (path, name) in seen or name not in live:
-                    continue
-                seen.add((path, name))
-                if source and not _is_as_written(source, name, live):
-                    looking = True
-                    yield f"the value of {name}", live[name]
-
-
-def _is_as_written(source: Source, name: str, live: Mapping[str, Any]) -> bool:
-    if name in source.constants:
-        literal = source.constants[name]
-        return is_immutable(literal) or _is(live[name], literal)
-    return name not in source.written or is_as_written(live[name], source.written[name], live)
-
-
-def _is(live: Any, literal: Any) -> bool:
-    """Return whether a live value equals a literal."""
-    try:
-        if marshal.dumps(live, 2) == marshal.dumps(literal, 2):  # most values are plain data: this is fast
-            return True
-    except ValueError:
-        return False
-    one, two = Describer(frozenset()), Describer(frozenset())
-    forms = one.describe(live, ""), two.describe(literal, "")
-    return not one.unresolved and encode(forms[0], {}) == encode(forms[1], {})
 
 
 def _folded(function: bytes, components: tuple[Component, ...]) -> str:

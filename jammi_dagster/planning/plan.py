@@ -10,14 +10,14 @@ Role: the frozen value that `adapters.plan` builds, and that people, programs an
 
 A plan holds no data and no secrets besides the config and the tags that it was given.
 
->>> made = PlannedTable(table="orders", asset="orders", outcome="compute", reasons=("never materialized",))
->>> plan = Plan(tables=(made,))
+>>> made = PlannedTable(table="orders", asset="orders", action="compute", reasons=("never materialized",))
+>>> plan = Plan(rows=(made,))
 >>> plan.counts, plan.exit_code
 ({'compute': 1}, 2)
 >>> Plan.from_dict(plan.to_dict()) == plan
 True
 
-Not done here: to find the outcomes (`adapters.plan`), to order runs (`planning.waves`).
+Not done here: to find the actions (`adapters.plan`), to order runs (`planning.waves`).
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from typing import Any, Literal, get_args
 
 from jammi_dagster.errors import InvalidField
 
-PlannedOutcome = Literal["reuse", "compute", "compute or reuse", "fail", "unknown until run"]
+Action = Literal["reuse", "compute", "compute or reuse", "fail", "unknown until run"]
 
 FORMAT = 1
 NOTHING_TO_DO, WORK_TO_DO, UNDECIDABLE = 0, 2, 3
 
-_OUTCOMES = get_args(PlannedOutcome)
-_TEXTS = ("reasons", "path", "failed_checks")
+_ACTIONS = get_args(Action)
+_TEXTS = ("reasons", "cause_path", "failed_checks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +44,9 @@ class PlannedTable:
 
     Attributes:
         table: the table's name. `asset` is its asset key as Dagster shows it, `partition` its partition.
-        outcome: one of the five outcomes.
+        action: one of the five above.
         reasons: why, the first determinant that differs first.
-        path: the tables from this one's input up to the table where the cause lies; empty where it lies here.
+        cause_path: the tables from this one's input up to the table where the cause lies; empty where it lies here.
         before, after: the recorded and the present value of that determinant, where they can be shown.
         definition: the `definition_hash` that the step would record, in hex; None where it is not known.
         materialization: the id that is reused; `is_current` tells whether it is the current one already.
@@ -58,10 +58,10 @@ class PlannedTable:
 
     table: str
     asset: str
-    outcome: PlannedOutcome
+    action: Action
     partition: str | None = None
     reasons: tuple[str, ...] = ()
-    path: tuple[str, ...] = ()
+    cause_path: tuple[str, ...] = ()
     before: Any = None
     after: Any = None
     definition: str | None = None
@@ -75,25 +75,23 @@ class PlannedTable:
 
     @property
     def said(self) -> str:
-        """The outcome in words: `reuse, fails check positive`."""
+        """The action in words: `reuse, fails check positive`."""
         if not self.failed_checks:
-            return self.outcome
+            return self.action
         word = "check" if len(self.failed_checks) == 1 else "checks"
-        return f"{self.outcome}, fails {word} {', '.join(self.failed_checks)}"
+        return f"{self.action}, fails {word} {', '.join(self.failed_checks)}"
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> PlannedTable:
         """Read one entry. Raise `InvalidField`."""
         known = {one.name for one in fields(cls)}
         given = {name: value[name] for name in known & set(value)}
-        for name, kind in (("table", str), ("asset", str), ("outcome", str)):
+        for name, kind in (("table", str), ("asset", str), ("action", str)):
             if not isinstance(given.get(name), kind):
-                raise InvalidField(
-                    what="plan", path=f"tables.{name}", value=given.get(name), expected="a text"
-                )
-        if given["outcome"] not in _OUTCOMES:
-            expected = f"one of {', '.join(_OUTCOMES)}"
-            raise InvalidField(what="plan", path="tables.outcome", value=given["outcome"], expected=expected)
+                raise InvalidField(what="plan", path=f"rows.{name}", value=given.get(name), expected="a text")
+        if given["action"] not in _ACTIONS:
+            expected = f"one of {', '.join(_ACTIONS)}"
+            raise InvalidField(what="plan", path="rows.action", value=given["action"], expected=expected)
         for name in _TEXTS:
             given[name] = tuple(map(str, given.get(name) or ()))
         return cls(**given)
@@ -107,41 +105,41 @@ class PlannedTable:
 class Plan:
     """The outcome of a launch for each of its tables, upstream tables first.
 
-    `basis` is everything that the outcomes depend on, by kind and name: a plan whose basis has moved is refused
+    `basis` is everything that the actions depend on, by kind and name: a plan whose basis has moved is refused
     (`moved`). `arguments` are the selection, partitions, config, tags and deployment that it was made for.
     """
 
-    tables: tuple[PlannedTable, ...]
+    rows: tuple[PlannedTable, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     basis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> PlannedTable:
         """Return the entry of a table. Raise `KeyError`."""
-        for one in self.tables:
+        for one in self.rows:
             if one.table == table:
                 return one
         raise KeyError(table)
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of tables by outcome."""
-        counted = Counter(table.outcome for table in self.tables)
-        return {outcome: counted[outcome] for outcome in _OUTCOMES if counted[outcome]}
+        """The number of tables by action."""
+        counted = Counter(table.action for table in self.rows)
+        return {action: counted[action] for action in _ACTIONS if counted[action]}
 
     @property
     def expected_seconds(self) -> float:
         """The seconds that the computations take at least, by their recorded durations."""
-        return sum(t.expected_seconds or 0.0 for t in self.tables if t.outcome == "compute")
+        return sum(t.expected_seconds or 0.0 for t in self.rows if t.action == "compute")
 
     @property
     def expected_bytes(self) -> int:
         """The bytes that the computations write at least, by their recorded sizes."""
-        return sum(t.expected_bytes or 0 for t in self.tables if t.outcome == "compute")
+        return sum(t.expected_bytes or 0 for t in self.rows if t.action == "compute")
 
     @property
     def saved_seconds(self) -> float:
         """The seconds that the reuses save."""
-        return sum(t.saved_seconds or 0.0 for t in self.tables)
+        return sum(t.saved_seconds or 0.0 for t in self.rows)
 
     @property
     def exit_code(self) -> int:
@@ -154,8 +152,8 @@ class Plan:
     def moved(self, now: Plan) -> list[str]:
         """List all that this plan depends on and that is not the same in a plan made now; empty if it still holds.
 
-        >>> before = Plan(tables=(), basis={"table": {"orders": ["m-1", "1f0c"]}})
-        >>> before.moved(Plan(tables=(), basis={"table": {"orders": ["m-2", "77aa"]}}))
+        >>> before = Plan(rows=(), basis={"table": {"orders": ["m-1", "1f0c"]}})
+        >>> before.moved(Plan(rows=(), basis={"table": {"orders": ["m-2", "77aa"]}}))
         ['table orders']
         """
         moved = []
@@ -167,13 +165,13 @@ class Plan:
     @classmethod
     def from_dict(cls, value: object) -> Plan:
         """Read a saved plan. Raise `InvalidField`, also for a format of a later version."""
-        if not isinstance(value, Mapping) or not isinstance(value.get("tables"), list):
-            raise InvalidField(what="plan", path="tables", value=value, expected="a saved plan")
+        if not isinstance(value, Mapping) or not isinstance(value.get("rows"), list):
+            raise InvalidField(what="plan", path="rows", value=value, expected="a saved plan")
         if value.get("format") != FORMAT:
             expected = f"{FORMAT}; make the plan again with this version"
             raise InvalidField(what="plan", path="format", value=value.get("format"), expected=expected)
         return cls(
-            tables=tuple(PlannedTable.from_dict(one) for one in value["tables"]),
+            rows=tuple(PlannedTable.from_dict(one) for one in value["rows"]),
             arguments=dict(value.get("arguments") or {}),
             basis={kind: dict(names) for kind, names in (value.get("basis") or {}).items()},
         )
@@ -186,7 +184,7 @@ class Plan:
             "expected_seconds": self.expected_seconds,
             "expected_bytes": self.expected_bytes,
             "saved_seconds": self.saved_seconds,
-            "tables": [table.to_dict() for table in self.tables],
+            "rows": [table.to_dict() for table in self.rows],
             "arguments": dict(self.arguments),
             "basis": {kind: dict(names) for kind, names in self.basis.items()},
         }

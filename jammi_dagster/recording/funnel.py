@@ -90,12 +90,17 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """The funnel of one store. Clock and ids are arguments, so that tests decide them."""
+    """The funnel of one store. Clock and ids are arguments, so that tests decide them.
+
+    `check_root` raises where the root is no longer the catalog's. It is asked before bytes are written and before the
+    flip, since a volume may be gone by then, and the folders below its mount point are not its own.
+    """
 
     reader: Rows
     writer: CatalogWriter
     root: ArtifactRoot
     scope: Scope
+    check_root: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = utc_now
     random_hex: Callable[[int], str] = secrets.token_hex
 
@@ -187,6 +192,7 @@ class Attempt:
     ) -> WrittenArtifact:
         """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
         self._check_process()
+        self.recorder.check_root()
         row = self.rows[table]
         written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
@@ -211,6 +217,7 @@ class Attempt:
             path = sidecar_path(self.rows[output.table].artifact_path)
             self.recorder.root.write_bytes_durable(path, manifest)
         finished = [self._finished(output, completed_at) for output in outputs]
+        self.recorder.check_root()
         pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
         self._open = False
         return [

@@ -44,15 +44,15 @@ def launch(lab: Lab, defs: dg.Definitions) -> None:
 
 
 def outcomes(planned: Plan) -> dict[str, str]:
-    return {one.table: one.said for one in planned.tables}
+    return {one.table: one.said for one in planned.rows}
 
 
 def test_a_first_launch_computes_everything_in_waves(lab: Lab) -> None:
     """Nothing is stored: each table comes for the first time, and partitions need runs of their own."""
     planned = plan(pipeline(lab), instance=lab.instance)
     assert outcomes(planned) == dict.fromkeys(["source", "by_letter[a]", "by_letter[b]", "total"], "compute")
-    assert {one.reasons for one in planned.tables} == {("first time",)}
-    assert [one.wave for one in planned.tables] == [0, 1, 1, 2]
+    assert {one.reasons for one in planned.rows} == {("first time",)}
+    assert [one.wave for one in planned.rows] == [0, 1, 1, 2]
     assert planned.exit_code == 2
 
 
@@ -74,18 +74,18 @@ def test_a_change_names_its_cause_and_the_way_to_it(lab: Lab) -> None:
     launch(lab, pipeline(lab))
     planned = plan(pipeline(lab, version="2"), instance=lab.instance)
     source, below, total = planned["source"], planned["by_letter[a]"], planned["total"]
-    assert (source.outcome, source.reasons, source.before, source.after) == (
+    assert (source.action, source.reasons, source.before, source.after) == (
         "compute",
         ("code_version 1 -> 2",),
         "1",
         "2",
     )
-    assert (below.outcome, below.reasons, below.path) == (
+    assert (below.action, below.reasons, below.cause_path) == (
         "compute or reuse",
         ("input source is made first",),
         ("source",),
     )
-    assert total.path == ("by_letter[a]", "source")
+    assert total.cause_path == ("by_letter[a]", "source")
     assert source.expected_seconds == lab.store.current("source").compute_seconds
     assert source.expected_bytes == lab.store.current("source").size_bytes
 
@@ -102,7 +102,7 @@ def test_a_reuse_of_an_older_materialization_reaches_what_is_below(lab: Lab) -> 
     launch(lab, pipeline(lab, version="2", rows=2))
     planned = plan(pipeline(lab), instance=lab.instance)
     assert set(outcomes(planned).values()) == {"reuse"}
-    assert not any(one.is_current for one in planned.tables if one.table != "total")
+    assert not any(one.is_current for one in planned.rows if one.table != "total")
 
 
 def test_partitions_take_every_form(lab: Lab) -> None:
@@ -118,7 +118,7 @@ def test_partitions_take_every_form(lab: Lab) -> None:
         (None, {}, {"by_letter[a]", "by_letter[b]"}),
     ]:
         planned = plan(defs, "by_letter", partitions, tags=given, instance=instance)
-        assert {one.table for one in planned.tables} == expected, partitions
+        assert {one.table for one in planned.rows} == expected, partitions
 
 
 def test_a_range_that_one_run_makes_is_decided_as_a_whole(lab: Lab) -> None:
@@ -151,10 +151,10 @@ def test_config_and_tags_are_those_of_the_launch(lab: Lab) -> None:
     lab.run(scaled, config={"scaled": {"factor": 3}})
     assert plan(defs, run_config=config, instance=lab.instance).counts == {"reuse": 1}
     other = plan(defs, instance=lab.instance)["scaled"]
-    assert (other.outcome, other.reasons) == ("compute", ("config.factor 3 -> 1",))
+    assert (other.action, other.reasons) == ("compute", ("config.factor 3 -> 1",))
     assert plan(defs, recorded_config=True, instance=lab.instance).counts == {"reuse": 1}
     bypassed = plan(defs, run_config=config, tags={"jammi/cache": "bypass"}, instance=lab.instance)["scaled"]
-    assert (bypassed.outcome, bypassed.reasons) == ("compute", ("cache=bypass",))
+    assert (bypassed.action, bypassed.reasons) == ("compute", ("cache=bypass",))
     bad = plan(defs, run_config={"ops": {"scaled": {"config": {"factor": "x"}}}}, instance=lab.instance)
     assert bad.counts == {"fail": 1}
 
@@ -189,7 +189,7 @@ def test_a_missing_input_fails_with_everything_below(lab: Lab, tmp_path: Path) -
     planned = plan(defs, instance=lab.instance)
     assert planned.counts == {"fail": 2}
     assert "gone.csv is not there" in planned["read"].reasons[0]
-    assert planned["below"].path == ("read",)
+    assert planned["below"].cause_path == ("read",)
 
 
 def test_a_recorded_failing_check_is_said_and_a_blocking_one_stops_what_is_below(lab: Lab) -> None:
@@ -232,11 +232,11 @@ def test_a_deployment_is_asked_about_by_its_name(lab: Lab) -> None:
     defs = pipeline(lab)
     launch(lab, defs)
     planned = plan(defs, deployment="branch", instance=lab.instance)
-    assert planned["source"].outcome == "reuse"
+    assert planned["source"].action == "reuse"
     assert not planned["source"].is_current
     assert set(outcomes(planned).values()) == {"reuse"}
     only = plan(defs, "total", deployment="branch", instance=lab.instance)
-    assert only["total"].outcome == "fail"
+    assert only["total"].action == "fail"
 
 
 def test_a_plan_launches_nothing_and_writes_nothing(lab: Lab) -> None:
@@ -281,7 +281,7 @@ def test_bad_arguments_are_named(
 
 
 @pytest.mark.parametrize(
-    "value", [{}, {"tables": 1}, {"tables": [], "format": 99}, {"tables": [{}], "format": 1}, []]
+    "value", [{}, {"rows": 1}, {"rows": [], "format": 99}, {"rows": [{}], "format": 1}, []]
 )
 def test_a_text_that_is_no_plan_is_refused(value: Any) -> None:
     with pytest.raises(InvalidField):

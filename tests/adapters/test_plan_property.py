@@ -164,12 +164,12 @@ def below_failures(graph: Graph, ran: Any, planned: Plan) -> set[str]:
     """Return the tables below one that was computed as planned, and then failed a blocking check of its own."""
     failed = {
         one.table
-        for one in planned.tables
+        for one in planned.rows
         if graph.nodes[one.asset].check == "blocking"
         and not graph.nodes[one.asset].passes
         and observed(ran, one.table) == "compute"
     }
-    for one in planned.tables:
+    for one in planned.rows:
         above = graph.nodes[one.asset].upstream
         if any(table.partition("[")[0] in above for table in failed):
             failed.add(one.table)
@@ -195,13 +195,13 @@ def campaign(seed: int, lab: Lab, folder: Path, launches: int = 6) -> tuple[Coun
         ran = lab.run(assets, select=select, partition=partition, tags=tags, ok=None)
         counts.update(planned.counts)
         excused = below_failures(graph, ran, planned)
-        for one in planned.tables:
+        for one in planned.rows:
             seen = observed(ran, one.table)
-            if not matches(one.outcome, seen) and not (one.table in excused and seen == "fail"):
+            if not matches(one.action, seen) and not (one.table in excused and seen == "fail"):
                 wrong.append(
                     f"{seed}/{turn}: {one.table} was planned {one.said} {one.reasons} and was {seen} {ran.errors}"
                 )
-        unplanned = set(ran.events) - {one.table for one in planned.tables}
+        unplanned = set(ran.events) - {one.table for one in planned.rows}
         wrong += [f"{seed}/{turn}: {name} was not planned" for name in sorted(unplanned)]
         for _ in range(rng.randint(0, 2)):
             graph.edit()

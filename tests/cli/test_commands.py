@@ -165,7 +165,7 @@ def test_a_plan_takes_selection_partitions_config_and_tags(project: Project, tmp
     ]:
         answer = ask("plan", *given, "-f", project.file, "--json")
         assert answer.err == ""
-        assert {one["table"]: one["outcome"] for one in answer.json["plan"]["tables"]} == expected, given
+        assert {one["table"]: one["action"] for one in answer.json["plan"]["rows"]} == expected, given
         assert answer.code == answer.json["exit_code"] == (0 if set(expected.values()) == {"reuse"} else 2)
 
 

@@ -230,7 +230,7 @@ def _config(project: Project) -> tuple[str, ...]:
 
 
 def _plan(project: Project) -> tuple[str, ...]:
-    (project.folder / "plan.json").write_text('{"format": 99, "tables": []}')
+    (project.folder / "plan.json").write_text('{"format": 99, "rows": []}')
     return ("plan", "-f", "pipeline.py", "--check", "plan.json")
 
 

@@ -5,6 +5,7 @@ The decision is `planning.step_plan.decide_step`; a reuse is carried out in `reu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -34,11 +35,13 @@ def materialize(
     tables: TableStep, call: Callable[[], BodyOutput], io_manager_policy: CachePolicy
 ) -> StepResult:
     """Reuse the tables of a step, or run its body. Under `USE`, wait for another run that is making the same."""
+    started = time.perf_counter()
     draft, policy = tables.draft(), tables.policy(io_manager_policy)
+    decisions: list[Decision] = []
 
     def hit() -> Decision | None:
-        decision = decide(tables, draft, policy)
-        return decision if decision.plan.verdict == "reuse" else None
+        decisions[:] = [decide(tables, draft, policy)]
+        return decisions[0] if decisions[0].plan.verdict == "reuse" else None
 
     outcome: Decision | Attempt | None
     if policy is CachePolicy.USE and tables.spec.single_flight:
@@ -52,13 +55,15 @@ def materialize(
     else:
         outcome = hit()
     if isinstance(outcome, Decision):
-        return reuse(tables, draft, outcome.hits)
-    return compute(tables, draft, call, outcome or begin(tables))
+        return reuse(tables, draft, outcome.hits, started)
+    return compute(tables, draft, call, outcome or begin(tables), decisions[0].plan)
 
 
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
     """Record the output of a plain asset's body."""
-    return compute(tables, tables.draft(), lambda: output, begin(tables))
+    draft = tables.draft()
+    facts = [replace(fact, barriers=(_PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
+    return compute(tables, draft, lambda: output, begin(tables), decide_step(facts, CachePolicy.USE))
 
 
 def decide(tables: TableStep, draft: Draft, policy: CachePolicy) -> Decision:
@@ -81,6 +86,7 @@ def begin(tables: TableStep) -> Attempt:
     return attempt
 
 
+_PLAIN = "Dagster runs the body of a plain asset in any case"
 _WAITING = "{busy.table}: run/step {busy.owner} is making the same just now; waiting for it, asking every {seconds:g} s"
 
 
@@ -99,7 +105,7 @@ def _probe(tables: TableStep, fact: TableFacts) -> Hit | None:
     record = tables.store.probe_cache_record(DefinitionHash(str(fact.definition)), fact.anchors)
     if record is None:
         return None
-    output = events.output_of(tables.store, record)
+    output = events.output_of(tables.store, record, in_range=len(tables.step.tables) > 1)
     return None if output is None else Hit(record=record, output=output)
 
 

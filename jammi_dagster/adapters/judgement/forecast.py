@@ -24,14 +24,14 @@ from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import CachePolicy, DefinitionHash, Difference, TableName
 from jammi_dagster.errors import JammiError
-from jammi_dagster.planning.plan import PlannedOutcome, PlannedTable
+from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
 from jammi_dagster.planning.waves import into_runs
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
-_OPEN: frozenset[PlannedOutcome] = frozenset({"compute", "compute or reuse"})
+_OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ class _Look:
 
 @dataclass(slots=True)
 class _Above:
-    """The tables of the same launch that a step reads, by their outcome."""
+    """The tables of the same launch that a step reads, by their action."""
 
     failing: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
@@ -83,8 +83,8 @@ class _Decided:
     above: _Above
     plan: StepPlan
 
-    def outcome(self) -> PlannedOutcome:
-        """Return the outcome that the tables of the step share."""
+    def action(self) -> Action:
+        """Return the action that the tables of the step share."""
         if self.plan.verdict == "undecidable":
             return "unknown until run" if self.plan.begins else "fail"
         if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
@@ -146,7 +146,7 @@ class Forecast:
         self._parents: dict[str, set[str]] = {}
 
     def run(self, steps: Iterable[LaunchedStep]) -> list[PlannedTable]:
-        """Return the outcome of each table of the steps, which come upstream first."""
+        """Return the action of each table of the steps, which come upstream first."""
         steps = list(steps)
         for identity, asset in {
             a.store.identity: a for s in steps if (a := self._assets.asset(s.key))
@@ -190,17 +190,17 @@ class Forecast:
             look_at_bytes=self._look_at_bytes,
         )
         decided = _Decided(step=step, asset=asset, look=look, above=above, plan=plan)
-        outcome = decided.outcome()
+        action = decided.action()
         for table, partition in zip(plan.tables, step.partitions or (None,), strict=True):
-            if outcome == "reuse":
+            if action == "reuse":
                 planned = _reused(decided, table, partition)
             else:
-                planned = self._not_reused(decided, outcome, table, partition)
+                planned = self._not_reused(decided, action, table, partition)
             self.planned[planned.table] = planned
             self._leave(look, table, planned)
 
     def _not_reused(
-        self, decided: _Decided, outcome: PlannedOutcome, table: TablePlan, partition: str | None
+        self, decided: _Decided, action: Action, table: TablePlan, partition: str | None
     ) -> PlannedTable:
         record = decided.look.records.get(table.table)
         first = self._first(decided, partition)
@@ -208,14 +208,14 @@ class Forecast:
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
-        seconds, size = decided.cost(record) if outcome in _OPEN else (None, None)
+        seconds, size = decided.cost(record) if action in _OPEN else (None, None)
         return PlannedTable(
             table=table.table,
             asset=decided.asset.key.to_user_string(),
             partition=partition,
-            outcome=outcome,
+            action=action,
             reasons=tuple(said),
-            path=self._path(first),
+            cause_path=self._path(first),
             before=None if first is None else _plain(first.before),
             after=None if first is None else _plain(first.after),
             definition=None if table.definition is None else str(table.definition),
@@ -239,7 +239,7 @@ class Forecast:
         """Return the way from the input that differs first up to the table where the cause lies."""
         if first is None or first.kind != "input" or first.name not in self.planned:
             return ()
-        return (first.name, *self.planned[first.name].path)
+        return (first.name, *self.planned[first.name].cause_path)
 
     # --- around it ------------------------------------------------------------------------------------
 
@@ -258,11 +258,11 @@ class Forecast:
                 planned = self.planned.get(name)
                 if planned is None or name in own:
                     continue
-                if planned.outcome == "fail" or self._blocks(upstream.dependency.asset_key, planned):
+                if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
                     above.failing.append(name)
-                elif planned.outcome == "unknown until run":
+                elif planned.action == "unknown until run":
                     above.unknown.append(name)
-                elif planned.outcome in _OPEN:
+                elif planned.action in _OPEN:
                     ours = self._assets.asset(upstream.dependency.asset_key) is not None
                     (above.made if ours else above.unknown).append(name)
                 elif upstream.declared.role is Role.EVENTS and not planned.is_current:
@@ -281,14 +281,14 @@ class Forecast:
 
     def _not_ours(self, step: LaunchedStep) -> None:
         why = self._assets.problems.get(step.key)
-        outcome: PlannedOutcome = "compute" if why is None else "unknown until run"
+        action: Action = "compute" if why is None else "unknown until run"
         for partition in step.partitions or (None,):
             table = str(TableName.of(step.key.path, partition))
             self.planned[table] = PlannedTable(
                 table=table,
                 asset=step.key.to_user_string(),
                 partition=partition,
-                outcome=outcome,
+                action=action,
                 reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
             )
 
@@ -300,21 +300,21 @@ class Forecast:
                 table=table,
                 asset=asset.key.to_user_string(),
                 partition=partition,
-                outcome="fail",
+                action="fail",
                 reasons=(f"{cause}, which it reads, fails",),
-                path=(cause, *self.planned[cause].path),
+                cause_path=(cause, *self.planned[cause].cause_path),
             )
 
     def _leave(self, look: _Look, table: TablePlan, planned: PlannedTable) -> None:
         """Put the table that the step leaves in the place of the current one."""
-        if planned.outcome == "reuse" and table.digest is not None:
+        if planned.action == "reuse" and table.digest is not None:
             look.digests[table.table] = table.digest
-        elif planned.outcome != "fail":
+        elif planned.action != "fail":
             look.digests[table.table] = f"made by this launch: {table.table}"
 
     def _with_waves(self) -> Iterable[PlannedTable]:
-        """Yield the outcomes, each computation with the place of its run."""
-        made = [table for table, planned in self.planned.items() if planned.outcome not in ("reuse", "fail")]
+        """Yield the actions, each computation with the place of its run."""
+        made = [table for table, planned in self.planned.items() if planned.action not in ("reuse", "fail")]
         parents = {table: self._parents.get(table, set()) & set(made) for table in made} if made else {}
         wave: dict[str, int] = {}
         for group in into_runs(made, parents, lambda table: self.planned[table].partition):
@@ -329,7 +329,7 @@ def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> Plann
         table=table.table,
         asset=decided.asset.key.to_user_string(),
         partition=partition,
-        outcome="reuse",
+        action="reuse",
         reasons=(decided.same(table),),
         definition=str(table.definition),
         materialization=table.materialization,

@@ -19,7 +19,7 @@ from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
 from jammi_dagster.fingerprint.live.callables import layers
 from jammi_dagster.fingerprint.live.library_values import contents_of
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
-from jammi_dagster.fingerprint.reach.graph import Root
+from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module, libraries, of_names
 from jammi_dagster.fingerprint.sources.running_code import running

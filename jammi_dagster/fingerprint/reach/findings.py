@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.shared_state import shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
@@ -98,7 +102,6 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
                     "so that a result may depend on earlier calls"
                 )
                 yield reason(found, "make it within the function", ignore=name)
-        yield from _edited(reached)
 
 
 def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
@@ -139,17 +142,25 @@ def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
     return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
 
 
-def _edited(reached: ReachedFile) -> Iterator[str]:
+class Compared(NamedTuple):
+    """The names and functions of a file that are compared with its running module."""
+
+    node: Node
+    names: tuple[str, ...]
+    labels: tuple[Label, ...]
+
+
+def edits(compared: Compared) -> Iterator[str]:
     """Yield the reasons why a running module may differ from its file."""
-    node = reached.node
+    node = compared.node
     if node.source is None or node.module.running is None:
         return
     try:
         yield from differences(
-            node.path, node.module.running, node.source, names=reached.names, labels=reached.labels
+            node.path, node.module.running, node.source, names=compared.names, labels=compared.labels
         )
         if why := load_difference(node.path, node.module.running, node.source):
             yield why
     except UNREADABLE as error:
-        if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Routes` says so
+        if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Graph` says so
             yield reason(f"{node.shown} is nested too deeply to be compared with the running code")

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Iterator
 
 from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import assigned
@@ -33,7 +34,7 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
     if unit.kind == "class" and _changes_shared_attributes(unit):
         return True
     for chain in _makers(unit, name):
-        for home, maker in graph.definitions(node, chain):
+        for home, maker in graph.places.definitions(node, chain):
             if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
                 return True
             if maker.kind == "class" and unit.kind == "constant":
@@ -61,7 +62,7 @@ def _changing_methods(graph: Graph, node: Node, cls: Unit, depth: int) -> set[st
     found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
     definition = cls.statement.node if cls.statement else None
     for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
-        for home, unit in graph.definitions(node, chain_of(base) or ()):
+        for home, unit in graph.places.definitions(node, chain_of(base) or ()):
             found |= _changing_methods(graph, home, unit, depth - 1)
     return found
 
