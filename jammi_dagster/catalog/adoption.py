@@ -121,8 +121,8 @@ class AdoptionRows:
                 "start_sequence": row.ready.building.start_sequence,
                 "restored": 1,
             }
-            identity = {"of_id": row.ready.building.materialization_id}
-            connection.execute(upserts.pointer, {**_name(row), **move, **identity})
+            identity = {"tenant": row.tenant, "of_ids": [row.ready.building.materialization_id]}
+            connection.execute(upserts.pointers, {**move, **identity})
 
 
 def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:

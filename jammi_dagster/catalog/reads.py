@@ -60,6 +60,13 @@ class CatalogReader:
         rows = self._rows(queries.GET, {"id": materialization_id})
         return self._record(rows[0]) if rows else None
 
+    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
+        found: dict[str, MaterializationRecord] = {}
+        for chunk in _chunks(materialization_ids):
+            found.update((row.id, self._record(row)) for row in self._rows(queries.RECORDS, {"ids": chunk}))
+        return found
+
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table's current materialization in the scope's deployment."""
         rows = self._rows(queries.CURRENT, {"table": table})
@@ -118,6 +125,15 @@ class CatalogReader:
             return self.matches(definition, set_key)[:1]
         return found
 
+    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
+        """Find the best of `matches` for each definition that has any, over one anchor set."""
+        found: dict[str, MaterializationRecord] = {}
+        for chunk in _chunks(definitions):
+            for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
+                with contextlib.suppress(ArtifactOutsideRoot):  # `matches` says so, and goes on to the next
+                    found[row.definition_hash] = self._record(row)
+        return found
+
     def has_definition(self, definition: str) -> bool:
         """Tell whether any ready materialization has this definition, over whichever inputs."""
         return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
@@ -137,8 +153,14 @@ class CatalogReader:
 
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
-        rows = self._rows(queries.ANNOTATION, {"id": materialization_id})
-        return rows[0].annotation_json if rows else None
+        return self.annotations([materialization_id]).get(materialization_id)
+
+    def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
+        """Read the JSON that was recorded beside each materialization that has any, by id."""
+        found: dict[str, str] = {}
+        for chunk in _chunks(materialization_ids):
+            found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS, {"ids": chunk}))
+        return found
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Read the JSON recorded beside the current materialization of each of `tables` that has one."""

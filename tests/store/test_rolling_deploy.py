@@ -25,7 +25,8 @@ _BEGIN = """INSERT INTO materializations (id, tenant, deployment, table_name, st
  VALUES (:id, '', 'default', :t, 'building', :path,
  'old', :start, '2026-01-01T00:00:00+00:00', :token, 'old/step', :until)"""
 _FLIP = """UPDATE materializations SET status = 'ready', definition_hash = :d, anchor_set_id = :set,
- artifact_digest = :digest, size_bytes = :size, row_count = :rows, writer_profile = :profile, completed_at = '2026-01-01T00:00:01+00:00',
+ artifact_digest = :digest, size_bytes = :size, row_count = :rows, writer_profile = :profile,
+ completed_at = '2026-01-01T00:00:01+00:00',
  lease_token = NULL, lease_expires_at = NULL
  WHERE id = :id AND tenant = '' AND status = 'building' AND lease_token = :token"""
 _POINT = """INSERT INTO pointers (tenant, deployment, table_name, start_sequence, materialization_id, made_by_tenant,

@@ -162,7 +162,9 @@ def _ticked(
     cursor: str | None = None,
 ) -> _Tick:
     with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
-        return _Tick(sensor(context))
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult), "ours gives one"
+    return _Tick(result)
 
 
 def _made(run_id: str, assets: list[CurrentAsset]) -> dict[str, tuple[ResultStore, MaterializationRecord]]:
@@ -191,7 +193,7 @@ def _packed_inputs(
     tables: set[str], made: Mapping[str, tuple[ResultStore, MaterializationRecord]]
 ) -> dict[str, tuple[ResultStore, pa.Table]]:
     """Return the tables that some were made from, as far as `shim` packed them: a column more changes no value."""
-    inputs = {}
+    inputs: dict[str, tuple[ResultStore, pa.Table]] = {}
     for table in sorted(tables):
         store = made[table][0]
         for source in _sources(made[table]) - inputs.keys():

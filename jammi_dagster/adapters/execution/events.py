@@ -14,11 +14,12 @@ import pyarrow as pa
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.execution.outputs import BodyOutput
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
-from jammi_dagster.adapters.recipe.annotation import annotation_of
+from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.replay import KEY as REPLAY
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor, anchor_set_key
+from jammi_dagster.contract.anchors import once_for_each_tuple
 from jammi_dagster.store import ResultStore
 
 _MOST_ANCHORS = 50
@@ -133,14 +134,14 @@ def annotation(
     }
 
 
-def output_of(
-    store: ResultStore, record: MaterializationRecord, *, in_range: bool = False
+def recorded_output(
+    store: ResultStore, record: MaterializationRecord, annotation: str | None, *, in_range: bool = False
 ) -> BodyOutput | None:
     """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
 
     None, with a warning, if the annotation is damaged; of a table of a range, only if that in the sidecar is too.
     """
-    found = annotation_of(store, record, or_of_sidecar=in_range)
+    found = read_annotation(store, record, annotation, or_of_sidecar=in_range)
     if found is None:
         return None
     checks = list(found.check_results)
@@ -155,12 +156,22 @@ def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(json.dumps(pairs).encode()).hexdigest())
 
 
-def saved_line(record: MaterializationRecord) -> str:
-    """Return the log line of a reuse: the materialization, the run that made it, and the seconds saved."""
-    saved = "" if record.compute_seconds is None else f", {record.compute_seconds:.2f} s saved"
-    return f"reused {record.table}: materialization {record.materialization_id} of run {record.produced_by}{saved}"
+def saved_line(records: Sequence[MaterializationRecord]) -> str:
+    """Return the log line of a reuse: the materialization, the run that made it, and the seconds saved.
+
+    A range has one line for all its tables.
+    """
+    seconds = [record.compute_seconds for record in records if record.compute_seconds is not None]
+    saved = f", {sum(seconds):.2f} s saved" if seconds else ""
+    first, *others = records
+    if not others:
+        return f"reused {first.table}: materialization {first.materialization_id} of run {first.produced_by}{saved}"
+    made_by = list(dict.fromkeys(record.produced_by for record in records))
+    shown = ", ".join(made_by[:3]) + (f" and {len(made_by) - 3} more" if len(made_by) > 3 else "")
+    return f"reused {len(records):,} tables, {first.table} to {records[-1].table}, of run {shown}{saved}"
 
 
+@once_for_each_tuple
 def _anchor_table(anchors: Sequence[InputAnchor]) -> dg.MetadataValue[Any]:
     columns = [dg.TableColumn(name=name, type="string") for name in ("source", "anchor", "kind")]
     records = [

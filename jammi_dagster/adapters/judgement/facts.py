@@ -12,7 +12,7 @@ from dataclasses import replace
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.recipe.annotation import annotation_of
+from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.draft import other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, DefinitionHash
@@ -103,7 +103,8 @@ def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_ran
     record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else best
     if record is None:
         return Match(materialization=best.materialization_id, bytes="gone")
-    annotation = annotation_of(store, record, or_of_sidecar=in_range)
+    text = store.reader.annotation(record.materialization_id)
+    annotation = read_annotation(store, record, text, or_of_sidecar=in_range)
     if annotation is None:
         return None
     reported = [str(result.check_name) for result in annotation.check_results]

@@ -29,15 +29,14 @@ class Annotation:
     check_results: tuple[dg.AssetCheckResult, ...] = ()
 
 
-def annotation_of(
-    store: ResultStore, record: MaterializationRecord, *, or_of_sidecar: bool = False
+def read_annotation(
+    store: ResultStore, record: MaterializationRecord, text: str | None, *, or_of_sidecar: bool = False
 ) -> Annotation | None:
-    """Read the annotation of a materialization: empty if it recorded none, None with a warning if it is damaged.
+    """Read the text of an annotation of `record`: empty if it recorded none, None with a warning if it is damaged.
 
     With `or_of_sidecar` the copy in the sidecar is taken in place of a damaged one: for a table of a range, all of
     which would be computed for the sake of one.
     """
-    text = store.reader.annotation(record.materialization_id)
     if text is None:
         return Annotation()
     try:
