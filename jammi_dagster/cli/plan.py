@@ -36,6 +36,7 @@ _RANGE = "..."
 @click.option(
     "--most",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_MOST_SHOWN,
     show_default=True,
     help="List at most so many tables.",

@@ -77,6 +77,7 @@ class _Found:
 @click.option(
     "--most",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_MOST_SHOWN,
     show_default=True,
     help="Explain at most so many tables.",
