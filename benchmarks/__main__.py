@@ -10,7 +10,21 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chain, fingerprint, funnel, import_time, scale, step, tick, upkeep, verify
+from benchmarks import (
+    chain,
+    fingerprint,
+    funnel,
+    import_time,
+    mutants,
+    oracle,
+    partitions,
+    precision,
+    scale,
+    step,
+    tick,
+    upkeep,
+    verify,
+)
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -20,29 +34,42 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "funnel": funnel.run,
     "verify": verify.run,
     "step": step.run,
+    "partitions": partitions.run,
     "chain": chain.run,
     "scale": scale.run,
     "tick": tick.run,
     "fingerprint": fingerprint.run,
     "upkeep": upkeep.run,
+    "precision": precision.run,
+    "mutants": mutants.run,
+    "oracle": oracle.run,
 }
+ON_DEMAND = ("mutants", "oracle")  # hours, not minutes
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
     "verify": {"rounds": 5, "table_mb": 100},
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
+    "partitions": {"size": 400},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
+    "faults": {"every": 10},
+    "precision": {},
+    "mutants": {"names": ["toposort", "mergedeep", "tomli", "xmltodict"], "each": 30},
+    "oracle": {"scripts": 3, "edits": 4, "control": 1},
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; all by default"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(BENCHMARKS)}; by default all but {', '.join(ON_DEMAND)}",
     )
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
     parser.add_argument("--json", action="store_true", help="print JSON only")
@@ -50,7 +77,7 @@ def main() -> None:
     if unknown := sorted(set(asked.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     found = []
-    for name in asked.names or BENCHMARKS:
+    for name in asked.names or [name for name in BENCHMARKS if name not in ON_DEMAND]:
         report = BENCHMARKS[name](**(QUICK[name] if asked.quick else {}))
         found.append(report.to_dict())
         _keep(report, quick=asked.quick)

@@ -57,3 +57,11 @@ def step_seconds(result: dg.ExecuteInProcessResult, instance: dg.DagsterInstance
     """Return the seconds from the end of each step of a run to the end of the next, by Dagster's event log."""
     ends = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
     return [later.timestamp - earlier.timestamp for earlier, later in itertools.pairwise(ends)]
+
+
+def sync(path: Path) -> None:
+    """Make a file and its entry in the folder durable."""
+    for each in (path, path.parent):
+        descriptor = os.open(each, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)

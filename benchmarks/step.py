@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections import defaultdict
@@ -113,10 +112,7 @@ def _writes(folder: Path) -> StepTimes:
         path = folder / f"write-{number}.parquet"
         started = time.perf_counter()
         pq.write_table(pa.table({"a": range(10)}), path)
-        for made in (path, folder):
-            descriptor = os.open(made, os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
+        runs.sync(path)
         steps.append((time.perf_counter() - started) * 1000)
         path.unlink()
     return {"steps": steps, "cpu": (time.process_time() - cpu) / _WRITES * 1000}

@@ -8,10 +8,11 @@
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
-    │   │                    RootOfAnotherCatalog, MaintainedElsewhere
+    │   │                    RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
-    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated
+    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
+    │                        CodeNotLoaded
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -397,6 +398,25 @@ class PlanOutdated(JammiError):
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
+
+
+class CatalogNotThere(JammiError):
+    """A root without the catalog that the command line was to open: it makes none by mistake."""
+
+    root: str
+    catalog: str
+    template = (
+        "store {root}: there is no catalog {catalog}; check that the root is mounted and spelt right, and --catalog; "
+        "to make a new catalog of the materializations in a root, run `jammi-dagster adopt --take-over`"
+    )
+
+
+class CodeNotLoaded(JammiError):
+    """A code location that the command line cannot load: `place` is its file, module or workspace."""
+
+    place: str
+    why: str
+    template = "code {place}: it cannot be loaded, {why}; {way_out}"
 
 
 class ArtifactOutsideRoot(JammiError):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jammi_dagster import sensing
 from jammi_dagster.artifacts import ArtifactRoot, Recorded, VerifiedReads, read_manifest, tables_folder
 from jammi_dagster.catalog import (
     Busy,
@@ -36,7 +37,13 @@ from jammi_dagster.contract import (
     definition_hash,
 )
 from jammi_dagster.contract.tables import check_source, check_table
-from jammi_dagster.errors import InvalidStore, InvalidTableName, NotRecomputable, UnknownTable
+from jammi_dagster.errors import (
+    ArtifactMissing,
+    InvalidStore,
+    InvalidTableName,
+    NotRecomputable,
+    UnknownTable,
+)
 from jammi_dagster.lineage.graph import closure, edges_by_input
 from jammi_dagster.maintenance import (
     GRACE_SECONDS,
@@ -52,9 +59,11 @@ from jammi_dagster.maintenance import (
 )
 from jammi_dagster.recording import Attempt, Output, Recorder
 from jammi_dagster.sensing import (
+    MaterializationDiff,
     Observations,
     Resolver,
     Rows,
+    Why,
     judge,
     lookup_cached,
     probe_cache_record,
@@ -226,7 +235,13 @@ class ResultStore:
         """
         self.binding.check()
         self.key.record()
-        recorder = Recorder(reader=self.reader, writer=self.writer, root=self.artifacts, scope=self.scope)
+        recorder = Recorder(
+            reader=self.reader,
+            writer=self.writer,
+            root=self.artifacts,
+            scope=self.scope,
+            check_root=self.binding.check,
+        )
         return recorder.begin(
             [check_table(table) for table in tables],
             produced_by=produced_by,
@@ -470,6 +485,38 @@ class ResultStore:
     def history(self, table: str) -> list[MaterializationRecord]:
         """List every materialization of the table, of whatever status, the latest start first."""
         return self.reader.history(check_table(table))
+
+    def why(self, table: str) -> Why:
+        """Say why the table's current materialization was made: as it was recorded, or by comparison with the last one.
+
+        Raises `UnknownTable`, and `InvalidManifest` for a damaged sidecar.
+
+            print(store.why("clean_trips"))    # clean_trips was made by run 1f0c… on …: helper clean (…) changed
+        """
+        record = self.current(table)
+        return sensing.why(self.artifacts, record, self.history(table))
+
+    def diff(self, before: str, after: str, *, keys: Sequence[str] = ()) -> MaterializationDiff:
+        """Compare two materializations: definition, inputs, columns, row counts and, with key columns, rows.
+
+        `before` and `after` are ids of materializations, or names of tables for their current ones; data that is gone
+        leaves columns and rows out. Rows are read in batches. Raises `UnknownTable`, `InvalidManifest`, and
+        `InvalidField` for a key that is no column of both.
+
+            store.diff("flights[2013-01]", "flights[2013-02]", keys=["flight"]).rows.changed
+        """
+        old, new = self._materialization(before), self._materialization(after)
+        with self._verified("pages") as reads:
+            try:
+                data = reads.dataset(self.recorded(old)), reads.dataset(self.recorded(new))
+            except ArtifactMissing:
+                data = None
+            return sensing.difference(self.artifacts, old, new, data, keys)
+
+    def _materialization(self, name: str) -> MaterializationRecord:
+        """Find a materialization by its id, or the current one of a table."""
+        found = self.reader.get(name)
+        return self.current(name) if found is None else found
 
     def read(self, table: str, *, verify: Verification | str = "pages") -> pa.Table:
         """Read the current materialization as a table in memory, compared with its record (see `Verification`).

@@ -22,7 +22,8 @@ from pathlib import Path
 PACKAGE, TESTS = "jammi_dagster", "tests"
 LIMITS = {PACKAGE: (1.0, 2.0), TESTS: (20.0, 12.0)}  # "what" per 1,000 words; per cent of openings
 OPENINGS = frozenset({"what", "whether", "of", "as", "those", "that"})
-SAMPLES = ("tests/fingerprint/sample/", "tests/engine_vectors/")  # code under test, files of the engine
+# code under test, files of the engine
+SAMPLES = ("tests/fingerprint/sample/", "tests/precision/projects/", "tests/engine_vectors/")
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z'’-]*")
 # put together here, so that this file does not hold them

@@ -23,6 +23,7 @@ WIDTH = 900
 INK, PALE, LINE, BLUE, GREEN = "#1f2937", "#6b7280", "#9ca3af", "#dbeafe", "#dcfce7"
 
 ROOMS = {
+    "cli": "the command jammi-dagster",
     "testing": "a tester for the suites of users",
     "store": "ResultStore: the one façade",
     "maintenance": "recovery",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import policy_of
-from jammi_dagster.adapters.assets.signature import FunctionShape, name_of, shape_of
+from jammi_dagster.adapters.assets.signature import FunctionShape, code_of, name_of, shape_of
 from jammi_dagster.adapters.assets.spec import Reads, TableSpec
 from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
@@ -110,13 +110,11 @@ def _decorated(
     asset_arguments, declared = _repeatable(asset_arguments), _repeatable(declared)
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or name_of(function))
     _refuse(name, asset_arguments)
-    own_keys = set(asset_arguments.get("required_resource_keys") or ())
-    spec = _spec(function, name, own_keys, **declared)
-    hidden = spec.shape.resources if own_keys else ()  # Dagster refuses the two together
-    required = {*own_keys, *hidden}
-    arguments = {**_asset_arguments(spec, name, asset_arguments), "required_resource_keys": required}
+    loaded = [each for each, one in (asset_arguments.get("ins") or {}).items() if not _is_nothing(one)]
+    shape = shape_of(function, ins=loaded)
+    spec = _spec(function, name, shape, asset_arguments.get("required_resource_keys") or (), **declared)
     resolve_references()
-    asset = copy.copy(dg.asset(**arguments)(body_of(spec, hidden)))
+    asset = copy.copy(dg.asset(**_asset_arguments(spec, name, asset_arguments))(body_of(spec)))
     asset.__class__ = ResultTableAsset
     assert isinstance(asset, ResultTableAsset)
     asset.result_table = spec
@@ -131,6 +129,7 @@ def _repeatable(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _spec(
     function: Callable[..., Any],
     name: str,
+    shape: FunctionShape,
     own_keys: Iterable[str],
     *,
     cache: CachePolicy | str | None,
@@ -142,7 +141,7 @@ def _spec(
     **others: Any,
 ) -> TableSpec:
     """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
-    shape, place = shape_of(function), f"@result_table on {name}"
+    place = f"@result_table on {name}"
     verification = None
     if verify_inputs is not None:
         verification = Verification.parse(verify_inputs, of=place, field="verify_inputs")
@@ -162,14 +161,13 @@ def _spec(
 
 def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments for `@dagster.asset`: the given ones, and those that follow from the function."""
-    ins = _ins(name, spec.shape, given.get("ins") or {}, spec.allow_missing)
     return {
         "name": None if given.get("key") else name_of(spec.function),
         # Dagster refuses the two together
         "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
-        "description": inspect.getdoc(spec.function),
+        "description": inspect.getdoc(code_of(spec.function)),
         **given,
-        **_with_mappings(ins, given.get("deps") or ()),
+        "ins": _ins(name, spec, given),
         "dagster_type": lenient_type(spec.shape.output),
         "code_version": spec.code_version or spec.code().digest,
     }
@@ -188,50 +186,48 @@ def _refuse(name: str, arguments: Mapping[str, Any]) -> None:
             raise UnsupportedArgument(asset=name, argument=f"{argument}=", why=why, way_out=way_out)
 
 
-def _ins(
-    name: str, shape: FunctionShape, given: Mapping[str, dg.AssetIn], allow_missing: bool
-) -> dict[str, dg.AssetIn]:
-    """Return an `AssetIn` for each input, as given, with a type that lets a reference through."""
-    unknown = sorted(set(given) - set(shape.inputs))
-    if unknown:
-        why = "names no parameter of the function"
-        raise UnsupportedArgument(
-            asset=name, argument=f"ins={unknown}", why=why, way_out="use deps= for those"
-        )
-    ins = {}
-    for parameter, annotation in shape.inputs.items():
-        asset_in = given.get(parameter) or dg.AssetIn()
-        if asset_in.dagster_type is not dg.AssetIn().dagster_type:
-            raise UnsupportedArgument(
-                asset=name,
-                argument=f"AssetIn(dagster_type=…) for {parameter}",
-                why="would check a reference, not the table",
-                way_out="annotate the parameter",
-            )
-        metadata = {**(asset_in.metadata or {}), **({ALLOW_MISSING: True} if allow_missing else {})}
-        ins[parameter] = asset_in._replace(dagster_type=lenient_type(annotation), metadata=metadata or None)
+def _ins(name: str, spec: TableSpec, given: Mapping[str, Any]) -> dict[str, dg.AssetIn]:
+    """Return the given `AssetIn`s, and the permission for missing partitions as IO managers read it.
+
+    A parameter that `deps=` names too is left to Dagster, which takes no properties of it from both.
+    """
+    listed = {key for dep in given.get("deps") or () for key in _keys_of(dep)}
+    ins: dict[str, dg.AssetIn] = dict(given.get("ins") or {})
+    named = {**{parameter: dg.AssetIn() for parameter in spec.shape.inputs}, **ins}
+    for parameter, asset_in in named.items():
+        if asset_in.resolve_key(parameter) in listed:
+            continue
+        _check_in(name, parameter, asset_in, spec.shape)
+        if spec.allow_missing:
+            ins[parameter] = asset_in._replace(metadata={**(asset_in.metadata or {}), ALLOW_MISSING: True})
     return ins
 
 
-def _with_mappings(ins: Mapping[str, dg.AssetIn], deps: Iterable[Any]) -> dict[str, Any]:
-    """Move a parameter's partition mapping from `deps=`, where Dagster allows it, to `ins=`.
+def _check_in(name: str, parameter: str, asset_in: dg.AssetIn, shape: FunctionShape) -> None:
+    """Raise `UnsupportedArgument` for an input that the function does not take, or whose type would check a table."""
+    given = asset_in.dagster_type
+    if parameter not in shape.inputs:
+        if _is_nothing(asset_in):  # it is never loaded
+            return
+        why = "names no parameter of the function"
+        raise UnsupportedArgument(
+            asset=name, argument=f"ins={[parameter]}", why=why, way_out="use deps= for those"
+        )
+    if given is not dg.AssetIn().dagster_type:
+        raise UnsupportedArgument(
+            asset=name,
+            argument=f"AssetIn(dagster_type=…) for {parameter}",
+            why="would check a reference, not the table",
+            way_out="annotate the parameter",
+        )
 
-    Dagster refuses the two for an `AssetIn` with more than the key, as ours are.
-    """
-    mappings = {dep.asset_key: dep.partition_mapping for dep in deps if isinstance(dep, dg.AssetDep)}
-    known = {asset_in.resolve_key(name): name for name, asset_in in ins.items()}
-    mapped = {
-        name: ins[name]._replace(partition_mapping=mappings[key])
-        for key, name in known.items()
-        if mappings.get(key) is not None and ins[name].partition_mapping is None
-    }
-    rest = [dep for dep in deps if _key_of(dep) not in known]
-    return {"ins": {**ins, **mapped}, "deps": rest or None}
+
+def _is_nothing(asset_in: dg.AssetIn) -> bool:
+    return isinstance(asset_in.dagster_type, dg.DagsterType) and asset_in.dagster_type.is_nothing
 
 
-def _key_of(dep: Any) -> dg.AssetKey | None:
-    """Return the key that an item of `deps=` names; None for a multi-asset, which names several."""
-    try:
-        return (dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key
-    except dg.DagsterInvalidDefinitionError:
-        return None
+def _keys_of(dep: Any) -> Collection[dg.AssetKey]:
+    """Return the keys that an item of `deps=` names: several for a multi-asset."""
+    if isinstance(dep, dg.AssetsDefinition):
+        return dep.keys
+    return [(dep if isinstance(dep, dg.AssetDep) else dg.AssetDep(dep)).asset_key]

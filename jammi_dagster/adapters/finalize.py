@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import warnings
 from collections.abc import Callable
@@ -9,12 +10,18 @@ from types import FrameType
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.bound_resources import bind
 from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.spec import spec_of
+from jammi_dagster.adapters.code_identity import code_identity
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.metadata_keys import FINALIZED
+from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint import fix_location, identify
+
+_log = logging.getLogger("jammi_dagster")
+_warned: set[dg.AssetKey] = set()
 
 
 def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definitions:
@@ -22,7 +29,8 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
 
     Assets under `@result_table` and plain assets on a `ResultTableIOManager` get one, unless their author gave a code
     version; all others stay as they are. Call `finalize` on the complete definitions: an identity counts helpers that
-    are defined below an asset, and modules that import each other.
+    are defined below an asset, and modules that import each other. A result table under `use` that can never be reused
+    is logged as a warning, with the declaration to add.
 
         defs = finalize(dg.Definitions(assets=[orders], resources={"io_manager": manager}))
     """
@@ -32,6 +40,9 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
             raise InvalidField(what="finalize", path="defs", value=defs, expected=expected)
         return finalize(defs())
     _fix(defs, sys._getframe(1))
+    for asset in defs.assets or ():
+        if isinstance(asset, dg.AssetsDefinition):
+            bind(asset, defs.resources or {})
     versions = {
         key: digest
         for asset in defs.assets or ()
@@ -68,6 +79,7 @@ def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.Ass
     if not asset.is_executable or not asset.is_materializable:
         return {}
     declared = spec_of(asset)
+    _warn_if_never_reused(asset, defs)
     if declared is not None:
         return {} if declared.code_version is not None else {asset.key: declared.code().digest}
     if not isinstance(asset.node_def, dg.OpDefinition):
@@ -79,3 +91,20 @@ def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.Ass
         and is_store_backed((defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)))
     ]
     return dict.fromkeys(ours, identify(function_of(asset)).digest) if ours else {}
+
+
+def _warn_if_never_reused(asset: dg.AssetsDefinition, defs: dg.Definitions) -> None:
+    """Log a warning for an asset under `use` whose tables can never be reused; once in a process."""
+    spec = spec_of(asset)
+    if spec is None or asset.key in _warned:
+        return
+    manager = (defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(asset.key))
+    policy = spec.cache or (manager.policy if is_store_backed(manager) else None)
+    if policy is not CachePolicy.USE:
+        return
+    reasons = code_identity(asset).reasons
+    if reasons:
+        _warned.add(asset.key)
+        more = f" (and {len(reasons) - 1} more: see jammi_dagster.code_identity)" if len(reasons) > 1 else ""
+        text = "asset %s: its cache policy is `use`, but it can never be reused: %s%s"
+        _log.warning(text, asset.key.to_user_string(), reasons[0], more)

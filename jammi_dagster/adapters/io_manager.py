@@ -17,7 +17,7 @@ from jammi_dagster.adapters.execution.materialize import record
 from jammi_dagster.adapters.execution.outputs import Receiver, produce
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.execution.table_step import TableStep
-from jammi_dagster.adapters.handoff.kinds import convert, declared_kind, is_lenient, kind_of, loaded
+from jammi_dagster.adapters.handoff.kinds import convert, declared_kind, is_lenient, kind_of, loaded, may_miss
 from jammi_dagster.adapters.handoff.references import (
     AnyReference,
     NoReference,
@@ -87,8 +87,13 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             return convert(references, kind, parameter=_shown_name(context), reads=reads)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Record the table of a plain asset. A reference was recorded already, by the step that hands it over."""
+        """Record the table of a plain asset. A reference was recorded already, by the step that hands it over.
+
+        A virtual asset has nothing to be recorded.
+        """
         if isinstance(obj, (ResultReference, PartitionReferences)):
+            return
+        if obj is None and _is_virtual(context):
             return
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
@@ -126,6 +131,16 @@ _USE_ON_PLAIN = (
 )
 
 
+def _is_virtual(context: dg.OutputContext) -> bool:
+    """Tell an asset that stores nothing by its definition: a view, or a table that another system keeps."""
+    if not context.has_asset_key:
+        return False
+    spec = context.step_context.job_def.asset_layer.get(context.asset_key).assets_def.get_asset_spec(
+        context.asset_key
+    )
+    return bool(getattr(spec, "is_virtual", False))  # since Dagster 1.13
+
+
 def _step_context(context: dg.InputContext) -> Any:
     """Return the context of the step that loads, or None where a value is loaded outside of a run."""
     try:
@@ -154,8 +169,8 @@ def _references(
         found |= store.reader.of_run(step_context.run_id, names)
     missing = [table for table in names if table not in found]
     several = partitions is not None and (by_partition or len(partitions) > 1)
-    may_miss = partitions is not None and (context.definition_metadata or {}).get(ALLOW_MISSING)
-    if missing and not may_miss:
+    told = (context.definition_metadata or {}).get(ALLOW_MISSING) or may_miss(context.dagster_type)
+    if missing and not (partitions is not None and told):
         raise missing_upstream(f"input {_shown_name(context)}", key, missing, store)
     references = {
         str(partition): ResultReference.of(store, found[table])

@@ -16,7 +16,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,6 +27,7 @@ from jammi_dagster.artifacts.sidecar import read_manifest
 from jammi_dagster.artifacts.storage.root import ArtifactRoot
 from jammi_dagster.contract import MaterializationManifest, Verification
 from jammi_dagster.errors import ArtifactCorrupt, ArtifactUnreadable, InvalidField, JammiError
+from jammi_dagster.threads import Workers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,7 +62,7 @@ class VerifiedReads:
         self.verification = verification
         self._hashes: list[tuple[Recorded, str, Future[str]]] = []
         self._lazy: list[tuple[Recorded, str]] = []
-        self._worker: ThreadPoolExecutor | None = None
+        self._worker: Workers | None = None
         self._stopped = threading.Event()
 
     def __enter__(self) -> VerifiedReads:
@@ -110,8 +111,11 @@ class VerifiedReads:
             self._lazy.append((artifact, digest))
         if footer is None or self.verification is Verification.FULL:
             self._hash(artifact, digest)
+        from jammi_dagster.artifacts.named_dataset import NamedDataset  # it imports pyarrow.dataset
+
         with _unreadable_is_corrupt(artifact):
-            return root.dataset(artifact.path, verify_pages=footer is not None)
+            dataset = root.dataset(artifact.path, verify_pages=footer is not None)
+        return NamedDataset.of(dataset, lambda: _naming(artifact, digest))
 
     def join(self) -> None:
         """Wait for the files that are hashed. Raise `ArtifactCorrupt`."""
@@ -128,7 +132,7 @@ class VerifiedReads:
     def _hash(self, artifact: Recorded, digest: str, source: pa.NativeFile | None = None) -> None:
         """Hash the object, or the bytes of it that are in memory, beside the reader."""
         if self._worker is None:
-            self._worker = ThreadPoolExecutor(1, "jammi-verify")
+            self._worker = Workers(1, "jammi-verify", purpose="verify the inputs of a step")
         if source is None:
             found = self._worker.submit(_digest_of_file, artifact, self._stopped)
         else:
@@ -159,6 +163,20 @@ def _check(artifact: Recorded, footer: Footer, size: int, data: bytes) -> None:
 def _compare(artifact: Recorded, digest: str, found: str) -> None:
     if found != digest:
         raise artifact.corrupt(f"their SHA-256 is {found}, not {digest}")
+
+
+@contextmanager
+def _naming(artifact: Recorded, digest: str) -> Iterator[None]:
+    """Raise `ArtifactCorrupt` from an error of a query if the artifact is damaged."""
+    try:
+        yield
+    except Exception as error:
+        if _may_come_of_damage(error):
+            try:
+                _compare(artifact, digest, _digest_of_file(artifact, threading.Event()))
+            except ArtifactCorrupt as corrupt:
+                raise corrupt from error
+        raise
 
 
 @contextmanager

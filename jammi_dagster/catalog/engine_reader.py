@@ -68,6 +68,11 @@ class EngineReader:
         """Find the table of this name: in an engine, its one materialization."""
         return self.current(materialization_id)
 
+    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Find the tables of these names, of whatever status."""
+        found = {name: self.get(name) for name in materialization_ids}
+        return {name: record for name, record in found.items() if record is not None}
+
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table of this name, of whatever status, as the engine's own look-up gives it."""
         if self._frozen is not None:
@@ -108,6 +113,11 @@ class EngineReader:
             if row.input_anchors_json is not None and anchor_set_key(_anchors(row)) == set_key
         )
         return list(itertools.islice(found, 1 if only_best else None))
+
+    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
+        """Find the first of `matches` for each definition that has any."""
+        found = {each: self.matches(each, set_key, only_best=True) for each in definitions}
+        return {definition: matches[0] for definition, matches in found.items() if matches}
 
     def has_definition(self, definition: str) -> bool:
         """Tell whether any ready table has this definition."""
@@ -151,6 +161,10 @@ class EngineReader:
 
     def annotation(self, materialization_id: str) -> None:
         """Return nothing: an engine records nothing for Dagster."""
+
+    def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
+        """Return nothing: an engine records nothing for Dagster."""
+        return {}
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Return nothing: an engine records nothing for Dagster."""

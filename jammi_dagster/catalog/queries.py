@@ -39,6 +39,7 @@ _OWN: sa.BindParameter[str] = sa.bindparam("tenant")
 _DEPLOYMENT: sa.BindParameter[str] = sa.bindparam("deployment")
 _TABLE: sa.BindParameter[str] = sa.bindparam("table")
 _TABLES: sa.BindParameter[str] = sa.bindparam("tables", expanding=True)
+_IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 
 # --- one materialization --------------------------------------------------------------------------------
 
@@ -48,10 +49,10 @@ GET = _RECORD.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
 HISTORY = _RECORD.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
     _m.c.start_sequence.desc(), _m.c.id.desc()
 )
-ANNOTATION = (
-    sa.select(_annotations.c.annotation_json)
+ANNOTATIONS = (
+    sa.select(_m.c.id, _annotations.c.annotation_json)
     .select_from(_annotations.join(_m, _annotations.c.materialization_id == _m.c.id))
-    .where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
+    .where(_m.c.id.in_(_IDS), _m.c.tenant.in_(_READABLE))
 )
 ANNOTATIONS_OF = (
     sa.select(_pointers.c.table_name, _annotations.c.annotation_json)
@@ -80,6 +81,12 @@ _IN_SCOPE = sa.and_(
 _OWN_LAST = _pointers.c.tenant
 
 NAMES = sa.select(_pointers.c.table_name).where(_IN_SCOPE).distinct().order_by(_pointers.c.table_name)
+DEPLOYMENTS = (
+    sa.select(_pointers.c.deployment)
+    .where(_pointers.c.tenant.in_(_READABLE), _pointers.c.materialization_id.is_not(None))
+    .distinct()
+    .order_by(_pointers.c.deployment)
+)
 RESTORED = sa.select(_pointers.c.table_name).where(_IN_SCOPE, _pointers.c.restored == 1)
 NAMES_BEFORE = (
     NAMES.where(_pointers.c.table_name < _TABLE)
@@ -97,6 +104,7 @@ CURRENT = (
 
 # of many tables at once the anchors are not read: references need none, and a fan-in's take a millisecond each
 _BARE = sa.select(_m, sa.null().label("anchors_json"))
+RECORDS = _BARE.where(_m.c.id.in_(_IDS), _m.c.tenant.in_(_READABLE))
 CURRENT_OF = (
     _BARE.add_columns(_pointers.c.table_name.label("pointed_as"))
     .select_from(_POINTED)
@@ -120,14 +128,22 @@ _RESOLVED = (
     .scalar_subquery()
 )
 _IS_CURRENT = sa.case((_m.c.id == _RESOLVED, 1), else_=0)
-MATCHES = _BARE.where(
-    _m.c.definition_hash == sa.bindparam("definition"),
+_OVER_INPUTS = sa.and_(
     _m.c.anchor_set_id
     == sa.select(_sets.c.id).where(_sets.c.set_key == sa.bindparam("set_key")).scalar_subquery(),
     _m.c.status == READY,
     _m.c.tenant.in_(_READABLE),
-).order_by(_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
+)
+_BEST_FIRST = (_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
+MATCHES = _BARE.where(_m.c.definition_hash == sa.bindparam("definition"), _OVER_INPUTS).order_by(*_BEST_FIRST)
 BEST_MATCH = MATCHES.limit(sa.literal_column("1"))
+_place = sa.func.row_number().over(partition_by=_m.c.definition_hash, order_by=_BEST_FIRST).label("place")
+_ranked = (
+    _BARE.add_columns(_place)
+    .where(_m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)), _OVER_INPUTS)
+    .subquery("ranked")
+)
+BEST_MATCHES = sa.select(_ranked).where(_ranked.c.place == sa.literal_column("1"))
 HAS_DEFINITION = (
     sa.select(_m.c.id)
     .where(

@@ -60,6 +60,13 @@ class CatalogReader:
         rows = self._rows(queries.GET, {"id": materialization_id})
         return self._record(rows[0]) if rows else None
 
+    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
+        found: dict[str, MaterializationRecord] = {}
+        for chunk in _chunks(materialization_ids):
+            found.update((row.id, self._record(row)) for row in self._rows(queries.RECORDS, {"ids": chunk}))
+        return found
+
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table's current materialization in the scope's deployment."""
         rows = self._rows(queries.CURRENT, {"table": table})
@@ -76,6 +83,10 @@ class CatalogReader:
     def tables(self) -> list[str]:
         """List the names of all tables of the scope that have a current materialization, sorted."""
         return [row.table_name for row in self._rows(queries.NAMES, {})]
+
+    def deployments(self) -> list[str]:
+        """List the names of all deployments in which a readable table is current, sorted."""
+        return [row.deployment for row in self._rows(queries.DEPLOYMENTS, {})]
 
     def restored(self) -> list[str]:
         """List the tables of the scope whose pointer adoption has set, and nothing has moved since, sorted."""
@@ -109,24 +120,47 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        found = []
-        for row in rows:
-            try:
-                found.append(self._record(row))
-            except ArtifactOutsideRoot as error:
-                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
+        found = [record for row in rows if (record := self._whole(row)) is not None]
         if only_best and rows and not found:
             return self.matches(definition, set_key)[:1]
+        return found
+
+    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
+        """Find the best of `matches` for each definition that has any, over one anchor set."""
+        found: dict[str, MaterializationRecord] = {}
+        for chunk in _chunks(definitions):
+            for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
+                if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
+                    found[row.definition_hash] = record
         return found
 
     def has_definition(self, definition: str) -> bool:
         """Tell whether any ready materialization has this definition, over whichever inputs."""
         return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
 
+    def _whole(self, row: sa.Row[Any]) -> MaterializationRecord | None:
+        """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""
+        try:
+            record = self._record(row)
+            has_digest = isinstance(record.artifact_digest, str)
+            if has_digest and isinstance(record.size_bytes, int) and isinstance(record.row_count, int):
+                return record
+            why = "its row lacks the digest, size or row count of its bytes"
+        except ArtifactOutsideRoot as error:
+            why = str(error)
+        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
+        return None
+
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
-        rows = self._rows(queries.ANNOTATION, {"id": materialization_id})
-        return rows[0].annotation_json if rows else None
+        return self.annotations([materialization_id]).get(materialization_id)
+
+    def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
+        """Read the JSON that was recorded beside each materialization that has any, by id."""
+        found: dict[str, str] = {}
+        for chunk in _chunks(materialization_ids):
+            found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS, {"ids": chunk}))
+        return found
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Read the JSON recorded beside the current materialization of each of `tables` that has one."""
@@ -191,7 +225,10 @@ class CatalogReader:
         found: dict[str, MaterializationRecord] = {}
         for chunk in _chunks(tables):
             for row in self._rows(query, {**parameters, "tables": chunk}):
-                found[row.pointed_as] = self._record(row)
+                try:
+                    found[row.pointed_as] = self._record(row)
+                except ArtifactOutsideRoot as error:
+                    _log.warning("table %s: its current row is passed over, %s", row.pointed_as, error)
         return found
 
     def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
@@ -228,7 +265,7 @@ class CatalogReader:
             row_count=row.row_count,
             # freshness.rs, `staleness`: a definition without anchors is no manifest
             definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
-            compute_seconds=row.compute_seconds,
+            compute_seconds=row.compute_seconds if isinstance(row.compute_seconds, int | float) else None,
             reproducibility=row.reproducibility,
             produced_by=row.produced_by,
             start_sequence=row.start_sequence,

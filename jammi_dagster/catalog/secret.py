@@ -11,6 +11,7 @@ import secrets
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -84,6 +85,17 @@ class StoreKey:
         """The reason why nothing can be hashed."""
         return NO_KEY if self._key() is None else OTHER_KEY
 
+    def state(self) -> Literal["ready", "none yet", "none", "another"]:
+        """Tell if values can be hashed, and if not, why; no key file is made. Raises `InvalidKey`.
+
+        `none yet`: the key file is made on first use. `another`: the catalog was written with another key.
+        """
+        key = self._key(make=False)
+        if key is None:
+            can_make = self._file is not None and not self._database.read_only
+            return "none yet" if can_make and self._recorded_fingerprint() is None else "none"
+        return "ready" if self._recorded_fingerprint() in (None, key.fingerprint) else "another"
+
     def record(self) -> None:
         """Record the fingerprint of the key, if it was used and the catalog has none: a table is about to be made.
 
@@ -124,7 +136,7 @@ class StoreKey:
         variables = (KEY_VARIABLE, KEY_FILE_VARIABLE)
         return next((name for name in variables if os.environ.get(name)), str(self._file))
 
-    def _key(self) -> _Key | None:
+    def _key(self, *, make: bool = True) -> _Key | None:
         given = os.environ.get(KEY_VARIABLE)
         if given:
             return _checked(_bytes(given), KEY_VARIABLE)
@@ -133,7 +145,7 @@ class StoreKey:
             return _checked(_of_file(named), KEY_FILE_VARIABLE)
         if self._file is None:
             return None
-        if not self._database.read_only:
+        if make and not self._database.read_only:
             with contextlib.suppress(OSError):
                 _make(self._file)
         try:

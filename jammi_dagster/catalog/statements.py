@@ -6,6 +6,7 @@ A row's new values are parameters named like its columns; the names of parameter
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ _OF_TENANT: sa.BindParameter[str] = sa.bindparam("of_tenant")
 _OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True)
 _OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")
 _OF_ID: sa.BindParameter[str] = sa.bindparam("of_id")
+_OF_IDS: sa.BindParameter[str] = sa.bindparam("of_ids", expanding=True)
+# fewer than the parameters that a statement may have
+_CHUNK = 5_000
 _CLOCKS = {
     "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
     "sqlite": "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
@@ -69,29 +73,35 @@ LEFT_BEHIND = _m.update().where(
     _m.c.lease_owner == _OF_OWNER,
     _m.c.table_name.in_(sa.bindparam("of_tables", expanding=True)),
 )
-# the rows that are `building` under a lease, and one of them
+# the rows that are `building` under a lease, and some of them
 LEASED = _m.update().where(
     _m.c.status == BUILDING, _m.c.tenant == _OF_TENANT, _m.c.lease_token == sa.bindparam("of_token")
 )
-LEASED_ROW = LEASED.where(_m.c.id == _OF_ID)
-IS_READY = sa.select(_m.c.id).where(
-    _m.c.id == _OF_ID,
-    _m.c.table_name == sa.bindparam("of_table"),
-    _m.c.status == READY,
-    _m.c.tenant.in_(_OF_READABLE),
+LEASED_ROWS = LEASED.where(_m.c.id.in_(_OF_IDS)).returning(_m.c.id)
+FLIP = _m.update().where(_m.c.id == _OF_ID)
+ARE_READY = sa.select(_m.c.id, _m.c.table_name).where(
+    _m.c.id.in_(_OF_IDS), _m.c.status == READY, _m.c.tenant.in_(_OF_READABLE)
 )
 # the last digest of the same definition, inputs and writer profile
-EARLIER = (
-    sa.select(_m.c.artifact_digest)
+_alike = (
+    sa.select(
+        _m.c.definition_hash,
+        _m.c.writer_profile,
+        _m.c.artifact_digest,
+        sa.func.row_number()
+        .over(partition_by=(_m.c.definition_hash, _m.c.writer_profile), order_by=_m.c.start_sequence.desc())
+        .label("place"),
+    )
     .where(
-        _m.c.definition_hash == sa.bindparam("of_definition"),
+        _m.c.definition_hash.in_(sa.bindparam("of_definitions", expanding=True)),
         _m.c.anchor_set_id == sa.bindparam("of_anchor_set"),
         _m.c.status == READY,
-        _m.c.writer_profile == sa.bindparam("of_profile"),
         _m.c.tenant.in_(_OF_READABLE),
     )
-    .order_by(_m.c.start_sequence.desc())
-    .limit(1)
+    .subquery("alike")
+)
+EARLIER = sa.select(_alike.c.definition_hash, _alike.c.writer_profile, _alike.c.artifact_digest).where(
+    _alike.c.place == sa.literal_column("1")
 )
 
 
@@ -104,29 +114,40 @@ COPIED = {
 EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
 
 
-def _pointer_to(materialization: sa.ColumnElement[str]) -> sa.Select[Any]:
-    """Select the row of a pointer to a materialization, its columns in their order."""
-    given = {"materialization_id": _m.c.id, **COPIED, "lost_id": sa.null()}
+def _pointers_to_ids() -> sa.Select[Any]:
+    """Select the rows of pointers to materializations of given ids, each under the name of its own table."""
+    given = {
+        "materialization_id": _m.c.id,
+        "table_name": _m.c.table_name,
+        **COPIED,
+        "lost_id": sa.null(),
+    }
     return sa.select(
         *(
             given.get(column.name, sa.bindparam(column.name, type_=column.type))
             for column in _pointers.columns
         )
-    ).where(_m.c.id == materialization)
+    ).where(_m.c.id.in_(_OF_IDS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upserts:
     """Inserts with ON CONFLICT, which is spelt alike on both databases, but not in SQLAlchemy's common dialect.
 
-    `pointer` gives a row only where it moved: not every driver counts the rows of an upsert.
+    `pointers` gives the names of the tables whose pointers moved.
     """
 
-    pointer: Any
+    pointers: Any
     run: Any
     earlier_run: Any
     anchor_set: Any
     edges: Any
+
+
+def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Cut values into lists that are short enough for one statement."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]
 
 
 @functools.cache
@@ -139,14 +160,14 @@ def upserts(dialect: str) -> Upserts:
         from sqlalchemy.dialects.sqlite import insert
     place = ("tenant", "deployment", "table_name")
     columns = [column.name for column in _pointers.columns]
-    pointer = insert(_pointers).from_select(columns, _pointer_to(_OF_ID))
+    pointers = insert(_pointers).from_select(columns, _pointers_to_ids())
     run = insert(_runs)
     return Upserts(
-        pointer=pointer.on_conflict_do_update(
+        pointers=pointers.on_conflict_do_update(
             index_elements=place,
-            set_={name: pointer.excluded[name] for name in columns if name not in place},
-            where=_pointers.c.start_sequence <= pointer.excluded.start_sequence,
-        ).returning(_pointers.c.start_sequence),
+            set_={name: pointers.excluded[name] for name in columns if name not in place},
+            where=_pointers.c.start_sequence <= pointers.excluded.start_sequence,
+        ).returning(_pointers.c.table_name),
         run=run.on_conflict_do_update(
             index_elements=("run_id", "tenant", "table_name"),
             set_={"materialization_id": run.excluded.materialization_id},

@@ -48,6 +48,15 @@ def shown_url(url: URL) -> str:
     return redacted_url(url.set(query={}).render_as_string(hide_password=True))
 
 
+def shown_catalog(catalog: str) -> str:
+    """Show a path or URL as it was given, without its secrets; one that names no catalog as its error would."""
+    try:
+        url = parse_catalog(catalog)
+    except CatalogUnavailable as error:
+        return str(error.catalog)
+    return shown_url(url) if "://" in catalog else catalog
+
+
 def without_secrets(text: str, url: URL) -> str:
     """Give a driver's message without the URL's own password, and without other secrets that it gives away."""
     secrets = [url.password, *(value for name, value in url.query.items() if "pass" in name)]

@@ -7,7 +7,7 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.queries import WAS_READY, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
-from jammi_dagster.contract.anchors import has_unpinned
+from jammi_dagster.contract.anchors import has_unpinned, once_for_each_tuple
 from jammi_dagster.errors import LeaseLost, UnknownTable
 
 _m, _pointers = core(Materialization), core(Pointer)
@@ -106,16 +106,13 @@ class CatalogWriter:
         with self._database.writing() as connection:
             connection.execute(statements.LOCK)
             now = now_by_database(connection)
-            flights = {row.materialization_id: _flight_key(connection, row.flight) for row in rows}
+            flights = _flight_keys(connection, rows)
             busy = self._busy(connection, rows, flights, lease.owner, now)
             if busy is not None:
                 return busy
-            left_behind = {
-                "of_tenant": self._scope.tenant,
-                "of_owner": lease.owner,
-                "of_tables": [row.table for row in rows],
-            }
-            connection.execute(statements.LEFT_BEHIND, {**left_behind, **FAILED})
+            of_owner = {"of_tenant": self._scope.tenant, "of_owner": lease.owner}
+            for tables in statements.chunks([row.table for row in rows]):
+                connection.execute(statements.LEFT_BEHIND, {**of_owner, "of_tables": tables, **FAILED})
             connection.execute(
                 statements.ADD,
                 [
@@ -185,18 +182,42 @@ class CatalogWriter:
             return True
 
     def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
-        """Flip the rows to `ready` and moves their pointers, all or none. Raises `LeaseLost`."""
+        """Flip the rows to `ready` and move their pointers, all or none. Raises `LeaseLost`."""
         with self._database.writing() as connection:
             connection.execute(statements.RAISE_REVISION)
-            return [self._flip(connection, row, lease, run_id) for row in rows]
+            self._check_lease(connection, rows, lease)
+            sets = anchor_sets(connection, [row.input_anchors for row in rows])
+            earlier = self._earlier(connection, rows, sets)
+            notes = [_reproducibility(row, earlier) for row in rows]
+            flips = [
+                self._flip(row, set_id, note) for row, set_id, note in zip(rows, sets, notes, strict=True)
+            ]
+            annotations = [
+                {
+                    "materialization_id": row.building.materialization_id,
+                    "annotation_json": row.annotation_json,
+                }
+                for row in rows
+                if row.annotation_json is not None
+            ]
+            connection.execute(statements.FLIP, flips)
+            if annotations:
+                connection.execute(statements.ANNOTATE, annotations)
+            places = [
+                (row.building.table, row.building.materialization_id, row.building.start_sequence)
+                for row in rows
+            ]
+            moved = self._point(connection, places, run_id)
+            return [
+                PointerMove(is_current=row.building.table in moved, reproducibility=note)
+                for row, note in zip(rows, notes, strict=True)
+            ]
 
     def fail(self, rows: Sequence[BuildingRow], *, lease: Lease) -> frozenset[str]:
         """Mark the rows that are still ours and `building` as `failed`; give their ids."""
         with self._database.writing(durable=False) as connection:
-            ours = _m.c.id.in_([row.materialization_id for row in rows])
-            fail = statements.LEASED.where(ours).returning(_m.c.id)
-            failed = connection.execute(fail, {**self._of(lease), **FAILED})
-            return frozenset(failed.scalars())
+            ids = [row.materialization_id for row in rows]
+            return frozenset(self._leased(connection, ids, lease, FAILED))
 
     def point(
         self, tables: Sequence[tuple[str, str]], *, start_sequence: int, run_id: str | None
@@ -207,25 +228,40 @@ class CatalogWriter:
         """
         with self._database.writing() as connection:
             connection.execute(statements.RAISE_REVISION)
-            for table, materialization in tables:
-                self._check_ready(connection, table, materialization)
-            return [
-                PointerMove(
-                    is_current=self._point(connection, table, materialization, start_sequence, run_id)
-                )
-                for table, materialization in tables
-            ]
+            self._check_ready(connection, tables)
+            moved = self._point(connection, [(*pair, start_sequence) for pair in tables], run_id)
+            return [PointerMove(is_current=table in moved) for table, _ in tables]
 
     def _of(self, lease: Lease) -> dict[str, str]:
         """Give the parameters that stand for the rows under the lease."""
         return {"of_tenant": self._scope.tenant, "of_token": lease.token}
 
-    def _check_ready(self, connection: sa.Connection, table: str, materialization: str) -> None:
+    def _check_ready(self, connection: sa.Connection, tables: Sequence[tuple[str, str]]) -> None:
         """Raise `UnknownTable` for a materialization dropped or lost since the reuse found it ready."""
-        wanted = {"of_id": materialization, "of_table": table, "of_readable": self._scope.readable}
-        if connection.execute(statements.IS_READY, wanted).first() is None:
-            gone = f" (materialization {materialization} is not ready, or not of this table)"
-            raise UnknownTable(table=table, deployment=self._scope.deployment, near=gone)
+        ready: dict[str, str] = {}
+        for ids in statements.chunks([materialization for _, materialization in tables]):
+            wanted = {"of_ids": ids, "of_readable": self._scope.readable}
+            ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
+        for table, materialization in tables:
+            if ready.get(materialization) != table:
+                gone = f" (materialization {materialization} is not ready, or not of this table)"
+                raise UnknownTable(table=table, deployment=self._scope.deployment, near=gone)
+
+    def _leased(
+        self, connection: sa.Connection, ids: Sequence[str], lease: Lease, values: Mapping[str, object]
+    ) -> Iterator[str]:
+        """Write values into those of the rows that are `building` under the lease; give their ids."""
+        for some in statements.chunks(ids):
+            found = connection.execute(statements.LEASED_ROWS, {**self._of(lease), "of_ids": some, **values})
+            yield from found.scalars()
+
+    def _check_lease(self, connection: sa.Connection, rows: Sequence[ReadyRow], lease: Lease) -> None:
+        """Lock the rows for this transaction. Raises `LeaseLost` for one that is not `building` under the lease."""
+        ids = [row.building.materialization_id for row in rows]
+        ours = set(self._leased(connection, ids, lease, {"lease_token": lease.token}))
+        for row in rows:
+            if row.building.materialization_id not in ours:
+                raise LeaseLost(materialization_id=row.building.materialization_id, table=row.building.table)
 
     def _busy(
         self,
@@ -243,13 +279,10 @@ class CatalogWriter:
         taken = {(definition, set_id): other for definition, set_id, other in live}
         return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
 
-    def _flip(
-        self, connection: sa.Connection, row: ReadyRow, lease: Lease, run_id: str | None
-    ) -> PointerMove:
-        building = row.building
-        set_id = anchor_set(connection, row.input_anchors)
-        reproducibility = self._reproducibility(connection, row, set_id)
-        ready = {
+    def _flip(self, row: ReadyRow, set_id: int, reproducibility: str | None) -> dict[str, object]:
+        """Give the parameters of `statements.FLIP`."""
+        return {
+            "of_id": row.building.materialization_id,
             "status": "ready",
             "definition_hash": str(row.definition_hash),
             "anchor_set_id": set_id,
@@ -264,61 +297,92 @@ class CatalogWriter:
             "lease_token": None,
             "lease_expires_at": None,
         }
-        mine = {**self._of(lease), "of_id": building.materialization_id}
-        flipped = connection.execute(statements.LEASED_ROW, {**mine, **ready})
-        if flipped.rowcount != 1:
-            raise LeaseLost(materialization_id=building.materialization_id, table=building.table)
-        if row.annotation_json is not None:
-            connection.execute(
-                statements.ANNOTATE,
-                {"materialization_id": building.materialization_id, "annotation_json": row.annotation_json},
-            )
-        moved = self._point(
-            connection, building.table, building.materialization_id, building.start_sequence, run_id
-        )
-        return PointerMove(is_current=moved, reproducibility=reproducibility)
 
-    def _reproducibility(self, connection: sa.Connection, row: ReadyRow, set_id: int) -> str | None:
-        """Compare the digest with the last of the same definition, inputs and writer profile (DESIGN 2.14)."""
-        if has_unpinned(row.input_anchors):
-            return None
-        alike = {
-            "of_definition": str(row.definition_hash),
-            "of_anchor_set": set_id,
-            "of_profile": row.writer_profile,
-            "of_readable": self._scope.readable,
-        }
-        earlier = connection.execute(statements.EARLIER, alike).scalar_one_or_none()
-        if earlier is None:
-            return None
-        return "reproduced" if earlier == row.artifact_digest else "diverged"
+    def _earlier(
+        self, connection: sa.Connection, rows: Sequence[ReadyRow], sets: Sequence[int]
+    ) -> dict[tuple[str, str], str]:
+        """Find the last digest of each (definition, profile) over the same inputs (DESIGN 2.14)."""
+        by_set: dict[int, set[str]] = {}
+        for row, set_id in zip(rows, sets, strict=True):
+            if not has_unpinned(row.input_anchors):
+                by_set.setdefault(set_id, set()).add(str(row.definition_hash))
+        found: dict[tuple[str, str], str] = {}
+        for set_id, definitions in by_set.items():
+            for some in statements.chunks(sorted(definitions)):
+                alike = {
+                    "of_definitions": some,
+                    "of_anchor_set": set_id,
+                    "of_readable": self._scope.readable,
+                }
+                for definition, profile, digest in connection.execute(statements.EARLIER, alike):
+                    found[definition, profile] = digest
+        return found
 
     def _point(
-        self, connection: sa.Connection, table: str, materialization: str, start: int, run_id: str | None
-    ) -> bool:
-        """Move the pointer unless a later start has moved it; note the run's result either way."""
+        self, connection: sa.Connection, places: Sequence[tuple[str, str, int]], run_id: str | None
+    ) -> set[str]:
+        """Move the pointers of (table, materialization, start) unless a later start has moved them; give the moved.
+
+        The run's results are noted either way.
+        """
         upserts = statements.upserts(connection.dialect.name)
-        name = {"tenant": self._scope.tenant, "table_name": table}
-        move = {
-            "deployment": self._scope.deployment,
-            "start_sequence": start,
-            "restored": None,
-            "of_id": materialization,
-        }
-        moved = connection.execute(upserts.pointer, {**name, **move}).first()
+        scope = {"tenant": self._scope.tenant, "deployment": self._scope.deployment}
+        by_start: dict[int, list[str]] = {}
+        for _, materialization, start in places:
+            by_start.setdefault(start, []).append(materialization)
+        moved: set[str] = set()
+        for start, materializations in by_start.items():
+            for ids in statements.chunks(materializations):
+                move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
+                moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:
-            connection.execute(upserts.run, {**name, "materialization_id": materialization, "run_id": run_id})
-        return moved is not None
+            results = [
+                {
+                    "tenant": self._scope.tenant,
+                    "table_name": table,
+                    "materialization_id": materialization,
+                    "run_id": run_id,
+                }
+                for table, materialization, _ in places
+            ]
+            connection.execute(upserts.run, results)
+        return moved
+
+
+def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
+    """Compare the digest with the last of the same definition, inputs and writer profile (DESIGN 2.14)."""
+    digest = earlier.get((str(row.definition_hash), row.writer_profile))
+    if digest is None or has_unpinned(row.input_anchors):
+        return None
+    return "reproduced" if digest == row.artifact_digest else "diverged"
 
 
 def _next_start(connection: sa.Connection) -> int:
     return int(connection.execute(statements.NEXT_START[connection.dialect.name]).scalar_one())
 
 
-def _flight_key(connection: sa.Connection, flight: Flight | None) -> tuple[str | None, int | None]:
-    if flight is None:
-        return None, None
-    return str(flight.definition_hash), anchor_set(connection, flight.input_anchors)
+def _flight_keys(
+    connection: sa.Connection, rows: Sequence[BuildingRow]
+) -> dict[str, tuple[str | None, int | None]]:
+    """Give definition and anchor set of each row's flight, by id; None for a row without a flight."""
+    flights = [(row.materialization_id, row.flight) for row in rows if row.flight is not None]
+    sets = anchor_sets(connection, [flight.input_anchors for _, flight in flights])
+    keys: dict[str, tuple[str | None, int | None]] = {row.materialization_id: (None, None) for row in rows}
+    for (materialization, flight), set_id in zip(flights, sets, strict=True):
+        keys[materialization] = str(flight.definition_hash), set_id
+    return keys
+
+
+def anchor_sets(connection: sa.Connection, listed: Sequence[Sequence[InputAnchor]]) -> list[int]:
+    """Find the id of each of the sets; equal ones, as the tables of a range have them, are looked for once."""
+    known: dict[str, int] = {}
+    ids = []
+    for anchors in listed:
+        key = anchor_set_key(anchors)
+        if key not in known:
+            known[key] = anchor_set(connection, anchors)
+        ids.append(known[key])
+    return ids
 
 
 def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
@@ -327,17 +391,22 @@ def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int
     known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
     if known is not None:
         return int(known)
-    in_order = sorted(anchors, key=lambda anchor: anchor.source)
-    anchors_json = json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
     upserts = statements.upserts(connection.dialect.name)
-    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json})
+    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json(anchors)})
     set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
-    if in_order:
-        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in in_order]
-        connection.execute(upserts.edges, edges)
+    if anchors:
+        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in anchors]
+        connection.execute(upserts.edges, sorted(edges, key=lambda edge: str(edge["source"])))
     return set_id
 
 
+def anchors_json(anchors: Iterable[InputAnchor]) -> str:
+    """Give the text of a stored set: its anchors in the order of their sources."""
+    in_order = sorted(anchors, key=lambda anchor: anchor.source)
+    return json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
+
+
+@once_for_each_tuple
 def recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
     """Give the recorded order as indexes into the order by source, or None where it is that order."""
     by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}

@@ -9,11 +9,12 @@ Not done here: finding an input's present state (see `sensing`) and storing sets
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, TypeVar
 
 from jammi_dagster.contract.canonical import canonical_json
 from jammi_dagster.contract.fields import Fields
@@ -100,6 +101,34 @@ class InputAnchor:
         return {"source": self.source, "anchor": self.anchor, "kind": self.kind.value, **self.unknown}
 
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def once_for_each_tuple(function: _Function) -> _Function:
+    """Let a function remember its answer for the last tuple, by identity.
+
+    The tables of one range share their anchors: n partitions over n others would ask n times about n anchors.
+
+    >>> count = once_for_each_tuple(len)
+    >>> count(())
+    0
+    """
+    last: tuple[Any, Any] | None = None
+
+    @functools.wraps(function)
+    def remembering(anchors: Any) -> Any:
+        nonlocal last
+        known = last
+        if known is not None and known[0] is anchors:
+            return known[1]
+        answer = function(anchors)
+        if type(anchors) is tuple:  # a list can change
+            last = anchors, answer
+        return answer
+
+    return remembering  # type: ignore[return-value]  # of the same signature
+
+
 _AT_A_TIME = 500
 _INSTANT = AnchorKind.UNPINNED_AT_INSTANT.value.encode()
 
@@ -119,6 +148,7 @@ def anchors_from_list(
     return anchors
 
 
+@once_for_each_tuple
 def check_distinct(anchors: Sequence[InputAnchor]) -> None:
     """Raise `DuplicateInput` for a source that occurs more than once, `InvalidField` for an item that is no anchor."""
     for anchor in anchors:
@@ -129,6 +159,7 @@ def check_distinct(anchors: Sequence[InputAnchor]) -> None:
         raise DuplicateInput(source=next(s for i, s in enumerate(sources) if s in sources[:i]))
 
 
+@once_for_each_tuple
 def has_unpinned(anchors: Iterable[InputAnchor]) -> bool:
     """Return True if any of the anchors is an instant."""
     return any(anchor.is_unpinned for anchor in anchors)
@@ -159,6 +190,7 @@ def pinned_set_key(anchors: Sequence[InputAnchor]) -> str | None:
     return None if may_hold_instant and has_unpinned(anchors) else key
 
 
+@once_for_each_tuple
 def _folded(anchors: Iterable[InputAnchor]) -> tuple[str, bool]:
     """Return the key of the set, and True if the anchors' text holds the word for an instant, be it within a name.
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jammi_dagster.contract.anchors import InputAnchor, anchors_from_list, check_distinct
+from jammi_dagster.contract.anchors import (
+    InputAnchor,
+    anchors_from_list,
+    check_distinct,
+    once_for_each_tuple,
+)
 from jammi_dagster.contract.canonical import canonical_json
 from jammi_dagster.contract.definition import DefinitionHash, MaterializationEnv, ProducingDescriptor
 from jammi_dagster.contract.fields import Fields
@@ -168,9 +173,11 @@ class MaterializationManifest:
 
     def to_bytes(self) -> bytes:
         """Return the sidecar's bytes: readable JSON. Raise `NotCanonical` for a value that JSON does not have."""
-        value = self.to_dict()
+        value = replace(self, input_anchors=()).to_dict()
         canonical_json(value, name="manifest")
-        return json.dumps(value, indent=2, ensure_ascii=False).encode()
+        head, empty, tail = json.dumps(value, indent=2, ensure_ascii=False).partition(_NO_ANCHORS)
+        assert empty, "nothing else stands at the margin of the whole"
+        return b"".join((head.encode(), _anchors_text(self.input_anchors), tail.encode()))
 
     def check_leaves(self, artifact: bytes) -> Sequence[Leaf]:
         """Return the leaves whose bytes in `artifact` do not have the recorded digest."""
@@ -180,6 +187,19 @@ class MaterializationManifest:
             for leaf in self.leaves
             if hashlib.sha256(view[leaf.offset : leaf.offset + leaf.length]).hexdigest() != leaf.digest
         ]
+
+
+# the one line that begins so: within a nested value lines begin further right, and a text holds no line break
+_NO_ANCHORS = '\n  "input_anchors": []'
+
+
+@once_for_each_tuple
+def _anchors_text(anchors: Sequence[InputAnchor]) -> bytes:
+    """Return the anchors as they stand in a sidecar. Raise `NotCanonical`."""
+    value = [anchor.to_dict() for anchor in anchors]
+    canonical_json(value, name="manifest.input_anchors")
+    listed = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+    return (_NO_ANCHORS.removesuffix("[]") + listed).encode()
 
 
 def _distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -48,6 +48,26 @@ def redacted_url(url: str) -> str:
     return "::".join(_one_url(part) for part in url.split("::"))
 
 
+def url_secrets(url: str) -> tuple[str, ...]:
+    """List the parts of a URL that `redacted_url` hides, for texts that quote them without the URL.
+
+    >>> url_secrets("s3://key:secret@bucket/p?sig=x")
+    ('key:secret', 'secret', 'sig=x')
+    """
+    found = list[str]()
+    for part in url.split("::"):
+        scheme = _SCHEME.match(part)
+        if scheme is None:
+            continue
+        rest = part[scheme.end() :]
+        user, host_and_path = _split_user(scheme[1].lower(), rest)
+        info = rest[: len(rest) - len(host_and_path)].removesuffix("@")
+        if f"{info}@" != user:
+            found += [info, info.partition(":")[2]]
+        found += re.split(r"[?#]", host_and_path, maxsplit=1)[1:]
+    return tuple(secret for secret in found if secret)
+
+
 def redacted_text(text: str) -> str:
     """Show a text of any origin (a driver's message, a connection string) without the secrets that it gives away.
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 from jammi_dagster.fingerprint.hashing import Form, digest, utf8
 from jammi_dagster.fingerprint.live.slots import Slots, filling
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
-from jammi_dagster.fingerprint.sources.modules import root_of
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.sources.modules import below, root_of
 from jammi_dagster.fingerprint.sources.units import Unit
 
 MISSING = "missing"
@@ -44,20 +45,28 @@ class Component:
         return f"{words} ({self.where})" if self.where else words
 
 
+def in_order(components: Iterable[Component]) -> tuple[Component, ...]:
+    return tuple(sorted(components, key=attrgetter("kind", "name", "where", "digest", "slot")))
+
+
 def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
     """Yield the components of the reached units; `files` has the name of each file."""
     for path, reached in graph.reached.items():
         if reached.node.source is None:
-            yield Component(kind="module", name="", where=files[path], digest=_of_file(path))
+            yield Component(kind="module", name="", where=files[path], digest=_content_of(path))
         else:
-            yield from _of_units(graph, reached, files[path])
-    for path, content in graph.files.items():
-        named = path.removeprefix(root_of(path)).lstrip(os.sep).replace(os.sep, "/")
-        yield Component(kind="file", name=named, where="", digest=digest("file.v1", content))
+            yield from _of_file(graph, reached, files[path])
     yield from _load_order(graph, files)
     yield from _location_order(graph, files)
     for name in graph.missing:
         yield Component(kind="module", name=name, where="", digest=MISSING)
+
+
+def of_packaged(files: Mapping[str, bytes]) -> Iterator[Component]:
+    """Yield the components of files of the own package; `files` has the digest of each by its path."""
+    for path, content in files.items():
+        named = below(path, root_of(path))
+        yield Component(kind="file", name=named, where="", digest=digest("file.v1", content))
 
 
 def of_values(held: Mapping[str, list[Form]], slots: Slots) -> Iterator[Component]:
@@ -78,6 +87,23 @@ def of_form(name: str, form: Form, slots: Slots) -> Iterator[Component]:
         )
 
 
+def _of_file(graph: Graph, reached: ReachedFile, file: str) -> Iterable[Component]:
+    """Return the components of a file; they are the same for every function that reaches the same of it."""
+    loads = reached.loaded, reached.touching, reached.roots
+    key = (
+        reached.node.path,
+        file,
+        graph.reads_docs,
+        frozenset(reached.documented),
+        *map(frozenset, loads),
+        frozenset(reached.parts.items()),
+    )
+    known = graph.components.get(key)
+    if not isinstance(known, tuple):
+        known = graph.components[key] = tuple(_of_units(graph, reached, file))
+    return known
+
+
 def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Component]:
     found: dict[tuple[str, str], list[str]] = {}
     source = reached.node.source
@@ -95,6 +121,8 @@ def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Compone
         found["docstring", ""] = [digest("docstring.v1", utf8(source.docstring))]
     if order := list(_order(reached, indexes)):
         found["order of", "statements"] = order
+    if found and not any(reached.parts.values()):  # nothing of it runs with the function: it is loaded only
+        found = {(_AT_LOAD, ""): [text for key, parts in found.items() for text in (*key, *parts)]}
     for (kind, name), digests in found.items():
         one = digest("component.v1", *map(utf8, digests))
         yield Component(kind=kind, name=name, where=file, digest=one)
@@ -165,7 +193,7 @@ def _location_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Componen
         yield Component(kind=_AT_LOAD, name="of the code location, in its order", where="", digest=told)
 
 
-def _of_file(path: str) -> str:
+def _content_of(path: str) -> str:
     try:
         return digest("file.v1", Path(path).read_bytes())
     except OSError:

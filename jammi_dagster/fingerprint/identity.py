@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-import marshal
 import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
-from jammi_dagster.fingerprint.components import Component, of_code, of_form, of_values
+from jammi_dagster.fingerprint.components import Component, in_order, of_form, of_packaged, of_values
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
-from jammi_dagster.fingerprint.live.module_state import state_of
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.loaded_files import changed_files, loaded_files
 from jammi_dagster.fingerprint.location import extensions_for
-from jammi_dagster.fingerprint.reach.findings import (
-    cached_functions,
-    doubts,
-    outside_reads,
-    reached_by,
-    uses_time_zone,
-)
-from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.index import forget_all
+from jammi_dagster.fingerprint.reach.routes import Outlived
+from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.distributions import upgraded
-from jammi_dagster.fingerprint.sources.modules import file_names, home_of, of_names
+from jammi_dagster.fingerprint.sources.modules import home_of, of_names
+from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
-from jammi_dagster.fingerprint.sources.running_code import is_as_written, is_immutable
-from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.time_zone import time_zone
 
+# The files of its package that each function was last found to read.
+_packaged: WeakKeyDictionary[Any, tuple[PackagedRead, ...]] = WeakKeyDictionary()
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 
 
@@ -74,6 +69,8 @@ class CodeIdentity:
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Files of the own package that the code reads, by path, with their digests."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     cached: frozenset[tuple[str, int]] = field(default=frozenset(), compare=False, repr=False)
@@ -107,6 +104,8 @@ def identify(
     code_version: str | None = None,
     depends_on: Sequence[Any] = (),
     ignore: Collection[str] = (),
+    of_object: bool = False,
+    members: frozenset[str] | None = None,
 ) -> CodeIdentity:
     """Identify the code that the result of a function depends on. Nothing of the user's runs for it.
 
@@ -121,6 +120,8 @@ def identify(
         depends_on: Functions, classes, modules, files and plain values that count as if the function used them.
         ignore: Names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or a name from an unresolved
             reason. Both options add to the settings of the project.
+        of_object: True if `fn` is a class of which a function is given an object.
+        members: The members that the function uses of that object; None for all.
 
     Raises:
         InvalidField: An option or a setting makes no sense.
@@ -130,7 +131,13 @@ def identify(
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
     with _one_at_a_time:
-        return _from_source(fn, depends_on, ignore)
+        while True:
+            try:
+                return _from_source(fn, depends_on, ignore, {fn: members} if of_object else {})
+            except Outlived:  # a file has changed meanwhile
+                forget_all()
+            except ValuesMoved:
+                continue
 
 
 def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str:
@@ -147,6 +154,8 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
     given = (*settings.depends_on, *check_dependencies(depends_on))
     paths = [item for item in given if isinstance(item, (str, os.PathLike))]
     files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    known = _packaged.get(innermost(fn), ())
+    files += [(read.path, str(read.digest())) for read in known]
     told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
     return digest("disk.v1", *map(utf8, told))
 
@@ -160,42 +169,42 @@ def edited_files() -> tuple[tuple[str, str], ...]:
         return (*running_code.edited_files(), *changed_files())
 
 
-def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
+def _from_source(
+    fn: Callable[..., Any],
+    depends_on: Sequence[Any],
+    ignore: Collection[str],
+    of_objects: Mapping[Any, frozenset[str] | None],
+) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))
     describer = Describer(_home(fn) | settings.first_party, ignored)
+    describer.of_objects.update(of_objects)
     form = describer.describe_function(fn)
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    graph = Graph(describer.home, ignored, extensions_for(file, describer.home))
-    graph.reach(describer.roots)
-    for name, value, is_written in _changed_values(graph, describer.home):
-        describer.hold(value, name, lenient=not is_written)
-        graph.reach(describer.roots)
-    files = file_names(graph.reached)
-    if uses_time_zone(graph):
+    code = read_code(describer, ignored, extensions_for(file, describer.home))
+    if code.uses_time_zone:
         declared.append(time_zone())
-    slots = Slots(_Shown(graph, settings.depends_on), files)
+    slots = Slots(_Shown(code, settings.depends_on), code.files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
-    loaded = loaded_files(graph)
-    components = tuple(sorted((*of_code(graph, files), *held, *declared, *loaded.components)))
-    libraries = {**describer.libraries, **graph.libraries}
-    reasons = {
-        *describer.unresolved,
-        *_upgraded(libraries),
-        *loaded.unresolved,
-        *_without_python(fn),
-        *doubts(graph, ignored),
-    }
+    packaged, unread = code.read_packaged()
+    if innermost(fn) is not None:
+        _packaged[innermost(fn)] = code.packaged
+    loaded = loaded_files(code.loaded, {read.path for read in code.packaged})
+    libraries = {**describer.libraries, **code.libraries}
+    components = in_order((*code.components, *of_packaged(packaged), *held, *declared, *loaded.components))
+    reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
+    reasons.update(loaded.unresolved, _upgraded(libraries))
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted(libraries.items()))),
-        reached_by=dict(reached_by(graph)),
-        cached=frozenset(cached_functions(graph)),
+        files=packaged,
+        reached_by=code.reached_by,
+        cached=code.cached,
         outside=tuple(
             OutsideRead(
                 what=read.name,
@@ -203,7 +212,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
                 is_declarable=read.is_declarable,
                 unwatched=next(iter(read.unwatched), None),
             )
-            for read in sorted(outside_reads(graph) | loaded.reads)
+            for read in (*code.outside, *sorted(loaded.reads))
             if read.name not in ignored
         ),
         unresolved=tuple(sorted(reasons)),
@@ -213,14 +222,11 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
 class _Shown:
     """The texts that stand in the reached source, or in the settings of the project."""
 
-    def __init__(self, graph: Graph, settings: Collection[Any]) -> None:
-        self._graph, self._settings = graph, settings
+    def __init__(self, code: Reading, settings: Collection[Any]) -> None:
+        self._code, self._settings = code, settings
 
     def __contains__(self, text: object) -> bool:
-        sources = (reached.node.source for reached in self._graph.reached.values())
-        return text in self._settings or any(
-            source is not None and text in source.texts for source in sources
-        )
+        return text in self._settings or text in self._code
 
 
 def _file(fn: object) -> str | None:
@@ -263,49 +269,6 @@ def _without_python(fn: object) -> Iterator[str]:
 
 def _name(fn: object) -> str:
     return str(getattr(fn, "__qualname__", type(fn).__qualname__))
-
-
-def _changed_values(graph: Graph, home: frozenset[str]) -> Iterator[tuple[str, object, bool]]:
-    """Yield the reached values that differ from their source by now; True for those that a literal makes.
-
-    The code that changed them while modules were loaded (a decorator that registers) may stand anywhere. The caller
-    reaches the code in each value before it asks for the next; the end is where that leads to no further value.
-    """
-    seen: set[tuple[str, str]] = set()
-    looking = True
-    while looking:
-        looking = False
-        for path, reached in list(graph.reached.items()):
-            live, source = reached.node.module.running or {}, reached.node.source
-            for name in list(reached.names) if source else ():
-                if (path, name) in seen or name not in live:
-                    continue
-                seen.add((path, name))
-                if source and not _is_as_written(source, name, live):
-                    looking = True
-                    yield f"the value of {name}", live[name], True
-                for told, state in state_of(name, live[name], source, home) if source else ():
-                    looking = True
-                    yield told, state, False
-
-
-def _is_as_written(source: Source, name: str, live: Mapping[str, Any]) -> bool:
-    if name in source.constants:
-        literal = source.constants[name]
-        return is_immutable(literal) or _is(live[name], literal)
-    return name not in source.written or is_as_written(live[name], source.written[name], live)
-
-
-def _is(live: Any, literal: Any) -> bool:
-    """Return whether a live value equals a literal."""
-    try:
-        if marshal.dumps(live, 2) == marshal.dumps(literal, 2):  # most values are plain data: this is fast
-            return True
-    except ValueError:
-        return False
-    one, two = Describer(frozenset()), Describer(frozenset())
-    forms = one.describe(live, ""), two.describe(literal, "")
-    return not one.unresolved and encode(forms[0], {}) == encode(forms[1], {})
 
 
 def _folded(function: bytes, components: tuple[Component, ...]) -> str:

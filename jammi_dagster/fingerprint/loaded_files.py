@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.hashing import digest, utf8
 from jammi_dagster.fingerprint.known_names.load_quiet import QUIET_LIBRARIES, READING_STDLIB
 from jammi_dagster.fingerprint.reach.findings import ReadSite
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reasons import Outdated, reason
-from jammi_dagster.fingerprint.sources.modules import root_of
-from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.load_reads import TOO_LARGE, LoadRead, content_of, is_watched, reads_of
 
 _asked: dict[str, str] = {}  # the files that identities hold, with their content as it was loaded
@@ -29,25 +30,39 @@ class LoadedFiles:
     unresolved: set[str] = field(default_factory=set)
 
 
-def loaded_files(graph: Graph) -> LoadedFiles:
-    """Find the files that loading the reached statements read."""
+class LoadedCode(NamedTuple):
+    """The reached statements of a module that loading ran: their lines, and their calls of unknown libraries."""
+
+    node: Node
+    lines: tuple[tuple[int, int], ...]
+    unknown: tuple[tuple[int, str], ...]
+
+
+def loaded_code(graph: Graph) -> tuple[LoadedCode, ...]:
+    """Find the reached statements that read while they were loaded, or may have read."""
+    return tuple(
+        LoadedCode(reached.node, tuple(_lines(reached)), tuple(_unknown(graph, reached)))
+        for reached in graph.reached.values()
+        if reached.node.source is not None
+    )
+
+
+def loaded_files(code: Iterable[LoadedCode], packaged: Collection[str]) -> LoadedFiles:
+    """Find the files that loading some code read, besides those of the own package that the code shows."""
     found = LoadedFiles()
-    for path, reached in graph.reached.items():
-        source, running = reached.node.source, reached.node.module.running
-        if source is None or running is None:
+    for one in code:
+        running, path = one.node.module.running, one.node.path
+        if running is None:
             continue
         for read in reads_of(path, running):
-            if read.path not in graph.files and _counts(reached, source, read.line):
-                _note(found, reached, read)
-        found.unresolved |= {
-            reason(
-                f"{reached.node.shown}:{line} calls {name} while it is loaded, and nobody watched its reads",
-                "import jammi_dagster before that module",
-                ignore=name,
-            )
-            for line, name in _unwatched(graph, reached)
-            if not is_watched(path, running, line)
-        }
+            if read.path not in packaged and any(first <= read.line <= last for first, last in one.lines):
+                _note(found, one.node, read)
+        for line, name in one.unknown:
+            if not is_watched(path, running, line):
+                told = (
+                    f"{one.node.shown}:{line} calls {name} while it is loaded, and nobody watched its reads"
+                )
+                found.unresolved.add(reason(told, "import jammi_dagster before that module", ignore=name))
     return found
 
 
@@ -58,23 +73,24 @@ def changed_files() -> Iterator[tuple[str, str]]:
             yield path, now
 
 
-def _counts(reached: ReachedFile, source: Source, line: int) -> bool:
-    """Return whether a reached statement stands at a line, and its code does not show the read by itself."""
-    for index in {index for index, _ in reached.parts}:
+def _lines(reached: ReachedFile) -> Iterator[tuple[int, int]]:
+    """Yield the lines of the reached statements whose code does not show a read by itself."""
+    source = reached.node.source
+    for index in {index for index, _ in reached.parts} if source else ():
+        assert source is not None
         unit = source.units[index]
-        if unit.statement is not None and index < source.loaded and unit.lines[0] <= line <= unit.lines[1]:
-            outside = (one for part in unit.parts.values() for one in part.outside)
-            if not any(one.is_declarable for one in outside):
-                return True
-    return False
+        outside = (one for part in unit.parts.values() for one in part.outside)
+        is_loaded = unit.statement is not None and index < source.loaded
+        if is_loaded and not any(one.is_declarable for one in outside):
+            yield unit.lines
 
 
-def _note(found: LoadedFiles, reached: ReachedFile, read: LoadRead) -> None:
-    place = f"{reached.node.shown}:{read.line}"
+def _note(found: LoadedFiles, node: Node, read: LoadRead) -> None:
+    place = f"{node.shown}:{read.line}"
     if read.in_body:  # another process may load it earlier
-        found.reads.add(ReadSite(reached.node.shown, read.line, "import", True, (read.path,)))
+        found.reads.add(ReadSite(node.shown, read.line, "import", True, (read.path,)))
         return
-    root = root_of(reached.node.path)
+    root = node.root
     is_inside = read.path.startswith(root + os.sep)
     named = read.path.removeprefix(root).lstrip(os.sep) if is_inside else os.path.basename(read.path)
     named = named.replace(os.sep, "/")
@@ -90,7 +106,7 @@ def _note(found: LoadedFiles, reached: ReachedFile, read: LoadRead) -> None:
     found.components[Component(kind="file", name=named, where="", digest=content)] = None
 
 
-def _unwatched(graph: Graph, reached: ReachedFile) -> Iterator[tuple[int, str]]:
+def _unknown(graph: Graph, reached: ReachedFile) -> Iterator[tuple[int, str]]:
     """Yield the calls of reached statements whose reads nobody knows: (line, name)."""
     for unit, part, _ in reached.units():
         if unit.kind in ("constant", "code"):

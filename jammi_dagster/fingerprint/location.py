@@ -27,7 +27,8 @@ from jammi_dagster.fingerprint.known_names.process_state import (
 )
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
-from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.index import index_for
+from jammi_dagster.fingerprint.reach.load_targets import Name
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.modules import Module, home_of, libraries, of_names
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
@@ -151,12 +152,13 @@ class _Search:
 
     def __init__(self, home: frozenset[str]) -> None:
         self.found: list[Node] = []
-        self._graph = Graph(home)
+        index = index_for(home)
+        self._routes, self._loading = index.routes, index.loading
         self._seen: set[str] = set()
 
     def visit(self, root: Module) -> None:
         """Visit a module, after all that it imports."""
-        routes = self._graph.routes
+        routes = self._routes
         todo: list[tuple[Node, Iterator[Module]]] = []
 
         def enter(module: Module) -> None:
@@ -176,7 +178,7 @@ class _Search:
                 enter(module)
 
     def _imported(self, node: Node) -> Iterator[Module]:
-        yield from self._graph.routes.packages_around(node)
+        yield from self._routes.packages_around(node)
         source = node.source
         if source is None:
             return
@@ -184,7 +186,7 @@ class _Search:
         for part in nodes(source.tree):
             if isinstance(part, (ast.Import, ast.ImportFrom)):
                 for name in imports_of(part):
-                    yield from self._graph.routes.of(node, name).passed
+                    yield from self._routes.of(node, name).passed
             elif isinstance(part, ast.Call) and isinstance(part.func, (ast.Name, ast.Attribute)):
                 names = source.scope.peek(chain_of(part.func) or ("",))
                 imports_all |= not PACKAGE_IMPORTERS.isdisjoint(names)
@@ -197,11 +199,11 @@ class _Search:
         folders = dict.fromkeys(own)
         for targets in source.scope.imported.values():
             for target in targets:
-                route = self._graph.routes.of(node, target)
+                route = self._routes.of(node, target)
                 if route.passed and not route.rest and not route.leaves:
                     folders.update(dict.fromkeys(route.passed[-1].search))
         for package in (text for text in source.texts if isinstance(text, str) and text.isidentifier()):
-            route = self._graph.routes.of(node, package)
+            route = self._routes.of(node, package)
             if route.passed and not route.rest and not route.leaves:
                 folders.update(dict.fromkeys(route.passed[-1].search))
         for folder in folders:
@@ -226,16 +228,22 @@ class _Search:
         return found
 
     def _add(self, found: Extensions, node: Node, source: Source, running: int) -> None:
-        for index, unit in enumerate(source.units[: source.loaded]):
-            is_running = unit.lines[0] <= running <= unit.lines[1]
-            if is_running or unit.kind == "import" or (unit.is_still and not unit.load_effect.certain):
+        plan = self._loading.of(node)
+        named: dict[int, set[Name]] = {index: set(names) for index, _, names in plan.touching}
+        foreign: dict[int, frozenset[str]] = {}
+        for step in plan.steps:
+            if step.effect is not None:
+                named.setdefault(step.index, set()).update(step.effect.targets or step.effect.named)
+                foreign[step.index] = step.effect.foreign
+        for index in sorted({*named, *foreign}):
+            unit = source.units[index]
+            if unit.kind == "import" or unit.lines[0] <= running <= unit.lines[1]:
                 continue
-            named, foreign = self._graph.changed_at_load(node, index)
             one = Extension(node.module, source, index)
-            for name in named:
+            for name in named.get(index, ()):
                 if name[0] != node.path:
                     found.by_name.setdefault(name, []).append(one)
-            for changed in foreign:
+            for changed in foreign.get(index, ()):
                 _classify(found, changed, one, unit)
 
 

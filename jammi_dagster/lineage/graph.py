@@ -7,7 +7,8 @@ siblings as they come. Not done here: reading edges (see `sensing.Rows`).
 from __future__ import annotations
 
 import collections
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from jammi_dagster.contract import DerivesFromEdge
 from jammi_dagster.errors import DependencyCycle
@@ -90,3 +91,40 @@ def generations(tables: Collection[str], parents: Mapping[str, Collection[str]])
         return [sorted(layer) for layer in nx.topological_generations(graph)]
     except nx.NetworkXUnfeasible:
         raise DependencyCycle(table=nx.find_cycle(graph)[0][0]) from None
+
+
+class Visit(NamedTuple):
+    """A name on a walk, and its hops from the start; one that `is_again` has its neighbours below another visit."""
+
+    name: str
+    hops: int
+    is_again: bool
+
+
+def walk(start: str, neighbours: Mapping[str, Sequence[str]], depth: int | None = None) -> Iterator[Visit]:
+    """Yield everything within `depth` hops of `start`, each name below one that it is nearest by. Cycles are allowed.
+
+    >>> [(visit.name, visit.hops, visit.is_again) for visit in walk("a", {"a": ["b", "c"], "b": ["c"]})]
+    [('b', 1, False), ('c', 2, True), ('c', 1, False)]
+    """
+    below = {start: start}  # each name to the one that it is reached from first
+    layer, hops = [start], 0
+    while layer and (depth is None or hops < depth):
+        layer, hops = (
+            [
+                name
+                for above in layer
+                for name in neighbours.get(above, ())
+                if below.setdefault(name, above) == above and name != start
+            ],
+            hops + 1,
+        )
+    stack = [Visit(start, 0, False)]
+    while stack:
+        visit = stack.pop()
+        if visit.hops:
+            yield visit
+        if visit.is_again or (depth is not None and visit.hops >= depth):
+            continue
+        for name in reversed(neighbours.get(visit.name, ())):
+            stack.append(Visit(name, visit.hops + 1, below.get(name) != visit.name))

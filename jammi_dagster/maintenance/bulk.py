@@ -6,12 +6,12 @@ import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from jammi_dagster.artifacts import DELETED_AT_ONCE, ArtifactRoot
 from jammi_dagster.errors import JammiError
+from jammi_dagster.threads import Workers
 
 MOST_IN_FLIGHT = 64
 _LOCAL_IN_FLIGHT = 4
@@ -55,7 +55,8 @@ def each(
             return error
 
     rest = iter(items)
-    with ThreadPoolExecutor(_LOCAL_IN_FLIGHT if root.is_local else MOST_IN_FLIGHT) as pool:
+    most = _LOCAL_IN_FLIGHT if root.is_local else MOST_IN_FLIGHT
+    with Workers(most, "jammi-upkeep", purpose="look at the objects of the root") as pool:
         while window := list(itertools.islice(rest, _WINDOW)):
             yield from zip(window, pool.map(answer, window), strict=True)
 

@@ -41,7 +41,7 @@ def fetch_sidecar(root: ArtifactRoot, artifact: str, *, listed: int | None = Non
     path = sidecar_path(artifact)
     if listed is not None and listed > SIDECAR_LIMIT:
         raise ArtifactTooLarge(uri=root.uri(path), limit=SIDECAR_LIMIT)
-    return root.fetch(path)
+    return root.read_bytes(path, limit=SIDECAR_LIMIT) if listed is None else root.fetch(path)
 
 
 def parse_manifest(root: ArtifactRoot, artifact: str, data: bytes) -> MaterializationManifest:

@@ -49,9 +49,12 @@ from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
+from jammi_dagster.threads import Workers
 
 # in each of n sidecars n names: more would be read and written for longer than the tables themselves
 _MOST_NAMED = 100
+# at once, to one root: a disk syncs several files in the time of one, and an object store answers side by side
+_MOST_WRITES = 8
 
 
 def utc_now() -> datetime:
@@ -90,12 +93,17 @@ class Publication:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """The funnel of one store. Clock and ids are arguments, so that tests decide them."""
+    """The funnel of one store. Clock and ids are arguments, so that tests decide them.
+
+    `check_root` raises where the root is no longer the catalog's. It is asked before bytes are written and before the
+    flip, since a volume may be gone by then, and the folders below its mount point are not its own.
+    """
 
     reader: Rows
     writer: CatalogWriter
     root: ArtifactRoot
     scope: Scope
+    check_root: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = utc_now
     random_hex: Callable[[int], str] = secrets.token_hex
 
@@ -187,6 +195,7 @@ class Attempt:
     ) -> WrittenArtifact:
         """Stream `data` to the table's artifact; durable when it returns. Raises as `write_parquet` does."""
         self._check_process()
+        self.recorder.check_root()
         row = self.rows[table]
         written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
@@ -204,19 +213,40 @@ class Attempt:
             expected = f"each table of the attempt, written and once: {', '.join(sorted(self.rows))}"
             raise InvalidField(what="publish", path="outputs", value=tables, expected=expected)
         completed_at = self.recorder.clock().isoformat()
-        for output in outputs:
+        self._write_sidecars(outputs, completed_at)
+        finished = [self._finished(output, completed_at) for output in outputs]
+        self.recorder.check_root()
+        pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
+        self._open = False
+        ids = [self.rows[output.table].materialization_id for output in outputs]
+        records = self.recorder.reader.records(ids)
+        return [
+            Publication(record=records[key].with_anchors(output.input_anchors), is_current=point.is_current)
+            for key, output, point in zip(ids, outputs, pointed, strict=True)
+        ]
+
+    def _write_sidecars(self, outputs: Sequence[Output], completed_at: str) -> None:
+        """Write the sidecars, a few at once: each of them waits for the storage, and one error ends all."""
+
+        def write(output: Output) -> None:
             manifest = self._manifest(output, completed_at).to_bytes()
             if len(manifest) > SIDECAR_LIMIT:
                 raise ManifestTooLarge(table=output.table, size=len(manifest), limit=SIDECAR_LIMIT)
             path = sidecar_path(self.rows[output.table].artifact_path)
             self.recorder.root.write_bytes_durable(path, manifest)
-        finished = [self._finished(output, completed_at) for output in outputs]
-        pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
-        self._open = False
-        return [
-            Publication(record=self._record(output.table), is_current=point.is_current)
-            for output, point in zip(outputs, pointed, strict=True)
-        ]
+
+        if len(outputs) < _MOST_WRITES:
+            for output in outputs:
+                write(output)
+            return
+        with Workers(_MOST_WRITES, "jammi-sidecars", purpose="write the sidecars of a range") as pool:
+            writes = [pool.submit(write, output) for output in outputs]
+            try:
+                for done in writes:
+                    done.result()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
 
     def _check_process(self) -> None:
         if os.getpid() != self._pid:
@@ -276,11 +306,6 @@ class Attempt:
             completed_at=completed_at,
             annotation_json=annotation,
         )
-
-    def _record(self, table: str) -> MaterializationRecord:
-        record = self.recorder.reader.get(self.rows[table].materialization_id)
-        assert record is not None, "a row that this transaction flipped"
-        return record
 
     def _abandon(self) -> None:
         """Fail the rows, then remove the bytes of each one failed: never the bytes of a ready row."""

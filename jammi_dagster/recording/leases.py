@@ -7,7 +7,8 @@ import os
 import threading
 from collections.abc import Callable
 
-from jammi_dagster.errors import JammiError, ThreadNotStarted
+from jammi_dagster.errors import JammiError
+from jammi_dagster.threads import start_thread
 
 RENEW_SECONDS = 10.0
 
@@ -26,12 +27,7 @@ class Heart:
 
     def start(self) -> None:
         """Begin to beat. Raises `ThreadNotStarted`."""
-        thread = threading.Thread(target=self._run, name="jammi-lease", daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise ThreadNotStarted(purpose="renew the lease of a table", why=str(error)) from error
-        self._thread = thread
+        self._thread = start_thread(self._run, name="jammi-lease", purpose="renew the lease of a table")
 
     def stop(self) -> None:
         """End, and wait for a beat under way. A forked child has no such thread, and its locks may be held for ever."""

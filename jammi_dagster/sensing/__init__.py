@@ -9,21 +9,30 @@ Rules:
 Not done here: computing the current definition (callers pass it in), and requesting runs (see `adapters/sensor`).
 """
 
+from jammi_dagster.sensing.difference import MaterializationDiff, RowDifference, difference
 from jammi_dagster.sensing.observations import DatedSurface, Observations
-from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record
+from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record, probe_cache_records
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
-from jammi_dagster.sensing.sweep import sweep
+from jammi_dagster.sensing.sweep import sweep, sweep_inputs
 from jammi_dagster.sensing.verify import verify_materialization
+from jammi_dagster.sensing.why import Why, why
 
 __all__ = [
     "DatedSurface",
+    "MaterializationDiff",
     "Observations",
     "Resolver",
+    "RowDifference",
     "Rows",
+    "Why",
+    "difference",
     "judge",
     "lookup_cached",
     "probe_cache_record",
+    "probe_cache_records",
     "sweep",
+    "sweep_inputs",
     "verify_materialization",
+    "why",
 ]

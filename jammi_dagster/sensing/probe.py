@@ -19,6 +19,8 @@ from jammi_dagster.sensing.rows import Rows
 
 # a path that no file can have: only a damaged row holds it
 _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
+# of a range that misses, no more rows than these are read in vain
+_AT_ONCE = 500
 _log = logging.getLogger("jammi_dagster")
 
 
@@ -63,16 +65,40 @@ def probe_cache_record(
         check_digest: compare the digest of the bytes too, not only their size.
     """
     for record in lookup_cached(reader, definition, inputs):
-        try:
-            size = root.size(record.artifact_path)
-        except (ArtifactOutsideRoot, StorageFailed) as error:
-            if isinstance(error, StorageFailed) and getattr(error.__cause__, "errno", None) not in _NO_NAME:
-                raise
-            _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
-            continue
-        if size is None or record.size_bytes not in (None, size):  # an engine's row has no size
+        if not _has_bytes(root, record):
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue
         return record.with_anchors(inputs)
     return None
+
+
+def probe_cache_records(
+    reader: Rows, root: ArtifactRoot, definitions: Sequence[DefinitionHash], inputs: Sequence[InputAnchor]
+) -> Iterator[MaterializationRecord | None]:
+    """Yield the result of `probe_cache_record` for each definition, over the same inputs.
+
+    The rows are read for many definitions at once; bytes are only looked at as the answers are taken.
+    """
+    key = pinned_set_key(inputs)
+    for start in range(0, len(definitions), _AT_ONCE):
+        some = definitions[start : start + _AT_ONCE]
+        best = {} if key is None or len(some) == 1 else reader.best_matches(map(str, some), key)
+        for definition in some:
+            record = best.get(str(definition))
+            if record is not None and _has_bytes(root, record):
+                yield record.with_anchors(inputs)
+            else:
+                yield probe_cache_record(reader, root, definition, inputs)
+
+
+def _has_bytes(root: ArtifactRoot, record: MaterializationRecord) -> bool:
+    """Return True if the bytes exist in the recorded size. Log a path that no artifact can have."""
+    try:
+        size = root.size(record.artifact_path)
+    except (ArtifactOutsideRoot, StorageFailed) as error:
+        if isinstance(error, StorageFailed) and getattr(error.__cause__, "errno", None) not in _NO_NAME:
+            raise
+        _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
+        return False
+    return size is not None and record.size_bytes in (None, size)  # an engine's row has no size

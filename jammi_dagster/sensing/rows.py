@@ -32,6 +32,9 @@ class Rows(Protocol):
     def get(self, materialization_id: str) -> MaterializationRecord | None:
         """Return the materialization with this id, whatever its status."""
 
+    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
+        """Map ids to materializations, whatever their status, without `input_anchors`; leave out unknown ids."""
+
     def current(self, table: str) -> MaterializationRecord | None:
         """Return the materialization that the table's name resolves to in the deployment, or None."""
 
@@ -80,8 +83,14 @@ class Rows(Protocol):
         Edges are ordered by the start of the derived table.
         """
 
+    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
+        """Map each definition to the first of its `matches` over one set of anchors; leave out those with none."""
+
     def annotation(self, materialization_id: str) -> str | None:
         """Return the JSON recorded beside a materialization, which a reuse emits again."""
+
+    def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
+        """Map ids to the JSON recorded beside these materializations; leave out those with none."""
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Map each of `tables` to the JSON recorded beside its current materialization; leave out tables with none."""

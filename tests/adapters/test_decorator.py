@@ -148,6 +148,67 @@ def test_an_input_that_cannot_be_is_refused(ins: dict[str, dg.AssetIn], complain
             return raw
 
 
+BOTH: dict[str, Any] = {
+    "partition_mapping": dg.IdentityPartitionMapping(),
+    "metadata": {"a": 1},
+    "key_prefix": "deep",
+    "dagster_type": dg.Nothing,
+}
+
+
+@pytest.mark.parametrize("said", BOTH)
+@pytest.mark.parametrize("decorator", [dg.asset, result_table], ids=["asset", "result_table"])
+def test_properties_of_an_input_beside_a_dependency_are_refused(decorator: Any, said: str) -> None:
+    """Dagster takes from `ins=` only the key of an asset that `deps=` names too."""
+    key = ["deep", "raw"] if said == "key_prefix" else "raw"
+
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"both an input .* and a dependency"):
+
+        @decorator(deps=[key], ins={"raw": dg.AssetIn(**{said: BOTH[said]})})
+        def made(raw: pa.Table) -> pa.Table:
+            return raw
+
+
+@pytest.mark.parametrize("decorator", [dg.asset, result_table], ids=["asset", "result_table"])
+def test_a_resource_parameter_beside_required_keys_is_refused(decorator: Any) -> None:
+    """A function names its resources in one way."""
+    with pytest.raises(Exception, match="Cannot specify resource requirements in both"):
+
+        @decorator(required_resource_keys={"other"})
+        def made(db: dg.ResourceParam[Any]) -> pa.Table:
+            return table(1)
+
+
+@pytest.mark.parametrize("allow", [True, False])
+def test_a_dependency_of_a_parameter_keeps_its_properties(allow: bool) -> None:
+    """Mapping and metadata of an `AssetDep` stand in the spec, though a parameter loads the asset."""
+    mapping = dg.AllPartitionMapping()
+
+    dep = dg.AssetDep("raw", partition_mapping=mapping, metadata={"a": 1})
+
+    @result_table(deps=[dep], allow_missing_partitions=allow)
+    def made(raw: dict[str, pa.Table]) -> pa.Table:
+        return pa.concat_tables(raw.values())
+
+    assert list(spec_of(made).deps) == [dep]
+
+
+@pytest.mark.parametrize(
+    "ins",
+    [{"raw": dg.AssetIn(dagster_type=dg.Nothing)}, {"any": dg.AssetIn("raw", dagster_type=dg.Nothing)}],
+)
+def test_an_input_of_nothing_is_a_dependency(lab: Lab, ins: dict[str, dg.AssetIn]) -> None:
+    """It is recorded, and not loaded."""
+
+    @result_table(ins=ins)
+    def made() -> pa.Table:
+        note("made")
+        return table(1)
+
+    assert [lab.run([raw, made]).calls for _ in range(2)] == [["made"], []]
+    assert set(lab.anchors("made")) == {"raw"}
+
+
 def test_any_number_of_parameters_is_refused() -> None:
     """`*args` and `**kwargs` have no names that could be inputs."""
     with pytest.raises(UnsupportedArgument, match="parameter tables takes any number of values"):

@@ -168,16 +168,6 @@ def test_a_direct_call_within_a_step_calls_the_function(lab: Lab) -> None:
     assert ran.calls == ["inner", "inner"]
 
 
-def test_a_resource_parameter_beside_keys_comes_from_the_context() -> None:
-    """Dagster refuses the two together; here a direct call takes both out of the context."""
-
-    @result_table(required_resource_keys={"other"})
-    def made(context, db: Db) -> tuple[Any, ...]:
-        return db.url, context.resources.other
-
-    assert made(context(resources={"db": Db(url="z"), "other": 5})) == ("z", 5)
-
-
 def test_a_direct_call_stores_nothing(lab: Lab) -> None:
     """It needs neither a store nor an instance."""
     list(cast(Any, streamed)())

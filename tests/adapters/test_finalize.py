@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 from adapters_kit import Lab, Ran, table, taken
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
@@ -195,3 +196,23 @@ def test_partitioned_and_external_assets_pass_through(lab: Lab) -> None:
     assert graph.get(dg.AssetKey("part")).partitions_def is not None
     assert graph.get(dg.AssetKey("outside")).code_version is None
     assert graph.get(dg.AssetKey("graphed")).code_version is None
+
+
+def test_a_table_that_can_never_be_reused_is_said_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    """Under `use` only, with the first reason and the declaration to add."""
+
+    @result_table(key="never_reused_here")
+    def made() -> pa.Table:
+        return pa.table({"x": [1]})
+
+    defs = dg.Definitions(assets=[made], resources=lab.resources)
+    for _ in range(2):
+        finalize(defs)
+    said = [record.getMessage() for record in caplog.records if "never_reused_here" in record.getMessage()]
+    assert said == [
+        "asset never_reused_here: its cache policy is `use`, but it can never be reused: it has no upstream: declare "
+        "reads=[…], or reads=[] where it reads nothing else"
+    ]
+    caplog.clear()
+    finalize(dg.Definitions(assets=[made], resources={"io_manager": dg.mem_io_manager}))
+    assert not caplog.records

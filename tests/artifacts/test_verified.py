@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 from artifacts_kit import SMALL, sha256, write
-from damage_kit import DAMAGES, TABLE, swapped
+from damage_kit import DAMAGES, TABLE, flipped, swapped
 
 from jammi_dagster import ResultStore
 from jammi_dagster.artifacts import ArtifactRoot, Recorded, VerifiedReads, sidecar_path
@@ -135,6 +138,38 @@ def test_the_store_reads_and_opens_with_verification(
     store.artifacts.delete(record.artifact_path)
     with pytest.raises(ArtifactMissing):
         store.read("t")
+
+
+QUERIES: dict[str, Callable[[Any], object]] = {
+    "to_table": lambda data: data.to_table(),
+    "to_table of a column": lambda data: data.to_table(columns=["aa"]),
+    "to_batches": lambda data: list(data.to_batches()),
+    "head": lambda data: data.head(1000),
+    "take": lambda data: data.take([3, 999]),
+    "count_rows": lambda data: data.count_rows(filter=ds.field("aa") * 2 > 7),
+    "sort_by": lambda data: data.sort_by("aa").to_table(),
+    "join": lambda data: data.join(data, "aa", right_suffix="_").to_table(),
+    "filter": lambda data: data.filter(ds.field("aa") * 2 >= 0).to_table(),
+    "polars": lambda data: pl.scan_pyarrow_dataset(data).select("aa").collect(),
+}
+
+
+@pytest.mark.parametrize("case", QUERIES)
+def test_a_query_over_a_damaged_page_names_the_table(tmp_path: Path, case: str) -> None:
+    """However late it reads the page; over an intact file each query answers, and errors of its own stay so."""
+    store = ResultStore(str(tmp_path))
+    record = store.materialize("t", TABLE, descriptor={"producer": "test"}, env={}, inputs=[])
+    data, good = store.dataset("t"), store.artifacts.read_bytes(record.artifact_path)
+    assert isinstance(data, ds.FileSystemDataset)
+    QUERIES[case](data)
+    with pytest.raises(pa.ArrowInvalid, match="No match"):
+        data.to_table(columns=["none"])
+    _put(store.artifacts, record.artifact_path, flipped(good))
+    for opened in (data, store.dataset("t")):
+        with pytest.raises(Exception, match="table t: ") as raised:
+            QUERIES[case](opened)
+        assert isinstance(raised.value, ArtifactCorrupt) or case == "polars"
+    store.close()
 
 
 def test_no_flipped_byte_gives_other_data(tmp_path: Path) -> None:

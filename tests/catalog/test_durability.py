@@ -15,7 +15,7 @@ from catalog_kit import Catalog
 from core_kit import apart
 from debian_kit import program
 
-from jammi_dagster.catalog import Database
+from jammi_dagster.catalog import Database, sqlite_file
 from jammi_dagster.catalog.sqlite_file import network_file_system
 from jammi_dagster.errors import CatalogReadOnly, CatalogReplaced, CatalogUnavailable
 
@@ -296,3 +296,32 @@ MOUNTS = (
 def test_a_file_system_of_several_machines_is_known(folder: str, kind: str | None) -> None:
     """The innermost mount decides, and of two on one place the later."""
     assert network_file_system(folder, MOUNTS) == kind
+
+
+@pytest.mark.parametrize("kind", ["nfs4", "ext4"])
+def test_a_catalog_on_a_shared_file_system_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: str
+) -> None:
+    """Once in a process, when it is opened for writing, with the way out; a local one is not, nor one only read."""
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        f"22 1 0:21 / / rw - ext4 /dev/sda1 rw\n30 22 0:40 / {tmp_path} rw - {kind} server:/x rw\n"
+    )
+    monkeypatch.setattr(sqlite_file, "_MOUNTS", mounts)
+    file = tmp_path / "deep" / "catalog.db"
+    for _ in range(2):
+        Database(str(file)).close()
+    told = [
+        record.getMessage() for record in caplog.records if "SQLite is safe there only" in record.getMessage()
+    ]
+    assert len(told) == (1 if kind == "nfs4" else 0)
+    assert all(f"catalog {file}" in text.replace("sqlite:///", "") and "PostgreSQL" in text for text in told)
+
+
+def test_a_machine_that_tells_no_mounts_is_not_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """macOS and Windows have no such file."""
+    monkeypatch.setattr(sqlite_file, "_MOUNTS", tmp_path / "none")
+    Database(str(tmp_path / "catalog.db")).close()
+    assert caplog.text == ""

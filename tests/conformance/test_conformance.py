@@ -1,5 +1,7 @@
 """A slice of Dagster's own tests over result tables, and the comparison with the list."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,13 +11,13 @@ from tools.conformance.known import Plan, Reason, compare, written
 from tools.conformance.running import Outcome
 from tools.conformance.sdist import SourceUnavailable, fetch
 
-pytestmark = pytest.mark.slow
-
+DOCS = Path(__file__).parents[2] / "docs"
 FILE = "asset_defs_tests/test_x.py"
 LISTED = Reason("custom-io-manager", "it needs its own", "WrongIOManager", frozenset({f"{FILE}::test_a"}))
 PASSED, FAILED = Outcome("passed"), Outcome("failed", "E   WrongIOManager: asset x")
 
 
+@pytest.mark.slow
 def test_the_slice_fails_just_where_the_list_says(capsys: pytest.CaptureFixture[str]) -> None:
     """Dagster's tests in the slice pass with `@result_table`, except for the listed ones, which fail as listed."""
     status = conformance.main(["--slice"])
@@ -66,6 +68,34 @@ def test_the_list_is_written_as_it_is_read() -> None:
     assert set(plan.slice) <= set(plan.files)
 
 
+def test_the_list_can_only_shrink() -> None:
+    """It is not longer than under the same version before, which is a problem of any run."""
+    plan = Plan.load(conformance.LIST)
+    assert plan.grown() == []
+    grown = replace(plan, most=plan.listed - 1)
+    assert len(grown.grown()) == 1
+
+
+def test_every_limit_is_documented() -> None:
+    """A reason is a limit, with the section of the docs that states it; nothing is listed as a defect."""
+    for reason in Plan.load(conformance.LIST).reasons:
+        assert reason.name.startswith(("limit: ", "harness: ")), reason
+        if reason.name.startswith("limit: "):
+            page, _, section = reason.docs.partition("#")
+            headings = re.findall(r"(?m)^### (.+)$", (DOCS / page).read_text(encoding="utf-8"))
+            assert section in {heading.lower().replace(" ", "-") for heading in headings}, reason.docs
+
+
+def test_ticks_are_counted() -> None:
+    """The counts of all tests are added up, of those that fail too."""
+    outcomes = {
+        f"{FILE}::test_a": replace(FAILED, ticks={"ticks": 2}),
+        f"{FILE}::test_b": replace(PASSED, ticks={"ticks": 1, "fresh after its run": 3}),
+    }
+    assert compare([LISTED], outcomes, {}, files=[FILE]).ticks == {"ticks": 3, "fresh after its run": 3}
+
+
+@pytest.mark.slow
 def test_a_source_that_cannot_be_had_is_an_error(tmp_path: Path) -> None:
     """Nothing is skipped, and nothing is left behind that would look like a download."""
     with pytest.raises(SourceUnavailable, match=r"dagster 0\.0\.0\.dev999 could not be downloaded"):

@@ -13,7 +13,9 @@ import pytest
 
 from jammi_dagster.fingerprint.components import of_code
 from jammi_dagster.fingerprint.reach import routes
-from jammi_dagster.fingerprint.reach.graph import Graph, Root
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.index import CodeIndex
+from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.sources.modules import Module, file_names
 from jammi_dagster.fingerprint.sources.source import Source, parse_source
 
@@ -87,9 +89,11 @@ class Code:
         """Return the components that a function reaches as text, and their names."""
         source: Source = parse_source("\n".join(texts).encode())
         patch.setattr(routes, "read", lambda path: source)
-        graph = Graph(frozenset())
+        graph = Graph(CodeIndex(frozenset()))
         graph.reach([Root(Module("library", self.path), function)])
-        found = sorted(of_code(graph, file_names(graph.reached)))
+        found = sorted(
+            of_code(graph, file_names({path: one.node.root for path, one in graph.reached.items()}))
+        )
         return repr(found), {name for component in found for name in component.name.split(", ")}
 
 

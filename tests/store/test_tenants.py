@@ -88,8 +88,10 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
     tables = ["bob", "seen"]
     asks: dict[str, Callable[[Any], Any]] = {
         "annotation": lambda r: r.annotation("bob"),
+        "annotations": lambda r: r.annotations(tables),
         "annotations_of": lambda r: r.annotations_of(tables),
         "artifacts_after": lambda r: r.artifacts_after("", most=9),
+        "best_matches": lambda r: r.best_matches(["cd" * 32], "ef" * 32),
         "current": lambda r: r.current("bob"),
         "current_of": lambda r: list(r.current_of(tables)),
         "current_rows": lambda r: list(r.current_rows()),
@@ -97,10 +99,12 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "edges": lambda r: [r.edges(), r.edges("docs"), r.edges("of bob")],
         "for_tenant": lambda r: r.for_tenant("b").tables(),
         "get": lambda r: r.get("bob"),
+        "has_definition": lambda r: r.has_definition("cd" * 32),
         "history": lambda r: r.history("bob"),
         "matches": lambda r: r.matches("cd" * 32, "ef" * 32),
         "neighbours": lambda r: r.neighbours("bob", most=9),
         "of_run": lambda r: r.of_run("run", tables),
+        "records": lambda r: r.records(tables),
         "sources": lambda r: r.sources("bob", most=9),
         "state": lambda r: r.state()[1],
         "tables": lambda r: r.tables(),

@@ -173,9 +173,13 @@ def _(world: World) -> Any:
     return world.own.store.reader.state()
 
 
-@case("CatalogReader", "get", "annotation")
+@case("CatalogReader", "get", "annotation", "records", "annotations")
 def _(world: World) -> Any:
     reader = world.own.store.reader
+    ids = [side.only.materialization_id for side in world.sides.values()]
+    mine = {world.own.only.materialization_id}
+    assert mine <= set(reader.records(ids)) == set(reader.annotations(ids))
+    assert world.other.only.materialization_id not in reader.records(ids)
     for side in (world.other, world.own):
         seen = side is world.own
         assert (reader.get(side.only.materialization_id) is not None) == seen
@@ -215,8 +219,14 @@ def _(world: World) -> Any:
     return told, artifacts
 
 
-@case("CatalogReader", "matches")
+@case("CatalogReader", "matches", "best_matches", "has_definition")
 def _(world: World) -> Any:
+    reader = world.own.store.reader
+    for side in world.sides.values():
+        key = anchor_set_key(side.inputs)
+        best = reader.matches(definition_of(side), key)[:1]
+        assert reader.has_definition(definition_of(side)) == bool(best)
+        assert list(reader.best_matches([definition_of(side), "none"], key).values()) == best
     found = [
         world.own.store.reader.matches(definition_of(side), anchor_set_key(side.inputs))
         for side in world.sides.values()
@@ -285,12 +295,12 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("RecoveryRows", "sets_with_wrong_edges", "rebuild_edges")
+@case("RecoveryRows", "faulty_sets", "rebuild_edges", "artifacts_over", "restore_set")
 def _(world: World) -> Any:
     # the index is everybody's and derived: whoever rebuilds it makes what was there
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     rows.rebuild_edges(anchor_set_key(world.other.inputs))
-    assert rows.sets_with_wrong_edges() == []
+    assert rows.faulty_sets() == ([], [])
     return NOTHING
 
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,19 +22,27 @@ else:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A reason to fail: an explanation, a pattern that is found in the errors, and the tests."""
+    """A reason to fail: an explanation, a pattern that is found in the errors, and the tests.
+
+    `docs` is the section of the documentation that states a limit.
+    """
 
     name: str
     says: str
     sign: str
     tests: frozenset[str]
+    docs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A pinned version of Dagster, the files to run, the files of the bounded slice, and the known failures."""
+    """A pinned version of Dagster, the files to run, the files of the bounded slice, and the known failures.
+
+    `most` is the length of the list: under one version it is only ever lowered.
+    """
 
     version: str
+    most: int
     files: tuple[str, ...]
     slice: tuple[str, ...]
     reasons: tuple[Reason, ...]
@@ -43,20 +52,47 @@ class Plan:
         """Read `parts.toml` and `known.toml`."""
         parts = _toml(folder / "parts.toml")
         reasons = [
-            Reason(name, given["says"], given.get("sign", ""), frozenset(_names(given["tests"])))
+            Reason(
+                name,
+                given["says"],
+                given.get("sign", ""),
+                frozenset(_names(given["tests"])),
+                given.get("docs", ""),
+            )
             for name, given in _toml(folder / "known.toml").items()
         ]
         return cls(
-            parts["version"], tuple(_files(parts["files"])), tuple(_files(parts["slice"])), tuple(reasons)
+            version=parts["version"],
+            most=parts["most"],
+            files=tuple(_files(parts["files"])),
+            slice=tuple(_files(parts["slice"])),
+            reasons=tuple(reasons),
         )
+
+    @property
+    def listed(self) -> int:
+        """The number of tests on the list."""
+        return sum(len(reason.tests) for reason in self.reasons)
+
+    def grown(self) -> list[str]:
+        """Return the problem of a list that is longer than it was."""
+        if self.listed <= self.most:
+            return []
+        return [
+            f"the list has {self.listed} tests, and may have {self.most}: under one version it can only shrink"
+        ]
 
 
 @dataclass(slots=True)
 class Comparison:
-    """The outcome of a run beside the list. Every line of `problems` is a fault of one or the other."""
+    """The outcome of a run beside the list. Every line of `problems` is a fault of one or the other.
+
+    `ticks` counts the ticks of the staleness sensor and their verdicts.
+    """
 
     passed: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    ticks: Counter[str] = field(default_factory=Counter)
     unmodified: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -77,6 +113,7 @@ def compare(
     listed = {test: reason for reason in reasons for test in reason.tests if test.partition("::")[0] in files}
     for test, outcome in sorted(ours.items()):
         reason = listed.pop(test, None)
+        found.ticks.update(outcome.ticks)
         fails = outcome.outcome == "failed"
         if not fails and reason is None:
             found.passed += outcome.outcome == "passed"
@@ -112,6 +149,8 @@ def _lines(reason: Reason) -> Iterator[str]:
     yield f"says = {json.dumps(reason.says, ensure_ascii=False)}"
     if reason.sign:
         yield f"sign = {json.dumps(reason.sign, ensure_ascii=False)}"
+    if reason.docs:
+        yield f"docs = {json.dumps(reason.docs)}"
     yield f"[{name}.tests]"
     by_file: dict[str, list[str]] = {}
     for test in sorted(reason.tests):

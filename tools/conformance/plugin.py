@@ -17,13 +17,15 @@ from typing import Any
 
 import pytest
 
+from tools.conformance import ticks
+
 if os.environ.get("CONFORMANCE_OURS"):
     from tools.conformance import shim
 
     shim.install()
 
 _SECONDS = 60  # for one test
-_outcomes: dict[str, dict[str, str]] = {}
+_outcomes: dict[str, dict[str, Any]] = {}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -32,10 +34,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     function = pyfuncitem.obj
     if not inspect.iscoroutinefunction(function):
         pyfuncitem.obj = functools.partial(contextvars.copy_context().run, function)
+    ticks.taken()
     try:
-        return (yield)
+        result = yield
     finally:
         pyfuncitem.obj = function
+        counts, faults = ticks.taken()
+        pyfuncitem.user_properties.append(("ticks", counts))
+    if faults:
+        raise AssertionError("\n".join(["ticks of the staleness sensor:", *faults]))
+    return result
 
 
 @pytest.hookimpl(wrapper=True)
@@ -59,7 +67,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "call" or report.outcome != "passed":
         kept = _outcomes.get(report.nodeid)
         if kept is None or kept["outcome"] == "passed":
-            _outcomes[report.nodeid] = {"outcome": report.outcome, "error": _error(report)}
+            counts = dict(report.user_properties).get("ticks", {})
+            _outcomes[report.nodeid] = {"outcome": report.outcome, "error": _error(report), "ticks": counts}
 
 
 def pytest_collectreport(report: pytest.CollectReport) -> None:

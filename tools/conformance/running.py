@@ -7,8 +7,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _TESTS = "dagster_tests/"
@@ -16,10 +16,11 @@ _TESTS = "dagster_tests/"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The outcome of one test: `passed`, `failed` or `skipped`, with the text of the error."""
+    """The outcome of one test: `passed`, `failed` or `skipped`, with the text of the error and counts of ticks."""
 
     outcome: str
     error: str = ""
+    ticks: Mapping[str, int] = field(default_factory=dict)
 
 
 def run(home: Path, files: Sequence[str], *, ours: bool, processes: int = 0) -> dict[str, Outcome]:

@@ -19,10 +19,12 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+from dagster._core.execution import api, execute_in_process
 
 from jammi_dagster import ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.adapters.execution import outputs
 from jammi_dagster.adapters.handoff import kinds
+from tools.conformance import ticks
 
 _CELL = "conformance_value"
 _EVENTS = (dg.Output, dg.MaterializeResult, dg.AssetCheckResult)
@@ -32,8 +34,12 @@ _is_declaring = False
 
 
 def install() -> None:
-    """Replace `dagster.asset`, Dagster's default IO manager, and the two ends of a value's way through the store."""
+    """Replace `dagster.asset`, Dagster's default and in-memory IO managers, and the two ends of a value's way."""
     _everywhere("dagster", _original, asset)
+    _everywhere("dagster", dg.mem_io_manager, dg.io_manager(_of_instance))
+    _everywhere("dagster", dg.InMemoryIOManager, _of_temporary_folder)
+    execute, instance_of = execute_in_process.core_execute_in_process, api.ephemeral_instance_if_missing
+    _everywhere("dagster", execute, ticks.ticking(execute, instance_of))
     _everywhere("jammi_dagster", outputs.produce, _packing(outputs.produce))
     kinds._READERS = _Readers(kinds._READERS)
     os.environ["DAGSTER_DEFAULT_IO_MANAGER_MODULE"] = __name__
@@ -42,7 +48,10 @@ def install() -> None:
 
 @functools.wraps(dg.asset)
 def asset(compute_fn: Callable[..., Any] | None = None, **arguments: Any) -> Any:
-    """Declare an asset by `@result_table`, whose own call of `@dagster.asset` gets the original."""
+    """Declare an asset by `@result_table`, whose own call of `@dagster.asset` gets the original.
+
+    It reads nothing but its inputs, so that a tick can decide.
+    """
     global _is_declaring
     if _is_declaring:
         return _original(**arguments) if compute_fn is None else _original(compute_fn, **arguments)
@@ -50,7 +59,7 @@ def asset(compute_fn: Callable[..., Any] | None = None, **arguments: Any) -> Any
         return lambda function: asset(function, **arguments)
     _is_declaring = True
     try:
-        return result_table(**arguments)(compute_fn)
+        return result_table(reads=[], **arguments)(compute_fn)
     finally:
         _is_declaring = False
 
@@ -79,13 +88,20 @@ class ConformanceIOManager(ResultTableIOManager):
         return manager.create_io_manager(dg.build_init_resource_context())
 
 
-@dg.io_manager
-def default_io_manager(context: dg.InitResourceContext) -> ConformanceIOManager:
+def _of_instance(context: dg.InitResourceContext) -> ConformanceIOManager:
     """Make an IO manager with a root for each instance, which outlives it: a run's values are read when asked for."""
     assert context.instance is not None
     folder = context.instance.storage_directory()
     root = str(Path(tempfile.gettempdir(), "result_tables", *Path(folder).parts[1:]))
     return ConformanceIOManager(store=ResultStoreResource(root=root), folder=folder)
+
+
+def _of_temporary_folder() -> ConformanceIOManager:
+    folder = tempfile.mkdtemp()
+    return ConformanceIOManager(store=ResultStoreResource(root=folder), folder=folder)
+
+
+default_io_manager = dg.io_manager(_of_instance)
 
 
 def _everywhere(package: str, old: Any, new: Any) -> None:
@@ -178,7 +194,7 @@ class _Readers(dict[str, Any]):
 
         def read(store: Any, reference: Any) -> Any:
             table = whole(store, reference)
-            if table.column_names == [_CELL]:
+            if _CELL in table.column_names:
                 return pickle.loads(table.column(0)[0].as_py())
             return (known or whole)(store, reference)
 

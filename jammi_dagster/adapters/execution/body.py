@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import original
-from jammi_dagster.adapters.assets.signature import name_of
+from jammi_dagster.adapters.assets.signature import code_of, name_of
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.materialize import materialize
@@ -18,7 +17,7 @@ from jammi_dagster.adapters.execution.outputs import BodyOutput, Receiver, direc
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.execution.step_result import StepResult
 from jammi_dagster.adapters.execution.table_step import TableStep
-from jammi_dagster.adapters.handoff.kinds import convert, kind_of
+from jammi_dagster.adapters.handoff.kinds import convert, kind_of, lenient_type
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.errors import InvalidOutput, WrongIOManager
@@ -26,12 +25,11 @@ from jammi_dagster.errors import InvalidOutput, WrongIOManager
 _running_bodies: ContextVar[tuple[object, ...]] = ContextVar("running_bodies", default=())
 
 
-def body_of(spec: TableSpec, hidden: Collection[str] = ()) -> Callable[..., Any]:
+def body_of(spec: TableSpec) -> Callable[..., Any]:
     """Return the op's function: it has the parameters of the user's function, and runs the step of the contract.
 
-    Outside of its own step, as in a unit test, it calls the user's function with the values that Dagster's direct
-    invocation gives it. `hidden` are resource parameters that Dagster does not see: it refuses them beside
-    `required_resource_keys=`.
+    Its inputs are annotated with types that let a reference through. Outside of its own step, as in a unit test, it
+    calls the user's function with the values that Dagster's direct invocation gives it.
     """
 
     def body(*context: Any, **arguments: Any) -> Any:
@@ -39,9 +37,6 @@ def body_of(spec: TableSpec, hidden: Collection[str] = ()) -> Callable[..., Any]
         if context:
             given[str(spec.shape.context)] = context[0]
         running = _running(body)
-        if hidden and (running or context):
-            resources = (running or context[0]).resources
-            given.update({name: original(resources, name) for name in hidden})
         if running is None:
             return direct_result(_called(spec, given))
         token = _running_bodies.set((*_running_bodies.get(), body))
@@ -50,13 +45,20 @@ def body_of(spec: TableSpec, hidden: Collection[str] = ()) -> Callable[..., Any]
         finally:
             _running_bodies.reset(token)
 
-    parameters = [one for one in spec.shape.parameters if one.name not in hidden]
+    inputs = spec.shape.inputs
+    parameters = [
+        one.replace(annotation=lenient_type(inputs[one.name], may_miss=spec.allow_missing))
+        if one.name in inputs
+        else one
+        for one in spec.shape.parameters
+    ]
     annotations = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
     body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     body.__annotations__ = annotations
     body.__name__ = name_of(spec.function)
     body.__qualname__ = getattr(spec.function, "__qualname__", body.__name__)
-    body.__module__, body.__doc__ = spec.function.__module__, spec.function.__doc__
+    code = code_of(spec.function)
+    body.__module__, body.__doc__ = code.__module__, code.__doc__
     body.result_table = spec  # type: ignore[attr-defined]
     return body
 

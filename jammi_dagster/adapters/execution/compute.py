@@ -5,25 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.signature import code_of
 from jammi_dagster.adapters.execution import events
 from jammi_dagster.adapters.execution.inputs import settle
 from jammi_dagster.adapters.execution.outputs import BodyOutput, by_partition, check_reported
 from jammi_dagster.adapters.execution.read_watch import Watch, watching
 from jammi_dagster.adapters.execution.step_result import StepResult, result_of
 from jammi_dagster.adapters.execution.table_step import TableStep
+from jammi_dagster.adapters.execution.why import in_words, why_computed
 from jammi_dagster.adapters.recipe.draft import Draft
 from jammi_dagster.adapters.recipe.inputs import InputSnapshot
+from jammi_dagster.planning.step_plan import StepPlan
 from jammi_dagster.recording import Attempt, Output, Publication
+from jammi_dagster.sensing.why import OWN_KEY as WHY
 from jammi_dagster.surfaces import FileSurface
 
 
-def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], attempt: Attempt) -> StepResult:
-    """Run the body and record its output.
+def compute(
+    tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], attempt: Attempt, plan: StepPlan
+) -> StepResult:
+    """Run the body and record its output; `plan` says why it computes.
 
     Raises `InvalidOutput`, `ArtifactCorrupt` for an input, and any error of the body or the funnel; then nothing is
     published.
@@ -31,8 +38,11 @@ def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], att
     started = time.perf_counter()
     step = tables.step
     with attempt:
+        why = why_computed(tables, draft, plan)
+        first = plan.tables[0].table
+        step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first])}")
         schemas: dict[str, pa.Schema] = {}
-        stamps = _stamps(tables)
+        stamps, files = _stamps(tables), tables.recipe.code.files
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
             output = call()
             for table, data in zip(step.tables, _by_table(tables, output), strict=True):
@@ -45,9 +55,13 @@ def compute(tables: TableStep, draft: Draft, call: Callable[[], BodyOutput], att
         now = _stamps(tables)
         moved = {source for source, stamp in stamps.items() if now.get(source) != stamp}
         inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body(), moved=moved))
-        outputs = _outputs(tables, draft, inputs, output, schemas=schemas, seconds=seconds)
+        if files and files != tables.spec.code().files:
+            why_not = "a file of the function's package has changed while the function ran: run it again"
+            inputs = inputs.with_unpinned(f"undeclared:{tables.asset_name}", [why_not])
+        made = _Made(output=output, inputs=inputs, schemas=schemas, why=why, seconds=seconds)
+        outputs = _outputs(tables, draft, made)
         published = attempt.publish(outputs, run_id=step.run_id)
-    metadata = _metadata(tables, inputs, output, published, schemas)
+    metadata = _metadata(tables, made, published)
     return result_of(tables, [done.record for done in published], metadata, output)
 
 
@@ -59,15 +73,22 @@ def _by_table(tables: TableStep, output: BodyOutput) -> Sequence[Any]:
     return list(by_partition(data, tables.step.partitions, asset=tables.asset_name).values())
 
 
-def _outputs(
-    tables: TableStep,
-    draft: Draft,
-    inputs: InputSnapshot,
-    output: BodyOutput,
-    *,
-    schemas: Mapping[str, pa.Schema],
-    seconds: float,
-) -> list[Output]:
+def _beside(plan: StepPlan) -> str:
+    return f" and {len(plan.tables) - 1:,} more tables" if len(plan.tables) > 1 else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """The outcome of a body: its output, the anchors that it settled on, schemas and reasons by table, its seconds."""
+
+    output: BodyOutput
+    inputs: InputSnapshot
+    schemas: Mapping[str, pa.Schema]
+    why: Mapping[str, Sequence[str]]
+    seconds: float
+
+
+def _outputs(tables: TableStep, draft: Draft, made: _Made) -> list[Output]:
     """Return each table's entry for the funnel to publish."""
     step, replay = tables.step, tables.replay
     own = {
@@ -77,7 +98,7 @@ def _outputs(
         "raw_config": replay.config,
         "partition_span": replay.to_dict()["span"],
         "code": {"kind": tables.recipe.code.kind},
-        "unpinned": list(inputs.reasons),
+        "unpinned": list(made.inputs.reasons),
     }
     return [
         Output(
@@ -85,11 +106,11 @@ def _outputs(
             descriptor=draft.definitions[table].descriptor,
             env=draft.definitions[table].env,
             definition=draft.definitions[table].hash,
-            input_anchors=inputs.anchors,
-            compute_seconds=seconds,
-            own={**own, "partition_key": partition},
+            input_anchors=made.inputs.anchors,
+            compute_seconds=made.seconds,
+            own={**own, "partition_key": partition, WHY: list(made.why[table])},
             annotation=events.annotation(
-                output, schemas[table], added=step.added_metadata(partition), replay=replay
+                made.output, made.schemas[table], added=step.added_metadata(partition), replay=replay
             ),
         )
         for table, partition in zip(step.tables, step.partition_keys, strict=True)
@@ -97,20 +118,26 @@ def _outputs(
 
 
 def _metadata(
-    tables: TableStep,
-    inputs: InputSnapshot,
-    output: BodyOutput,
-    published: Sequence[Publication],
-    schemas: Mapping[str, pa.Schema],
+    tables: TableStep, made: _Made, published: Sequence[Publication]
 ) -> dict[str | None, Mapping[str, Any]]:
     """Return the metadata of each partition's event."""
     return {
-        partition: {
-            **output.metadata,
-            metadata_keys.COLUMN_SCHEMA: events.column_schema(schemas[done.record.table]),
-            **events.table_metadata(done.record, inputs.anchors, partitioned=partition is not None),
-            **events.computed_metadata(is_current=done.is_current, reasons=inputs.reasons),
-        }
+        partition: events.metadata_of(
+            done.record,
+            made.inputs.anchors,
+            events.Told(
+                outcome="computed",
+                why=in_words(made.why[done.record.table]),
+                spent=made.seconds,
+                is_current=done.is_current,
+                unpinned=made.inputs.reasons,
+            ),
+            {
+                **made.output.metadata,
+                metadata_keys.COLUMN_SCHEMA: events.column_schema(made.schemas[done.record.table]),
+            },
+            partitioned=partition is not None,
+        )
         for partition, done in zip(tables.step.partition_keys, published, strict=True)
     }
 
@@ -122,9 +149,9 @@ def _watch(tables: TableStep) -> Watch:
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
     return Watch(
-        module=spec.function.__module__.partition(".")[0],
+        module=code_of(spec.function).__module__.partition(".")[0],
         allowed=allowed,
-        within=[tables.store.identity.root],
+        within=[tables.store.identity.root, *tables.recipe.code.files],
     )
 
 

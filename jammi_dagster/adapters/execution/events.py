@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import dagster as dg
 import pyarrow as pa
@@ -13,56 +14,85 @@ import pyarrow as pa
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.execution.outputs import BodyOutput
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
-from jammi_dagster.adapters.recipe.annotation import annotation_of
+from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.replay import KEY as REPLAY
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor, anchor_set_key
+from jammi_dagster.contract.anchors import once_for_each_tuple
 from jammi_dagster.store import ResultStore
 
 _MOST_ANCHORS = 50
 
 
-def table_metadata(
-    record: MaterializationRecord, anchors: Sequence[InputAnchor], *, partitioned: bool
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The outcome of a step for one table: why, the seconds that it spent, and why the table cannot be reused."""
+
+    outcome: Literal["computed", "reused"]
+    why: str
+    spent: float
+    is_current: bool = True
+    unpinned: Sequence[str] = ()
+
+
+def metadata_of(
+    record: MaterializationRecord,
+    anchors: Sequence[InputAnchor],
+    told: Told,
+    of_function: Mapping[str, Any],
+    *,
+    partitioned: bool,
 ) -> dict[str, Any]:
-    """Return the metadata of one materialization that follows from its record and inputs."""
+    """Return the metadata of one materialization in the order of the page: outcome, why and cost come first.
+
+    `of_function` is the metadata that the function gave, or gave when the table was computed.
+    """
+    is_reuse = told.outcome == "reused"
     rows = metadata_keys.PARTITION_ROW_COUNT if partitioned else metadata_keys.ROW_COUNT
     metadata: dict[str, Any] = {
+        metadata_keys.CACHE_OUTCOME: told.outcome,
+        metadata_keys.WHY: told.why,
+        metadata_keys.SECONDS_SAVED: (record.compute_seconds or 0.0) if is_reuse else 0.0,
+        metadata_keys.SECONDS_SPENT: told.spent,
         rows: record.row_count,
-        metadata_keys.URI: record.artifact_uri,
-        metadata_keys.TABLE_NAME: record.table,
-        metadata_keys.MATERIALIZATION: record.materialization_id,
-        metadata_keys.DEFINITION_HASH: record.definition_hash,
-        metadata_keys.ARTIFACT_DIGEST: record.artifact_digest,
-        metadata_keys.INPUT_ANCHORS: _anchor_table(anchors),
-        metadata_keys.INPUT_ANCHOR_COUNT: len(anchors),
-        metadata_keys.INPUT_ANCHOR_SET: anchor_set_key(anchors),
     }
-    if record.compute_seconds is not None:
-        metadata[metadata_keys.COMPUTE_SECONDS] = record.compute_seconds
+    if record.size_bytes is not None:
+        metadata[metadata_keys.BYTES] = record.size_bytes
+    metadata[metadata_keys.REUSED] = int(is_reuse)
+    if told.unpinned:
+        metadata[metadata_keys.UNPINNED] = dg.MetadataValue.md("\n".join(f"- {why}" for why in told.unpinned))
+    if is_reuse:
+        metadata[metadata_keys.REUSED_MATERIALIZATION] = record.materialization_id
+        if record.produced_by != "library":
+            metadata[metadata_keys.COMPUTED_BY] = dg.MetadataValue.dagster_run(record.produced_by)
+    if not told.is_current:
+        metadata[metadata_keys.IS_CURRENT] = False
     if record.reproducibility is not None:
         metadata[metadata_keys.REPRODUCIBILITY] = record.reproducibility
-    return metadata
+    return {**metadata, **_ours_last(of_function, metadata), **_identity(record, anchors)}
 
 
-def computed_metadata(*, is_current: bool, reasons: Sequence[str]) -> dict[str, Any]:
-    """Return the further metadata of a computed table: why it cannot be reused, whether a later start won."""
-    metadata: dict[str, Any] = {metadata_keys.CACHE_OUTCOME: "computed"}
-    if reasons:
-        metadata[metadata_keys.UNPINNED] = dg.MetadataValue.md("\n".join(f"- {reason}" for reason in reasons))
-    if not is_current:
-        metadata[metadata_keys.IS_CURRENT] = False
-    return metadata
+def _ours_last(of_function: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in of_function.items() if key not in metadata}
 
 
-def reused_metadata(record: MaterializationRecord, *, is_current: bool) -> dict[str, Any]:
-    """Return the further metadata of a reused table."""
-    metadata: dict[str, Any] = {
-        metadata_keys.CACHE_OUTCOME: "reused",
-        metadata_keys.REUSED_MATERIALIZATION: record.materialization_id,
+def _identity(record: MaterializationRecord, anchors: Sequence[InputAnchor]) -> dict[str, Any]:
+    """Return the metadata for programs, and for whoever looks closely: names, hashes, inputs."""
+    seconds = (
+        {} if record.compute_seconds is None else {metadata_keys.COMPUTE_SECONDS: record.compute_seconds}
+    )
+    return {
+        metadata_keys.TABLE_NAME: record.table,
+        metadata_keys.URI: record.artifact_uri,
+        **seconds,
+        metadata_keys.MATERIALIZATION: record.materialization_id,
+        metadata_keys.ARTIFACT_DIGEST: record.artifact_digest,
+        metadata_keys.DEFINITION_HASH: record.definition_hash,
+        metadata_keys.INPUT_ANCHOR_SET: anchor_set_key(anchors),
+        metadata_keys.INPUT_ANCHOR_COUNT: len(anchors),
+        metadata_keys.INPUT_ANCHORS: _anchor_table(anchors),
     }
-    return metadata if is_current else {**metadata, metadata_keys.IS_CURRENT: False}
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
@@ -104,12 +134,14 @@ def annotation(
     }
 
 
-def output_of(store: ResultStore, record: MaterializationRecord) -> BodyOutput | None:
+def recorded_output(
+    store: ResultStore, record: MaterializationRecord, annotation: str | None, *, in_range: bool = False
+) -> BodyOutput | None:
     """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
 
-    None, with a warning, if the annotation is damaged.
+    None, with a warning, if the annotation is damaged; of a table of a range, only if that in the sidecar is too.
     """
-    found = annotation_of(store, record)
+    found = read_annotation(store, record, annotation, or_of_sidecar=in_range)
     if found is None:
         return None
     checks = list(found.check_results)
@@ -124,12 +156,22 @@ def data_version(digests: Mapping[str | None, str]) -> dg.DataVersion:
     return dg.DataVersion(hashlib.sha256(json.dumps(pairs).encode()).hexdigest())
 
 
-def saved_line(record: MaterializationRecord) -> str:
-    """Return the log line of a reuse: the materialization, the run that made it, and the seconds saved."""
-    saved = "" if record.compute_seconds is None else f", {record.compute_seconds:.2f} s saved"
-    return f"reused {record.table}: materialization {record.materialization_id} of run {record.produced_by}{saved}"
+def saved_line(records: Sequence[MaterializationRecord]) -> str:
+    """Return the log line of a reuse: the materialization, the run that made it, and the seconds saved.
+
+    A range has one line for all its tables.
+    """
+    seconds = [record.compute_seconds for record in records if record.compute_seconds is not None]
+    saved = f", {sum(seconds):.2f} s saved" if seconds else ""
+    first, *others = records
+    if not others:
+        return f"reused {first.table}: materialization {first.materialization_id} of run {first.produced_by}{saved}"
+    made_by = list(dict.fromkeys(record.produced_by for record in records))
+    shown = ", ".join(made_by[:3]) + (f" and {len(made_by) - 3} more" if len(made_by) > 3 else "")
+    return f"reused {len(records):,} tables, {first.table} to {records[-1].table}, of run {shown}{saved}"
 
 
+@once_for_each_tuple
 def _anchor_table(anchors: Sequence[InputAnchor]) -> dg.MetadataValue[Any]:
     columns = [dg.TableColumn(name=name, type="string") for name in ("source", "anchor", "kind")]
     records = [

@@ -5,7 +5,8 @@ The decision is `planning.step_plan.decide_step`; a reuse is carried out in `reu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from jammi_dagster.adapters.assets.cache_policy import longest_wait
@@ -20,6 +21,7 @@ from jammi_dagster.catalog import Busy, Flight
 from jammi_dagster.contract import CachePolicy, DefinitionHash
 from jammi_dagster.planning.step_plan import Match, StepPlan, TableFacts, decide_step
 from jammi_dagster.recording import POLL_SECONDS, Attempt, hit_or_attempt
+from jammi_dagster.sensing import probe_cache_records
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +36,13 @@ def materialize(
     tables: TableStep, call: Callable[[], BodyOutput], io_manager_policy: CachePolicy
 ) -> StepResult:
     """Reuse the tables of a step, or run its body. Under `USE`, wait for another run that is making the same."""
+    started = time.perf_counter()
     draft, policy = tables.draft(), tables.policy(io_manager_policy)
+    decisions: list[Decision] = []
 
     def hit() -> Decision | None:
-        decision = decide(tables, draft, policy)
-        return decision if decision.plan.verdict == "reuse" else None
+        decisions[:] = [decide(tables, draft, policy)]
+        return decisions[0] if decisions[0].plan.verdict == "reuse" else None
 
     outcome: Decision | Attempt | None
     if policy is CachePolicy.USE and tables.spec.single_flight:
@@ -52,25 +56,31 @@ def materialize(
     else:
         outcome = hit()
     if isinstance(outcome, Decision):
-        return reuse(tables, draft, outcome.hits)
-    return compute(tables, draft, call, outcome or begin(tables))
+        return reuse(tables, draft, outcome.hits, started)
+    return compute(tables, draft, call, outcome or begin(tables), decisions[0].plan)
 
 
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
     """Record the output of a plain asset's body."""
-    return compute(tables, tables.draft(), lambda: output, begin(tables))
+    draft = tables.draft()
+    facts = [replace(fact, barriers=(_PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
+    return compute(tables, draft, lambda: output, begin(tables), decide_step(facts, CachePolicy.USE))
 
 
 def decide(tables: TableStep, draft: Draft, policy: CachePolicy) -> Decision:
     """Probe for each table, up to the first without a match, and decide."""
-    facts: list[TableFacts] = []
+    facts = draft.facts()
     hits: list[Hit] = []
-    for fact in draft.facts():
-        is_probed = policy is CachePolicy.USE and fact.may_match and len(hits) == len(facts)
-        hit = _probe(tables, fact) if is_probed else None
-        hits += [] if hit is None else [hit]
-        match = None if hit is None else _match(tables, hit)
-        facts.append(replace(fact, match=match, is_probed=is_probed))
+    if policy is CachePolicy.USE and all(fact.may_match for fact in facts):
+        hits = list(_hits(tables, facts))
+        matches = [_match(tables, hit) for hit in hits]
+        probed = min(len(hits) + 1, len(facts))
+        facts = [
+            replace(fact, match=matches[at] if at < len(matches) else None, is_probed=at < probed)
+            for at, fact in enumerate(facts)
+        ]
+    else:
+        facts = [replace(fact, is_probed=False) for fact in facts]
     return Decision(plan=decide_step(facts, policy), hits=tuple(hits))
 
 
@@ -81,6 +91,7 @@ def begin(tables: TableStep) -> Attempt:
     return attempt
 
 
+_PLAIN = "Dagster runs the body of a plain asset in any case"
 _WAITING = "{busy.table}: run/step {busy.owner} is making the same just now; waiting for it, asking every {seconds:g} s"
 
 
@@ -95,12 +106,22 @@ def _begin(tables: TableStep, flights: dict[str, Flight]) -> Attempt | Busy:
     )
 
 
-def _probe(tables: TableStep, fact: TableFacts) -> Hit | None:
-    record = tables.store.probe_cache_record(DefinitionHash(str(fact.definition)), fact.anchors)
-    if record is None:
-        return None
-    output = events.output_of(tables.store, record)
-    return None if output is None else Hit(record=record, output=output)
+def _hits(tables: TableStep, facts: Sequence[TableFacts]) -> Iterator[Hit]:
+    """Yield the hit of each table, up to the first without one: a range is reused as a whole, or not at all."""
+    store, definitions = tables.store, [DefinitionHash(str(fact.definition)) for fact in facts]
+    found = probe_cache_records(store.reader, store.artifacts, definitions, facts[0].anchors)
+    records = []
+    for record in found:
+        if record is None:
+            break
+        records.append(record)
+    annotations = store.reader.annotations(record.materialization_id for record in records)
+    for record in records:
+        text = annotations.get(record.materialization_id)
+        output = events.recorded_output(store, record, text, in_range=len(facts) > 1)
+        if output is None:
+            return
+        yield Hit(record=record, output=output)
 
 
 def _match(tables: TableStep, hit: Hit) -> Match:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import inspect
 import itertools
-import threading
 from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -15,7 +14,8 @@ import dagster as dg
 
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG
 from jammi_dagster.adapters.recipe.draft import named_checks
-from jammi_dagster.errors import InvalidOutput
+from jammi_dagster.errors import InvalidOutput, JammiError
+from jammi_dagster.threads import start_thread
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def produce(call: Callable[[], Any], receiver: Receiver) -> BodyOutput:
     """
     result = call()
     if inspect.iscoroutine(result):
-        with _event_loop() as run:
+        with contextlib.closing(result), _event_loop() as run:
             result = run(result)
     if inspect.isasyncgen(result):
         result = _drained(result)
@@ -188,7 +188,7 @@ def _checked(output: BodyOutput, asset: str) -> BodyOutput:
         raise InvalidOutput(
             asset=asset,
             why="its function gave no table",
-            way_out="return a table, or MaterializeResult(value=…); for an asset without one use @dg.asset",
+            way_out="return a table, or MaterializeResult(value=…); an asset without one is a @dg.asset with -> None",
         )
     return output
 
@@ -230,8 +230,12 @@ def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         finally:
             loop.close()
         return
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
+    try:
+        purpose = "run a coroutine beside the running event loop"
+        thread = start_thread(loop.run_forever, name="jammi-coroutines", purpose=purpose)
+    except JammiError:
+        loop.close()
+        raise
     try:
         yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result()
     finally:

@@ -34,6 +34,8 @@ from jammi_dagster.load_reads import (
 
 _MOST = 100  # reads that are told of; one is enough to unpin
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
+_MADE = {"tempfile.mkstemp", "tempfile.mkdtemp"}  # files and folders of the body's own
+_SEEN = FILE_EVENTS | _MADE | _OTHERS
 _OURS = ("dagster", "jammi_dagster")
 
 
@@ -66,6 +68,9 @@ class Watch:
     pipe: tuple[int, int] = (-1, -1)
 
     def see(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
+        if event in _MADE:
+            self.made.add(os.path.abspath(os.fsdecode(arguments[0])))
+            return
         is_file = event in FILE_EVENTS
         what = path_of(arguments[0]) if is_file else _other(event, arguments)
         if what is None or (event == "open" and self._writes(what, arguments)):
@@ -127,8 +132,12 @@ class Watch:
             return True
         return path in self.made
 
+    def _is_made(self, path: str) -> bool:
+        """Return whether a path is that of a temporary file or folder of the body's own, or lies within one."""
+        return any(path == one or path.startswith(os.path.join(one, "")) for one in self.made)
+
     def _is_inside(self, path: str) -> bool:
-        if is_of_python(path):
+        if is_of_python(path) or self._is_made(path):
             return True
         real = os.path.realpath(path)
         return any(
@@ -200,7 +209,7 @@ def _install() -> None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _live or not (event in FILE_EVENTS or event in _OTHERS) or getattr(_looking, "now", False):
+    if not _live or event not in _SEEN or getattr(_looking, "now", False):
         return
     _looking.now = True
     try:

@@ -46,6 +46,10 @@ def result_of(
         value=value,
         data_version=events.data_version({key: r.artifact_digest for key, r in references.items()}),
         metadata=metadata,
-        tags={**output.tags, metadata_keys.CODE_VERSION_TAG: code_version},
+        tags={
+            **output.tags,
+            metadata_keys.CODE_VERSION_TAG: code_version,
+            metadata_keys.OUTCOME_TAG: next(iter(metadata.values()))[metadata_keys.CACHE_OUTCOME],
+        },
         check_results=output.check_results,
     )

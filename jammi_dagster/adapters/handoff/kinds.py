@@ -23,6 +23,7 @@ from jammi_dagster.adapters.handoff.references import (
     ResultReference,
 )
 from jammi_dagster.adapters.handoff.store_resource import open_store
+from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.artifacts import Recorded, VerifiedReads, read_manifest
 from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
 from jammi_dagster.errors import JammiError, UnsupportedInput
@@ -139,15 +140,18 @@ def declared_kind(value: AnyReference) -> str | None:
     return kind.removeprefix("dict[str, ").removesuffix("]") if isinstance(kind, str) else None
 
 
-def lenient_type(annotation: Any) -> dg.DagsterType:
-    """Return a Dagster type that lets a reference through; other IO managers still see the annotation."""
+def lenient_type(annotation: Any, *, may_miss: bool = False) -> dg.DagsterType:
+    """Return a Dagster type that lets a reference through; other IO managers still see the annotation.
+
+    Under `may_miss` it also tells our IO manager that partitions of the input may be missing.
+    """
     if typing.get_origin(annotation) is typing.Annotated:  # what else it holds need not be hashable
         annotation = typing.get_args(annotation)[0]
-    return _lenient_type(annotation)
+    return _lenient_type(annotation, may_miss)
 
 
 @functools.cache
-def _lenient_type(annotation: Any) -> dg.DagsterType:
+def _lenient_type(annotation: Any, may_miss: bool) -> dg.DagsterType:
     # Dagster wants names of types to be unique
     name = f"JammiResult[{len(_named)}:{getattr(annotation, '__name__', annotation)}]"
     _named.append(name)
@@ -155,13 +159,18 @@ def _lenient_type(annotation: Any) -> dg.DagsterType:
         type_check_fn=lambda context, value: True,
         name=name,
         typing_type=annotation,
-        metadata={_LENIENT: True},
+        metadata={_LENIENT: True, **({ALLOW_MISSING: True} if may_miss else {})},
     )
 
 
 def is_lenient(dagster_type: dg.DagsterType) -> bool:
     """Tell a type of ours, whose input may be a reference, from any other."""
     return _LENIENT in dagster_type.metadata
+
+
+def may_miss(dagster_type: dg.DagsterType) -> bool:
+    """Tell if partitions of an input of this type may be missing."""
+    return ALLOW_MISSING in dagster_type.metadata
 
 
 _LENIENT = "jammi/reference"

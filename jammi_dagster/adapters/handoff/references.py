@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.errors import ArtifactCorrupt
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
@@ -28,9 +29,10 @@ class ResultReference:
     def of(
         cls, store: ResultStore, record: MaterializationRecord, kind: str | None = None
     ) -> ResultReference:
-        """Refer to a ready materialization of `store`."""
-        assert record.artifact_digest is not None, "a ready row has a digest"
-        assert record.row_count is not None, "a ready row has a row count"
+        """Refer to a ready materialization of `store`. Raises `ArtifactCorrupt` for a damaged row."""
+        if record.artifact_digest is None or record.row_count is None:
+            why = "since its row in the catalog lacks their digest or row count"
+            raise ArtifactCorrupt(table=record.table, uri=record.artifact_uri, why=why)
         return cls(
             store=store.identity,
             table=record.table,

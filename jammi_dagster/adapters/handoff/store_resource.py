@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 import dagster as dg
 
+from jammi_dagster.catalog.urls import shown_catalog
 from jammi_dagster.contract import CachePolicy, Verification, canonical_json
 from jammi_dagster.contract.redaction import redacted_options, redacted_text, redacted_url
 from jammi_dagster.errors import InvalidStore, JammiError, NotCanonical
@@ -131,7 +132,8 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
             if name == "storage_options":
                 yield name, None if value is None else redacted_options(value)
             else:
-                yield name, redacted_text(redacted_url(value)) if isinstance(value, str) else value
+                show = shown_catalog if name == "catalog" else redacted_url
+                yield name, redacted_text(show(value)) if isinstance(value, str) else value
 
     def _fields(self) -> dict[str, Any]:
         return {

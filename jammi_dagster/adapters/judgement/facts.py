@@ -12,7 +12,7 @@ from dataclasses import replace
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.recipe.annotation import annotation_of
+from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.draft import other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, DefinitionHash
@@ -86,7 +86,8 @@ def _probed(asset: CurrentAsset, facts: list[TableFacts], *, look_at_bytes: bool
     is_open = True
     for fact in facts:
         if is_open and fact.may_match:
-            fact = replace(fact, match=_match(asset, fact, look_at_bytes=look_at_bytes))
+            match = _match(asset, fact, look_at_bytes=look_at_bytes, in_range=len(facts) > 1)
+            fact = replace(fact, match=match)
         else:
             fact = replace(fact, is_probed=False)
         is_open = is_open and fact.match is not None and fact.match.bytes != "gone"
@@ -94,7 +95,7 @@ def _probed(asset: CurrentAsset, facts: list[TableFacts], *, look_at_bytes: bool
     return probed
 
 
-def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool) -> Match | None:
+def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_range: bool) -> Match | None:
     store, definition = asset.store, DefinitionHash(str(fact.definition))
     best = next(lookup_cached(store.reader, definition, fact.anchors), None)
     if best is None:
@@ -102,7 +103,8 @@ def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool) -> Mat
     record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else best
     if record is None:
         return Match(materialization=best.materialization_id, bytes="gone")
-    annotation = annotation_of(store, record)
+    text = store.reader.annotation(record.materialization_id)
+    annotation = read_annotation(store, record, text, or_of_sidecar=in_range)
     if annotation is None:
         return None
     reported = [str(result.check_name) for result in annotation.check_results]

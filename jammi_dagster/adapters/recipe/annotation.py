@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.handoff.serialized_metadata import unpacked
+from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import JammiError
 from jammi_dagster.store import ResultStore
@@ -28,21 +29,33 @@ class Annotation:
     check_results: tuple[dg.AssetCheckResult, ...] = ()
 
 
-def annotation_of(store: ResultStore, record: MaterializationRecord) -> Annotation | None:
-    """Read the annotation of a materialization: empty if it recorded none, None with a warning if it is damaged."""
-    text = store.reader.annotation(record.materialization_id)
+def read_annotation(
+    store: ResultStore, record: MaterializationRecord, text: str | None, *, or_of_sidecar: bool = False
+) -> Annotation | None:
+    """Read the text of an annotation of `record`: empty if it recorded none, None with a warning if it is damaged.
+
+    With `or_of_sidecar` the copy in the sidecar is taken in place of a damaged one: for a table of a range, all of
+    which would be computed for the sake of one.
+    """
     if text is None:
         return Annotation()
     try:
-        value = json.loads(text)
-        return Annotation(
-            metadata=unpacked(value["metadata"]),
-            tags={_text(name): _text(tag) for name, tag in value["tags"].items()},
-            check_results=tuple(_check_result(check) for check in value["check_results"]),
-        )
+        return _annotation(json.loads(text))
     except Exception as error:  # Dagster's classes raise as they like over values that they do not know
         _warn(record.table, f"annotation of materialization {record.materialization_id}", error)
-        return None
+    if or_of_sidecar:
+        with contextlib.suppress(Exception):
+            manifest = read_manifest(store.artifacts, record.artifact_path)
+            return None if manifest is None else _annotation((manifest.own or {})["annotation"])
+    return None
+
+
+def _annotation(value: Mapping[str, Any]) -> Annotation:
+    return Annotation(
+        metadata=unpacked(value["metadata"]),
+        tags={_text(name): _text(tag) for name, tag in value["tags"].items()},
+        check_results=tuple(_check_result(check) for check in value["check_results"]),
+    )
 
 
 @contextlib.contextmanager

@@ -9,12 +9,11 @@ from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import Difference, InputAnchor, changed_inputs, explain
 from jammi_dagster.errors import JammiError
+from jammi_dagster.sensing.difference import declared
+from jammi_dagster.sensing.why import FIRST_TIME as FIRST
 from jammi_dagster.store import ResultStore
 
-_UNDECLARED = "undeclared:"
-
-
-FIRST_TIME = Difference(kind="first", name="first time", before=None, after=None, text="first time")
+FIRST_TIME = Difference(kind="first", name=FIRST, before=None, after=None, text=FIRST)
 
 
 def definition_differences(
@@ -31,15 +30,15 @@ def definition_differences(
         return []
     if manifest is None:
         return []
-    declared = set(names)
+    present = set(names)
     return explain(
         manifest.descriptor.fields,
         manifest.env.fields,
         now.descriptor.fields,
         now.env.fields,
         # a read that nobody declared, or that was only seen, is no input by name
-        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in declared],
-        current_inputs=declared,
+        recorded_inputs=[a.source for a in anchors if not a.is_unpinned or a.source in present],
+        current_inputs=present,
     )
 
 
@@ -60,7 +59,7 @@ def determinants(
         recorded = record.input_anchors
     except JammiError:
         return found
-    states = changed_inputs(_declared(recorded), _declared(anchors))
+    states = changed_inputs(declared(recorded), declared(anchors))
     return found + [one for one in states if not is_named or None not in (one.before, one.after)]
 
 
@@ -69,7 +68,3 @@ def reused(record: MaterializationRecord | None) -> str:
     if record is None:
         return "same definition over same inputs"
     return f"same definition over same inputs, made by run {record.produced_by} on {record.created_at[:10]}"
-
-
-def _declared(anchors: Sequence[InputAnchor]) -> list[InputAnchor]:
-    return [anchor for anchor in anchors if not anchor.source.startswith(_UNDECLARED)]

@@ -23,16 +23,19 @@ from jammi_dagster.adapters.sensor.cursor import Cursor, Round
 from jammi_dagster.adapters.sensor.requests_of_tick import (
     Options,
     Past,
+    Request,
     SensorDecision,
     decide,
     due_of,
     waiting_tables,
 )
-from jammi_dagster.adapters.sensor.summary import UNCHANGED, round_after, summary, told
+from jammi_dagster.adapters.sensor.summary import UNCHANGED, line, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
 
 PROCESS = uuid.uuid4().hex
 """Dagster loads a code location again in a new process."""
+
+_LONGEST_WHY = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,11 @@ class Ticker:
         _mark_missing(evaluator, found, gone)
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
-        why = {state.table: reasons(state) for state in told(found, begun)}
-        expected = {table: expectation(found.tables[table], why[table]) for table in why}
-        so_far = round_after(begun, found, decision, why, expected)
+        lines: dict[str, int] = {}
+        for group in told(found, decision, begun):
+            why = reasons(group.first)
+            lines[line(group, why, decision, expectation(group.first, why))] = len(group.states)
+        so_far = round_after(begun, found, decision, lines)
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
         cursor = replace(
@@ -104,7 +109,7 @@ class Ticker:
             asked=decision.asked_with(keys, now),
             process=PROCESS,
         )
-        return Tick(_run_requests(decision, keys, key_prefix), cursor.said, cursor)
+        return Tick(_run_requests(decision, keys, key_prefix, found), cursor.said, cursor)
 
     def _decided(self, evaluator: Evaluator, found: Evaluation, past: Past, now: float) -> SensorDecision:
         due = due_of(found, past, self.options, now)
@@ -146,8 +151,10 @@ def _after(begun: Round, so_far: Round, found: Evaluation, decision: SensorDecis
     return Cursor(token=so_far.token, again_at=so_far.again_at)
 
 
-def _run_requests(decision: SensorDecision, keys: list[str], key_prefix: str) -> list[dg.RunRequest]:
-    """Return the decided runs as Dagster launches them.
+def _run_requests(
+    decision: SensorDecision, keys: list[str], key_prefix: str, found: Evaluation
+) -> list[dg.RunRequest]:
+    """Return the decided runs as Dagster launches them; a tag says why.
 
     A table that is made for its own sake follows its own policy: after a revert the store holds its result already.
     """
@@ -156,10 +163,21 @@ def _run_requests(decision: SensorDecision, keys: list[str], key_prefix: str) ->
             request.run,
             cache=policies_of(request.run, left=request.goals, bypassed=request.bypassed),
             run_key=f"{key_prefix}{key}",
-            tags={metadata_keys.REQUEST_TAG: key},
+            tags={metadata_keys.REQUEST_TAG: key, metadata_keys.WHY: _why(found, request)},
         )
         for key, request in zip(keys, decision.requests, strict=True)
     ]
+
+
+def _why(found: Evaluation, request: Request) -> str:
+    """Say in short why a run is requested: the first table that is made for its own sake, and its first reason."""
+    tables = [table for table in (*request.goals, *request.run.tables) if table in found.tables]
+    if not tables:
+        return "an input is made first"
+    why = next(iter(reasons(found.tables[tables[0]])), "its run left it as it was")
+    others = len(request.run.tables) - 1
+    more = f" (and {others:,} more {'table' if others == 1 else 'tables'})" if others else ""
+    return f"{tables[0]}: {why[:_LONGEST_WHY]}{more}"
 
 
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:

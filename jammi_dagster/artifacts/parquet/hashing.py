@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from jammi_dagster.artifacts.storage.sink import Sink
+from jammi_dagster.threads import Workers
 
 _BLOCK = 1 << 20
 _LITTLE = 1 << 18
@@ -21,7 +22,7 @@ class Lane:
     """
 
     def __init__(self, name: str) -> None:
-        self._worker = ThreadPoolExecutor(1, name)
+        self._worker = Workers(1, name, purpose="write and hash a table")
         self._queued: deque[tuple[Future[object], int]] = deque()
         self._bytes = 0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -13,8 +13,7 @@ from jammi_dagster.artifacts.storage.layout import check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
 from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
-from jammi_dagster.artifacts.storage.storage import Storage, StoredObject, reading, storage_failed
-from jammi_dagster.contract.redaction import redacted_url
+from jammi_dagster.artifacts.storage.storage import Faults, Storage, StoredObject
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
 
 if TYPE_CHECKING:
@@ -55,7 +54,8 @@ class ArtifactRoot:
         self._storage: Storage = (
             RemoteStorage(root, self._options) if self.local_root is None else LocalStorage(self.local_root)
         )
-        self.name = redacted_url(self._given)
+        self._faults = Faults(self._given)
+        self.name = self._faults.root
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArtifactRoot, (self._given, self._options)
@@ -81,10 +81,8 @@ class ArtifactRoot:
     def size(self, path: str) -> int | None:
         """Return the object's length in bytes, or None if there is no object. Any other failure is `StorageFailed`."""
         check_relative(path)
-        try:
+        with self._faults.during("look at", self._storage.uri(path)):
             return self._storage.size(path)
-        except Exception as error:
-            raise storage_failed(self.name, "look at", self._storage.uri(path), error) from error
 
     def open_sink(self, path: str) -> Sink:
         """Open a new object for writing: durable after its `with` block, gone if an exception leaves the block.
@@ -94,12 +92,11 @@ class ArtifactRoot:
         check_relative(path)
         uri = self._storage.uri(path)
         try:
-            upload = self._storage.upload(path)
+            with self._faults.during("write", uri, passing=FileExistsError):
+                upload = self._storage.upload(path)
         except FileExistsError as error:
-            raise ArtifactExists(uri=uri) from error
-        except Exception as error:
-            raise storage_failed(self.name, "write", uri, error) from error
-        return Sink(upload, root=self.name, uri=uri)
+            raise ArtifactExists(uri=uri) from self._faults.cause(error)
+        return Sink(upload, faults=self._faults, uri=uri)
 
     def write_bytes_durable(self, path: str, data: bytes) -> None:
         """Write a new object in one go. It is durable on return. Raise `ArtifactExists`."""
@@ -109,12 +106,9 @@ class ArtifactRoot:
     def delete(self, path: str) -> None:
         """Remove the object, if there is one."""
         check_relative(path)
-        try:
+        uri = self._storage.uri(path)
+        with suppress(FileNotFoundError), self._faults.during("delete", uri, passing=FileNotFoundError):
             self._storage.delete(path)
-        except FileNotFoundError:
-            return
-        except Exception as error:
-            raise storage_failed(self.name, "delete", self._storage.uri(path), error) from error
 
     def create(self, path: str, data: bytes) -> bool:
         """Write a small object whole, durably, unless there is one; True if it was written."""
@@ -145,17 +139,15 @@ class ArtifactRoot:
     def _do(self, operation: str, path: str, work: Callable[[], _T]) -> _T:
         """Run `work` on the storage. Raises `StorageFailed`, naming the operation and the path."""
         check_relative(path)
-        try:
+        with self._faults.during(operation, self._storage.uri(path)):
             return work()
-        except Exception as error:
-            raise storage_failed(self.name, operation, self._storage.uri(path), error) from error
 
     # --- read ----------------------------------------------------------------------------------------
 
     def objects(self, folder: str) -> Iterator[StoredObject]:
         """List every object below the folder."""
         check_relative(folder)
-        with reading(self.name, self.uri(folder)):
+        with self._faults.reading(self.uri(folder)):
             yield from self._storage.objects(folder)
 
     def read_bytes(self, path: str, limit: int | None = None) -> bytes:
@@ -165,7 +157,7 @@ class ArtifactRoot:
         """
         check_relative(path)
         uri = self._storage.uri(path)
-        with reading(self.name, uri), self._storage.open_read(path) as file:
+        with self._faults.reading(uri), self._storage.open_read(path) as file:
             data = file.read() if limit is None else file.read(limit + 1)
         if limit is not None and len(data) > limit:
             raise ArtifactTooLarge(uri=uri, limit=limit)
@@ -174,7 +166,7 @@ class ArtifactRoot:
     def fetch(self, path: str) -> bytes:
         """Read a small object, in one request."""
         check_relative(path)
-        with reading(self.name, self._storage.uri(path)):
+        with self._faults.reading(self._storage.uri(path)):
             return self._storage.fetch(path)
 
     def digest(self, path: str) -> str:
@@ -187,14 +179,14 @@ class ArtifactRoot:
     def blocks(self, path: str) -> Iterator[bytes]:
         """Yield the object's bytes in blocks."""
         check_relative(path)
-        with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
+        with self._faults.reading(self._storage.uri(path)), self._storage.open_read(path) as file:
             while block := file.read(_BLOCK):
                 yield block
 
     def read_from(self, path: str, offset: int) -> tuple[int, bytes]:
         """Return the object's length, and its bytes from `offset` on."""
         check_relative(path)
-        with reading(self.name, self._storage.uri(path)), self._storage.open_read(path) as file:
+        with self._faults.reading(self._storage.uri(path)), self._storage.open_read(path) as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(min(offset, size))
             return size, file.read()
@@ -202,7 +194,7 @@ class ArtifactRoot:
     def version(self, path: str) -> str:
         """Return a text that changes when the object does, as far as the storage tells without reading it."""
         check_relative(path)
-        with reading(self.name, self._storage.uri(path)):
+        with self._faults.reading(self._storage.uri(path)):
             return self._storage.version(path)
 
     def open_parquet(self, path: str) -> pq.ParquetFile:
@@ -266,7 +258,7 @@ class ArtifactRoot:
         from pyarrow import ArrowException
 
         uri = self._storage.uri(path)
-        with reading(self.name, uri):
+        with self._faults.reading(uri):
             if self.is_local and self._storage.size(path) is None:  # pyarrow would wait for a FIFO's writer
                 raise FileNotFoundError(path)
             try:
@@ -275,7 +267,7 @@ class ArtifactRoot:
                 # pyarrow's IOError for a damaged file is a plain OSError without errno; a storage's error is not
                 if isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None):
                     raise
-                raise ArtifactUnreadable(uri=uri, why=str(error)) from error
+                raise ArtifactUnreadable(uri=uri, why=self._faults.text(error)) from self._faults.cause(error)
 
 
 def _local_folder(root: str) -> str | None:

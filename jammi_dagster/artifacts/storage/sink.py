@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-from jammi_dagster.artifacts.storage.storage import Upload, storage_failed
+from jammi_dagster.artifacts.storage.storage import Faults, Upload
 from jammi_dagster.errors import ForkedWriter
 
 
 class Sink:
     """A new object. As a context manager: durable after the block, gone if an exception leaves the block."""
 
-    def __init__(self, upload: Upload, *, root: str, uri: str) -> None:
+    def __init__(self, upload: Upload, *, faults: Faults, uri: str) -> None:
         self._upload = upload
-        self._root = root
+        self._faults = faults
         self._uri = uri
         self._pid = os.getpid()
 
@@ -22,20 +22,17 @@ class Sink:
         """Append `data` and return its length. Raise `StorageFailed`; `ForkedWriter` in a forked child."""
         if os.getpid() != self._pid:  # it shares the file, and the place in it, with the parent
             raise ForkedWriter(target=self._uri)
-        try:
+        with self._faults.during("write", self._uri):
             self._upload.write(data)
-        except Exception as error:
-            raise storage_failed(self._root, "write", self._uri, error) from error
         return len(data)
 
     def commit(self) -> None:
         """Make the object durable, or remove it. Raise `StorageFailed`."""
         try:
-            self._upload.commit()
-        except BaseException as error:
+            with self._faults.during("write", self._uri):
+                self._upload.commit()
+        except BaseException:
             self.abort()
-            if isinstance(error, Exception):
-                raise storage_failed(self._root, "write", self._uri, error) from error
             raise
 
     def abort(self) -> None:

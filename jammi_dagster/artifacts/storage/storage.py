@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Protocol
 
-from jammi_dagster.contract.redaction import redacted_text
+from jammi_dagster.contract.redaction import HIDDEN, redacted_text, redacted_url, url_secrets
 from jammi_dagster.errors import ArtifactMissing, JammiError, StorageFailed
 
 if TYPE_CHECKING:
@@ -100,28 +100,55 @@ class Storage(Protocol):
         """The storage as a file system of pyarrow."""
 
 
-@contextmanager
-def reading(root: str, uri: str) -> Iterator[None]:
-    """Turn a storage's errors during a read into `ArtifactMissing` or `StorageFailed`."""
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise ArtifactMissing(uri=uri) from error
-    except JammiError:
-        raise
-    except Exception as error:
-        raise storage_failed(root, "read", uri, error) from error
+class Faults:
+    """The typed errors for a storage's own ones. None shows a secret of the root's URL, and no cause of one does."""
 
+    def __init__(self, root: str) -> None:
+        self.root = redacted_url(root)
+        self._secrets = url_secrets(root)
 
-def storage_failed(root: str, operation: str, uri: str, error: Exception) -> StorageFailed:
-    """Build the typed error for a storage's own error."""
-    way_out = "check that the root exists, can be reached and that its credentials are right"
-    if isinstance(error, ImportError):
-        way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
-    if isinstance(error, OSError) and error.errno is not None:
-        way_out = _WAYS_OUT.get(error.errno, way_out)
-    cause = redacted_text(f"{type(error).__name__}: {error}")
-    return StorageFailed(root=root, operation=operation, uri=uri, cause=cause, way_out=way_out)
+    @contextmanager
+    def reading(self, uri: str) -> Iterator[None]:
+        """Turn a storage's errors during a read into `ArtifactMissing` or `StorageFailed`."""
+        try:
+            with self.during("read", uri, passing=FileNotFoundError):
+                yield
+        except FileNotFoundError as error:
+            raise ArtifactMissing(uri=uri) from self.cause(error)
+
+    @contextmanager
+    def during(
+        self, operation: str, uri: str, *, passing: type[BaseException] | tuple[()] = ()
+    ) -> Iterator[None]:
+        """Turn a storage's errors into `StorageFailed`, naming the operation and the object."""
+        try:
+            yield
+        except JammiError:
+            raise
+        except Exception as error:
+            if isinstance(error, passing):
+                raise
+            raise self._failed(operation, uri, error) from self.cause(error)
+
+    def cause(self, error: Exception) -> Exception | None:
+        """Give the error to chain: itself, or nothing where its text holds a secret of the root."""
+        return None if any(secret in str(error) for secret in self._secrets) else error
+
+    def text(self, error: Exception) -> str:
+        """Give the error's text without secrets."""
+        text = str(error)
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return redacted_text(text)
+
+    def _failed(self, operation: str, uri: str, error: Exception) -> StorageFailed:
+        way_out = "check that the root exists, can be reached and that its credentials are right"
+        if isinstance(error, ImportError):
+            way_out = "install the package that serves this kind of root (for s3: jammi-dagster[s3])"
+        if isinstance(error, OSError) and error.errno is not None:
+            way_out = _WAYS_OUT.get(error.errno, way_out)
+        cause = redacted_text(f"{type(error).__name__}: {self.text(error)}")
+        return StorageFailed(root=self.root, operation=operation, uri=uri, cause=cause, way_out=way_out)
 
 
 def quietly(*steps: Callable[[], object]) -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
-from jammi_dagster.fingerprint.reach.shared_state import shared_state
+from jammi_dagster.fingerprint.reach.defaults import may_take_default
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
@@ -42,10 +47,14 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
-        for _, part, _ in reached.units():
+        # the parameters of the function itself are inputs, which are given
+        itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
+        for unit, part, _ in reached.units():
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
+                if not use.by_default
+                or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached)}
         for _, name, use in graph.foreign_uses(reached):
@@ -64,7 +73,7 @@ def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:
                 yield from ((path, line) for line in cached_lines(unit.statement.node))
             for handed in part.handed:
                 if handed.callee and CACHES.search(handed.callee[-1]):
-                    for home, given in graph.definitions(reached.node, handed.given):
+                    for home, given in graph.places.definitions(reached.node, handed.given):
                         yield home.path, given.lines[0]
 
 
@@ -118,6 +127,9 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
+        for name, line in changing_objects(graph, reached):
+            found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
+            yield reason(found, "change nothing of the object", ignore=name)
         for unit, line, used in _hidden(graph, reached):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name in SCOPED:  # the bare name would silence each of them, at any depth
@@ -135,7 +147,6 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
                     "so that a result may depend on earlier calls"
                 )
                 yield reason(found, "make it within the function", ignore=name)
-        yield from _edited(reached)
 
 
 def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
@@ -165,28 +176,50 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 is_fixed = (
                     change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
                 )
-                is_kept = is_hashed or is_fixed or _is_lazy(holder, name, change)
+                is_kept = is_hashed or is_fixed or _is_lazy(graph, holder, name, change)
                 if name in holder.read_at_run and not is_kept:
                     yield name, reached.node.shown, change.line
 
 
-def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
+def _is_lazy(graph: Graph, holder: ReachedFile, name: str, change: Change) -> bool:
     source = holder.node.source
-    is_own = source is not None and change.is_own and not change.in_place
-    return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
+    if source is None or not change.is_own or change.in_place:
+        return False
+    return is_lazy_constant(source.tree, source.scope, name) and not _is_read_by_others(graph, holder, name)
 
 
-def _edited(reached: ReachedFile) -> Iterator[str]:
+def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether another reached module uses a name of a module."""
+    uses = (
+        (reached.node, use.name)
+        for reached in graph.reached.values()
+        if reached is not holder
+        for _, part, _ in reached.units()
+        for use in part.uses
+    )
+    targets = (graph.target_of(*use) for use in uses)
+    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
+
+
+class Compared(NamedTuple):
+    """The names and functions of a file that are compared with its running module."""
+
+    node: Node
+    names: tuple[str, ...]
+    labels: tuple[Label, ...]
+
+
+def edits(compared: Compared) -> Iterator[str]:
     """Yield the reasons why a running module may differ from its file."""
-    node = reached.node
+    node = compared.node
     if node.source is None or node.module.running is None:
         return
     try:
         yield from differences(
-            node.path, node.module.running, node.source, names=reached.names, labels=reached.labels
+            node.path, node.module.running, node.source, names=compared.names, labels=compared.labels
         )
         if why := load_difference(node.path, node.module.running, node.source):
             yield why
     except UNREADABLE as error:
-        if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Routes` says so
+        if isinstance(error, (RecursionError, MemoryError)):  # of the rest `Graph` says so
             yield reason(f"{node.shown} is nested too deeply to be compared with the running code")

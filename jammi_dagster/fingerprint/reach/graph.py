@@ -7,108 +7,63 @@ effects, and its imports. Nothing is imported for it, and no code of the user's 
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from functools import partial
 
 from jammi_dagster.fingerprint.known_names.introspection import MODULE_SCANNERS
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
-from jammi_dagster.fingerprint.reach.load_targets import EXIT, LoadTargets, Name
+from jammi_dagster.fingerprint.reach.index import CodeIndex
+from jammi_dagster.fingerprint.reach.load_targets import EXIT
+from jammi_dagster.fingerprint.reach.loading import Imported
+from jammi_dagster.fingerprint.reach.reached import ReachedFile, Root
 from jammi_dagster.fingerprint.reach.receivers import Receivers, reads_docs
-from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
+from jammi_dagster.fingerprint.reach.routes import Node, Routes
+from jammi_dagster.fingerprint.reach.waiting import Waiting
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
-from jammi_dagster.fingerprint.sources.packaged import digest_at_load
+from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.running_code import differs
 from jammi_dagster.fingerprint.sources.source import Source
-from jammi_dagster.fingerprint.sources.units import Part, Unit
-from jammi_dagster.fingerprint.syntax.functions import Label
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.members import method_part
 from jammi_dagster.fingerprint.syntax.optional_parts import UNKNOWN
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
-from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
-from jammi_dagster.fingerprint.syntax.shared_objects import OBJECT, STATEFUL, Touch
+from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 Members = frozenset[str] | None  # of the objects of a class that code uses; None: all of them
+_CAPITAL = re.compile(r"(?:^|\.)[^\W\d_]*[A-Z]")
 _WHOLE = ("__dict__", "__getattribute__")  # whoever uses these of a module may use all of it
-
-
-@dataclass(slots=True)
-class ReachedFile:
-    """A first-party file that is loaded, with the units, names and functions of it that are reached."""
-
-    node: Node
-    # By unit and part: True if it runs when the function does, False if only when modules are loaded.
-    parts: dict[tuple[int, str], bool] = field(default_factory=dict)
-    names: dict[str, None] = field(default_factory=dict)  # read by reached code
-    labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
-    read_at_run: set[str] = field(default_factory=set)
-    roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
-    paths: dict[int, tuple[str, ...]] = field(
-        default_factory=dict
-    )  # the units through which a unit is reached
-    loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
-    # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
-    steps: list[str | int] = field(default_factory=list)
-    foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
-    touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
-    documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
-    is_loaded: bool = True  # False while the function reaches single statements only
-
-    def units(self) -> Iterator[tuple[Unit, Part, bool]]:
-        source = self.node.source
-        for (index, part), runs in self.parts.items():
-            assert source is not None, "a file without source has no units"
-            yield source.units[index], source.units[index].parts[part], runs
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A start of the graph: a top-level name of a module ("": none), one of its functions, or all of it (None).
-
-    `is_bare`: without its orchestration. `is_it`: the function whose identity is asked for.
-    """
-
-    module: Module
-    name: str | Label | None
-    is_bare: bool = False
-    is_it: bool = False
 
 
 class Graph:
     """The reached code, found by `reach`.
 
-    graph = Graph(home=frozenset())
+    graph = Graph(index_for(home=frozenset()))
     graph.reach([Root(module, "clean")])
     graph.reached["/checkout/pipelines/text.py"].names  # the names of that module that code uses
+
+    Raises `Outlived` for a file that has changed since the index was made.
     """
 
     def __init__(
-        self,
-        home: frozenset[str],
-        ignored: Collection[str] = (),
-        extensions: Extensions | None = None,
+        self, index: CodeIndex, ignored: Collection[str] = (), extensions: Extensions | None = None
     ) -> None:
         self.extensions = extensions or Extensions()
         self.tops: set[str] = set()  # the top-level modules outside of first-party code that it reaches
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
-        self.files: dict[str, bytes] = {}  # packaged files that loading reads, by path
+        self.packaged: dict[PackagedRead, set[tuple[str, int]]] = {}  # with the units that read
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
         self.reads_annotations = False
-        self._routes = Routes(home, self.unresolved)
-        self._targets = LoadTargets(self._routes)
-        self._receivers = Receivers(self)
-        self._waiting: dict[
-            Name, list[tuple[ReachedFile, int]]
-        ] = {}  # side effects, by the names they change
-        self._fills: dict[Name, list[tuple[ReachedFile, int]]] = {}  # all of them, by the same names
-        self._deep: dict[
-            Name, list[tuple[ReachedFile, int]]
-        ] = {}  # by the names within whose values they change more
+        self.places, self.components = index.loading.places, index.components
+        self._routes, self._loading = index.routes, index.loading
+        self._receivers = Receivers(index.routes, index.loading.places)
+        self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool, Members]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
@@ -167,15 +122,6 @@ class Graph:
         self._reach(reached, extension.index, runs=False)
         return True
 
-    def changed_at_load(self, node: Node, index: int) -> tuple[set[Name], frozenset[str]]:
-        """Return the first-party names, and those of other packages, whose state loading a unit may change."""
-        assert node.source is not None
-        effect, unit = self._targets.of(node, index), node.source.units[index]
-        named = {*(effect.targets or effect.named)}
-        if index in node.source.touching:
-            named.update(one for touch in unit.touches for one in self._touched(node, touch))
-        return named, effect.foreign
-
     def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
 
@@ -196,16 +142,21 @@ class Graph:
         """Return the first-party module and its name that a function changes; None for a library's name."""
         node, name = reached.node, change.name
         if not change.is_own:
-            route = self._routes.of(node, name)
-            target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
-            if target is None or not route.rest:
+            target = self.target_of(node, name)
+            if target is None:
                 return None
-            node, name = target, route.rest[0]
+            node, (name, *_) = target
         kinds = (
             {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
         )
         holder = self.reached.get(node.path) if kinds != {"import"} else None
         return (holder, name) if holder is not None and holder.node.source is not None else None
+
+    def target_of(self, node: Node, name: str) -> tuple[Node, tuple[str, ...]] | None:
+        """Return the first-party file that a dotted name leads to, and the rest of the name there."""
+        route = self._routes.of(node, name)
+        target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+        return (target, route.rest) if target is not None and route.rest else None
 
     def _start(self, root: Root) -> None:
         reached = self._load(root.module)
@@ -214,7 +165,9 @@ class Graph:
         if root.name is None:
             self._whole(reached, True)
         elif isinstance(root.name, str):
-            self._own(reached, root.name)
+            self._own(reached, root.name, asked=root.members)
+            if root.of_object:
+                reached.objects[root.name] = root.members
         elif (index := reached.node.source.unit_of(root.name)) is not None:
             reached.labels[root.name] = None
             self._reach(reached, index, runs=True)
@@ -228,95 +181,46 @@ class Graph:
         """Load a module on the way: its statements with side effects are reached, and its imports."""
         node = self._routes.node(module)
         if node is None:
+            if not module.search:
+                self.unresolved.add(reason(f"the module {module.name} has no source file"))
             return None
         reached = self.reached.get(node.path)
         if reached is None or not reached.is_loaded:
             reached = self.reached[node.path] = reached or ReachedFile(node)
             reached.is_loaded = True
+            if node.unreadable:
+                self.unresolved.add(node.unreadable)
             for package in self._routes.packages_around(node):
                 self._later(self._load, package)
             self._later(self._run, reached)
         return reached
 
     def _run(self, reached: ReachedFile) -> None:
-        node = reached.node
-        for star in node.source.stars if node.source else ():
-            self._later(self._use, node, joined(star, "__all__"), False)
-        for index, unit in enumerate(node.source.units[: node.source.loaded] if node.source else ()):
-            for route in self._import(node, unit.loads):
-                reached.steps += [module.path for module in route.passed if module.path]
-                if unit.may_catch or EXIT in reached.names:
-                    for module in route.passed:
-                        self._guard(self.reached.get(module.path or ""))
-                if unit.is_whole_import and node.source:
-                    self._imports.append((node.source, unit.names, route.libraries))
-            if self._has_side_effect(node, index) and not self._ignores(node, unit.names):
-                reached.steps.append(index)
-                reached.loaded[index] = None
-                self._await(reached, index)
-        source = node.source
-        for index in source.touching if source else ():
-            assert source is not None
-            if not self._ignores(node, source.units[index].names):
-                self._register(reached, index, source.units[index])
-
-    def _register(self, reached: ReachedFile, index: int, unit: Unit) -> None:
-        """Keep a unit for whoever reaches an object that loading the unit changes."""
-        touched = {one for touch in unit.touches for one in self._touched(reached.node, touch)}
-        if touched:
-            reached.touching.add(index)
-        for one in touched:
-            self._wait_for([one], reached, index)
-
-    def _touched(self, node: Node, touch: Touch) -> Iterator[tuple[str, str]]:
-        """Yield the objects that a statement changes: the file and the name of each."""
-        for home, name in self.places(node, touch.chain):
-            source = home.source
-            assert source is not None
-            kind, units = source.kind_of(name), [source.units[index] for index in source.by_name[name]]
-            if any(unit.kind == "class" and unit.shared_attributes for unit in units):
-                is_changed = touch.callee is not None and touch.callee[: len(touch.chain)] == touch.chain
-            elif kind == OBJECT and touch.callee != ("builtins", "iter"):
-                is_changed = touch.callee is None or not self._is_quiet(node, touch.callee)
-            else:
-                is_changed = kind == STATEFUL
-            if is_changed:
-                yield home.path, name
-
-    def _is_quiet(self, node: Node, callee: Chain) -> bool:
-        """Return whether a callee is a first-party function that changes nothing, as far as its code tells."""
-        return any(self._targets.changes_nothing(home, unit) for home, unit in self.definitions(node, callee))
-
-    def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]:
-        """Yield the first-party functions and classes that a chain may name, with their files."""
-        for home, name in self.places(node, chain) if chain else ():
-            for index in home.source.by_name[name] if home.source else ():
-                unit = home.source.units[index] if home.source else None
-                if unit is not None and unit.kind in ("function", "class"):
-                    yield home, unit
-
-    def places(self, node: Node, chain: Chain) -> Iterator[tuple[Node, str]]:
-        """Yield the first-party files, and the names in them, that a chain of a module's own scope begins with."""
-        source, head = node.source, chain[0]
+        node, source = reached.node, reached.node.source
         if source is None:
             return
-        units = [source.units[index] for index in source.by_name.get(head, ())]
-        if units and any(unit.kind != "import" for unit in units):
-            yield node, head
-        todo = [(node, name) for name in source.scope.peek(chain)] if chain else []
-        seen = set()
-        for home, name in todo:  # grows while it is read
-            route = self._routes.of(home, name)
-            holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
-            if holder is None or holder.source is None or not route.rest or (holder.path, name) in seen:
-                continue
-            seen.add((holder.path, name))
-            if (found := route.rest[0]) in holder.source.by_name:
-                if any(holder.source.units[i].kind != "import" for i in holder.source.by_name[found]):
-                    yield holder, found
-                todo += [
-                    (holder, joined(target, *route.rest[1:])) for target in holder.source.exports(found) or ()
-                ]
+        for star in source.stars:
+            self._later(self._use, node, joined(star, "__all__"), False)
+        plan = self._loading.of(node)
+        for step in plan.steps:
+            for module in step.modules:
+                self._load(module)
+            self.missing.update(step.missing)
+            reached.steps += step.passed
+            if step.may_catch or EXIT in reached.names:
+                for path in step.passed:
+                    self._guard(self.reached.get(path))
+            if step.libraries:
+                self._imports.append((source, step.names, step.libraries))
+            if step.effect is not None and not self._ignores(node, step.names):
+                reached.steps.append(step.index)
+                reached.loaded[step.index] = None
+                self._waiting.add(reached, step.index, step.effect)
+        for index, unit, touched in plan.touching:
+            if not self._ignores(node, unit.names):
+                reached.touching.add(index)
+                for one in touched:
+                    self._waiting.wait([one], reached, index)
 
     @property
     def called(self) -> frozenset[str]:
@@ -336,64 +240,11 @@ class Graph:
             if isinstance(step, str):
                 self._guard(self.reached.get(step))
 
-    def _await(self, reached: ReachedFile, index: int) -> None:
-        """Reach a side effect of loading once a name is reached that it may change."""
-        node = reached.node
-        effect = self._targets.of(node, index)
-        assert node.source is not None
-        if effect.targets is None:
-            self._reach(reached, index, runs=False)
-            return
-        self._wait_for(effect.targets, reached, index)
-        self._wait_for([(node.path, bound) for bound in node.source.units[index].names], reached, index)
-        for (
-            name
-        ) in effect.targets:  # an object may come into another by one statement, and be changed by the next
-            self._fills.setdefault(name, []).append((reached, index))
-            for other in self._deep.get(name, ()):
-                self._wait_for(self._targets.used(node, index), *other)
-        for name in effect.deep:
-            self._deep.setdefault(name, []).append((reached, index))
-            for filler, at in self._fills.get(name, ()):
-                self._wait_for(self._targets.used(filler.node, at), reached, index)
-
-    def _wait_for(self, names: Iterable[Name] | None, reached: ReachedFile, index: int) -> None:
-        if names is None or any(self._is_read(name) for name in names):
-            self._reach(reached, index, runs=False)
-            return
-        for name in names:
-            self._waiting.setdefault(name, []).append((reached, index))
-
-    def _is_read(self, name: Name) -> bool:
-        path, own = name
-        return path in self.reached and own in self.reached[path].names
-
-    def _has_side_effect(self, node: Node, index: int) -> bool:
-        assert node.source is not None
-        unit, effect = node.source.units[index], self._targets.of(node, index)
-        return unit.load_effect.certain or effect.targets is None or bool(effect.targets)
-
-    def _import(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Route]:
-        for name, is_module in imports.items():
-            route = self._routes.of(node, name)
-            for module in route.passed:
-                self._load(module)
-            if is_module and route.rest and not route.leaves:
-                self.missing.add(self._routes.absolute(node, name))
-            for star in self._starred(node, name) if is_module else ():
-                for module in self._routes.of(node, star).passed:
-                    self._load(module)
-            yield route
-
-    def _starred(self, node: Node, name: str) -> Iterator[str]:
-        """Yield the submodules that a star import from a first-party package may import."""
-        if node.source is None or name not in node.source.stars:
-            return
-        route = self._routes.of(node, name)
-        holder = self._routes.node(route.passed[-1]) if route.passed and not route.rest else None
-        yield from (
-            joined(name, public) for public in (holder.source.public if holder and holder.source else ())
-        )
+    def _import(self, imported: Imported) -> None:
+        for module in imported.modules:
+            self._load(module)
+        if imported.missing:
+            self.missing.add(imported.missing)
 
     def _own(
         self,
@@ -424,8 +275,7 @@ class Graph:
         reached.names[name] = None
         for extension in self.extensions.by_name.get((reached.node.path, name), ()):
             self._later(self._extend, extension)
-        for waiting, index in self._waiting.pop((reached.node.path, name), ()):
-            self._reach(waiting, index, runs=False)
+        self._waiting.tell((reached.node.path, name))
 
     def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
         """Use the names that star imports may bind a name to."""
@@ -459,17 +309,21 @@ class Graph:
         assert node.source is not None
         unit = node.source.units[index]
         uses = unit.parts[part]
-        members = unit.members_used
+        # Only classes have members; one whose name begins with a small letter counts whole.
+        names = (*uses.own, *(use.name for use in uses.uses))
+        may_make = any(map(_CAPITAL.search, names))
+        members = unit.members_used if may_make else {}
         for name, is_read in uses.own.items():
             self._own(reached, name, runs, is_read, asked=members.get(name))
-        for route in self._import(node, uses.imports):
-            self.libraries.update(route.libraries)
-            if not route.passed and route.rest:
-                self.tops.add(route.rest[0])
+        for imported in self._loading.imports(node, uses.imports):
+            self._import(imported)
+            self.libraries.update(imported.route.libraries)
+            if not imported.route.passed and imported.route.rest:
+                self.tops.add(imported.route.rest[0])
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
         for file in uses.packaged:
-            self._packaged(node, file)
+            self._packaged(node, index, file)
         for text in uses.texts:
             self._text(node, text, runs)
         for home, given, docs in self._receivers.documented(node, uses):
@@ -483,20 +337,21 @@ class Graph:
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
 
-    def _packaged(self, node: Node, file: PackagedFile) -> None:
+    def _packaged(self, node: Node, index: int, file: PackagedFile) -> None:
         folder = os.path.dirname(node.path)
         if file.package is not None:
             route = self._routes.of(node, file.package)
+            if route.leaves and route.libraries:
+                self.libraries.update(route.libraries)  # a file of a library
+                return
             is_own = (
                 bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
             )
             folder = route.passed[-1].search[0] if is_own else ""
-        path = os.path.join(folder, *file.parts)
-        found = digest_at_load(path) if folder else "it is in no first-party package"
-        if isinstance(found, bytes):
-            self.files[path] = found
-        else:
-            self.unresolved.add(reason(f"{node.shown}:{file.line} reads {'/'.join(file.parts)}: {found}"))
+        path = os.path.join(folder, *file.parts) if folder else ""
+        place = f"{node.shown}:{file.line}"
+        read = PackagedRead(place, "/".join(file.parts), path, file.at_load)
+        self.packaged.setdefault(read, set()).add((node.path, index))
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.reach.fixed_points import FixedPoints
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
@@ -89,7 +90,7 @@ def _merged(effects: Iterable[Effect]) -> Effect:
 
 
 class LoadTargets:
-    """The names that statements may change, for one state of the files.
+    """The names that statements may change, as the code of all that they call tells.
 
     targets = LoadTargets(routes)
     targets.of(node, 3).targets  # of `REGISTRY["a"] = make()`: {("/checkout/pipelines/text.py", "REGISTRY")}
@@ -98,8 +99,8 @@ class LoadTargets:
     def __init__(self, routes: Routes) -> None:
         self._routes = routes
         self._statements: dict[tuple[str, int], Effect] = {}
-        self._functions: dict[tuple[str, int, bool], Effect] = {}
-        self._classes: dict[tuple[str, int, bool], Effect] = {}
+        self._used_by: dict[tuple[str, int], Targets] = {}
+        self._effects = FixedPoints(_NONE)  # of functions and classes, which may call each other
 
     def of(self, node: Node, index: int) -> Effect:
         """Return the names that the statement of a unit may change."""
@@ -111,8 +112,11 @@ class LoadTargets:
     def used(self, node: Node, index: int) -> Targets:
         """Return the names that may hold an object which the statement of a unit uses."""
         assert node.source is not None
-        leads = self._used(node, node.source.units[index])
-        return None if leads is None else self._closed(leads, deep=True)
+        key = (node.path, index)
+        if key not in self._used_by:
+            leads = self._used(node, node.source.units[index])
+            self._used_by[key] = None if leads is None else self._closed(leads, deep=True)
+        return self._used_by[key]
 
     def changes_nothing(self, node: Node, unit: Unit) -> bool:
         """Return whether a function changes neither a name nor an argument, as far as its code tells."""
@@ -237,29 +241,27 @@ class LoadTargets:
         return self._body(node, function, unit.statement.scope, whole=whole)
 
     def _body(self, node: Node, function: FunctionNode, scope: Scope, *, whole: bool) -> Effect:
-        key = (node.path, id(function), whole)
-        if key not in self._functions:
-            self._functions[key] = _NONE  # in a circle: decided by the rest of the circle
-            assert node.source is not None
-            found = changes_of_call(function, scope, is_whole=whole)
-            self._functions[key] = self._resolved(node, node.source, found)
-        return self._functions[key]
+        source = node.source
+        assert source is not None
+
+        def effect() -> Effect:
+            return self._resolved(node, source, changes_of_call(function, scope, is_whole=whole))
+
+        return self._effects.of((node.path, id(function), whole), effect)
 
     def _class(self, node: Node, source: Source, index: int, *, whole: bool) -> Effect:
         """Return the effect of a call of a class: of its constructors, or of all its methods."""
-        key = (node.path, index, whole)
-        if key in self._classes:
-            return self._classes[key]
-        self._classes[key] = _NONE
         unit = source.units[index]
         assert unit.statement is not None
         assert isinstance(unit.statement.node, ast.ClassDef)
         cls, scope = unit.statement.node, unit.statement.scope
-        effects = list(self._bases(node, source, cls, scope, whole=whole))
-        methods = self._running_methods(node, cls, scope, whole=whole)
-        effects += [self._body(node, method, scope, whole=whole) for method in methods]
-        self._classes[key] = _merged(effects)
-        return self._classes[key]
+
+        def effect() -> Effect:
+            effects = list(self._bases(node, source, cls, scope, whole=whole))
+            methods = self._running_methods(node, cls, scope, whole=whole)
+            return _merged([*effects, *(self._body(node, method, scope, whole=whole) for method in methods)])
+
+        return self._effects.of((node.path, id(cls), whole), effect)
 
     def _bases(
         self, node: Node, source: Source, cls: ast.ClassDef, scope: Scope, *, whole: bool

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator
-from typing import Protocol
 
 from jammi_dagster.fingerprint.known_names.annotation_blind import (
     BLIND_METHODS,
@@ -12,47 +11,37 @@ from jammi_dagster.fingerprint.known_names.annotation_blind import (
     DOCSTRING_BLIND,
 )
 from jammi_dagster.fingerprint.known_names.decorators import ANNOTATION_READERS
+from jammi_dagster.fingerprint.reach.places import Places
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.uses import HandOver
 
 
-class Definitions(Protocol):
-    """The definitions that names lead to, and the routes to them."""
-
-    @property
-    def routes(self) -> Routes: ...
-
-    def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]: ...
-
-    def places(self, node: Node, chain: Chain) -> Iterator[tuple[Node, str]]: ...
-
-
 class Receivers:
     """The receivers in first-party code; a function that hands a parameter on to a library is one."""
 
-    def __init__(self, found: Definitions) -> None:
-        self._found = found
+    def __init__(self, routes: Routes, places: Places) -> None:
+        self._routes, self._places = routes, places
         self._leaks: dict[tuple[str, int], bool] = {}
 
     def documented(self, node: Node, part: Part) -> Iterator[tuple[Node, Unit, bool]]:
         """Yield the functions and classes that a part hands to a receiver; True if it may read docstrings too."""
         for handed in part.handed:
             if not handed.is_parameter:
-                definitions = list(self._found.definitions(node, handed.given))
+                definitions = list(self._places.definitions(node, handed.given))
                 if definitions and self.reads(node, handed):
                     docs = reads_docs(handed.names)
                     yield from ((home, unit, docs) for home, unit in definitions)
 
     def reads(self, node: Node, handed: HandOver) -> bool:
         """Return whether the receiver may read annotations and docstrings."""
-        outside = [name for name in handed.names if not self._found.routes.of(node, name).passed]
+        outside = [name for name in handed.names if not self._routes.of(node, name).passed]
         if outside:
             return not all(map(_is_blind, outside))
         if handed.callee is None or handed.method in BLIND_METHODS:
             return handed.callee is None and handed.method not in BLIND_METHODS
-        homes = list(self._found.definitions(node, handed.callee))
+        homes = list(self._places.definitions(node, handed.callee))
         if handed.method and homes and all(unit.kind == "function" for _, unit in homes):
             return True  # `dispatcher.register(f)`
         if not homes and self._is_of_library(node, handed.callee):
@@ -62,18 +51,18 @@ class Receivers:
 
     def _classes(self, node: Node, callee: Chain) -> Iterator[tuple[Node, Unit]]:
         """Yield the classes of the object whose method is called."""
-        for home, name in self._found.places(node, callee[:1]):
+        for home, name in self._places.of(node, callee[:1]):
             written = home.source.written.get(name) if home.source else None
             if isinstance(written, ast.Call) and (made := chain_of(written.func)):
-                yield from self._found.definitions(home, made)
+                yield from self._places.definitions(home, made)
 
     def _is_of_library(self, node: Node, callee: Chain) -> bool:
         """Return whether the method is one of an object that a library made, which may read about its functions."""
-        for home, name in self._found.places(node, callee[:1]):
+        for home, name in self._places.of(node, callee[:1]):
             written = home.source.written.get(name) if home.source else None
             made = chain_of(written.func) if isinstance(written, ast.Call) else None
             names = home.source.scope.peek(made) if home.source and made else []
-            outside = [name for name in names if not self._found.routes.of(home, name).passed]
+            outside = [name for name in names if not self._routes.of(home, name).passed]
             if outside and not all(map(_is_blind, outside)):
                 return True
         return False

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.reasons import Outdated, reason
-from jammi_dagster.fingerprint.sources.modules import Module, child, libraries, of_running, root_of, shown
+from jammi_dagster.fingerprint.sources.distributions import installation
+from jammi_dagster.fingerprint.sources.lookups import MISSING, Lookups
+from jammi_dagster.fingerprint.sources.modules import Module, below, child, libraries, of_running, root_of
 from jammi_dagster.fingerprint.sources.running_code import is_met
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.scopes import split
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Node:
     """A first-party file."""
 
     path: str
+    root: str  # the folder above its topmost package
     shown: str
     module: Module
     source: Source | None  # None for an extension module, and for a file that cannot be read
+    unreadable: str = ""  # the reason for that
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,53 +42,109 @@ class Route:
     libraries: Mapping[str, str]  # the distributions that it leaves to, with their versions
 
 
-class Routes:
-    """The routes that were followed so far. Reasons why a file cannot be read are added to `unresolved`."""
+class Outlived(Exception):
+    """A file or module differs from the one that routes were found with."""
 
-    def __init__(self, home: frozenset[str], unresolved: set[str]) -> None:
-        self._home, self._unresolved = home, unresolved
+
+class Routes:
+    """The routes that were followed so far, by any identity: they stay for as long as nothing on them changes.
+
+    Raises `Outlived` for a file that has changed.
+    """
+
+    def __init__(self, home: frozenset[str]) -> None:
+        self._home = home
+        self._lookups = Lookups()
         self._nodes: dict[str, Node] = {}
         self._routes: dict[tuple[str, str], Route] = {}
-        self._tops: dict[str, bool] = {}  # of dotted texts
+        self._tops: dict[tuple[str, str], bool] = {}  # of dotted texts
+        self._around: dict[str, tuple[Module, ...]] = {}
+        self._checked: set[str] = set()  # the files that this identity has looked at
+        self._behind: dict[str, Node] = {}  # the files that kept results rest on
+        self._is_keeping = False
+
+    def hold(self) -> bool:
+        """Return whether kept results and routes still stand, before the next identity looks at further files."""
+        self._checked.clear()
+        if not self._lookups.hold():
+            return False
+        try:
+            for node in self._behind.values():
+                self._check(node, node.module)
+        except Outlived:
+            return False
+        self._checked.update(self._behind)
+        return True
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Note the files that a result rests on which is kept for other identities."""
+        before, self._is_keeping = self._is_keeping, True
+        try:
+            yield
+        finally:
+            self._is_keeping = before
 
     def node(self, module: Module) -> Node | None:
-        """Return the file of a module; None for a namespace package."""
-        if module.path is None:
-            if not module.search:
-                self._unresolved.add(reason(f"the module {module.name} has no source file"))
+        """Return the file of a module; None for a namespace package, and for a module without a file."""
+        path = module.path
+        if path is None:
             return None
-        if module.path not in self._nodes:
-            named = shown(module.path)
-            self._nodes[module.path] = Node(module.path, named, module, self._read(module, named))
-        return self._nodes[module.path]
+        node = self._nodes.get(path)
+        if node is None:
+            root = root_of(path)
+            self._lookups.search([os.path.dirname(path), root])
+            node = self._nodes[path] = self._read(module, path, root)
+        elif path not in self._checked:
+            self._check(node, module)
+        self._checked.add(path)
+        if self._is_keeping:
+            self._behind[path] = node
+        return node
+
+    def _check(self, node: Node, module: Module) -> None:
+        is_other = module.running is not None and module.running is not node.module.running
+        try:
+            if is_other or node.unreadable or (node.source and read(node.path) is not node.source):
+                raise Outlived(node.shown)
+        except UNREADABLE:
+            raise Outlived(node.shown) from None
 
     def of(self, node: Node, name: str) -> Route:
         dots, parts = split(name)
         key = (node.path if dots else "", name)
         if key not in self._routes:
-            self._routes[key] = self._follow(_package(node, len(dots)) if dots else None, parts)
+            self._routes[key] = self._follow(self._package(node, len(dots)) if dots else None, parts)
         return self._routes[key]
 
     def may_lead(self, node: Node, text: str) -> bool:
         """Return whether a text begins with the name of a loaded module, or of a file beside the topmost package."""
         top = text.partition(".")[0]
-        if top not in self._tops:
-            beside = os.path.join(root_of(node.path), top)
-            self._tops[top] = top in sys.modules or os.path.exists(f"{beside}.py") or os.path.isdir(beside)
-        return self._tops[top]
+        key = (node.root, top)
+        if key not in self._tops:
+            beside = os.path.join(node.root, top)
+            is_imported = self._lookups.module(top) is not MISSING
+            self._tops[key] = is_imported or os.path.exists(f"{beside}.py") or os.path.isdir(beside)
+        return self._tops[key]
 
     def is_seen(self, node: Node, name: str) -> bool:
         """Return whether a first-party module holds a name itself: not as a method, nor from a library."""
         route = self.of(node, name)
         return bool(route.passed) and not route.leaves and sum(part != CALL for part in route.rest) == 1
 
-    def packages_around(self, node: Node) -> Iterator[Module]:
-        """Yield the packages whose `__init__` runs when a module is loaded."""
+    def packages_around(self, node: Node) -> tuple[Module, ...]:
+        """Return the packages whose `__init__` runs when a module is loaded."""
+        if node.path not in self._around:
+            self._around[node.path] = tuple(self._packages_around(node))
+        return self._around[node.path]
+
+    def _packages_around(self, node: Node) -> Iterator[Module]:
         folder, name = os.path.dirname(node.path), node.module.name
         if os.path.basename(node.path) == "__init__.py":
             folder = os.path.dirname(folder)
-        while (package := _folder_package(folder, name := name.rpartition(".")[0])).path is not None:
-            running = of_running(name, sys.modules.get(name))
+        while (package := self._folder_package(folder, name := name.rpartition(".")[0])).path is not None:
+            imported = self._lookups.module(name)
+            running = None if imported is MISSING else of_running(name, imported)
             yield running if running and running.path == package.path else package
             folder = os.path.dirname(folder)
 
@@ -94,46 +154,47 @@ class Routes:
         folder = os.path.dirname(node.path)
         for _ in dots[1:]:
             folder = os.path.dirname(folder)
-        package = os.path.relpath(folder, root_of(node.path)).split(os.sep) if dots else []
+        package = os.path.relpath(folder, node.root).split(os.sep) if dots else []
         return ".".join(part for part in (*package, *parts) if part not in (".", ".."))
 
-    def _read(self, module: Module, named: str) -> Source | None:
-        if module.path is None or module.is_extension:
-            return None
+    def _read(self, module: Module, path: str, root: str) -> Node:
+        named = below(path, root)
+        if module.is_extension:
+            return Node(path, root, named, module, None)
         try:
-            return read(module.path)
+            return Node(path, root, named, module, read(path))
         except UNREADABLE as error:
-            why = type(error).__name__
-            text = reason(f"{named} cannot be read as Python source ({why})")
-            self._unresolved.add(Outdated(text) if is_met(module.path) else text)
-            return None
+            text = reason(f"{named} cannot be read as Python source ({type(error).__name__})")
+            return Node(path, root, named, module, None, Outdated(text) if is_met(path) else text)
 
     def _follow(self, start: Module | None, parts: list[str]) -> Route:
         passed = [start] if start else []
         for index, part in enumerate(parts):
-            found = child(passed[-1] if passed else None, part)
+            found = child(passed[-1] if passed else None, part, self._lookups)
             shared = libraries(found, self._home) if found else None
             if found is None or shared is not None:
+                if found and found.path and (folder := installation(found.path)):
+                    self._lookups.search([folder])  # a distribution is installed anew there
                 return Route(tuple(passed), tuple(parts[index:]), found is not None, shared or {})
             passed.append(found)
         return Route(tuple(passed), (), False, {})
 
+    def _package(self, node: Node, level: int) -> Module:
+        """Return the package from which a relative import of this many dots starts."""
+        folder = os.path.dirname(node.path)
+        if node.module.running is not None:
+            name = str(node.module.running.get("__package__") or "")
+        else:
+            name = node.module.name if node.module.search else node.module.name.rpartition(".")[0]
+        for _ in range(level - 1):
+            folder, name = os.path.dirname(folder), name.rpartition(".")[0]
+        imported = self._lookups.module(name)
+        if imported is not MISSING and (found := of_running(name, imported)):
+            return found
+        # A script knows no package, but its identity is that of the imported module.
+        return self._folder_package(folder, name)
 
-def _package(node: Node, level: int) -> Module:
-    """Return the package from which a relative import of this many dots starts."""
-    folder = os.path.dirname(node.path)
-    if node.module.running is not None:
-        name = str(node.module.running.get("__package__") or "")
-    else:
-        name = node.module.name if node.module.search else node.module.name.rpartition(".")[0]
-    for _ in range(level - 1):
-        folder, name = os.path.dirname(folder), name.rpartition(".")[0]
-    if name in sys.modules and (found := of_running(name, sys.modules[name])):
-        return found
-    # A script knows no package, but its identity is that of the imported module.
-    return _folder_package(folder, name)
-
-
-def _folder_package(folder: str, name: str) -> Module:
-    path = os.path.join(folder, "__init__.py")
-    return Module(name, path if os.path.exists(path) else None, (folder,))
+    def _folder_package(self, folder: str, name: str) -> Module:
+        self._lookups.search([folder])
+        path = os.path.join(folder, "__init__.py")
+        return Module(name, path if os.path.exists(path) else None, (folder,))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jammi_dagster.fingerprint.known_names.config_classes import HOOKS
 from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
-from jammi_dagster.fingerprint.reach.graph import Graph, ReachedFile
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import assigned
@@ -42,11 +44,28 @@ def _only_drawn_from_at_load(graph: Graph, reached: ReachedFile, name: str) -> b
     return not any(name in parts for parts in uses)
 
 
+def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+    """Yield the classes of given objects whose used methods change the object, with their lines.
+
+    One object may be given to several steps of a process.
+    """
+    source = reached.node.source
+    for name, members in reached.objects.items() if source else ():
+        assert source is not None
+        for index in source.by_name.get(name, ()):
+            unit = source.units[index]
+            changing = _changing_methods(graph, reached.node, unit, _DEEPEST) - HOOKS
+            own = unit.separate_methods
+            used = set(own if members is None else unit.members_reached(members)) | (unit.methods - set(own))
+            if changing & used or changing - unit.methods or _changes_shared_attributes(unit):
+                yield name, unit.lines[0]
+
+
 def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
     if unit.kind == "class" and _changes_shared_attributes(unit):
         return True
     for chain in _makers(unit, name):
-        for home, maker in graph.definitions(node, chain):
+        for home, maker in graph.places.definitions(node, chain):
             if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
                 return True
             if maker.kind == "class" and unit.kind == "constant":
@@ -74,7 +93,7 @@ def _changing_methods(graph: Graph, node: Node, cls: Unit, depth: int) -> set[st
     found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
     definition = cls.statement.node if cls.statement else None
     for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
-        for home, unit in graph.definitions(node, chain_of(base) or ()):
+        for home, unit in graph.places.definitions(node, chain_of(base) or ()):
             found |= _changing_methods(graph, home, unit, depth - 1)
     return found
 

@@ -6,13 +6,14 @@ import os
 import sys
 import sysconfig
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
 from typing import Any
 
 from jammi_dagster.fingerprint.known_names.decorators import ORCHESTRATION
 from jammi_dagster.fingerprint.sources.distributions import installation, owners
+from jammi_dagster.fingerprint.sources.lookups import MISSING, Lookups
 
 _STDLIB = (
     os.path.dirname(os.__file__),
@@ -44,17 +45,19 @@ class Module:
         return self.path is not None and self.path.endswith(tuple(EXTENSION_SUFFIXES))
 
 
-def child(parent: Module | None, leaf: str) -> Module | None:
+def child(parent: Module | None, leaf: str, lookups: Lookups) -> Module | None:
     """Find the module that an import of `leaf` finds: below `parent`, or at the top level."""
     name = f"{parent.name}.{leaf}" if parent and parent.name else leaf
     # A parent without a name is a folder that this process does not know as a package.
-    if (parent is None or parent.name) and name in sys.modules:
-        found = of_running(name, sys.modules[name])
+    imported = lookups.module(name) if parent is None or parent.name else MISSING
+    if imported is not MISSING:
+        found = of_running(name, imported)
         if found is None or found.path or found.search or name in sys.builtin_module_names:
             return found  # else another object stands in for the module: its file may still be found
     if parent is not None and not parent.search:
         return None
     search = None if parent is None else list(parent.search)
+    lookups.search(search)
     # The bare leaf: for a dotted name the finder asks for the parent, which need not be imported.
     spec = PathFinder.find_spec(leaf, search)
     if spec is None and parent is None and leaf in sys.stdlib_module_names:
@@ -115,25 +118,26 @@ def root_of(path: str) -> str:
 
 def shown(path: str) -> str:
     """Return a path as messages show it, the same wherever the source tree lies."""
-    return _below(path, root_of(path))
+    return below(path, root_of(path))
 
 
-def file_names(paths: Iterable[str]) -> dict[str, str]:
+def file_names(roots: Mapping[str, str]) -> dict[str, str]:
     """Name each file by its path below the folder that holds its topmost package.
 
     Its import name will not do: a script is `__main__`, and the name of a folder without `__init__` depends on
-    `sys.path`. Files with equal names get their paths below the innermost folder that tells them apart.
+    `sys.path`. Files with equal names get their paths below the innermost folder that tells them apart. `roots` has
+    the folder above the topmost package of each.
     """
-    outer = {path: root_of(path) for path in paths}
-    names = {path: _below(path, folder) for path, folder in outer.items()}
+    outer = dict(roots)
+    names = {path: below(path, folder) for path, folder in outer.items()}
     while alike := {name for name, count in Counter(names.values()).items() if count > 1}:
         for path in [path for path, name in names.items() if name in alike]:
             outer[path] = os.path.dirname(outer[path])
-            names[path] = _below(path, outer[path])
+            names[path] = below(path, outer[path])
     return names
 
 
-def _below(path: str, folder: str) -> str:
+def below(path: str, folder: str) -> str:
     """Return the relative path of a file that lies below a folder."""
     return path.removeprefix(folder).lstrip(os.sep).replace(os.sep, "/")
 

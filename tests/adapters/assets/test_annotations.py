@@ -191,16 +191,16 @@ class Db(dg.ConfigurableResource):
     host: str = "here"
 
 
-def test_resources_of_either_kind_together(lab: Lab) -> None:
-    """A resource parameter beside `required_resource_keys=`, which Dagster refuses."""
-    lab.more = {"db": Db(), "other": Db(host="there"), "number": dg.ResourceDefinition.hardcoded_resource(5)}
+def test_resources_as_parameters(lab: Lab) -> None:
+    """A resource class, and any object by `ResourceParam`."""
+    lab.more = {"db": Db(host="there"), "number": dg.ResourceDefinition.hardcoded_resource(5)}
 
-    @result_table(reads=[], required_resource_keys={"other"})
-    def made(context, db: Db, number: dg.ResourceParam[int], raw: pa.Table) -> pa.Table:
-        note((db.host, context.resources.other.host, number))
+    @result_table(reads=[])
+    def made(db: Db, number: dg.ResourceParam[int], raw: pa.Table) -> pa.Table:
+        note((db.host, number))
         return raw
 
-    assert lab.run([raw, made]).calls == [("here", "there", 5)]
+    assert lab.run([raw, made]).calls == [("there", 5)]
 
 
 def test_a_method_and_a_wrapped_function(lab: Lab) -> None:

@@ -148,6 +148,13 @@ def test_a_plain_asset_does_not_get_a_damaged_table(lab: Lab, asset: Any) -> Non
     assert _refused(lab, asset).calls == []
 
 
+def test_a_damaged_page_that_a_plain_asset_reads_is_named(lab: Lab) -> None:
+    """Its lazy input meets the page within the function, where nothing of ours surrounds it."""
+    lab.run(numbers)
+    _damage(lab, flipped)
+    assert _refused(lab, plain_dataset).calls == ["plain_dataset"]
+
+
 def test_a_hit_looks_at_no_pages(lab: Lab) -> None:
     """A step that is reused reads nothing, so it verifies nothing."""
     lab.run([numbers, whole])

@@ -1,11 +1,13 @@
 """Damaged and foreign records: a miss with a warning that names the table, never a failure of a step."""
 
+import functools
 import json
 import logging
 import os
 from collections.abc import Callable
 from typing import Any
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from adapters_kit import Lab
 
 from jammi_dagster import CachePolicy, result_table
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
+from jammi_dagster.artifacts import sidecar_path
 
 
 @result_table(cache=CachePolicy.USE, reads=[])
@@ -72,6 +75,85 @@ def test_a_damaged_annotation_is_a_miss(lab: Lab, caplog: pytest.LogCaptureFixtu
     assert lab.run(damaged).outcomes == {"damaged": "computed"}
     assert any("table damaged: the annotation" in record.getMessage() for record in caplog.records)
     assert lab.run(damaged).outcomes == {"damaged": "reused"}
+
+
+@functools.cache
+def _ranged() -> Any:
+    """An asset of three partitions that one step makes together."""
+
+    @result_table(
+        cache=CachePolicy.USE,
+        reads=[],
+        partitions_def=dg.StaticPartitionsDefinition(["a", "b", "c"]),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def ranged(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
+        return {key: pa.table({"n": [key]}) for key in context.partition_keys}
+
+    return ranged
+
+
+@pytest.mark.parametrize("sidecar", ["whole", "damaged"])
+def test_a_damaged_annotation_in_a_range(lab: Lab, caplog: pytest.LogCaptureFixture, sidecar: str) -> None:
+    """One damaged text costs no whole range: its copy in the sidecar serves; without that all are computed."""
+    lab.run(_ranged(), span=("a", "c"))
+    record = lab.store.current("ranged[b]")
+    if sidecar == "damaged":
+        (lab.root / sidecar_path(record.artifact_path)).write_text("{")
+    with lab.store.database.writing() as connection:
+        damage = sa.text("UPDATE annotations SET annotation_json = '{' WHERE materialization_id = :id")
+        connection.execute(damage, {"id": record.materialization_id})
+    caplog.set_level(logging.WARNING, "jammi_dagster")
+    outcomes = lab.run(_ranged(), span=("a", "c")).outcomes
+    assert set(outcomes.values()) == {"reused" if sidecar == "whole" else "computed"}
+    assert any("table ranged[b]: the annotation" in record.getMessage() for record in caplog.records)
+
+
+ROWS = ["artifact_digest", "size_bytes", "row_count"]
+
+
+@pytest.mark.parametrize("column", ROWS)
+@pytest.mark.parametrize("form", ["one", "a range"])
+def test_a_ready_row_that_lacks_a_value_is_a_miss(
+    lab: Lab, caplog: pytest.LogCaptureFixture, column: str, form: str
+) -> None:
+    """It is passed over with a warning that names the table; with another intact match that one is reused."""
+    asset, span, table = damaged, None, "damaged"
+    if form == "a range":
+        asset, span, table = _ranged(), ("a", "c"), "ranged[b]"
+    lab.run(asset, span=span)
+    lab.run(asset, tags={"jammi/cache": "bypass"}, span=span)
+    caplog.set_level(logging.WARNING, "jammi_dagster")
+    newer, older = [record.materialization_id for record in lab.store.history(table)]
+    for row, outcome in [(newer, "reused"), (older, "computed")]:
+        with lab.store.database.writing() as connection:
+            damage = f"UPDATE materializations SET {column} = NULL WHERE id = :id"
+            connection.execute(sa.text(damage), {"id": row})
+        assert set(lab.run(asset, span=span).outcomes.values()) == {outcome}
+        assert any(f"table {table}: a recorded materialization" in r.getMessage() for r in caplog.records)
+
+
+@result_table
+def below(damaged: pa.Table) -> pa.Table:
+    return damaged
+
+
+@dg.asset
+def plainly_below(damaged: pa.Table) -> pa.Table:
+    return damaged
+
+
+@pytest.mark.parametrize("reader", [below, plainly_below])
+@pytest.mark.parametrize("column", ["artifact_digest", "row_count"])
+def test_a_current_row_that_lacks_a_value_is_named(lab: Lab, reader: Any, column: str) -> None:
+    """A step below it fails with the table's name and the way out, which leads out."""
+    lab.run(damaged)
+    with lab.store.database.writing() as connection:
+        connection.execute(sa.text(f"UPDATE materializations SET {column} = NULL"))
+    ran = lab.run([damaged, reader], select=[reader.key], ok=False)
+    assert "ArtifactCorrupt: table damaged: " in ran.error
+    assert "row in the catalog" in ran.error
+    lab.run([damaged, reader])
 
 
 REPLAYS: dict[str, object] = {

@@ -1,0 +1,172 @@
+"""`jammi-dagster plan`: the outcome of a launch, before it is launched."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jammi_dagster.cli.render import Output, Table, counted, output, seconds, size, working
+from jammi_dagster.cli.target import Target, target
+
+if TYPE_CHECKING:
+    from jammi_dagster.planning.plan import Plan, PlannedTable
+
+_MOST_SHOWN = 50
+_RANGE = "..."
+
+
+@click.command()
+@click.argument("selection", required=False)
+@click.option("--partition", "partitions", multiple=True, metavar="KEY", help="A partition; may be repeated.")
+@click.option("--partition-range", metavar="FIRST...LAST", help="A range of partitions that one run makes.")
+@click.option("-c", "--config", metavar="FILE", help="The run config of the launch, YAML or JSON.")
+@click.option("--tags", metavar="JSON", help='The run tags of the launch: \'{"jammi/cache": "bypass"}\'.')
+@click.option(
+    "--recorded-config", is_flag=True, help="Plan each table with the config that it was made with last."
+)
+@click.option("--save", metavar="FILE", help="Write the plan to a file, for --check.")
+@click.option(
+    "--check", metavar="FILE", help="Check that a saved plan still holds; its own selection counts."
+)
+@click.option(
+    "--most",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=_MOST_SHOWN,
+    show_default=True,
+    help="List at most so many tables.",
+)
+@target(store=False)
+@output
+def plan(
+    selection: str | None,
+    *,
+    partitions: tuple[str, ...],
+    partition_range: str | None,
+    config: str | None,
+    tags: str | None,
+    recorded_config: bool,
+    save: str | None,
+    check: str | None,
+    most: int,
+    target: Target,
+    out: Output,
+) -> int:
+    """Plan a launch of the assets in SELECTION: would each table be reused or computed, why, and at which cost.
+
+    Nothing is launched or written. SELECTION is an asset selection such as "clean_trips+"; by default it is everything.
+    Exits with 0 if every table is reused, 2 if there is work to do, 3 if a table is unknown until the run.
+    """
+    import jammi_dagster
+
+    launch = [selection, *partitions, partition_range, config, tags, recorded_config, save, target.deployment]
+    if check is not None:
+        if any(launch):
+            raise click.UsageError(
+                "--check takes the selection, partitions, config and tags of the saved plan"
+            )
+        saved = _read(check)
+        with target.instance() as instance:
+            found = jammi_dagster.check_plan(saved, target.load(), instance=instance)
+        return _show(out, found, most, "The plan still holds. ")
+    defs = target.load()
+    with target.instance() as instance, working("planning"):
+        found = jammi_dagster.plan(
+            defs,
+            selection,
+            _partitions(partitions, partition_range),
+            _config(config),
+            _tags(tags),
+            deployment=target.deployment,
+            recorded_config=recorded_config,
+            instance=instance,
+        )
+    if save is not None:
+        Path(save).write_text(json.dumps(found.to_dict(), indent=2) + "\n", encoding="utf-8")
+    return _show(out, found, most)
+
+
+def _show(out: Output, plan: Plan, most: int, prefix: str = "") -> int:
+    data = {"exit_code": plan.exit_code, "plan": plan.to_dict()}
+    listed = [one for one in plan.rows if one.action != "reuse" or one.failed_checks]
+    blocks: list[str | Table] = []
+    if listed[:most]:
+        rows = [
+            (one.said, one.table, seconds(one.expected_seconds), "; ".join(_reasons(one)))
+            for one in listed[:most]
+        ]
+        blocks += [Table(rows, ("action", "table", "expected", "why")), ""]
+    if len(listed) > most:
+        by_asset = Counter((one.asset, one.action) for one in listed[most:])
+        rest = [("and", asset, f"{number:,} {action}") for (asset, action), number in by_asset.items()]
+        blocks += [Table(rest), ""]
+    out.show(data, *blocks, prefix + _total(plan))
+    return plan.exit_code
+
+
+def _reasons(one: PlannedTable) -> Iterator[str]:
+    yield from one.reasons
+    if len(one.cause_path) > 1:
+        yield f"by way of {' < '.join(one.cause_path)}"
+
+
+def _total(plan: Plan) -> str:
+    counts = ", ".join(f"{number:,} {action}" for action, number in plan.counts.items())
+    said = [f"{counted(len(plan.rows), 'table')}{f': {counts}' if counts else ''}."]
+    if plan.expected_seconds:
+        written = f" and writes {size(plan.expected_bytes)}" if plan.expected_bytes else ""
+        said.append(f"Computing takes at least {seconds(plan.expected_seconds)}{written}.")
+    if plan.saved_seconds:
+        said.append(f"Reuses save {seconds(plan.saved_seconds)}.")
+    return " ".join(said)
+
+
+def _partitions(keys: tuple[str, ...], span: str | None) -> Any:
+    if span is None:
+        return list(keys) or None
+    if keys:
+        raise click.UsageError("give --partition or --partition-range, not both")
+    first, dots, last = span.partition(_RANGE)
+    if not (first and dots and last):
+        raise click.UsageError(f"--partition-range is FIRST{_RANGE}LAST")
+    import dagster as dg
+
+    return dg.PartitionKeyRange(first, last)
+
+
+def _config(file: str | None) -> Mapping[str, Any] | None:
+    if file is None:
+        return None
+    import yaml
+
+    try:
+        found = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise click.UsageError(f"--config {file} cannot be read ({type(error).__name__})") from None
+    if found is not None and not isinstance(found, Mapping):
+        raise click.UsageError(f"--config {file} holds no mapping")
+    return found
+
+
+def _tags(text: str | None) -> Mapping[str, str] | None:
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise click.UsageError("--tags is a JSON object of texts")
+    return found
+
+
+def _read(file: str) -> Any:
+    try:
+        return json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--check {file} is no saved plan ({type(error).__name__})") from None

@@ -1,0 +1,207 @@
+"""Rendering: text for people, or one JSON object for programs."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO, TypeVar
+
+import click
+
+FORMAT = 1
+"""The version of the JSON: it rises when a field goes or changes its meaning, not when one is added."""
+
+STYLES = {
+    "fresh": "green",
+    "reuse": "green",
+    "intact": "green",
+    "ok": "green",
+    "pinned": "green",
+    "stale": "red",
+    "missing": "red",
+    "bytes missing": "red",
+    "mismatch": "red",
+    "fail": "red",
+    "error": "red",
+    "compute": "yellow",
+    "compute or reuse": "yellow",
+    "warn": "yellow",
+    "not pinned": "yellow",
+    "undecidable": "magenta",
+    "unknown until run": "magenta",
+    "not replayable": "magenta",
+}
+"""The colour of a word, on a terminal that has any."""
+
+_UNBOUNDED = 1_000_000  # columns: nothing is wrapped in a pipe
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings; a column of numbers is set flush right. Without headings, only the rows are shown."""
+
+    rows: Sequence[Sequence[Any]]
+    headings: Sequence[str] = ()
+    indent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The output of one command: `as_json` tells the way in which it is shown on `stream`."""
+
+    command: str
+    as_json: bool
+    stream: TextIO
+
+    def show(self, data: Mapping[str, Any], *blocks: str | Table) -> None:
+        """Print the data as JSON, or the blocks as text."""
+        if self.as_json:
+            whole = {"format": FORMAT, "command": self.command, **data}
+            click.echo(json.dumps(whole, indent=2, default=str), file=self.stream)
+            return
+        _print(blocks, self.stream)
+
+
+def output(function: _F) -> _F:
+    """Add the option `--json`, and pass the function an `Output` as `out`.
+
+    Anything that a user's code prints while it is loaded goes to stderr: stdout holds the answer alone.
+    """
+
+    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
+    @functools.wraps(function)
+    def run(*args: Any, as_json: bool, **given: Any) -> Any:
+        name = click.get_current_context().info_name or ""
+        out = Output(name, as_json, sys.stdout)
+        with contextlib.redirect_stdout(sys.stderr):
+            return function(*args, out=out, **given)
+
+    return run  # type: ignore[return-value]
+
+
+@contextlib.contextmanager
+def working(text: str) -> Iterator[None]:
+    """Show on a terminal's stderr that long work is under way; elsewhere, nothing."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(one_line(text)):
+        yield
+
+
+def one_line(text: object) -> str:
+    """Return a text in which nothing can move a cursor or break a line."""
+    shown = str(text).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in shown)
+
+
+class Amount(str):
+    """The text of a number with its unit: set flush right in a column."""
+
+    __slots__ = ()
+
+
+def seconds(value: float | None) -> Amount:
+    """Show a duration.
+
+    >>> seconds(0.25), seconds(75), seconds(None)
+    ('0.25 s', '1 min 15 s', '')
+    """
+    if value is None:
+        return Amount()
+    if value < 60:
+        return Amount(f"{value:.2f} s")
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return Amount(f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s")
+
+
+def size(value: int | None) -> Amount:
+    """Show a number of bytes.
+
+    >>> size(999), size(1_200_000), size(None)
+    ('999 B', '1.2 MB', '')
+    """
+    if value is None:
+        return Amount()
+    shown, units = float(value), iter(("B", "kB", "MB", "GB", "TB"))
+    unit = next(units)
+    for larger in units:
+        if shown < 1000:
+            break
+        shown, unit = shown / 1000, larger
+    return Amount(f"{shown:.0f} {unit}" if unit == "B" else f"{shown:.1f} {unit}")
+
+
+def counted(number: int, noun: str) -> str:
+    """Show a number with its noun.
+
+    >>> counted(1, "table"), counted(2_000, "table")
+    ('1 table', '2,000 tables')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    if not console.is_terminal:
+        for block in blocks:
+            for line in [one_line(block)] if isinstance(block, str) else _lines(block):
+                click.echo(line, file=stream)
+        return
+    for block in blocks:
+        if isinstance(block, str):
+            console.print(Text(one_line(block)), soft_wrap=True)
+        else:
+            console.print(_grid(block))
+
+
+def _lines(table: Table) -> Iterator[str]:
+    """Yield the lines of a table in a pipe: columns two spaces apart, nothing wrapped."""
+    rows = [
+        [one_line(cell) for cell in row]
+        for row in (*((table.headings,) if table.headings else ()), *table.rows)
+    ]
+    right = _numeric(table)
+    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows), default=0))]
+    for row in rows:
+        cells = [cell.rjust(widths[i]) if right[i] else cell.ljust(widths[i]) for i, cell in enumerate(row)]
+        yield (" " * table.indent + "  ".join(cells)).rstrip()
+
+
+def _grid(table: Table) -> Any:
+    """Build the table for a terminal, where long cells are folded."""
+    from rich.padding import Padding
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(
+        box=None, pad_edge=False, show_header=bool(table.headings), header_style="bold", padding=(0, 2, 0, 0)
+    )
+    right = _numeric(table)
+    for i, is_right in enumerate(right):
+        heading = table.headings[i] if i < len(table.headings) else ""
+        grid.add_column(heading, justify="right" if is_right else "left", overflow="fold")
+    for row in table.rows:
+        cells = [one_line(cell) for cell in row]
+        grid.add_row(*(Text(cell, style=STYLES.get(cell, "")) for cell in cells))
+    return Padding(grid, (0, 0, 0, table.indent))
+
+
+def _numeric(table: Table) -> list[bool]:
+    """Tell for each column if it holds numbers alone."""
+    columns = max((len(row) for row in (table.headings, *table.rows)), default=0)
+    return [
+        all(i >= len(row) or row[i] == "" or isinstance(row[i], int | Amount) for row in table.rows)
+        for i in range(columns)
+    ]

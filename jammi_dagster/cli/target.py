@@ -1,0 +1,234 @@
+"""The target of a command: code, as the `dagster` command names it, or a store."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from jammi_dagster.cli import loading
+from jammi_dagster.cli.loading import CodeLocation
+from jammi_dagster.cli.render import working
+from jammi_dagster.contract.redaction import redacted_url
+from jammi_dagster.errors import CatalogNotThere, InvalidStore
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from jammi_dagster.adapters.judgement.evaluator import Evaluator
+    from jammi_dagster.store import ResultStore
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_CODE = (
+    click.option("-f", "--python-file", metavar="FILE", help="A Python file with the definitions."),
+    click.option("-m", "--module-name", metavar="MODULE", help="A module with the definitions."),
+    click.option("-a", "--attribute", metavar="NAME", help="Their name in the file or module."),
+    click.option(
+        "-d", "--working-directory", metavar="FOLDER", help="The folder that the code imports from."
+    ),
+    click.option("-w", "--workspace", metavar="FILE", help="A workspace.yaml."),
+    click.option("-l", "--location", metavar="NAME", help="One code location of several in a workspace."),
+)
+_STORE = (
+    click.option(
+        "--store", metavar="ROOT", help="The root of a store: a folder or a URL. No code is loaded."
+    ),
+    click.option("--catalog", metavar="CATALOG", help="Its catalog: a file or a database URL."),
+    click.option("--tenant", metavar="NAME", help="The tenant whose tables are asked for."),
+    click.option(
+        "--storage-options", metavar="JSON", help="Options of its storage; @FILE reads them from a file."
+    ),
+)
+_DEPLOYMENT = click.option("--deployment", metavar="NAME", help="The deployment whose tables count.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The code or the store that a command asks about. Raises `click.UsageError` where the options name neither."""
+
+    python_file: str | None = None
+    module_name: str | None = None
+    attribute: str | None = None
+    working_directory: str | None = None
+    workspace: str | None = None
+    location: str | None = None
+    store: str | None = None
+    catalog: str | None = None
+    tenant: str | None = None
+    storage_options: str | None = None
+    deployment: str | None = None
+
+    def __post_init__(self) -> None:
+        code = [self.python_file, self.module_name, self.workspace]
+        if sum(one is not None for one in code) > 1:
+            raise click.UsageError("give one of -f, -m and -w")
+        if self.store is not None and any(one is not None for one in code):
+            raise click.UsageError("give code (-f, -m, -w) or --store, not both")
+        if self.store is None and (self.catalog or self.tenant or self.storage_options):
+            raise click.UsageError("--catalog, --tenant and --storage-options belong to --store ROOT")
+        if (self.attribute or self.working_directory) and not (self.python_file or self.module_name):
+            raise click.UsageError("--attribute and --working-directory belong to -f FILE or -m MODULE")
+
+    @property
+    def has_code(self) -> bool:
+        """Tell whether the target is code: so it is without --store."""
+        return self.store is None
+
+    # --- code -----------------------------------------------------------------------------------------
+
+    def load(self) -> dg.RepositoryDefinition:
+        """Load the code. Raise `CodeNotLoaded`, and `click.UsageError` where none is named."""
+        location = self._location()
+        with working(f"loading {location.shown}"):
+            return location.load()
+
+    @contextlib.contextmanager
+    def instance(self) -> Iterator[dg.DagsterInstance]:
+        """Open the Dagster instance of `DAGSTER_HOME`, or an empty one."""
+        import dagster as dg
+
+        if os.environ.get("DAGSTER_HOME"):
+            with dg.DagsterInstance.get() as instance:
+                yield instance
+        else:
+            with dg.DagsterInstance.ephemeral() as instance:
+                yield instance
+
+    @contextlib.contextmanager
+    def evaluator(self) -> Iterator[Evaluator]:
+        """Load the code, and give a judge of its tables."""
+        from jammi_dagster.adapters.code_location.location import Location
+        from jammi_dagster.adapters.judgement.evaluator import Evaluator
+
+        repository = self.load()
+        with self.instance() as instance:
+            yield Evaluator(Location(repository, instance, deployment=self.deployment))
+
+    def _location(self) -> CodeLocation:
+        directory = self.working_directory
+        if self.python_file is not None:
+            return CodeLocation(
+                kind="file", place=self.python_file, attribute=self.attribute, working_directory=directory
+            )
+        if self.module_name is not None:
+            return CodeLocation(
+                kind="module", place=self.module_name, attribute=self.attribute, working_directory=directory
+            )
+        found = self._listed()
+        if self.location is not None:
+            found = [one for one in found if self.location in (one.name, one.place)]
+        if len(found) != 1:
+            names = ", ".join(one.shown for one in self._listed())
+            raise click.UsageError(f"name one code location with --location: {names}")
+        return found[0]
+
+    def _listed(self) -> list[CodeLocation]:
+        if self.workspace is not None:
+            return loading.of_workspace(self.workspace)
+        if found := loading.of_pyproject():
+            return found
+        for name in loading.WORKSPACES:
+            if os.path.exists(name):
+                return loading.of_workspace(name)
+        raise click.UsageError(
+            "no code and no store: give -f FILE, -m MODULE or -w WORKSPACE, --store ROOT for a command that needs no "
+            "code, or run it where pyproject.toml has [tool.dagster] or [tool.dg.project]"
+        )
+
+    # --- the store ------------------------------------------------------------------------------------
+
+    def open(self, *, may_make: bool = False) -> ResultStore:
+        """Open the store: that of --store, or the one that the code's assets are on. Raise `InvalidStore`.
+
+        Raise `CatalogNotThere`, too: a folder without a catalog is no store, unless a new catalog `may_make` one of it.
+        """
+        if self.store is None:
+            return self._of_code()
+        from jammi_dagster.store import ResultStore
+
+        options = _json(self.storage_options)
+        if not may_make:
+            _check_there(self.store, self.catalog)
+        return ResultStore(
+            self.store,
+            self.catalog,
+            tenant=self.tenant,
+            deployment=self.deployment or "default",
+            storage_options=options,
+        )
+
+    def _of_code(self) -> ResultStore:
+        with self.evaluator() as evaluator:
+            return self.store_of(evaluator)
+
+    def store_of(self, evaluator: Evaluator) -> ResultStore:
+        """Return the one store of the code. Raise `InvalidStore` for none, and `click.UsageError` for several."""
+        assets = evaluator.assets(evaluator.location.select("*"))
+        stores = {asset.store.identity: asset.store for asset in assets}
+        if not stores:
+            problem = next(iter(evaluator.problems.values()), "no asset is on a ResultTableIOManager")
+            raise InvalidStore(root="of the code", why=f"{problem}; give --store ROOT")
+        if len(stores) > 1:
+            roots = ", ".join(sorted(identity.root for identity in stores))
+            raise click.UsageError(f"the code has {len(stores)} stores ({roots}): give one with --store")
+        return next(iter(stores.values()))
+
+
+def target(*, code: bool = True, store: bool = True, deployment: bool = True) -> Callable[[_F], _F]:
+    """Add the options that name a target, and pass the function a `Target` as `target`."""
+    options = [*(_CODE if code else ()), *(_STORE if store else ()), *([_DEPLOYMENT] if deployment else ())]
+    names = {field.name for field in fields(Target)}
+
+    def decorate(function: _F) -> _F:
+        @functools.wraps(function)
+        def run(*args: Any, **given: Any) -> Any:
+            own = {name: given.pop(name) for name in names & set(given)}
+            return function(*args, target=Target(**own), **given)
+
+        for option in reversed(options):
+            run = option(run)
+        return run  # type: ignore[return-value]
+
+    return decorate
+
+
+def _json(text: str | None) -> Any:
+    """Read options given as JSON, or as `@FILE`. The message of an error does not show them: they hold secrets."""
+    if text is None:
+        return None
+    try:
+        found = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise click.UsageError(f"--storage-options is no JSON ({type(error).__name__})") from None
+    if not isinstance(found, dict):
+        raise click.UsageError("--storage-options is no JSON object")
+    return found
+
+
+def _check_there(root: str, catalog: str | None) -> None:
+    """Raise `InvalidStore` or `CatalogNotThere` where opening the store would make an empty catalog."""
+    shown = redacted_url(root)
+    is_local = "://" not in root or root.startswith("file://")
+    folder = Path(root.removeprefix("file://"))
+    if is_local and not folder.is_dir():
+        raise InvalidStore(
+            root=shown, why="there is no such folder; check that it is mounted and spelt right"
+        )
+    if catalog is None:
+        if not is_local:
+            return  # the store says that it needs one
+        file = folder / "catalog.db"
+    elif "://" not in catalog or catalog.startswith("sqlite:///"):
+        file = Path(catalog.removeprefix("sqlite:///"))
+    else:
+        return
+    if not file.is_file():
+        raise CatalogNotThere(root=shown, catalog=redacted_url(str(file)))

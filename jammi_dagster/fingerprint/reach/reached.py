@@ -1,0 +1,60 @@
+"""Records of reached code: the files, and the starts of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.sources.modules import Module
+from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.syntax.functions import Label
+from jammi_dagster.fingerprint.syntax.uses import Use
+
+
+@dataclass(slots=True)
+class ReachedFile:
+    """A first-party file that is loaded, with the units, names and functions of it that are reached."""
+
+    node: Node
+    # By unit and part: True if it runs when the function does, False if only when modules are loaded.
+    parts: dict[tuple[int, str], bool] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)  # read by reached code
+    labels: dict[Label, None] = field(default_factory=dict)  # functions that stand among live values
+    read_at_run: set[str] = field(default_factory=set)
+    roots: dict[int, None] = field(default_factory=dict)  # the units of the function itself
+    paths: dict[int, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # the units through which a unit is reached
+    loaded: dict[int, None] = field(default_factory=dict)  # units with a side effect, reached or not
+    # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
+    steps: list[str | int] = field(default_factory=list)
+    foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
+    objects: dict[str, frozenset[str] | None] = field(
+        default_factory=dict
+    )  # classes of objects that are given
+    touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
+    documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
+    is_loaded: bool = True  # False while the function reaches single statements only
+
+    def units(self) -> Iterator[tuple[Unit, Part, bool]]:
+        source = self.node.source
+        for (index, part), runs in self.parts.items():
+            assert source is not None, "a file without source has no units"
+            yield source.units[index], source.units[index].parts[part], runs
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A start of the graph: a top-level name of a module ("": none), one of its functions, or all of it (None).
+
+    `is_bare`: without its orchestration. `is_it`: the function whose identity is asked for. `of_object`: an object of
+    the class is given to a function that uses these members of it (None: all).
+    """
+
+    module: Module
+    name: str | Label | None
+    is_bare: bool = False
+    is_it: bool = False
+    of_object: bool = False
+    members: frozenset[str] | None = None

@@ -1,0 +1,1 @@
+from shop_analytics.definitions import defs as defs
