@@ -15,7 +15,7 @@ from enum import Enum
 from functools import singledispatchmethod
 from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any, cast
-from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, ref
 
 from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
 from jammi_dagster.fingerprint.live.plain_values import attributes
@@ -36,6 +36,8 @@ _MAKERS: Mapping[type, Callable[[Any], object]] = {
     WeakSet: set,
 }
 
+# Classes without state of their own, by `id`: the ids of their members.
+_plain: dict[int, tuple[ref[type], tuple[int, ...], frozenset[str]]] = {}
 State = tuple[str, object]  # its name for people, and the value
 
 
@@ -104,6 +106,18 @@ def _changed_attributes(cls: type) -> Collection[str]:
 
 
 def _state_of_class(cls: type, home: frozenset[str]) -> Iterator[State]:
+    """Yield the state of a class; one without any is not looked at again while its members are the same."""
+    members = tuple(map(id, vars(cls).values()))
+    known = _plain.get(id(cls))
+    if known is not None and known[0]() is cls and known[1:] == (members, home):
+        return
+    found = list(_differing_members(cls, home))
+    if not found and not any(type(member) in (*_CONTAINERS, *_MAKERS) for member in vars(cls).values()):
+        _plain[id(cls)] = ref(cls), members, home
+    yield from found
+
+
+def _differing_members(cls: type, home: frozenset[str]) -> Iterator[State]:
     """Yield the members of a first-party class that differ from its body, or that its body does not have."""
     source, definition = _source_of(cls), None
     for index in source.by_name.get(cls.__qualname__, ()) if source else ():
