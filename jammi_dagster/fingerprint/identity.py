@@ -73,8 +73,8 @@ class CodeIdentity:
     """Files of the own package that the code reads, by path, with their digests."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
-    cached: frozenset[tuple[str, int]] = field(default=frozenset(), compare=False, repr=False)
-    """The reached functions whose results are kept: the file and the first line of each."""
+    cached: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
+    """The reached functions whose results are kept: the file below its tree, and the first line of each."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 

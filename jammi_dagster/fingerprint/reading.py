@@ -63,7 +63,7 @@ class Reading:
     compared: tuple[Compared, ...]
     changed: tuple[tuple[Node, str], ...]  # names whose values differ from their source, in order
     loaded: tuple[LoadedCode, ...]
-    cached: frozenset[tuple[str, int]]
+    cached: tuple[tuple[str, int], ...]
     roots: tuple[Root, ...]  # with those of the changed values
 
     def read_packaged(self) -> tuple[dict[str, bytes], set[str]]:
@@ -134,7 +134,7 @@ def _reading(
         compared=tuple(Compared(one.node, tuple(one.names), tuple(one.labels)) for one in reached),
         changed=changed,
         loaded=loaded_code(graph),
-        cached=frozenset(cached_functions(graph)),
+        cached=tuple(sorted(set(cached_functions(graph)))),
         roots=roots,
     )
 

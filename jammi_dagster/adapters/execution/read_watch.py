@@ -121,8 +121,10 @@ class Watch:
 
     def recall(self, functions: Iterable[Function]) -> None:
         """Add the reads behind results that functions have kept since an earlier step of this process."""
-        for function in functions:
-            for what, read in list(_remembered.get(function, {}).values()):
+        kept = {(file.replace("/", os.sep), first) for file, first in functions}
+        for (path, line), reads in list(_remembered.items()):
+            is_kept = any(line == first and path.endswith(os.sep + file) for file, first in kept)
+            for what, read in list(reads.values()) if is_kept else ():
                 if not self._is_allowed(what):
                     self.found.setdefault(read.source, read)
 

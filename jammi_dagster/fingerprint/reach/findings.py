@@ -67,14 +67,14 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
 
 def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:
     """Yield the reached functions whose results are kept: the file and the first line of each."""
-    for path, reached in graph.reached.items():
+    for reached in graph.reached.values():
         for unit, part, _ in reached.units():
             if unit.statement is not None:
-                yield from ((path, line) for line in cached_lines(unit.statement.node))
+                yield from ((reached.node.shown, line) for line in cached_lines(unit.statement.node))
             for handed in part.handed:
                 if handed.callee and CACHES.search(handed.callee[-1]):
                     for home, given in graph.places.definitions(reached.node, handed.given):
-                        yield home.path, given.lines[0]
+                        yield home.shown, given.lines[0]
 
 
 def _every_use(graph: Graph) -> Iterator[Use]:
