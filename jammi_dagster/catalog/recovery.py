@@ -190,6 +190,23 @@ class RecoveryRows:
                 connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
             return back.rowcount == 1
 
+    def stands(
+        self, table: str, deployment: str, start_sequence: int, materialization_ids: Sequence[str]
+    ) -> bool:
+        """Tell if the table stands as before the drop of that start, which was then never committed."""
+        pointed = sa.select(_pointers.c.table_name).where(
+            _pointers.c.tenant == self._tenant,
+            _pointers.c.deployment == deployment,
+            _pointers.c.table_name == table,
+            _pointers.c.materialization_id.is_not(None),
+            _pointers.c.start_sequence <= start_sequence,
+        )
+        with self._database.reading() as connection:
+            if connection.execute(pointed).first() is not None:
+                return True
+            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in _chunks(materialization_ids))
+            return any(connection.execute(one.limit(1)).first() is not None for one in ready)
+
     def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
         return sa.and_(_m.c.id.in_(ids), _m.c.status == READY, _m.c.tenant == self._tenant)
 

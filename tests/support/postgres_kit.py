@@ -12,7 +12,7 @@ from jammi_dagster.catalog import Database
 
 _TEMPLATE = "jammi_template"
 # nobody needs this data after a crash
-_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 
 class Postgres:
@@ -51,5 +51,5 @@ def _name(url: str) -> str:
 @contextmanager
 def running() -> Iterator[Postgres]:
     """A server in a folder of its own, gone afterwards; several test processes may each have one."""
-    with server(**_QUICK) as started:
+    with server(**QUICK) as started:
         yield Postgres(started)
