@@ -36,6 +36,7 @@ _RANGE = "..."
 @click.option(
     "--most",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_MOST_SHOWN,
     show_default=True,
     help="List at most so many tables.",
@@ -92,17 +93,17 @@ def plan(
 
 def _show(out: Output, plan: Plan, most: int, prefix: str = "") -> int:
     data = {"exit_code": plan.exit_code, "plan": plan.to_dict()}
-    listed = [one for one in plan.tables if one.outcome != "reuse" or one.failed_checks]
+    listed = [one for one in plan.rows if one.action != "reuse" or one.failed_checks]
     blocks: list[str | Table] = []
     if listed[:most]:
         rows = [
             (one.said, one.table, seconds(one.expected_seconds), "; ".join(_reasons(one)))
             for one in listed[:most]
         ]
-        blocks += [Table(rows, ("outcome", "table", "expected", "why")), ""]
+        blocks += [Table(rows, ("action", "table", "expected", "why")), ""]
     if len(listed) > most:
-        by_asset = Counter((one.asset, one.outcome) for one in listed[most:])
-        rest = [("and", asset, f"{number:,} {outcome}") for (asset, outcome), number in by_asset.items()]
+        by_asset = Counter((one.asset, one.action) for one in listed[most:])
+        rest = [("and", asset, f"{number:,} {action}") for (asset, action), number in by_asset.items()]
         blocks += [Table(rest), ""]
     out.show(data, *blocks, prefix + _total(plan))
     return plan.exit_code
@@ -110,13 +111,13 @@ def _show(out: Output, plan: Plan, most: int, prefix: str = "") -> int:
 
 def _reasons(one: PlannedTable) -> Iterator[str]:
     yield from one.reasons
-    if len(one.path) > 1:
-        yield f"by way of {' < '.join(one.path)}"
+    if len(one.cause_path) > 1:
+        yield f"by way of {' < '.join(one.cause_path)}"
 
 
 def _total(plan: Plan) -> str:
-    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in plan.counts.items())
-    said = [f"{counted(len(plan.tables), 'table')}{f': {counts}' if counts else ''}."]
+    counts = ", ".join(f"{number:,} {action}" for action, number in plan.counts.items())
+    said = [f"{counted(len(plan.rows), 'table')}{f': {counts}' if counts else ''}."]
     if plan.expected_seconds:
         written = f" and writes {size(plan.expected_bytes)}" if plan.expected_bytes else ""
         said.append(f"Computing takes at least {seconds(plan.expected_seconds)}{written}.")

@@ -165,11 +165,13 @@ class Plan:
     @classmethod
     def from_dict(cls, value: object) -> Plan:
         """Read a saved plan. Raise `InvalidField`, also for a format of a later version."""
-        if not isinstance(value, Mapping) or not isinstance(value.get("rows"), list):
-            raise InvalidField(what="plan", path="rows", value=value, expected="a saved plan")
+        if not isinstance(value, Mapping):
+            raise InvalidField(what="plan", path="plan", value=value, expected="a saved plan")
         if value.get("format") != FORMAT:
             expected = f"{FORMAT}; make the plan again with this version"
             raise InvalidField(what="plan", path="format", value=value.get("format"), expected=expected)
+        if not isinstance(value.get("rows"), list):
+            raise InvalidField(what="plan", path="rows", value=value.get("rows"), expected="a list")
         return cls(
             rows=tuple(PlannedTable.from_dict(one) for one in value["rows"]),
             arguments=dict(value.get("arguments") or {}),
