@@ -73,6 +73,11 @@ class BindingRows:
             )
             return bound.rowcount == 1
 
+    def check_writable(self) -> None:
+        """Write nothing new, to find out before the root is touched. Raises `CatalogReadOnly`."""
+        with self._database.writing() as connection:
+            connection.execute(_state.update().values(catalog_id=_state.c.catalog_id))
+
     def issued(self, stamp: str) -> bool:
         """Recognize a mark that a pass of this catalog left."""
         with self._database.reading() as connection:

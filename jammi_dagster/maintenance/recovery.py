@@ -39,6 +39,7 @@ from jammi_dagster.errors import (
 )
 from jammi_dagster.maintenance.adoption import Adoption, AdoptionReport
 from jammi_dagster.maintenance.bulk import Progress, delete_all, each
+from jammi_dagster.maintenance.lineage_index import mend_index
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.root_binding import RootBinding
 from jammi_dagster.maintenance.sidecars import (
@@ -65,7 +66,7 @@ class RecoveryReport:
     attempt), `adopted` (complete, with a new row), `lost` (ready, but an object was missing for longer than the grace
     period) and `returned` (lost, and whole again). Paths below the root that were `reclaimed` (objects that no row
     names, tombstones of drops that were never committed) and of uploads that were `aborted`. Keys of anchor sets
-    whose edges were `reindexed`.
+    whose edges were `reindexed`, and of those that were `restored` from a sidecar, since they could not be read.
 
     Only told, and left as they are: ids of ready ones with an object `missing`, and of `damaged` ones, whose sidecar
     says another digest, or nothing, or whose bytes have another length; of `incomplete` ones, without row, whose
@@ -85,6 +86,7 @@ class RecoveryReport:
     reclaimed: list[str] = field(default_factory=list)
     aborted: list[str] = field(default_factory=list)
     reindexed: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON."""
@@ -150,10 +152,7 @@ class Recovery:
         self._withdraw(rows, objects, report)
         self._reclaim(rows, objects, self._adopt(objects, report), report)
         self._abort_uploads(folder, report)
-        for set_key in rows.sets_with_wrong_edges():
-            report.reindexed.append(set_key)
-            if not self.dry_run:
-                rows.rebuild_edges(set_key)
+        report.reindexed, report.restored = mend_index(rows, self.root, dry_run=self.dry_run)
         return report
 
     # --- ready rows ------------------------------------------------------------------------------------

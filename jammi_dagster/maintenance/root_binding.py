@@ -92,6 +92,7 @@ class RootBinding:
     def take_over(self) -> str | None:
         """Bind root and catalog to each other, whatever they named before; give the former catalog's place."""
         self._database.check_writable()
+        self._rows.check_writable()
         catalog_id = self._known().catalog_id
         found = self._found_or_damaged()
         catalog, is_inside = self._place()
@@ -117,6 +118,7 @@ class RootBinding:
             self._check_sample()
             if dry_run:
                 return None
+            self._rows.check_writable()
             found = self._create(bond.catalog_id)
         if found.catalog_id != bond.catalog_id:
             if not (self._is_place_of(found) and self._rows.is_empty()):

@@ -32,6 +32,10 @@ class Postgres:
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_name(url)))
         self._server.admin.execute(drop)
 
+    def drop_role(self, role: str) -> None:
+        """Removes a role that owns nothing."""
+        self._server.admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
     def cut(self, url: str) -> int:
         """Ends every connection to the database from outside; gives how many there were."""
         ended = self._server.admin.execute(
