@@ -16,7 +16,7 @@ from typing import Any
 
 from jammi_dagster.fingerprint.first_homes import first_home
 from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
-from jammi_dagster.fingerprint.live.callables import layers
+from jammi_dagster.fingerprint.live.callables import layers, wrapper_of
 from jammi_dagster.fingerprint.live.library_values import contents_of
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
 from jammi_dagster.fingerprint.reach.reached import Root
@@ -125,6 +125,10 @@ class Describer:
         return self._instance(value, where)
 
     def _function(self, function: FunctionType) -> Form:
+        if (library := wrapper_of(function)) is not None:
+            self.libraries.update(self._shared(_named(library)) or {})
+            wrapped = function.__dict__["__wrapped__"]
+            return "wrapper", library, self.describe(wrapped, f"what {function.__qualname__} wraps")
         module = of_names(function.__globals__)
         shared = self._shared(module)
         if shared is not None:

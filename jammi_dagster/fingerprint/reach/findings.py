@@ -139,15 +139,29 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 is_fixed = (
                     change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
                 )
-                is_kept = is_hashed or is_fixed or _is_lazy(holder, name, change)
+                is_kept = is_hashed or is_fixed or _is_lazy(graph, holder, name, change)
                 if name in holder.read_at_run and not is_kept:
                     yield name, reached.node.shown, change.line
 
 
-def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
+def _is_lazy(graph: Graph, holder: ReachedFile, name: str, change: Change) -> bool:
     source = holder.node.source
-    is_own = source is not None and change.is_own and not change.in_place
-    return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
+    if source is None or not change.is_own or change.in_place:
+        return False
+    return is_lazy_constant(source.tree, source.scope, name) and not _is_read_by_others(graph, holder, name)
+
+
+def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether another reached module uses a name of a module."""
+    uses = (
+        (reached.node, use.name)
+        for reached in graph.reached.values()
+        if reached is not holder
+        for _, part, _ in reached.units()
+        for use in part.uses
+    )
+    targets = (graph.target_of(*use) for use in uses)
+    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 class Compared(NamedTuple):
