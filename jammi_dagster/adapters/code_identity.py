@@ -9,10 +9,12 @@ from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.bound_resources import bound_resources
 from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
 from jammi_dagster.adapters.code_location.location import Definitions, Target, repository_of, select
+from jammi_dagster.adapters.recipe.object_classes import is_config
 from jammi_dagster.fingerprint import CodeIdentity as Identity
 from jammi_dagster.fingerprint import Component
 
@@ -57,6 +59,8 @@ class CodeIdentity:
 def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -> CodeIdentity:
     """Identify the code of a function, or of an asset with its declarations. Nothing runs, and no store is needed.
 
+    The resources that an asset takes are known once `finalize` has seen its definitions.
+
     >>> identity = code_identity(orders)  # doctest: +SKIP
     >>> identity.pinned, [str(reason) for reason in identity.reasons]  # doctest: +SKIP
     (False, ['time.time (shop/flow.py:3) changes from run to run: pass the value in, …'])
@@ -64,10 +68,14 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
     if isinstance(function_or_asset, dg.AssetsDefinition):
         spec = spec_of(function_or_asset) or _plain_spec(function_or_asset)
         has_upstream = not set(function_or_asset.dependency_keys) <= set(function_or_asset.keys)
+        bound = bound_resources(function_or_asset)
+        plain = [key for key in spec.resource_keys if is_config(bound.get(key), spec.members_of(key))]
     else:
         spec, has_upstream = TableSpec(function=function_or_asset, shape=shape_of(function_or_asset)), True
+        plain = []
     code = spec.code()
-    said = [*code.unresolved, *spec.undeclared_reads(code, has_upstream=has_upstream)]
+    reads = spec.undeclared_reads(code, has_upstream=has_upstream, config_resources=plain)
+    said = [*code.unresolved, *reads]
     return CodeIdentity(
         digest=code.digest,
         reasons=tuple(_reason(text, code) for text in dict.fromkeys(said)),

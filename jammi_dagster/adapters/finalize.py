@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.bound_resources import bind
 from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.spec import spec_of
 from jammi_dagster.adapters.code_identity import code_identity
@@ -36,6 +37,9 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
             expected = "dagster.Definitions, or a function that returns them"
             raise InvalidField(what="finalize", path="defs", value=defs, expected=expected)
         return finalize(defs())
+    for asset in defs.assets or ():
+        if isinstance(asset, dg.AssetsDefinition):
+            bind(asset, defs.resources or {})
     versions = {
         key: digest
         for asset in defs.assets or ()

@@ -2,7 +2,7 @@
 
 | to find or add | go to |
 |---|---|
-| the identity of a function, its parts and its options | identity.py, components.py, author_options.py |
+| the identity of a function, its parts and its options | identity.py, reading.py, components.py, author_options.py |
 | a reader, a clock, a harmless call, a mutating method: names as data | known_names/ |
 | a kind of live value (closure, default), uses of Dagster's context | live/ |
 | the code that a name leads to, findings in it | reach/ |
@@ -24,6 +24,7 @@ from jammi_dagster.fingerprint.identity import (
     identify,
 )
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
+from jammi_dagster.fingerprint.live.parameter_uses import members_used_of
 
 __all__ = [
     "CodeIdentity",
@@ -36,4 +37,5 @@ __all__ = [
     "edited_files",
     "identify",
     "is_of_the_run",
+    "members_used_of",
 ]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from weakref import WeakKeyDictionary
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
@@ -22,9 +23,12 @@ from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.modules import home_of, of_names
+from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.time_zone import time_zone
 
+# The files of its package that each function was last found to read.
+_packaged: WeakKeyDictionary[Any, tuple[PackagedRead, ...]] = WeakKeyDictionary()
 _one_at_a_time = threading.RLock()  # the source of a file is shared, and read bit by bit
 
 
@@ -62,6 +66,8 @@ class CodeIdentity:
     libraries: Mapping[str, str]
     """Installed distributions that the reached code uses, with their versions."""
     outside: tuple[OutsideRead, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
+    """Files of the own package that the code reads, by path, with their digests."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     unresolved: tuple[str, ...]
@@ -93,6 +99,8 @@ def identify(
     code_version: str | None = None,
     depends_on: Sequence[Any] = (),
     ignore: Collection[str] = (),
+    of_object: bool = False,
+    members: frozenset[str] | None = None,
 ) -> CodeIdentity:
     """Identify the code that the result of a function depends on. Nothing of the user's runs for it.
 
@@ -107,6 +115,8 @@ def identify(
         depends_on: Functions, classes, modules, files and plain values that count as if the function used them.
         ignore: Names that no result depends on: `_CACHE`, `pipelines.text._CACHE`, or a name from an unresolved
             reason. Both options add to the settings of the project.
+        of_object: True if `fn` is a class of which a function is given an object.
+        members: The members that the function uses of that object; None for all.
 
     Raises:
         InvalidField: An option or a setting makes no sense.
@@ -118,7 +128,7 @@ def identify(
     with _one_at_a_time:
         while True:
             try:
-                return _from_source(fn, depends_on, ignore)
+                return _from_source(fn, depends_on, ignore, {fn: members} if of_object else {})
             except Outlived:  # a file has changed meanwhile
                 forget_all()
             except ValuesMoved:
@@ -139,6 +149,8 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
     given = (*settings.depends_on, *check_dependencies(depends_on))
     paths = [item for item in given if isinstance(item, (str, os.PathLike))]
     files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
+    known = _packaged.get(innermost(fn), ())
+    files += [(read.path, str(read.digest())) for read in known]
     told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
     return digest("disk.v1", *map(utf8, told))
 
@@ -149,11 +161,17 @@ def edited_files() -> tuple[tuple[str, str], ...]:
         return running_code.edited_files()
 
 
-def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Collection[str]) -> CodeIdentity:
+def _from_source(
+    fn: Callable[..., Any],
+    depends_on: Sequence[Any],
+    ignore: Collection[str],
+    of_objects: Mapping[Any, frozenset[str] | None],
+) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
     ignored = settings.ignore | set(check_names("ignore", ignore))
     describer = Describer(_home(fn) | settings.first_party, ignored)
+    describer.of_objects.update(of_objects)
     form = describer.describe_function(fn)
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
@@ -164,6 +182,8 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
     slots = Slots(_Shown(code, settings.depends_on), code.files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
     packaged, unread = code.read_packaged()
+    if innermost(fn) is not None:
+        _packaged[innermost(fn)] = code.packaged
     components = in_order((*code.components, *of_packaged(packaged), *held, *declared))
     reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
     return CodeIdentity(
@@ -171,6 +191,7 @@ def _from_source(fn: Callable[..., Any], depends_on: Sequence[Any], ignore: Coll
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
         libraries=settings.versions(dict(sorted({**describer.libraries, **code.libraries}.items()))),
+        files=packaged,
         reached_by=code.reached_by,
         outside=tuple(
             OutsideRead(

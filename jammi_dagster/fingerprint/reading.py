@@ -25,6 +25,7 @@ from jammi_dagster.fingerprint.reach.findings import (
 )
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.index import CodeIndex, index_for
+from jammi_dagster.fingerprint.reach.packaged_reads import packaged_reads
 from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reasons import reason
@@ -120,7 +121,7 @@ def _reading(
         libraries=graph.libraries,
         outside=tuple(sorted(outside_reads(graph))),
         reached_by=dict(reached_by(graph)),
-        packaged=tuple(sorted(graph.packaged)),
+        packaged=packaged_reads(graph),
         doubts=frozenset(doubts(graph, ignored)),
         uses_time_zone=uses_time_zone(graph),
         compared=tuple(Compared(one.node, tuple(one.names), tuple(one.labels)) for one in reached),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from jammi_dagster.fingerprint import (
     disk_state,
     identify,
     is_of_the_run,
+    members_used_of,
 )
 from jammi_dagster.surfaces import VersionSurface
 
@@ -67,12 +68,19 @@ class TableSpec:
             return [surface for partition in partitions for surface in self.reads(partition)]
         return list(self.reads or ())
 
-    def undeclared(self, asset: DeclaredAsset, code: CodeIdentity) -> list[str]:
-        """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs")."""
-        upstream = any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies)
-        return self.undeclared_reads(code, has_upstream=upstream)
+    def undeclared(
+        self, asset: DeclaredAsset, code: CodeIdentity, config_resources: Collection[str] = ()
+    ) -> list[str]:
+        """List the reasons why the function may read an undeclared input (DESIGN 4, "Undeclared inputs").
 
-    def undeclared_reads(self, code: CodeIdentity, *, has_upstream: bool) -> list[str]:
+        `config_resources` are the keys of resources that are config alone.
+        """
+        upstream = any(dependency.asset_key != asset.asset_key for dependency in asset.dependencies)
+        return self.undeclared_reads(code, has_upstream=upstream, config_resources=config_resources)
+
+    def undeclared_reads(
+        self, code: CodeIdentity, *, has_upstream: bool, config_resources: Collection[str] = ()
+    ) -> list[str]:
         """List the same reasons for an asset of which only that is known."""
         way_out = "declare reads=[…], or reads=[] where it reads nothing else"
         reasons = self.undeclared_by_code(code)
@@ -80,9 +88,15 @@ class TableSpec:
             return reasons
         if not has_upstream:
             reasons.append(f"it has no upstream: {way_out}")
-        if self.resource_keys:
-            reasons.append(f"it takes resources ({', '.join(self.resource_keys)}): {way_out}")
-        return reasons + [f"{use}: {way_out}" for use in self._context_uses() if not is_of_the_run(use)]
+        if others := [key for key in self.resource_keys if key not in config_resources]:
+            reasons.append(f"it takes resources ({', '.join(others)}): {way_out}")
+        known = {f"{self.shape.context}.resources.{key}" for key in config_resources}
+        uses = (use for use in self._context_uses() if not is_of_the_run(use) and use not in known)
+        return reasons + [f"{use}: {way_out}" for use in uses]
+
+    def members_of(self, resource: str) -> frozenset[str] | None:
+        """Return the members that the function uses of a resource; None where that is not known."""
+        return members_used_of(self.function, resource) if resource in self.shape.resources else None
 
     def undeclared_by_code(self, code: CodeIdentity) -> list[str]:
         """List the reasons in the code itself, whatever the asset is."""
@@ -145,7 +159,9 @@ def _shown(read: OutsideRead) -> str:
 def plain_spec(asset: DeclaredAsset) -> TableSpec:
     """Build the declaration of a plain `@dg.asset`: its function alone."""
     function = asset.function
-    shape = shape_of(function)
+    given = asset.assets_def.op.input_dict
+    ins = [name for name, one in given.items() if not one.dagster_type.is_nothing]
+    shape = shape_of(function, ins=ins, is_plain=True)
     resources = asset.assets_def.op.required_resource_keys | set(shape.resources)
     return TableSpec(
         function=function,

@@ -164,7 +164,10 @@ class CurrentAsset:
         Raises `NotReplayable`.
         """
         recipe = self.recipe(replay)
-        return (*recipe.unrecordable, *self.spec.undeclared(self._declared, recipe.code))
+        return (
+            *recipe.unrecordable,
+            *self.spec.undeclared(self._declared, recipe.code, recipe.config_resources),
+        )
 
     def policy(self, tags: Mapping[str, str] | None = None) -> CachePolicy:
         """Return the cache policy of a run with these tags. Raises `InvalidPolicy`."""

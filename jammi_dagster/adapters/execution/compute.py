@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.signature import code_of
 from jammi_dagster.adapters.execution import events
 from jammi_dagster.adapters.execution.inputs import settle
 from jammi_dagster.adapters.execution.outputs import BodyOutput, by_partition, check_reported
@@ -41,7 +42,7 @@ def compute(
         first = plan.tables[0].table
         step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first])}")
         schemas: dict[str, pa.Schema] = {}
-        stamps = _stamps(tables)
+        stamps, files = _stamps(tables), tables.recipe.code.files
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
             output = call()
             for table, data in zip(step.tables, _by_table(tables, output), strict=True):
@@ -53,6 +54,9 @@ def compute(
         now = _stamps(tables)
         moved = {source for source, stamp in stamps.items() if now.get(source) != stamp}
         inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body(), moved=moved))
+        if files and files != tables.spec.code().files:
+            why_not = "a file of the function's package has changed while the function ran: run it again"
+            inputs = inputs.with_unpinned(f"undeclared:{tables.asset_name}", [why_not])
         made = _Made(output=output, inputs=inputs, schemas=schemas, why=why, seconds=seconds)
         outputs = _outputs(tables, draft, made)
         published = attempt.publish(outputs, run_id=step.run_id)
@@ -144,9 +148,9 @@ def _watch(tables: TableStep) -> Watch:
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
     return Watch(
-        module=spec.function.__module__.partition(".")[0],
+        module=code_of(spec.function).__module__.partition(".")[0],
         allowed=allowed,
-        within=[tables.store.identity.root],
+        within=[tables.store.identity.root, *tables.recipe.code.files],
     )
 
 

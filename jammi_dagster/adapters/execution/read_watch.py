@@ -23,7 +23,9 @@ from typing import Any
 
 _MOST = 100  # reads that are told of; one is enough to unpin
 _FILES = {"open", "os.listdir", "os.scandir", "sqlite3.connect"}
+_MADE = {"tempfile.mkstemp", "tempfile.mkdtemp"}  # files and folders of the body's own
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
+_SEEN = _FILES | _MADE | _OTHERS
 _PYTHON = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth", ".zip", ".whl", ".egg")
 _SYSTEM = (
     "/dev/",
@@ -82,6 +84,9 @@ class Watch:
     before: frozenset[int] = frozenset()  # the threads that were there when it began
 
     def see(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
+        if event in _MADE:
+            self.made.add(os.path.abspath(os.fsdecode(arguments[0])))
+            return
         is_file = event in _FILES
         what = _path(arguments[0]) if is_file else _other(event, arguments)
         if what is None or (event == "open" and self._writes(what, arguments)):
@@ -103,8 +108,12 @@ class Watch:
             return True
         return path in self.made
 
+    def _is_made(self, path: str) -> bool:
+        """Return whether a path is that of a temporary file or folder of the body's own, or lies within one."""
+        return any(path == one or path.startswith(os.path.join(one, "")) for one in self.made)
+
     def _is_inside(self, path: str) -> bool:
-        if path.endswith(_PYTHON) or path.startswith(_SYSTEM) or path in _ASKED:
+        if path.endswith(_PYTHON) or path.startswith(_SYSTEM) or path in _ASKED or self._is_made(path):
             return True
         real = os.path.realpath(path)
         return any(
@@ -166,7 +175,7 @@ def _install() -> None:
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _live or not (event in _FILES or event in _OTHERS) or getattr(_looking, "now", False):
+    if not _live or event not in _SEEN or getattr(_looking, "now", False):
         return
     _looking.now = True
     try:

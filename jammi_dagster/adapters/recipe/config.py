@@ -8,12 +8,13 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from jammi_dagster.adapters.recipe.object_classes import Members
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint.first_homes import first_home
 
 Keyed = Callable[[str], "str | None"]
-CodeOf = Callable[[type], "str | None"]
+CodeOf = Callable[[type, Members], "str | None"]
 
 NO_KEY = (
     "a value from the environment cannot be recorded without a key: set JAMMI_STORE_KEY where the store runs"
@@ -49,8 +50,12 @@ def config_object(config: Any, validated: Any, keyed: Keyed) -> dict[str, str] |
     return _hidden(config, keyed)
 
 
-def described_resource(resource: Any, keyed: Keyed, code_of: CodeOf) -> dict[str, Any]:
+def described_resource(
+    resource: Any, keyed: Keyed, code_of: CodeOf, members: Members = None
+) -> dict[str, Any]:
     """Describe a resource by its class, its code and an HMAC for each of its fields, nested resources included.
+
+    `members` are those that the function uses of it (None: all): only their code counts.
 
     At run time a field no longer shows if it came from the environment, so all are behind the key. Raises
     `NotRecordable` for a resource that is not a `ConfigurableResource`: it has no config to be seen.
@@ -60,7 +65,7 @@ def described_resource(resource: Any, keyed: Keyed, code_of: CodeOf) -> dict[str
     if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
     fields = {field: _field(getattr(resource, field), keyed, code_of) for field in kind.model_fields}
-    return {"class": name, "code": code_of(kind), "fields": fields}
+    return {"class": name, "code": code_of(kind, members), "fields": fields}
 
 
 def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:

@@ -63,7 +63,7 @@ def draft_of(
     """
     snapshot = inputs.snapshot().with_unpinned(
         f"undeclared:{asset.asset_key.to_user_string()}",
-        (*recipe.unrecordable, *spec.undeclared(asset, recipe.code)),
+        (*recipe.unrecordable, *spec.undeclared(asset, recipe.code, recipe.config_resources)),
     )
     tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
     definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)

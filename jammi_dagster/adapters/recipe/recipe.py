@@ -7,7 +7,7 @@ import hashlib
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -25,6 +25,7 @@ from jammi_dagster.adapters.recipe.config import (
     described_config,
     described_resource,
 )
+from jammi_dagster.adapters.recipe.object_classes import ObjectClasses
 from jammi_dagster.contract import (
     DefinitionHash,
     MaterializationEnv,
@@ -34,7 +35,7 @@ from jammi_dagster.contract import (
 )
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
-from jammi_dagster.fingerprint import CodeIdentity, identify
+from jammi_dagster.fingerprint import CodeIdentity
 from jammi_dagster.store import ResultStore
 
 PRODUCER = "dagster_asset"
@@ -53,7 +54,8 @@ class Recipe:
 
     `components` are the digests of the code's components by name; where the code shows a slot, an HMAC of its texts.
     `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
-    why the definition cannot be known, and so why the tables are never reused.
+    why the definition cannot be known, and so why the tables are never reused. `config_resources` are the keys of
+    resources that are config alone: their code reads nothing.
     """
 
     asset_key: dg.AssetKey
@@ -67,6 +69,7 @@ class Recipe:
     resources: Mapping[str, Any]
     libraries: Mapping[str, str]
     unrecordable: tuple[str, ...]
+    config_resources: frozenset[str]
     window_of: Callable[[str | None], list[str] | None]
     dimensions: tuple[str, ...] = ()
 
@@ -195,10 +198,11 @@ def recipe_of(
     """Return the recipe of the asset's tables with this config, and with inputs that were `loaded` like these."""
     code = spec.code()
     inputs = {name: kind_of(annotation) for name, annotation in spec.shape.inputs.items()}
-    classes = _Classes(identities=None if code.kind == "code_version" else [])
+    classes = ObjectClasses(identities=None if code.kind == "code_version" else [])
     reasons: list[str] = []
     described, seen, raw = None, None, None
     resources: dict[str, Any] = {}
+    plain: set[str] = set()
     try:
         described, seen = _described_config(asset, config, store.key)
         raw = asset.raw_op_config
@@ -206,8 +210,10 @@ def recipe_of(
         reasons.append(f"config: {error}")
     for key in sorted(spec.resource_keys):
         try:
-            resource = asset.resource(key)
-            resources[key] = described_resource(resource, store.key, classes.code_of)
+            resource, members = asset.resource(key), spec.members_of(key)
+            resources[key] = described_resource(resource, store.key, classes.code_of, members)
+            if classes.is_config(resource, members):
+                plain.add(key)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
     described_inputs: dict[str, Any] = {}
@@ -228,6 +234,7 @@ def recipe_of(
         config=described,
         config_object={"code": config_code, "value": seen} if seen or config_code else None,
         resources=resources,
+        config_resources=frozenset(plain),
         libraries=_libraries(code, inputs.values()),
         unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
@@ -261,37 +268,6 @@ def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[
     except NotCanonical as error:
         raise NotRecordable(str(error)) from None
     return described, config_object(config, asset.op_config, keyed)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Classes:
-    """The classes of the objects that a function gets: their code may lie where its own module does not look.
-
-    `identities` are those that were asked for; None where the author's code version stands for all code.
-    """
-
-    identities: list[CodeIdentity] | None
-
-    def code_of(self, cls: type) -> str | None:
-        """Return the code identity of a class; None for a built-in one."""
-        if self.identities is None or cls.__module__ == "builtins":
-            return None
-        identity = identify(cls)
-        self.identities.append(identity)
-        return identity.digest
-
-    def added_to(self, code: CodeIdentity) -> CodeIdentity:
-        """Add the reads and needs of the classes' code to `code`; the digest stays the function's."""
-        found = self.identities or []
-        return replace(
-            code,
-            components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
-            libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
-            outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
-            unresolved=tuple(
-                dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])
-            ),
-        )
 
 
 def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:

@@ -9,6 +9,17 @@ _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "
 # Whatever the class is: a subclass of `datetime`, a period, a calendar.
 CLASS_CLOCKS = frozenset({f"{ANY}.now", f"{ANY}.utcnow", f"{ANY}.today"})
 
+# Numbers of processors: a result seldom depends on them, and then it does.
+PROCESSORS = frozenset(
+    {
+        "os.cpu_count",
+        "os.process_cpu_count",
+        "os.sched_getaffinity",
+        "multiprocessing.cpu_count",
+        "joblib.cpu_count",
+    }
+)
+
 AMBIENT = (
     frozenset(
         [
@@ -111,6 +122,7 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
 )
@@ -174,6 +186,8 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "time.asctime": (0, None),
     "time.strftime": (1, None),
     "numpy.random.default_rng": (0, "seed"),
+    "numpy.random.seed": (0, "seed"),
+    "random.seed": (0, "a"),
     "sklearn.model_selection.train_test_split": (_BY_NAME, "random_state"),
     "sklearn.utils.shuffle": (_BY_NAME, "random_state"),
     "sklearn.utils.resample": (_BY_NAME, "random_state"),

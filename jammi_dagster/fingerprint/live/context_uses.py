@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 
 from jammi_dagster.fingerprint.live.callables import layers
 from jammi_dagster.fingerprint.sources.modules import home_of, libraries, of_names
 from jammi_dagster.fingerprint.sources.running_code import place, running
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.syntax.functions import Function, function_at
-from jammi_dagster.fingerprint.syntax.scopes import chain_of
+from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import parse
 
 _INSIDE = {
@@ -54,19 +55,6 @@ OF_THE_RUN = frozenset(
         "selected_asset_keys",
     ]
 )
-_LOG_METHODS = frozenset({"debug", "info", "warning", "error", "critical", "exception", "log"})
-_METADATA_METHODS = frozenset({"add_asset_metadata", "add_output_metadata"})
-_TEXT = (
-    ast.Attribute,
-    ast.JoinedStr,
-    ast.FormattedValue,
-    ast.BinOp,
-    ast.keyword,
-    ast.Dict,
-    ast.List,
-    ast.Tuple,
-)
-_TEXT_CALLS = frozenset({"str", "repr", "len", "format"})
 
 
 def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
@@ -94,14 +82,14 @@ def _uses(function: FunctionType, parameter: str, within: str, seen: set[tuple[i
     if (id(function), parameter) in seen:
         return
     seen.add((id(function), parameter))
-    tree = _tree(function)
+    tree, scope = tree_of(function)
     if tree is None:
         yield f"the source of {_name(function)} is not found: its use of {parameter} cannot be read"
         return
     arguments = tree.args
     named = {argument.arg for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
     if parameter in named:
-        for use in _uses_within(tree, parameter):
+        for use in _uses_within(tree, scope, parameter):
             if isinstance(use, str):
                 yield f"{use}{within}"
             else:
@@ -132,15 +120,25 @@ def _uses_of_helper(
 def _helper(function: FunctionType, tree: Function, called: ast.expr) -> FunctionType | None:
     """Return the plain first-party function that an expression names, by its live value; None for any other."""
     chain = chain_of(called)
-    if chain is None or chain[0] in _bound(tree) or chain[0] in function.__code__.co_freevars:
+    if chain is None or chain[0] in _bound(tree):
         return None
-    value: object = function.__globals__.get(chain[0])
+    enclosed = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    value: object = (
+        _content(enclosed[chain[0]]) if chain[0] in enclosed else function.__globals__.get(chain[0])
+    )
     for part in chain[1:]:
         value = vars(value).get(part) if isinstance(value, ModuleType) else None
     if not isinstance(value, FunctionType) or "__wrapped__" in vars(value):
         return None
     module = of_names(value.__globals__)
     return value if libraries(module, home_of(of_names(function.__globals__))) is None else None
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is bound to the variable yet
+        return None
 
 
 def _bound(tree: Function) -> set[str]:
@@ -181,41 +179,46 @@ def _taken(helper: FunctionType, call: ast.Call, parameter: str) -> list[str] | 
     return found
 
 
-def _tree(function: FunctionType) -> Function | None:
+def tree_of(function: FunctionType) -> tuple[Function | None, Scope]:
+    """Return the syntax tree of a running function, None where its source is not found; and the scope of its module."""
     module = of_names(function.__globals__)
     if module.path is None:
-        return None
+        return None, Scope([])
     try:
         met = running(module.path, function.__globals__)
     except UNREADABLE:
-        return None
+        return None, Scope([])
     if isinstance(met.label(function), str):
-        return None
-    return function_at(parse(met.source.content), place(function.__code__))
+        return None, met.source.scope
+    return function_at(parse(met.source.content), place(function.__code__)), met.source.scope
 
 
-def _uses_within(function: Function, parameter: str) -> Iterator[str | ast.Call]:
+def _uses_within(function: Function, module: Scope, parameter: str) -> Iterator[str | ast.Call]:
     """Yield the uses of the context, and the calls that it is passed to."""
     body = function.body if isinstance(function.body, list) else [function.body]
     parents = {
         child: node for part in body for node in ast.walk(part) for child in ast.iter_child_nodes(node)
     }
+    people = HarmlessReads(function, module, frozenset({parameter}))
     names = [node for node in {**parents, **dict.fromkeys(body)} if isinstance(node, ast.Name)]
     for name in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
-        if name.id == parameter and (use := _use(name, parents)):
+        if name.id == parameter and (use := _use(name, parents, people)):
             yield use
         elif name.id in ("locals", "vars"):
             yield f"{name.id}() may hand on {parameter}"
 
 
-def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | ast.Call | None:
+def _use(name: ast.Name, parents: dict[ast.AST, ast.AST], people: HarmlessReads) -> str | ast.Call | None:
     """Describe the use of the context at one place; None for its partition, its log and the like."""
     parent = parents.get(name)
     if not isinstance(name.ctx, ast.Load):
         return f"{name.id} is reassigned"
     if isinstance(parent, ast.Attribute):
         inside = parent.attr in _INSIDE and isinstance(parent.ctx, ast.Load)
-        return None if inside or _is_told(parent, name.id, parents) else f"{name.id}.{parent.attr}"
+        above = parents.get(parent)
+        if parent.attr == "resources" and isinstance(above, ast.Attribute):
+            return f"{name.id}.resources.{above.attr}"
+        return None if inside or people.is_for_people(parent) else f"{name.id}.{parent.attr}"
     if isinstance(parent, ast.keyword):
         parent = parents.get(parent)
     if isinstance(parent, ast.Call) and name is not parent.func:
@@ -227,28 +230,6 @@ def _use(name: ast.Name, parents: dict[ast.AST, ast.AST]) -> str | ast.Call | No
 
 def _passed(parameter: str, call: ast.Call) -> str:
     return f"{parameter} is passed to {'.'.join(chain_of(call.func) or ('a call',))}(...)"
-
-
-def _is_told(node: ast.AST, context: str, parents: dict[ast.AST, ast.AST]) -> bool:
-    """Return whether a value goes only into a text for the log or the metadata of the context."""
-    while True:
-        above = parents.get(node)
-        if isinstance(above, ast.Call):
-            chain = chain_of(above.func) or ("",)
-            if node is not above.func and _tells(chain, context):
-                return isinstance(parents.get(above), ast.Expr)
-            if not (node is not above.func and len(chain) == 1 and chain[0] in _TEXT_CALLS):
-                return False
-        elif not isinstance(above, _TEXT):
-            return False
-        node = above
-
-
-def _tells(chain: tuple[str, ...], context: str) -> bool:
-    if chain[0] != context:
-        return False
-    is_log = len(chain) == 3 and chain[1] == "log" and chain[2] in _LOG_METHODS
-    return is_log or (len(chain) == 2 and chain[1] in _METADATA_METHODS)
 
 
 def _name(fn: object) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 from jammi_dagster.fingerprint.first_homes import first_home
 from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
-from jammi_dagster.fingerprint.live.callables import layers
+from jammi_dagster.fingerprint.live.callables import layers, wrapper_of
 from jammi_dagster.fingerprint.live.library_values import contents_of
 from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
 from jammi_dagster.fingerprint.reach.reached import Root
@@ -48,6 +48,9 @@ class Describer:
         self.home = home  # first-party names, besides source trees
         self._ignored = ignored
         self._innermost: FunctionType | None = None
+        self.of_objects: dict[
+            type, frozenset[str] | None
+        ] = {}  # classes of objects that are given, with their members
         self._own_layers: set[int] = set()  # of the function itself: its orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
         self._within: set[int] = set()  # the containers that are being described
@@ -122,6 +125,10 @@ class Describer:
         return self._instance(value, where)
 
     def _function(self, function: FunctionType) -> Form:
+        if (library := wrapper_of(function)) is not None:
+            self.libraries.update(self._shared(_named(library)) or {})
+            wrapped = function.__dict__["__wrapped__"]
+            return "wrapper", library, self.describe(wrapped, f"what {function.__qualname__} wraps")
         module = of_names(function.__globals__)
         shared = self._shared(module)
         if shared is not None:
@@ -212,6 +219,15 @@ class Describer:
             return self._give_up(
                 f"{where} uses the class {cls.__qualname__}, and no module has it under that name"
             )
+        if (
+            cls in self.of_objects
+            and module.path
+            and "." not in cls.__qualname__
+            and self._shared(module) is None
+        ):
+            root = Root(module, cls.__qualname__, of_object=True, members=self.of_objects[cls])
+            self.roots[root] = None
+            return "class", ModuleRef(module.path), cls.__qualname__
         return "class", self._origin(module, cls.__qualname__, where), cls.__qualname__
 
     def _instance(self, value: object, where: str) -> Form:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
-from jammi_dagster.fingerprint.reach.shared_state import shared_state
+from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
@@ -43,10 +44,14 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
-        for _, part, _ in reached.units():
+        # the parameters of the function itself are inputs, which are given
+        itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
+        for unit, part, _ in reached.units():
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
+                if not use.by_default
+                or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
         for _, name, use in graph.foreign_uses(reached):
             if use.is_read and (known := outside_name(name, use.call)):
@@ -85,6 +90,9 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
     for reached in graph.reached.values():
+        for name, line in changing_objects(graph, reached):
+            found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
+            yield reason(found, "change nothing of the object", ignore=name)
         for unit, line, used in _hidden(graph, reached):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name in SCOPED:  # the bare name would silence each of them, at any depth
@@ -131,15 +139,29 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 is_fixed = (
                     change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
                 )
-                is_kept = is_hashed or is_fixed or _is_lazy(holder, name, change)
+                is_kept = is_hashed or is_fixed or _is_lazy(graph, holder, name, change)
                 if name in holder.read_at_run and not is_kept:
                     yield name, reached.node.shown, change.line
 
 
-def _is_lazy(holder: ReachedFile, name: str, change: Change) -> bool:
+def _is_lazy(graph: Graph, holder: ReachedFile, name: str, change: Change) -> bool:
     source = holder.node.source
-    is_own = source is not None and change.is_own and not change.in_place
-    return is_own and source is not None and is_lazy_constant(source.tree, source.scope, name)
+    if source is None or not change.is_own or change.in_place:
+        return False
+    return is_lazy_constant(source.tree, source.scope, name) and not _is_read_by_others(graph, holder, name)
+
+
+def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether another reached module uses a name of a module."""
+    uses = (
+        (reached.node, use.name)
+        for reached in graph.reached.values()
+        if reached is not holder
+        for _, part, _ in reached.units()
+        for use in part.uses
+    )
+    targets = (graph.target_of(*use) for use in uses)
+    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 class Compared(NamedTuple):

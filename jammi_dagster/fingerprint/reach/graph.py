@@ -46,7 +46,7 @@ class Graph:
     def __init__(self, index: CodeIndex, ignored: Collection[str] = ()) -> None:
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
-        self.packaged: set[PackagedRead] = set()
+        self.packaged: dict[PackagedRead, set[tuple[str, int]]] = {}  # with the units that read
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
         self.reads_docs = False
@@ -97,16 +97,21 @@ class Graph:
         """Return the first-party module and its name that a function changes; None for a library's name."""
         node, name = reached.node, change.name
         if not change.is_own:
-            route = self._routes.of(node, name)
-            target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
-            if target is None or not route.rest:
+            target = self.target_of(node, name)
+            if target is None:
                 return None
-            node, name = target, route.rest[0]
+            node, (name, *_) = target
         kinds = (
             {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
         )
         holder = self.reached.get(node.path) if kinds != {"import"} else None
         return (holder, name) if holder is not None and holder.node.source is not None else None
+
+    def target_of(self, node: Node, name: str) -> tuple[Node, tuple[str, ...]] | None:
+        """Return the first-party file that a dotted name leads to, and the rest of the name there."""
+        route = self._routes.of(node, name)
+        target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+        return (target, route.rest) if target is not None and route.rest else None
 
     def _start(self, root: Root) -> None:
         reached = self._load(root.module)
@@ -115,7 +120,9 @@ class Graph:
         if root.name is None:
             self._whole(reached, True)
         elif isinstance(root.name, str):
-            self._own(reached, root.name)
+            self._own(reached, root.name, asked=root.members)
+            if root.of_object:
+                reached.objects[root.name] = root.members
         elif (index := reached.node.source.unit_of(root.name)) is not None:
             reached.labels[root.name] = None
             self._reach(reached, index, runs=True)
@@ -264,7 +271,7 @@ class Graph:
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
         for file in uses.packaged:
-            self._packaged(node, file)
+            self._packaged(node, index, file)
         for text in uses.texts:
             self._text(node, text, runs)
         if part == "annotations" or unit.has_fields:
@@ -273,16 +280,21 @@ class Graph:
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
 
-    def _packaged(self, node: Node, file: PackagedFile) -> None:
+    def _packaged(self, node: Node, index: int, file: PackagedFile) -> None:
         folder = os.path.dirname(node.path)
         if file.package is not None:
             route = self._routes.of(node, file.package)
+            if route.leaves and route.libraries:
+                self.libraries.update(route.libraries)  # a file of a library
+                return
             is_own = (
                 bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
             )
             folder = route.passed[-1].search[0] if is_own else ""
         path = os.path.join(folder, *file.parts) if folder else ""
-        self.packaged.add(PackagedRead(f"{node.shown}:{file.line}", "/".join(file.parts), path, True))
+        place = f"{node.shown}:{file.line}"
+        read = PackagedRead(place, "/".join(file.parts), path, file.at_load)
+        self.packaged.setdefault(read, set()).add((node.path, index))
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""

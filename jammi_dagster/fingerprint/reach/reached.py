@@ -30,6 +30,9 @@ class ReachedFile:
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
     foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
+    objects: dict[str, frozenset[str] | None] = field(
+        default_factory=dict
+    )  # classes of objects that are given
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
@@ -43,10 +46,13 @@ class ReachedFile:
 class Root:
     """A start of the graph: a top-level name of a module ("": none), one of its functions, or all of it (None).
 
-    `is_bare`: without its orchestration. `is_it`: the function whose identity is asked for.
+    `is_bare`: without its orchestration. `is_it`: the function whose identity is asked for. `of_object`: an object of
+    the class is given to a function that uses these members of it (None: all).
     """
 
     module: Module
     name: str | Label | None
     is_bare: bool = False
     is_it: bool = False
+    of_object: bool = False
+    members: frozenset[str] | None = None

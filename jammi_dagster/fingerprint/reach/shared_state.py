@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jammi_dagster.fingerprint.known_names.config_classes import HOOKS
 from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
@@ -27,6 +28,23 @@ def shared_state(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]
             if (unit.kind == "constant" and source.kind_of(name) == STATEFUL) or _changes(
                 graph, reached.node, unit, name
             ):
+                yield name, unit.lines[0]
+
+
+def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+    """Yield the classes of given objects whose used methods change the object, with their lines.
+
+    One object may be given to several steps of a process.
+    """
+    source = reached.node.source
+    for name, members in reached.objects.items() if source else ():
+        assert source is not None
+        for index in source.by_name.get(name, ()):
+            unit = source.units[index]
+            changing = _changing_methods(graph, reached.node, unit, _DEEPEST) - HOOKS
+            own = unit.separate_methods
+            used = set(own if members is None else unit.members_reached(members)) | (unit.methods - set(own))
+            if changing & used or changing - unit.methods or _changes_shared_attributes(unit):
                 yield name, unit.lines[0]
 
 

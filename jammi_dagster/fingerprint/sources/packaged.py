@@ -30,6 +30,8 @@ class PackagedRead(NamedTuple):
             return "it is in no first-party package"
         try:
             now = sha256(Path(self.path).read_bytes()).digest()
+        except FileNotFoundError as error:
+            return f"it cannot be read ({type(error).__name__})" if self.at_load else b""
         except OSError as error:
             return f"it cannot be read ({type(error).__name__})"
         if self.at_load and _first.setdefault(self.path, now) != now:

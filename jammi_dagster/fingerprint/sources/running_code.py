@@ -19,10 +19,12 @@ from importlib.machinery import SourceFileLoader
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+from jammi_dagster.fingerprint.known_names.wrappers import RECOMPILERS
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources.modules import shown
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.functions import Label, Place
+from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import Digests, compiled, constant
 
 # The code objects of a file by place; for a module whose loader does not run its file as it stands, None.
@@ -48,7 +50,13 @@ class RunningModule:
                 f"{name} was made by `exec` or typed in, outside of any file", "define it in a module"
             )
         found = self.source.functions.get(place(code), ())
-        if not found or not _is_in(code, self.codes):
+        if _is_recompiled(self.source, name):  # without its decorators, so that it begins at another line
+            found = [
+                label for labels in self.source.functions.values() for label in labels if label[0] == name
+            ]
+        elif not _is_in(code, self.codes):
+            found = ()
+        if not found:
             return differs(self.path, name)
         if len(found) > 1:
             line = f"{shown(self.path)}:{code.co_firstlineno}"
@@ -182,10 +190,19 @@ def _meet(path: str, live: Mapping[str, Any]) -> RunningModule:
     edited = {}
     for name, function in _functions(live):
         code = function.__code__
-        if _is_of(code, path) and not _is_in(code, codes):
+        if _is_of(code, path) and not _is_in(code, codes) and not _is_recompiled(source, name):
             edited[name] = code.co_name
             edited[function.__qualname__.partition(".")[0]] = code.co_name
     return RunningModule(path, live.get("__spec__"), id(live), source, codes, edited)
+
+
+def _is_recompiled(source: Source, name: str) -> bool:
+    """Return whether a decorator compiles a function of the module, or a class, anew."""
+    units = [source.units[index] for index in source.by_name.get(name.partition(".")[0], ())]
+    nodes = [unit.statement.node for unit in units if unit.statement]
+    decorators = [one for node in nodes for one in getattr(node, "decorator_list", ())]
+    chains = (chain_of(one.func if isinstance(one, ast.Call) else one) for one in decorators)
+    return any(not RECOMPILERS.isdisjoint(source.scope.peek(chain)) for chain in chains if chain)
 
 
 def _compiled(source: Source, path: str) -> CodeType:

@@ -22,6 +22,7 @@ from jammi_dagster.fingerprint.syntax.trees import parse, texts
 _SETTLED_NS = 2_000_000_000
 
 # By these words functions bind names of another scope; a file in an encoding of its own may spell them otherwise.
+_OWN_FILES = (b"__file__", b"resources", b"pkgutil", b"coding")
 _SHARING = (b"global", b"nonlocal", b"coding")
 
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
@@ -195,6 +196,7 @@ def parse_source(content: bytes) -> Source:
     """Parse the content of a file."""
     tree = parse(content)
     module = ModuleScope(tree.body)
+    module.may_name_files = any(word in content for word in _OWN_FILES)
     found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(found):

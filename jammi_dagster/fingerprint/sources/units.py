@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
@@ -31,6 +31,7 @@ from jammi_dagster.fingerprint.syntax.members import (
 from jammi_dagster.fingerprint.syntax.outside_world import (
     hidden_code,
     imported_module,
+    none_parameters,
     outside_name,
     reads_time_zone,
 )
@@ -39,7 +40,7 @@ from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Finding:
     line: int
     is_declarable: bool = False  # a version surface may stand for it
     unwatched: str | None = None  # the path of a reader that raises no audit event
+    by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Part:
     """The names that one part of a unit uses: its code, its annotations, or the decorators of orchestration."""
 
     own: Mapping[str, bool] = field(default_factory=dict)  # False for a name that is only written to
+    own_calls: Mapping[str, list[Call | None]] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()  # of imported names
     imports: Mapping[str, bool] = field(default_factory=dict)
     outside: tuple[Finding, ...] = ()
@@ -96,7 +99,7 @@ class Unit:
             return {"code": Part(imports=imports)}
         uses = self.statement.uses
         parts = (*PARTS, *map(method_part, self.separate_methods))
-        return {part: _part(uses[part]) if part in uses else _EMPTY_PART for part in parts}
+        return {part: _part(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
 
     @cached_property
     def digests(self) -> Digests:
@@ -175,6 +178,13 @@ class Unit:
         )
 
     @property
+    def is_bare_function(self) -> bool:
+        """True for a function that only orchestration decorates: nothing keeps its results."""
+        apart = self.statement.optional.nodes if self.statement else {}
+        decorators = getattr(self._node, "decorator_list", [])
+        return self.kind == "function" and all(id(one) in apart for one in decorators)
+
+    @property
     def is_still(self) -> bool:
         """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
@@ -190,7 +200,7 @@ class Unit:
     @cached_property
     def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
         """The methods of a plain class, with the members of its object that each uses; None: all of them."""
-        return separate_methods(self._node) if self._node else {}
+        return separate_methods(self._node, self.statement.scope) if self._node and self.statement else {}
 
     @cached_property
     def members_used(self) -> Mapping[str, frozenset[str] | None]:
@@ -303,16 +313,17 @@ def _kind(node: ast.AST) -> str:
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
 
 
-def _part(uses: Uses) -> Part:
+def _part(uses: Uses, statement: Statement) -> Part:
     imports = dict(uses.imports)
     for use in uses.uses:
         if module := imported_module(use.name, use.call):
             imports[module] = True
     return Part(
         own=uses.own,
+        own_calls=uses.own_calls,
         uses=tuple(_imported(uses.uses)),
         imports=imports,
-        outside=tuple(_outside(uses.uses)),
+        outside=tuple(_outside(uses.uses, statement)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
@@ -332,15 +343,24 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
             yield use
 
 
-def _outside(uses: Iterable[Use]) -> Iterator[Finding]:
+def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
     for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
             method = use.line, use.name.rpartition(".")[2]
+            if not known.is_declarable and use.name.startswith(f"{known.name}.{CALL}"):
+                continue  # the value of a call, which is found where it is made
+            if use.call and statement.harmless_reads.excuses(
+                known.name, use.call.place, is_reader=known.is_declarable
+            ):
+                known_methods.add(method)
+                if not known.is_declarable or not (known := outside_name(use.name, use.call, is_own=True)):
+                    continue
             if not (
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
-                yield Finding(known.name, use.line, known.is_declarable, known.unwatched)
+                by_default = none_parameters(use.name, use.call)
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default)
             known_methods.add(method)
 
 

@@ -6,10 +6,12 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
+from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import BUFFERS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
@@ -17,6 +19,7 @@ from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.outside_world import outside_name
 from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
@@ -70,6 +73,7 @@ class Access:
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
+            uses.own_calls.setdefault(head, []).append(self._settled_call() if len(self.chain) == 1 else None)
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
@@ -87,9 +91,13 @@ class Access:
     def _settled_call(self) -> Call | None:
         """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
         call, scope = self.call, self.at.scope
-        if call is None or not (call.variables or call.chains):
+        if call is None:
+            return None
+        if not (call.variables or call.chains):
             return call
         call = call.with_texts(scope.text_of)
+        if none := frozenset(at for at, name in call.variables.items() if scope.may_be_none(name)):
+            call = replace(call, may_be_none=none)
         chain = call.chains.get(0, ())
         if not chain:
             return call
@@ -182,7 +190,7 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
-        apart = separate_methods(node) if at.scope.around is None and at.part == "code" else {}
+        apart = separate_methods(node, at.scope) if at.scope.around is None and at.part == "code" else {}
         rest = []
         for child in children(node):
             name = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
@@ -211,9 +219,10 @@ class AccessVisitor(Visitor[Position]):
         return children(node)
 
     def visit_Call(self, node: ast.Call, at: Position) -> Sequence[ast.AST]:
-        if file := packaged_file(node, at.scope):
+        if file := packaged_file(node, at.scope, partial(_reads_file, at.scope)):
             at.uses.packaged.append(file)
-            return [name for one in (*node.args, *children(node.func)) for name in _dotted(one)]
+            path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
+            return [*path, *node.args[1:], *node.keywords]
         call, chain = Call.of(node), chain_of(node.func)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
@@ -351,6 +360,15 @@ class AccessVisitor(Visitor[Position]):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+
+
+def _reads_file(scope: Scope, call: ast.Call) -> bool:
+    """Return whether a function reads the file that is its first argument."""
+    given = Call.of(call)
+    names = scope.peek(chain_of(call.func) or ("",))
+    found = [outside_name(name, given) for name in names]
+    is_of_folder = any(name.rpartition(".")[2] in ORDERED_BY_DISK for name in names)
+    return bool(found) and not is_of_folder and all(one is not None and one.is_declarable for one in found)
 
 
 def _dotted(node: ast.AST) -> Iterator[ast.AST]:

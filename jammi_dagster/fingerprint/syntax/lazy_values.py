@@ -20,7 +20,18 @@ _PURE = frozenset(
         "decimal.Decimal",
         "fractions.Fraction",
         "datetime.date",
+        "datetime.datetime",
+        "datetime.time",
         "datetime.timedelta",
+        "datetime.timezone",
+        "logging.getLogger",
+        "operator.attrgetter",
+        "operator.itemgetter",
+        "pathlib.Path",
+        "pathlib.PurePath",
+        "string.Template",
+        "struct.Struct",
+        "uuid.UUID",
         "pathlib.PurePosixPath",
         "zoneinfo.ZoneInfo",
     ]
@@ -29,7 +40,9 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def is_lazy_constant(tree: ast.Module, module: Scope, name: str) -> bool:
-    """Return whether a global is None until its first use, and then one immutable value that is always the same.
+    """Return whether a global is None until its first use, and then one value that is always the same.
+
+    Nobody changes the value, and only the function that makes it reads the name.
 
     >>> tree = ast.parse("x = None\\ndef f():\\n  global x\\n  if x is None: x = (1, 2)\\n  return x")
     >>> is_lazy_constant(tree, Scope(tree.body), "x")
@@ -41,14 +54,84 @@ def is_lazy_constant(tree: ast.Module, module: Scope, name: str) -> bool:
     (first, _), (second, within) = bindings
     if not (_assigns(first, None) and isinstance(first, (ast.Assign, ast.AnnAssign))):
         return False
-    if len(within) < 2 or not isinstance(second, ast.Assign) or len(second.targets) != 1:
+    if not isinstance(second, ast.Assign) or len(second.targets) != 1:
         return False
-    test, function = within[-1], within[-2]
-    if not (isinstance(test, ast.If) and second in test.body and _is_first_use(test.test, name)):
+    function = next((one for one in reversed(within) if isinstance(one, _FUNCTIONS)), None)
+    if not isinstance(function, ast.FunctionDef) or function.name == name or _has_decorators(function):
         return False
-    return isinstance(function, ast.FunctionDef) and _is_constant(
-        second.value, FunctionScope(module, function)
+    blocks = within[within.index(function) + 1 :]
+    test = _test_of(function, blocks, second, name)
+    if test is None:
+        return False
+    inside = {id(one) for one in ast.walk(function)}
+    loads = [one for one in _loads(tree, name) if not isinstance(one.ctx, ast.Store)]
+    if any(id(one) not in inside for one in loads):
+        return False  # whoever reads it elsewhere may come before the first use, or after it
+    first = min(loads, key=lambda one: (one.lineno, one.col_offset))
+    if all(one is not first for one in ast.walk(test)):
+        return False
+    scope = FunctionScope(module, function)
+    if _is_constant(second.value, scope):
+        return True
+    return _is_table(second.value, scope) and all(_only_looks_up(one, function) for one in loads)
+
+
+def _has_decorators(function: ast.FunctionDef) -> bool:
+    return bool(function.decorator_list)
+
+
+def _loads(tree: ast.Module, name: str) -> list[ast.Name]:
+    return [one for one in ast.walk(tree) if isinstance(one, ast.Name) and one.id == name]
+
+
+def _is_table(node: ast.expr, scope: Scope) -> bool:
+    """Return whether an expression is a list, dict or set that is written out of literals."""
+    if isinstance(node, (ast.List, ast.Set)):
+        return all(_is_constant(item, scope) or _is_none(item) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        items = [*node.keys, *node.values]
+        return all(item is not None and (_is_constant(item, scope) or _is_none(item)) for item in items)
+    return False
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _only_looks_up(name: ast.Name, function: ast.FunctionDef) -> bool:
+    """Return whether a use of a table takes an item out of it, or asks for it, and hands it to nobody."""
+    parents = {id(child): node for node in ast.walk(function) for child in ast.iter_child_nodes(node)}
+    above = parents.get(id(name))
+    if isinstance(above, ast.Attribute) and above.attr in ("get", "index", "count"):
+        called = parents.get(id(above))
+        return isinstance(called, ast.Call) and called.func is above
+    if isinstance(above, ast.Subscript) and above.value is name:
+        return isinstance(above.ctx, ast.Load)
+    return isinstance(above, ast.Compare) or (
+        isinstance(above, ast.UnaryOp) and isinstance(above.op, ast.Not)
     )
+
+
+def _test_of(
+    function: ast.FunctionDef, blocks: list[ast.AST], assignment: ast.Assign, name: str
+) -> ast.expr | None:
+    """Return the test that asks for the first use: around the assignment, or with a return before it."""
+    tests = [one for one in blocks if isinstance(one, ast.If)]
+    if tests and all(isinstance(one, (ast.If, ast.With)) for one in blocks):
+        inner = [*blocks[1:], assignment]
+        if all(one in block.body for block, one in zip(blocks, inner, strict=True)):  # type: ignore[attr-defined]
+            return tests[0].test if all(_is_first_use(one.test, name) for one in tests) else None
+    if blocks or assignment not in function.body:
+        return None
+    for statement in function.body[: function.body.index(assignment)]:
+        if (
+            isinstance(statement, ast.If)
+            and not statement.orelse
+            and isinstance(statement.body[0], ast.Return)
+        ):
+            if _asks(statement.test, name, ast.IsNot) or _is_name(statement.test, name):
+                return statement.test
+    return None
 
 
 def _bindings(tree: ast.Module, name: str) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
@@ -77,19 +160,32 @@ def _assigns(node: ast.AST, value: object) -> bool:
 
 
 def _is_first_use(test: ast.expr, name: str) -> bool:
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Is):
-        is_none = isinstance(test.comparators[0], ast.Constant) and test.comparators[0].value is None
-        return is_none and isinstance(test.left, ast.Name) and test.left.id == name
-    return False
+    """Return whether a test is `x is None` or `not x`."""
+    negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and _is_name(test.operand, name)
+    return negated or _asks(test, name, ast.Is)
+
+
+def _asks(test: ast.expr, name: str, operator: type[ast.cmpop]) -> bool:
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], operator)):
+        return False
+    return _is_none(test.comparators[0]) and _is_name(test.left, name)
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
 
 
 def _is_constant(node: ast.expr, scope: Scope) -> bool:
     """Return whether an expression gives an immutable value, from literals alone."""
     if isinstance(node, ast.Constant):
         return node.value is not None
+    if isinstance(node, ast.Name):  # a text that the module holds
+        return scope.owns(node.id) and scope.text_of(node.id) is not None
     if isinstance(node, ast.Tuple):
         return all(_is_constant(item, scope) for item in node.elts)
-    if isinstance(node, ast.Call) and not node.keywords:
+    if isinstance(node, ast.Call):
+        if not all(word.arg and _is_constant(word.value, scope) for word in node.keywords):
+            return False
         names = scope.peek(chain_of(node.func) or ("",))
         plain = all(isinstance(one, (ast.List, ast.Set)) or _is_constant(one, scope) for one in node.args)
         within = (item for one in node.args if isinstance(one, (ast.List, ast.Set)) for item in one.elts)

@@ -5,6 +5,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
+from jammi_dagster.fingerprint.known_names.config_classes import (
+    CALLED_BY_BASES,
+    CONFIG_BASES,
+    PREFIXES_OF_BASES,
+)
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -16,15 +22,19 @@ def method_part(name: str) -> str:
     return f"method {name}"
 
 
-def separate_methods(cls: ast.AST) -> dict[str, frozenset[str] | None]:
+def separate_methods(cls: ast.AST, scope: Scope) -> dict[str, frozenset[str] | None]:
     """Return the methods of a class that count one by one, with the members that each uses of its object.
 
-    None stands for all members. Empty for a class with bases, decorators or other ways to its methods.
+    None stands for all members. Empty for a class with bases, decorators or other ways to its methods. A class of
+    config may have the bases that make it one: the methods that these call count always.
 
-    >>> separate_methods(ast.parse("class C:\\n  def a(self): self.b()\\n  def b(self): return self").body[0])
+    >>> cls = ast.parse("class C:\\n  def a(self): self.b()\\n  def b(self): return self").body[0]
+    >>> separate_methods(cls, Scope([]))
     {'a': frozenset({'b'}), 'b': None}
     """
-    if not isinstance(cls, ast.ClassDef) or cls.bases or cls.keywords or cls.decorator_list:
+    if not isinstance(cls, ast.ClassDef) or cls.keywords or cls.decorator_list:
+        return {}
+    if cls.bases and not all(_is_of_config(base, scope) for base in cls.bases):
         return {}
     methods = [one for one in cls.body if isinstance(one, _FUNCTIONS)]
     names = {method.name for method in methods}
@@ -34,7 +44,8 @@ def separate_methods(cls: ast.AST) -> dict[str, frozenset[str] | None]:
     decorated = {method.name for method in methods if not all(map(_is_plain, method.decorator_list))}
     found: dict[str, frozenset[str] | None] = {}
     for method in methods:
-        if method.name not in decorated and not _is_dunder(method.name):
+        called = bool(cls.bases) and _is_called_by_base(method.name)
+        if method.name not in decorated and not _is_dunder(method.name) and not called:
             used = members_of_self(method)
             known = found.get(method.name, frozenset())
             found[method.name] = None if used is None or known is None else known | used
@@ -47,6 +58,11 @@ def members_of_self(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset
     if not given:
         return frozenset()
     return _members(given[0].arg, method)
+
+
+def members_of_variable(variable: str, function: ast.AST) -> frozenset[str] | None:
+    """Return the members that a function uses of the object of a variable; None if it hands the object on."""
+    return _members(variable, function)
 
 
 def members_used(statement: ast.AST) -> dict[str, frozenset[str] | None]:
@@ -115,6 +131,15 @@ def _members(variable: str, function: ast.AST) -> frozenset[str] | None:
 
 def _is_plain(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Name) and decorator.id in _PLAIN_DECORATORS
+
+
+def _is_of_config(base: ast.expr, scope: Scope) -> bool:
+    names = scope.peek(chain_of(base.value if isinstance(base, ast.Subscript) else base) or ("",))
+    return bool(names) and CONFIG_BASES.issuperset(names)
+
+
+def _is_called_by_base(name: str) -> bool:
+    return name in CALLED_BY_BASES or name.startswith(PREFIXES_OF_BASES)
 
 
 def _is_dunder(name: str) -> bool:

@@ -6,6 +6,7 @@ The names stand in `known_names`; a new reader, clock or code loader is added th
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -53,20 +54,33 @@ class OutsideName(NamedTuple):
     """The path that a reader reads which raises no audit event, empty if it is computed; None for another."""
 
 
-def outside_name(name: str, call: Call | None) -> OutsideName | None:
-    """Return the name of the outside world that a use reads, if it does.
+def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> OutsideName | None:
+    """Return the name of the outside world that a use reads, if it does. `is_own`: no reader of anything outside.
 
     >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
     OutsideName(name='pandas.read_csv', is_declarable=True, unwatched=None)
     """
     if name in STORE_READERS:
         return OutsideName(name.removeprefix(f"{ANY}."), False) if call else None
-    if reader := _reader(name, call):
+    if not is_own and (reader := _reader(name, call)):
         return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
     return outside_name(held, call) if held else None
+
+
+def none_parameters(name: str, call: Call | None) -> frozenset[str]:
+    """Return the parameters that must be None for a use to read the outside world; none if it does so in any case.
+
+    >>> none_parameters("random.Random", Call((...,), {}, variables={0: "seed"}, may_be_none=frozenset({0})))
+    frozenset({'seed'})
+    """
+    if call is None or not call.may_be_none:
+        return frozenset()
+    if outside_name(name, replace(call, may_be_none=frozenset())):
+        return frozenset()
+    return frozenset(call.variables[at] for at in call.may_be_none)
 
 
 def reads_time_zone(name: str, call: Call | None) -> bool:
@@ -96,6 +110,8 @@ def hidden_code(name: str, call: Call | None) -> str | None:
     if name == "builtins.vars" and call is not None and not call.positional:
         return bare
     found = next((known for known in _prefixes(name) if known in HIDDEN), None)
+    if found in IMPORTERS and name.startswith(f"{found}.{CALL}"):
+        return None  # the import itself is looked at
     return found.removeprefix("builtins.").removeprefix(f"{ANY}.") if found else None
 
 
@@ -108,7 +124,7 @@ def imported_module(name: str, call: Call | None) -> str | None:
 
 
 def _reader(name: str, call: Call | None) -> str | None:
-    if call is None:
+    if call is None or call.is_of_buffer:
         return None
     shown = name.removeprefix("builtins.").replace(f".{CALL}", "").replace(f"{ANY}.", "Path.")
     if name in OPENERS:
@@ -166,7 +182,9 @@ def _draws(name: str, call: Call) -> bool:
     words, most = UNLESS_WORD.get(name), 2
     if words is None:
         words, most = UNLESS_WORD_OR_POSITION[name], 1
-    return len(call.positional) < most and all(call.named.get(word) is None for word in words)
+    return len(call.positional) < most and not any(
+        call.surely_gives(len(call.positional), word) for word in words
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -184,7 +202,7 @@ def _held_name(name: str) -> str | None:
 def _is_unseeded(name: str, call: Call | None) -> bool:
     if call is None:
         return name in UNLESS_GIVEN
-    return not call.gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
+    return not call.surely_gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
 
 
 def _is_ambient(name: str) -> bool:

@@ -1,14 +1,26 @@
-"""Files of the own package that loading a module reads by a constant path: `Path(__file__).parent / "query.sql"`."""
+"""Files of the own package that code reads by a constant path: `Path(__file__).parent / "query.sql"`."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
+from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.syntax.scopes import ModuleScope, Scope, chain_of
 
 _SAME = frozenset({"resolve", "absolute"})
 _READS = frozenset({"read_text", "read_bytes"})
+_FILES = (["importlib.resources.files"], ["importlib_resources.files"])
+_BY_PACKAGE = frozenset(
+    [
+        "pkgutil.get_data",
+        *(f"importlib.resources.{name}" for name in ("open_binary", "open_text", "read_binary", "read_text")),
+    ]
+)
+_OWN = frozenset({"__name__", "__package__"})
+
+Found = tuple[str | None, tuple[str, ...]]  # the package, and the parts of the path below its folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,24 +33,50 @@ class PackagedFile:
     package: str | None
     parts: tuple[str, ...]
     line: int
+    at_load: bool = True  # False for a read by a function
 
 
-def packaged_file(call: ast.Call, scope: Scope) -> PackagedFile | None:
-    """Return the file of the package that a call reads when its module is loaded; None for any other call."""
-    if scope.around is not None:
+def packaged_file(call: ast.Call, scope: Scope, is_reader: Callable[[ast.Call], bool]) -> PackagedFile | None:
+    """Return the file of the package that a call reads; None for any other call.
+
+    `is_reader` tells that a function reads the file that is its first argument.
+    """
+    module = list(scope.lineage())[-1]
+    if isinstance(module, ModuleScope) and not module.may_name_files:
         return None
-    target: ast.expr | None = None
-    if isinstance(call.func, ast.Attribute) and call.func.attr in _READS:
-        target = call.func.value
-    elif _is(call.func, scope, "builtins.open") and call.args and _reads_only(call):
-        target = call.args[0]
-    found = _path(target, scope, 0) if target is not None else None
+    found = _read_path(call, scope, is_reader)
     if found is None or found[1][:1] == ("<file>",) or not found[1]:
         return None
-    return PackagedFile(found[0], found[1], call.lineno)
+    return PackagedFile(found[0], found[1], call.lineno, at_load=scope.around is None)
 
 
-def _path(node: ast.expr, scope: Scope, depth: int) -> tuple[str | None, tuple[str, ...]] | None:
+def _read_path(call: ast.Call, scope: Scope, is_reader: Callable[[ast.Call], bool]) -> Found | None:
+    if len(call.args) == 2 and (names := _names(call.func, scope)) and _BY_PACKAGE.issuperset(names):
+        package = _package(call.args[0], scope)
+        return _below(package, call.args[1:]) if package else None
+    if isinstance(call.func, ast.Attribute):
+        reads = call.func.attr in _READS or (call.func.attr == "open" and _reads_only(call, 0))
+        if reads and (found := _path(call.func.value, scope, 0)):
+            return found
+    elif _is(call.func, scope, "builtins.open"):
+        return _path(call.args[0], scope, 0) if call.args and _reads_only(call, 1) else None
+    if not call.args or not isinstance(call.args[0], (ast.Name, ast.BinOp, ast.Call)):
+        return None
+    found = _path(call.args[0], scope, 0)
+    return found if found and found[1] and is_reader(call) else None
+
+
+def _package(node: ast.expr, scope: Scope) -> Found | None:
+    """Return the package that an expression names: by a text, as a module, or the own one."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value, ()
+    if isinstance(node, ast.Name) and node.id in _OWN:
+        return None, ()
+    names = _names(node, scope) if isinstance(node, (ast.Name, ast.Attribute)) else []
+    return (names[0], ()) if len(names) == 1 and CALL not in names[0] else None
+
+
+def _path(node: ast.expr, scope: Scope, depth: int) -> Found | None:
     """Return the package and the parts of a constant path; `<file>` stands for the module's own file."""
     if isinstance(node, ast.Name):
         return (None, ("<file>",)) if node.id == "__file__" else _variable(node.id, scope, depth)
@@ -50,7 +88,7 @@ def _path(node: ast.expr, scope: Scope, depth: int) -> tuple[str | None, tuple[s
     return _called_path(node, scope, depth) if isinstance(node, ast.Call) else None
 
 
-def _called_path(node: ast.Call, scope: Scope, depth: int) -> tuple[str | None, tuple[str, ...]] | None:
+def _called_path(node: ast.Call, scope: Scope, depth: int) -> Found | None:
     if node.keywords and not (isinstance(node.func, ast.Attribute) and node.func.attr in _SAME):
         return None
     if _is(node.func, scope, "pathlib.Path") and len(node.args) == 1:
@@ -62,13 +100,10 @@ def _called_path(node: ast.Call, scope: Scope, depth: int) -> tuple[str | None, 
         return _path(node.args[0], scope, depth)
     if _is(node.func, scope, "os.path.join") and node.args:
         return _below(_path(node.args[0], scope, depth), node.args[1:])
-    if _is(node.func, scope, "importlib.resources.files") and len(node.args) == 1:
-        package = node.args[0]
-        return (
-            (package.value, ())
-            if isinstance(package, ast.Constant) and isinstance(package.value, str)
-            else None
-        )
+    if len(node.args) == 1 and _names(node.func, scope) in _FILES:
+        return _package(node.args[0], scope)
+    if len(node.args) == 1 and _is(node.func, scope, "builtins.str"):
+        return _path(node.args[0], scope, depth)
     if isinstance(node.func, ast.Attribute):
         found = _path(node.func.value, scope, depth)
         if node.func.attr in _SAME and not node.args:
@@ -77,9 +112,7 @@ def _called_path(node: ast.Call, scope: Scope, depth: int) -> tuple[str | None, 
     return None
 
 
-def _below(
-    found: tuple[str | None, tuple[str, ...]] | None, further: list[ast.expr]
-) -> tuple[str | None, tuple[str, ...]] | None:
+def _below(found: Found | None, further: list[ast.expr]) -> Found | None:
     if found is None or found[1][:1] == ("<file>",):
         return None
     parts: list[str] = []
@@ -91,33 +124,38 @@ def _below(
     return (found[0], (*found[1], *parts)) if is_plain else None
 
 
-def _variable(name: str, scope: Scope, depth: int) -> tuple[str | None, tuple[str, ...]] | None:
-    """Follow a variable of the module that one plain statement assigns, and nothing else."""
-    if depth > 3 or name in scope.shared:
+def _variable(name: str, scope: Scope, depth: int) -> Found | None:
+    """Follow a variable that one plain statement of its scope assigns, and nothing else."""
+    binder = next((one for one in scope.lineage() if name in one.bound), None)
+    if depth > 3 or binder is None or name in binder.shared or name in getattr(binder, "parameters", ()):
         return None
     stored = [
         node
-        for statement in scope.body
+        for statement in binder.body
         for node in ast.walk(statement)
         if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
     ]
     plain = [
         one
-        for one in scope.body
+        for one in binder.body
         if isinstance(one, ast.Assign)
         and len(one.targets) == 1
         and isinstance(one.targets[0], ast.Name)
         and one.targets[0].id == name
     ]
-    return _path(plain[0].value, scope, depth + 1) if len(plain) == 1 and len(stored) == 1 else None
+    return _path(plain[0].value, binder, depth + 1) if len(plain) == 1 and len(stored) == 1 else None
+
+
+def _names(function: ast.expr, scope: Scope) -> list[str]:
+    return scope.peek(chain_of(function) or ("",))
 
 
 def _is(function: ast.expr, scope: Scope, name: str) -> bool:
-    return scope.peek(chain_of(function) or ("",)) == [name]
+    return _names(function, scope) == [name]
 
 
-def _reads_only(call: ast.Call) -> bool:
-    mode = call.args[1] if len(call.args) > 1 else None
-    return all(word.arg == "encoding" for word in call.keywords) and (
+def _reads_only(call: ast.Call, position: int) -> bool:
+    mode = call.args[position] if len(call.args) > position else None
+    return all(word.arg in ("encoding", "newline") for word in call.keywords) and (
         mode is None or (isinstance(mode, ast.Constant) and mode.value in ("r", "rb", "rt"))
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
+from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
@@ -45,6 +46,10 @@ class Statement:
         for access in self.visited.accesses:
             access.settle()
         return self.visited.uses
+
+    @cached_property
+    def harmless_reads(self) -> HarmlessReads:
+        return HarmlessReads(self.node, self.scope)
 
     @property
     def is_main(self) -> bool:

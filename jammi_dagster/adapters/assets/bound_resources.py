@@ -1,0 +1,24 @@
+"""Resources that definitions bind to assets: known once `finalize` has seen the definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import dagster as dg
+
+from jammi_dagster.adapters.assets.declaration import function_of
+
+_bound: WeakKeyDictionary[Any, Mapping[str, Any]] = WeakKeyDictionary()
+
+
+def bind(assets_def: dg.AssetsDefinition, resources: Mapping[str, Any]) -> None:
+    """Note the resources of the definitions that an asset stands in."""
+    if isinstance(assets_def.node_def, dg.OpDefinition):
+        _bound[function_of(assets_def)] = dict(resources)
+
+
+def bound_resources(assets_def: dg.AssetsDefinition) -> Mapping[str, Any]:
+    """Return the resources of the definitions that were last finalized with this asset; none before that."""
+    return _bound.get(function_of(assets_def), {})
