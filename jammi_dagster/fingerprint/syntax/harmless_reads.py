@@ -107,16 +107,7 @@ class HarmlessReads:
 
     def is_for_people(self, node: ast.AST) -> bool:
         """Return whether the value of an expression goes into logs and metadata, and nowhere else."""
-        return not isinstance(
-            self._parents.get(id(self._outermost(node))), ast.Expr
-        ) and self._flows_to_people(node, set())
-
-    def _outermost(self, node: ast.AST) -> ast.AST:
-        """Return the call or attribute that ends a chain: `a.b` is the end of `a`."""
-        above = self._parents.get(id(node))
-        while isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
-            node, above = above, self._parents.get(id(above))
-        return node
+        return self._flows_to_people(node, set())
 
     def _flows_to_people(self, node: ast.AST, seen: set[str]) -> bool:
         if self._functions.get(id(node)) is None or self._hides:
@@ -125,8 +116,6 @@ class HarmlessReads:
             above = self._parents.get(id(node))
             if isinstance(above, ast.keyword):
                 above = self._parents.get(id(above))
-            if isinstance(above, ast.Expr):
-                return True  # nothing becomes of it
             if isinstance(above, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
                 return node is above.value and self._is_told_by_name(above, seen)
             if isinstance(above, ast.Call) and node is not above.func and self._tells(above):

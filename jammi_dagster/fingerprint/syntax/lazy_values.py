@@ -128,9 +128,8 @@ def _test_of(
             isinstance(statement, ast.If)
             and not statement.orelse
             and isinstance(statement.body[0], ast.Return)
-        ):
-            if _asks(statement.test, name, ast.IsNot) or _is_name(statement.test, name):
-                return statement.test
+        ) and (_asks(statement.test, name, ast.IsNot) or _is_name(statement.test, name)):
+            return statement.test
     return None
 
 

@@ -31,7 +31,6 @@ HARMLESS = {
     "the log of the context": "context.log.info(time.time())\nreturn up",
     "metadata": "a = time.time()\ncontext.add_output_metadata({'seconds': time.time() - a})\nreturn up",
     "added up": "n = 0\nfor x in up:\n    n += time.time()\nlog.info(n)\nreturn up",
-    "not used at all": "time.time()\nreturn up",
     "an inner function logs it": "t = time.time()\ndef tell(): log.info(t)\ntell()\nreturn up",
     "a seed": "random.seed(3)\nreturn random.random()",
     "a seed of numpy": "np.random.seed(len(up))\nx = [np.random.rand() for _ in up]\nreturn x",
@@ -54,6 +53,7 @@ HARMLESS = {
     "parts of a query": "return duckdb.sql('select * from up').filter('x > 3').order('x').df()",
 }
 HARMFUL = {
+    "not used at all": "time.time()\nreturn up",
     "returned": "t = time.time()\nprint(t)\nreturn t",
     "decides": "t = time.time()\nif time.time() - t > 3: return 1\nreturn up",
     "a loop that waits": "t = time.time()\nn = 0\nwhile time.time() - t < 1: n += 1\nreturn n",
