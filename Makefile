@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow pandas2 conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -19,6 +19,11 @@ test: $(VENV)/.dev
 # whole pipelines, a daemon, a wheel, the examples of the docs, a slice of Dagster's own tests
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# the table of values under the last pandas 2: the environment has pandas 3
+pandas2: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target build/pandas2 'pandas<3'
+	PYTHONPATH=build/pandas2:. $(BIN)/python -m pytest tests/adapters/handoff
 
 # Dagster's own tests with @result_table in the place of @asset; `make slow` holds a few of them
 conformance: $(VENV)/.dev

@@ -56,6 +56,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "tick": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
+    "faults": {"every": 10},
     "precision": {},
     "mutants": {"names": ["toposort", "mergedeep", "tomli", "xmltodict"], "each": 30},
     "oracle": {"scripts": 3, "edits": 4, "control": 1},

@@ -1,26 +1,17 @@
 """Precision of the code identity: the share of pure functions that are pinned, and of impure ones that are caught.
 
-Without arguments, the labelled list of `tests/precision` is measured. On a project of your own, every asset is
-printed: pinned or not, and then the reasons, each with its place, the way to it, and the declaration to add.
-
-    python -m benchmarks precision
-    python -m benchmarks.precision -m my_project.definitions
-    python -m benchmarks.precision -f definitions.py --json
+The labelled list of `tests/precision` is measured. Of a project of your own, `jammi-dagster explain` tells of every
+asset if it is pinned, and if not the reasons, each with its place, the way to it, and the declaration to add.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
-import functools
 import importlib
-import importlib.util
-import json
 import math
-import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +43,14 @@ ABOUT = (
 Asset = Mapping[str, Any]
 
 
-def run(*, projects: Sequence[str] = tuple(DEFINITIONS)) -> Report:
-    """Measure the labelled list, or some of its projects, in a fresh process."""
-    found = fresh(judged, projects=list(projects)).result
-    labels = {name: label for name, label in labelled().items() if name.partition(":")[0] in projects}
-    if unjudged := sorted(set(labels) - set(found)):
-        raise LookupError(f"labels.csv names functions that no project has: {', '.join(unjudged)}")
+def run() -> Report:
+    """Measure the labelled list in a fresh process."""
+    return report_of(fresh(judged).result)
+
+
+def report_of(found: Mapping[str, Asset]) -> Report:
+    """Compare the verdicts with the labels."""
+    labels = labelled()
     pure = [name for name, label in labels.items() if label == "pure"]
     impure = [name for name in labels if name not in pure]
     unpinned = [name for name in pure if not found[name]["pinned"]]
@@ -78,7 +71,7 @@ def run(*, projects: Sequence[str] = tuple(DEFINITIONS)) -> Report:
             budget=0,
             budgeted="wrong pins",
         ),
-        *(Row(what=name, values={"why": found[name]["reasons"][0]["finding"]}) for name in unpinned),
+        *(Row(what=name, values={"why": found[name]["why"]}) for name in unpinned),
         *(Row(what=name, values={"why": "pinned, but it is impure"}) for name in wrong),
     ]
     return Report(name="precision", about=ABOUT, rows=rows)
@@ -90,13 +83,13 @@ def labelled() -> dict[str, str]:
         return {row["function"]: row["agreed"] for row in csv.DictReader(file)}
 
 
-def judged(projects: Sequence[str]) -> dict[str, Asset]:
-    """Import projects of the list, and identify their functions: `{"grid_data:core_fuel": {"pinned": …}}`."""
+def judged() -> dict[str, Asset]:
+    """Import the projects of the list, and identify their functions: `{"grid_data:core_fuel": {"pinned": …}}`."""
     sys.path.insert(0, str(LIST / "projects"))
     warnings.simplefilter("ignore")
     return {
         f"{project}:{name}": asset
-        for project in projects
+        for project in DEFINITIONS
         for name, asset in assets_of(importlib.import_module(DEFINITIONS[project])).items()
     }
 
@@ -105,6 +98,7 @@ def assets_of(module: Any) -> dict[str, Asset]:
     """Identify the assets of the one `Definitions` that a module holds."""
     import dagster as dg
 
+    from jammi_dagster import finalize
     from jammi_dagster.adapters.code_identity import code_identities
 
     held = {id(value): value for value in vars(module).values() if isinstance(value, dg.Definitions)}
@@ -114,12 +108,9 @@ def assets_of(module: Any) -> dict[str, Asset]:
     return {
         "/".join(key.path): {
             "pinned": identity.pinned,
-            "reasons": [
-                {"place": one.place, "path": list(one.path), "finding": one.finding, "way_out": one.way_out}
-                for one in identity.reasons
-            ],
+            "why": identity.reasons[0].finding if identity.reasons else "",
         }
-        for key, identity in code_identities(defs).items()
+        for key, identity in code_identities(finalize(defs)).items()
     }
 
 
@@ -141,44 +132,3 @@ def share(part: int, whole: int) -> dict[str, Value]:
         "low": round(max(low, 0.0), 1),
         "high": round(min(high, 100.0), 1),
     }
-
-
-def lines(assets: Mapping[str, Asset]) -> Iterator[str]:
-    """Yield the assets of a project as text, those that are not pinned with their reasons, then the totals."""
-    for name, asset in assets.items():
-        yield f"{'pinned    ' if asset['pinned'] else 'not pinned'}  {name}"
-        for reason in asset["reasons"]:
-            way = f" (reached by {' > '.join(reason['path'])})" if len(reason["path"]) > 1 else ""
-            yield f"              {reason['finding']}{way}"
-            yield f"                -> {reason['way_out']}"
-    totals = share(sum(asset["pinned"] for asset in assets.values()), len(assets))
-    interval = f", {totals['%']} % ({totals['low']} to {totals['high']})" if assets else ""
-    yield f"{totals['of these']} of {totals['functions']} assets are pinned{interval}"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="benchmarks.precision", description=__doc__)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("-m", "--module", help="a module that holds a Definitions")
-    where.add_argument("-f", "--file", type=Path, help="a file that holds one")
-    parser.add_argument("--json", action="store_true", help="print JSON only")
-    asked = parser.parse_args()
-    sys.path.insert(0, os.getcwd())
-    assets = assets_of(importlib.import_module(asked.module) if asked.module else _loaded(asked.file))
-    print(json.dumps(assets, indent=2) if asked.json else "\n".join(lines(assets)))
-
-
-@functools.cache
-def _loaded(file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    if spec is None or spec.loader is None:
-        raise LookupError(f"{file} is no Python file")
-    sys.path.insert(0, str(file.resolve().parent))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[file.stem] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-if __name__ == "__main__":
-    main()

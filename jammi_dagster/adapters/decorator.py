@@ -10,7 +10,7 @@ from typing import Any, overload
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import policy_of
-from jammi_dagster.adapters.assets.signature import FunctionShape, name_of, shape_of
+from jammi_dagster.adapters.assets.signature import FunctionShape, code_of, name_of, shape_of
 from jammi_dagster.adapters.assets.spec import Reads, TableSpec
 from jammi_dagster.adapters.execution.body import body_of
 from jammi_dagster.adapters.handoff.kinds import lenient_type
@@ -110,7 +110,9 @@ def _decorated(
     asset_arguments, declared = _repeatable(asset_arguments), _repeatable(declared)
     name = str(asset_arguments.get("name") or asset_arguments.get("key") or name_of(function))
     _refuse(name, asset_arguments)
-    spec = _spec(function, name, asset_arguments.get("required_resource_keys") or (), **declared)
+    loaded = [each for each, one in (asset_arguments.get("ins") or {}).items() if not _is_nothing(one)]
+    shape = shape_of(function, ins=loaded)
+    spec = _spec(function, name, shape, asset_arguments.get("required_resource_keys") or (), **declared)
     resolve_references()
     asset = copy.copy(dg.asset(**_asset_arguments(spec, name, asset_arguments))(body_of(spec)))
     asset.__class__ = ResultTableAsset
@@ -127,6 +129,7 @@ def _repeatable(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def _spec(
     function: Callable[..., Any],
     name: str,
+    shape: FunctionShape,
     own_keys: Iterable[str],
     *,
     cache: CachePolicy | str | None,
@@ -138,7 +141,7 @@ def _spec(
     **others: Any,
 ) -> TableSpec:
     """Check the arguments of the contract. Raises `InvalidPolicy`, `InvalidField` and `UnsupportedArgument`."""
-    shape, place = shape_of(function), f"@result_table on {name}"
+    place = f"@result_table on {name}"
     verification = None
     if verify_inputs is not None:
         verification = Verification.parse(verify_inputs, of=place, field="verify_inputs")
@@ -162,7 +165,7 @@ def _asset_arguments(spec: TableSpec, name: str, given: Mapping[str, Any]) -> di
         "name": None if given.get("key") else name_of(spec.function),
         # Dagster refuses the two together
         "kinds": None if given.get("compute_kind") else set(_DEFAULT_KINDS),
-        "description": inspect.getdoc(spec.function),
+        "description": inspect.getdoc(code_of(spec.function)),
         **given,
         "ins": _ins(name, spec, given),
         "dagster_type": lenient_type(spec.shape.output),
@@ -204,7 +207,7 @@ def _check_in(name: str, parameter: str, asset_in: dg.AssetIn, shape: FunctionSh
     """Raise `UnsupportedArgument` for an input that the function does not take, or whose type would check a table."""
     given = asset_in.dagster_type
     if parameter not in shape.inputs:
-        if isinstance(given, dg.DagsterType) and given.is_nothing:  # it is never loaded
+        if _is_nothing(asset_in):  # it is never loaded
             return
         why = "names no parameter of the function"
         raise UnsupportedArgument(
@@ -217,6 +220,10 @@ def _check_in(name: str, parameter: str, asset_in: dg.AssetIn, shape: FunctionSh
             why="would check a reference, not the table",
             way_out="annotate the parameter",
         )
+
+
+def _is_nothing(asset_in: dg.AssetIn) -> bool:
+    return isinstance(asset_in.dagster_type, dg.DagsterType) and asset_in.dagster_type.is_nothing
 
 
 def _keys_of(dep: Any) -> Collection[dg.AssetKey]:

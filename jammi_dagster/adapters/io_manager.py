@@ -87,8 +87,13 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             return convert(references, kind, parameter=_shown_name(context), reads=reads)
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        """Record the table of a plain asset. A reference was recorded already, by the step that hands it over."""
+        """Record the table of a plain asset. A reference was recorded already, by the step that hands it over.
+
+        A virtual asset has nothing to be recorded.
+        """
         if isinstance(obj, (ResultReference, PartitionReferences)):
+            return
+        if obj is None and _is_virtual(context):
             return
         if not context.has_asset_key:
             raise _not_an_asset(context.name)
@@ -124,6 +129,16 @@ _USE_ON_PLAIN = (
     "{asset}: the cache policy is `use`, but Dagster runs the body of a plain @dg.asset in any case; "
     "decorate it with @result_table to reuse its table"
 )
+
+
+def _is_virtual(context: dg.OutputContext) -> bool:
+    """Tell an asset that stores nothing by its definition: a view, or a table that another system keeps."""
+    if not context.has_asset_key:
+        return False
+    spec = context.step_context.job_def.asset_layer.get(context.asset_key).assets_def.get_asset_spec(
+        context.asset_key
+    )
+    return bool(getattr(spec, "is_virtual", False))  # since Dagster 1.13
 
 
 def _step_context(context: dg.InputContext) -> Any:

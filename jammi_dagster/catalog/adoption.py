@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,19 +22,13 @@ _m, _state = core(Materialization), core(CatalogState)
 _runs, _annotations = core(RunResult), core(Annotation)
 
 
-_ID: sa.BindParameter[str] = sa.bindparam("of_id")
-_mine = _m.alias("mine")
-_SAME = (_m.c[name] == _mine.c[name] for name in ("definition_hash", "anchor_set_id", "writer_profile"))
-_EARLIER = (
-    sa.select(_m.c.artifact_digest)
-    .select_from(_m.join(_mine, sa.and_(*_SAME, _m.c.start_sequence < _mine.c.start_sequence)))
-    .where(
-        _mine.c.id == _ID, _m.c.status == READY, _m.c.tenant.in_(sa.bindparam("of_readable", expanding=True))
-    )
-    .order_by(_m.c.start_sequence.desc())
-    .limit(1)
+_KEY = ("definition_hash", "anchor_set_id", "writer_profile")
+_ALIKE = (
+    sa.select(_m.c.start_sequence, _m.c.tenant, _m.c.artifact_digest)
+    .where(*(_m.c[name] == sa.bindparam(f"of_{name}") for name in _KEY), _m.c.status == READY)
+    .order_by(_m.c.start_sequence)
 )
-_COMPARED = _m.update().where(_m.c.id == _ID)
+_COMPARED = _m.update().where(_m.c.id == sa.bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +81,9 @@ class AdoptionRows:
             ahead = _state.c.start_sequence < latest
             connection.execute(_state.update().where(ahead).values(start_sequence=latest))
             sets = dict[frozenset[Any], int]()
-            connection.execute(_m.insert(), [_values(connection, row, sets) for row in new])
+            values = [_values(connection, row, sets) for row in new]
+            connection.execute(_m.insert(), values)
+            _compare(connection, new, values)
             self._beside(connection, new)
             return [row.ready.building.materialization_id for row in new]
 
@@ -108,8 +106,6 @@ class AdoptionRows:
         ]
         if results:
             connection.execute(upserts.earlier_run, results)
-        for row in in_order:
-            _compare(connection, row)
         last = {
             (row.tenant, row.deployment, row.ready.building.table): row
             for row in in_order
@@ -141,15 +137,36 @@ def _of(row: AdoptedRow) -> Mapping[str, str]:
     return {"materialization_id": row.ready.building.materialization_id}
 
 
-def _compare(connection: sa.Connection, row: AdoptedRow) -> None:
-    """Note how the digest compares with the last earlier one of the same definition, inputs and writer profile."""
-    if has_unpinned(row.ready.input_anchors):
-        return
-    mine = {"of_id": row.ready.building.materialization_id, "of_readable": Scope(tenant=row.tenant).readable}
-    digest = connection.execute(_EARLIER, mine).scalar_one_or_none()
-    if digest is not None:
-        compared = "reproduced" if digest == row.ready.artifact_digest else "diverged"
-        connection.execute(_COMPARED, {"of_id": mine["of_id"], "reproducibility": compared})
+def _compare(
+    connection: sa.Connection, rows: Sequence[AdoptedRow], values: Sequence[Mapping[str, Any]]
+) -> None:
+    """Note how digests compare with the last earlier ones of the same definition, inputs and writer profile.
+
+    One query for all rows alike: a table that is made again and again has thousands of them.
+    """
+    alike = defaultdict[tuple[Any, ...], list[AdoptedRow]](list)
+    for row, columns in zip(rows, values, strict=True):
+        if not has_unpinned(row.ready.input_anchors):
+            alike[tuple(columns[name] for name in _KEY)].append(row)
+    compared = list[dict[str, str]]()
+    for key, group in alike.items():
+        of_key = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
+        found = connection.execute(_ALIKE, of_key).all()
+        for row in group:
+            readable = Scope(tenant=row.tenant).readable
+            place = bisect_left(found, row.ready.building.start_sequence, key=_first)
+            before = (found[i] for i in range(place - 1, -1, -1))
+            earlier = next((other for other in before if other.tenant in readable), None)
+            if earlier is not None:
+                same = earlier.artifact_digest == row.ready.artifact_digest
+                verdict = "reproduced" if same else "diverged"
+                compared.append({"of_id": row.ready.building.materialization_id, "reproducibility": verdict})
+    if compared:
+        connection.execute(_COMPARED, compared)
+
+
+def _first(row: Sequence[Any]) -> int:
+    return int(row[0])
 
 
 def _values(connection: sa.Connection, row: AdoptedRow, sets: dict[frozenset[Any], int]) -> dict[str, Any]:

@@ -54,10 +54,10 @@ class BindingRows:
             )
             return [(row.artifact_path, row.size_bytes) for row in rows if row is not None]
 
-    def bind(self, *, root_id: str, catalog_id: str, anew: bool = False) -> bool:
+    def bind(self, *, root_id: str | None, catalog_id: str, anew: bool = False) -> bool:
         """Record the root, and under which id the catalog goes on; False where another root was recorded meanwhile.
 
-        `anew` replaces a recorded root.
+        `anew` replaces a recorded root. With None for the root the catalog stays unbound, under that id.
         """
         with self._database.writing() as connection:
             unbound = sa.true() if anew else sa.or_(_state.c.root_id.is_(None), _state.c.root_id == root_id)
@@ -72,6 +72,11 @@ class BindingRows:
                 .values(root_id=root_id, catalog_id=catalog_id, revision=revision)
             )
             return bound.rowcount == 1
+
+    def check_writable(self) -> None:
+        """Write nothing new, to find out before the root is touched. Raises `CatalogReadOnly`."""
+        with self._database.writing() as connection:
+            connection.execute(_state.update().values(catalog_id=_state.c.catalog_id))
 
     def issued(self, stamp: str) -> bool:
         """Recognize a mark that a pass of this catalog left."""

@@ -130,8 +130,8 @@ class CatalogReader:
         found: dict[str, MaterializationRecord] = {}
         for chunk in _chunks(definitions):
             for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
-                with contextlib.suppress(ArtifactOutsideRoot):  # `matches` says so, and goes on to the next
-                    found[row.definition_hash] = self._record(row)
+                if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
+                    found[row.definition_hash] = record
         return found
 
     def has_definition(self, definition: str) -> bool:
@@ -225,7 +225,10 @@ class CatalogReader:
         found: dict[str, MaterializationRecord] = {}
         for chunk in _chunks(tables):
             for row in self._rows(query, {**parameters, "tables": chunk}):
-                found[row.pointed_as] = self._record(row)
+                try:
+                    found[row.pointed_as] = self._record(row)
+                except ArtifactOutsideRoot as error:
+                    _log.warning("table %s: its current row is passed over, %s", row.pointed_as, error)
         return found
 
     def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
@@ -262,7 +265,7 @@ class CatalogReader:
             row_count=row.row_count,
             # freshness.rs, `staleness`: a definition without anchors is no manifest
             definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
-            compute_seconds=row.compute_seconds,
+            compute_seconds=row.compute_seconds if isinstance(row.compute_seconds, int | float) else None,
             reproducibility=row.reproducibility,
             produced_by=row.produced_by,
             start_sequence=row.start_sequence,

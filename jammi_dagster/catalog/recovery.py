@@ -15,11 +15,13 @@ from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization,
 from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, core
 from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
-from jammi_dagster.catalog.writes import now_by_database
+from jammi_dagster.catalog.writes import anchors_json, now_by_database
+from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
 _m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
 _CHUNK = 5_000
+_SOME = 10
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
 
@@ -188,6 +190,23 @@ class RecoveryRows:
                 connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
             return back.rowcount == 1
 
+    def stands(
+        self, table: str, deployment: str, start_sequence: int, materialization_ids: Sequence[str]
+    ) -> bool:
+        """Tell if the table stands as before the drop of that start, which was then never committed."""
+        pointed = sa.select(_pointers.c.table_name).where(
+            _pointers.c.tenant == self._tenant,
+            _pointers.c.deployment == deployment,
+            _pointers.c.table_name == table,
+            _pointers.c.materialization_id.is_not(None),
+            _pointers.c.start_sequence <= start_sequence,
+        )
+        with self._database.reading() as connection:
+            if connection.execute(pointed).first() is not None:
+                return True
+            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in _chunks(materialization_ids))
+            return any(connection.execute(one.limit(1)).first() is not None for one in ready)
+
     def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
         return sa.and_(_m.c.id.in_(ids), _m.c.status == READY, _m.c.tenant == self._tenant)
 
@@ -207,11 +226,8 @@ class RecoveryRows:
             found = set(connection.execute(query).scalars())
         return {path for path in paths if _artifact_of(path) in found}
 
-    def sets_with_wrong_edges(self) -> list[str]:
-        """List the keys of the anchor sets that the edge index does not match, without touching it.
-
-        A set that cannot be read is none of them: there is nothing to make its edges from.
-        """
+    def faulty_sets(self) -> tuple[list[str], list[str]]:
+        """List the keys of the anchor sets that the edge index does not match, and of those that cannot be read."""
         sets = sa.select(_sets).order_by(_sets.c.id)
         edges = sa.select(_edges).order_by(_edges.c.anchor_set_id)
         streamed = {"yield_per": _CHUNK}
@@ -223,15 +239,30 @@ class RecoveryRows:
         ):
             indexed = itertools.groupby(all_edges, key=lambda edge: edge.anchor_set_id)
             of_set, found = next(indexed, _NO_EDGES)
-            wrong = []
+            wrong, unreadable = list[str](), list[str]()
             for row in all_sets:
                 while isinstance(of_set, int) and of_set < row.id:  # a text comes after every number
                     of_set, found = next(indexed, _NO_EDGES)
                 there = {(edge.source, edge.kind) for edge in found} if of_set == row.id else set()
-                with contextlib.suppress(InvalidField):
+                try:
                     if there != _edges_of(row.anchors_json, row.set_key):
                         wrong.append(row.set_key)
-            return wrong
+                except InvalidField:
+                    unreadable.append(row.set_key)
+            return wrong, unreadable
+
+    def artifacts_over(self, set_key: str) -> list[str]:
+        """List some artifacts whose rows have this anchor set, and whose sidecars say which it is."""
+        over = sa.select(_m.c.artifact_path).join(_sets, _sets.c.id == _m.c.anchor_set_id)
+        latest = over.where(_sets.c.set_key == set_key, _m.c.status == READY).order_by(_m.c.id.desc())
+        with self._database.reading() as connection:
+            return list(connection.execute(latest.limit(_SOME)).scalars())
+
+    def restore_set(self, set_key: str, anchors: Sequence[InputAnchor]) -> None:
+        """Store the anchors of a set anew."""
+        with self._database.writing() as connection:
+            anew = _sets.update().where(_sets.c.set_key == set_key)
+            connection.execute(anew.values(anchors_json=anchors_json(anchors)))
 
     def rebuild_edges(self, set_key: str) -> None:
         """Make the edges of a set again from the set itself."""

@@ -7,7 +7,7 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -391,15 +391,19 @@ def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int
     known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
     if known is not None:
         return int(known)
-    in_order = sorted(anchors, key=lambda anchor: anchor.source)
-    anchors_json = json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
     upserts = statements.upserts(connection.dialect.name)
-    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json})
+    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json(anchors)})
     set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
-    if in_order:
-        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in in_order]
-        connection.execute(upserts.edges, edges)
+    if anchors:
+        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in anchors]
+        connection.execute(upserts.edges, sorted(edges, key=lambda edge: str(edge["source"])))
     return set_id
+
+
+def anchors_json(anchors: Iterable[InputAnchor]) -> str:
+    """Give the text of a stored set: its anchors in the order of their sources."""
+    in_order = sorted(anchors, key=lambda anchor: anchor.source)
+    return json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
 
 
 @once_for_each_tuple

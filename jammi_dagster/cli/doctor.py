@@ -42,7 +42,7 @@ def doctor(target: Target, out: Output) -> int:
     """Check versions, code, and each store: its root, catalog, key and clock. Exits with 1 if anything is broken."""
     checks = [*_versions()]
     if target.has_code:
-        checks += _of_code(target)
+        checks += _guarded("code", lambda: _of_code(target))
     else:
         checks += _guarded("store", lambda: _of_store(target.open()))
     found = {level: sum(check.level == level for check in checks) for level in ("ok", "warn", "error")}
@@ -79,20 +79,10 @@ def _versions() -> Iterator[Check]:
 
 
 def _of_code(target: Target) -> Iterator[Check]:
-    from jammi_dagster.adapters.code_location.location import Location
-    from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
-
-    try:
-        repository = target.load()
-    except JammiError as error:
-        yield Check("error", "code", str(error))
-        return
-    with target.instance() as instance:
-        location = Location(repository, instance, deployment=target.deployment)
-        assets = StoredAssets(location)
-        found = assets.assets(location.select("*"))
-        yield from _of_assets(location, len(found))
-        for key, why in assets.problems.items():
+    with target.evaluator() as evaluator:
+        found = evaluator.assets(evaluator.location.select("*"))
+        yield from _of_assets(evaluator.location, len(found))
+        for key, why in evaluator.problems.items():
             way_out = "correct its IO manager, or the store's resource"
             yield Check("error", f"asset {key.to_user_string()}", f"it cannot be opened: {why}", way_out)
         for store in {asset.store.identity: asset.store for asset in found}.values():

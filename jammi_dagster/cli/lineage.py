@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("table")
 @click.option("--up", is_flag=True, help="Only the inputs.")
 @click.option("--down", is_flag=True, help="Only the tables that derive from it.")
-@click.option("--depth", type=click.IntRange(min=1), help="At most so many hops.")
+@click.option("--depth", type=click.IntRange(min=1), metavar="N", help="At most so many hops.")
 @target()
 @output
 def lineage(table: str, *, up: bool, down: bool, depth: int | None, target: Target, out: Output) -> None:

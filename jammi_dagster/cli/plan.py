@@ -36,6 +36,7 @@ _RANGE = "..."
 @click.option(
     "--most",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_MOST_SHOWN,
     show_default=True,
     help="List at most so many tables.",
@@ -99,7 +100,7 @@ def _show(out: Output, plan: Plan, most: int, prefix: str = "") -> int:
             (one.said, one.table, seconds(one.expected_seconds), "; ".join(_reasons(one)))
             for one in listed[:most]
         ]
-        blocks += [Table(rows, ("outcome", "table", "expected", "why")), ""]
+        blocks += [Table(rows, ("action", "table", "expected", "why")), ""]
     if len(listed) > most:
         by_asset = Counter((one.asset, one.action) for one in listed[most:])
         rest = [("and", asset, f"{number:,} {action}") for (asset, action), number in by_asset.items()]
@@ -115,7 +116,7 @@ def _reasons(one: PlannedTable) -> Iterator[str]:
 
 
 def _total(plan: Plan) -> str:
-    counts = ", ".join(f"{number:,} {outcome}" for outcome, number in plan.counts.items())
+    counts = ", ".join(f"{number:,} {action}" for action, number in plan.counts.items())
     said = [f"{counted(len(plan.rows), 'table')}{f': {counts}' if counts else ''}."]
     if plan.expected_seconds:
         written = f" and writes {size(plan.expected_bytes)}" if plan.expected_bytes else ""

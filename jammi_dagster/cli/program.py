@@ -11,6 +11,7 @@ import click
 
 from jammi_dagster import __version__
 from jammi_dagster.cli.adopt import adopt
+from jammi_dagster.cli.diff import diff
 from jammi_dagster.cli.doctor import doctor
 from jammi_dagster.cli.explain import explain
 from jammi_dagster.cli.history import history
@@ -20,6 +21,7 @@ from jammi_dagster.cli.recover import recover
 from jammi_dagster.cli.render import one_line
 from jammi_dagster.cli.status import status
 from jammi_dagster.cli.verify import verify
+from jammi_dagster.cli.why import why
 from jammi_dagster.contract.redaction import redacted_text
 from jammi_dagster.errors import JammiError
 
@@ -126,5 +128,5 @@ def program(context: click.Context, traceback: bool) -> int:
     return 0
 
 
-for _command in (status, plan, lineage, history, verify, recover, adopt, explain, doctor):
+for _command in (status, why, plan, diff, lineage, history, verify, recover, adopt, explain, doctor):
     program.add_command(_command)

@@ -16,7 +16,8 @@ from jammi_dagster.cli.target import Target, target
 @click.option(
     "--grace-seconds",
     type=click.FloatRange(min=0),
-    help="Keep objects without a row for so long: longer than anybody reads. [default: a day]",
+    metavar="N",
+    help="Keep objects without a row for so long: longer than anybody reads. By default a day.",
 )
 @target()
 @output

@@ -77,6 +77,7 @@ class _Found:
 @click.option(
     "--most",
     type=click.IntRange(min=0),
+    metavar="N",
     default=_MOST_SHOWN,
     show_default=True,
     help="Explain at most so many tables.",
@@ -173,15 +174,11 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
 
 def _judged(target: Target, most: int) -> _Found:
     """Judge every table of the code location."""
-    from jammi_dagster.adapters.code_location.location import Location
-    from jammi_dagster.adapters.judgement.evaluator import Evaluator
     from jammi_dagster.adapters.judgement.wording import reasons
 
-    found, repository = _Found(), target.load()
-    with target.instance() as instance, working("judging every table"):
-        location = Location(repository, instance, deployment=target.deployment)
-        evaluator = Evaluator(location)
-        assets = evaluator.assets(location.select("*"))
+    found = _Found()
+    with target.evaluator() as evaluator, working("judging every table"):
+        assets = evaluator.assets(evaluator.location.select("*"))
         found.problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         if found.problems and not assets:
             asset, why = next(iter(found.problems.items()))

@@ -22,6 +22,7 @@ from jammi_dagster.errors import CatalogNotThere, InvalidStore
 if TYPE_CHECKING:
     import dagster as dg
 
+    from jammi_dagster.adapters.judgement.evaluator import Evaluator
     from jammi_dagster.store import ResultStore
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -101,6 +102,16 @@ class Target:
             with dg.DagsterInstance.ephemeral() as instance:
                 yield instance
 
+    @contextlib.contextmanager
+    def evaluator(self) -> Iterator[Evaluator]:
+        """Load the code, and give a judge of its tables."""
+        from jammi_dagster.adapters.code_location.location import Location
+        from jammi_dagster.adapters.judgement.evaluator import Evaluator
+
+        repository = self.load()
+        with self.instance() as instance:
+            yield Evaluator(Location(repository, instance, deployment=self.deployment))
+
     def _location(self) -> CodeLocation:
         directory = self.working_directory
         if self.python_file is not None:
@@ -155,16 +166,15 @@ class Target:
         )
 
     def _of_code(self) -> ResultStore:
-        from jammi_dagster.adapters.code_location.location import Location
-        from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+        with self.evaluator() as evaluator:
+            return self.store_of(evaluator)
 
-        repository = self.load()
-        with self.instance() as instance:
-            location = Location(repository, instance, deployment=self.deployment)
-            assets = StoredAssets(location)
-            stores = {asset.store.identity: asset.store for asset in assets.assets(location.select("*"))}
+    def store_of(self, evaluator: Evaluator) -> ResultStore:
+        """Return the one store of the code. Raise `InvalidStore` for none, and `click.UsageError` for several."""
+        assets = evaluator.assets(evaluator.location.select("*"))
+        stores = {asset.store.identity: asset.store for asset in assets}
         if not stores:
-            problem = next(iter(assets.problems.values()), "no asset is on a ResultTableIOManager")
+            problem = next(iter(evaluator.problems.values()), "no asset is on a ResultTableIOManager")
             raise InvalidStore(root="of the code", why=f"{problem}; give --store ROOT")
         if len(stores) > 1:
             roots = ", ".join(sorted(identity.root for identity in stores))

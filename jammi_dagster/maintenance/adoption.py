@@ -71,8 +71,9 @@ class Adoption:
         found = self._found(rows, objects, report)
         if not found:
             return
-        drops = self._drops(objects, report)
-        left = [row for row in found if _id(row) not in drops.materializations]
+        drops, unread = self._drops(objects, report)
+        self.kept.update(row.ready.building.artifact_path for row in found if _folder(row) in unread)
+        left = [row for row in found if _id(row) not in drops.materializations and _folder(row) not in unread]
         self.kept.update(row.ready.building.artifact_path for row in left)
         whole = self._whole(rows, left, drops)
         report.incomplete += [_id(row) for row in left if row.ready.building.attempt_id not in whole]
@@ -121,14 +122,17 @@ class Adoption:
             self.kept.add(path)
             report.unreadable[path] = str(error)
 
-    def _drops(self, objects: ListedObjects, report: AdoptionReport) -> Drops:
-        tombstones = list[tuple[str, Tombstone]]()
+    def _drops(self, objects: ListedObjects, report: AdoptionReport) -> tuple[Drops, set[str]]:
+        """Read the tombstones; give the folders of tables of which one cannot be read now: they may be dropped."""
+        tombstones, unread = list[tuple[str, Tombstone]](), set[str]()
         for path, one in each(self.root, objects.tombstones, lambda path: read_tombstone(self.root, path)):
-            if isinstance(one, JammiError):
-                report.unreadable[path] = str(one)
-            else:
+            if not isinstance(one, JammiError):
                 tombstones.append((path, one))
-        return Drops.of(tombstones)
+                continue
+            report.unreadable[path] = str(one)
+            if not isinstance(one, InvalidField):  # a damaged one will say no more
+                unread.add(path.rpartition("/")[0])
+        return Drops.of(tombstones), unread
 
     def _add(self, rows: AdoptionRows, batch: Sequence[AdoptedRow], report: AdoptionReport) -> list[str]:
         """Add the rows; where the database refuses one of them, the others nevertheless."""
@@ -152,6 +156,10 @@ def restore_all(database: Database, root: ArtifactRoot) -> AdoptionReport:
 
 def _id(row: SidecarRow) -> str:
     return row.ready.building.materialization_id
+
+
+def _folder(row: SidecarRow) -> str:
+    return row.ready.building.artifact_path.rpartition("/")[0]
 
 
 def _ids(rows: Iterable[AdoptedRow]) -> list[str]:

@@ -19,10 +19,10 @@ _OF_A_TENANT = re.compile(r"/[^/]+/tables(?=/)")
 
 @dataclass(slots=True, kw_only=True)
 class ListedObjects:
-    """Our objects below a folder: path -> size and time of the last write; and the paths of tombstones."""
+    """Our objects below a folder: path -> size and time of the last write; of tombstones only the time."""
 
     sizes: dict[str, tuple[int, float | None]] = field(default_factory=dict)
-    tombstones: list[str] = field(default_factory=list)
+    tombstones: dict[str, float | None] = field(default_factory=dict)
 
     @classmethod
     def below(cls, root: ArtifactRoot, folder: str, progress: Progress) -> ListedObjects:
@@ -37,7 +37,7 @@ class ListedObjects:
                 if _OURS.fullmatch(inner):
                     listed.sizes[path] = size, written
                 elif TOMBSTONE.fullmatch(inner):
-                    listed.tombstones.append(path)
+                    listed.tombstones[path] = written
         except ArtifactMissing:  # no folder is an empty one
             pass
         return listed

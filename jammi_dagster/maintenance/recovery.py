@@ -39,6 +39,7 @@ from jammi_dagster.errors import (
 )
 from jammi_dagster.maintenance.adoption import Adoption, AdoptionReport
 from jammi_dagster.maintenance.bulk import Progress, delete_all, each
+from jammi_dagster.maintenance.lineage_index import mend_index
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.root_binding import RootBinding
 from jammi_dagster.maintenance.sidecars import (
@@ -48,6 +49,7 @@ from jammi_dagster.maintenance.sidecars import (
     parse_manifest,
     row_of_abandoned,
 )
+from jammi_dagster.maintenance.tombstones import read_tombstone
 from jammi_dagster.recording import RENEW_SECONDS
 from jammi_dagster.recording.leases import Heart
 
@@ -63,7 +65,8 @@ class RecoveryReport:
     Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete, with their whole
     attempt), `adopted` (complete, with a new row), `lost` (ready, but an object was missing for longer than the grace
     period) and `returned` (lost, and whole again). Paths below the root that were `reclaimed` (objects that no row
-    names) and of uploads that were `aborted`. Keys of anchor sets whose edges were `reindexed`.
+    names, tombstones of drops that were never committed) and of uploads that were `aborted`. Keys of anchor sets
+    whose edges were `reindexed`, and of those that were `restored` from a sidecar, since they could not be read.
 
     Only told, and left as they are: ids of ready ones with an object `missing`, and of `damaged` ones, whose sidecar
     says another digest, or nothing, or whose bytes have another length; of `incomplete` ones, without row, whose
@@ -83,6 +86,7 @@ class RecoveryReport:
     reclaimed: list[str] = field(default_factory=list)
     aborted: list[str] = field(default_factory=list)
     reindexed: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the report as JSON."""
@@ -145,12 +149,10 @@ class Recovery:
             self._settle(rows, objects, attempt, report)
         self._note(rows, inventory, report)
         self._bring_back(rows, objects, report)
+        self._withdraw(rows, objects, report)
         self._reclaim(rows, objects, self._adopt(objects, report), report)
         self._abort_uploads(folder, report)
-        for set_key in rows.sets_with_wrong_edges():
-            report.reindexed.append(set_key)
-            if not self.dry_run:
-                rows.rebuild_edges(set_key)
+        report.reindexed, report.restored = mend_index(rows, self.root, dry_run=self.dry_run)
         return report
 
     # --- ready rows ------------------------------------------------------------------------------------
@@ -292,7 +294,7 @@ class Recovery:
                 self._remove(rows, objects, unfinished, report)
         except LeaseLost:  # another recovery was at it while this one read for longer than a lease
             return
-        except (StorageFailed, UnknownManifestVersion) as error:
+        except (StorageFailed, UnknownManifestVersion, ArtifactMissing) as error:
             # it may be whole: that is for another pass to find out, once this one's lease has run out
             report.unreadable.update(dict.fromkeys(ids, str(error)))
         finally:
@@ -304,7 +306,7 @@ class Recovery:
             return []  # another of its rows was failed
         complete = []
         for _, found in each(self.root, attempt, self._flip):
-            if isinstance(found, StorageFailed | UnknownManifestVersion):
+            if isinstance(found, StorageFailed | UnknownManifestVersion | ArtifactMissing):
                 raise found
             if found is None or isinstance(found, JammiError):  # nothing there, or no manifest of ours
                 return []
@@ -312,9 +314,21 @@ class Recovery:
         return complete
 
     def _flip(self, row: AbandonedRow) -> tuple[ReadyRow, str | None] | None:
-        ready, run_id = row_of_abandoned(row, fetch_manifest(self.root, row.artifact_path))
-        found = self.root.size(row.artifact_path), self.root.digest(row.artifact_path)
-        return (ready, run_id) if found == (ready.size_bytes, ready.artifact_digest) else None
+        """Read a row's flip; None where an object is missing or another one.
+
+        Raises `ArtifactMissing` where an object is not found, and is there when asked for once more.
+        """
+        path = row.artifact_path
+        try:
+            ready, run_id = row_of_abandoned(row, fetch_manifest(self.root, path))
+            size, digest = self.root.size(path), self.root.digest(path)
+            if size is None:
+                raise ArtifactMissing(uri=self.root.uri(path))
+        except ArtifactMissing:
+            if any(self.root.size(one) is None for one in (path, sidecar_path(path))):
+                return None
+            raise
+        return (ready, run_id) if (size, digest) == (ready.size_bytes, ready.artifact_digest) else None
 
     def _remove(
         self,
@@ -370,15 +384,32 @@ class Recovery:
                     report.unreadable[path] = str(is_of_a_pair)
                 elif not is_of_a_pair:
                     going.append(path)
-            if self.dry_run:
-                report.reclaimed += going
-                continue
-            for path, error in delete_all(self.root, going):
-                self.progress.step("objects removed")
-                if error is None:
-                    report.reclaimed.append(path)
-                else:
-                    report.unreadable[path] = str(error)
+            self._delete(going, report)
+
+    def _delete(self, going: Sequence[str], report: RecoveryReport) -> None:
+        if self.dry_run:
+            report.reclaimed += going
+            return
+        for path, error in delete_all(self.root, going):
+            self.progress.step("objects removed")
+            if error is None:
+                report.reclaimed.append(path)
+            else:
+                report.unreadable[path] = str(error)
+
+    def _withdraw(self, rows: RecoveryRows, objects: ListedObjects, report: RecoveryReport) -> None:
+        """Remove the tombstones of drops that were never committed: the table would be lost with its catalog."""
+        before = self.clock() - self.grace_seconds
+        old = [path for path, at in objects.tombstones.items() if at is not None and at < before]
+        going = list[str]()
+        for path, drop in each(self.root, old, lambda path: read_tombstone(self.root, path)):
+            if isinstance(drop, JammiError):
+                report.unreadable[path] = str(drop)
+            elif drop.is_contradicted(rows):
+                going.append(path)
+        self._delete(going, report)
+        for path in going:
+            del objects.tombstones[path]
 
     def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
         """Look for the other object of a pair that the listing may have missed: then they may be whole."""

@@ -92,6 +92,7 @@ class RootBinding:
     def take_over(self) -> str | None:
         """Bind root and catalog to each other, whatever they named before; give the former catalog's place."""
         self._database.check_writable()
+        self._rows.check_writable()
         catalog_id = self._known().catalog_id
         found = self._found_or_damaged()
         catalog, is_inside = self._place()
@@ -112,27 +113,37 @@ class RootBinding:
     def _bind(self, *, dry_run: bool = False) -> None:
         """Bind a catalog without root, or find out whose the root is."""
         found = read_identity(self._root, expected=False)
-        bond = self._known()
+        bond, is_new = self._known(), found is None
         if found is None:
             self._check_sample()
             if dry_run:
                 return None
+            self._rows.check_writable()
             found = self._create(bond.catalog_id)
         if found.catalog_id != bond.catalog_id:
             if not (self._is_place_of(found) and self._rows.is_empty()):
                 raise self._refusal(found)
             if dry_run:
                 return None
-            self._restored = self._restore()
-            _log.warning(_LOST, self._root.name, self._database.name, len(self._restored))
-            stamp = read_stamp(self._root)
-            if stamp is not None and not self._rows.issued(stamp):
-                self._rows.issue(stamp)  # by the catalog that this one is again
+            # under its id first: if this process ends meanwhile, the next one goes on
+            self._rows.bind(root_id=None, catalog_id=found.catalog_id)
+            self._refill()
+        elif not (is_new or dry_run):
+            self._refill()
         if not dry_run and not self._rows.bind(root_id=found.root_id, catalog_id=found.catalog_id):
             self._bond = None
             return self.check()
         self._bond = None
         return None
+
+    def _refill(self) -> None:
+        """Rebuild the rows of a catalog that is the root's, and does not say so: it was lost, or never used."""
+        self._restored = self._restore()
+        if self._restored:
+            _log.warning(_LOST, self._root.name, self._database.name, len(self._restored))
+        stamp = read_stamp(self._root)
+        if stamp is not None and not self._rows.issued(stamp):
+            self._rows.issue(stamp)  # by the catalog that this one is again
 
     def _create(self, catalog_id: str) -> RootIdentity:
         """Write the identity of a root without one; of two writers at once the loser gets the other's."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from jammi_dagster.artifacts import ArtifactRoot, artifact_path
-from jammi_dagster.catalog import CatalogWriter, DroppedRows, Scope
+from jammi_dagster.catalog import CatalogWriter, DroppedRows, RecoveryRows, Scope
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import JammiError
 
@@ -34,6 +34,11 @@ class Tombstone:
         """Give a new path for the tombstone, beside the table's sidecars."""
         name = f"{self.start_sequence:020d}-{secrets.token_hex(16)}"
         return artifact_path(tenant or None, self.table, name).removesuffix(".parquet") + _SUFFIX
+
+    def is_contradicted(self, rows: RecoveryRows) -> bool:
+        """Tell if the catalog has the table as it was: the drop was never committed."""
+        ids = [one for one, _ in self.materializations]
+        return rows.stands(self.table, self.deployment, self.start_sequence, ids)
 
     def to_bytes(self) -> bytes:
         """Give the tombstone as JSON."""

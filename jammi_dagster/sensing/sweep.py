@@ -10,15 +10,15 @@ import collections
 import contextlib
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import CurrentRow
 from jammi_dagster.catalog.records import decode_anchors
 from jammi_dagster.contract import AnchorKind, CurrentAnchor, DefinitionHash, InputAnchor, Staleness
-from jammi_dagster.errors import JammiError
+from jammi_dagster.errors import InvalidField, JammiError
 from jammi_dagster.lineage.graph import nearest_above
 from jammi_dagster.sensing.observations import Observations
 from jammi_dagster.sensing.rows import Rows
@@ -26,6 +26,7 @@ from jammi_dagster.sensing.staleness import Resolver, judge
 
 # tables of one fan-out record the same set one after another; a fan-in's set is large
 _SETS_KEPT = 16
+Damaged: TypeAlias = Callable[[str, JammiError], Staleness]
 _DIGEST = AnchorKind.RESULT_DIGEST.value
 _raw_decode = json.JSONDecoder().raw_decode
 
@@ -35,6 +36,8 @@ def sweep(
     root: ArtifactRoot,
     definitions: Mapping[str, DefinitionHash | str],
     observations: Observations,
+    *,
+    damaged: Damaged | None = None,
 ) -> Iterator[tuple[str, Staleness]]:
     """Yield the verdict on each current table that `definitions` names, sorted by name, with its stale ancestor.
 
@@ -47,9 +50,10 @@ def sweep(
         root: the root of the artifacts.
         definitions: the current definition of each table in question.
         observations: the present versions of external inputs.
+        damaged: gives the verdict on a table whose recorded inputs cannot be read, instead of `InvalidField`.
     """
     with rows.frozen() as frozen:
-        judged = _judge_all(frozen, root, definitions, observations)
+        judged = _judge_all(frozen, root, definitions, observations, damaged)
     stale = sorted(table for table, verdict in judged.others.items() if verdict.staleness == "stale")
     above = nearest_above(stale, judged.derived()) if stale else {}
     fresh = functools.cache(functools.partial(replace, Staleness.fresh()))
@@ -69,7 +73,7 @@ def sweep_inputs(
     None means that all inputs are as recorded. Nothing is known of the code: such a table may be stale all the same.
     """
     with rows.frozen() as frozen:
-        judged = _judge_all(frozen, root, None, observations)
+        judged = _judge_all(frozen, root, None, observations, None)
     for table in judged.asked:
         yield table, judged.others.get(table)
 
@@ -105,6 +109,7 @@ def _judge_all(
     root: ArtifactRoot,
     definitions: Mapping[str, DefinitionHash | str] | None,
     observations: Observations,
+    damaged: Damaged | None,
 ) -> _Judgement:
     """Judge every current table; without `definitions`, each is asked for with the one that it recorded."""
     scopes: dict[str, _Scope] = {}
@@ -124,11 +129,20 @@ def _judge_all(
             if definition is not None or definitions is None:
                 judged.asked.append(row.table)
                 if not is_fresh or row.definition_hash != definition:
-                    judged.others[row.table] = scope.judge(row, definition)
+                    judged.others[row.table] = _judged(scope, row, definition, damaged)
             elif not is_fresh:
                 with contextlib.suppress(JammiError):  # not asked for: its faults are not the caller's
                     judged.others[row.table] = scope.judge(row, row.definition_hash)
     return judged
+
+
+def _judged(scope: _Scope, row: CurrentRow, definition: str | None, damaged: Damaged | None) -> Staleness:
+    try:
+        return scope.judge(row, definition)
+    except InvalidField as error:
+        if damaged is None:
+            raise
+        return damaged(row.table, error)
 
 
 class _AnchorFacts(NamedTuple):

@@ -5,14 +5,26 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, table
+from adapters_kit import Lab, Ran, table
 from sensing_kit import Ticking
 
-from jammi_dagster import LineageResource, build_materialization_checks, finalize, result_table
+from jammi_dagster import (
+    LineageResource,
+    build_materialization_checks,
+    finalize,
+    plan,
+    recompute,
+    result_table,
+)
+from jammi_dagster.adapters.code_identity import code_identities
+from jammi_dagster.testing import ResultTableTester
+
+CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Class `SourceAsset` is deprecated:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:.*is currently in beta:dagster.BetaWarning"),
+    pytest.mark.filterwarnings("ignore:Virtual assets is currently in preview:dagster.PreviewWarning"),
 ]
 
 
@@ -31,8 +43,13 @@ def graphed() -> int:
     can_subset=True,
 )
 def dbt_like(context: dg.AssetExecutionContext) -> Any:
-    for key in context.selected_asset_keys:
+    for key in sorted(context.selected_asset_keys, reverse=True):  # the model before the mart
         yield dg.MaterializeResult(asset_key=key)
+
+
+@dg.graph_multi_asset(outs={"left": dg.AssetOut(), "right": dg.AssetOut()}, group_name="graphs")
+def several_graphed() -> Any:
+    return {"left": number(), "right": number()}
 
 
 def others() -> list[Any]:
@@ -46,8 +63,14 @@ def others() -> list[Any]:
     def several_observed() -> Any:
         yield dg.ObserveResult(asset_key="watched", data_version=dg.DataVersion("1"))
 
+    @dg.asset(is_virtual=True, deps=["alone"])
+    def view() -> Any:
+        return None
+
     return [
         observed,
+        view,
+        several_graphed,
         dg.SourceAsset("source", io_manager_key="memory"),
         dg.AssetSpec("external"),
         several_observed,
@@ -112,6 +135,9 @@ def test_checks_and_plans_beside_them(lab: Lab) -> None:
         "alone",
         "below",
         "graphed",
+        "left",
+        "right",
+        "view",
         "model",
         "mart",
     }
@@ -126,6 +152,37 @@ def test_checks_and_plans_beside_them(lab: Lab) -> None:
     }
     assert passed["alone", "jammi_staleness"]
     assert not passed["model", "jammi_staleness"]
+
+
+def test_a_run_of_all_but_graphs(lab: Lab) -> None:
+    """Ours are made and reused beside the others; a virtual asset hands nothing over; the tester does the same."""
+    lab.more["memory"] = dg.mem_io_manager
+    defs = finalize(dg.Definitions([*ours(), *others()], resources=lab.resources))
+    without_graphs = dg.AssetSelection.assets("alone", "below", "view", "model", "mart")
+    job = dg.define_asset_job("all", selection=without_graphs)
+    launched = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("all")
+    for expected in ("computed", "reused"):
+        result = launched.execute_in_process(instance=lab.instance, run_config=CONSOLE)
+        outcomes = Ran(result, [], []).outcomes
+        assert outcomes["alone"] == expected
+        assert outcomes["model"] is outcomes["view"] is None
+    assert sorted(lab.store.tables()) == ["alone", "below"]
+    with ResultTableTester() as tester:
+        ran = tester.materialize(defs, selection=without_graphs, resources={"memory": dg.mem_io_manager})
+        assert set(ran.outcomes) == {"alone", "below"}
+
+
+def test_plan_and_recompute_beside_them(lab: Lab) -> None:
+    """A plan names the assets of others that a launch runs; a recompute makes ours alone."""
+    lab.more["memory"] = dg.mem_io_manager
+    lab.run(ours())
+    defs = dg.Definitions([*ours(), *others()], resources=lab.resources)
+    actions = {row.table: row.action for row in plan(defs, instance=lab.instance).rows}
+    assert actions["alone"] == "reuse"
+    assert set(actions) <= {"alone", "below", "view", "graphed", "left", "right", "model", "mart"}
+    report = recompute(lab.store, defs, "alone", "downstream", lab.instance)
+    assert [one.table for one in report.recomputed] == ["alone"]
+    assert dg.AssetKey("alone") in code_identities(defs)
 
 
 def test_a_graph_asset_on_our_manager_is_named(lab: Lab) -> None:

@@ -12,7 +12,9 @@ from jammi_dagster.planning.plan import Plan
 
 COMMANDS = {
     "status": ("status",),
+    "why": ("why", "total"),
     "plan": ("plan",),
+    "diff": ("diff", "by_letter[a]", "by_letter[b]"),
     "lineage": ("lineage", "total"),
     "history": ("history", "total"),
     "verify": ("verify",),
@@ -230,6 +232,55 @@ def test_a_long_plan_is_summed_up(project: Project) -> None:
     project.edit("number * FACTOR", "number * FACTOR + 1")
     answer = ask("plan", "-f", project.file, "--most", "1")
     assert "and  by_letter  2 compute or reuse" in answer.out
+
+
+# --- why and diff -----------------------------------------------------------------------------------
+
+
+def test_why_tells_the_reason_of_the_past_and_of_now(project: Project) -> None:
+    """The reason that was recorded; with code also the present verdict, and why it is none of fresh."""
+    assert ask("why", "total", "--store", project.root, "--json").json["reasons"] == ["first time"]
+    assert "now" not in ask("why", "total", "--store", project.root, "--json").json
+    assert ask("why", "total", "-f", project.file).out.splitlines()[1:] == [
+        "  first time",
+        "Now it is fresh.",
+    ]
+    project.edit("number * FACTOR", "number * FACTOR + 1")
+    now = ask("why", "orders", "-f", project.file)
+    assert now.out.splitlines()[2:] == ["Now it is stale:", "  helper scaled (pipeline.py) changed"]
+    assert ask("why", "total", "-f", project.file, "--json").json["now"] == {
+        "verdict": "fresh_for_now",
+        "reasons": ["it derives from orders, which is stale"],
+    }
+    project.run("orders")
+    made = ask("why", "orders", "--store", project.root)
+    assert "helper scaled (pipeline.py) changed" in made.out
+
+
+def test_diff_compares_definition_rows_and_bytes(project: Project) -> None:
+    """Two ids or two tables; with key columns, rows are compared too."""
+    before = project.store.current("orders").materialization_id
+    project.edit("number * FACTOR", "number * FACTOR + 1")
+    project.run("orders")
+    found = ask("diff", before, "orders", "--keys", "n", "--store", project.root, "--json").json
+    assert [one["text"] for one in found["definition"]] == ["helper scaled (pipeline.py) changed"]
+    assert found["rows"] == {
+        "keys": ["n"],
+        "added": 1,
+        "removed": 1,
+        "changed": 0,
+        "unchanged": 0,
+        "repeated": 0,
+    }
+    text = ask("diff", before, "orders", "--keys", "n", "--store", project.root).out.splitlines()
+    assert text == [
+        "definition  helper scaled (pipeline.py) changed",
+        "rows        1, as before",
+        "by n        1 added, 1 removed, 0 changed",
+        "bytes       other ones",
+    ]
+    wrong = ask("diff", before, "orders", "--keys", "nope", "--store", project.root)
+    assert (wrong.code, wrong.err.count("\n")) == (1, 1)
 
 
 # --- the record -------------------------------------------------------------------------------------

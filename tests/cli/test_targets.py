@@ -2,9 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cli_kit import PIPELINE, Project, ask
@@ -146,7 +145,7 @@ def broken(project: Project, text: str) -> tuple[str, ...]:
     return ("status", "-f", "broken.py")
 
 
-FAULTS: dict[str, tuple[Any, str]] = {
+FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
     "a module that fails to import": (
         lambda p: broken(p, "import dagster\n\nimport no_such_module\n"),
         "code broken.py: it cannot be loaded, ModuleNotFoundError: No module named 'no_such_module' (broken.py:3)",
@@ -231,7 +230,7 @@ def _config(project: Project) -> tuple[str, ...]:
 
 
 def _plan(project: Project) -> tuple[str, ...]:
-    (project.folder / "plan.json").write_text('{"format": 99, "tables": []}')
+    (project.folder / "plan.json").write_text('{"format": 99, "rows": []}')
     return ("plan", "-f", "pipeline.py", "--check", "plan.json")
 
 

@@ -45,11 +45,9 @@ def test_every_setting_of_the_resources_is_explained() -> None:
 
 @pytest.mark.parametrize("page", FOR_CONTRIBUTORS)
 def test_the_paths_on_a_page_exist(page: str) -> None:
-    """A newcomer who follows a page to a room finds it. `cli/` is announced, `build/site/` is made."""
+    """A newcomer who follows a page to a room finds it. `build/site/` is made."""
     text = (PROJECT / page).read_text()
     named = set(re.findall(r"`([\w/.]+/[\w.]*)`", text)) - {
-        "cli/",
-        "jammi_dagster/cli/",
         "jammi/cache",
         "build/site/",
     }

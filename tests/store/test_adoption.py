@@ -27,7 +27,7 @@ from store_kit import (
 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.artifacts import sidecar_path
-from jammi_dagster.errors import CatalogReadOnly, UnknownTable
+from jammi_dagster.errors import CatalogReadOnly, MaintainedElsewhere, UnknownTable
 
 _DAY = 24 * 3600
 
@@ -100,6 +100,25 @@ def test_everything_comes_back(store_at: StoreAt, way: str, tenant: str | None) 
     assert store.lookup_cached(str(record.definition_hash), record.input_anchors) == record.materialization_id
     assert store.adopt().adopted == []
     assert not any(store.recover().to_dict().values())
+
+
+def test_comparisons_with_earlier_bytes_come_back(store_at: StoreAt) -> None:
+    """Each with the last before it that its tenant may read, global or its own."""
+    store, acme = store_at(), store_at(tenant="acme")
+    for scope, rows_ in [(store, 3), (acme, 3), (acme, 4), (store, 4), (acme, 4), (store, 3), (acme, 3)]:
+        make(scope, "t", numbers(rows_))
+    make(store, "u", inputs=[InputAnchor.unpinned_at_instant("api:x", "2026-01-01T00:00:00Z")])
+
+    def compared() -> list[tuple[str, str | None]]:
+        found = [*store.history("t"), *acme.history("t"), *store.history("u")]
+        return sorted((record.materialization_id, record.reproducibility) for record in found)
+
+    before = compared()
+    assert {verdict for _, verdict in before} == {None, "reproduced", "diverged"}
+    forget(store)
+    store.adopt()
+    acme.adopt()
+    assert compared() == before
 
 
 def test_a_dry_run_says_what_would_be_adopted(store: ResultStore) -> None:
@@ -227,6 +246,33 @@ def test_the_last_run_is_current_after_backup_run_restore_run_adopt(tmp_path: Pa
         assert values(store.read("t")) == [0, 1, 2]
         assert store.restored() == ["only"]
         assert len(store.history("t")) == 3
+
+
+def test_a_backup_from_before_a_maintenance_pass_needs_a_takeover(tmp_path: Path) -> None:
+    """It might be a copy beside the live catalog, so upkeep stops and says so; writing goes on; a takeover helps."""
+    root, catalog = str(tmp_path / "root"), tmp_path / "catalog.db"
+    with contextlib.closing(ResultStore(root, str(catalog))) as store:
+        make(store, "t", numbers(1))
+        store.recover()
+    shutil.copy(catalog, tmp_path / "backup.db")
+    with contextlib.closing(ResultStore(root, str(catalog))) as store:
+        make(store, "t", numbers(2))
+        only = make(store, "only", step=2)
+        store.recover()
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{catalog}{suffix}").unlink(missing_ok=True)
+    shutil.copy(tmp_path / "backup.db", catalog)
+    with contextlib.closing(ResultStore(root, str(catalog))) as store:
+        make(store, "t", numbers(3))
+        for upkeep in (store.recover, store.adopt):
+            with pytest.raises(MaintainedElsewhere, match="take_over=True"):
+                upkeep()
+        report = store.adopt(take_over=True)
+        assert only.materialization_id in report.adopted
+        assert values(store.read("t")) == [0, 1, 2]
+        assert store.tables() == ["only", "t"]
+        age(Path(root))
+        assert store.recover().reclaimed == []
 
 
 # --- a catalog that was lost from its own root ---------------------------------------------------------------

@@ -1,10 +1,16 @@
 """Taking a table's name away, in one deployment of one tenant."""
 
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
 import pytest
 from core_kit import make, numbers, values
-from store_kit import StoreAt, attempt_on, child, definition, output, rows
+from store_kit import Killed, StoreAt, attempt_on, child, definition, output, rows
 
 from jammi_dagster import ResultStore, Staleness, StaleReason
+from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.catalog import CatalogWriter, DroppedRows
 from jammi_dagster.errors import UnknownTable
 
 
@@ -99,3 +105,44 @@ def test_a_hit_that_was_dropped_meanwhile_is_not_made_current(store: ResultStore
         store.writer.point([("t", hit.materialization_id)], start_sequence=start + 9, run_id="run")
     assert len(values(store.read("t"))) == 9
     assert store.reader.of_run("run", ["t"]) == {}
+
+
+@pytest.mark.parametrize("writes_again", [False, True])
+def test_a_drop_that_was_killed_does_not_lose_the_table_with_its_catalog(
+    tmp_path: Path, writes_again: bool
+) -> None:
+    """Its tombstone is there and nothing was dropped: recovery removes it, and adoption brings the table back."""
+    store = ResultStore(str(tmp_path / "root"), str(tmp_path / "a.db"))
+    for name in ("kept", "dropped"):
+        make(store, name)
+    store.drop("dropped")
+    with (
+        mock.patch.object(CatalogWriter, "drop", _killed_before_the_commit),
+        mock.patch.object(ArtifactRoot, "delete_many"),  # a process that is gone removes nothing
+        pytest.raises(Killed),
+    ):
+        store.drop("kept")
+    if writes_again:  # under the start that the drop gave back
+        make(store, "kept", numbers(5), step=2)
+    assert len(store.recover(grace_seconds=-1, dry_run=True).reclaimed) == 3
+    assert len(store.recover(grace_seconds=-1).reclaimed) == 3
+    expected = values(store.read("kept"))
+    store.close()
+    other = ResultStore(str(tmp_path / "root"), str(tmp_path / "b.db"))
+    other.adopt(take_over=True)
+    assert other.tables() == ["kept"]
+    assert values(other.read("kept")) == expected
+    other.close()
+
+
+def _killed_before_the_commit(
+    writer: CatalogWriter, table: str, before_commit: Callable[[DroppedRows], None]
+) -> bool:
+    def die(dropped: DroppedRows) -> None:
+        before_commit(dropped)
+        raise Killed
+
+    return bool(_drop(writer, table, die))
+
+
+_drop = CatalogWriter.drop

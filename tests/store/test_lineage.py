@@ -7,6 +7,7 @@ from core_kit import make, numbers
 from store_kit import StoreAt, Surface, child, counted, definition, execute, on
 
 from jammi_dagster import AnchorKind, DependencyCycle, DerivesFromEdge, InputAnchor, ResultStore
+from jammi_dagster.artifacts import sidecar_path
 from jammi_dagster.errors import InvalidTableName, UnknownTable
 from jammi_dagster.lineage.graph import closure, edges_by_input
 
@@ -237,6 +238,23 @@ def test_the_index_is_rebuilt_from_what_was_recorded(store: ResultStore) -> None
     assert store.recover().reindexed == []
     with pytest.raises(UnknownTable):
         store.derives_from("ghost")
+
+
+def test_a_set_that_cannot_be_read_is_restored_from_a_sidecar(store: ResultStore) -> None:
+    """In recorded order, with its edges; a dry run tells it; without a sidecar that tells it, it stays as it is."""
+    sources = [InputAnchor.source_version(f"file:{name}", "1") for name in "bac"]
+    record = make(store, "t", inputs=sources)
+    store.artifacts.delete(sidecar_path(make(store, "u", step=2, inputs=sources).artifact_path))
+    lone = make(store, "lone", inputs=[InputAnchor.source_version("file:z", "1")])
+    store.artifacts.delete(sidecar_path(lone.artifact_path))
+    edges = store.reader.edges()
+    execute(store, "UPDATE anchor_sets SET anchors_json = '{'")
+    execute(store, "DELETE FROM anchor_edges")
+    assert len(store.recover(dry_run=True).restored) == 1
+    assert len(store.recover().restored) == 1
+    assert store.current("t").input_anchors == record.input_anchors
+    assert {edge for edge in edges if "file:z" not in str(edge)} == {*store.reader.edges()}
+    assert store.recover().restored == []
 
 
 def test_a_set_that_cannot_be_read_stops_no_recovery(store: ResultStore) -> None:

@@ -12,7 +12,7 @@ from jammi_dagster.catalog import Database
 
 _TEMPLATE = "jammi_template"
 # nobody needs this data after a crash
-_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 
 
 class Postgres:
@@ -32,6 +32,10 @@ class Postgres:
         drop = sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(_name(url)))
         self._server.admin.execute(drop)
 
+    def drop_role(self, role: str) -> None:
+        """Removes a role that owns nothing."""
+        self._server.admin.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(role)))
+
     def cut(self, url: str) -> int:
         """Ends every connection to the database from outside; gives how many there were."""
         ended = self._server.admin.execute(
@@ -47,5 +51,5 @@ def _name(url: str) -> str:
 @contextmanager
 def running() -> Iterator[Postgres]:
     """A server in a folder of its own, gone afterwards; several test processes may each have one."""
-    with server(**_QUICK) as started:
+    with server(**QUICK) as started:
         yield Postgres(started)

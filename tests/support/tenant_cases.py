@@ -295,12 +295,12 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("RecoveryRows", "sets_with_wrong_edges", "rebuild_edges")
+@case("RecoveryRows", "faulty_sets", "rebuild_edges", "artifacts_over", "restore_set")
 def _(world: World) -> Any:
     # the index is everybody's and derived: whoever rebuilds it makes what was there
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     rows.rebuild_edges(anchor_set_key(world.other.inputs))
-    assert rows.sets_with_wrong_edges() == []
+    assert rows.faulty_sets() == ([], [])
     return NOTHING
 
 

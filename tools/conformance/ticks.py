@@ -22,6 +22,7 @@ from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import AnchorKind
@@ -43,7 +44,7 @@ def ticking(execute: Callable[..., Any], instance_of: Callable[..., Any]) -> Cal
         with instance_of(instance) as real:
             result = execute(job=job, instance=real, **options)
             if result.success and not _is_ticking:
-                _tick_after(result.run_id, job.get_definition(), real)
+                tick_after(result.run_id, job.get_definition(), real)
         return result
 
     return executing
@@ -57,7 +58,8 @@ def taken() -> tuple[dict[str, int], list[str]]:
     return found
 
 
-def _tick_after(run_id: str, job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
+def tick_after(run_id: str, job: dg.JobDefinition, instance: dg.DagsterInstance) -> None:
+    """Tick over the definitions behind a run, and note counts and faults."""
     global _is_ticking
     _is_ticking = True
     try:
@@ -85,10 +87,14 @@ def _repository(job: dg.JobDefinition) -> dg.RepositoryDefinition | None:
             asset_checks=[each for each in graph.assets_defs if not each.keys],
             resources={key: value for key, value in job.resource_defs.items() if key not in own},
         )
-        return defs.get_repository_def()
-    except Exception:  # a test may leave out resources that its job does not need
+        repository = defs.get_repository_def()
+        repository.load_all_definitions()
+    except (
+        Exception
+    ):  # a test may leave out resources that its job does not need, or give one in two versions
         counts["definitions that are no code location"] += 1
         return None
+    return repository
 
 
 def _check(run_id: str, repository: dg.RepositoryDefinition, instance: dg.DagsterInstance) -> None:
@@ -141,7 +147,7 @@ class _Tick:
 
     def __init__(self, result: dg.SensorResult) -> None:
         self.cursor = result.cursor
-        self.message = str(result.skip_reason or "")
+        self.message = Cursor.load(result.cursor).said
         self.requested = {
             (key, partition)
             for request in result.run_requests or ()

@@ -6,17 +6,20 @@ import contextlib
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import FunctionType
 from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.errors import UnsupportedArgument
+from jammi_dagster.fingerprint.live.callables import layers
 
 _CONTEXTS = (dg.AssetExecutionContext, dg.OpExecutionContext)
 _CONTEXT_NAMES = frozenset({"context", "_context", "context_", "_"})
 _CONFIG_NAME = "config"
+_ANY_NUMBER = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _RESOURCE_MARK = typing.get_args(dg.ResourceParam[int])[1]
 
 
@@ -38,30 +41,20 @@ class FunctionShape:
     positional_only: tuple[str, ...] = ()
 
 
-def shape_of(function: Callable[..., Any]) -> FunctionShape:
+def shape_of(
+    function: Callable[..., Any], *, ins: Iterable[str] = (), is_plain: bool = False
+) -> FunctionShape:
     """Sort the parameters of `function` into roles, by the rules of `@dagster.asset`.
 
-    Raise `UnsupportedArgument` for annotations that cannot be resolved, for Dagster types, and for `*args` and
-    `**kwargs`.
+    `ins` are the names that `**kwargs` stands for. Raise `UnsupportedArgument` for annotations that cannot be resolved
+    and, unless the asset is a plain one of Dagster's, for Dagster types, `*args`, and `**kwargs` without names.
     """
-    parameters = list(inspect.signature(function).parameters.values())
-    hints = _hints(function)
-    for parameter in parameters:
-        if parameter.kind in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD):
-            raise UnsupportedArgument(
-                asset=function.__name__,
-                argument=f"parameter {parameter.name}",
-                why="takes any number of values, so its inputs have no names",
-                way_out="name each input as a parameter",
-            )
-    for name, hint in hints.items():
-        if isinstance(hint, dg.DagsterType):
-            raise UnsupportedArgument(
-                asset=function.__name__,
-                argument=f"the annotation of {name}",
-                why=f"is the Dagster type {hint.display_name}, which would check a reference instead of the table",
-                way_out="annotate it with the kind of table",
-            )
+    hints, parameters = _hints(function), _parameters(function)
+    hints |= {one.name: hints[rest.name] for rest, one in _named(parameters, ins) if rest.name in hints}
+    named = [one for _, one in _named(parameters, ins)]
+    if not is_plain:
+        _refuse(name_of(function), parameters, hints, has_names=bool(named))
+    parameters = [p for p in parameters if p.kind not in _ANY_NUMBER] + named
     context = _context(parameters, hints)
     others = [p.name for p in parameters if p.name != context]
     resources = tuple(name for name in others if _is_resource(hints.get(name)))
@@ -74,12 +67,57 @@ def shape_of(function: Callable[..., Any]) -> FunctionShape:
         resources=resources,
         inputs=inputs,
         output=hints.get("return", Any),
+        # all may be given by position, so that no default stands before a parameter without one
         parameters=tuple(
             _context_seen(context, hints) if p.name == context else _seen(p, hints, is_input=p.name in inputs)
-            for p in parameters
+            for p in sorted(parameters, key=lambda p: p.default is not inspect.Parameter.empty)
         ),
         positional_only=tuple(p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_ONLY),
     )
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """List the parameters that are still to be given: a partial has some already. Raise `UnsupportedArgument`."""
+    code_of(function)
+    given = function.keywords if isinstance(function, functools.partial) else {}
+    return [p for p in inspect.signature(function).parameters.values() if p.name not in given]
+
+
+def _named(
+    parameters: Iterable[inspect.Parameter], ins: Iterable[str]
+) -> list[tuple[inspect.Parameter, inspect.Parameter]]:
+    """Pair `**kwargs` with a parameter for each name of `ins` that it stands for."""
+    names = {parameter.name for parameter in parameters}
+    return [
+        (rest, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY))
+        for rest in parameters
+        if rest.kind is inspect.Parameter.VAR_KEYWORD
+        for name in ins
+        if name not in names
+    ]
+
+
+def _refuse(
+    asset: str, parameters: Iterable[inspect.Parameter], hints: Mapping[str, Any], *, has_names: bool
+) -> None:
+    """Raise `UnsupportedArgument` for parameters without names, and for Dagster types."""
+    for parameter in parameters:
+        is_named = has_names and parameter.kind is inspect.Parameter.VAR_KEYWORD
+        if parameter.kind in _ANY_NUMBER and not is_named:
+            raise UnsupportedArgument(
+                asset=asset,
+                argument=f"parameter {parameter.name}",
+                why="takes any number of values, so its inputs have no names",
+                way_out="name each input as a parameter, or in ins= for **kwargs",
+            )
+    for name, hint in hints.items():
+        if isinstance(hint, dg.DagsterType):
+            raise UnsupportedArgument(
+                asset=asset,
+                argument=f"the annotation of {name}",
+                why=f"is the Dagster type {hint.display_name}, which would check a reference instead of the table",
+                way_out="annotate it with the kind of table",
+            )
 
 
 def _seen(parameter: inspect.Parameter, hints: Mapping[str, Any], *, is_input: bool) -> inspect.Parameter:
@@ -96,6 +134,22 @@ def _context_seen(name: str, hints: Mapping[str, Any]) -> inspect.Parameter:
         inspect.Parameter.POSITIONAL_OR_KEYWORD,
         annotation=annotation if annotation in _CONTEXTS else inspect.Parameter.empty,
     )
+
+
+def code_of(function: Callable[..., Any]) -> FunctionType:
+    """Return the outermost Python function of a callable: of a partial, a method or a callable object.
+
+    Raise `UnsupportedArgument` for a class, and for a callable that is not written in Python.
+    """
+    found = None if isinstance(function, type) else next(layers(function), None)
+    if found is None:
+        raise UnsupportedArgument(
+            asset=name_of(function),
+            argument=f"its function, {function!r}",
+            why="is no function that is written in Python",
+            way_out="call it in one that is",
+        )
+    return found
 
 
 def name_of(function: Callable[..., Any]) -> str:
@@ -122,11 +176,12 @@ def _is_resource(annotation: Any) -> bool:
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations as objects, also under `from __future__ import annotations`."""
+    function, name = code_of(function), name_of(function)
     try:
         return typing.get_type_hints(function, localns=_nonlocals(function), include_extras=True)
     except NameError as error:
         raise UnsupportedArgument(
-            asset=function.__name__,
+            asset=name,
             argument="an annotation",
             why=f"cannot be resolved ({error})",
             way_out="define or import it at module level, not under TYPE_CHECKING",

@@ -159,7 +159,9 @@ def _shown(read: OutsideRead) -> str:
 def plain_spec(asset: DeclaredAsset) -> TableSpec:
     """Build the declaration of a plain `@dg.asset`: its function alone."""
     function = asset.function
-    shape = shape_of(function)
+    given = asset.assets_def.op.input_dict
+    ins = [name for name, one in given.items() if not one.dagster_type.is_nothing]
+    shape = shape_of(function, ins=ins, is_plain=True)
     resources = asset.assets_def.op.required_resource_keys | set(shape.resources)
     return TableSpec(
         function=function,

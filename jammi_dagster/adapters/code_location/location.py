@@ -257,4 +257,4 @@ def _needed(defs: Mapping[str, Any], key: str) -> Iterator[str]:
             continue
         found.add(one)
         yield one
-        rest.extend(defs[one].required_resource_keys)
+        rest.extend(defs[one].get_required_resource_keys(defs))  # those nested and configured at launch too

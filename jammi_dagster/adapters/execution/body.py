@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.signature import name_of
+from jammi_dagster.adapters.assets.signature import code_of, name_of
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.materialize import materialize
@@ -57,7 +57,8 @@ def body_of(spec: TableSpec) -> Callable[..., Any]:
     body.__annotations__ = annotations
     body.__name__ = name_of(spec.function)
     body.__qualname__ = getattr(spec.function, "__qualname__", body.__name__)
-    body.__module__, body.__doc__ = spec.function.__module__, spec.function.__doc__
+    code = code_of(spec.function)
+    body.__module__, body.__doc__ = code.__module__, code.__doc__
     body.result_table = spec  # type: ignore[attr-defined]
     return body
 

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.signature import code_of
 from jammi_dagster.adapters.execution import events
 from jammi_dagster.adapters.execution.inputs import settle
 from jammi_dagster.adapters.execution.outputs import BodyOutput, by_partition, check_reported
@@ -147,7 +148,7 @@ def _watch(tables: TableStep) -> Watch:
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
     return Watch(
-        module=spec.function.__module__.partition(".")[0],
+        module=code_of(spec.function).__module__.partition(".")[0],
         allowed=allowed,
         within=[tables.store.identity.root, *tables.recipe.code.files],
     )

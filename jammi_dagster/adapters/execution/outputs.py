@@ -188,7 +188,7 @@ def _checked(output: BodyOutput, asset: str) -> BodyOutput:
         raise InvalidOutput(
             asset=asset,
             why="its function gave no table",
-            way_out="return a table, or MaterializeResult(value=…); for an asset without one use @dg.asset",
+            way_out="return a table, or MaterializeResult(value=…); an asset without one is a @dg.asset with -> None",
         )
     return output
 

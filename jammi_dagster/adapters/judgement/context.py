@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,10 +15,12 @@ from jammi_dagster.adapters.judgement.extent import Extent, Place
 from jammi_dagster.adapters.judgement.table_state import NO_REPLAY, TableState, clouded, state_of
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract import Staleness, TableName
+from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing import Observations, sweep
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.store import ResultStore
 
+_log = logging.getLogger("jammi_dagster")
 _NO_DEFINITION = "0" * 64
 
 Replays = dict[tuple[str, str | None], Replay | None]
@@ -73,7 +76,8 @@ class StoreContext:
     def verdicts(self) -> Iterable[tuple[str, Staleness]]:
         """Yield the verdict on each described table, over the versions that were observed already."""
         known = [_Known(source, version) for source, version in self.look.observed.items()]
-        return sweep(self.rows, self.store.artifacts, self.definitions, Observations(known))
+        observed = Observations(known)
+        return sweep(self.rows, self.store.artifacts, self.definitions, observed, damaged=_undecidable)
 
     def state(self, table: str, verdict: Staleness, assets: Assets) -> TableState | None:
         """Return a table under its verdict; None if it is plainly fresh. `assets` looks up assets by key."""
@@ -128,3 +132,9 @@ class StoreContext:
         except (Unknowable, NotReplayable):
             return False
         return definition == recorded and not inputs.missing
+
+
+def _undecidable(table: str, error: JammiError) -> Staleness:
+    """Judge a table whose recorded inputs cannot be read: the others are judged all the same."""
+    _log.warning("table %s: its recorded inputs cannot be read, so it is undecidable (%s)", table, error)
+    return Staleness.undecidable(["(its recorded inputs, which cannot be read)"])

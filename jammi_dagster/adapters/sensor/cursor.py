@@ -39,7 +39,8 @@ class Round:
     """The findings of the ticks since the first table; the next tick goes on after the table `after`.
 
     `token` is that of all of these ticks; None where it moved, or one of them found something to do. `counts` are of
-    tables by verdict, `lines` the first reasons, of `listed` tables that have any. `is_outdated`: code was edited.
+    tables by verdict, `lines` the first reasons, which speak for `told` of the `listed` tables that have any.
+    `is_outdated`: code was edited.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -50,6 +51,7 @@ class Round:
     counts: dict[str, int] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     listed: int = 0
+    told: int = 0
     is_outdated: bool = False
 
 

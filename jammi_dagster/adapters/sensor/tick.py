@@ -29,7 +29,7 @@ from jammi_dagster.adapters.sensor.requests_of_tick import (
     due_of,
     waiting_tables,
 )
-from jammi_dagster.adapters.sensor.summary import UNCHANGED, round_after, summary, told
+from jammi_dagster.adapters.sensor.summary import UNCHANGED, line, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
 
 PROCESS = uuid.uuid4().hex
@@ -94,9 +94,11 @@ class Ticker:
         _mark_missing(evaluator, found, gone)
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
-        why = {state.table: reasons(state) for state in told(found, begun)}
-        expected = {table: expectation(found.tables[table], why[table]) for table in why}
-        so_far = round_after(begun, found, decision, why, expected)
+        lines: dict[str, int] = {}
+        for group in told(found, decision, begun):
+            why = reasons(group.first)
+            lines[line(group, why, decision, expectation(group.first, why))] = len(group.states)
+        so_far = round_after(begun, found, decision, lines)
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
         cursor = replace(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
 
+_DRAFT = re.compile(r"\.jammi-[a-z]+\.json\.[0-9a-f]{16}")
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -58,10 +60,16 @@ class LocalStorage:
         for parent, _, names in os.walk(self.locate(folder)):
             for name in names:
                 path = os.path.join(parent, name)
-                with suppress(OSError):  # removed since it was listed, or not to be looked at
-                    found = os.stat(path)
+                relative = os.path.relpath(path, self._root).replace(os.sep, "/")
+                with suppress(FileNotFoundError):  # removed since it was listed
+                    try:
+                        found = _stat_listed(path)
+                    except FileNotFoundError:
+                        raise
+                    except OSError:  # whoever asks for it by itself is told why
+                        yield StoredObject(relative, 0, None)
+                        continue
                     if stat.S_ISREG(found.st_mode):
-                        relative = os.path.relpath(path, self._root).replace(os.sep, "/")
                         yield StoredObject(relative, found.st_size, found.st_mtime)
 
     def fetch(self, path: str) -> bytes:
@@ -80,8 +88,12 @@ class LocalStorage:
         return True
 
     def replace(self, path: str, data: bytes) -> None:
-        target = self.locate(path)
-        os.replace(self._draft(path, data), target)
+        draft, target = self._draft(path, data), self.locate(path)
+        try:
+            os.replace(draft, target)
+        except BaseException:
+            quietly(lambda: os.unlink(draft))
+            raise
         self._folders.settle(os.path.dirname(target))
 
     def _draft(self, path: str, data: bytes) -> str:
@@ -89,8 +101,12 @@ class LocalStorage:
         folder, name = os.path.split(self.locate(path))
         draft = os.path.join(folder, f".{name}.{secrets.token_hex(8)}")
         upload = LocalUpload(draft, self._folders)
-        upload.write(data)
-        upload.commit()
+        try:
+            upload.write(data)
+            upload.commit()
+        except BaseException:
+            upload.abort()
+            raise
         return draft
 
     def delete_many(self, paths: Sequence[str]) -> None:
@@ -99,13 +115,27 @@ class LocalStorage:
                 self.delete(path)
 
     def abort_uploads(self, folder: str, *, before: float, dry_run: bool) -> list[str]:
-        return []  # a file that was not finished is an object like any other
+        # a file below a folder that was not finished is an object like any other; a draft in the root is none
+        with suppress(FileNotFoundError):
+            drafts = [name for name in sorted(os.listdir(self._root)) if _DRAFT.fullmatch(name)]
+            left = [name for name in drafts if os.stat(self.locate(name)).st_mtime < before]
+            if not dry_run:
+                self.delete_many(left)
+            return left
+        return []
 
     @property
     def filesystem(self) -> FileSystem:
         from pyarrow.fs import LocalFileSystem
 
         return LocalFileSystem()
+
+
+def _stat_listed(path: str) -> os.stat_result:
+    """Look at a file that was listed; ask again before it counts as removed."""
+    with suppress(FileNotFoundError):
+        return os.stat(path)
+    return os.stat(path)
 
 
 def _open_regular(path: str, flags: int) -> int:

@@ -9,6 +9,17 @@ _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "
 # Whatever the class is: a subclass of `datetime`, a period, a calendar.
 CLASS_CLOCKS = frozenset({f"{ANY}.now", f"{ANY}.utcnow", f"{ANY}.today"})
 
+# Numbers of processors: a result seldom depends on them, and then it does.
+PROCESSORS = frozenset(
+    {
+        "os.cpu_count",
+        "os.process_cpu_count",
+        "os.sched_getaffinity",
+        "multiprocessing.cpu_count",
+        "joblib.cpu_count",
+    }
+)
+
 AMBIENT = (
     frozenset(
         [
@@ -128,6 +139,7 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
 )

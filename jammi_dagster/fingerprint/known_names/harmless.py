@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-# The clock, as findings name it: harmless where it goes into logs alone.
+from jammi_dagster.fingerprint.known_names.ambient_values import PROCESSORS
+
+# The clock and the like, as findings name it: harmless where it goes into logs alone.
 CLOCKS = frozenset(
     [
         *(
@@ -20,8 +22,18 @@ CLOCKS = frozenset(
         ),
         *("pandas.Timestamp.now", "pandas.Timestamp.utcnow", "pandas.Timestamp.today", "pendulum.now"),
         *("timeit.default_timer", "now", "utcnow", "today"),
+        *("time.ctime", "time.gmtime", "time.localtime", "time.strftime"),
+        *("os.getpid", "socket.gethostname", "uuid.uuid1", "uuid.uuid4"),
+        *PROCESSORS,
     ]
 )
+# Events of Dagster whose metadata people read.
+WITH_METADATA = frozenset(
+    f"dagster.{name}" for name in ("AssetMaterialization", "AssetObservation", "MaterializeResult", "Output")
+)
+# Arguments that are a number of workers, and pools that take it first.
+WORKERS = frozenset({"max_workers", "n_jobs", "num_workers", "processes"})
+POOLS = frozenset({"Pool", "ProcessPoolExecutor", "ThreadPool", "ThreadPoolExecutor"})
 
 # Functions that tell people something, and libraries (with a dot) whose loggers do.
 LOGGERS = frozenset(
@@ -97,7 +109,7 @@ OWN_RESULTS = frozenset(
             "register",
             "to_arrow_table",
         ),
-        *("to_df", "unregister"),
+        *("read_all", "read_next_batch", "to_df", "unregister"),
     ]
 )
 # Methods that take parts of a query.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from types import FunctionType, ModuleType
+from types import CellType, FunctionType, ModuleType
 
 from jammi_dagster.fingerprint.live.callables import layers
 from jammi_dagster.fingerprint.sources.modules import home_of, libraries, of_names
@@ -120,15 +120,25 @@ def _uses_of_helper(
 def _helper(function: FunctionType, tree: Function, called: ast.expr) -> FunctionType | None:
     """Return the plain first-party function that an expression names, by its live value; None for any other."""
     chain = chain_of(called)
-    if chain is None or chain[0] in _bound(tree) or chain[0] in function.__code__.co_freevars:
+    if chain is None or chain[0] in _bound(tree):
         return None
-    value: object = function.__globals__.get(chain[0])
+    enclosed = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+    value: object = (
+        _content(enclosed[chain[0]]) if chain[0] in enclosed else function.__globals__.get(chain[0])
+    )
     for part in chain[1:]:
         value = vars(value).get(part) if isinstance(value, ModuleType) else None
     if not isinstance(value, FunctionType) or "__wrapped__" in vars(value):
         return None
     module = of_names(value.__globals__)
     return value if libraries(module, home_of(of_names(function.__globals__))) is None else None
+
+
+def _content(cell: CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is bound to the variable yet
+        return None
 
 
 def _bound(tree: Function) -> set[str]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
@@ -44,10 +45,14 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
-        for _, part, _ in reached.units():
+        # the parameters of the function itself are inputs, which are given
+        itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
+        for unit, part, _ in reached.units():
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
+                if not use.by_default
+                or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
             if readers:
                 named = ((_reader_of(use, readers), use) for use in part.uses)

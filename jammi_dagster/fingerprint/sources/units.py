@@ -31,6 +31,7 @@ from jammi_dagster.fingerprint.syntax.members import (
 from jammi_dagster.fingerprint.syntax.outside_world import (
     hidden_code,
     imported_module,
+    none_parameters,
     outside_name,
     reads_time_zone,
 )
@@ -39,7 +40,7 @@ from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import Change, Use, Uses
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Finding:
     line: int
     is_declarable: bool = False  # a version surface may stand for it
     unwatched: str | None = None  # the path of a reader that raises no audit event
+    by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Part:
     """The names that one part of a unit uses: its code, its annotations, or the decorators of orchestration."""
 
     own: Mapping[str, bool] = field(default_factory=dict)  # False for a name that is only written to
+    own_calls: Mapping[str, list[Call | None]] = field(default_factory=dict)
     uses: tuple[Use, ...] = ()  # of imported names
     imports: Mapping[str, bool] = field(default_factory=dict)
     outside: tuple[Finding, ...] = ()
@@ -317,6 +320,7 @@ def _part(uses: Uses, statement: Statement) -> Part:
             imports[module] = True
     return Part(
         own=uses.own,
+        own_calls=uses.own_calls,
         uses=tuple(_imported(uses.uses)),
         imports=imports,
         outside=tuple(_outside(uses.uses, statement)),
@@ -355,7 +359,8 @@ def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
             if not (
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
-                yield Finding(known.name, use.line, known.is_declarable, known.unwatched)
+                by_default = none_parameters(use.name, use.call)
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default)
             known_methods.add(method)
 
 

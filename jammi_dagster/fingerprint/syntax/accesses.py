@@ -73,6 +73,7 @@ class Access:
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
+            uses.own_calls.setdefault(head, []).append(self._settled_call() if len(self.chain) == 1 else None)
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
@@ -90,9 +91,13 @@ class Access:
     def _settled_call(self) -> Call | None:
         """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
         call, scope = self.call, self.at.scope
-        if call is None or not (call.variables or call.chains):
+        if call is None:
+            return None
+        if not (call.variables or call.chains):
             return call
         call = call.with_texts(scope.text_of)
+        if none := frozenset(at for at, name in call.variables.items() if scope.may_be_none(name)):
+            call = replace(call, may_be_none=none)
         chain = call.chains.get(0, ())
         if not chain:
             return call

@@ -16,11 +16,14 @@ from jammi_dagster.fingerprint.known_names.harmless import (
     LOGGERS,
     ORDERED_BY_DISK,
     OWN_RESULTS,
+    POOLS,
     PURE_CALLS,
     QUERIES,
     SEEDS,
     TEMPORARY,
     UNSEEDED,
+    WITH_METADATA,
+    WORKERS,
     is_local_query,
     leads_out,
 )
@@ -35,6 +38,7 @@ _METADATA = frozenset({"add_asset_metadata", "add_output_metadata"})
 # Expressions whose value a part of them flows into, and nowhere else.
 _CARRIERS = (
     ast.BinOp,
+    ast.BoolOp,
     ast.Compare,
     ast.Dict,
     ast.FormattedValue,
@@ -114,8 +118,13 @@ class HarmlessReads:
             return False
         while True:
             above = self._parents.get(id(node))
+            word = None
             if isinstance(above, ast.keyword):
-                above = self._parents.get(id(above))
+                word, above = above.arg, self._parents.get(id(above))
+            if isinstance(above, ast.Subscript) and node is above.value and isinstance(above.ctx, ast.Store):
+                return True  # an item is set in what is told
+            if isinstance(above, ast.Call) and node is not above.func and self._takes(above, word):
+                return True
             if isinstance(above, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
                 return node is above.value and self._is_told_by_name(above, seen)
             if isinstance(above, ast.Call) and node is not above.func and self._tells(above):
@@ -123,6 +132,16 @@ class HarmlessReads:
             if above is None or not self._carries(above, node):
                 return False
             node = above
+
+    def _takes(self, call: ast.Call, word: str | None) -> bool:
+        """Return whether a call takes a value as metadata of an event, or as a number of workers."""
+        chain = chain_of(call.func) or ("",)
+        if word == "metadata":
+            names = self._scope(call).peek(chain)
+            given = next(one.value for one in call.keywords if one.arg == word)
+            is_for_people = not any(map(_is_of_dagster, ast.walk(given)))
+            return bool(names) and WITH_METADATA.issuperset(names) and is_for_people
+        return word in WORKERS or (word is None and chain[-1] in POOLS)
 
     def _carries(self, above: ast.AST, node: ast.AST) -> bool:
         """Return whether a value flows into that of the expression around it, and nowhere else."""
@@ -138,8 +157,18 @@ class HarmlessReads:
         self, assignment: ast.Assign | ast.AugAssign | ast.AnnAssign, seen: set[str]
     ) -> bool:
         targets = assignment.targets if isinstance(assignment, ast.Assign) else [assignment.target]
-        names = [target.id for target in targets if isinstance(target, ast.Name)]
+        held = [target.value if isinstance(target, ast.Subscript) else target for target in targets]
+        names = [
+            target.id
+            for target in held
+            if isinstance(target, ast.Name) and not self._scope(assignment).is_parameter(target.id)
+        ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
+            return False
+        if any(
+            isinstance(target, ast.Subscript) and not self._is_fresh(name)
+            for target, name in zip(targets, names, strict=True)
+        ):
             return False
         for name in names:
             if name not in seen:
@@ -149,12 +178,23 @@ class HarmlessReads:
                     return False
         return True
 
+    def _is_fresh(self, name: str) -> bool:
+        """Return whether a variable only holds tables that are written where it is bound: nobody else has them."""
+        stored = [use for use in self._names[name] if not isinstance(use.ctx, ast.Load)]
+        above = [self._parents.get(id(use)) for use in stored]
+        return all(
+            isinstance(one, (ast.Assign, ast.AnnAssign)) and isinstance(one.value, (ast.Dict, ast.List))
+            for one in above
+        )
+
     def _tells(self, call: ast.Call) -> bool:
         chain = chain_of(call.func)
         if chain is None or any(_is_of_dagster(node) for node in ast.walk(call)):
             return False
         if self._is_context(chain, call):
             return True
+        if any(word.arg in ("file", None) for word in call.keywords):
+            return False  # a file of the program's own
         names = self._scope(call).peek(chain)
         return bool(names) and all(
             name in LOGGERS
@@ -214,6 +254,8 @@ class HarmlessReads:
             return False
         if name.partition(".")[0] == "duckdb":
             return self._is_local_duckdb(name, call)
+        if name == "polars.SQLContext":
+            return self._is_local_sql_context(call)
         if name.rpartition(".")[2] in ORDERED_BY_DISK:
             return False
         held = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -280,6 +322,33 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _is_local_sql_context(self, call: ast.Call) -> bool:
+        """Return whether a context of polars is given its frames, and asked nothing but queries over them."""
+        if any(word.arg in ("register_globals", None) for word in call.keywords):
+            return False
+        above = self._parents.get(id(call))
+        if isinstance(above, ast.Attribute):
+            return self._asks_locally(above)
+        if isinstance(above, ast.withitem):
+            target = above.optional_vars
+        else:
+            is_plain = isinstance(above, ast.Assign) and len(above.targets) == 1
+            target = above.targets[0] if is_plain and isinstance(above, ast.Assign) else None
+        if not isinstance(target, ast.Name) or target.id in self._shared:
+            return False
+        uses = [use for use in self._names[target.id] if use is not target]
+        return all(self._asks_locally(self._parents.get(id(use))) for use in uses)
+
+    def _asks_locally(self, asked: ast.AST | None) -> bool:
+        call = self._parents.get(id(asked))
+        if not isinstance(asked, ast.Attribute) or not isinstance(call, ast.Call) or call.func is not asked:
+            return False
+        if asked.attr in ("register", "register_many", "unregister", "tables"):
+            return True
+        text = call.args[0] if asked.attr == "execute" and call.args else None
+        told = text.value if isinstance(text, ast.Constant) else None
+        return isinstance(told, str) and is_local_query(told, only_reads=True)
 
     def _scope(self, node: ast.AST) -> Scope:
         function = self._functions[id(node)]

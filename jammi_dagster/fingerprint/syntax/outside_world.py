@@ -6,6 +6,7 @@ The names stand in `known_names`; a new reader, clock or code loader is added th
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -67,6 +68,19 @@ def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> Outsi
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
     return outside_name(held, call) if held else None
+
+
+def none_parameters(name: str, call: Call | None) -> frozenset[str]:
+    """Return the parameters that must be None for a use to read the outside world; none if it does so in any case.
+
+    >>> none_parameters("random.Random", Call((...,), {}, variables={0: "seed"}, may_be_none=frozenset({0})))
+    frozenset({'seed'})
+    """
+    if call is None or not call.may_be_none:
+        return frozenset()
+    if outside_name(name, replace(call, may_be_none=frozenset())):
+        return frozenset()
+    return frozenset(call.variables[at] for at in call.may_be_none)
 
 
 def reads_time_zone(name: str, call: Call | None) -> bool:
@@ -168,7 +182,9 @@ def _draws(name: str, call: Call) -> bool:
     words, most = UNLESS_WORD.get(name), 2
     if words is None:
         words, most = UNLESS_WORD_OR_POSITION[name], 1
-    return len(call.positional) < most and all(call.named.get(word) is None for word in words)
+    return len(call.positional) < most and not any(
+        call.surely_gives(len(call.positional), word) for word in words
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -186,7 +202,7 @@ def _held_name(name: str) -> str | None:
 def _is_unseeded(name: str, call: Call | None) -> bool:
     if call is None:
         return name in UNLESS_GIVEN
-    return not call.gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
+    return not call.surely_gives(*(UNLESS_GIVEN.get(name) or UNLESS_SEEDED[name]))
 
 
 def _is_ambient(name: str) -> bool:

@@ -182,6 +182,13 @@ class Scope:
         texts = binder.texts.get(head, [])
         return texts[0] if len(texts) == 1 and head not in getattr(binder, "parameters", ()) else None
 
+    def may_be_none(self, head: str) -> bool:
+        """Return whether a name is a parameter with the default None, to which nothing else is bound."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        return (
+            isinstance(binder, FunctionScope) and head in binder.none_by_default and head not in binder.texts
+        )
+
     def origin_of(self, head: str) -> list[str]:
         """Return the canonical names of the one expression that a variable is bound to; none where there are more."""
         binder = next((scope for scope in self.lineage() if head in scope.bound), None)
@@ -259,6 +266,16 @@ class FunctionScope(Scope):
         given = node.args
         every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
         self.parameters = {argument.arg for argument in every if argument is not None}
+        by_position = [*given.posonlyargs, *given.args][-len(given.defaults) or len(given.args) + 1 :]
+        defaults = [
+            *zip(by_position, given.defaults, strict=True),
+            *zip(given.kwonlyargs, given.kw_defaults, strict=True),
+        ]
+        self.none_by_default = {
+            argument.arg
+            for argument, value in defaults
+            if isinstance(value, ast.Constant) and value.value is None
+        }
         super().__init__([node.body] if isinstance(node, ast.Lambda) else node.body)
 
     def _share(self, names: set[str]) -> None:

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field, replace
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
 
+# Arguments that hold an open file; without any by position, they are the first.
+FILE_WORDS = frozenset({"buffer", "fileobj", "filepath_or_buffer", "fp"})
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -35,6 +38,8 @@ class Call:
     """The line and the column at which the call ends."""
     is_of_buffer: bool = field(default=False, repr=False, compare=False)
     """True if the first argument is a file that Python opened, or bytes in memory."""
+    may_be_none: frozenset[int | str] = field(default=frozenset(), repr=False, compare=False)
+    """Arguments, by position or name, that are parameters with the default None."""
 
     @classmethod
     def of(cls, node: ast.Call) -> Call:
@@ -50,6 +55,9 @@ class Call:
         variables |= {str(word.arg): word.value.id for word in words if isinstance(word.value, ast.Name)}
         named = {str(word.arg): _constant(word.value) for word in words}
         chains = {at: chain for at, one in enumerate(node.args[: len(plain)]) if (chain := chain_of(one))}
+        if not node.args:
+            held = [chain_of(word.value) for word in words if word.arg in FILE_WORDS]
+            chains.update([(0, chain) for chain in held if chain])
         place = node.end_lineno or 0, node.end_col_offset or 0
         return cls(tuple(plain), named, variables, chains, place)
 
@@ -73,6 +81,11 @@ class Call:
         if position < len(self.positional):
             return self.positional[position] is not None
         return name is not None and self.named.get(name) is not None
+
+    def surely_gives(self, position: int, name: str | None) -> bool:
+        """Return the same, but False for a parameter with the default None."""
+        at = position if position < len(self.positional) else name
+        return self.gives(position, name) and at not in self.may_be_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +117,8 @@ class Uses:
 
     own: dict[str, bool] = field(default_factory=dict)
     """Names of the module itself: False for a name that is only written to."""
+    own_calls: dict[str, list[Call | None]] = field(default_factory=dict)
+    """The calls of these names; None where one is used in another way."""
     uses: list[Use] = field(default_factory=list)
     """Uses of imported and built-in names."""
     imports: dict[str, bool] = field(default_factory=dict)

@@ -171,3 +171,19 @@ def test_the_context_is_followed_into_helpers_and_to_the_log(
     """A first-party helper's uses of the context count; a value that only reaches the log does not."""
     project.write({"alone.py": f"{HELPERS}\ndef f(context, x=None):\n    {body}\n"})
     assert context_uses_outside(project.load("alone").f, "context") == tuple(found)
+
+
+@pytest.mark.parametrize(
+    ("body", "found"), [("return x", ()), ("return context.run_id", ("context.run_id in f",))]
+)
+def test_the_context_is_followed_into_a_decorated_function(
+    project: Project, body: str, found: tuple[str, ...]
+) -> None:
+    """A wrapper that hands the context to the function that it wraps reads as much as that function does."""
+    project.write(
+        {
+            "alone.py": "def logged(fn):\n    def wrapper(context, x):\n        return fn(context, x)\n"
+            f"    return wrapper\n@logged\ndef f(context, x):\n    {body}\n"
+        }
+    )
+    assert context_uses_outside(project.load("alone").f, "context") == found

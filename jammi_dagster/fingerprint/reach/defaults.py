@@ -1,0 +1,39 @@
+"""Parameters with the default None, such as a seed: a call that leaves them out draws by chance."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.uses import Call
+
+
+def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> bool:
+    """Return whether reached code may call a function without one of these parameters.
+
+    A function of a class, or within another, is taken to be called so, and so is one that is handed on as a value.
+    """
+    node = unit.statement.node if unit.statement else None
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return True
+    by_position = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
+    named = {*by_position, *(one.arg for one in node.args.kwonlyargs)}
+    if not named.issuperset(parameters):
+        return True
+    places = {
+        name: by_position.index(name) if name in by_position else len(by_position) for name in parameters
+    }
+    return any(
+        call is None or not all(call.surely_gives(place, name) for name, place in places.items())
+        for call in _calls(graph, node.name)
+    )
+
+
+def _calls(graph: Graph, name: str) -> Iterator[Call | None]:
+    """Yield the reached uses of all functions of a name: their calls, and None for another use."""
+    for reached in graph.reached.values():
+        for _, part, _ in reached.units():
+            yield from part.own_calls.get(name, ())
+            yield from (use.call for use in part.uses if use.name.rpartition(".")[2] == name)
