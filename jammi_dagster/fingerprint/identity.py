@@ -176,7 +176,7 @@ def _from_source(
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    code = read_code(describer, ignored)
+    code = read_code(describer, frozenset(ignored), settings.readers)
     if code.uses_time_zone:
         declared.append(time_zone())
     slots = Slots(_Shown(code, settings.depends_on), code.files)

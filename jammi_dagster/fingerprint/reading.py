@@ -81,13 +81,17 @@ class Reading:
         return any(node.source is not None and text in node.source.texts for node in self.nodes)
 
 
-def read_code(describer: Describer, ignored: frozenset[str]) -> Reading:
+def read_code(
+    describer: Describer, ignored: frozenset[str], readers: frozenset[str] = frozenset()
+) -> Reading:
     """Read the code that described values lead to, and describe the values that it leads to in turn.
+
+    `readers` are the names that read the outside world besides the known ones.
 
     Raises `Outlived`, or `ValuesMoved`: ask again, with a new description.
     """
     index = index_for(describer.home)
-    starts = (ignored, *describer.roots)
+    starts = (ignored, readers, *describer.roots)
     known = index.readings.get(starts)
     if isinstance(known, Reading) and _holds(known, index):
         for node, name in known.changed:
@@ -103,14 +107,19 @@ def read_code(describer: Describer, ignored: frozenset[str]) -> Reading:
         changed.append((node, name))
         describer.hold(_live(node)[name], _told(name))
         graph.reach(describer.roots)
-    reading = _reading(graph, ignored, tuple(changed), tuple(describer.roots))
+    reading = _reading(graph, ignored, readers, changed=tuple(changed), roots=tuple(describer.roots))
     if all(node.source for node in reading.nodes):
         index.readings[starts] = reading
     return reading
 
 
 def _reading(
-    graph: Graph, ignored: frozenset[str], changed: tuple[tuple[Node, str], ...], roots: tuple[Root, ...]
+    graph: Graph,
+    ignored: frozenset[str],
+    readers: frozenset[str],
+    *,
+    changed: tuple[tuple[Node, str], ...],
+    roots: tuple[Root, ...],
 ) -> Reading:
     files = file_names({path: reached.node.root for path, reached in graph.reached.items()})
     reached = graph.reached.values()
@@ -119,7 +128,7 @@ def _reading(
         files=files,
         components=tuple(of_code(graph, files)),
         libraries=graph.libraries,
-        outside=tuple(sorted(outside_reads(graph))),
+        outside=tuple(sorted(outside_reads(graph, readers))),
         reached_by=dict(reached_by(graph)),
         packaged=packaged_reads(graph),
         doubts=frozenset(doubts(graph, ignored)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
@@ -25,7 +26,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
-from jammi_dagster.fingerprint.syntax.uses import Change
+from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,8 +40,8 @@ class ReadSite:
     unwatched: tuple[str, ...] = ()
 
 
-def outside_reads(graph: Graph) -> set[ReadSite]:
-    """Find the reads of the outside world in the reached code."""
+def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
+    """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
@@ -53,10 +54,21 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
                 if not use.by_default
                 or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
+            if readers:
+                named = ((_reader_of(use, readers), use) for use in part.uses)
+                found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         for _, name, use in graph.foreign_uses(reached):
+            if readers and (own := _reader_of(replace(use, name=name), readers)):
+                found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
     return found
+
+
+def _reader_of(use: Use, readers: Collection[str]) -> str | None:
+    """Return the name of the project's own reader that is called, or handed on."""
+    named = any(use.name == reader or use.name.startswith(f"{reader}.") for reader in readers)
+    return use.name.replace(f".{CALL}", "") if named and use.is_read else None
 
 
 def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -112,16 +112,7 @@ class HarmlessReads:
 
     def is_for_people(self, node: ast.AST) -> bool:
         """Return whether the value of an expression goes into logs and metadata, and nowhere else."""
-        return not isinstance(
-            self._parents.get(id(self._outermost(node))), ast.Expr
-        ) and self._flows_to_people(node, set())
-
-    def _outermost(self, node: ast.AST) -> ast.AST:
-        """Return the call or attribute that ends a chain: `a.b` is the end of `a`."""
-        above = self._parents.get(id(node))
-        while isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
-            node, above = above, self._parents.get(id(above))
-        return node
+        return self._flows_to_people(node, set())
 
     def _flows_to_people(self, node: ast.AST, seen: set[str]) -> bool:
         if self._functions.get(id(node)) is None or self._hides:
@@ -135,8 +126,6 @@ class HarmlessReads:
                 return True  # an item is set in what is told
             if isinstance(above, ast.Call) and node is not above.func and self._takes(above, word):
                 return True
-            if isinstance(above, ast.Expr):
-                return True  # nothing becomes of it
             if isinstance(above, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
                 return node is above.value and self._is_told_by_name(above, seen)
             if isinstance(above, ast.Call) and node is not above.func and self._tells(above):
@@ -177,6 +166,11 @@ class HarmlessReads:
         ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
             return False
+        if any(
+            isinstance(target, ast.Subscript) and not self._is_fresh(name)
+            for target, name in zip(targets, names, strict=True)
+        ):
+            return False
         for name in names:
             if name not in seen:
                 seen.add(name)
@@ -184,6 +178,15 @@ class HarmlessReads:
                 if not all(self._flows_to_people(use, seen) for use in uses):
                     return False
         return True
+
+    def _is_fresh(self, name: str) -> bool:
+        """Return whether a variable only holds tables that are written where it is bound: nobody else has them."""
+        stored = [use for use in self._names[name] if not isinstance(use.ctx, ast.Load)]
+        above = [self._parents.get(id(use)) for use in stored]
+        return all(
+            isinstance(one, (ast.Assign, ast.AnnAssign)) and isinstance(one.value, (ast.Dict, ast.List))
+            for one in above
+        )
 
     def _tells(self, call: ast.Call) -> bool:
         chain = chain_of(call.func)
