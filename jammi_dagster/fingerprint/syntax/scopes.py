@@ -90,6 +90,7 @@ class Scope:
     """
 
     around: Scope | None = None  # None for a module
+    sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
         self.body = body
