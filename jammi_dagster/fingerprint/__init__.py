@@ -15,7 +15,7 @@
 
 from __future__ import annotations
 
-from jammi_dagster.fingerprint.author_options import check_dependencies, check_names
+from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, scoped_names
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.identity import (
     CodeIdentity,
@@ -43,4 +43,5 @@ __all__ = [
     "identify",
     "is_of_the_run",
     "members_used_of",
+    "scoped_names",
 ]

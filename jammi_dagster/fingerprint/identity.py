@@ -184,7 +184,8 @@ def _from_source(
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    code = read_code(describer, ignored, extensions_for(file, describer.home))
+    extensions = extensions_for(file, describer.home)
+    code = read_code(describer, frozenset(ignored), settings.readers, extensions)
     if code.uses_time_zone:
         declared.append(time_zone())
     slots = Slots(_Shown(code, settings.depends_on), code.files)

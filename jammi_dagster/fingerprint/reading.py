@@ -87,13 +87,20 @@ class Reading:
         return any(node.source is not None and text in node.source.texts for node in self.nodes)
 
 
-def read_code(describer: Describer, ignored: frozenset[str], extensions: Extensions | None = None) -> Reading:
+def read_code(
+    describer: Describer,
+    ignored: frozenset[str],
+    readers: frozenset[str] = frozenset(),
+    extensions: Extensions | None = None,
+) -> Reading:
     """Read the code that described values lead to, and describe the values that it leads to in turn.
+
+    `readers` are the names that read the outside world besides the known ones.
 
     Raises `Outlived`, or `ValuesMoved`: ask again, with a new description.
     """
     index = index_for(describer.home)
-    starts = (ignored, id(extensions), *describer.roots)
+    starts = (ignored, readers, id(extensions), *describer.roots)
     known = index.readings.get(starts)
     if isinstance(known, Reading) and _holds(known, index, describer.home):
         for node, name in known.changed:
@@ -109,7 +116,7 @@ def read_code(describer: Describer, ignored: frozenset[str], extensions: Extensi
         changed.append((node, name))
         _hold(describer, node, name)
         graph.reach(describer.roots)
-    reading = _reading(graph, ignored, tuple(changed), tuple(describer.roots))
+    reading = _reading(graph, ignored, readers, changed=tuple(changed), roots=tuple(describer.roots))
     if all(node.source for node in reading.nodes):
         index.readings[starts] = reading
         index.extensions[id(extensions)] = extensions  # kept, so that its id stays its own
@@ -117,7 +124,12 @@ def read_code(describer: Describer, ignored: frozenset[str], extensions: Extensi
 
 
 def _reading(
-    graph: Graph, ignored: frozenset[str], changed: tuple[tuple[Node, str], ...], roots: tuple[Root, ...]
+    graph: Graph,
+    ignored: frozenset[str],
+    readers: frozenset[str],
+    *,
+    changed: tuple[tuple[Node, str], ...],
+    roots: tuple[Root, ...],
 ) -> Reading:
     files = file_names({path: reached.node.root for path, reached in graph.reached.items()})
     reached = graph.reached.values()
@@ -126,7 +138,7 @@ def _reading(
         files=files,
         components=tuple(of_code(graph, files)),
         libraries=graph.libraries,
-        outside=tuple(sorted(outside_reads(graph))),
+        outside=tuple(sorted(outside_reads(graph, readers))),
         reached_by=dict(reached_by(graph)),
         packaged=packaged_reads(graph),
         doubts=frozenset(doubts(graph, ignored)),

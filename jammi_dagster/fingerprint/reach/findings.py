@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
@@ -42,8 +43,8 @@ class ReadSite:
     unwatched: tuple[str, ...] = ()
 
 
-def outside_reads(graph: Graph) -> set[ReadSite]:
-    """Find the reads of the outside world in the reached code."""
+def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
+    """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
     for reached in graph.reached.values():
         file = reached.node.shown
@@ -56,13 +57,24 @@ def outside_reads(graph: Graph) -> set[ReadSite]:
                 if not use.by_default
                 or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
+            if readers:
+                named = ((_reader_of(use, readers), use) for use in part.uses)
+                found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached)}
         for _, name, use in graph.foreign_uses(reached):
+            if readers and (own := _reader_of(replace(use, name=name), readers)):
+                found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
     if any(map(_spawns, _every_use(graph))):  # nobody watches reads in processes that are started anew
         return {replace(one, unwatched=one.unwatched or ("",)) if one.is_declarable else one for one in found}
     return found
+
+
+def _reader_of(use: Use, readers: Collection[str]) -> str | None:
+    """Return the name of the project's own reader that is called, or handed on."""
+    named = any(use.name == reader or use.name.startswith(f"{reader}.") for reader in readers)
+    return use.name.replace(f".{CALL}", "") if named and use.is_read else None
 
 
 def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:

@@ -102,6 +102,8 @@ class Access:
         chain = call.chains.get(0, ())
         if not chain:
             return call
+        if len(chain) == 1 and scope.is_opened(chain[0]):
+            return replace(call, is_of_buffer=True)
         made = scope.origin_of(chain[0]) if len(chain) == 1 else scope.resolve(chain)
         return replace(call, is_of_buffer=True) if made and BUFFERS.issuperset(made) else call
 

@@ -199,6 +199,13 @@ class Scope:
         is_given = head in getattr(binder, "parameters", ())
         return [] if is_given or len(chains) != 1 else binder.resolve(chains[0])
 
+    def is_opened(self, head: str) -> bool:
+        """Return whether a variable is the file that one `with x.open(…)` opens, which is looked at there."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        if binder is None or head in binder.shared or len(binder.texts.get(head, ())) != 1:
+            return False
+        return binder.managed.get(head, ())[-2:] == ("open", CALL)
+
     def is_bound(self, head: str) -> bool:
         """Return whether this scope or one around it may bind a name."""
         return any(head in scope.bound or head in scope.imported or scope.stars for scope in self.lineage())
