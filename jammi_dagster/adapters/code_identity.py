@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,14 +10,13 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.bound_resources import bound_resources
 from jammi_dagster.adapters.assets.declaration import function_of
+from jammi_dagster.adapters.assets.reasons import place_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
 from jammi_dagster.adapters.code_location.location import Definitions, Target, repository_of, select
 from jammi_dagster.adapters.recipe.object_classes import is_config
 from jammi_dagster.fingerprint import CodeIdentity as Identity
 from jammi_dagster.fingerprint import Component
-
-_PLACE = re.compile(r"[^\s()]+\.py:\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,5 +112,5 @@ def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
 
 def _reason(text: str, code: Identity) -> IdentityReason:
     finding, _, way_out = text.partition(": ")
-    place = found.group() if (found := _PLACE.search(finding)) else ""
+    place = place_of(text)
     return IdentityReason(place=place, path=code.reached_by.get(place, ()), finding=finding, way_out=way_out)

@@ -18,7 +18,7 @@ from jammi_dagster.adapters.handoff.results_of_runs import resolve_references
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.errors import UnsupportedArgument
-from jammi_dagster.fingerprint import check_dependencies, check_names
+from jammi_dagster.fingerprint import check_dependencies, check_names, scoped_names
 from jammi_dagster.surfaces import VersionSurface
 
 _DEFAULT_KINDS = frozenset({"parquet", "jammi"})
@@ -153,7 +153,7 @@ def _spec(
         verify_inputs=verification,
         allow_missing=allow_missing_partitions,
         depends_on=check_dependencies(depends_on),
-        ignore=check_names("ignore", ignore),
+        ignore=scoped_names(ignore),
         allow_reads=check_names("allow_reads", allow_reads),
         **others,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from typing import Any
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.hashing import digest, utf8
+from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.reasons import reason
 
@@ -23,6 +25,19 @@ def check_names(what: str, given: Any) -> tuple[str, ...]:
         if not isinstance(name, str) or not name:
             raise InvalidField(what=what, path=f"[{index}]", value=name, expected="a name")
     return tuple(given)
+
+
+def scoped_names(given: Any) -> tuple[str, ...]:
+    """Return the names of `ignore=`, and warn of a bare one that names no function. Raises `InvalidField`."""
+    names = check_names("ignore", given)
+    for name in names:
+        if name in SCOPED:
+            warnings.warn(
+                f"ignore=[{name!r}] silences nothing: it would give up all code that any {name} leads to, at any "
+                f'depth. Name the function that uses it: ignore=["pipelines.text.clean:{name}"]',
+                stacklevel=4,
+            )
+    return names
 
 
 def check_dependencies(given: Any) -> tuple[Any, ...]:

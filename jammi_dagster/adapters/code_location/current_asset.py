@@ -10,6 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
 from jammi_dagster.adapters.assets.declaration import Dependency
+from jammi_dagster.adapters.assets.reasons import with_paths
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
 from jammi_dagster.adapters.code_location.dry_step import DryStep, config_of, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
@@ -164,10 +165,8 @@ class CurrentAsset:
         Raises `NotReplayable`.
         """
         recipe = self.recipe(replay)
-        return (
-            *recipe.unrecordable,
-            *self.spec.undeclared(self._declared, recipe.code, recipe.config_resources),
-        )
+        undeclared = self.spec.undeclared(self._declared, recipe.code, recipe.config_resources)
+        return tuple(with_paths((*recipe.unrecordable, *undeclared), recipe.code))
 
     def policy(self, tags: Mapping[str, str] | None = None) -> CachePolicy:
         """Return the cache policy of a run with these tags. Raises `InvalidPolicy`."""

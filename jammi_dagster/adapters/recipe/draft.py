@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
+from jammi_dagster.adapters.assets.reasons import with_paths
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.recipe.inputs import Inputs, InputSnapshot
 from jammi_dagster.adapters.recipe.recipe import Recipe, TableDefinition
@@ -63,7 +64,9 @@ def draft_of(
     """
     snapshot = inputs.snapshot().with_unpinned(
         f"undeclared:{asset.asset_key.to_user_string()}",
-        (*recipe.unrecordable, *spec.undeclared(asset, recipe.code, recipe.config_resources)),
+        with_paths(
+            (*recipe.unrecordable, *spec.undeclared(asset, recipe.code, recipe.config_resources)), recipe.code
+        ),
     )
     tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
     definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)

@@ -106,6 +106,23 @@ AMBIENT = (
             "torch.multinomial",
         ]
     )
+    # Layers begin with weights of chance.
+    | {
+        f"torch.nn.{layer}"
+        for layer in (
+            *(
+                "Bilinear",
+                "Conv1d",
+                "Conv2d",
+                "Conv3d",
+                "ConvTranspose1d",
+                "ConvTranspose2d",
+                "Embedding",
+                "GRU",
+            ),
+            *("LSTM", "Linear", "MultiheadAttention", "RNN", "Transformer", "TransformerEncoderLayer"),
+        )
+    }
     # Libraries that read their values from the environment, from `.env` files or from the process.
     | frozenset(
         [
@@ -139,6 +156,7 @@ AMBIENT_MODULES = {
     "nanoid": frozenset[str](),
     "ulid": frozenset[str](),
     "dotenv": frozenset({"find_dotenv"}),
+    "torch.nn.init": frozenset({"constant_", "eye_", "ones_", "zeros_"}),
     "cupy.random": frozenset({"seed"}),
     "tensorflow.random": frozenset({"set_seed", "stateless_uniform", "stateless_normal"}),
     "numpy.random": frozenset({"Generator", "BitGenerator", "bit_generator", "seed", "set_state"}),
@@ -176,7 +194,36 @@ _RANDOM_ESTIMATORS = (
     "tree.DecisionTreeRegressor",
     "model_selection.ShuffleSplit",
     "model_selection.StratifiedShuffleSplit",
+    "model_selection.GroupShuffleSplit",
+    "model_selection.RandomizedSearchCV",
+    "cluster.BisectingKMeans",
+    "cluster.SpectralBiclustering",
+    "covariance.MinCovDet",
+    "decomposition.DictionaryLearning",
+    "decomposition.FastICA",
+    "decomposition.MiniBatchNMF",
+    "decomposition.SparsePCA",
+    "ensemble.AdaBoostRegressor",
+    "ensemble.RandomTreesEmbedding",
+    "kernel_approximation.Nystroem",
+    "kernel_approximation.RBFSampler",
+    "linear_model.PassiveAggressiveClassifier",
+    "linear_model.Perceptron",
+    "linear_model.RANSACRegressor",
+    "linear_model.TheilSenRegressor",
+    "manifold.MDS",
+    "manifold.SpectralEmbedding",
+    "mixture.BayesianGaussianMixture",
+    "neural_network.BernoulliRBM",
+    "random_projection.GaussianRandomProjection",
+    "random_projection.SparseRandomProjection",
+    "svm.LinearSVC",
+    "svm.LinearSVR",
+    "tree.DecisionTreeRegressor",
+    "tree.ExtraTreeClassifier",
+    "tree.ExtraTreeRegressor",
 )
+_MAKERS_OF_DATA = ("blobs", "circles", "classification", "moons", "regression", "s_curve", "swiss_roll")
 
 # Functions that one argument makes independent of clock and chance: its position and name.
 UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
@@ -213,6 +260,12 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.Philox": (0, "seed"),
     "numpy.random.SFC64": (0, "seed"),
     **{f"sklearn.{estimator}": (_BY_NAME, "random_state") for estimator in _RANDOM_ESTIMATORS},
+    **{f"sklearn.datasets.make_{name}": (_BY_NAME, "random_state") for name in _MAKERS_OF_DATA},
+    "imblearn.over_sampling.ADASYN": (_BY_NAME, "random_state"),
+    "imblearn.over_sampling.RandomOverSampler": (_BY_NAME, "random_state"),
+    "imblearn.over_sampling.SMOTE": (_BY_NAME, "random_state"),
+    "imblearn.under_sampling.RandomUnderSampler": (_BY_NAME, "random_state"),
+    "umap.UMAP": (_BY_NAME, "random_state"),
 }
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.

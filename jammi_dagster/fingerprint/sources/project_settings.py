@@ -4,6 +4,7 @@
 first_party = ["shared_lib"]                        # distributions or modules that count by their code
 depends_on = ["rates.csv"]                          # files, relative to the pyproject.toml, that all depend on
 ignore = ["_CACHE"]                                 # names that no result depends on
+readers = ["mysdk.fetch", "warehouse"]              # functions, or modules of functions, that read the outside world
 libraries = { "*" = "full", polars = "minor", tqdm = "ignore" }
 """
 
@@ -26,7 +27,7 @@ else:
     import tomli as tomllib
 
 POLICIES = ("full", "minor", "ignore")
-_FIELDS = ("first_party", "depends_on", "ignore")
+_FIELDS = ("first_party", "depends_on", "ignore", "readers")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Settings:
     first_party: frozenset[str] = frozenset()
     depends_on: tuple[Path, ...] = ()
     ignore: frozenset[str] = frozenset()
+    readers: frozenset[str] = frozenset()
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     def versions(self, found: Mapping[str, str]) -> dict[str, str]:
@@ -92,6 +94,7 @@ def _read(path: str, modified: int, size: int) -> Settings:
         first_party=frozenset(given.get("first_party", [])),
         depends_on=tuple(Path(path).parent / item for item in given.get("depends_on", [])),
         ignore=frozenset(given.get("ignore", [])),
+        readers=frozenset(given.get("readers", [])),
         libraries={normalized(name): policy for name, policy in libraries.items()},
     )
 

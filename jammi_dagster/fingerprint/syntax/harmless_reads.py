@@ -48,6 +48,7 @@ _CARRIERS = (
     ast.UnaryOp,
 )
 _HIDING = frozenset({"locals", "vars", "eval", "exec"})
+_OPENED = frozenset({"open", "read_bytes", "read_text"})
 _PLAIN_PART = re.compile(r"[\w. -]+")
 
 Place = tuple[int, int]  # the end of a call in its file: calls of one chain begin at the same place
@@ -111,16 +112,7 @@ class HarmlessReads:
 
     def is_for_people(self, node: ast.AST) -> bool:
         """Return whether the value of an expression goes into logs and metadata, and nowhere else."""
-        return not isinstance(
-            self._parents.get(id(self._outermost(node))), ast.Expr
-        ) and self._flows_to_people(node, set())
-
-    def _outermost(self, node: ast.AST) -> ast.AST:
-        """Return the call or attribute that ends a chain: `a.b` is the end of `a`."""
-        above = self._parents.get(id(node))
-        while isinstance(above, ast.Attribute) or (isinstance(above, ast.Call) and above.func is node):
-            node, above = above, self._parents.get(id(above))
-        return node
+        return self._flows_to_people(node, set())
 
     def _flows_to_people(self, node: ast.AST, seen: set[str]) -> bool:
         if self._functions.get(id(node)) is None or self._hides:
@@ -134,8 +126,6 @@ class HarmlessReads:
                 return True  # an item is set in what is told
             if isinstance(above, ast.Call) and node is not above.func and self._takes(above, word):
                 return True
-            if isinstance(above, ast.Expr):
-                return True  # nothing becomes of it
             if isinstance(above, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
                 return node is above.value and self._is_told_by_name(above, seen)
             if isinstance(above, ast.Call) and node is not above.func and self._tells(above):
@@ -176,6 +166,11 @@ class HarmlessReads:
         ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
             return False
+        if any(
+            isinstance(target, ast.Subscript) and not self._is_fresh(name)
+            for target, name in zip(targets, names, strict=True)
+        ):
+            return False
         for name in names:
             if name not in seen:
                 seen.add(name)
@@ -183,6 +178,15 @@ class HarmlessReads:
                 if not all(self._flows_to_people(use, seen) for use in uses):
                     return False
         return True
+
+    def _is_fresh(self, name: str) -> bool:
+        """Return whether a variable only holds tables that are written where it is bound: nobody else has them."""
+        stored = [use for use in self._names[name] if not isinstance(use.ctx, ast.Load)]
+        above = [self._parents.get(id(use)) for use in stored]
+        return all(
+            isinstance(one, (ast.Assign, ast.AnnAssign)) and isinstance(one.value, (ast.Dict, ast.List))
+            for one in above
+        )
 
     def _tells(self, call: ast.Call) -> bool:
         chain = chain_of(call.func)
@@ -251,6 +255,8 @@ class HarmlessReads:
             return False
         if name.partition(".")[0] == "duckdb":
             return self._is_local_duckdb(name, call)
+        if name == "importlib.resources.files":
+            return self._is_opened_later(call)
         if name == "polars.SQLContext":
             return self._is_local_sql_context(call)
         if name.rpartition(".")[2] in ORDERED_BY_DISK:
@@ -319,6 +325,19 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _is_opened_later(self, node: ast.AST) -> bool:
+        """Return whether a folder of a package is only the start of a path in a variable, which is read by itself."""
+        above = self._parents.get(id(node))
+        while isinstance(above, ast.BinOp) and _is_plain_part(above.right):
+            node, above = above, self._parents.get(id(above))
+        if not isinstance(above, ast.Assign) or len(above.targets) != 1:
+            return False
+        target = above.targets[0]
+        if not isinstance(target, ast.Name) or target.id in self._shared:
+            return False
+        uses = [self._parents.get(id(use)) for use in self._names[target.id] if use is not target]
+        return all(isinstance(use, ast.Attribute) and use.attr in _OPENED for use in uses)
 
     def _is_local_sql_context(self, call: ast.Call) -> bool:
         """Return whether a context of polars is given its frames, and asked nothing but queries over them."""

@@ -66,7 +66,7 @@ def _end(how: str) -> None:
             time.sleep(0.1)
         return real(writer, rows, **more)
 
-    CatalogWriter.finish = finish  # type: ignore[method-assign]
+    CatalogWriter.finish = finish  # type: ignore[method-assign,assignment]
 
 
 def main() -> None:

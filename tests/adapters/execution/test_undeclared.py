@@ -1,5 +1,6 @@
 """What the code does not declare must not lead to a reuse (DESIGN 4, "Undeclared inputs")."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,13 @@ from jammi_dagster import InputAnchor, result_table
 from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+
+class Remote(dg.ConfigurableResource):
+    host: str = "localhost"
+
+    def folder(self) -> str:
+        return os.getcwd()
 
 
 class Connection(dg.ConfigurableResource):
@@ -70,18 +78,20 @@ def test_a_function_of_its_upstreams_alone_is_reused(lab: Lab) -> None:
 
 @pytest.mark.parametrize("declared", [True, False])
 def test_resources_may_bring_in_anything(lab: Lab, declared: bool) -> None:
-    """A resource as a parameter or by key: unpinned, unless `reads=` is declared."""
-    lab.more = {"db": Connection(), "legacy": Connection()}
+    """A resource whose used code may read: unpinned. One that is handed on counts whole."""
+    lab.more = {"db": Remote()}
     arguments: dict[str, Any] = {"reads": []} if declared else {}
 
-    @result_table(required_resource_keys={"legacy"}, **arguments)
-    def made(raw: pa.Table, db: Connection) -> pa.Table:
+    @result_table(**arguments)
+    def made(raw: pa.Table, db: Remote) -> pa.Table:
+        str(db)
         return raw
 
     outcomes, why = twice(lab, made)
 
-    assert outcomes == ["computed", "reused" if declared else "computed"]
-    assert why == "" if declared else "it takes resources (db, legacy): declare reads=" in why
+    assert outcomes == ["computed", "computed"]
+    assert "os.getcwd" in why
+    assert ("it takes resources (db): declare reads=" in why) is not declared
 
 
 def test_a_resource_that_shows_no_config_is_never_recorded(lab: Lab) -> None:

@@ -64,7 +64,9 @@ def test_tables_with_different_causes_stay_apart(lab: Lab, tmp_path: Path) -> No
     defs = dg.Definitions(assets=[unknown, read, outside], resources=lab.resources)
     sensor = build_staleness_sensor(name="s")
     with dg.build_sensor_context(lab.instance, repository_def=defs.get_repository_def()) as context:
-        (request,) = sensor(context).run_requests  # type: ignore[union-attr]
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    (request,) = result.run_requests or ()
     assert request.tags["jammi/why"] == f"read: file:{path} changed"
 
 

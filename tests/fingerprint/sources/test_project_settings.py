@@ -78,3 +78,34 @@ def test_settings_that_make_no_sense_are_an_error(alone: Project, text: str) -> 
     alone.write({"pyproject.toml": text + "\n"})
     with pytest.raises(InvalidField, match=r"tool\.jammi_dagster"):
         alone.identity("alone.plain")
+
+
+READING = {
+    "a function": "import mysdk\ndef f(): return mysdk.fetch('a')",
+    "by another name": "from mysdk import fetch as get\ndef f(): return get('a')",
+    "handed on": "import mysdk\ndef f(): return list(map(mysdk.fetch, 'a'))",
+    "a module": "import warehouse.tables\ndef f(): return warehouse.tables.read()",
+    "a method of its result": "import warehouse\ndef f(): return warehouse.connect().query('a')",
+    "by another module": "from hands import fetch\ndef f(): return fetch('a')",
+}
+
+
+@pytest.mark.parametrize("text", READING.values(), ids=READING)
+def test_readers_of_the_project_are_reads(project: Project, text: str) -> None:
+    """`readers` names functions, and modules of functions, that read the outside world."""
+    project.write(
+        {
+            "mysdk.py": "def fetch(x): return x\ndef other(x): return x\n",
+            "warehouse/__init__.py": "def connect(): return connect\n",
+            "warehouse/tables.py": "def read(): return 1\n",
+            "hands.py": "from json import loads as fetch\n",
+        }
+    )
+    assert project.of_source(text).outside == ()
+    project.write(
+        {"pyproject.toml": '[tool.jammi_dagster]\nreaders = ["mysdk.fetch", "warehouse", "json.loads"]\n'}
+    )
+    project.forget()
+    assert all(read.is_declarable for read in project.of_source(text).outside)
+    assert project.of_source(text).outside
+    assert project.of_source("import mysdk\ndef f(): return mysdk.other('a')").outside == ()

@@ -21,6 +21,7 @@ PATH = "a.csv"
 CON = "CON = duckdb.connect()\n"
 
 HARMLESS = {
+    "an item of a table for the log": "d = {}\nd['t'] = time.time()\nlog.info(d)\nreturn up",
     "elapsed in the log": "t = time.time()\nlog.info('%s', time.time() - t)\nreturn up",
     "printed": "s = time.perf_counter()\nprint(f'{time.perf_counter() - s:.1f} s')\nreturn up",
     "by way of three variables": "a = time.time()\nb = time.time() - a\nc = round(b, 2)\nlog.debug(c)\nreturn up",
@@ -31,7 +32,6 @@ HARMLESS = {
     "the log of the context": "context.log.info(time.time())\nreturn up",
     "metadata": "a = time.time()\ncontext.add_output_metadata({'seconds': time.time() - a})\nreturn up",
     "added up": "n = 0\nfor x in up:\n    n += time.time()\nlog.info(n)\nreturn up",
-    "not used at all": "time.time()\nreturn up",
     "an inner function logs it": "t = time.time()\ndef tell(): log.info(t)\ntell()\nreturn up",
     "a seed": "random.seed(3)\nreturn random.random()",
     "a seed of numpy": "np.random.seed(len(up))\nx = [np.random.rand() for _ in up]\nreturn x",
@@ -54,6 +54,10 @@ HARMLESS = {
     "parts of a query": "return duckdb.sql('select * from up').filter('x > 3').order('x').df()",
 }
 HARMFUL = {
+    "an item of a table that others hold": "d = up\nd['t'] = time.time()\nlog.info(d)\nreturn up",
+    "an item of a part of one": "d = up['m']\nd['t'] = time.time()\nlog.info(d)\nreturn up",
+    "an item of a table with two names": "d = {}\ne = d\nd['t'] = time.time()\nlog.info(d)\nreturn e",
+    "not used at all": "time.time()\nreturn up",
     "returned": "t = time.time()\nprint(t)\nreturn t",
     "decides": "t = time.time()\nif time.time() - t > 3: return 1\nreturn up",
     "a loop that waits": "t = time.time()\nn = 0\nwhile time.time() - t < 1: n += 1\nreturn n",

@@ -39,7 +39,8 @@ def test_an_immutable_value_from_literals_is_a_constant(project: Project, value:
         "X = None\ndef f(x=1):\n    global X\n    for i in range(x):\n        if X is None: X = 2\n    return X",
         "X = None\ndef f(x=1):\n    global X\n    if X is not None: return x\n    X = [1]\n    return X",
         "X = None\ndef f(x=1):\n    global X\n    if X is None: X = {1: 2}\n    X[x] = 3\n    return X[1]",
-        "X = None\ndef f(x=1):\n    global X\n    if X is None: X = {1: 2}\n    for k in X.values(): x += k\n    return g(X)\n"
+        "X = None\ndef f(x=1):\n    global X\n    if X is None: X = {1: 2}\n    for k in X.values(): x += k\n"
+        "    return g(X)\n"
         "def g(t): t[1] = 4",
         "X = None\n" + SET.format("2") + "\ndef g():\n    global X\n    X = 3",
         "X = None\nfor X in (None,): pass\n" + SET.format("2"),
@@ -62,7 +63,8 @@ def test_a_global_that_may_remember_is_unresolved(project: Project, text: str) -
         "def f():\n    global X\n    if not X: X = re.compile(P)\n    return X",
         "def f():\n    global X\n    if X is not None: return X\n    X = re.compile('a', flags=2)\n    return X",
         "def f():\n    global X\n    with L:\n        if X is None: X = re.compile('a')\n    return X.sub('', 'a')",
-        "def f():\n    global X\n    if X is None:\n        with L:\n            if X is None: X = (1, 2)\n    return X",
+        "def f():\n    global X\n    if X is None:\n        with L:\n"
+        "            if X is None: X = (1, 2)\n    return X",
         "def f(k=1):\n    global X\n    if X is None: X = {1: 'a', 2: None}\n    return X.get(k)",
         "def f(k=1):\n    global X\n    if X is None: X = ['a', 'b']\n    return X[k] if k in X else 1",
     ],
