@@ -107,7 +107,7 @@ def walk(start: str, neighbours: Mapping[str, Sequence[str]], depth: int | None 
     >>> [(visit.name, visit.hops, visit.is_again) for visit in walk("a", {"a": ["b", "c"], "b": ["c"]})]
     [('b', 1, False), ('c', 2, True), ('c', 1, False)]
     """
-    below = {start: start}  # each name to the one that it is reached from first
+    below: dict[str, str | None] = {start: None}  # each name to the one that it is reached from first
     layer, hops = [start], 0
     while layer and (depth is None or hops < depth):
         layer, hops = (
@@ -115,7 +115,7 @@ def walk(start: str, neighbours: Mapping[str, Sequence[str]], depth: int | None 
                 name
                 for above in layer
                 for name in neighbours.get(above, ())
-                if below.setdefault(name, above) == above and name != start
+                if below.setdefault(name, above) == above
             ],
             hops + 1,
         )

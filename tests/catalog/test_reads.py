@@ -210,3 +210,14 @@ def test_anchors_that_the_caller_knows_are_not_read(catalog: Catalog) -> None:
     catalog.ready("t", anchors=[A, other])
     match = catalog.reader.matches(DEFINITION, anchor_set_key([other, A]))[0]
     assert match.with_anchors([other, A]).input_anchors == (other, A)
+
+
+def test_deployments_are_those_with_a_table_that_can_be_read(catalog: Catalog) -> None:
+    """A deployment whose last table was dropped is none any more."""
+    assert catalog.reader.deployments() == []
+    catalog.ready("t")
+    branch = catalog.beside(deployment="branch")
+    branch.ready("u")
+    assert catalog.reader.deployments() == branch.reader.deployments() == ["branch", "default"]
+    branch.writer.drop("u", lambda _: None)
+    assert catalog.reader.deployments() == ["default"]

@@ -245,3 +245,19 @@ def test_of_two_first_keys_one_is_recorded(catalog: Catalog, monkeypatch: pytest
     assert LONG not in recorded
     keys[1].record()
     assert keys[1].hmac("value") is None
+
+
+def test_a_look_at_the_key_makes_none(key: StoreKey, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`state` tells if secrets can be hashed, and leaves no key behind that nobody used."""
+    assert key.state() == "none yet"
+    assert not _key_file(file).exists()
+    key.hmac("value")
+    key.record()
+    assert key.state() == "ready"
+    monkeypatch.setenv(KEY_VARIABLE, LONG)
+    assert key.state() == "another"
+    assert StoreKey(Database("sqlite://")).state() == "ready"
+    monkeypatch.delenv(KEY_VARIABLE)
+    assert StoreKey(Database("sqlite://")).state() == "none"
+    _key_file(file).unlink()
+    assert key.state() == "none", "a lost key is not replaced by a new one that compares with nothing"

@@ -10,7 +10,7 @@ from store_kit import OTHER, StoreAt, Surface, child, counted, definition, execu
 
 from jammi_dagster import InputAnchor, ResultStore, Staleness
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.sensing import Observations, judge, sweep
+from jammi_dagster.sensing import Observations, judge, sweep, sweep_inputs
 
 
 def test_every_current_table_that_is_named_by_name(store: ResultStore) -> None:
@@ -51,6 +51,33 @@ def test_the_sweep_says_what_staleness_says(store: ResultStore) -> None:
         "vanished": "stale",
     }
     assert [reason.source for reason in found["mixed"].reasons] == ["gone", "p"]
+
+
+def test_a_sweep_of_inputs_alone_says_the_same_of_every_table(store: ResultStore) -> None:
+    """As if each definition stood still: the verdict of a sweep under the recorded ones, none where that is fresh.
+
+    A table without a manifest is among them, which a sweep over definitions leaves out.
+    """
+    for table in ("p", "gone", "same"):
+        make(store, table)
+    child(store, "advanced", "p")
+    child(store, "vanished", "gone")
+    make(store, "open", inputs=[InputAnchor.source_version("file:x", "1")])
+    make(store, "p", numbers(4))
+    store.drop("gone")
+    make(store, "old")
+    execute(store, "UPDATE pointers SET definition_hash = NULL WHERE table_name = 'old'")
+    found = dict(sweep_inputs(store.reader, store.artifacts, Observations(())))
+    assert {table: verdict and verdict.staleness for table, verdict in found.items()} == {
+        "advanced": "stale",
+        "old": "missing_manifest",
+        "open": "undecidable",
+        "p": None,
+        "same": None,
+        "vanished": "stale",
+    }
+    alone = {table: store.staleness(table, definition()) for table in found if table != "old"}
+    assert {table: found[table] or Staleness.fresh() for table in alone} == alone
 
 
 _TABLE = st.sampled_from("abcde")
