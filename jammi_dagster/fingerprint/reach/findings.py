@@ -26,6 +26,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     outside_name,
     reads_time_zone,
 )
+from jammi_dagster.fingerprint.syntax.set_order import imported_sets, set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
@@ -46,6 +47,7 @@ class ReadSite:
 def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
+    returning = _returning_sets(graph)
     for reached in graph.reached.values():
         file = reached.node.shown
         # the parameters of the function itself are inputs, which are given
@@ -60,7 +62,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
             if readers:
                 named = ((_reader_of(use, readers), use) for use in part.uses)
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
-        found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached)}
+        found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
         for _, name, use in graph.foreign_uses(reached):
             if readers and (own := _reader_of(replace(use, name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
@@ -100,12 +102,25 @@ def _spawns(use: Use) -> bool:
     return use.name in SPAWNERS and use.call is not None and FORK not in use.call.positional
 
 
-def _set_orders(reached: ReachedFile) -> Iterator[int]:
+def _set_orders(reached: ReachedFile, returning: Collection[str]) -> Iterator[int]:
     """Yield the lines of reached code on which the order of a set reaches a value."""
-    source = reached.node.source
-    for index, part in reached.parts if source else ():
-        unit = source.units[index] if source else None
-        yield from (line for line in (unit.set_orders if unit else ()) if unit and unit.part_at(line) == part)
+    for unit, part, _ in reached.units():
+        lines = set(unit.set_orders)
+        if unit.statement and any(use.name.rpartition(".")[2] in returning for use in part.uses):
+            node, scope = unit.statement.node, unit.statement.scope
+            lines.update(set_orders(node, {**unit.statement.sets, **imported_sets(node, scope, returning)}))
+        yield from (line for line in sorted(lines) if unit.parts[unit.part_at(line)] is part)
+
+
+def _returning_sets(graph: Graph) -> frozenset[str]:
+    """Return the names of the reached functions that return a set."""
+    return frozenset(
+        unit.names[0]
+        for reached in graph.reached.values()
+        for unit, _, _ in reached.units()
+        if unit.kind == "function" and unit.statement and unit.statement.visited.has_sets
+        if f"{unit.names[0]}()" in unit.statement.sets
+    )
 
 
 def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -6,10 +6,11 @@ A set whose items are numbers keeps its order. Sorting, counting, testing and bu
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 
 _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
@@ -98,6 +99,19 @@ def set_names(body: list[ast.stmt]) -> dict[str, str | None]:
     return {name: kind for name, kind in found.items() if kind}
 
 
+def imported_sets(node: ast.AST, scope: Scope, functions: Collection[str]) -> dict[str, str | None]:
+    """Return the calls of imported functions that return a set, as a statement spells them.
+
+    `functions` holds the last parts of their names.
+    """
+    chains = {chain_of(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+    return {
+        f"{'.'.join(chain)}()": SET
+        for chain in chains
+        if chain and any(name.rpartition(".")[2] in functions for name in scope.resolve(chain))
+    }
+
+
 def _bodies(node: ast.AST) -> Iterator[ast.AST]:
     """Yield a statement and all functions in it: each has variables of its own."""
     yield node
@@ -127,7 +141,7 @@ def _is_set(node: ast.expr, kinds: Mapping[str, str | None]) -> bool:
         return not (node.args and _is_ordered_input(node.args[0]))
     if isinstance(node.func, ast.Attribute) and name in _SET_METHODS:
         return _is_set(node.func.value, kinds)
-    return kinds.get(f"{name}()") == SET and isinstance(node.func, ast.Name)
+    return kinds.get(f"{'.'.join(chain_of(node.func) or ())}()") == SET
 
 
 def _is_ordered_input(node: ast.expr) -> bool:

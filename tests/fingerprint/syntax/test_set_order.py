@@ -128,3 +128,25 @@ def test_only_reached_methods_count(project: Project) -> None:
     cls = "class C:\n    def a(self, x): return list(set(x))\n    def b(self, x): return x\n"
     assert project.of_source(f"{cls}def f(x): return C().a(x)").outside
     assert not project.of_source(f"{cls}def f(x): return C().b(x)").outside
+
+
+@pytest.mark.parametrize(
+    ("imported", "call"),
+    [
+        ("from words import vocabulary", "vocabulary(x)"),
+        ("from words import vocabulary as v", "v(x)"),
+        ("import words", "words.vocabulary(x)"),
+        ("from words import through", "through(x)"),
+    ],
+)
+def test_a_set_of_a_helper_of_another_module(project: Project, imported: str, call: str) -> None:
+    """A helper of another module returns a set: its order may reach the result of the caller, or be lost there."""
+    words = (
+        "def vocabulary(x): return {w for t in x for w in t.split()}\n"
+        "def through(x): return vocabulary(x) - {'a'}\n"
+    )
+    project.write({"words.py": words, "flow.py": f"{imported}\ndef f(x): return list({call})\n"})
+    assert [read.where for read in project.identity("flow.f").outside] == ["flow.py:2"]
+    for lost in (f"sorted({call})", f"len({call})", f"[t for t in x if t in {call}]"):
+        project.write({"flow.py": f"{imported}\ndef f(x): return {lost}\n"})
+        assert project.identity("flow.f").outside == ()
