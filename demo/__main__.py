@@ -6,6 +6,7 @@ Each act is a fresh process.
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from demo.outcomes import Outcome, lines
 ROOT = raw.HOME.parent
 PLAIN = {"planes", "airports"}  # Dagster runs the body of an asset that is not under @result_table
 DAMPING = "0.6"
+CONFIG = raw.HOME / "damping.json"
 
 
 class BrokenClaim(Exception):
@@ -37,6 +39,8 @@ class Act:
         alike: computed assets whose bytes stay the same.
         touches: the only tables that may run, None for any.
         change: a change to make beforehand.
+        plans: the arguments of `jammi-dagster plan` that are shown beforehand; it must name the assets to compute.
+        why: the table that `jammi-dagster why` is asked about afterwards.
     """
 
     title: str
@@ -45,6 +49,13 @@ class Act:
     alike: frozenset[str] = frozenset()
     touches: frozenset[str] | None = None
     change: Callable[[], object] | None = None
+    plans: Sequence[str] = ()
+    why: str | None = None
+
+    def check_plan(self, code: int, shown: str) -> None:
+        """Raise unless the plan exits with 2, for work to do, and names every asset that is claimed to be computed."""
+        if code != 2 or not all(asset in shown for asset in self.computes or ()):
+            raise BrokenClaim(f"{self.title}: its plan exits with {code}: {shown}")
 
     def check(self, outcomes: Sequence[Outcome], before: Sequence[Outcome]) -> None:
         """Raise unless exactly the claimed tables were computed and every other one kept its bytes."""
@@ -68,6 +79,8 @@ ACTS = (
         f"Third run: expected_delays gets damping={DAMPING} in its run config",
         frozenset({"expected_delays", "route_surprises"}),
         ("--damping", DAMPING),
+        plans=("route_neighbors*", "-f", "definitions.py", "--config", os.path.relpath(CONFIG, ROOT)),
+        why="expected_delays",
     ),
     Act(
         "The sensor: one flight of March gets another plane, and one tick is evaluated",
@@ -111,6 +124,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _perform(out: TextIO) -> list[dict[str, object]]:
     raw.write()
+    config = {"ops": {"expected_delays": {"config": {"damping": float(DAMPING)}}}}
+    CONFIG.write_text(json.dumps(config))
     if (results := raw.HOME / "results").exists():
         print(f"Clearing {os.path.relpath(results)}/, the result tables of an earlier demo.", file=out)
         shutil.rmtree(results)
@@ -119,11 +134,15 @@ def _perform(out: TextIO) -> list[dict[str, object]]:
         print(f"\n{act.title}", file=out, flush=True)
         if act.change is not None:
             act.change()
+        if act.plans:
+            act.check_plan(*_asked("plan", *act.plans, out=out))
         start = time.perf_counter()
         before, earlier = _in_fresh_process(act.options), before
         seconds = time.perf_counter() - start
         print("\n".join(["", *_report(before), f"  The run took {seconds:.1f} s."]), file=out, flush=True)
         act.check(before, earlier)
+        if act.why is not None:
+            _asked("why", act.why, "--store", os.path.relpath(raw.HOME / "results", ROOT), out=out)
         story.append(
             {"title": act.title, "seconds": seconds, "outcomes": [asdict(found) for found in before]}
         )
@@ -134,6 +153,21 @@ def _in_fresh_process(options: Sequence[str]) -> list[Outcome]:
     command = [sys.executable, "-m", "demo.run", *options]
     run = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return [Outcome(**found) for found in json.loads(run.stdout)]
+
+
+def _asked(*arguments: str, out: TextIO) -> tuple[int, str]:
+    """Show a command of `jammi-dagster` and its answer; return exit code and answer."""
+    print(f"\n  $ jammi-dagster {shlex.join(arguments)}", file=out, flush=True)
+    run = subprocess.run(
+        [sys.executable, "-m", "jammi_dagster", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DAGSTER_HOME": str(raw.HOME)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    print(*(f"  {line}".rstrip() for line in run.stdout.splitlines()), sep="\n", file=out, flush=True)
+    return run.returncode, run.stdout
 
 
 def _report(outcomes: Sequence[Outcome]) -> list[str]:

@@ -1,12 +1,15 @@
 """Verifiable identity for every table a Dagster pipeline makes.
 
 The names below load on first use (PEP 562), so that importing the package costs nothing a user does not touch.
+It begins a watch, though: of the files that modules of a pipeline read while they are loaded.
 """
 
 from __future__ import annotations
 
 import importlib
 from typing import TYPE_CHECKING, Any
+
+from jammi_dagster.load_reads import watch_loading
 
 if TYPE_CHECKING:
     from jammi_dagster.adapters.automation_condition import StaleMaterialization
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     from jammi_dagster.store import ResultStore
 
 __version__ = "0.1.0"
+
+watch_loading()  # of the modules of a pipeline, which are loaded after this one
 
 _CONTRACT = (
     "AnchorKind",

@@ -21,10 +21,10 @@ HEAD = """# Command line
 it at work: [Plan, and see why](../guides/plan-and-why.md).
 
 **The target.** Code is named as the `dagster` command names it: `-f FILE`, `-m MODULE`, `-w WORKSPACE`, else the
-`pyproject.toml` (`[tool.dagster]` or `[tool.dg.project]`) or `workspace.yaml` of the present folder. A code location
-that runs in another process, such as a gRPC server, cannot be loaded. Commands that need no code take `--store ROOT`
-instead, and then start faster. With code, the Dagster instance is that of `DAGSTER_HOME`; without that, it is an
-empty instance, which knows no dynamic partitions and no versions of other assets.
+`pyproject.toml` (`[tool.dagster]` or `[tool.dg.project]`) or `workspace.yaml` of the present folder. A code
+location that runs in another process, such as a gRPC server, cannot be loaded. Commands that need no code take
+`--store ROOT` instead, and then start faster. With code, the Dagster instance is that of `DAGSTER_HOME`; without
+that, it is an empty instance, which knows no dynamic partitions and no versions of other assets.
 
 **Exit codes.**
 
@@ -35,10 +35,10 @@ empty instance, which knows no dynamic partitions and no versions of other asset
 | 2 | work to do | `plan`, `status --exit-code` |
 | 3 | a table is undecidable, or unknown until the run; wins over 2 | `plan`, `status --exit-code` |
 
-**Output.** Text in columns for people: with colours on a terminal unless `NO_COLOR` is set, never wrapped in a pipe.
-With `--json`, stdout holds one JSON object. Its `format` is 1, and rises when a field goes or changes its meaning,
-not when one is added; its `command` is the command. Errors and the progress of long work go to stderr, one line each,
-with their secrets hidden.
+**Output.** Text in columns for people: with colours on a terminal unless `NO_COLOR` is set, never wrapped in a
+pipe. With `--json`, stdout holds one JSON object. Its `format` is 1, and rises when a field goes or changes its
+meaning, not when one is added; its `command` is the command. Errors and the progress of long work go to stderr, one
+line each, with their secrets hidden.
 
 ## Options of the target
 """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import warnings
 from collections.abc import Callable
+from types import FrameType
 
 import dagster as dg
 
@@ -16,7 +18,7 @@ from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.metadata_keys import FINALIZED
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.fingerprint import identify
+from jammi_dagster.fingerprint import fix_location, identify
 
 _log = logging.getLogger("jammi_dagster")
 _warned: set[dg.AssetKey] = set()
@@ -37,6 +39,7 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
             expected = "dagster.Definitions, or a function that returns them"
             raise InvalidField(what="finalize", path="defs", value=defs, expected=expected)
         return finalize(defs())
+    _fix(defs, sys._getframe(1))
     for asset in defs.assets or ():
         if isinstance(asset, dg.AssetsDefinition):
             bind(asset, defs.resources or {})
@@ -59,6 +62,17 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
         if all(isinstance(asset, (dg.AssetsDefinition, dg.AssetSpec)) for asset in defs.assets or ()):
             return defs.map_resolved_asset_specs(func=identified)
         return defs.permissive_map_resolved_asset_specs(func=identified, selection=None)  # with source assets
+
+
+def _fix(defs: dg.Definitions, caller: FrameType) -> None:
+    """Fix the modules of the code location: those that build the definitions, and those that hold their assets."""
+    made = [asset for asset in defs.assets or () if isinstance(asset, dg.AssetsDefinition)]
+    functions = [
+        declared.function if (declared := spec_of(asset)) else function_of(asset)
+        for asset in made
+        if isinstance(asset.node_def, dg.OpDefinition)
+    ]
+    fix_location(functions, made, caller)
 
 
 def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.AssetKey, str]:

@@ -64,7 +64,8 @@ class CatalogReader:
         """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
         found: dict[str, MaterializationRecord] = {}
         for chunk in _chunks(materialization_ids):
-            found.update((row.id, self._record(row)) for row in self._rows(queries.RECORDS, {"ids": chunk}))
+            rows = self._rows(queries.RECORDS, {"ids": chunk})
+            found.update((row.id, record) for row, record in self._decoded(rows))
         return found
 
     def current(self, table: str) -> MaterializationRecord | None:
@@ -109,7 +110,7 @@ class CatalogReader:
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """List all materializations of the table, of every status and deployment, the latest start first."""
-        return [self._record(row) for row in self._rows(queries.HISTORY, {"table": table})]
+        return [record for _, record in self._decoded(self._rows(queries.HISTORY, {"table": table}))]
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
@@ -224,11 +225,8 @@ class CatalogReader:
     ) -> dict[str, MaterializationRecord]:
         found: dict[str, MaterializationRecord] = {}
         for chunk in _chunks(tables):
-            for row in self._rows(query, {**parameters, "tables": chunk}):
-                try:
-                    found[row.pointed_as] = self._record(row)
-                except ArtifactOutsideRoot as error:
-                    _log.warning("table %s: its current row is passed over, %s", row.pointed_as, error)
+            for row, record in self._decoded(self._rows(query, {**parameters, "tables": chunk})):
+                found[row.pointed_as] = record
         return found
 
     def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
@@ -250,6 +248,14 @@ class CatalogReader:
             connection.execute(query, self._scope, execution_options=streamed) as rows,
         ):
             yield from rows.partitions()
+
+    def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
+        """Decode rows; pass over those whose path leads out of the root, with a warning that names the table."""
+        for row in rows:
+            try:
+                yield row, self._record(row)
+            except ArtifactOutsideRoot as error:
+                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(

@@ -59,8 +59,9 @@ def plan(
 ) -> int:
     """Plan a launch of the assets in SELECTION: would each table be reused or computed, why, and at which cost.
 
-    Nothing is launched or written. SELECTION is an asset selection such as "clean_trips+"; by default it is everything.
-    Exits with 0 if every table is reused, 2 if there is work to do, 3 if a table is unknown until the run.
+    Nothing is launched or written. SELECTION is an asset selection as Dagster reads it, such as "clean_trips*" with all
+    that is downstream; by default it is everything. Exits with 0 if every table is reused, 2 if there is work to do, 3
+    if a table is unknown until the run.
     """
     import jammi_dagster
 

@@ -6,6 +6,7 @@
 | a reader, a clock, a harmless call, a mutating method: names as data | known_names/ |
 | a kind of live value (closure, default), uses of Dagster's context | live/ |
 | the code that a name leads to, findings in it | reach/ |
+| the modules of a code location, which fill registries and extend libraries | location.py |
 | source files, modules, distributions, settings, running code | sources/ |
 | the meaning of one syntax tree: scopes, accesses, side effects | syntax/ |
 | hashing, the words of reasons | hashing.py, reasons.py |
@@ -25,8 +26,11 @@ from jammi_dagster.fingerprint.identity import (
 )
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
 from jammi_dagster.fingerprint.live.parameter_uses import members_used_of
+from jammi_dagster.fingerprint.location import fix_location
+from jammi_dagster.fingerprint.reach.findings import SET_ORDER
 
 __all__ = [
+    "SET_ORDER",
     "CodeIdentity",
     "Component",
     "OutsideRead",
@@ -35,6 +39,7 @@ __all__ = [
     "context_uses_outside",
     "disk_state",
     "edited_files",
+    "fix_location",
     "identify",
     "is_of_the_run",
     "members_used_of",

@@ -57,6 +57,7 @@ def of_code(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
         else:
             yield from _of_file(graph, reached, files[path])
     yield from _load_order(graph, files)
+    yield from _location_order(graph, files)
     for name in graph.missing:
         yield Component(kind="module", name=name, where="", digest=MISSING)
 
@@ -93,6 +94,7 @@ def _of_file(graph: Graph, reached: ReachedFile, file: str) -> Iterable[Componen
         reached.node.path,
         file,
         graph.reads_docs,
+        frozenset(reached.documented),
         *map(frozenset, loads),
         frozenset(reached.parts.items()),
     )
@@ -111,7 +113,7 @@ def _of_units(graph: Graph, reached: ReachedFile, file: str) -> Iterator[Compone
         unit = source.units[index]
         parts = [part for part in ("annotations", "decorators") if (index, part) in reached.parts]
         spelled = [unit.digests.code, *(f"{part}:{getattr(unit.digests, part)}" for part in parts)]
-        if graph.reads_docs:
+        if graph.reads_docs or index in reached.documented:
             spelled.append(unit.digests.documented)
         key = _key(unit, is_root=index in reached.roots)
         found.setdefault(key, []).append(digest("unit.v1", *map(utf8, spelled)))
@@ -180,6 +182,15 @@ def _load_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
     if len(set(order)) > 1:
         told = digest("order.v1", *(utf8(files[path]) for path in order))
         yield Component(kind=_AT_LOAD, name="in its order", where="", digest=told)
+
+
+def _location_order(graph: Graph, files: Mapping[str, str]) -> Iterator[Component]:
+    """Yield the order in which the code location loads modules that the function does not import itself."""
+    apart = {path for path, reached in graph.reached.items() if not reached.is_loaded}
+    order = [files[path] for path in graph.extensions.order if path in apart]
+    if len(order) > 1:
+        told = digest("location.v1", *map(utf8, order))
+        yield Component(kind=_AT_LOAD, name="of the code location, in its order", where="", digest=told)
 
 
 def _content_of(path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
@@ -17,11 +17,14 @@ from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
+from jammi_dagster.fingerprint.loaded_files import changed_files, loaded_files
+from jammi_dagster.fingerprint.location import extensions_for
 from jammi_dagster.fingerprint.reach.index import forget_all
 from jammi_dagster.fingerprint.reach.routes import Outlived
 from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
+from jammi_dagster.fingerprint.sources.distributions import upgraded
 from jammi_dagster.fingerprint.sources.modules import home_of, of_names
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
@@ -70,6 +73,8 @@ class CodeIdentity:
     """Files of the own package that the code reads, by path, with their digests."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
+    cached: frozenset[tuple[str, int]] = field(default=frozenset(), compare=False, repr=False)
+    """The reached functions whose results are kept: the file and the first line of each."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
 
@@ -156,9 +161,12 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
 
 
 def edited_files() -> tuple[tuple[str, str], ...]:
-    """Return the files of reached code that differ from the code that runs, each with a digest of its content now."""
+    """Return the files that differ from the code that runs, or from the content that loading it read.
+
+    Each with a digest of its content now.
+    """
     with _one_at_a_time:
-        return running_code.edited_files()
+        return (*running_code.edited_files(), *changed_files())
 
 
 def _from_source(
@@ -176,7 +184,8 @@ def _from_source(
     folder = os.path.dirname(file) if file else ""
     dependencies = (*settings.depends_on, *check_dependencies(depends_on))
     declared = list(describe(dependencies, describer, folder))
-    code = read_code(describer, frozenset(ignored), settings.readers)
+    extensions = extensions_for(file, describer.home)
+    code = read_code(describer, frozenset(ignored), settings.readers, extensions)
     if code.uses_time_zone:
         declared.append(time_zone())
     slots = Slots(_Shown(code, settings.depends_on), code.files)
@@ -184,15 +193,19 @@ def _from_source(
     packaged, unread = code.read_packaged()
     if innermost(fn) is not None:
         _packaged[innermost(fn)] = code.packaged
-    components = in_order((*code.components, *of_packaged(packaged), *held, *declared))
+    loaded = loaded_files(code.loaded, {read.path for read in code.packaged})
+    libraries = {**describer.libraries, **code.libraries}
+    components = in_order((*code.components, *of_packaged(packaged), *held, *declared, *loaded.components))
     reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
+    reasons.update(loaded.unresolved, _upgraded(libraries))
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
-        libraries=settings.versions(dict(sorted({**describer.libraries, **code.libraries}.items()))),
+        libraries=settings.versions(dict(sorted(libraries.items()))),
         files=packaged,
         reached_by=code.reached_by,
+        cached=code.cached,
         outside=tuple(
             OutsideRead(
                 what=read.name,
@@ -200,7 +213,7 @@ def _from_source(
                 is_declarable=read.is_declarable,
                 unwatched=next(iter(read.unwatched), None),
             )
-            for read in code.outside
+            for read in (*code.outside, *sorted(loaded.reads))
             if read.name not in ignored
         ),
         unresolved=tuple(sorted(reasons)),
@@ -242,6 +255,12 @@ def _versioned(code_version: str) -> CodeIdentity:
 def _home(fn: object) -> frozenset[str]:
     function = innermost(fn)
     return home_of(of_names(function.__globals__)) if function else frozenset()
+
+
+def _upgraded(libraries: Iterable[str]) -> Iterator[str]:
+    for name in upgraded(libraries):
+        found = f"another version of {name} was installed since this process loaded it"
+        yield Outdated(reason(found, "restart the code location"))
 
 
 def _without_python(fn: object) -> Iterator[str]:

@@ -13,10 +13,14 @@ from typing import Any
 
 from jammi_dagster.fingerprint.components import Component, of_code
 from jammi_dagster.fingerprint.hashing import encode
+from jammi_dagster.fingerprint.live.module_state import state_of
 from jammi_dagster.fingerprint.live.values import Describer
+from jammi_dagster.fingerprint.loaded_files import LoadedCode, loaded_code
+from jammi_dagster.fingerprint.reach.extensions import Extensions
 from jammi_dagster.fingerprint.reach.findings import (
     Compared,
     ReadSite,
+    cached_functions,
     doubts,
     edits,
     outside_reads,
@@ -57,7 +61,9 @@ class Reading:
     doubts: frozenset[str]
     uses_time_zone: bool
     compared: tuple[Compared, ...]
-    changed: tuple[tuple[Node, str], ...]  # names whose values differ from their literals, in order
+    changed: tuple[tuple[Node, str], ...]  # names whose values differ from their source, in order
+    loaded: tuple[LoadedCode, ...]
+    cached: frozenset[tuple[str, int]]
     roots: tuple[Root, ...]  # with those of the changed values
 
     def read_packaged(self) -> tuple[dict[str, bytes], set[str]]:
@@ -82,7 +88,10 @@ class Reading:
 
 
 def read_code(
-    describer: Describer, ignored: frozenset[str], readers: frozenset[str] = frozenset()
+    describer: Describer,
+    ignored: frozenset[str],
+    readers: frozenset[str] = frozenset(),
+    extensions: Extensions | None = None,
 ) -> Reading:
     """Read the code that described values lead to, and describe the values that it leads to in turn.
 
@@ -91,25 +100,26 @@ def read_code(
     Raises `Outlived`, or `ValuesMoved`: ask again, with a new description.
     """
     index = index_for(describer.home)
-    starts = (ignored, readers, *describer.roots)
+    starts = (ignored, readers, id(extensions), *describer.roots)
     known = index.readings.get(starts)
-    if isinstance(known, Reading) and _holds(known, index):
+    if isinstance(known, Reading) and _holds(known, index, describer.home):
         for node, name in known.changed:
-            describer.hold(_live(node)[name], _told(name))
+            _hold(describer, node, name)
         if tuple(describer.roots) == known.roots:
             return known
         del index.readings[starts]
         raise ValuesMoved
-    graph = Graph(index, ignored)
+    graph = Graph(index, ignored, extensions)
     graph.reach(describer.roots)
     changed = []
-    for node, name in _changed(graph):
+    for node, name in _changed(graph, describer.home):
         changed.append((node, name))
-        describer.hold(_live(node)[name], _told(name))
+        _hold(describer, node, name)
         graph.reach(describer.roots)
     reading = _reading(graph, ignored, readers, changed=tuple(changed), roots=tuple(describer.roots))
     if all(node.source for node in reading.nodes):
         index.readings[starts] = reading
+        index.extensions[id(extensions)] = extensions  # kept, so that its id stays its own
     return reading
 
 
@@ -135,12 +145,14 @@ def _reading(
         uses_time_zone=uses_time_zone(graph),
         compared=tuple(Compared(one.node, tuple(one.names), tuple(one.labels)) for one in reached),
         changed=changed,
+        loaded=loaded_code(graph),
+        cached=frozenset(cached_functions(graph)),
         roots=roots,
     )
 
 
-def _holds(known: Reading, index: CodeIndex) -> bool:
-    """Return whether the same names hold other values than their literals, and no file has changed."""
+def _holds(known: Reading, index: CodeIndex, home: frozenset[str]) -> bool:
+    """Return whether the same names hold other values than their source tells, and no file has changed."""
     changed = {(node.path, name) for node, name in known.changed}
     for one in known.compared:
         node = one.node
@@ -148,22 +160,35 @@ def _holds(known: Reading, index: CodeIndex) -> bool:
         live = _live(node)
         for name in one.names if node.source else ():
             if name in live and node.source:
-                is_changed = not _is_as_written(node.source, name, live)
+                is_changed = _differs(node.source, name, live, home)
                 if is_changed != ((node.path, name) in changed):
                     return False
     return True
 
 
-def _told(name: str) -> str:
-    return f"the value of {name}"
+def _hold(describer: Describer, node: Node, name: str) -> None:
+    """Describe the value of a name that differs from its literal, and the state that no literal shows."""
+    live, source = _live(node), node.source
+    if source is None:
+        return
+    if not _is_as_written(source, name, live):
+        describer.hold(live[name], f"the value of {name}")
+    for told, state in state_of(name, live[name], source, describer.home):
+        describer.hold(state, told, lenient=True)
+
+
+def _differs(source: Source, name: str, live: Mapping[str, Any], home: frozenset[str]) -> bool:
+    return not _is_as_written(source, name, live) or any(
+        True for _ in state_of(name, live[name], source, home)
+    )
 
 
 def _live(node: Node) -> Mapping[str, Any]:
     return node.module.running or {}
 
 
-def _changed(graph: Graph) -> Iterator[tuple[Node, str]]:
-    """Yield the reached lists, dicts and sets that differ from their literals by now.
+def _changed(graph: Graph, home: frozenset[str]) -> Iterator[tuple[Node, str]]:
+    """Yield the reached names whose values differ from their source by now.
 
     The code that changed them while modules were loaded (a decorator that registers) may stand anywhere. The caller
     reaches the code in each value before it asks for the next; the end is where that leads to no further value.
@@ -178,7 +203,7 @@ def _changed(graph: Graph) -> Iterator[tuple[Node, str]]:
                 if (path, name) in seen or name not in live:
                     continue
                 seen.add((path, name))
-                if source and not _is_as_written(source, name, live):
+                if source and _differs(source, name, live, home):
                     looking = True
                     yield reached.node, name
 

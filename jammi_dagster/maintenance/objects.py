@@ -34,7 +34,7 @@ class ListedObjects:
                 inner = path.removeprefix(folder)
                 if folder == _TENANTS:
                     inner = _OF_A_TENANT.sub("", inner, count=1)
-                if _OURS.fullmatch(inner):
+                if _OURS.fullmatch(inner) and size >= 0:  # else it is asked for by itself
                     listed.sizes[path] = size, written
                 elif TOMBSTONE.fullmatch(inner):
                     listed.tombstones[path] = written

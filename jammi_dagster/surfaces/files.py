@@ -1,8 +1,9 @@
 """Files as version surfaces: the version is the digest of the content.
 
-A digest that this process has computed stands for the file without reading it again only while that is proof: the file
-is on a local file system, its inode, size, mtime and ctime are unchanged, and its ctime was more than two seconds old
-when the file was digested, so that no later write can hide in the clock's granularity.
+A file of up to 1 MiB is read at each look. Of a larger one, a digest that this process has computed stands for it while
+that is proof: it lies on a local disk, its inode, size, mtime and ctime are unchanged, and its ctime was more than 60
+seconds old when the file was digested. A write through an open mapping (`mmap`) moves the times only once the system
+writes the page back, within half a minute; in `tmpfs` and `overlay` it never does, so these are not trusted.
 """
 
 from __future__ import annotations
@@ -17,11 +18,10 @@ from pathlib import Path
 
 from jammi_dagster.errors import InvalidField, SurfaceUnavailable
 
-_LOCAL_FILE_SYSTEMS = frozenset(
-    {"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"}
-)
+_LOCAL_FILE_SYSTEMS = frozenset({"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "xfs", "zfs"})
 _MOUNTS = Path("/proc/self/mounts")
-_SETTLED_NS = 2_000_000_000
+_SETTLED_NS = 60_000_000_000
+_SMALL = 1 << 20  # bytes that are read at each look
 _BLOCK = 1 << 20
 _ATTEMPTS = 5
 _ESCAPED = re.compile(r"\\([0-7]{3})")  # white space and backslashes in a mount's path
@@ -102,7 +102,8 @@ def _digest(path: str) -> str:
         before, digest, after = _read(path)
         if before == after:
             ctime = before[4]
-            if ctime + _SETTLED_NS < started and _is_local(path):
+            is_large = found.st_size > _SMALL
+            if is_large and ctime + _SETTLED_NS < started and _is_local(path):
                 _known[path] = (before, digest)
             return digest
     raise OSError(

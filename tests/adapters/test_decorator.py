@@ -179,6 +179,44 @@ def test_a_resource_parameter_beside_required_keys_is_refused(decorator: Any) ->
             return table(1)
 
 
+class Options(dg.Config):
+    k: int = 1
+
+
+class Tables(dg.ConfigurableIOManagerFactory[Any]):
+    """A factory, whose product is what a function would get."""
+
+    def create_io_manager(self, context: dg.InitResourceContext) -> Any:
+        return dg.InMemoryIOManager()
+
+
+class OldClient(dg.ResourceDefinition):
+    pass
+
+
+@pytest.mark.parametrize("decorator", [dg.asset, result_table], ids=["asset", "result_table"])
+@pytest.mark.parametrize("annotation", [Tables, OldClient])
+def test_a_resource_that_gives_another_value_is_refused(decorator: Any, annotation: type) -> None:
+    """Its parameter is to be annotated by the value that the function gets."""
+
+    def made(client: Any) -> pa.Table:
+        return table(1)
+
+    made.__annotations__["client"] = annotation
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match="ResourceParam"):
+        decorator(made)
+
+
+@pytest.mark.parametrize("decorator", [dg.asset, result_table], ids=["asset", "result_table"])
+def test_config_under_another_name_is_warned_of(decorator: Any) -> None:
+    """A parameter of a config class that is not named config is an input."""
+    with pytest.warns(dg.ConfigArgumentWarning, match="Did you mean to name this parameter"):
+
+        @decorator
+        def made(options: Options) -> pa.Table:
+            return table(options.k)
+
+
 @pytest.mark.parametrize("allow", [True, False])
 def test_a_dependency_of_a_parameter_keeps_its_properties(allow: bool) -> None:
     """Mapping and metadata of an `AssetDep` stand in the spec, though a parameter loads the asset."""

@@ -16,9 +16,11 @@ from jammi_dagster import (
     build_staleness_schedule,
     build_staleness_sensor,
     finalize,
+    plan,
     recompute,
     result_table,
 )
+from jammi_dagster.adapters.code_identity import code_identities
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.errors import InvalidField, InvalidTarget
 from jammi_dagster.surfaces import file
@@ -74,10 +76,24 @@ NAMED: dict[str, Callable[[], Any]] = {
     "selection of keys": lambda: S.assets("a"),
     "job of keys": lambda: dg.define_asset_job("j", selection=[a]),
     "list": lambda: [a],
+    "tuple": lambda: (a.key,),
+    "path": lambda: [["a"]],
+    "iterator": lambda: iter([a.key, a]),
     "generator": lambda: (one for one in [a]),
     "set": lambda: {a.key},
 }
 SELECTED: dict[str, Callable[[], Any]] = {
+    "string of a key": lambda: 'key:"a"',
+    "string of a group": lambda: 'group:"g"',
+    "string of a difference": lambda: 'not (key:"b" or key:"part")',
+    "string up to a depth": lambda: '1+key:"a"',
+    "string of roots": lambda: 'roots(key:"a"+) and not key:"b"',
+    "roots": lambda: (S.assets("a").downstream()).roots(),
+    "intersection": lambda: S.groups("g") & S.assets("a", "b"),
+    "materializable": lambda: S.groups("g").materializable(),
+    "upstream of": lambda: S.assets("b").upstream() - S.assets("b"),
+    "selections in a generator": lambda: (one for one in [S.groups("g"), S.assets("a")]),
+    "job of a string": lambda: dg.define_asset_job("j", selection='group:"g"'),
     "group": lambda: S.groups("g"),
     "job of a selection": lambda: dg.define_asset_job("j", selection=S.groups("g")),
     "difference": lambda: S.all() - S.assets("b", "part"),
@@ -88,7 +104,7 @@ SELECTED: dict[str, Callable[[], Any]] = {
     ).resolve_job_def("j"),
 }
 EVERY = {**NAMED, **SELECTED}
-SINGLE = sorted(NAMED.keys() - {"list", "generator", "set"})
+SINGLE = sorted(NAMED.keys() - {"list", "tuple", "path", "iterator", "generator", "set"})
 
 
 @pytest.fixture
@@ -161,6 +177,14 @@ def test_lineage_and_recompute_of_one_table(made: Lab, form: str) -> None:
     assert lineage.to_mermaid(name) == lineage.to_mermaid("a")
     report = recompute(made.store, definitions(made), name, instance=made.instance)
     assert [one.table for one in report.recomputed] == ["a"]
+
+
+@pytest.mark.parametrize("form", EVERY)
+def test_plans_of_launches_and_identities(made: Lab, form: str) -> None:
+    """The selection of a plan, and of the report on code identities."""
+    rows = plan(definitions(made), EVERY[form](), instance=made.instance).rows
+    assert [(row.table, row.action) for row in rows] == [("a", "reuse")]
+    assert list(code_identities(definitions(made), EVERY[form]())) == [a.key]
 
 
 @pytest.mark.parametrize("form", EVERY)

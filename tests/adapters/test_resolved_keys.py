@@ -112,3 +112,57 @@ def test_a_defs_folder(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert tick(lab, defs, "*") == ([], "2 fresh, 0 stale, 0 undecidable, 0 without manifest.")
     for name in [name for name in sys.modules if name.startswith("resolved_project")]:
         monkeypatch.delitem(sys.modules, name)
+
+
+COMPONENT = """
+import dagster as dg
+import pyarrow as pa
+from jammi_dagster import result_table
+
+class Tables(dg.Component, dg.Model, dg.Resolvable):
+    prefix: str
+    version: str
+
+    def build_defs(self, context):
+        @result_table(key=[self.prefix, "top"], reads=[], code_version=self.version)
+        def top() -> pa.Table:
+            return pa.table({"x": [1]})
+
+        @result_table(key_prefix=self.prefix, ins={"top": dg.AssetIn([self.prefix, "top"])}, code_version="1")
+        def foot(top: pa.Table) -> pa.Table:
+            return top
+
+        return dg.Definitions([top, foot])
+"""
+
+
+def test_components(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two instances of one component, each by a `defs.yaml`: their tables have the resolved keys."""
+    project = tmp_path / "project"
+    root = project / "src" / "component_project"
+    (root / "defs").mkdir(parents=True)
+    (project / "pyproject.toml").write_text(
+        '[tool.dg]\ndirectory_type = "project"\n[tool.dg.project]\nroot_module = "component_project"\n'
+    )
+    for folder in (root, root / "defs"):
+        (folder / "__init__.py").write_text("")
+    (root / "tables.py").write_text(COMPONENT)
+
+    def load(version: str) -> dg.Definitions:
+        for prefix in ("one", "two"):
+            (root / "defs" / prefix).mkdir(exist_ok=True)
+            given = version if prefix == "two" else "1"
+            (root / "defs" / prefix / "defs.yaml").write_text(
+                f"type: component_project.tables.Tables\nattributes:\n  prefix: {prefix}\n  version: v{given}\n"
+            )
+        found = dg.load_from_defs_folder(path_within_project=project)
+        return finalize(dg.Definitions.merge(found, dg.Definitions(resources=lab.resources)))
+
+    monkeypatch.syspath_prepend(str(project / "src"))
+    defs = load("1")
+    assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=lab.instance).success
+    assert sorted(lab.store.tables()) == ["one/foot", "one/top", "two/foot", "two/top"]
+    assert tick(lab, defs, "*")[0] == []
+    assert tick(lab, load("2"), "*")[0] == ["two/foot", "two/top"]
+    for name in [name for name in sys.modules if name.startswith("component_project")]:
+        monkeypatch.delitem(sys.modules, name)

@@ -208,6 +208,8 @@ class SqliteRows:
             self._beside(name).write_bytes(data)
 
     def all(self, table: str) -> list[Any]:
+        if not self._file.exists():  # to connect would make it
+            return []
         with (
             contextlib.closing(sqlite3.connect(self._file)) as connection,
             contextlib.suppress(sqlite3.OperationalError),

@@ -18,6 +18,7 @@ from jammi_dagster.catalog import (
     BindingRows,
     BuildingRow,
     Busy,
+    CatalogReader,
     DroppedRows,
     Flight,
     Lease,
@@ -85,6 +86,30 @@ def _(world: World) -> Any:
         told.append(method("shared"))
     assert store.current("shared").tenant == world.own.tenant
     return told
+
+
+@case("ResultStore", "why", "diff")
+@case("Why", "to_dict")
+@case("MaterializationDiff", "reasons", "to_dict")
+@case("RowDifference", "to_dict")
+def _(world: World) -> Any:
+    store, others = world.own.store, world.other.shared.materialization_id
+    for ask in (
+        lambda: store.why(_only(world)),
+        lambda: store.diff("shared", _only(world)),
+        lambda: store.diff(others, "shared"),
+    ):
+        with world.refused(UnknownTable):
+            ask()
+    found = store.diff("shared", "child", keys=["n"])
+    return store.why("shared").to_dict(), found.to_dict(), found.rows and found.rows.to_dict()
+
+
+@case("CatalogReader", "deployments")
+def _(world: World) -> Any:
+    reader = world.own.store.reader
+    assert isinstance(reader, CatalogReader)
+    return reader.deployments()
 
 
 @case("ResultStore", "staleness")
@@ -304,6 +329,14 @@ def _(world: World) -> Any:
     return NOTHING
 
 
+@case("RecoveryRows", "stands")
+def _(world: World) -> Any:
+    rows = RecoveryRows(world.own.store.database, world.own.store.scope)
+    others = world.other.only
+    assert not rows.stands(others.table, "default", 2**50, [others.materialization_id])
+    return NOTHING
+
+
 @case("RecoveryRows", "lost", "now")
 def _(world: World) -> Any:
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
@@ -481,7 +514,7 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("BindingRows", "bond", "is_empty", "sample", "bind", "issued", "issue")
+@case("BindingRows", "bond", "is_empty", "sample", "bind", "check_writable", "issued", "issue")
 @case("RootBinding", "bind", "check", "check_stamp", "stamp", "take_over", "take_restored")
 @case("ResultStore", "binding")
 def _(world: World) -> Any:
@@ -491,6 +524,7 @@ def _(world: World) -> Any:
     assert not rows.is_empty()
     assert rows.sample(1)
     assert rows.bind(root_id=str(bond.root_id), catalog_id=bond.catalog_id)
+    rows.check_writable()
     rows.issue("mark")
     assert rows.issued("mark")
     store.binding.bind()

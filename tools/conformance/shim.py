@@ -37,7 +37,7 @@ def install() -> None:
     """Replace `dagster.asset`, Dagster's default and in-memory IO managers, and the two ends of a value's way."""
     _everywhere("dagster", _original, asset)
     _everywhere("dagster", dg.mem_io_manager, dg.io_manager(_of_instance))
-    _everywhere("dagster", dg.InMemoryIOManager, _of_temporary_folder)
+    _everywhere("dagster", dg.InMemoryIOManager, _InMemory)
     execute, instance_of = execute_in_process.core_execute_in_process, api.ephemeral_instance_if_missing
     _everywhere("dagster", execute, ticks.ticking(execute, instance_of))
     _everywhere("jammi_dagster", outputs.produce, _packing(outputs.produce))
@@ -96,9 +96,14 @@ def _of_instance(context: dg.InitResourceContext) -> ConformanceIOManager:
     return ConformanceIOManager(store=ResultStoreResource(root=root), folder=folder)
 
 
-def _of_temporary_folder() -> ConformanceIOManager:
-    folder = tempfile.mkdtemp()
-    return ConformanceIOManager(store=ResultStoreResource(root=folder), folder=folder)
+class _InMemory(dg.InMemoryIOManager):
+    """A stand-in for Dagster's class, which a test may derive from: then it is a manager of the test's own."""
+
+    def __new__(cls) -> Any:
+        if cls is not _InMemory:
+            return super().__new__(cls)
+        folder = tempfile.mkdtemp()
+        return ConformanceIOManager(store=ResultStoreResource(root=folder), folder=folder)
 
 
 default_io_manager = dg.io_manager(_of_instance)

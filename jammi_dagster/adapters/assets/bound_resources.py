@@ -15,7 +15,7 @@ _bound: WeakKeyDictionary[Any, Mapping[str, Any]] = WeakKeyDictionary()
 
 def bind(assets_def: dg.AssetsDefinition, resources: Mapping[str, Any]) -> None:
     """Note the resources of the definitions that an asset stands in."""
-    if isinstance(assets_def.node_def, dg.OpDefinition):
+    if assets_def.is_executable and isinstance(assets_def.node_def, dg.OpDefinition):
         _bound[function_of(assets_def)] = dict(resources)
 
 

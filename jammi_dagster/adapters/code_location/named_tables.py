@@ -39,8 +39,8 @@ def table_named(store: ResultStore, name: Any) -> str:
 def tables_named(store: ResultStore, names: Any, defs: Definitions | None = None) -> list[str]:
     """Return the tables that one or many table names, keys, specs, assets or selections mean, each once.
 
-    An asset means all of its tables in the store. `defs` resolve selections that do not list their assets. Raises
-    `InvalidTarget`.
+    An asset means all of its tables in the store. `defs` resolve selections that do not list their assets; with them
+    a text that no table or input is called may be a selection too (`key:"a"+`). Raises `InvalidTarget`.
     """
     is_many = isinstance(names, Iterable) and not isinstance(names, (str, bytes)) and not is_record(names)
     found = [table for name in (names if is_many else [names]) for table in _tables(store, name, defs)]
@@ -48,7 +48,7 @@ def tables_named(store: ResultStore, names: Any, defs: Definitions | None = None
 
 
 def _tables(store: ResultStore, name: Any, defs: Definitions | None) -> list[str]:
-    if isinstance(name, str):
+    if isinstance(name, str) and (defs is None or not _is_selection(store, name)):
         return [name]
     selection = selection_of(name)
     keys = named_keys(selection)
@@ -60,6 +60,17 @@ def _tables(store: ResultStore, name: Any, defs: Definitions | None) -> list[str
     for table in store.tables():
         by_asset.setdefault(table.partition("[")[0], []).append(table)
     return [table for key in keys for table in by_asset.get(_name(key), [_name(key)])]
+
+
+def _is_selection(store: ResultStore, name: str) -> bool:
+    """Tell a selection in Dagster's syntax from the name of a table, or of another input, that the store knows."""
+    if store.reader.current_of([name]) or store.reader.edges(name):
+        return False
+    try:
+        selection_of(name)
+    except InvalidTarget:
+        return False
+    return True
 
 
 def _name(key: dg.AssetKey) -> str:

@@ -45,11 +45,8 @@ def body_of(spec: TableSpec) -> Callable[..., Any]:
         finally:
             _running_bodies.reset(token)
 
-    inputs = spec.shape.inputs
     parameters = [
-        one.replace(annotation=lenient_type(inputs[one.name], may_miss=spec.allow_missing))
-        if one.name in inputs
-        else one
+        one.replace(annotation=_seen(spec, one.name)) if one.name in spec.shape.inputs else one
         for one in spec.shape.parameters
     ]
     annotations = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
@@ -61,6 +58,14 @@ def body_of(spec: TableSpec) -> Callable[..., Any]:
     body.__module__, body.__doc__ = code.__module__, code.__doc__
     body.result_table = spec  # type: ignore[attr-defined]
     return body
+
+
+def _seen(spec: TableSpec, parameter: str) -> Any:
+    """Return the annotation of an input as Dagster sees it, which has rules for its own config and resource classes."""
+    annotation = spec.shape.inputs[parameter]
+    if isinstance(annotation, type) and issubclass(annotation, (dg.Config, dg.ResourceDefinition)):
+        return annotation
+    return lenient_type(annotation, may_miss=spec.allow_missing)
 
 
 def _running(body: object) -> dg.AssetExecutionContext | None:

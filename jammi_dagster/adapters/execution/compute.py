@@ -51,6 +51,7 @@ def compute(
         if not tables.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
             check_reported(output, step.check_names, asset=tables.asset_name)
         seconds = (time.perf_counter() - started) / max(len(step.tables), 1)
+        watch.recall(tables.recipe.code.cached)
         now = _stamps(tables)
         moved = {source for source, stamp in stamps.items() if now.get(source) != stamp}
         inputs = _with_seen(tables, watch, settle(draft.inputs, tables.inputs_after_body(), moved=moved))

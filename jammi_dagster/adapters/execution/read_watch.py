@@ -8,12 +8,12 @@ first use, and returns at once while nothing is watched.
 from __future__ import annotations
 
 import fnmatch
+import json
 import os
 import sys
-import sysconfig
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,43 +21,25 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from jammi_dagster.load_reads import (
+    FILE_EVENTS,
+    INSTALLED,
+    body_begins,
+    body_ends,
+    is_installed,
+    is_of_python,
+    path_of,
+    writes,
+)
+
 _MOST = 100  # reads that are told of; one is enough to unpin
-_FILES = {"open", "os.listdir", "os.scandir", "sqlite3.connect"}
-_MADE = {"tempfile.mkstemp", "tempfile.mkdtemp"}  # files and folders of the body's own
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
-_SEEN = _FILES | _MADE | _OTHERS
-_PYTHON = (".py", ".pyc", ".pyo", ".pyi", ".so", ".pyd", ".dll", ".dylib", ".pth", ".zip", ".whl", ".egg")
-_SYSTEM = (
-    "/dev/",
-    "/proc/",
-    "/sys/",
-    "/usr/share/zoneinfo/",
-    "/etc/ssl/",
-    "/etc/pki/",
-    "/etc/ca-certificates/",
-)
-# Python and its libraries ask these of a system: its time zone, users, networks and types of files.
-_ASKED = {
-    f"/etc/{name}"
-    for name in (
-        *(
-            "group",
-            "gai.conf",
-            "host.conf",
-            "hosts",
-            "localtime",
-            "mime.types",
-            "nsswitch.conf",
-            "os-release",
-        ),
-        *("passwd", "protocols", "resolv.conf", "services", "timezone"),
-    )
-}
-_INSTALLED = tuple(
-    os.path.join(os.path.realpath(place), "")
-    for place in {sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
-)
+_MADE = {"tempfile.mkstemp", "tempfile.mkdtemp"}  # files and folders of the body's own
+_SEEN = FILE_EVENTS | _MADE | _OTHERS
 _OURS = ("dagster", "jammi_dagster")
+
+
+Function = tuple[str, int]  # its file, and its first line
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +64,70 @@ class Watch:
     found: dict[str, Read] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)  # files that it wrote itself
     before: frozenset[int] = frozenset()  # the threads that were there when it began
+    process: int = 0  # the one that watches
+    pipe: tuple[int, int] = (-1, -1)
 
     def see(self, event: str, arguments: tuple[Any, ...], frame: FrameType | None) -> None:
         if event in _MADE:
             self.made.add(os.path.abspath(os.fsdecode(arguments[0])))
             return
-        is_file = event in _FILES
-        what = _path(arguments[0]) if is_file else _other(event, arguments)
+        is_file = event in FILE_EVENTS
+        what = path_of(arguments[0]) if is_file else _other(event, arguments)
         if what is None or (event == "open" and self._writes(what, arguments)):
             return
-        if (is_file and self._is_inside(what)) or self._is_allowed(what) or len(self.found) >= _MOST:
+        if is_file and self._is_inside(what):
             return
-        place = self._place(frame)
+        place, functions = self._place(frame)
         if place is not None:
             way_out = f"declare reads=[file({what!r})]" if is_file else "give the value as an input"
             source = f"file:{what}" if is_file else what
             way_out = f"{way_out}, or allow_reads=[{what!r}] where it does no harm"
-            self.found.setdefault(source, Read(source, place, way_out))
+            self._note(what, Read(source, place, way_out), functions)
+
+    def _note(self, what: str, read: Read, functions: Iterable[Function]) -> None:
+        for function in functions:
+            _remembered.setdefault(function, {})[read.source] = what, read
+        if not self._is_allowed(what) and len(self.found) < _MOST and read.source not in self.found:
+            self.found[read.source] = read
+            if os.getpid() != self.process:
+                self._report(what, read, functions)
+
+    def _report(self, what: str, read: Read, functions: Iterable[Function]) -> None:
+        """Tell the process that forked this one."""
+        message = json.dumps([what, [read.source, read.place, read.way_out], [*functions]])
+        with suppress(OSError):  # it no longer listens
+            os.write(self.pipe[1], message.encode() + b"\n")
+
+    def listen(self) -> None:
+        """Open the descriptor by which forked processes report."""
+        self.process, self.pipe = os.getpid(), os.pipe()
+        for end in self.pipe:
+            os.set_blocking(end, False)
+
+    def finish(self) -> None:
+        """Take the reports of forked processes."""
+        if os.getpid() != self.process:
+            return
+        told = b""
+        with suppress(OSError):
+            while block := os.read(self.pipe[0], 1 << 16):
+                told += block
+        for end in self.pipe:
+            os.close(end)
+        for line in told.splitlines():
+            with suppress(ValueError):  # the last may be cut off
+                what, read, functions = json.loads(line)
+                self._note(what, Read(*read), [(file, first) for file, first in functions])
+
+    def recall(self, functions: Iterable[Function]) -> None:
+        """Add the reads behind results that functions have kept since an earlier step of this process."""
+        for function in functions:
+            for what, read in list(_remembered.get(function, {}).values()):
+                if not self._is_allowed(what):
+                    self.found.setdefault(read.source, read)
 
     def _writes(self, path: str, arguments: tuple[Any, ...]) -> bool:
-        flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else os.O_RDONLY
-        access = flags & (os.O_RDONLY | os.O_WRONLY | os.O_RDWR)
-        if access == os.O_WRONLY or flags & (os.O_TRUNC | os.O_EXCL):
+        if writes(arguments):
             self.made.add(path)
             return True
         return path in self.made
@@ -113,13 +137,13 @@ class Watch:
         return any(path == one or path.startswith(os.path.join(one, "")) for one in self.made)
 
     def _is_inside(self, path: str) -> bool:
-        if path.endswith(_PYTHON) or path.startswith(_SYSTEM) or path in _ASKED or self._is_made(path):
+        if is_of_python(path) or self._is_made(path):
             return True
         real = os.path.realpath(path)
         return any(
             one == known.rstrip(os.sep) or one.startswith(os.path.join(known, ""))
             for one in (path, real)
-            for known in (*_INSTALLED, *self.within)
+            for known in (*INSTALLED, *self.within)
         )
 
     def _is_allowed(self, what: str) -> bool:
@@ -128,23 +152,29 @@ class Watch:
             for known in self.allowed
         ) or any(what.startswith(os.path.join(os.path.abspath(known), "")) for known in self.allowed)
 
-    def _place(self, frame: FrameType | None) -> str | None:
-        """Return the line of the user's code that reads; None for a read of Dagster or this package beneath it."""
+    def _place(self, frame: FrameType | None) -> tuple[str | None, list[Function]]:
+        """Return the line of the user's code that reads, and the functions that led there.
+
+        None for a read of Dagster or this package beneath it.
+        """
+        place: str | None = None
+        functions: list[Function] = []
         while frame is not None:
             name = str(frame.f_globals.get("__name__"))
             top, file = name.partition(".")[0], frame.f_code.co_filename
-            if file.startswith("<frozen importlib"):
-                return None
-            if top in _OURS or top.startswith("dagster_"):
-                return None
-            if top == self.module or not _is_installed(file):
-                return f"{os.path.basename(file)}:{frame.f_lineno}"
+            is_ours = top in _OURS or top.startswith("dagster_")
+            if is_ours or (file.startswith("<frozen importlib") and place is None):
+                break
+            if top == self.module or not is_installed(file):
+                place = place or f"{os.path.basename(file)}:{frame.f_lineno}"
+                functions.append((os.path.abspath(file), frame.f_code.co_firstlineno))
             frame = frame.f_back
-        return None
+        return place, functions
 
 
 _watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
 _looking = threading.local()
+_remembered: dict[Function, dict[str, tuple[str, Read]]] = {}  # by the functions that led to a read
 _live: list[Watch] = []  # replaced, never changed: the hook may run anywhere
 _lock = threading.Lock()
 
@@ -161,9 +191,13 @@ def watching(watch: Watch) -> Iterator[Watch]:
         _install()
         _live = [*_live, watch]
     token = _watch.set(watch)
+    watch.listen()
+    body_begins()
     try:
         yield watch
     finally:
+        body_ends()
+        watch.finish()
         _watch.reset(token)
         with _lock:
             _live = [one for one in _live if one is not watch]
@@ -189,20 +223,6 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _looking.now = False
 
 
-def _path(given: Any) -> str | None:
-    """Return an absolute path; None for a descriptor, and for a database in memory."""
-    if given is None:
-        return os.getcwd()  # a listing of the working folder
-    if not isinstance(given, (str, bytes, os.PathLike)):
-        return None
-    path = os.fsdecode(given)
-    if path in ("", ":memory:"):
-        return None
-    if path.startswith("file:"):
-        path = path.removeprefix("file:").partition("?")[0]
-    return os.path.abspath(path)
-
-
 def _other(event: str, arguments: tuple[Any, ...]) -> str | None:
     if event == "socket.connect":
         address = arguments[1]
@@ -213,7 +233,3 @@ def _other(event: str, arguments: tuple[Any, ...]) -> str | None:
     return (
         f"process:{Path(os.fsdecode(first)).name}" if isinstance(first, (str, bytes)) else "process:unknown"
     )
-
-
-def _is_installed(file: str) -> bool:
-    return file.startswith(("<", *_INSTALLED)) or os.path.realpath(file).startswith(_INSTALLED)

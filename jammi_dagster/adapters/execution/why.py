@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.draft import Draft
+from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import BYPASSED, NO_MATCH, StepPlan, TablePlan
 
 MOST_SAID = 3
 _MOST_EXPLAINED = 20  # each takes a read of a sidecar; the tables of a range mostly share their reason
+_UNREADABLE = "the record of its current materialization cannot be read"
 _NEVER = "it can never be reused: {reason}"
 
 
@@ -18,7 +20,10 @@ def why_computed(tables: TableStep, draft: Draft, plan: StepPlan) -> dict[str, t
     """Return the reasons of each table of a step that computes; of a long range, only the first ones in particular."""
     found: dict[str, tuple[str, ...]] = {}
     for table in plan.tables[:_MOST_EXPLAINED]:
-        found[table.table] = tuple(_reasons(tables, draft, table))
+        try:
+            found[table.table] = tuple(_reasons(tables, draft, table))
+        except JammiError:  # a damaged record of the last one fails no step
+            found[table.table] = (_UNREADABLE,)
     for table in plan.tables[_MOST_EXPLAINED:]:
         found[table.table] = found[plan.tables[0].table]
     return found

@@ -41,6 +41,7 @@ class ObjectClasses:
             code,
             components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
             libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
+            cached=code.cached.union(*(one.cached for one in found)),
             outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
             files={**{k: v for one in found for k, v in one.files.items()}, **code.files},
             reached_by={**{k: v for one in found for k, v in one.reached_by.items()}, **code.reached_by},

@@ -67,7 +67,7 @@ class LocalStorage:
                     except FileNotFoundError:
                         raise
                     except OSError:  # whoever asks for it by itself is told why
-                        yield StoredObject(relative, 0, None)
+                        yield StoredObject(relative, -1, None)
                         continue
                     if stat.S_ISREG(found.st_mode):
                         yield StoredObject(relative, found.st_size, found.st_mtime)

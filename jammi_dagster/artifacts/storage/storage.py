@@ -33,7 +33,10 @@ DELETED_AT_ONCE = 1_000
 
 
 class StoredObject(NamedTuple):
-    """An object in a listing. `written` is in seconds since the epoch by the storage's clock, if it tells the time."""
+    """An object in a listing. `written` is in seconds since the epoch by the storage's clock, if it tells the time.
+
+    `size` is -1 where the object could be listed, and not be looked at.
+    """
 
     path: str
     size: int

@@ -7,6 +7,10 @@
 | hidden_code.py | calls that run or import code that no source shows |
 | mutations.py | methods and functions that change state |
 | decorators.py | decorators that read no annotation, or do nothing but label |
+| processes.py | calls that start processes, decorators that keep results |
+| process_state.py | state of the process that loading changes, and state of no consequence |
+| annotation_blind.py | receivers of functions that read neither annotations nor docstrings |
+| load_quiet.py | modules that read no file by themselves |
 | introspection.py | names by which code reads docstrings and annotations |
 
 A name is written as the code can spell it after its imports are resolved: `pandas.read_csv`. `CALL` stands for a call

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jammi_dagster.fingerprint.known_names.annotation_blind import BLIND_RECEIVERS
+
 # Orchestration: its effect on a table stands in the descriptor, and an upgrade of it alone must move no hash.
 ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
 
@@ -9,7 +11,7 @@ ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
 LABEL_PREFIXES = ("pytest.mark.",)
 
 # Decorators that read no annotation: all of these modules except some, and single ones.
-ANNOTATION_BLIND_MODULES = frozenset({"contextlib", "abc", "typing", "functools", "enum", "atexit"})
+ANNOTATION_BLIND_MODULES = frozenset({"abc"}) | BLIND_RECEIVERS
 ANNOTATION_READERS = frozenset({"functools.singledispatch", "functools.singledispatchmethod"})
 ANNOTATION_BLIND = frozenset({"builtins.staticmethod", "builtins.classmethod", "builtins.property"})
 PROPERTY_ACCESSORS = frozenset({"setter", "getter", "deleter"})

@@ -53,6 +53,7 @@ class Describer:
         ] = {}  # classes of objects that are given, with their members
         self._own_layers: set[int] = set()  # of the function itself: its orchestration is no part of it
         self._met: dict[int, tuple[int, object]] = {}  # functions and instances, in the order they were met
+        self._lenient = False
         self._within: set[int] = set()  # the containers that are being described
 
     def describe_function(self, fn: object) -> Form:
@@ -143,9 +144,11 @@ class Describer:
         held = (one for one in self._held(function) if one[0].lstrip("=") not in self._ignored)
         return "function", code, *(self._hold(*one) for one in held)
 
-    def hold(self, value: object, told: str) -> None:
-        """Describe a value that is held under a name."""
+    def hold(self, value: object, told: str, *, lenient: bool = False) -> None:
+        """Describe a value that is held under a name; `lenient`: an object of a library counts by its class."""
+        self._lenient = lenient
         self._hold("", value, told)
+        self._lenient = False
 
     def _hold(self, name: str, value: object, told: str) -> Form:
         form = self.describe(value, told)
@@ -238,6 +241,8 @@ class Describer:
             if (contents := contents_of(value)) is not None:
                 held = (self.describe(one, f"the contents of {where}") for one in contents.values)
                 return "contents", self._class(kind, where), contents.exact, *held
+            if self._lenient:
+                return "object", kind.__module__, kind.__qualname__
             found = f"{where} holds a {kind.__qualname__}, which cannot be hashed"
             return self._give_up(found, "pass it as an input or config")
         state = (

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
@@ -18,7 +19,7 @@ from jammi_dagster.fingerprint.sources.running_code import differences, load_dif
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -27,6 +28,8 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 )
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
+
+SET_ORDER = "set order"  # the name of a read that no name in the code tells
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,11 +60,14 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
             if readers:
                 named = ((_reader_of(use, readers), use) for use in part.uses)
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
+        found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached)}
         for _, name, use in graph.foreign_uses(reached):
             if readers and (own := _reader_of(replace(use, name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
+    if any(map(_spawns, _every_use(graph))):  # nobody watches reads in processes that are started anew
+        return {replace(one, unwatched=one.unwatched or ("",)) if one.is_declarable else one for one in found}
     return found
 
 
@@ -69,6 +75,37 @@ def _reader_of(use: Use, readers: Collection[str]) -> str | None:
     """Return the name of the project's own reader that is called, or handed on."""
     named = any(use.name == reader or use.name.startswith(f"{reader}.") for reader in readers)
     return use.name.replace(f".{CALL}", "") if named and use.is_read else None
+
+
+def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:
+    """Yield the reached functions whose results are kept: the file and the first line of each."""
+    for path, reached in graph.reached.items():
+        for unit, part, _ in reached.units():
+            if unit.statement is not None:
+                yield from ((path, line) for line in cached_lines(unit.statement.node))
+            for handed in part.handed:
+                if handed.callee and CACHES.search(handed.callee[-1]):
+                    for home, given in graph.places.definitions(reached.node, handed.given):
+                        yield home.path, given.lines[0]
+
+
+def _every_use(graph: Graph) -> Iterator[Use]:
+    for reached in graph.reached.values():
+        for _, part, _ in reached.units():
+            yield from part.uses
+        yield from (Use(name, use.line, use.call) for _, name, use in graph.foreign_uses(reached))
+
+
+def _spawns(use: Use) -> bool:
+    return use.name in SPAWNERS and use.call is not None and FORK not in use.call.positional
+
+
+def _set_orders(reached: ReachedFile) -> Iterator[int]:
+    """Yield the lines of reached code on which the order of a set reaches a value."""
+    source = reached.node.source
+    for index, part in reached.parts if source else ():
+        unit = source.units[index] if source else None
+        yield from (line for line in (unit.set_orders if unit else ()) if unit and unit.part_at(line) == part)
 
 
 def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -12,18 +12,23 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
+from jammi_dagster.fingerprint.known_names.introspection import MODULE_SCANNERS
+from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.index import CodeIndex
 from jammi_dagster.fingerprint.reach.load_targets import EXIT
 from jammi_dagster.fingerprint.reach.loading import Imported
 from jammi_dagster.fingerprint.reach.reached import ReachedFile, Root
-from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.reach.receivers import Receivers, reads_docs
+from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.reach.waiting import Waiting
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
+from jammi_dagster.fingerprint.sources.running_code import differs
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.members import method_part
+from jammi_dagster.fingerprint.syntax.optional_parts import UNKNOWN
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
@@ -43,7 +48,11 @@ class Graph:
     Raises `Outlived` for a file that has changed since the index was made.
     """
 
-    def __init__(self, index: CodeIndex, ignored: Collection[str] = ()) -> None:
+    def __init__(
+        self, index: CodeIndex, ignored: Collection[str] = (), extensions: Extensions | None = None
+    ) -> None:
+        self.extensions = extensions or Extensions()
+        self.tops: set[str] = set()  # the top-level modules outside of first-party code that it reaches
         self.reached: dict[str, ReachedFile] = {}
         self.missing: set[str] = set()
         self.packaged: dict[PackagedRead, set[tuple[str, int]]] = {}  # with the units that read
@@ -53,6 +62,7 @@ class Graph:
         self.reads_annotations = False
         self.places, self.components = index.loading.places, index.components
         self._routes, self._loading = index.routes, index.loading
+        self._receivers = Receivers(index.routes, index.loading.places)
         self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool, Members]] = set()
@@ -68,14 +78,49 @@ class Graph:
         self._called = None
         for reached in self.reached.values():
             reached.foreign = None
-        while self._todo:
-            step, arguments, self._path = self._todo.popleft()
-            step(*arguments)
+        self._follow_all()
+        while self._extend_libraries():
+            self._follow_all()
         # An import that nobody uses is there for its side effects.
         for source, names, libraries in self._imports:
             if not (libraries.items() <= self.libraries.items() or any(map(source.uses, names))):
                 self.libraries.update(libraries)
         self._imports.clear()
+
+    @property
+    def routes(self) -> Routes:
+        """The routes that were followed so far."""
+        return self._routes
+
+    def _follow_all(self) -> None:
+        while self._todo:
+            step, arguments, self._path = self._todo.popleft()
+            step(*arguments)
+
+    def _extend_libraries(self) -> bool:
+        """Reach the statements of the code location that change reached libraries, or the process."""
+        reached = [name for name in self.extensions.by_library if name in self.tops]
+        found = [one for name in reached for one in self.extensions.by_library[name]]
+        return sum(map(self._extend, (*self.extensions.of_process, *found))) > 0
+
+    def _extend(self, extension: Extension) -> bool:
+        """Reach a statement of a module that the function need not import; return whether it is new."""
+        path = extension.module.path or ""
+        reached = self.reached.get(path)
+        if reached is not None and (reached.is_loaded or (extension.index, "code") in reached.parts):
+            return False
+        node = self._routes.node(extension.module)
+        if node is None or node.source is None or self._ignores(node, extension.unit.names):
+            return False
+        if node.source is not extension.source:
+            self.unresolved.add(differs(path, "module-level code"))
+            return False
+        if reached is None:
+            reached = self.reached[path] = ReachedFile(node, is_loaded=False)
+        reached.touching.add(extension.index)
+        self._path = (f"module-level code of {node.shown}",)
+        self._reach(reached, extension.index, runs=False)
+        return True
 
     def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
         """Yield the uses of outside names that other first-party modules hand on.
@@ -128,6 +173,7 @@ class Graph:
             self._reach(reached, index, runs=True)
             if root.is_it:
                 reached.roots[index] = None
+                self.tops.update(reached.node.source.units[index].annotated_with)
             if not root.is_bare:
                 self._reach(reached, index, "decorators", runs=True)
 
@@ -139,8 +185,9 @@ class Graph:
                 self.unresolved.add(reason(f"the module {module.name} has no source file"))
             return None
         reached = self.reached.get(node.path)
-        if reached is None:
-            reached = self.reached[node.path] = ReachedFile(node)
+        if reached is None or not reached.is_loaded:
+            reached = self.reached[node.path] = reached or ReachedFile(node)
+            reached.is_loaded = True
             if node.unreadable:
                 self.unresolved.add(node.unreadable)
             for package in self._routes.packages_around(node):
@@ -177,9 +224,10 @@ class Graph:
 
     @property
     def called(self) -> frozenset[str]:
-        """The names of the methods that reached code calls."""
+        """The names of the methods that reached code calls when the function runs."""
         if self._called is None:
-            parts = (part for reached in self.reached.values() for _, part, _ in reached.units())
+            every = (one for reached in self.reached.values() for one in reached.units())
+            parts = (part for _, part, runs in every if runs)
             self._called = frozenset().union(*(part.called for part in parts))
         return self._called
 
@@ -225,6 +273,8 @@ class Graph:
 
     def _read(self, reached: ReachedFile, name: str) -> None:
         reached.names[name] = None
+        for extension in self.extensions.by_name.get((reached.node.path, name), ()):
+            self._later(self._extend, extension)
         self._waiting.tell((reached.node.path, name))
 
     def _starred_names(self, node: Node, rest: tuple[str, ...], runs: bool, is_read: bool) -> None:
@@ -268,12 +318,19 @@ class Graph:
         for imported in self._loading.imports(node, uses.imports):
             self._import(imported)
             self.libraries.update(imported.route.libraries)
+            if not imported.route.passed and imported.route.rest:
+                self.tops.add(imported.route.rest[0])
         for use in uses.uses:
             self._use(node, use.name, runs, use.is_read, asked=_asked(members, use.name))
         for file in uses.packaged:
             self._packaged(node, index, file)
         for text in uses.texts:
             self._text(node, text, runs)
+        for home, given, docs in self._receivers.documented(node, uses):
+            self._document(home, given, docs=docs)
+        if any(use.name in MODULE_SCANNERS for use in uses.uses):
+            self._whole(reached, runs)
+            reached.documented.update(range(node.source.loaded))
         if part == "annotations" or unit.has_fields:
             self._reach_future(reached, node.source)
         if part == "code":
@@ -311,8 +368,24 @@ class Graph:
                 for reached_index, _ in list(other.parts):
                     self._reach(other, reached_index, "annotations", runs=False)
         unknown = (name for name in unit.annotation_readers if not self._routes.is_seen(reached.node, name))
-        if self.reads_annotations or any(unknown):
+        found = list(unknown)
+        readers = [one for one in unit.decorated if self._receivers.reads(reached.node, one)]
+        outside = [name for name in found if name != UNKNOWN]
+        if any(reads_docs(one.names) for one in readers) or (outside and reads_docs(outside)):
+            self._document(reached.node, unit, docs=True)
+        elif self.reads_annotations or found:
             self._reach(reached, index, "annotations", runs=False)
+
+    def _document(self, node: Node, unit: Unit, *, docs: bool) -> None:
+        """Let the annotations of a function or a class count, and its docstrings: a library gets it."""
+        reached = self._load(node.module)
+        if reached is None or reached.node.source is None:
+            return
+        for name in unit.names:
+            for index in reached.node.source.by_name.get(name, ()):
+                if reached.node.source.units[index] is unit:
+                    reached.documented |= {index} if docs else set()
+                    self._reach(reached, index, "annotations", runs=False)
 
     def _use(self, node: Node, name: str, runs: bool, is_read: bool = True, *, asked: Members = None) -> None:
         """Reach an imported name."""
@@ -325,6 +398,7 @@ class Graph:
         for module in route.passed:
             self._load(module)
         if not route.passed or route.leaves:
+            self.tops.add(name.partition(".")[0])
             return
         holder = self._load(route.passed[-1])
         if holder is None or holder.node.source is None:

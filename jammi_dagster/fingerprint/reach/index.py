@@ -26,6 +26,7 @@ class CodeIndex:
         self.routes = Routes(home)
         self.loading = Loading(self.routes)
         self.readings: dict[Hashable, object] = {}  # by their starts
+        self.extensions: dict[int, object] = {}  # of code locations, that the readings rest on
         self.components: dict[Hashable, object] = {}  # of files, by the parts that are reached
 
 

@@ -56,11 +56,17 @@ _MOST = 300  # names that an object may lead to; beyond them it may lead anywher
 
 
 class Effect(NamedTuple):
-    """The names that some code may change; `deep` are those within whose values it may change further objects."""
+    """The names that some code may change; `deep` are those within whose values it may change further objects.
+
+    `named` are the first-party names among the targets, `foreign` the names of other packages whose state it may
+    change: both are told also where other targets are not known.
+    """
 
     targets: Targets
     deep: frozenset[Name] = frozenset()
     changes_arguments: bool = False
+    named: frozenset[Name] = frozenset()
+    foreign: frozenset[str] = frozenset()
 
 
 _NONE = Effect(frozenset())
@@ -68,16 +74,19 @@ _ANY = Effect(None, changes_arguments=True)
 
 
 def _merged(effects: Iterable[Effect]) -> Effect:
-    targets: set[Name] = set()
+    named: set[Name] = set()
     deep: set[Name] = set()
-    changes_arguments = False
+    foreign: set[str] = set()
+    is_known, changes_arguments = True, False
     for effect in effects:
-        if effect.targets is None:
-            return _ANY
-        targets |= effect.targets
+        is_known &= effect.targets is not None
+        named |= effect.targets or effect.named
         deep |= effect.deep
+        foreign |= effect.foreign
         changes_arguments |= effect.changes_arguments
-    return Effect(frozenset(targets), frozenset(deep), changes_arguments)
+    if is_known:
+        return Effect(frozenset(named), frozenset(deep), changes_arguments, foreign=frozenset(foreign))
+    return _ANY._replace(named=frozenset(named), foreign=frozenset(foreign))
 
 
 class LoadTargets:
@@ -133,9 +142,7 @@ class LoadTargets:
 
     def _resolved(self, node: Node, source: Source, found: StateChanges) -> Effect:
         """Turn the changes of some code into the names of modules."""
-        if found.everything:
-            return _ANY
-        effects = [Effect(frozenset(), changes_arguments=found.parameters)]
+        effects = [_ANY if found.everything else Effect(frozenset(), changes_arguments=found.parameters)]
         effects += [self._objects(node, name, deep) for name, deep in found.objects.items()]
         effects += [self._foreign(node, name, deep) for name, deep in found.foreign.items()]
         for call in found.calls:
@@ -172,7 +179,8 @@ class LoadTargets:
         route = self._routes.of(node, name)
         if not route.passed or route.leaves:
             # A call as a statement is there for its effect; another is judged by its name.
-            return _ANY if call.is_statement or looks_mutating(name) else _NONE
+            changes = call.is_statement or looks_mutating(name)
+            return _ANY._replace(foreign=frozenset({f"{name}.{CALL}"})) if changes else _NONE
         holder = self._routes.node(route.passed[-1])
         if holder is None or holder.source is None:
             return _ANY
@@ -204,26 +212,27 @@ class LoadTargets:
 
     def _method(self, node: Node, source: Source, head: str, members: list[str], call: Called) -> Effect:
         """Return the effect of a method of an object that the module holds under a name."""
+        unknown = _ANY._replace(named=frozenset({(node.path, head)}))
         if not members:
-            return _ANY  # a call of the object itself
+            return unknown  # a call of the object itself
         if not call.is_statement and not looks_mutating(members[-1]):
             return _NONE
         written = source.written.get(head)
         if len(members) > 1 or not isinstance(written, ast.Call):
-            return _ANY
+            return unknown
         chain = chain_of(written.func)
         own = Effect(frozenset({(node.path, head)}), changes_arguments=True)
         if chain is None or CALL in chain:
-            return _ANY
+            return unknown
         if not source.scope.peek(chain):
             indexes = [i for i in source.by_name.get(chain[0], ()) if source.units[i].kind == "class"]
             if not indexes or len(chain) > 1:
-                return _ANY
+                return unknown
             return _merged([own, *(self._class(node, source, index, whole=True) for index in indexes)])
         routes = [self._routes.of(node, name) for name in source.scope.peek(chain)]
         is_library = all(not route.passed or route.leaves for route in routes)
         # A decorator of an object of a library's class, as `@app.command()`, changes that object.
-        return own if is_library and chain[-1][:1].isupper() else _ANY
+        return own if is_library and chain[-1][:1].isupper() else unknown
 
     # Code
 
@@ -310,7 +319,8 @@ class LoadTargets:
     def _objects(self, node: Node, name: str, deep: bool) -> Effect:
         """Return the names that may hold an object, or one within it if `deep`, which a name holds."""
         found = self._closed([(node, name)], deep=deep)
-        return Effect(found, found if deep and found else frozenset())
+        named = frozenset({(node.path, name)}) if found is None else frozenset[Name]()
+        return Effect(found, found if deep and found else frozenset(), named=named)
 
     def _closed(self, todo: list[tuple[Node, str]], *, deep: bool) -> Targets:
         found: dict[Name, None] = {}
@@ -381,7 +391,9 @@ class LoadTargets:
         holder = (
             self._routes.node(route.passed[-1]) if route.passed and route.rest and not route.leaves else None
         )
-        return _ANY if holder is None else self._objects(holder, route.rest[0], deep or len(route.rest) > 1)
+        if holder is None:
+            return _ANY._replace(foreign=frozenset({name}))
+        return self._objects(holder, route.rest[0], deep or len(route.rest) > 1)
 
 
 def _validates(method: FunctionNode) -> bool:

@@ -34,6 +34,8 @@ class ReachedFile:
         default_factory=dict
     )  # classes of objects that are given
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
+    documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
+    is_loaded: bool = True  # False while the function reaches single statements only
 
     def units(self) -> Iterator[tuple[Unit, Part, bool]]:
         source = self.node.source

@@ -13,7 +13,7 @@ from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import assigned
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
-from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
+from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
 
 _DEEPEST = 5  # bases of bases
 
@@ -25,10 +25,23 @@ def shared_state(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]
         assert source is not None
         for index in source.by_name.get(name, ()):
             unit = source.units[index]
-            if (unit.kind == "constant" and source.kind_of(name) == STATEFUL) or _changes(
-                graph, reached.node, unit, name
-            ):
+            is_stateful = unit.kind == "constant" and source.kind_of(name) == STATEFUL
+            if is_stateful and _only_drawn_from_at_load(graph, reached, name):
+                continue
+            if is_stateful or _changes(graph, reached.node, unit, name):
                 yield name, unit.lines[0]
+
+
+def _only_drawn_from_at_load(graph: Graph, reached: ReachedFile, name: str) -> bool:
+    """Return whether only constants use a generator: their statements count, in their order."""
+    for unit, part, runs in reached.units():
+        if runs and name in part.own and part.own[name]:
+            node = unit.statement.node if unit.statement else None
+            if node is None or unit.kind not in ("constant", "code") or not only_draws(node, name):
+                return False
+    others = (other for other in graph.reached.values() if other is not reached)
+    uses = (use.name.split(".") for other in others for _, part, _ in other.units() for use in part.uses)
+    return not any(name in parts for parts in uses)
 
 
 def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:

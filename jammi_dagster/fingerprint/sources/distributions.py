@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.metadata import Distribution, PathDistribution
 from pathlib import Path
 
 _INSTALLED_IN = {"site-packages", "dist-packages"}
+_STARTED_NS = time.time_ns()
+_placed: dict[
+    str, tuple[str, int | None]
+] = {}  # the metadata of each distribution, and its time at the first look
 _HEAD = 1 << 13  # a package's own `__init__` stands near the top of its list
 
 
@@ -74,12 +79,43 @@ def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
         files = _recorded(os.path.join(folder, entry), regular)
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
-                whole.update(_versioned(found))
+                whole.update(_placed_at(os.path.join(folder, entry), found))
         elif any(line in files for line in regular):
-            whole.update(_versioned(found))
+            whole.update(_placed_at(os.path.join(folder, entry), found))
         elif f"\n{top}/".encode() in files:
-            shared.update(_versioned(found))
+            shared.update(_placed_at(os.path.join(folder, entry), found))
     return whole or shared
+
+
+def upgraded(names: Iterable[str]) -> Iterator[str]:
+    """Yield the distributions that were replaced since this process first looked at them.
+
+    A version that was installed after the process began is another than the loaded one if the module says so itself.
+    """
+    for name in names:
+        path, first = _placed.get(name, ("", None))
+        if path and _time_of(path) != first:
+            yield name
+
+
+def _placed_at(path: str, found: Distribution) -> dict[str, str]:
+    versioned = _versioned(found)
+    for name, version in versioned.items():
+        time_of = _time_of(path)
+        loaded = getattr(sys.modules.get(name.replace("-", "_")), "__dict__", {}).get("__version__")
+        is_late = time_of is not None and time_of > _STARTED_NS
+        _placed[name] = path, -1 if is_late and loaded not in (None, version) else time_of
+    return versioned
+
+
+def _time_of(path: str) -> int | None:
+    """Return the time at which the metadata of a distribution was written; None where it is gone."""
+    for file in ("METADATA", "PKG-INFO", ""):
+        try:
+            return os.stat(os.path.join(path, file)).st_mtime_ns
+        except OSError:
+            continue
+    return None
 
 
 def _recorded(path: str, wanted: Iterable[bytes]) -> bytes | None:

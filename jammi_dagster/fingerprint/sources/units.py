@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.hand_over import decorated
 from jammi_dagster.fingerprint.syntax.load_effects import (
     CERTAIN_EFFECT,
     NO_EFFECT,
@@ -28,6 +29,7 @@ from jammi_dagster.fingerprint.syntax.members import (
     method_part,
     separate_methods,
 )
+from jammi_dagster.fingerprint.syntax.optional_parts import annotations_of, named_in
 from jammi_dagster.fingerprint.syntax.outside_world import (
     hidden_code,
     imported_module,
@@ -37,10 +39,11 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 )
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.set_order import set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +70,13 @@ class Part:
     changes: tuple[Change, ...] = ()
     packaged: tuple[PackagedFile, ...] = ()
     texts: tuple[str, ...] = ()  # whole texts that are dotted paths
+    handed: tuple[HandOver, ...] = ()
     reads_time_zone: bool = False
     called: frozenset[str] = frozenset()  # the names of methods
 
 
 _EMPTY_PART = Part()
+_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +167,43 @@ class Unit:
     def annotation_readers(self) -> tuple[str, ...]:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()
+
+    @cached_property
+    def decorated(self) -> tuple[HandOver, ...]:
+        """Its decorators, each as a call that gets the function or the class."""
+        node = self._node
+        if self.statement is None or not isinstance(
+            node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        ):
+            return ()
+        return tuple(decorated(node, self.statement.scope))
+
+    @cached_property
+    def set_orders(self) -> tuple[int, ...]:
+        """The lines on which the order of a set reaches a value."""
+        if self.statement is None:
+            return ()
+        names = self.statement.sets
+        if not (self.statement.visited.has_sets or any(name in names for name in self.statement.names_used)):
+            return ()
+        return set_orders(self.statement.node, names)
+
+    def part_at(self, line: int) -> str:
+        """Return the part in which a line stands: a separate method, or the code."""
+        members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
+        for one in members:
+            if one.lineno <= line <= (one.end_lineno or line) and isinstance(one, _METHODS):
+                return method_part(one.name) if one.name in self.separate_methods else "code"
+        return "code"
+
+    @cached_property
+    def annotated_with(self) -> frozenset[str]:
+        """The top-level modules of the annotations of a function: its tables are values of these."""
+        node, scope = self._node, self.statement.scope if self.statement else None
+        if scope is None or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return frozenset()
+        heads = (chain[0] for note in annotations_of(node) for chain in named_in(note))
+        return frozenset(name.partition(".")[0] for head in heads for name in scope.peek((head,)))
 
     @property
     def has_fields(self) -> bool:
@@ -328,6 +370,7 @@ def _part(uses: Uses, statement: Statement) -> Part:
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
         texts=tuple(uses.texts),
+        handed=tuple(resolve() for resolve in uses.handed),
         called=frozenset(use.name.rpartition(".")[2] for use in uses.uses if use.name.startswith(f"{ANY}.")),
         reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
     )

@@ -17,6 +17,7 @@ from jammi_dagster.fingerprint.known_names.readers import BUFFERS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.hand_over import handed_over
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
@@ -101,6 +102,8 @@ class Access:
         chain = call.chains.get(0, ())
         if not chain:
             return call
+        if len(chain) == 1 and scope.is_opened(chain[0]):
+            return replace(call, is_of_buffer=True)
         made = scope.origin_of(chain[0]) if len(chain) == 1 else scope.resolve(chain)
         return replace(call, is_of_buffer=True) if made and BUFFERS.issuperset(made) else call
 
@@ -161,6 +164,7 @@ class AccessVisitor(Visitor[Position]):
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
         super().__init__()
         self.uses: dict[str, Uses] = defaultdict(Uses)
+        self.has_sets = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
 
@@ -200,6 +204,12 @@ class AccessVisitor(Visitor[Position]):
                 rest.append(child)
         return self._without_decorators(node, rest, at)
 
+    def visit_Set(self, node: ast.expr, at: Position) -> Sequence[ast.AST]:
+        self.has_sets = True
+        return children(node)
+
+    visit_SetComp = visit_Set
+
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
             self.accesses.append(Access(at, (node.id,), node.lineno))
@@ -224,6 +234,7 @@ class AccessVisitor(Visitor[Position]):
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
         call, chain = Call.of(node), chain_of(node.func)
+        at.uses.handed += handed_over(node, at.scope)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
@@ -243,6 +254,7 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
+        self.has_sets |= chain[0] in ("set", "frozenset")
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),

@@ -48,6 +48,7 @@ _CARRIERS = (
     ast.UnaryOp,
 )
 _HIDING = frozenset({"locals", "vars", "eval", "exec"})
+_OPENED = frozenset({"open", "read_bytes", "read_text"})
 _PLAIN_PART = re.compile(r"[\w. -]+")
 
 Place = tuple[int, int]  # the end of a call in its file: calls of one chain begin at the same place
@@ -254,6 +255,8 @@ class HarmlessReads:
             return False
         if name.partition(".")[0] == "duckdb":
             return self._is_local_duckdb(name, call)
+        if name == "importlib.resources.files":
+            return self._is_opened_later(call)
         if name == "polars.SQLContext":
             return self._is_local_sql_context(call)
         if name.rpartition(".")[2] in ORDERED_BY_DISK:
@@ -322,6 +325,19 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _is_opened_later(self, node: ast.AST) -> bool:
+        """Return whether a folder of a package is only the start of a path in a variable, which is read by itself."""
+        above = self._parents.get(id(node))
+        while isinstance(above, ast.BinOp) and _is_plain_part(above.right):
+            node, above = above, self._parents.get(id(above))
+        if not isinstance(above, ast.Assign) or len(above.targets) != 1:
+            return False
+        target = above.targets[0]
+        if not isinstance(target, ast.Name) or target.id in self._shared:
+            return False
+        uses = [self._parents.get(id(use)) for use in self._names[target.id] if use is not target]
+        return all(isinstance(use, ast.Attribute) and use.attr in _OPENED for use in uses)
 
     def _is_local_sql_context(self, call: ast.Call) -> bool:
         """Return whether a context of polars is given its frames, and asked nothing but queries over them."""

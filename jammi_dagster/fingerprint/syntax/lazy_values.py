@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names.processes import CACHES
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, statements
 
 # Callables whose results nobody can change, and depend on their arguments alone.
 _PURE = frozenset(
@@ -192,3 +194,22 @@ def _is_constant(node: ast.expr, scope: Scope) -> bool:
             bool(names) and _PURE.issuperset(names) and plain and all(_is_constant(i, scope) for i in within)
         )
     return False
+
+
+def cached_lines(statement: ast.AST) -> Iterator[int]:
+    """Yield the first lines of the functions in a statement under a decorator that keeps results.
+
+    >>> list(cached_lines(ast.parse("@functools.lru_cache(None)\\ndef f(): return 1").body[0]))
+    [1]
+    """
+    todo = [statement] if isinstance(statement, ast.stmt) else []
+    for node in todo:  # grows while it is read
+        decorators = getattr(node, "decorator_list", [])
+        if not isinstance(node, ast.ClassDef) and any(map(_caches, decorators)):
+            yield min(one.lineno for one in decorators)
+        todo += [one for one in statements(node) if isinstance(one, ast.stmt)]
+
+
+def _caches(decorator: ast.expr) -> bool:
+    parts = [part for part in chain_of(decorator) or () if part != CALL]
+    return bool(parts) and CACHES.search(parts[-1]) is not None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names import CALL
@@ -19,9 +20,11 @@ from jammi_dagster.fingerprint.known_names.decorators import (
     ORCHESTRATION,
     PROPERTY_ACCESSORS,
 )
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import statements
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
+
+UNKNOWN = "?"  # a decorator that is no function by its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class _OptionalPartsVisitor(Visitor[bool]):
         orchestrates = [any(map(is_orchestration, one)) for one in names]
         if node is self._statement and names and all(orchestrates):
             self.nodes.update({id(decorator): "decorators" for decorator in node.decorator_list})
-        self.nodes.update({id(annotation): "annotations" for annotation in _annotations(node)})
+        self.nodes.update({id(annotation): "annotations" for annotation in annotations_of(node)})
         for one, skipped in zip(names, orchestrates, strict=True):
             if not skipped:
                 readers = (name for name in one if not _is_annotation_blind(name))
@@ -101,9 +104,9 @@ def _decorator_names(decorator: ast.expr, module: Scope) -> list[str]:
     """
     chain = chain_of(decorator)
     if chain is None or chain[-1] in PROPERTY_ACCESSORS:
-        return [chain[-1] if chain else "?"]
+        return [chain[-1] if chain else UNKNOWN]
     is_function = module.owns(chain[0]) and not [part for part in chain[1:] if part != CALL]
-    return module.peek(chain) or ([] if is_function else ["?"])
+    return module.peek(chain) or ([] if is_function else [UNKNOWN])
 
 
 def _is_annotation_blind(name: str) -> bool:
@@ -112,11 +115,32 @@ def _is_annotation_blind(name: str) -> bool:
     return name.partition(".")[0] in ANNOTATION_BLIND_MODULES and name not in ANNOTATION_READERS
 
 
-def _annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """Return the annotations of a function's parameters and of its result."""
     given = function.args
     arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
     found = [argument.annotation for argument in arguments if argument is not None]
     return [annotation for annotation in (*found, function.returns) if annotation is not None]
+
+
+def named_in(annotation: ast.expr) -> list[Chain]:
+    """Return the dotted names in an annotation, also in its texts.
+
+    >>> named_in(ast.parse("list['pa.Table']", mode="eval").body)
+    [('list',), ('pa', 'Table')]
+    """
+    found: list[Chain] = []
+    todo: list[ast.AST] = [annotation]
+    for node in todo:  # grows while it is read
+        chain = chain_of(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+        if chain:
+            found.append(chain)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            with suppress(SyntaxError, ValueError):
+                todo.append(ast.parse(node.value.strip(), mode="eval").body)
+        else:
+            todo += ast.iter_child_nodes(node)
+    return found
 
 
 def _is_plain(cls: ast.ClassDef) -> bool:

@@ -90,6 +90,7 @@ class Scope:
     """
 
     around: Scope | None = None  # None for a module
+    sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
         self.body = body
@@ -197,6 +198,13 @@ class Scope:
         chains = [binder.managed[head]] if head in binder.managed else list(binder.assigned.get(head, ()))
         is_given = head in getattr(binder, "parameters", ())
         return [] if is_given or len(chains) != 1 else binder.resolve(chains[0])
+
+    def is_opened(self, head: str) -> bool:
+        """Return whether a variable is the file that one `with x.open(…)` opens, which is looked at there."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        if binder is None or head in binder.shared or len(binder.texts.get(head, ())) != 1:
+            return False
+        return binder.managed.get(head, ())[-2:] == ("open", CALL)
 
     def is_bound(self, head: str) -> bool:
         """Return whether this scope or one around it may bind a name."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
@@ -157,3 +157,49 @@ def _given(call: ast.Call) -> Iterator[Chain]:
             todo += children(node)
         elif isinstance(node, (ast.Name, ast.Attribute)) and (chain := chain_of(node)) and CALL not in chain:
             yield chain
+
+
+# Functions that take values from an iterator at once, and ones whose result goes on taking them.
+_TAKERS = frozenset(
+    {"next", "list", "tuple", "sorted", "sum", "min", "max", "set", "frozenset", "dict", "any", "all", "len"}
+)
+_LAZY_TAKERS = frozenset({"zip", "enumerate", "islice", "map", "filter", "takewhile", "reversed"})
+_SHARING_METHODS = frozenset({"spawn", "jumped", "copy", "clone", "iter"})  # their results go on drawing
+
+
+def only_draws(statement: ast.AST, name: str) -> bool:
+    """Return whether a statement takes values from a generator or an iterator, and keeps no hold of it.
+
+    >>> only_draws(ast.parse("x = rng.normal(size=2)").body[0], "rng")
+    True
+    >>> only_draws(ast.parse("x = Sampler(rng)").body[0], "rng")
+    False
+    """
+    parents: dict[int, ast.AST] = {}
+    every = [statement]
+    for node in every:  # grows while it is read
+        parents.update((id(child), node) for child in children(node))
+        every += children(node)
+    uses = [
+        node
+        for node in every
+        if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+    ]
+    return all(_is_draw(use, parents) for use in uses)
+
+
+def _is_draw(use: ast.AST, parents: Mapping[int, ast.AST]) -> bool:
+    above: ast.AST | None = use
+    while above is not None:  # a function or a generator draws later
+        if isinstance(above, (ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.GeneratorExp)):
+            return False
+        above = parents.get(id(above))
+    parent = parents.get(id(use))
+    if isinstance(parent, ast.Attribute):
+        call = parents.get(id(parent))
+        return isinstance(call, ast.Call) and call.func is parent and parent.attr not in _SHARING_METHODS
+    if isinstance(parent, (ast.comprehension, ast.For)):
+        return parent.iter is use
+    while isinstance(parent, ast.Call) and (chain_of(parent.func) or ("",))[-1] in _LAZY_TAKERS:
+        parent = parents.get(id(parent))
+    return isinstance(parent, ast.Call) and (chain_of(parent.func) or ("",))[-1] in _TAKERS

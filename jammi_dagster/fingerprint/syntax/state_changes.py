@@ -254,6 +254,9 @@ class _ChangesVisitor(Visitor[_Place]):
             return  # a literal, or the result of an operator: nobody else holds it
         if _has_call(target) and not _is_made_here(target):
             self.found.everything = True
+            for name in at.scope.peek(chain_of(target) or (base.id,)):  # `decimal.getcontext().prec = 9`
+                if not (name.startswith("builtins.") or _is_quiet(name)):
+                    self.found.foreign[f"{name}.{attribute}" if attribute else name] = True
             return
         if base.id == "self" and at.scope.is_parameter("self"):
             return

@@ -12,6 +12,7 @@ from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
+from jammi_dagster.fingerprint.syntax.set_order import set_names
 from jammi_dagster.fingerprint.syntax.trees import statements
 from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 
@@ -50,6 +51,20 @@ class Statement:
     @cached_property
     def harmless_reads(self) -> HarmlessReads:
         return HarmlessReads(self.node, self.scope)
+
+    @property
+    def sets(self) -> Mapping[str, str | None]:
+        """The names of the module that are sets, and its functions that return one."""
+        module = [*self.scope.lineage()][-1]
+        if module.sets is None:
+            module.sets = set_names([one for one in module.body if isinstance(one, ast.stmt)])
+        return module.sets
+
+    @property
+    def names_used(self) -> Iterable[str]:
+        """The names of the module that it uses, and the same with `()`: as functions."""
+        own = [name for part in self.uses.values() for name in part.own]
+        return [*own, *(f"{name}()" for name in own)]
 
     @property
     def is_main(self) -> bool:

@@ -99,6 +99,21 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """A call that gets a variable as an argument: `pydantic.validate_call(clean)`.
+
+    `names` are the canonical names of the callee, `callee` is the chain of its own spelling; None for a method of the
+    result of an expression.
+    """
+
+    given: Chain
+    callee: Chain | None
+    names: tuple[str, ...]
+    method: str = ""
+    is_parameter: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A place in the body of a function that changes the value of a name.
 
@@ -126,6 +141,8 @@ class Uses:
     changes: list[Change] = field(default_factory=list)
     packaged: list[PackagedFile] = field(default_factory=list)
     """Files of the own package that are read when the module is loaded."""
+    handed: list[Callable[[], HandOver]] = field(default_factory=list)
+    """Variables that are arguments, resolved once every scope is known."""
     texts: dict[str, None] = field(default_factory=dict)
     """Whole texts that are dotted paths: they count where they lead to a name of first-party code."""
     self_changes: dict[str, set[tuple[str, bool]]] = field(default_factory=dict)

@@ -1,12 +1,15 @@
 """What a body reads while it runs, and nothing declares, unpins its table by the path."""
 
 import configparser
+import functools
+import multiprocessing
+import os
 import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +219,65 @@ def test_misuse_is_an_error_at_decoration(argument: str, value: Any) -> None:
         @result_table(**arguments)
         def made() -> pa.Table:
             return table(1)
+
+
+@functools.lru_cache
+def kept(path: str) -> int:
+    return parsed(path)
+
+
+def in_a_fork(path: str) -> int:
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.map(parsed, [path])[0]
+
+
+def in_a_forked_pool(path: str) -> int:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")) as pool:
+        return next(iter(pool.map(parsed, [path])))
+
+
+def in_a_bare_fork(path: str) -> int:
+    child = os.fork()
+    if child == 0:
+        parsed(path)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return 1
+
+
+@pytest.mark.parametrize("how", [in_a_fork, in_a_forked_pool, in_a_bare_fork])
+def test_a_forked_process_reports_its_reads(lab: Lab, settings: Path, how: Any) -> None:
+    """A read in a child that the body forked unpins, as a read of the body itself does."""
+    path = str(settings)
+
+    @result_table(reads=[], ignore=["Pool", "os.fork"])
+    def made() -> pa.Table:
+        return table(how(path))
+
+    outcomes, _ = twice(lab, made)
+    assert outcomes == ["computed", "computed"]
+    assert lab.anchors("made")[f"file:{path}"].is_unpinned
+
+
+def test_a_result_that_an_earlier_step_kept_counts_with_its_reads(lab: Lab, settings: Path) -> None:
+    """Where another step of the process has filled a cache, the file behind it unpins a table all the same."""
+    path = str(settings)
+    kept.cache_clear()
+
+    @result_table(reads=[file(path, name="settings.ini")])
+    def first() -> pa.Table:
+        return table(kept(path))
+
+    @result_table(reads=[])
+    def second() -> pa.Table:
+        return table(kept(path))
+
+    @result_table(reads=[])
+    def third() -> pa.Table:
+        return table(len(path))
+
+    lab.run([first, second, third])
+    assert f"file:{path}" in lab.anchors("second")
+    assert lab.anchors("second")[f"file:{path}"].is_unpinned
+    assert f"file:{path}" not in lab.anchors("first")
+    assert f"file:{path}" not in lab.anchors("third")

@@ -7,6 +7,11 @@ from adapters_kit import Lab, note, table, values
 from jammi_dagster import CachePolicy, result_table
 
 KEYS = {
+    "jammi/why",
+    "jammi/seconds_saved",
+    "jammi/seconds_spent",
+    "jammi/bytes",
+    "jammi/reused",
     "dagster/column_schema",
     "dagster/row_count",
     "dagster/table_name",
@@ -112,7 +117,7 @@ def test_all_metadata_of_the_contract_is_on_the_event(lab: Lab) -> None:
     record = lab.store.current("doubled")
 
     assert set(computed) == KEYS
-    assert set(reused) == KEYS | {"jammi/reused_materialization"}
+    assert set(reused) == KEYS | {"jammi/reused_materialization", "jammi/computed_by"}
     assert computed["jammi/cache_outcome"] == "computed"
     assert reused["jammi/cache_outcome"] == "reused"
     assert reused["jammi/reused_materialization"] == computed["jammi/materialization"]

@@ -111,3 +111,32 @@ def test_what_a_function_changes_of_its_own_is_no_matter(project: Project) -> No
     module.f()
     module.other()
     assert identify(module.f) == before
+
+
+SPAWNED = [
+    "import joblib; return joblib.Parallel(2)(joblib.delayed(g)(y) for y in x)",
+    "import multiprocessing as mp; return mp.get_context('spawn').Pool().map(g, x)",
+    "import multiprocessing as mp; return mp.get_context(x[0]).Pool().map(g, x)",
+    "import ray; return ray.get(ray.remote(g).remote(x))",
+    "import other; return other.pool()(g(y) for y in x)",
+]
+FORKED = [
+    "import multiprocessing as mp; return mp.get_context('fork').Pool().map(g, x)",
+    "from concurrent.futures import ThreadPoolExecutor; return list(ThreadPoolExecutor().map(g, x))",
+    "return [g(y) for y in x]",
+]
+
+
+@pytest.mark.parametrize("body", [*SPAWNED, *FORKED])
+def test_reads_in_spawned_processes_are_judged_by_the_code_alone(project: Project, body: str) -> None:
+    """A reader that runs where nobody watches it counts as unwatched: `reads=` does not cover a computed path."""
+    imports = "import multiprocessing\ndef pool(): return multiprocessing.get_context('spawn').Pool().map\n"
+    project.write({"other.py": imports})
+    found = project.of_source(f"def g(y): return open(y).read()\ndef f(x):\n    {body}")
+    assert [read.unwatched for read in found.outside] == ["" if body in SPAWNED else None]
+
+
+def test_a_spawned_process_that_reads_nothing_is_harmless(project: Project) -> None:
+    """A pool of processes over pure code leaves the function pinned."""
+    found = project.of_source(f"def g(y): return y + 1\ndef f(x):\n    {SPAWNED[0]}")
+    assert (found.outside, found.unresolved) == ((), ())

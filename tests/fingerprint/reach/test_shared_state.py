@@ -110,3 +110,54 @@ def test_state_that_bodies_share_is_unresolved(project: Project, text: str) -> N
 def test_state_of_one_call_is_harmless(project: Project, text: str) -> None:
     """An object that the function makes, or that only its constructor changes, starts anew each time."""
     assert project.of_source(text + "\n").unresolved == ()
+
+
+SEEDED = (
+    "import numpy as np, random\nrng = np.random.default_rng(1)\nr = random.Random(1)\nit = iter('abcdef')\n"
+)
+DRAWN_AT_LOAD = [
+    "A = rng.normal(size=3)",
+    "A, B = rng.normal(), 1",
+    "A = [r.random() for _ in range(3)]",
+    "A = {n: r.choice('ab') for n in 'xy'}",
+    "A = next(it)",
+    "A = list(zip(it, range(2)))",
+    "A = [x for x in it]",
+    "A = np.array([rng.normal(), rng.normal()])",
+    "B = r.random()\nA = r.random()",
+    "A = []\nfor _ in range(3):\n    A.append(r.random())",
+]
+HELD = [
+    "A = rng",
+    "A = rng.normal",
+    "A = [rng]",
+    "A = rng.spawn(1)[0]",
+    "A = (rng.normal() for _ in range(3))",
+    "A = zip(it, 'ab')",
+    "A = lambda: r.random()",
+    "class S:\n    def __init__(self, g): self.g = g\nA = S(rng)",
+    "def draw(): return r.random()\nA = draw",
+]
+
+
+@pytest.mark.parametrize("text", DRAWN_AT_LOAD)
+def test_a_constant_that_loading_drew_is_a_constant(project: Project, text: str) -> None:
+    """A value drawn at load from a seeded generator stays pinned: the statements that draw count in their order."""
+    found = project.of_source(f"{SEEDED}{text}\ndef f(): return A")
+    assert (found.unresolved, found.outside) == ((), ())
+    other = project.of_source(
+        f"{SEEDED}NOISE = rng.normal(), r.random(), next(it)\n{text}\ndef f(): return A"
+    )
+    assert other.digest != found.digest
+
+
+@pytest.mark.parametrize("text", HELD)
+def test_a_generator_that_a_constant_holds_is_shared_state(project: Project, text: str) -> None:
+    """A value that goes on drawing when the function runs leaves the identity unresolved."""
+    assert project.of_source(f"{SEEDED}{text}\ndef f(): return A").unresolved
+
+
+def test_an_unseeded_generator_stays_a_draw(project: Project) -> None:
+    """A constant that is drawn without a seed differs from process to process."""
+    text = "import numpy as np\nrng = np.random.default_rng()\nA = rng.normal()\ndef f(): return A"
+    assert [read.what for read in project.of_source(text).outside] == ["numpy.random.default_rng"]

@@ -143,3 +143,24 @@ def test_a_context_in_a_variable(project: Project) -> None:
     )
     assert project.of_source(text).outside == ()
     assert project.of_source(text.replace("return", "x.keep(c)\n    return")).outside
+
+
+PACKAGED = (
+    "import importlib.resources\nimport pandas as pd\ndef f(x):\n"
+    "    source = importlib.resources.files('pkg') / 'codes.csv'\n"
+    "    with source.open() as file:\n        return pd.read_csv(file)\n"
+)
+
+
+def test_a_packaged_file_in_a_variable(project: Project) -> None:
+    """A file of the package that is opened by a variable counts by its content; a folder that is listed is a read."""
+    files = {"pkg/__init__.py": "", "pkg/codes.csv": "a,b\\n", "pkg/flow.py": PACKAGED}
+    project.write(files)
+    before = project.identity("pkg.flow.f")
+    assert before.outside == ()
+    project.write({"pkg/codes.csv": "a,c\\n"})
+    assert project.identity("pkg.flow.f").digest != before.digest
+    listed = PACKAGED.replace("with source", "list(source.iterdir())\n    with source")
+    assert project.write({"pkg/flow.py": listed}).identity("pkg.flow.f").outside
+    computed = PACKAGED.replace("/ 'codes.csv'", "/ x")
+    assert project.write({"pkg/flow.py": computed}).identity("pkg.flow.f").outside

@@ -1,5 +1,6 @@
 """Whose a module is: first-party by its source, a library by its version, or neither."""
 
+import os
 import shutil
 import sys
 from importlib.machinery import ModuleSpec
@@ -59,7 +60,9 @@ def test_a_library_is_not_in_the_digest(project: Project, site: Project) -> None
     before = importing(project, "import lib")
     shutil.rmtree(site.root / "lib-1.dist-info")
     site.write(installed("lib", "2", ["lib.py"]))
-    assert importing(project, "import lib") == before  # a process runs the version it imported
+    again = importing(project, "import lib")  # a process runs the version it imported, and asks for a restart
+    assert (again.digest, again.libraries) == (before.digest, before.libraries)
+    assert again.outdated
     owners.cache_clear()
     after = importing(project, "import lib")
     assert (before.libraries, after.libraries) == ({"lib": "1"}, {"lib": "2"})
@@ -158,3 +161,25 @@ def test_only_what_is_used_counts(project: Project, site: Project) -> None:
     assert project.of_source(text.format("one.K")).libraries == {"one": "1"}
     assert project.of_source(text.format("K")).libraries == {"two": "2"}
     assert project.of_source("import one\ndef f(): return 1\n").libraries == {"one": "1"}
+
+
+@pytest.mark.parametrize("how", ["replaced", "rewritten", "removed"])
+def test_a_library_that_is_upgraded_under_a_running_process_asks_for_a_restart(
+    project: Project, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The loaded library is the old one, and the version on disk the new one: neither stands for the other."""
+    folder = project.root / "site-packages"
+    name = f"upgradable-{how}"
+    Project(folder).write(installed(name, "1.0", ["upgradable.py"]))
+    monkeypatch.syspath_prepend(folder)
+    project.write({"alone.py": "import upgradable\ndef f(): return upgradable.K\n"})
+    f = project.load("alone").f
+    assert not identify(f).unresolved
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    if how != "rewritten":
+        shutil.rmtree(info)
+    if how == "replaced":
+        Project(folder).write(installed(name, "2.0", ["upgradable.py"]))
+    if how == "rewritten":
+        os.utime(info / "METADATA", (1, 1))
+    assert [name in reason for reason in identify(f).outdated] == [True]

@@ -1,0 +1,174 @@
+"""Receivers of functions and classes that read neither their annotations nor their docstrings: they only call them."""
+
+from __future__ import annotations
+
+# All functions of these modules, the readers among them excepted (`decorators.ANNOTATION_READERS`).
+BLIND_RECEIVERS = frozenset(
+    [
+        *(
+            "asyncio",
+            "atexit",
+            "backoff",
+            "bisect",
+            "builtins",
+            "cachetools",
+            "collections",
+            "concurrent",
+            "contextlib",
+        ),
+        *(
+            "copy",
+            "csv",
+            "dagster",
+            "dask",
+            "deprecated",
+            "duckdb",
+            "enum",
+            "functools",
+            "heapq",
+            "itertools",
+        ),
+        *(
+            "jammi_dagster",
+            "joblib",
+            "json",
+            "logging",
+            "loguru",
+            "more_itertools",
+            "multiprocessing",
+            "numba",
+            "numpy",
+        ),
+        *(
+            "operator",
+            "pandas",
+            "pathlib",
+            "pickle",
+            "polars",
+            "pyarrow",
+            "pytest",
+            "queue",
+            "random",
+            "re",
+            "retry",
+        ),
+        *(
+            "retrying",
+            "scipy",
+            "signal",
+            "sklearn",
+            "statistics",
+            "structlog",
+            "tenacity",
+            "threading",
+            "time",
+            "timeit",
+        ),
+        *(
+            "toolz",
+            "torch",
+            "tqdm",
+            "traceback",
+            "types",
+            "typing",
+            "typing_extensions",
+            "unittest",
+            "uuid",
+            "warnings",
+        ),
+        *("weakref", "zoneinfo"),
+    ]
+)
+
+# Methods of any object that call what they get, or keep it.
+BLIND_METHODS = frozenset(
+    [
+        *(
+            "add",
+            "agg",
+            "aggregate",
+            "append",
+            "appendleft",
+            "apply",
+            "apply_async",
+            "applymap",
+            "call_soon",
+            "debug",
+        ),
+        *(
+            "error",
+            "exception",
+            "extend",
+            "filter",
+            "fold",
+            "foreach",
+            "format",
+            "get",
+            "group_by",
+            "groupby",
+            "imap",
+        ),
+        *(
+            "imap_unordered",
+            "index",
+            "info",
+            "insert",
+            "isin",
+            "join",
+            "log",
+            "map",
+            "map_async",
+            "map_batches",
+        ),
+        *(
+            "map_elements",
+            "map_groups",
+            "map_rows",
+            "map_in_pandas",
+            "mapPartitions",
+            "pipe",
+            "put",
+            "reduce",
+        ),
+        *(
+            "remove",
+            "rolling_map",
+            "run_in_executor",
+            "send",
+            "set",
+            "setdefault",
+            "sort",
+            "sort_values",
+            "starmap",
+        ),
+        *(
+            "sub",
+            "subn",
+            "submit",
+            "throw",
+            "transform",
+            "update",
+            "warning",
+            "where",
+            "with_columns",
+            "write",
+        ),
+    ]
+)
+
+# Receivers that read annotations, but no docstring on which a result depends.
+DOCSTRING_BLIND = frozenset(
+    [
+        *(
+            "attr",
+            "attrs",
+            "beartype",
+            "cattrs",
+            "dataclasses",
+            "dataclasses_json",
+            "marshmallow_dataclass",
+            "msgspec",
+        ),
+        *("pandera", "pydantic", "sqlalchemy", "typeguard"),
+    ]
+)

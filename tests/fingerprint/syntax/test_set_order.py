@@ -1,0 +1,130 @@
+"""The order of a set reaches the result, or it is lost."""
+
+import ast
+
+import pytest
+from fingerprint_kit import Project
+
+from jammi_dagster.fingerprint.syntax.set_order import set_names, set_orders
+
+# Bodies of a function of `x`, a list of texts: their results differ from process to process.
+ORDERED = [
+    "return list(set(x))",
+    "return tuple({'a', 'b'})",
+    "return [y for y in set(x)]",
+    "return [*set(x)]",
+    "return ','.join(set(x))",
+    "return ','.join(y for y in frozenset(x))",
+    "return list(set(x) - {'a'})",
+    "return list(set(x).union('b'))",
+    "return list({y.strip() for y in x})",
+    "return next(iter(set(x)))",
+    "return set(x).pop()",
+    "return list(enumerate(set(x)))",
+    "return dict.fromkeys(set(x)).keys(), list(dict.fromkeys(set(x)))",
+    "return pd.Series(list(set(x)))",
+    "return df[list(set(df.columns) - {'a'})]",
+    "return pd.DataFrame({'a': list(set(x))})",
+    "s = set(x)\nreturn list(s)",
+    "s = set()\nfor y in x: s.add(y)\nreturn list(s)",
+    "s = set(x)\nt = s | {'a'}\nreturn [y for y in t]",
+    "out = []\nfor y in set(x): out.append(y)\nreturn out",
+    "out = ''\nfor y in set(x): out += y\nreturn out",
+    "for y in set(x): yield y",
+    "yield from set(x)",
+    "for y in set(x):\n    if y: return y",
+    "out = {}\nfor y in set(x): out[y] = 1\nreturn list(out.items())",
+    "for y in set(x): df[y] = 1\nreturn df",
+    "a, b = set(x)\nreturn a",
+    "return str(set(x))",
+    "return f'{set(x)}'",
+    "y = list(set(x))\nreturn y[0]",
+    "return list(set(x))[:3]",
+    "return list(map(str, set(x)))",
+    "return {y: 1 for y in set(x)}.items(), list({y: 1 for y in set(x)}.items())",
+    "return list(itertools.combinations(set(x), 2))",
+    "return list(NAMES)",
+    "return [y for y in NAMES]",
+    "return list(names())",
+    "return (lambda: list(set(x)))()",
+    "def inner(): return list(set(x))\nreturn inner()",
+    "return list(set(x) if x else {'a'})",
+    "return np.array(list(set(x)))",
+]
+# The same results in every process.
+ORDERLESS = [
+    "return sorted(set(x))",
+    "return sorted(list(set(x)))",
+    "return sorted(y for y in set(x))",
+    "return len(set(x)), len(list(set(x)))",
+    "return 'a' in set(x)",
+    "return min(set(x)), max({'a', 'b'}), sum({'a': 1}[y] for y in set(x))",
+    "return any(y for y in set(x)), all([y for y in set(x)])",
+    "return set(x)",
+    "return set(x) == {'a'}, set(x) <= {'a'}, {'a'}.issubset(x)",
+    "return {y for y in set(x)}",
+    "return sorted(set(x) | {'a'} - {'b'})",
+    "return frozenset(map(str, set(x)))",
+    "return list({1, 2})",
+    "return list({len(y) for y in x})",
+    "return list(set(range(3)))",
+    "return [y for y in {1, 2, None}]",
+    "s = set(x)\nreturn [y for y in x if y in s]",
+    "s = set()\nout = []\nfor y in x:\n    if y not in s:\n        s.add(y)\n        out.append(y)\nreturn out",
+    "n = 0\nfor y in set(x): n += 1\nreturn n",
+    "s = set()\nfor y in set(x): s.add(y)\nreturn s",
+    "for y in set(x):\n    if not y: raise ValueError(y)\nreturn 1",
+    "for y in set(x):\n    if not y: return False\nreturn True",
+    "missing = set(x) - {'a'}\nif missing: raise ValueError(f'{missing}')\nreturn 1",
+    "assert not set(x) - {'a'}, list(set(x))\nreturn 1",
+    "log.info('%s', list(set(x)))\nreturn 1",
+    "y = list(set(x))\ny.sort()\nreturn y",
+    "out = []\nfor y in set(x): out.append(y)\nreturn sorted(out)",
+    "return {y: 1 for y in set(x)}['a']",
+    "m = {y: 1 for y in set(x)}\nreturn [m[y] for y in x], m.get('a')",
+    "return df[df['a'].isin(set(x))], pl.col('a').is_in({'a', 'b'})",
+    "return df.drop(columns={'a', 'b'})",
+    "return 'a' in NAMES, [y for y in x if y in NAMES]",
+    "return list(dict.fromkeys(x))",
+    "(only,) = set(x)\nreturn only",
+    "x = set(x)\nreturn sorted(x)",
+    "NAMES = ['a']\nreturn list(NAMES)",
+    "return isinstance(x, set)",
+]
+MODULE = "NAMES = {'a', 'b'}\ndef names():\n    return {'a', 'b'}\n"
+
+
+def _lines(body: str) -> tuple[int, ...]:
+    text = f"{MODULE}def f(x):\n    " + body.replace("\n", "\n    ")
+    tree = ast.parse(text)
+    return set_orders(tree.body[-1], set_names(tree.body))
+
+
+@pytest.mark.parametrize("body", ORDERED)
+def test_an_order_that_reaches_the_result_is_found(body: str) -> None:
+    """A list, a text or a first item that is made of a set of texts is found by its line."""
+    assert _lines(body)
+
+
+@pytest.mark.parametrize("body", ORDERLESS)
+def test_an_order_that_is_lost_is_not_found(body: str) -> None:
+    """Sorting, counting, testing and building sets have no order; nor have sets of numbers."""
+    assert _lines(body) == ()
+
+
+def test_the_order_of_a_set_unpins_a_function(project: Project) -> None:
+    """It is told as a read that changes from run to run, also in a helper, and in a constant."""
+    found = project.of_source("def h(x): return list(set(x))\nA = list({'a'})\ndef f(x): return h(x), A")
+    assert [(read.what, read.where) for read in found.outside] == [
+        ("set order", "alone.py:1"),
+        ("set order", "alone.py:2"),
+    ]
+    assert project.of_source("def f(x): return list(set(x))").outside
+    assert not project.of_source("def h(x): return list(set(x))\ndef f(x): return x").outside
+
+
+def test_only_reached_methods_count(project: Project) -> None:
+    """A method that is not asked for does not unpin the function."""
+    cls = "class C:\n    def a(self, x): return list(set(x))\n    def b(self, x): return x\n"
+    assert project.of_source(f"{cls}def f(x): return C().a(x)").outside
+    assert not project.of_source(f"{cls}def f(x): return C().b(x)").outside
