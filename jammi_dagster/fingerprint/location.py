@@ -70,7 +70,7 @@ def fix_location(functions: Iterable[object], held: Collection[object], frame: F
     modules = [of_names(function.__globals__) for function in written]
     own = {module.path: module for module in modules if module.path}
     home = frozenset(name for module in modules for name in home_of(module))
-    roots = [*_modules_on_stack(frame, home), *_modules_that_hold(held, home)]
+    roots = [*_modules_on_stack(frame, home, own), *_modules_that_hold(held, home)]
     every = {**own, **{root.path: root for root in roots if root.path}}
     location = Location(every, _program(frame))
     _locations.update(dict.fromkeys(own, location))
@@ -82,18 +82,28 @@ def extensions_for(path: str | None, home: frozenset[str]) -> Extensions | None:
     return location.extensions(home) if location else None
 
 
-def _modules_on_stack(frame: FrameType | None, home: frozenset[str]) -> Iterator[Module]:
+def _modules_on_stack(
+    frame: FrameType | None, home: frozenset[str], own: Collection[str]
+) -> Iterator[Module]:
     """Yield the first-party modules that build the definitions: from the caller up to the module being loaded.
 
-    The program that runs the process is none of them, unless it is the caller itself.
+    The program that runs the process is none of them, unless it is the caller itself; nor is a module that only asks,
+    such as a test: one whose function is at work counts where it lies beside or above a module of the functions.
     """
     seen: set[int] = set()
     while frame is not None:
         is_program = bool(seen) and frame.f_globals.get("__name__") == "__main__"
+        is_loading = frame.f_code.co_name == "<module>"
         if id(frame.f_globals) not in seen and not is_program:
-            yield from _first_party(frame.f_globals, home)
+            found = _first_party(frame.f_globals, home)
+            yield from (module for module in found if is_loading or _is_around(module, own))
         seen.add(id(frame.f_globals))
-        frame = None if frame.f_code.co_name == "<module>" else frame.f_back
+        frame = None if is_loading else frame.f_back
+
+
+def _is_around(module: Module, own: Collection[str]) -> bool:
+    folder = os.path.join(os.path.dirname(os.path.abspath(module.path or "")), "")
+    return any(os.path.abspath(path).startswith(folder) for path in own)
 
 
 def _modules_that_hold(values: Collection[object], home: frozenset[str]) -> Iterator[Module]:
