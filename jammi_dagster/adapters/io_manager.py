@@ -26,6 +26,7 @@ from jammi_dagster.adapters.handoff.references import (
 )
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
+from jammi_dagster.adapters.recipe.config import config_of
 from jammi_dagster.artifacts import VerifiedReads
 from jammi_dagster.contract import CachePolicy, TableName, Verification
 from jammi_dagster.errors import InvalidOutput
@@ -102,13 +103,14 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             keys = list(context.asset_partition_keys)
             partitions = in_order(context.asset_partitions_def, keys, context.step_context.instance)
         step = Step(context.step_context, context.asset_key, partitions)
-        now = input_ledger.loading(context.step_context, store)
+        now, spec = input_ledger.loading(context.step_context, store), plain_spec(step)
         tables = TableStep.of(
             step,
             store,
-            plain_spec(step),
+            spec,
             loaded=now.references,
             start_sequence=now.start_sequence,
+            config=config_of(spec, step.op_config),
             is_plain=True,
         )
         if tables.policy(self.policy) is CachePolicy.USE:

@@ -4,6 +4,7 @@ import dagster as dg
 import pandas as pd
 import pyarrow as pa
 from adapters_kit import Lab, note, table, taken, values
+from sensing_kit import evaluate
 
 from jammi_dagster import InputAnchor, result_table
 from jammi_dagster.adapters.execution import input_ledger
@@ -254,3 +255,32 @@ def test_a_plain_asset_becomes_a_result_table(lab: Lab) -> None:
 
     assert lab.run([raw, before]).outcomes["made"] == "computed"
     assert lab.run([raw, after]).outcomes["made"] == "reused"
+
+
+class Rows(dg.Config):
+    rows: int = 1
+
+
+@dg.asset
+def with_config(config: Rows, raw_for_config: pa.Table) -> pa.Table:
+    return table(config.rows)
+
+
+@dg.multi_asset(outs={"one_of_two": dg.AssetOut(), "two_of_two": dg.AssetOut()})
+def two_with_config(config: Rows, raw_for_config: pa.Table):
+    yield dg.Output(table(config.rows), "one_of_two")
+    yield dg.Output(table(config.rows), "two_of_two")
+
+
+@result_table(reads=[])
+def raw_for_config() -> pa.Table:
+    return table(1)
+
+
+def test_a_plain_asset_with_a_config_class_is_fresh_after_its_run(lab: Lab) -> None:
+    """The class of the config counts as it does for a location at rest, for one output and for several."""
+    assets = [raw_for_config, with_config, two_with_config]
+    lab.run(assets, config={"with_config": {"rows": 2}, "two_with_config": {"rows": 3}})
+    found = evaluate(lab, assets)
+    assert found.counts["fresh"] == 4
+    assert not found.tables

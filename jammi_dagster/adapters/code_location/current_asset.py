@@ -12,11 +12,12 @@ from jammi_dagster.adapters.assets.cache_policy import effective_policy
 from jammi_dagster.adapters.assets.declaration import Dependency
 from jammi_dagster.adapters.assets.reasons import with_paths
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
-from jammi_dagster.adapters.code_location.dry_step import DryStep, config_of, first_line
+from jammi_dagster.adapters.code_location.dry_step import DryStep, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
+from jammi_dagster.adapters.recipe.config import config_of
 from jammi_dagster.adapters.recipe.draft import Draft, draft_of
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, resolve, role_of
 from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, TableDefinition, recipe_of

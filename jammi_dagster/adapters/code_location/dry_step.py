@@ -9,7 +9,6 @@ import dagster as dg
 from pydantic import ValidationError
 
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
-from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.errors import JammiError
 
@@ -43,16 +42,6 @@ class DryStep(DeclaredAsset):
     @property
     def raw_op_config(self) -> Any:
         return self._raw
-
-
-def config_of(spec: TableSpec, validated: Any) -> Any:
-    """Return the config object that the function would get, made the way Dagster makes it."""
-    kind = spec.shape.config_annotation
-    if not spec.shape.has_config:
-        return None
-    if isinstance(kind, type) and issubclass(kind, dg.Config):
-        return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
-    return validated
 
 
 def first_line(error: BaseException) -> str:

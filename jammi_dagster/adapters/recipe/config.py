@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.recipe.object_classes import Members
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
@@ -23,6 +24,16 @@ NO_KEY = (
 
 class NotRecordable(Exception):
     """A config that cannot enter a descriptor; the message is the reason, for the table to be unpinned by."""
+
+
+def config_of(spec: TableSpec, validated: Any) -> Any:
+    """Return the config object that the function would get, made the way Dagster makes it."""
+    kind = spec.shape.config_annotation
+    if not spec.shape.has_config:
+        return None
+    if isinstance(kind, type) and issubclass(kind, dg.Config):
+        return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
+    return validated
 
 
 def described_config(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
