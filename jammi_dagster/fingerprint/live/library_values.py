@@ -98,6 +98,8 @@ def _polars(value: Any) -> Contents | None:
         except polars.exceptions.PolarsError:
             return None
         return None if _FUNCTION.search(exact) else Contents(exact)
+    if type(value) is polars.LazyFrame:
+        return _polars_query(value, polars)
     if type(value) is polars.Schema:
         return Contents(values=(dict(value),))
     if isinstance(value, polars.DataType) or type(value) is polars.Field:
@@ -109,6 +111,15 @@ def _polars(value: Any) -> Contents | None:
             _arrow_bytes(arrow, value.to_arrow()), (tuple(Shown(repr(dtype)) for dtype in value.dtypes),)
         )
     return None
+
+
+def _polars_query(value: Any, polars: Any) -> Contents | None:
+    """Return a query over frames in memory; None for one that scans files, or calls Python."""
+    try:
+        plan, exact = value.explain(optimized=False), value.serialize()
+    except polars.exceptions.PolarsError:
+        return None
+    return None if "SCAN" in plan or _FUNCTION.search(exact) else Contents(exact)
 
 
 def _pyarrow(value: Any) -> Contents | None:
