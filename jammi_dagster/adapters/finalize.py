@@ -70,7 +70,7 @@ def _fix(defs: dg.Definitions, caller: FrameType) -> None:
     functions = [
         declared.function if (declared := spec_of(asset)) else function_of(asset)
         for asset in made
-        if isinstance(asset.node_def, dg.OpDefinition)
+        if asset.is_executable and isinstance(asset.node_def, dg.OpDefinition)
     ]
     fix_location(functions, made, caller)
 

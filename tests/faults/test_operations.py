@@ -36,6 +36,7 @@ def test_each_operation_fails(seams: Seams, shelf: Shelf, name: str) -> None:
     assert _each(Broken(shelf.new("local + SQLite"), SCENARIOS[name], seams), 1) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("name", ["write a range", "recover"])
 def test_a_sample_on_every_kind_of_store(

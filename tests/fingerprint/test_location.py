@@ -248,6 +248,8 @@ HARMLESS = {
 def _identity(project: Project) -> CodeIdentity:
     """Identify `assets.f` in the code location of `definitions.py`."""
     project.forget()
+    for name in ("definitions", "assets"):  # another test may have loaded one of that name
+        sys.modules.pop(name, None)
     definitions, assets = importlib.import_module("definitions"), importlib.import_module("assets")
     fix_location([assets.f], [assets.f], None)
     assert definitions.f is assets.f

@@ -139,6 +139,7 @@ def _other(value: object) -> object:
     return value + 1 if isinstance(value, (int, float)) else f"{value}x"
 
 
+@pytest.mark.slow
 def test_every_mutant_of_reached_code_moves_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     """Changed operators, constants and comparisons, removed statements, renamed helpers: all are noticed.
 

@@ -61,6 +61,7 @@ def _recover(talk: Any, root: str, catalog: str) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_eight_processes_lose_no_commit(catalog_url: str, tmp_path: Path) -> None:
     """100 commits each: every row, start and revision is there, each pointer is at the latest start, no reader errs.
 

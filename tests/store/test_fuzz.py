@@ -21,6 +21,8 @@ from jammi_dagster.catalog.engine_reader import _t as engine_table
 from jammi_dagster.catalog.models import Base
 from jammi_dagster.errors import UnknownManifestVersion
 
+pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
+
 # what no column of ours ever holds; SQLite takes any of it
 _ODD = [None, -1, 2**63 - 1, float("inf"), "", "\0", "../../outside.parquet", b"\xff\xfe"]
 _INVALID_UTF8 = "CAST(x'fffe' AS TEXT)"

@@ -32,6 +32,8 @@ import dagster as dg
 from processes_assets import YEAR
 from jammi_dagster import ResultStoreResource, ResultTableIOManager, finalize
 
+pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
+
 manager = ResultTableIOManager(store=ResultStoreResource(root="store"))
 graph = finalize(dg.Definitions(assets=YEAR, resources={"io_manager": manager})).resolve_asset_graph()
 print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}))

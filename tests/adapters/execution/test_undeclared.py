@@ -164,7 +164,7 @@ def test_a_context_that_is_handed_on_may_be_used_for_anything(lab: Lab) -> None:
     outcomes, why = twice(lab, made)
 
     assert outcomes == ["computed", "computed"]
-    assert "context is passed to helper" in why
+    assert "context.run in " in why
 
 
 def test_a_declaration_covers_the_resources_of_the_context(lab: Lab) -> None:
