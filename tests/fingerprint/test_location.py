@@ -1,6 +1,7 @@
 """State that only other modules of the code location set: it counts for the functions that reach it, and only there."""
 
 import importlib
+import sys
 
 import pytest
 from fingerprint_kit import Project
