@@ -14,12 +14,12 @@ from faults_kit import Seams
 
 # of passes with many operations alike, one of so many; `make slow` takes each
 _EVERY = {
-    "recover": 3,
-    "recover, default grace": 4,
-    "adopt": 3,
-    "first write": 4,
-    "adopt, take over": 5,
-    "recover a lost catalog": 8,
+    "recover": 12,
+    "recover, default grace": 12,
+    "adopt": 12,
+    "first write": 12,
+    "adopt, take over": 15,
+    "recover a lost catalog": 24,
 }
 
 

@@ -14,6 +14,8 @@ from fingerprint_kit import Project
 
 from jammi_dagster.fingerprint import CodeIdentity
 
+pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
+
 SAMPLE = Path(__file__).parent / "sample"
 REPORT = "shop.flow.report"
 

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from adapters_kit import values
 
+pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
+
 from jammi_dagster import ResultStore
 
 HERE = Path(__file__).parent
@@ -31,8 +33,6 @@ import json
 import dagster as dg
 from processes_assets import YEAR
 from jammi_dagster import ResultStoreResource, ResultTableIOManager, finalize
-
-pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
 
 manager = ResultTableIOManager(store=ResultStoreResource(root="store"))
 graph = finalize(dg.Definitions(assets=YEAR, resources={"io_manager": manager})).resolve_asset_graph()
