@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from adapters_kit import values
 
-pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
-
 from jammi_dagster import ResultStore
+
+pytestmark = pytest.mark.slow  # each step is a process; `make slow` runs it
 
 HERE = Path(__file__).parent
 DIES = {"run_config": {"ops": {"deadly": {"config": {"dies": True}}}}}
