@@ -1,5 +1,6 @@
 """Checks and the automation condition say of tables what staleness and verification say."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -7,7 +8,13 @@ import pyarrow as pa
 from adapters_kit import Lab, table
 from sensing_kit import definitions
 
-from jammi_dagster import StaleMaterialization, build_materialization_checks, result_table
+from jammi_dagster import (
+    StaleMaterialization,
+    build_materialization_checks,
+    build_staleness_sensor,
+    plan,
+    result_table,
+)
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
 CONSOLE = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -113,3 +120,35 @@ def test_the_condition_is_true_for_stale_partitions(lab: Lab) -> None:
 
     assert requested("1") == {"part": 0, "whole": 0}
     assert requested("2") == {"part": 2, "whole": 0}
+
+
+def test_a_check_over_several_assets_that_may_not_be_cut_is_no_obstacle(lab: Lab) -> None:
+    """Each of its assets is judged and planned alone, with a config too; a tick does not touch the check."""
+
+    class Size(dg.Config):
+        rows: int = 1
+
+    @result_table(reads=[], code_version="1")
+    def first(config: Size) -> pa.Table:
+        return table(config.rows)
+
+    @result_table(reads=[], code_version="1")
+    def second() -> pa.Table:
+        return table(2)
+
+    specs = [dg.AssetCheckSpec("one", asset="first"), dg.AssetCheckSpec("two", asset="second")]
+
+    @dg.multi_asset_check(specs=specs)
+    def both() -> Iterator[dg.AssetCheckResult]:
+        yield dg.AssetCheckResult(asset_key="first", check_name="one", passed=True)
+        yield dg.AssetCheckResult(asset_key="second", check_name="two", passed=True)
+
+    lab.run([first, second])
+    defs = dg.Definitions([first, second], asset_checks=[both], resources=lab.resources)
+    assert plan(defs, "first", instance=lab.instance).counts == {"reuse": 1}
+    sensor = build_staleness_sensor(name="s")
+    with dg.build_sensor_context(lab.instance, repository_def=defs.get_repository_def()) as context:
+        result = sensor(context)
+    assert isinstance(result, dg.SensorResult)
+    assert result.skip_reason is not None
+    assert str(result.skip_reason.skip_message).startswith("2 fresh")

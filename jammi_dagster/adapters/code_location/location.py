@@ -120,7 +120,9 @@ class Location:
         """Return the op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
         assets_def = self.graph.get(key).assets_def
         job = self.repository.get_implicit_global_asset_job_def().get_subset(
-            asset_selection=set(assets_def.keys)
+            asset_selection=set(assets_def.keys),
+            # not those of a check over several assets: it may not be cut
+            asset_check_selection=set(assets_def.check_keys),
         )
         name = op_name(assets_def)
         given: dict[str, Any] = {} if raw is None else {"ops": {name: {"config": raw}}}
