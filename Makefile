@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow pandas2 conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow long pandas2 conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -19,6 +19,10 @@ test: $(VENV)/.dev
 # whole pipelines, a daemon, a wheel, the examples of the docs, a slice of Dagster's own tests
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# each fault on each store, and many random launches: half an hour
+long: $(VENV)/.dev
+	$(BIN)/python -m pytest -n auto --dist worksteal -m long
 
 # the table of values under the last pandas 2: the environment has pandas 3
 pandas2: $(VENV)/.dev

@@ -216,7 +216,7 @@ def test_a_launch_does_what_its_plan_says(seed: int, lab: Lab, tmp_path: Path) -
     assert counts.total() > 5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_many_launches_do_as_planned(lab: Lab, tmp_path: Path) -> None:
     """Over many random pipelines each outcome occurs, and none differs from its plan."""
     counts: Counter[str] = Counter()

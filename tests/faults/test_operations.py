@@ -12,7 +12,7 @@ from fault_scenarios_kit import SCENARIOS
 from fault_stacks_kit import STACKS, Shelf
 from faults_kit import Seams
 
-# of passes with many operations alike, one of so many; `make slow` takes each
+# of passes with many operations alike, one of so many; `make long` takes each
 _EVERY = {
     "recover": 12,
     "recover, default grace": 12,
@@ -29,14 +29,14 @@ def test_operations_that_fail(seams: Seams, shelf: Shelf, name: str) -> None:
     assert _each(Broken(shelf.new("local + SQLite"), SCENARIOS[name], seams), _EVERY.get(name, 1)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", _EVERY)
 def test_each_operation_fails(seams: Seams, shelf: Shelf, name: str) -> None:
     """The same of those with many operations."""
     assert _each(Broken(shelf.new("local + SQLite"), SCENARIOS[name], seams), 1) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("name", ["write a range", "recover"])
 def test_a_sample_on_every_kind_of_store(
@@ -46,7 +46,7 @@ def test_a_sample_on_every_kind_of_store(
     assert _sampled(Broken(shelf.new(stack), SCENARIOS[name], seams, killer), 4) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("stack", STACKS)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_larger_sample(seams: Seams, shelf: Shelf, killer: Killer, stack: str, name: str) -> None:
