@@ -100,7 +100,7 @@ def _module(folder: Path, kind: Kind, size: int) -> ModuleType:
         returns=" -> dict[str, pa.Table]" if is_ours else "",
     )
     code = folder / f"code-{kind.value}-{size}"
-    code.mkdir()
+    code.mkdir(exist_ok=True)
     (code / f"partitions_{kind.value}_{size}.py").write_text(source)
     (module,) = load(code)
     return module

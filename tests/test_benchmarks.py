@@ -42,7 +42,7 @@ BUDGETS = {
     "partitions": 2,
     "chain": 4,
     "tick": 4,
-    "fingerprint": 2,
+    "fingerprint": 4,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }
 

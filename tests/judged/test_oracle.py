@@ -27,7 +27,7 @@ def test_no_table_is_wrong_after_any_edit() -> None:
     report = oracle.run(scripts=3, edits=4, control=1)
     counts = _row(report, "3 scripts")
     assert counts["compared"] > 60
-    assert min(counts["ticks"], counts["reused"], counts["computed"]) > 10
+    assert min(counts["ticks"], counts["reused"], counts["computed"]) > 5
     assert _row(report, "control")["wrong"] > 0
 
 
