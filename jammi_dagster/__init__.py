@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
-    from jammi_dagster.adapters.jobs import build_recompute_job, build_recovery_job
+    from jammi_dagster.adapters.jobs import build_overview_job, build_recompute_job, build_recovery_job
     from jammi_dagster.adapters.lineage import LineageResource
     from jammi_dagster.adapters.plan import check_plan, plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
@@ -77,6 +77,7 @@ _HOMES = {
     "code_identity": "jammi_dagster.adapters.code_identity",
     "build_staleness_sensor": "jammi_dagster.adapters.sensor.builders",
     "recompute": "jammi_dagster.adapters.recompute",
+    "build_overview_job": "jammi_dagster.adapters.jobs",
     "build_recompute_job": "jammi_dagster.adapters.jobs",
     "build_recovery_job": "jammi_dagster.adapters.jobs",
     "build_materialization_checks": "jammi_dagster.adapters.checks",
@@ -117,6 +118,7 @@ __all__ = [
     "StaleReason",
     "Staleness",
     "build_materialization_checks",
+    "build_overview_job",
     "build_recompute_job",
     "build_recovery_job",
     "build_staleness_schedule",

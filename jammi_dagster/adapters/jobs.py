@@ -1,4 +1,4 @@
-"""Jobs: recompute a table, and clear away leftovers of crashed writers."""
+"""Jobs: recompute a table, clear away leftovers of crashed writers, and report on a store."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.overview import DAYS, overview_of
 from jammi_dagster.adapters.recompute import RecomputeCascade, recompute
 from jammi_dagster.errors import RecomputeRefused, WrongIOManager
 from jammi_dagster.maintenance import GRACE_SECONDS
+from jammi_dagster.sensing.overview import MOST
+from jammi_dagster.sensing.overview_page import page
+from jammi_dagster.store import ResultStore
 
 
 def build_recompute_job(
@@ -55,15 +59,43 @@ def build_recovery_job(
         grace_seconds: float = GRACE_SECONDS
 
     def run(context: dg.OpExecutionContext, config: RecoveryConfig) -> None:
-        manager = getattr(context.resources, io_manager_key)
-        if not is_store_backed(manager):
-            raise WrongIOManager(asset=f"(job {name})", key=io_manager_key, found=type(manager).__name__)
-        report = manager.result_store.recover(
+        report = _store(context, name, io_manager_key).recover(
             dry_run=config.dry_run, grace_seconds=config.grace_seconds, progress=context.log.info
         )
         context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
 
     return _job(f"{name}_store", name, run, RecoveryConfig, io_manager_key, description=description)
+
+
+def build_overview_job(
+    *, name: str = "overview", io_manager_key: str = "io_manager", description: str | None = None
+) -> dg.JobDefinition:
+    """Build a job that reports on the store of the IO manager under `io_manager_key`, as `jammi-dagster report` does.
+
+    Diverged tables come first, then reuse by day, the slowest tables, tables that can never be reused, and the biggest.
+    Its op's config takes `days` and `most`, the length of each list; its metadata is the `overview` as a page, and the
+    same as the `report`.
+    """
+
+    class OverviewConfig(dg.Config):
+        days: int = DAYS
+        most: int = MOST
+
+    def run(context: dg.OpExecutionContext, config: OverviewConfig) -> None:
+        store = _store(context, name, io_manager_key)
+        found = overview_of(store, context.instance, days=config.days, most=config.most)
+        text = dg.MetadataValue.md("\n".join(page(found)))
+        context.add_output_metadata({"overview": text, "report": dg.MetadataValue.json(found.to_dict())})
+
+    return _job(f"{name}_of_store", name, run, OverviewConfig, io_manager_key, description=description)
+
+
+def _store(context: dg.OpExecutionContext, job: str, io_manager_key: str) -> ResultStore:
+    """Return the store of a job's IO manager. Raises `WrongIOManager`."""
+    manager = getattr(context.resources, io_manager_key)
+    if not is_store_backed(manager):
+        raise WrongIOManager(asset=f"(job {job})", key=io_manager_key, found=type(manager).__name__)
+    return manager.result_store
 
 
 def _job(

@@ -12,9 +12,11 @@ from jammi_dagster.catalog.reads import CatalogReader
 from jammi_dagster.catalog.records import (
     LEASE_SECONDS,
     CatalogMark,
+    CurrentCost,
     CurrentRow,
     Lease,
     MaterializationRecord,
+    Outcomes,
     Scope,
 )
 from jammi_dagster.catalog.recovery import AbandonedRow, RecordedArtifact, RecoveryRows
@@ -40,6 +42,7 @@ __all__ = [
     "CatalogMark",
     "CatalogReader",
     "CatalogWriter",
+    "CurrentCost",
     "CurrentRow",
     "Database",
     "DroppedRows",
@@ -47,6 +50,7 @@ __all__ = [
     "Flight",
     "Lease",
     "MaterializationRecord",
+    "Outcomes",
     "PointerMove",
     "ReadyRow",
     "RecordedArtifact",

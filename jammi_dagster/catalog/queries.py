@@ -246,3 +246,42 @@ ARTIFACTS_AFTER = (
     .limit(sa.bindparam("most"))
 )
 DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)
+
+# --- an overview ------------------------------------------------------------------------------------------
+
+_unpinned_sets = sa.select(_edges.c.anchor_set_id).where(
+    _edges.c.kind == sa.literal_column("'unpinned_at_instant'")
+)
+CURRENT_COSTS = (
+    sa.select(
+        _pointers.c.table_name,
+        *(_m.c[name] for name in ("compute_seconds", "size_bytes", "reproducibility")),
+        *(_m.c[name] for name in ("created_at", "produced_by", "artifact_path")),
+        _pointers.c.anchor_set_id.in_(_unpinned_sets),
+    )
+    .select_from(_POINTED)
+    .where(_IN_SCOPE, _not_hidden(_pointers))
+)
+_is_computed = _m.c.produced_by == _runs.c.run_id
+_each: tuple[sa.ColumnElement[Any], ...] = (sa.literal_column("1"), sa.func.coalesce(_m.c.compute_seconds, 0))
+_counts = [
+    sa.func.coalesce(sa.func.sum(sa.case((made, amount), else_=0)), 0)
+    for amount in _each
+    for made in (_is_computed, ~_is_computed)
+]
+RESULTS_BEYOND = (
+    sa.select(_runs.c.run_id)
+    .where(_runs.c.tenant == _OWN)
+    .limit(sa.literal_column("1"))
+    .offset(sa.bindparam("most"))
+)
+OUTCOMES = (
+    sa.select(*_counts)
+    .select_from(_runs.join(_m, _runs.c.materialization_id == _m.c.id))
+    .where(_runs.c.tenant == _OWN)
+)
+OUTCOMES_OF = (
+    OUTCOMES.add_columns(_runs.c.run_id)
+    .where(_runs.c.run_id.in_(sa.bindparam("runs", expanding=True)))
+    .group_by(_runs.c.run_id)
+)

@@ -12,7 +12,14 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import (
+    CatalogMark,
+    CurrentCost,
+    CurrentRow,
+    MaterializationRecord,
+    Outcomes,
+    Scope,
+)
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
@@ -201,6 +208,25 @@ class CatalogReader:
         for chunk in self._stream(queries.DIGESTS):
             digests.update(chunk)
         return digests
+
+    def current_costs(self) -> Generator[CurrentCost, None, None]:
+        """Stream the cost of every current table, in no order; only of a frozen reader."""
+        for chunk in self._stream(queries.CURRENT_COSTS):
+            yield from map(CurrentCost._make, chunk)
+
+    def outcomes(self, *, most: int) -> Outcomes | None:
+        """Count the tables that all runs of the tenant computed and reused; None for more than `most` on record."""
+        if self._rows(queries.RESULTS_BEYOND, {"most": most}):
+            return None
+        return Outcomes._make(self._rows(queries.OUTCOMES, {})[0])
+
+    def outcomes_of(self, runs: Iterable[str]) -> dict[str, Outcomes]:
+        """Count the tables that each of these runs computed and reused; leave out runs without a table."""
+        found: dict[str, Outcomes] = {}
+        for chunk in _chunks(runs):
+            rows = self._rows(queries.OUTCOMES_OF, {"runs": chunk})
+            found.update((run, Outcomes._make(counts)) for *counts, run in rows)
+        return found
 
     def for_tenant(self, tenant: str) -> CatalogReader:
         """Give the reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
@@ -54,6 +54,43 @@ class CurrentRow(NamedTuple):
     definition_hash: str | None
     anchors_json: str | None
     anchor_order: str | None
+
+
+class CurrentCost(NamedTuple):
+    """A current table as an overview needs it: its cost, its making, and if an input without a version unpins it."""
+
+    table: str
+    seconds: float | None
+    size_bytes: int | None
+    reproducibility: str | None
+    created_at: str
+    produced_by: str
+    artifact_path: str
+    is_unpinned: bool
+
+
+class Outcomes(NamedTuple):
+    """The number of tables that runs computed and reused, and the seconds that they spent and saved so."""
+
+    computed: int = 0
+    reused: int = 0
+    spent: float = 0.0
+    saved: float = 0.0
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Return the share of tables that were reused; None where no table was made.
+
+        >>> Outcomes(computed=1, reused=3).hit_rate, Outcomes().hit_rate
+        (0.75, None)
+        """
+        tables = self.computed + self.reused
+        return self.reused / tables if tables else None
+
+    @classmethod
+    def sum(cls, found: Iterable[Outcomes]) -> Outcomes:
+        """Add up the outcomes of several runs."""
+        return cls(*map(sum, zip(cls(), *found, strict=True)))
 
 
 def decode_anchors(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, output
+from jammi_dagster.cli.render import Output, Table, output
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import JammiError
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, output, working
+from jammi_dagster.cli.render import Output, Table, output, working
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import counted
 
 if TYPE_CHECKING:
     from jammi_dagster.adapters.code_identity import CodeIdentity

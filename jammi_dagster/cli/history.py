@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, output, seconds, size
+from jammi_dagster.cli.render import Output, Table, output
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import seconds, size
 
 
 @click.command()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, seconds, size, working
+from jammi_dagster.cli.render import Output, Table, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import counted, seconds, size
 
 if TYPE_CHECKING:
     from jammi_dagster.planning.plan import Plan, PlannedTable

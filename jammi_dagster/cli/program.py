@@ -18,11 +18,12 @@ from jammi_dagster.cli.history import history
 from jammi_dagster.cli.lineage import lineage
 from jammi_dagster.cli.plan import plan
 from jammi_dagster.cli.recover import recover
-from jammi_dagster.cli.render import one_line
+from jammi_dagster.cli.report import report
 from jammi_dagster.cli.status import status
 from jammi_dagster.cli.verify import verify
 from jammi_dagster.cli.why import why
 from jammi_dagster.contract.redaction import redacted_text
+from jammi_dagster.contract.wording import one_line
 from jammi_dagster.errors import JammiError
 
 FAILED = 1
@@ -128,5 +129,5 @@ def program(context: click.Context, traceback: bool) -> int:
     return 0
 
 
-for _command in (status, why, plan, diff, lineage, history, verify, recover, adopt, explain, doctor):
+for _command in (status, why, plan, report, diff, lineage, history, verify, recover, adopt, explain, doctor):
     program.add_command(_command)

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, output
+from jammi_dagster.cli.render import Output, Table, output
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import counted
 
 
 @click.command()

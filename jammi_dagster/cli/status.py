@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, working
+from jammi_dagster.cli.render import Output, Table, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import InvalidStore
 from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 

@@ -14,6 +14,7 @@ COMMANDS = {
     "status": ("status",),
     "why": ("why", "total"),
     "plan": ("plan",),
+    "report": ("report",),
     "diff": ("diff", "by_letter[a]", "by_letter[b]"),
     "lineage": ("lineage", "total"),
     "history": ("history", "total"),
