@@ -99,8 +99,13 @@ def test_tables_that_can_never_be_reused_say_what_the_last_one_recorded() -> Non
 def test_lists_end_after_the_most_and_say_how_many_are_left(most: int) -> None:
     """Reasons are read for no more than are shown."""
     asked: list[str] = []
+
+    def reasons(one: CurrentCost) -> list[str]:
+        asked.append(one.table)
+        return ["no"]
+
     costs = [cost(f"t{i}", reproducibility="diverged", is_unpinned=True) for i in range(3)]
-    found = made(*costs, most=most, reasons=lambda one: asked.append(one.table) or ["no"])
+    found = made(*costs, most=most, reasons=reasons)
     lengths = {len(one) for one in (found.diverged, found.slowest, found.never_reused, found.biggest)}
     assert lengths == {most}
     assert len(asked) == most
