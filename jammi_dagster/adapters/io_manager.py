@@ -117,10 +117,8 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             step.log.warning(_USE_ON_PLAIN.format(asset=context.asset_key.to_user_string()))
         result = record(tables, produce(lambda: obj, Receiver(key=context.asset_key)))
         for partition, metadata in result.metadata.items():
-            if len(result.metadata) > 1:
-                context.step_context.add_asset_metadata(metadata, step.asset_key, partition)
-            else:
-                context.add_output_metadata(metadata)
+            only = partition if len(result.metadata) > 1 else None
+            context.step_context.add_asset_metadata(metadata, step.asset_key, only)
         if len(step.assets_def.keys) == 1:  # the other outputs of a multi-asset still need the references
             input_ledger.close(context.step_context, store)
         # the one way to set it from an IO manager

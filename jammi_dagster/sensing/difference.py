@@ -13,6 +13,7 @@ Not done here: to name materializations (`store.ResultStore.diff`), to say if a 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from jammi_dagster.artifacts import ArtifactRoot, read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import Difference, changed_inputs, explain
 from jammi_dagster.contract.anchors import InputAnchor
+from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import InvalidField
 
 if TYPE_CHECKING:
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _UNDECLARED = "undeclared:"
+_MOVED = {
+    "changed": "changed",
+    "is new": "new",
+    "is gone": "gone",
+    "has no version to compare": "without a version",
+}
 _ROWS_AT_ONCE = 65_536
 
 
@@ -122,6 +130,25 @@ def input_differences(
     is_named = any(one.kind == "inputs" for one in definition)
     states = changed_inputs(_declared(before), _declared(after))
     return [one for one in states if not is_named or None not in (one.before, one.after)]
+
+
+def inputs_in_words(before: Sequence[InputAnchor] | None, after: Sequence[InputAnchor]) -> str:
+    """Count the inputs, and those in another state than in the materialization before, if there was one.
+
+    >>> old, new = ([InputAnchor.result_digest("orders", digit * 64)] for digit in "01")
+    >>> inputs_in_words(old, new), inputs_in_words(old, old), inputs_in_words(None, new), inputs_in_words(None, [])
+    ('1 input, 1 changed', '1 input, none changed', '1 input', 'no inputs')
+    """
+    declared = _declared(after)
+    said = counted(len(declared), "input") if declared else "no inputs"
+    if before is None:
+        return said
+    states = changed_inputs(_declared(before), declared)
+    counts = Counter(one.text.removeprefix(f"input {one.name} ") for one in states)
+    moved = [f"{number:,} {_MOVED[word]}" for word, number in counts.items()] or ["none changed"] * bool(
+        declared
+    )
+    return ", ".join([said, *moved])
 
 
 def _of_definitions(

@@ -140,16 +140,13 @@ def _output(tables: TableStep, context: dg.AssetExecutionContext, given: Mapping
 
 
 def _result(context: dg.AssetExecutionContext, result: StepResult) -> dg.MaterializeResult[Any]:
-    metadata: Mapping[str, Any] = {}
-    if len(result.metadata) == 1:
-        metadata = next(iter(result.metadata.values()))
-    else:
-        for partition, of_partition in result.metadata.items():
-            context.add_asset_metadata(of_partition, asset_key=context.asset_key, partition_key=partition)
+    for partition, metadata in result.metadata.items():
+        # that of the output would stand on its own event too, once more
+        only = partition if len(result.metadata) > 1 else None
+        context.add_asset_metadata(metadata, asset_key=context.asset_key, partition_key=only)
     return dg.MaterializeResult(
         value=result.value,
         data_version=result.data_version,
-        metadata=metadata,
         tags=result.tags,
         check_results=list(result.check_results),
     )

@@ -18,7 +18,7 @@ from jammi_dagster.adapters.execution.outputs import BodyOutput, by_partition, c
 from jammi_dagster.adapters.execution.read_watch import Watch, watching
 from jammi_dagster.adapters.execution.step_result import StepResult, result_of
 from jammi_dagster.adapters.execution.table_step import TableStep
-from jammi_dagster.adapters.execution.why import in_words, why_computed
+from jammi_dagster.adapters.execution.why import Why, in_words, why_computed
 from jammi_dagster.adapters.recipe.draft import Draft
 from jammi_dagster.adapters.recipe.inputs import InputSnapshot
 from jammi_dagster.planning.step_plan import StepPlan
@@ -40,7 +40,7 @@ def compute(
     with attempt:
         why = why_computed(tables, draft, plan)
         first = plan.tables[0].table
-        step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first])}")
+        step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first].reasons)}")
         schemas: dict[str, pa.Schema] = {}
         stamps, files = _stamps(tables), tables.recipe.code.files
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
@@ -84,7 +84,7 @@ class _Made:
     output: BodyOutput
     inputs: InputSnapshot
     schemas: Mapping[str, pa.Schema]
-    why: Mapping[str, Sequence[str]]
+    why: Mapping[str, Why]
     seconds: float
 
 
@@ -108,7 +108,7 @@ def _outputs(tables: TableStep, draft: Draft, made: _Made) -> list[Output]:
             definition=draft.definitions[table].hash,
             input_anchors=made.inputs.anchors,
             compute_seconds=made.seconds,
-            own={**own, "partition_key": partition, WHY: list(made.why[table])},
+            own={**own, "partition_key": partition, WHY: list(made.why[table].reasons)},
             annotation=events.annotation(
                 made.output, made.schemas[table], added=step.added_metadata(partition), replay=replay
             ),
@@ -127,7 +127,8 @@ def _metadata(
             made.inputs.anchors,
             events.Told(
                 outcome="computed",
-                why=in_words(made.why[done.record.table]),
+                why=in_words(made.why[done.record.table].reasons),
+                inputs=made.why[done.record.table].inputs,
                 spent=made.seconds,
                 is_current=done.is_current,
                 unpinned=made.inputs.reasons,

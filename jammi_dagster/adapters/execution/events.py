@@ -23,14 +23,16 @@ from jammi_dagster.contract.anchors import once_for_each_tuple
 from jammi_dagster.store import ResultStore
 
 _MOST_ANCHORS = 50
+_SHORT = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The outcome of a step for one table: why, the seconds that it spent, and why the table cannot be reused."""
+    """The outcome of a step for one table: why, its inputs in words, seconds spent, and why it cannot be reused."""
 
     outcome: Literal["computed", "reused"]
     why: str
+    inputs: str
     spent: float
     is_current: bool = True
     unpinned: Sequence[str] = ()
@@ -53,43 +55,50 @@ def metadata_of(
     metadata: dict[str, Any] = {
         metadata_keys.CACHE_OUTCOME: told.outcome,
         metadata_keys.WHY: told.why,
-        metadata_keys.SECONDS_SAVED: (record.compute_seconds or 0.0) if is_reuse else 0.0,
-        metadata_keys.SECONDS_SPENT: told.spent,
+        metadata_keys.SECONDS_SAVED: _seconds(record.compute_seconds or 0.0) if is_reuse else 0.0,
+        metadata_keys.SECONDS_SPENT: _seconds(told.spent),
         rows: record.row_count,
     }
     if record.size_bytes is not None:
         metadata[metadata_keys.BYTES] = record.size_bytes
     metadata[metadata_keys.REUSED] = int(is_reuse)
+    metadata[metadata_keys.INPUTS] = told.inputs
     if told.unpinned:
         metadata[metadata_keys.UNPINNED] = dg.MetadataValue.md("\n".join(f"- {why}" for why in told.unpinned))
-    if is_reuse:
-        metadata[metadata_keys.REUSED_MATERIALIZATION] = record.materialization_id
-        if record.produced_by != "library":
-            metadata[metadata_keys.COMPUTED_BY] = dg.MetadataValue.dagster_run(record.produced_by)
+    if is_reuse and record.produced_by != "library":
+        metadata[metadata_keys.COMPUTED_BY] = dg.MetadataValue.dagster_run(record.produced_by)
     if not told.is_current:
         metadata[metadata_keys.IS_CURRENT] = False
     if record.reproducibility is not None:
         metadata[metadata_keys.REPRODUCIBILITY] = record.reproducibility
     # the function's own stand between, and replace none of ours
-    return {**metadata, **of_function, **metadata, **_identity(record, anchors)}
+    return {**metadata, **of_function, **metadata, **_identity(record, anchors, is_reuse)}
 
 
-def _identity(record: MaterializationRecord, anchors: Sequence[InputAnchor]) -> dict[str, Any]:
-    """Return the metadata for programs, and for whoever looks closely: names, hashes, inputs."""
-    seconds = (
-        {} if record.compute_seconds is None else {metadata_keys.COMPUTE_SECONDS: record.compute_seconds}
-    )
+def _identity(
+    record: MaterializationRecord, anchors: Sequence[InputAnchor], is_reuse: bool
+) -> dict[str, Any]:
+    """Return the metadata for whoever looks closely, and for programs: names, short hashes, full ones, inputs."""
+    seconds, inputs = record.compute_seconds, anchor_set_key(anchors)
+    hashes = {"definition": record.definition_hash, "inputs": inputs, "bytes": record.artifact_digest}
     return {
+        metadata_keys.IDENTITY: ", ".join(f"{name} {str(full)[:_SHORT]}" for name, full in hashes.items()),
         metadata_keys.TABLE_NAME: record.table,
         metadata_keys.URI: record.artifact_uri,
-        **seconds,
+        **({} if seconds is None else {metadata_keys.COMPUTE_SECONDS: _seconds(seconds)}),
+        **({metadata_keys.REUSED_MATERIALIZATION: record.materialization_id} if is_reuse else {}),
         metadata_keys.MATERIALIZATION: record.materialization_id,
         metadata_keys.ARTIFACT_DIGEST: record.artifact_digest,
         metadata_keys.DEFINITION_HASH: record.definition_hash,
-        metadata_keys.INPUT_ANCHOR_SET: anchor_set_key(anchors),
+        metadata_keys.INPUT_ANCHOR_SET: inputs,
         metadata_keys.INPUT_ANCHOR_COUNT: len(anchors),
         metadata_keys.INPUT_ANCHORS: _anchor_table(anchors),
     }
+
+
+def _seconds(value: float) -> float:
+    """Return a duration in digits that are read and plotted, not those of the clock."""
+    return round(value, 4)
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:

@@ -14,6 +14,7 @@ from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import Draft
 from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.sensing.difference import inputs_in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,13 @@ def reuse(tables: TableStep, draft: Draft, hits: Sequence[Hit], started: float) 
     pointed = tables.store.writer.point(pairs, start_sequence=tables.start_sequence, run_id=step.run_id)
     step.log.info(events.saved_line([hit.record for hit in hits]))
     metadata: dict[str | None, Mapping[str, Any]] = {}
+    inputs = f"{inputs_in_words(None, draft.inputs.anchors)}, as when it was computed"
     spent = (time.perf_counter() - started) / max(len(hits), 1)
     for partition, hit, point in zip(step.partition_keys, hits, pointed, strict=True):
         told = events.Told(
             outcome="reused",
             why=f"reused: {reused(hit.record)}",
+            inputs=inputs,
             spent=spent,
             is_current=point.is_current,
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.draft import Draft
+from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import BYPASSED, NO_MATCH, StepPlan, TablePlan
+from jammi_dagster.sensing.difference import inputs_in_words
 
 MOST_SAID = 3
 _MOST_EXPLAINED = 20  # each takes a read of a sidecar; the tables of a range mostly share their reason
@@ -16,14 +19,24 @@ _UNREADABLE = "the record of its current materialization cannot be read"
 _NEVER = "it can never be reused: {reason}"
 
 
-def why_computed(tables: TableStep, draft: Draft, plan: StepPlan) -> dict[str, tuple[str, ...]]:
-    """Return the reasons of each table of a step that computes; of a long range, only the first ones in particular."""
-    found: dict[str, tuple[str, ...]] = {}
+class Why(NamedTuple):
+    """The reasons why a table is computed, and its inputs in words: how many there are, and how many changed."""
+
+    reasons: tuple[str, ...]
+    inputs: str
+
+
+def why_computed(tables: TableStep, draft: Draft, plan: StepPlan) -> dict[str, Why]:
+    """Return why each table of a step is computed; of a long range, only of the first ones in particular."""
+    found: dict[str, Why] = {}
     for table in plan.tables[:_MOST_EXPLAINED]:
         try:
-            found[table.table] = tuple(_reasons(tables, draft, table))
+            record = tables.store.reader.current(table.table)
+            before = None if record is None else record.input_anchors
+            reasons = tuple(_reasons(tables, draft, table, record))
         except JammiError:  # a damaged record of the last one fails no step
-            found[table.table] = (_UNREADABLE,)
+            before, reasons = None, (_UNREADABLE,)
+        found[table.table] = Why(reasons, inputs_in_words(before, draft.inputs.anchors))
     for table in plan.tables[_MOST_EXPLAINED:]:
         found[table.table] = found[plan.tables[0].table]
     return found
@@ -35,8 +48,9 @@ def in_words(reasons: Sequence[str]) -> str:
     return "; ".join([*reasons[:MOST_SAID], *more])
 
 
-def _reasons(tables: TableStep, draft: Draft, plan: TablePlan) -> list[str]:
-    record = tables.store.reader.current(plan.table)
+def _reasons(
+    tables: TableStep, draft: Draft, plan: TablePlan, record: MaterializationRecord | None
+) -> list[str]:
     if record is None:
         return [FIRST_TIME.text]
     if BYPASSED in plan.reasons:

@@ -20,6 +20,8 @@ KEYS = {
     "jammi/cache_outcome",
     "jammi/compute_seconds",
     "jammi/definition_hash",
+    "jammi/identity",
+    "jammi/inputs",
     "jammi/input_anchor_count",
     "jammi/input_anchor_set",
     "jammi/input_anchors",
@@ -123,6 +125,9 @@ def test_all_metadata_of_the_contract_is_on_the_event(lab: Lab) -> None:
     assert reused["jammi/reused_materialization"] == computed["jammi/materialization"]
     assert computed["jammi/definition_hash"] == record.definition_hash
     assert computed["jammi/artifact_digest"] == record.artifact_digest
+    hashes = (record.definition_hash, computed["jammi/input_anchor_set"], record.artifact_digest)
+    short = [str(full)[:12] for full in hashes]
+    assert computed["jammi/identity"] == "definition {}, inputs {}, bytes {}".format(*short)
     assert computed["jammi/compute_seconds"] > 0
     assert computed["dagster/row_count"] == 3
     assert computed["dagster/table_name"] == "doubled"

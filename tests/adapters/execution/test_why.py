@@ -148,4 +148,61 @@ def test_the_page_begins_with_outcome_why_and_cost(lab: Lab) -> None:
         "jammi/bytes",
         "jammi/reused",
     ]
+    assert order[7] == "jammi/inputs"
+    full = (
+        "jammi/materialization",
+        "jammi/artifact_digest",
+        "jammi/definition_hash",
+        "jammi/input_anchor_set",
+    )
+    assert all(order.index("jammi/identity") < order.index(key) for key in full), "long ones stand behind"
     assert order[-1] == "jammi/input_anchors"
+
+
+def test_the_page_counts_the_inputs_and_those_that_changed(lab: Lab) -> None:
+    """Beside the last materialization; a reuse is over the inputs that it was computed over."""
+    letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+    def pipeline(version: str, keys: Any = letters) -> list[Any]:
+        @result_table(reads=[], partitions_def=keys, code_version="1")
+        def part(context: dg.AssetExecutionContext) -> pa.Table:
+            return table(context.partition_key, version if context.partition_key == "b" else "")
+
+        @result_table(code_version="1")
+        def whole(part: dict[str, pa.Table]) -> pa.Table:
+            return pa.concat_tables(part.values())
+
+        return [part, whole]
+
+    def inputs(assets: list[Any], *keys: str) -> str:
+        for key in keys:
+            lab.run(assets, select=assets[:1], partition=key, tags={"jammi/cache": "bypass"})
+        return str(lab.run(assets, select=assets[1:]).said("whole")["jammi/inputs"])
+
+    assert inputs(pipeline("1"), "a", "b") == "2 inputs"
+    assert inputs(pipeline("1")) == "2 inputs, as when it was computed"
+    assert inputs(pipeline("2"), "b") == "2 inputs, 1 changed"
+    more = pipeline("2", dg.StaticPartitionsDefinition(["b", "c"]))
+    assert inputs(more, "c") == "2 inputs, 1 gone, 1 new"
+    assert (
+        lab.run(more, select=more[:1], partition="b").said("part[b]")["jammi/inputs"].startswith("no inputs")
+    )
+
+
+def test_the_run_log_prints_metadata_once(lab: Lab) -> None:
+    """It stands on the materialization alone: not on the output, nor on what the IO manager handled."""
+
+    @dg.asset
+    def plain() -> pa.Table:
+        return table(1)
+
+    assets = [source(), plain]
+    for _ in range(2):
+        ran = lab.run(assets)
+        told = [
+            event.event_type_value
+            for event in ran.result.all_events
+            if "jammi/why" in (getattr(event.event_specific_data, "metadata", None) or {})
+            or "jammi/why" in str(event.event_specific_data)
+        ]
+        assert told == ["ASSET_MATERIALIZATION"] * 2
