@@ -43,7 +43,8 @@ class CatalogMark(NamedTuple):
     mark: str = ""
 
 
-class CurrentMatch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CurrentMatch:
     """A current materialization as a probe needs it: with the key of its anchor set, and the JSON recorded beside it.
 
     `set_key` is None for a row that no probe may hit: one without a manifest, or that does not tell its bytes.

@@ -224,7 +224,9 @@ class Forecast:
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
-        seconds, size = decided.cost(current and current.record) if action in _OPEN else (None, None)
+        seconds, size = (
+            decided.cost(None if current is None else current.record) if action in _OPEN else (None, None)
+        )
         return PlannedTable(
             table=table.table,
             asset=decided.asset.key.to_user_string(),
