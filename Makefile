@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow long pandas2 conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow screenshots long pandas2 conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -16,9 +16,13 @@ ui: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-# whole pipelines, a daemon, a wheel, the examples of the docs, a slice of Dagster's own tests
+# whole pipelines, a daemon, a browser, a wheel, the examples of the docs, a slice of Dagster's own tests
 slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+
+# the browser test alone, which keeps its pictures of Dagster's pages in build/screenshots
+screenshots: $(VENV)/.dev
+	JAMMI_SCREENSHOTS=build/screenshots $(BIN)/python -m pytest -m slow tests/browser
 
 # each fault on each store, and many random launches: half an hour
 long: $(VENV)/.dev

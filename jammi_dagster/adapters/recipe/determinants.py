@@ -64,4 +64,6 @@ def reused(record: MaterializationRecord | None) -> str:
     """Word why a stored materialization stands in for a table."""
     if record is None:
         return "same definition over same inputs"
-    return f"same definition over same inputs, made by run {record.produced_by} on {record.created_at[:10]}"
+    return (
+        f"same definition over same inputs, made by run {record.produced_by[:8]} on {record.created_at[:10]}"
+    )
