@@ -23,7 +23,7 @@ from jammi_dagster.catalog.models import (
 
 def core(model: type[Base]) -> sa.Table:
     """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
-    return model.__table__  # type: ignore[attr-defined,no-any-return]
+    return model.__table__  # type: ignore[attr-defined,no-any-return]  # SQLModel sets it
 
 
 _m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))

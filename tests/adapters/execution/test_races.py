@@ -39,6 +39,18 @@ def part(context: dg.AssetExecutionContext) -> pa.Table:
     return table(context.partition_key)
 
 
+@dg.asset
+def plain(raw: pa.Table):
+    happen()
+    return raw
+
+
+@result_table(reads=[], ignore=["happen"])
+def made() -> pa.Table:
+    happen()
+    return table(1)
+
+
 def publish(lab: Lab, name: str, *given: Any) -> Callable[[], None]:
     """Another writer makes a table current."""
 
@@ -86,11 +98,6 @@ def test_a_lazy_input_is_what_was_pinned(lab: Lab) -> None:
 
 def test_an_input_of_a_plain_asset_is_what_was_loaded(lab: Lab) -> None:
     """Its inputs load before the body, its output is recorded after: the anchor is what was loaded."""
-
-    @dg.asset
-    def plain(raw: pa.Table):
-        happen()
-        return raw
 
     lab.run(raw)
     before = lab.store.current("raw").artifact_digest
@@ -335,11 +342,6 @@ def test_an_input_that_comes_while_the_body_runs_is_unpinned(lab: Lab) -> None:
 def test_a_later_start_stays_current(lab: Lab) -> None:
     """A step that ends after a later one has begun and ended does not take the pointer: an outcome, no error."""
 
-    @result_table(reads=[], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
-
     _happens.append(publish(lab, "made", 9))
     ran = lab.run(made)
 
@@ -351,11 +353,6 @@ def test_a_later_start_stays_current(lab: Lab) -> None:
 def test_a_later_start_stays_current_for_a_plain_asset(lab: Lab) -> None:
     """Its start is when its first input was loaded, not when its output was handled."""
 
-    @dg.asset
-    def plain(raw: pa.Table):
-        happen()
-        return raw
-
     lab.run(raw)
     _happens.append(publish(lab, "plain", 9))
     ran = lab.run([raw, plain], select=[plain])
@@ -366,11 +363,6 @@ def test_a_later_start_stays_current_for_a_plain_asset(lab: Lab) -> None:
 
 def test_what_is_below_a_loser_reads_the_loser(lab: Lab) -> None:
     """The run that lost the pointer still reads its own result, and says so in its anchors."""
-
-    @result_table(reads=[], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
 
     @result_table
     def below(made: pa.Table) -> pa.Table:
