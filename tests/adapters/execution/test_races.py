@@ -7,12 +7,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, note, table, values
+from adapters_kit import Held, Lab, letters, note, part, table, values
 
 from jammi_dagster import InputAnchor, result_table
 from jammi_dagster.surfaces import file
-
-letters = dg.StaticPartitionsDefinition(["a", "b"])
 
 _happens: list[Callable[[], object]] = []
 
@@ -32,11 +30,6 @@ def happen() -> None:
 @result_table(reads=[])
 def raw() -> pa.Table:
     return table(1)
-
-
-@result_table(partitions_def=letters, reads=[])
-def part(context: dg.AssetExecutionContext) -> pa.Table:
-    return table(context.partition_key)
 
 
 @dg.asset
@@ -231,18 +224,12 @@ def test_an_upstream_elsewhere_that_moves_under_the_body_is_unpinned(lab: Lab) -
     assert "dagster:default/outside changed while it was read" in ran.why_unpinned("reader")
 
 
-class Landing(dg.IOManager):
+class Landing(Held):
     """Lets others act between the start of a step and the load of its input."""
-
-    def __init__(self) -> None:
-        self.held: dict[dg.AssetKey, Any] = {}
-
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        self.held[context.asset_key] = obj
 
     def load_input(self, context: dg.InputContext) -> Any:
         happen()
-        return self.held[context.asset_key]
+        return super().load_input(context)
 
 
 def test_an_upstream_that_lands_before_it_is_loaded_is_unpinned(lab: Lab) -> None:
