@@ -17,6 +17,7 @@ from jammi_dagster import InputAnchor, MaterializationEnv, ProducingDescriptor, 
 from jammi_dagster.catalog import CatalogWriter, MaterializationRecord
 from jammi_dagster.catalog.models import Base
 from jammi_dagster.contract import DefinitionHash, definition_hash
+from jammi_dagster.maintenance import Recovery
 from jammi_dagster.recording import Attempt, Output
 
 OTHER = DefinitionHash("cd" * 32)
@@ -112,6 +113,18 @@ def killed_before_the_flip(store: ResultStore, table: str, data: Any = None, **m
     with dying_at_the_flip():
         attempt.publish([output(table, **more)])
     return attempt
+
+
+def recovery_of(store: ResultStore, **more: Any) -> Recovery:
+    """A pass of recovery over the store, whose lease has a token that is no secret."""
+    return Recovery(
+        database=store.database,
+        root=store.artifacts,
+        scope=store.scope,
+        binding=store.binding,
+        random_hex=lambda n: "0" * 2 * n,
+        **more,
+    )
 
 
 def expire(store: ResultStore) -> None:

@@ -44,6 +44,19 @@ def made() -> pa.Table:
     return table(1)
 
 
+def over_a_file(folder: Path) -> tuple[Path, dg.AssetsDefinition]:
+    """A file, and an asset that declares to read it."""
+    path = folder / "raw.csv"
+    path.write_text("one")
+
+    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
+    def made() -> pa.Table:
+        happen()
+        return table(1)
+
+    return path, made
+
+
 def publish(lab: Lab, name: str, *given: Any) -> Callable[[], None]:
     """Another writer makes a table current."""
 
@@ -276,14 +289,7 @@ def test_a_file_that_changes_under_the_body_is_unpinned(lab: Lab, tmp_path: Path
 
 def test_a_file_that_goes_away_under_the_body_is_unpinned(lab: Lab, tmp_path: Path) -> None:
     """The body has run: its table is kept, and pinned to nothing."""
-    path = tmp_path / "raw.csv"
-    path.write_text("one")
-
-    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
-
+    path, made = over_a_file(tmp_path)
     _happens.append(path.unlink)
 
     assert "file:raw.csv changed while it was read" in lab.run(made).why_unpinned("made")
@@ -291,13 +297,7 @@ def test_a_file_that_goes_away_under_the_body_is_unpinned(lab: Lab, tmp_path: Pa
 
 def test_a_file_that_cannot_be_read_after_the_body_is_unpinned(lab: Lab, tmp_path: Path) -> None:
     """The body has run: what it made is not lost because a later look fails."""
-    path = tmp_path / "raw.csv"
-    path.write_text("one")
-
-    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
+    path, made = over_a_file(tmp_path)
 
     def becomes_a_folder() -> None:
         path.unlink()
