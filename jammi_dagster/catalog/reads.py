@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +17,6 @@ from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
 _log = logging.getLogger("jammi_dagster")
-_CHUNK = 5_000
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
 _STREAMED = 500
 _KINDS = {kind.value: kind for kind in AnchorKind}
@@ -63,7 +61,7 @@ class CatalogReader:
     def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
         found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(materialization_ids):
+        for chunk in queries.chunks(materialization_ids):
             rows = self._rows(queries.RECORDS, {"ids": chunk})
             found.update((row.id, record) for row, record in self._decoded(rows))
         return found
@@ -129,7 +127,7 @@ class CatalogReader:
     def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
         """Find the best of `matches` for each definition that has any, over one anchor set."""
         found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(definitions):
+        for chunk in queries.chunks(definitions):
             for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
                 if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
                     found[row.definition_hash] = record
@@ -159,14 +157,14 @@ class CatalogReader:
     def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
         """Read the JSON that was recorded beside each materialization that has any, by id."""
         found: dict[str, str] = {}
-        for chunk in _chunks(materialization_ids):
+        for chunk in queries.chunks(materialization_ids):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS, {"ids": chunk}))
         return found
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Read the JSON recorded beside the current materialization of each of `tables` that has one."""
         found: dict[str, str] = {}
-        for chunk in _chunks(tables):
+        for chunk in queries.chunks(tables):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
         # a tenant's own table comes last, and hides the global one, whether it has any or not
         return {table: text for table, text in found.items() if text is not None}
@@ -224,7 +222,7 @@ class CatalogReader:
         self, query: sa.Select[Any], tables: Iterable[str], parameters: Mapping[str, Any]
     ) -> dict[str, MaterializationRecord]:
         found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(tables):
+        for chunk in queries.chunks(tables):
             for row, record in self._decoded(self._rows(query, {**parameters, "tables": chunk})):
                 found[row.pointed_as] = record
         return found
@@ -280,9 +278,3 @@ class CatalogReader:
             anchors_json=row.anchors_json,
             anchor_order=row.anchor_order,
         )
-
-
-def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(items)
-    while chunk := list(itertools.islice(rest, _CHUNK)):
-        yield chunk

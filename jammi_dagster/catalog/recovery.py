@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
-from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, core
+from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
 from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
 from jammi_dagster.catalog.writes import anchors_json, now_by_database
@@ -20,7 +20,7 @@ from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
 _m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
-_CHUNK = 5_000
+_STREAMED = 5_000
 _SOME = 10
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
@@ -94,7 +94,7 @@ class RecoveryRows:
         with contextlib.suppress(_Quicker), self._database.writing() as connection:
             now = now_by_database(connection)
             taken = 0
-            for ids in _chunks(materialization_ids):
+            for ids in chunks(materialization_ids):
                 abandoned = _m.update().where(
                     _m.c.id.in_(ids),
                     _m.c.status == BUILDING,
@@ -123,7 +123,7 @@ class RecoveryRows:
         last = ""
         while True:
             with self._database.reading() as connection:
-                found = list(connection.execute(query.where(_m.c.id > last).limit(_CHUNK)))
+                found = list(connection.execute(query.where(_m.c.id > last).limit(_STREAMED)))
             for materialization, path, digest, size, since in found:
                 yield RecordedArtifact(
                     materialization_id=materialization,
@@ -132,7 +132,7 @@ class RecoveryRows:
                     size_bytes=size,
                     missing_since=since,
                 )
-            if len(found) < _CHUNK:
+            if len(found) < _STREAMED:
                 return
             last = found[-1].id
 
@@ -141,13 +141,13 @@ class RecoveryRows:
         with self._database.reading() as connection:
             counts = (
                 connection.execute(sa.select(sa.func.count()).where(self._ready(ids))).scalar_one()
-                for ids in _chunks(materialization_ids)
+                for ids in chunks(materialization_ids)
             )
             return sum(int(count) for count in counts)
 
     def note_missing(self, materialization_ids: Sequence[str], *, missing: bool) -> None:
         """Note on ready rows since when their objects are missing, or that they are there again."""
-        for ids in _chunks(materialization_ids):
+        for ids in chunks(materialization_ids):
             with self._database.writing() as connection:
                 since = now_by_database(connection) if missing else None
                 connection.execute(_m.update().where(self._ready(ids)).values(missing_since=since))
@@ -204,7 +204,7 @@ class RecoveryRows:
         with self._database.reading() as connection:
             if connection.execute(pointed).first() is not None:
                 return True
-            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in _chunks(materialization_ids))
+            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in chunks(materialization_ids))
             return any(connection.execute(one.limit(1)).first() is not None for one in ready)
 
     def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -230,7 +230,7 @@ class RecoveryRows:
         """List the keys of the anchor sets that the edge index does not match, and of those that cannot be read."""
         sets = sa.select(_sets).order_by(_sets.c.id)
         edges = sa.select(_edges).order_by(_edges.c.anchor_set_id)
-        streamed = {"yield_per": _CHUNK}
+        streamed = {"yield_per": _STREAMED}
         with (
             self._database.snapshot() as reading,
             reading() as connection,
@@ -292,10 +292,6 @@ def _emptied_by_loss(row: sa.Row[Any]) -> sa.ColumnElement[bool]:
 
 class _Quicker(Exception):
     """A row that somebody else took first."""
-
-
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))
 
 
 def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Materialization, Pointer
-from jammi_dagster.catalog.queries import WAS_READY, core
+from jammi_dagster.catalog.queries import WAS_READY, chunks, core
 from jammi_dagster.catalog.records import Lease, Scope
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.contract.anchors import has_unpinned, once_for_each_tuple
@@ -111,7 +111,7 @@ class CatalogWriter:
             if busy is not None:
                 return busy
             of_owner = {"of_tenant": self._scope.tenant, "of_owner": lease.owner}
-            for tables in statements.chunks([row.table for row in rows]):
+            for tables in chunks(row.table for row in rows):
                 connection.execute(statements.LEFT_BEHIND, {**of_owner, "of_tables": tables, **FAILED})
             connection.execute(
                 statements.ADD,
@@ -239,7 +239,7 @@ class CatalogWriter:
     def _check_ready(self, connection: sa.Connection, tables: Sequence[tuple[str, str]]) -> None:
         """Raise `UnknownTable` for a materialization dropped or lost since the reuse found it ready."""
         ready: dict[str, str] = {}
-        for ids in statements.chunks([materialization for _, materialization in tables]):
+        for ids in chunks(materialization for _, materialization in tables):
             wanted = {"of_ids": ids, "of_readable": self._scope.readable}
             ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
         for table, materialization in tables:
@@ -251,7 +251,7 @@ class CatalogWriter:
         self, connection: sa.Connection, ids: Sequence[str], lease: Lease, values: Mapping[str, object]
     ) -> Iterator[str]:
         """Write values into those of the rows that are `building` under the lease; give their ids."""
-        for some in statements.chunks(ids):
+        for some in chunks(ids):
             found = connection.execute(statements.LEASED_ROWS, {**self._of(lease), "of_ids": some, **values})
             yield from found.scalars()
 
@@ -308,7 +308,7 @@ class CatalogWriter:
                 by_set.setdefault(set_id, set()).add(str(row.definition_hash))
         found: dict[tuple[str, str], str] = {}
         for set_id, definitions in by_set.items():
-            for some in statements.chunks(sorted(definitions)):
+            for some in chunks(sorted(definitions)):
                 alike = {
                     "of_definitions": some,
                     "of_anchor_set": set_id,
@@ -332,7 +332,7 @@ class CatalogWriter:
             by_start.setdefault(start, []).append(materialization)
         moved: set[str] = set()
         for start, materializations in by_start.items():
-            for ids in statements.chunks(materializations):
+            for ids in chunks(materializations):
                 move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
                 moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:
