@@ -75,7 +75,7 @@ LEASED = _m.update().where(
     _m.c.status == BUILDING, _m.c.tenant == _OF_TENANT, _m.c.lease_token == sa.bindparam("of_token")
 )
 LEASED_ROWS = LEASED.where(_m.c.id.in_(_OF_IDS)).returning(_m.c.id)
-FLIP = _m.update().where(_m.c.id == _OF_ID)
+UPDATE = _m.update().where(_m.c.id == _OF_ID)
 ARE_READY = sa.select(_m.c.id, _m.c.table_name).where(
     _m.c.id.in_(_OF_IDS), _m.c.status == READY, _m.c.tenant.in_(_OF_READABLE)
 )

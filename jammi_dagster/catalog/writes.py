@@ -190,19 +190,17 @@ class CatalogWriter:
             earlier = self._earlier(connection, rows, sets)
             notes = [_reproducibility(row, earlier) for row in rows]
             flips = [
-                self._flip(row, set_id, note) for row, set_id, note in zip(rows, sets, notes, strict=True)
-            ]
-            annotations = [
                 {
-                    "materialization_id": row.building.materialization_id,
-                    "annotation_json": row.annotation_json,
+                    **ready_columns(row, set_id),
+                    "of_id": row.building.materialization_id,
+                    "reproducibility": note,
+                    "lease_token": None,
+                    "lease_expires_at": None,
                 }
-                for row in rows
-                if row.annotation_json is not None
+                for row, set_id, note in zip(rows, sets, notes, strict=True)
             ]
-            connection.execute(statements.FLIP, flips)
-            if annotations:
-                connection.execute(statements.ANNOTATE, annotations)
+            connection.execute(statements.UPDATE, flips)
+            annotate(connection, rows)
             places = [
                 (row.building.table, row.building.materialization_id, row.building.start_sequence)
                 for row in rows
@@ -279,25 +277,6 @@ class CatalogWriter:
         taken = {(definition, set_id): other for definition, set_id, other in live}
         return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
 
-    def _flip(self, row: ReadyRow, set_id: int, reproducibility: str | None) -> dict[str, object]:
-        """Give the parameters of `statements.FLIP`."""
-        return {
-            "of_id": row.building.materialization_id,
-            "status": "ready",
-            "definition_hash": str(row.definition_hash),
-            "anchor_set_id": set_id,
-            "anchor_order": recorded_order(row.input_anchors),
-            "artifact_digest": str(row.artifact_digest),
-            "size_bytes": row.size_bytes,
-            "row_count": row.row_count,
-            "writer_profile": row.writer_profile,
-            "reproducibility": reproducibility,
-            "compute_seconds": row.compute_seconds,
-            "completed_at": row.completed_at,
-            "lease_token": None,
-            "lease_expires_at": None,
-        }
-
     def _earlier(
         self, connection: sa.Connection, rows: Sequence[ReadyRow], sets: Sequence[int]
     ) -> dict[tuple[str, str], str]:
@@ -349,12 +328,43 @@ class CatalogWriter:
         return moved
 
 
-def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
+def ready_columns(row: ReadyRow, set_id: int) -> dict[str, object]:
+    """Give the columns that a row has from the time it is ready; `set_id` is its anchor set."""
+    return {
+        "status": "ready",
+        "definition_hash": str(row.definition_hash),
+        "anchor_set_id": set_id,
+        "anchor_order": _recorded_order(row.input_anchors),
+        "artifact_digest": str(row.artifact_digest),
+        "size_bytes": row.size_bytes,
+        "row_count": row.row_count,
+        "writer_profile": row.writer_profile,
+        "compute_seconds": row.compute_seconds,
+        "completed_at": row.completed_at,
+    }
+
+
+def annotate(connection: sa.Connection, rows: Iterable[ReadyRow]) -> None:
+    """Add the annotations of the rows that have one."""
+    annotations = [
+        {"materialization_id": row.building.materialization_id, "annotation_json": row.annotation_json}
+        for row in rows
+        if row.annotation_json is not None
+    ]
+    if annotations:
+        connection.execute(statements.ANNOTATE, annotations)
+
+
+def compared(row: ReadyRow, earlier_digest: str) -> str:
     """Compare the digest with the last of the same definition, inputs and writer profile (DESIGN 2.14)."""
+    return "reproduced" if earlier_digest == row.artifact_digest else "diverged"
+
+
+def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
     digest = earlier.get((str(row.definition_hash), row.writer_profile))
     if digest is None or has_unpinned(row.input_anchors):
         return None
-    return "reproduced" if digest == row.artifact_digest else "diverged"
+    return compared(row, digest)
 
 
 def _next_start(connection: sa.Connection) -> int:
@@ -374,20 +384,21 @@ def _flight_keys(
 
 
 def anchor_sets(connection: sa.Connection, listed: Sequence[Sequence[InputAnchor]]) -> list[int]:
-    """Find the id of each of the sets; equal ones, as the tables of a range have them, are looked for once."""
+    """Find the ids of the stored sets that equal these; store a new one, with its edges.
+
+    Equal ones, as the tables of a range have them, are looked for once.
+    """
     known: dict[str, int] = {}
     ids = []
     for anchors in listed:
         key = anchor_set_key(anchors)
         if key not in known:
-            known[key] = anchor_set(connection, anchors)
+            known[key] = _anchor_set(connection, key, anchors)
         ids.append(known[key])
     return ids
 
 
-def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
-    """Find the id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
-    set_key = anchor_set_key(anchors)
+def _anchor_set(connection: sa.Connection, set_key: str, anchors: Sequence[InputAnchor]) -> int:
     known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
     if known is not None:
         return int(known)
@@ -407,7 +418,7 @@ def anchors_json(anchors: Iterable[InputAnchor]) -> str:
 
 
 @once_for_each_tuple
-def recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
+def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
     """Give the recorded order as indexes into the order by source, or None where it is that order."""
     by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
     order = [by_source[anchor.source] for anchor in anchors]
