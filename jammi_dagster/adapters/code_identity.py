@@ -35,8 +35,13 @@ class IdentityReason:
 
     def __str__(self) -> str:
         """Word the reason as one line."""
+        return f"{self.reached_finding}: {self.way_out}"
+
+    @property
+    def reached_finding(self) -> str:
+        """The finding, with the way by which its place is reached."""
         by = f" (reached by {' > '.join(self.path)})" if len(self.path) > 1 else ""
-        return f"{self.finding}{by}: {self.way_out}"
+        return f"{self.finding}{by}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

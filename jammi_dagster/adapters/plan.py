@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,13 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import op_name
 from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
-from jammi_dagster.adapters.code_location.location import Definitions, Location, Target, repository_of
+from jammi_dagster.adapters.code_location.location import (
+    Definitions,
+    Location,
+    Target,
+    instance_at_hand,
+    repository_of,
+)
 from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
@@ -55,27 +60,11 @@ def plan(
 
         plan(defs, "clean_trips+", partitions="2013-03").counts    # {"reuse": 1, "compute": 2}
     """
-    if instance is None and not os.environ.get("DAGSTER_HOME"):
-        with dg.DagsterInstance.ephemeral() as own:
-            return plan(
-                defs,
-                selection,
-                partitions,
-                run_config,
-                tags,
-                deployment=deployment,
-                recorded_config=recorded_config,
-                instance=own,
-            )
-    resources = (run_config or {}).get("resources")
-    location = Location(
-        repository_of(defs),
-        instance or dg.DagsterInstance.get(),
-        deployment=deployment,
-        resource_config=resources,
-    )
-    launch = _Launch(location, selection, partitions, run_config or {}, tags or {})
-    return launch.plan(deployment, recorded_config=recorded_config)
+    given, resources = run_config or {}, (run_config or {}).get("resources")
+    with instance_at_hand(instance) as found:
+        location = Location(repository_of(defs), found, deployment=deployment, resource_config=resources)
+        launch = _Launch(location, selection, partitions, given, tags or {})
+        return launch.plan(deployment, recorded_config=recorded_config)
 
 
 def check_plan(
@@ -223,15 +212,17 @@ class _Launch:
         basis: dict[str, dict[str, Any]] = {
             kind: {} for kind in ("code", "policy", "partitions", "input", "table", "deployment")
         }
-        replays = {step.key: step.replay for step in reversed(steps)}
-        for key, replay in reversed(replays.items()):
+        first: dict[dg.AssetKey, LaunchedStep] = {}
+        for step in steps:
+            first.setdefault(step.key, step)
+        for key, step in first.items():
             name, asset = key.to_user_string(), self._assets.asset(key)
             partitions = self._keys_of(key)
             if partitions is not None:
                 basis["partitions"][name] = hashlib.sha256(canonical_json(list(partitions))).hexdigest()
             if asset is not None:
                 basis["policy"][name] = forecast.policy_of(asset).value
-                basis["code"][name] = _code_of(asset, replay)
+                basis["code"][name] = _code_of(asset, step.replay)
                 basis["deployment"][name] = asset.store.scope.deployment
         for look in forecast.looks.values():
             basis["input"].update(look.present.observed)

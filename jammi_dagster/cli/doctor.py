@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 import time
@@ -86,7 +87,7 @@ def _of_code(target: Target) -> Iterator[Check]:
             way_out = "correct its IO manager, or the store's resource"
             yield Check("error", f"asset {key.to_user_string()}", f"it cannot be opened: {why}", way_out)
         for store in {asset.store.identity: asset.store for asset in found}.values():
-            yield from _guarded("store", lambda store=store: _of_store(store))  # type: ignore[misc]
+            yield from _guarded("store", functools.partial(_of_store, store))
 
 
 def _of_assets(location: Location, number: int) -> Iterator[Check]:

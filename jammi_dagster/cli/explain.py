@@ -57,8 +57,7 @@ def _as_json(identity: CodeIdentity, is_long: bool) -> Mapping[str, Any]:
 def _text(name: str, identity: CodeIdentity, is_long: bool) -> list[str | Table]:
     blocks: list[str | Table] = [Table([("pinned" if identity.pinned else "not pinned", name)])]
     for reason in identity.reasons:
-        way = f" (reached by {' > '.join(reason.path)})" if len(reason.path) > 1 else ""
-        blocks += [f"  {reason.finding}{way}", f"    -> {reason.way_out}"]
+        blocks += [f"  {reason.reached_finding}", f"    -> {reason.way_out}"]
     if is_long:
         rows = [(str(one), one.digest[:12]) for one in identity.components]
         rows += [(f"library {library}", version) for library, version in sorted(identity.libraries.items())]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, output, seconds, size, working
+from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, seconds, size, working
 from jammi_dagster.cli.target import Target, target
 
 if TYPE_CHECKING:
@@ -33,14 +33,7 @@ _RANGE = "..."
 @click.option(
     "--check", metavar="FILE", help="Check that a saved plan still holds; its own selection counts."
 )
-@click.option(
-    "--most",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=_MOST_SHOWN,
-    show_default=True,
-    help="List at most so many tables.",
-)
+@most_shown(_MOST_SHOWN, "List at most so many tables.")
 @target(store=False)
 @output
 def plan(

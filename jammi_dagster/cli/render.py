@@ -81,7 +81,13 @@ def output(function: _F) -> _F:
         with contextlib.redirect_stdout(sys.stderr):
             return function(*args, out=out, **given)
 
-    return run  # type: ignore[return-value]
+    return run  # type: ignore[return-value]  # click takes a function with one more argument
+
+
+def most_shown(default: int, text: str) -> Callable[[_F], _F]:
+    """Add the option `--most`: how many tables the text lists."""
+    number = click.IntRange(min=0)
+    return click.option("--most", type=number, metavar="N", default=default, show_default=True, help=text)
 
 
 @contextlib.contextmanager

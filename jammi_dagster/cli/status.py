@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jammi_dagster.cli.render import Output, Table, counted, output, working
+from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
 from jammi_dagster.errors import InvalidStore
+from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
+    from jammi_dagster.adapters.judgement.table_state import TableState
     from jammi_dagster.store import ResultStore
 
 AS_RECORDED = "inputs_as_recorded"
@@ -23,7 +25,6 @@ AS_RECORDED = "inputs_as_recorded"
 FOR_NOW = "fresh_for_now"
 """The verdict on a fresh table below a stale one."""
 
-NOTHING_TO_DO, WORK_TO_DO, UNDECIDABLE = 0, 2, 3
 _QUIET = ("fresh", AS_RECORDED)
 _KINDS = (
     *(*_QUIET, "stale", "missing", "bytes_missing"),
@@ -74,14 +75,7 @@ class _Found:
 @click.option(
     "--exit-code", "with_exit_code", is_flag=True, help="Exit with 2 for work to do, 3 for undecidable."
 )
-@click.option(
-    "--most",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=_MOST_SHOWN,
-    show_default=True,
-    help="Explain at most so many tables.",
-)
+@most_shown(_MOST_SHOWN, "Explain at most so many tables.")
 @target()
 @output
 def status(with_exit_code: bool, most: int, target: Target, out: Output) -> int:
@@ -132,6 +126,11 @@ def _text(found: _Found, code_known: bool) -> list[str | Table]:
     if not code_known:
         blocks += ["", "The code is not known, so no table is called fresh: give -f, -m or -w for verdicts."]
     return blocks
+
+
+def verdict_of(state: TableState) -> str:
+    """Return the verdict on a table that is not plainly fresh."""
+    return FOR_NOW if state.kind == "fresh" else state.kind
 
 
 # --- without code -------------------------------------------------------------------------------------
@@ -189,12 +188,12 @@ def _judged(target: Target, most: int) -> _Found:
             deployment = deployments[table.partition("[")[0]]
             state = evaluation.tables.get(table)
             if state is not None:
-                kind = FOR_NOW if state.kind == "fresh" else state.kind
-                found.add(deployment, table, kind, functools.partial(reasons, state))
+                found.add(deployment, table, verdict_of(state), functools.partial(reasons, state))
             elif is_there:
                 found.add(deployment, table, "fresh")
-        stores = {store.scope.deployment for store in evaluation.stores.values()}
+        every = {store.scope.deployment for store in evaluation.stores.values()}
+        only = next(iter(every)) if len(every) == 1 else ""
         for table, why in evaluation.gone.items():
-            found.add(stores.copy().pop() if len(stores) == 1 else "", table, "gone", [why].copy)
+            found.add(only, table, "gone", [why].copy)
         found.explain(most)
     return found

@@ -93,14 +93,10 @@ class Target:
     @contextlib.contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """Open the Dagster instance of `DAGSTER_HOME`, or an empty one."""
-        import dagster as dg
+        from jammi_dagster.adapters.code_location.location import instance_at_hand
 
-        if os.environ.get("DAGSTER_HOME"):
-            with dg.DagsterInstance.get() as instance:
-                yield instance
-        else:
-            with dg.DagsterInstance.ephemeral() as instance:
-                yield instance
+        with instance_at_hand() as instance:
+            yield instance
 
     @contextlib.contextmanager
     def evaluator(self) -> Iterator[Evaluator]:
@@ -195,7 +191,7 @@ def target(*, code: bool = True, store: bool = True, deployment: bool = True) ->
 
         for option in reversed(options):
             run = option(run)
-        return run  # type: ignore[return-value]
+        return run  # type: ignore[return-value]  # click takes a function with more arguments
 
     return decorate
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jammi_dagster.cli.render import Output, output, working
+from jammi_dagster.cli.status import verdict_of
 from jammi_dagster.cli.target import Target, target
 
 if TYPE_CHECKING:
@@ -54,11 +55,10 @@ def _now(evaluator: Evaluator, table: str) -> tuple[str, list[str]]:
     if asset is None:
         return "gone", [evaluator.why_gone(table)]
     with working("judging it"):
-        above = dg.AssetSelection.assets(
-            asset.key
-        ).upstream()  # the definitions of now tell which of them is stale
+        # the definitions of now tell which of the tables above is stale
+        above = dg.AssetSelection.assets(asset.key).upstream()
         assets = evaluator.assets(evaluator.location.select(above))
         state = evaluator.evaluate(assets, seen=evaluator.observe(assets)).tables.get(table)
     if state is None:
         return "fresh", []
-    return "fresh_for_now" if state.kind == "fresh" else state.kind, reasons(state)
+    return verdict_of(state), reasons(state)

@@ -43,6 +43,7 @@ BytesSeen = Literal["seen", "not looked at", "gone"]
 
 BYPASSED = "cache=bypass"
 NO_MATCH = "nothing stored has this definition and these inputs"
+PLAIN = "Dagster runs the body of a plain asset in any case"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

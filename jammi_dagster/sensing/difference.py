@@ -96,10 +96,8 @@ def difference(
 
     Raises `InvalidField` for a key that is no column of both, and the errors of storage and catalog.
     """
-    definition = recorded_difference(root, before, after)
-    is_named = any(one.kind == "inputs" for one in definition)
-    states = changed_inputs(declared(before.input_anchors), declared(after.input_anchors))
-    inputs = [one for one in states if not is_named or None not in (one.before, one.after)]
+    definition = _of_definitions(root, before, after)
+    inputs = input_differences(definition, before.input_anchors, after.input_anchors)
     columns: list[Difference] = []
     rows = None
     if datasets is not None:
@@ -117,7 +115,16 @@ def difference(
     )
 
 
-def recorded_difference(
+def input_differences(
+    definition: Sequence[Difference], before: Sequence[InputAnchor], after: Sequence[InputAnchor]
+) -> list[Difference]:
+    """List the inputs whose state differs; those that came or went only if `definition` does not name them already."""
+    is_named = any(one.kind == "inputs" for one in definition)
+    states = changed_inputs(_declared(before), _declared(after))
+    return [one for one in states if not is_named or None not in (one.before, one.after)]
+
+
+def _of_definitions(
     root: ArtifactRoot, before: MaterializationRecord, after: MaterializationRecord
 ) -> list[Difference]:
     """Compare the recorded definitions of two materializations; empty where either has no sidecar."""
@@ -129,12 +136,12 @@ def recorded_difference(
         old.env.fields,
         new.descriptor.fields,
         new.env.fields,
-        recorded_inputs=[anchor.source for anchor in declared(before.input_anchors)],
-        current_inputs=[anchor.source for anchor in declared(after.input_anchors)],
+        recorded_inputs=[anchor.source for anchor in _declared(before.input_anchors)],
+        current_inputs=[anchor.source for anchor in _declared(after.input_anchors)],
     )
 
 
-def declared(anchors: Iterable[InputAnchor]) -> list[InputAnchor]:
+def _declared(anchors: Iterable[InputAnchor]) -> list[InputAnchor]:
     """Return the anchors without those that stand for reads which nobody declared."""
     return [anchor for anchor in anchors if not anchor.source.startswith(_UNDECLARED)]
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import operator
+import os
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -165,6 +167,17 @@ class Location:
         of_assets = (asset.resource_defs for asset in self.repository.assets_defs_by_key.values())
         bound = {key: resource for resources in of_assets for key, resource in resources.items()}
         return {**bound, **self.repository.get_top_level_resources()}
+
+
+@contextlib.contextmanager
+def instance_at_hand(given: dg.DagsterInstance | None = None) -> Iterator[dg.DagsterInstance]:
+    """Give the instance; without one that of `DAGSTER_HOME`, else an empty one. One that was opened here is closed."""
+    if given is not None:
+        yield given
+        return
+    own = dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    with own:
+        yield own
 
 
 def repository_of(defs: Definitions) -> dg.RepositoryDefinition:

@@ -70,11 +70,8 @@ def metadata_of(
         metadata[metadata_keys.IS_CURRENT] = False
     if record.reproducibility is not None:
         metadata[metadata_keys.REPRODUCIBILITY] = record.reproducibility
-    return {**metadata, **_ours_last(of_function, metadata), **_identity(record, anchors)}
-
-
-def _ours_last(of_function: Mapping[str, Any], metadata: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in of_function.items() if key not in metadata}
+    # the function's own stand between, and replace none of ours
+    return {**metadata, **of_function, **metadata, **_identity(record, anchors)}
 
 
 def _identity(record: MaterializationRecord, anchors: Sequence[InputAnchor]) -> dict[str, Any]:

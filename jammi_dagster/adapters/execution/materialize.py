@@ -19,7 +19,7 @@ from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.draft import Draft, other_checks
 from jammi_dagster.catalog import Busy, Flight
 from jammi_dagster.contract import CachePolicy, DefinitionHash
-from jammi_dagster.planning.step_plan import Match, StepPlan, TableFacts, decide_step
+from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
 from jammi_dagster.recording import POLL_SECONDS, Attempt, hit_or_attempt
 from jammi_dagster.sensing import probe_cache_records
 
@@ -63,7 +63,7 @@ def materialize(
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
     """Record the output of a plain asset's body."""
     draft = tables.draft()
-    facts = [replace(fact, barriers=(_PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
+    facts = [replace(fact, barriers=(PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
     return compute(tables, draft, lambda: output, begin(tables), decide_step(facts, CachePolicy.USE))
 
 
@@ -91,7 +91,6 @@ def begin(tables: TableStep) -> Attempt:
     return attempt
 
 
-_PLAIN = "Dagster runs the body of a plain asset in any case"
 _WAITING = "{busy.table}: run/step {busy.owner} is making the same just now; waiting for it, asking every {seconds:g} s"
 
 

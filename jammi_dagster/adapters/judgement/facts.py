@@ -17,12 +17,10 @@ from jammi_dagster.adapters.recipe.draft import other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, DefinitionHash
 from jammi_dagster.errors import JammiError
-from jammi_dagster.planning.step_plan import Match, StepPlan, TableFacts, decide_step
+from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
 from jammi_dagster.sensing import lookup_cached
 
-_PLAIN = (
-    "Dagster runs the body of a plain asset in any case; decorate it with @result_table to reuse its table"
-)
+_DECORATE = "decorate it with @result_table to reuse its table"
 
 
 def plan_of(
@@ -63,7 +61,7 @@ def facts_of(
     except Unknowable as error:
         unknown.append(str(error))
         facts = _unknown(asset, partitions)
-    barriers = [_PLAIN] if asset.is_plain else []
+    barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     return [
         replace(
             fact,
@@ -97,12 +95,14 @@ def _probed(asset: CurrentAsset, facts: list[TableFacts], *, look_at_bytes: bool
 
 def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_range: bool) -> Match | None:
     store, definition = asset.store, DefinitionHash(str(fact.definition))
-    best = next(lookup_cached(store.reader, definition, fact.anchors), None)
-    if best is None:
-        return None
-    record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else best
+    record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else None
     if record is None:
-        return Match(materialization=best.materialization_id, bytes="gone")
+        best = next(lookup_cached(store.reader, definition, fact.anchors), None)
+        if best is None:
+            return None
+        if look_at_bytes:
+            return Match(materialization=best.materialization_id, bytes="gone")
+        record = best
     text = store.reader.annotation(record.materialization_id)
     annotation = read_annotation(store, record, text, or_of_sidecar=in_range)
     if annotation is None:

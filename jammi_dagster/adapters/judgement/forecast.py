@@ -57,11 +57,21 @@ class _Look:
     digests: dict[str, str]
     present: Present
     records: Mapping[str, MaterializationRecord]
+    _means: dict[str, tuple[float, int]] | None = None
 
-    def of_asset(self, name: str) -> list[MaterializationRecord]:
-        """Return the records of an asset's tables whose computation was timed."""
-        found = (record for table, record in self.records.items() if table.partition("[")[0] == name)
-        return [record for record in found if record.compute_seconds is not None]
+    def mean_cost(self, asset: str) -> tuple[float, int] | tuple[None, None]:
+        """Return the mean seconds and bytes of an asset's timed tables; None for both where it has none."""
+        if self._means is None:
+            timed: dict[str, list[tuple[float, int]]] = {}
+            for table, record in self.records.items():
+                if record.compute_seconds is not None:
+                    cost = record.compute_seconds, record.size_bytes or 0
+                    timed.setdefault(table.partition("[")[0], []).append(cost)
+            self._means = {
+                name: (sum(s for s, _ in costs) / len(costs), sum(b for _, b in costs) // len(costs))
+                for name, costs in timed.items()
+            }
+        return self._means.get(asset, (None, None))
 
 
 @dataclass(slots=True)
@@ -126,20 +136,16 @@ class _Decided:
         """Return the recorded seconds and bytes of a table; for a new one, the mean of its asset's other partitions."""
         if record is not None and record.compute_seconds is not None:
             return record.compute_seconds, record.size_bytes
-        others = self.look.of_asset(self.asset.name)
-        if not others:
-            return None, None
-        seconds = sum(r.compute_seconds or 0.0 for r in others) / len(others)
-        return seconds, sum(r.size_bytes or 0 for r in others) // len(others)
+        return self.look.mean_cost(self.asset.name)
 
 
 class Forecast:
     """The outcomes of a launch, step after step."""
 
-    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, look_at_bytes: bool = True) -> None:
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str]) -> None:
         self.planned: dict[str, PlannedTable] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
-        self._assets, self._tags, self._look_at_bytes = assets, tags, look_at_bytes
+        self._assets, self._tags = assets, tags
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
@@ -181,14 +187,7 @@ class Forecast:
         if above.failing:
             self._fail(asset, step, above.failing[0])
             return
-        plan = plan_of(
-            asset,
-            step.partitions,
-            step.replay,
-            look.present,
-            asset.policy(self._tags),
-            look_at_bytes=self._look_at_bytes,
-        )
+        plan = plan_of(asset, step.partitions, step.replay, look.present, self.policy_of(asset))
         decided = _Decided(step=step, asset=asset, look=look, above=above, plan=plan)
         action = decided.action()
         for table, partition in zip(plan.tables, step.partitions or (None,), strict=True):
@@ -314,13 +313,13 @@ class Forecast:
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
-        made = [table for table, planned in self.planned.items() if planned.action not in ("reuse", "fail")]
-        parents = {table: self._parents.get(table, set()) & set(made) for table in made} if made else {}
+        made = {table for table, planned in self.planned.items() if planned.action not in ("reuse", "fail")}
+        parents = {table: self._parents.get(table, set()) & made for table in self.planned if table in made}
         wave: dict[str, int] = {}
-        for group in into_runs(made, parents, lambda table: self.planned[table].partition):
+        for group in into_runs(list(parents), parents, lambda table: self.planned[table].partition):
             wave.update(dict.fromkeys(group.tables, group.wave))
         for table, planned in self.planned.items():
-            yield _placed(planned, wave.get(table))
+            yield replace(planned, wave=wave[table]) if table in wave else planned
 
 
 def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
@@ -337,10 +336,6 @@ def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> Plann
         failed_checks=table.failed_checks,
         saved_seconds=table.saved_seconds,
     )
-
-
-def _placed(planned: PlannedTable, wave: int | None) -> PlannedTable:
-    return planned if wave is None else replace(planned, wave=wave)
 
 
 def _worded(difference: Difference, above: _Above) -> Difference:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence
 from jammi_dagster.adapters.recipe.recipe import TableDefinition
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import Difference, InputAnchor, changed_inputs, explain
+from jammi_dagster.contract import Difference, InputAnchor, explain
 from jammi_dagster.errors import JammiError
-from jammi_dagster.sensing.difference import declared
+from jammi_dagster.sensing.difference import input_differences
 from jammi_dagster.sensing.why import FIRST_TIME as FIRST
 from jammi_dagster.store import ResultStore
 
@@ -51,16 +51,13 @@ def determinants(
 ) -> list[Difference]:
     """List everything that differs between a materialization and one that would be made now over `anchors`.
 
-    The definition comes first, then the inputs whose state differs; an input that came or went is named once.
+    The definition comes first, then the inputs. Of a damaged record, only what can be read.
     """
     found = definition_differences(store, record, now, names)
-    is_named = any(difference.kind == "inputs" for difference in found)
     try:
-        recorded = record.input_anchors
+        return found + input_differences(found, record.input_anchors, anchors)
     except JammiError:
         return found
-    states = changed_inputs(declared(recorded), declared(anchors))
-    return found + [one for one in states if not is_named or None not in (one.before, one.after)]
 
 
 def reused(record: MaterializationRecord | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import dagster as dg
@@ -95,9 +95,10 @@ class Ticker:
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
         lines: dict[str, int] = {}
+        why: dict[str, Sequence[str]] = {}
         for group in told(found, decision, begun):
-            why = reasons(group.first)
-            lines[line(group, why, decision, expectation(group.first, why))] = len(group.states)
+            said = why[group.first.table] = reasons(group.first)
+            lines[line(group, said, decision, expectation(group.first, said))] = len(group.states)
         so_far = round_after(begun, found, decision, lines)
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
@@ -109,7 +110,11 @@ class Ticker:
             asked=decision.asked_with(keys, now),
             process=PROCESS,
         )
-        return Tick(_run_requests(decision, keys, key_prefix, found), cursor.said, cursor)
+        return Tick(
+            _run_requests(decision, keys, key_prefix, lambda request: _why(request, found, why)),
+            cursor.said,
+            cursor,
+        )
 
     def _decided(self, evaluator: Evaluator, found: Evaluation, past: Past, now: float) -> SensorDecision:
         due = due_of(found, past, self.options, now)
@@ -152,7 +157,7 @@ def _after(begun: Round, so_far: Round, found: Evaluation, decision: SensorDecis
 
 
 def _run_requests(
-    decision: SensorDecision, keys: list[str], key_prefix: str, found: Evaluation
+    decision: SensorDecision, keys: list[str], key_prefix: str, why: Callable[[Request], str]
 ) -> list[dg.RunRequest]:
     """Return the decided runs as Dagster launches them; a tag says why.
 
@@ -163,18 +168,24 @@ def _run_requests(
             request.run,
             cache=policies_of(request.run, left=request.goals, bypassed=request.bypassed),
             run_key=f"{key_prefix}{key}",
-            tags={metadata_keys.REQUEST_TAG: key, metadata_keys.WHY: _why(found, request)},
+            tags={metadata_keys.REQUEST_TAG: key, metadata_keys.WHY: why(request)},
         )
         for key, request in zip(keys, decision.requests, strict=True)
     ]
 
 
-def _why(found: Evaluation, request: Request) -> str:
-    """Say in short why a run is requested: the first table that is made for its own sake, and its first reason."""
+def _why(request: Request, found: Evaluation, said: Mapping[str, Sequence[str]]) -> str:
+    """Say in short why a run is requested: the first table that is made for its own sake, and its first reason.
+
+    `said` are the reasons that were found already: each takes a read of a sidecar.
+    """
     tables = [table for table in (*request.goals, *request.run.tables) if table in found.tables]
     if not tables:
         return "an input is made first"
-    why = next(iter(reasons(found.tables[tables[0]])), "its run left it as it was")
+    known = said.get(tables[0])
+    why = next(
+        iter(reasons(found.tables[tables[0]]) if known is None else known), "its run left it as it was"
+    )
     others = len(request.run.tables) - 1
     more = f" (and {others:,} more {'table' if others == 1 else 'tables'})" if others else ""
     return f"{tables[0]}: {why[:_LONGEST_WHY]}{more}"
