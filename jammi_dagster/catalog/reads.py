@@ -19,6 +19,7 @@ from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 _log = logging.getLogger("jammi_dagster")
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
 _STREAMED = 500
+_LACKING = "its row lacks the digest, size or row count of its bytes"
 _KINDS = {kind.value: kind for kind in AnchorKind}
 
 
@@ -119,7 +120,7 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        found = [record for row in rows if (record := self._whole(row)) is not None]
+        found = [record for _, record in self._decoded(rows, whole=True)]
         if only_best and rows and not found:
             return self.matches(definition, set_key)[:1]
         return found
@@ -128,27 +129,14 @@ class CatalogReader:
         """Find the best of `matches` for each definition that has any, over one anchor set."""
         found: dict[str, MaterializationRecord] = {}
         for chunk in queries.chunks(definitions):
-            for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
-                if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
-                    found[row.definition_hash] = record
+            rows = self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key})
+            # for one that is passed over here `matches` goes on to the next
+            found.update((row.definition_hash, record) for row, record in self._decoded(rows, whole=True))
         return found
 
     def has_definition(self, definition: str) -> bool:
         """Tell whether any ready materialization has this definition, over whichever inputs."""
         return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
-
-    def _whole(self, row: sa.Row[Any]) -> MaterializationRecord | None:
-        """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""
-        try:
-            record = self._record(row)
-            has_digest = isinstance(record.artifact_digest, str)
-            if has_digest and isinstance(record.size_bytes, int) and isinstance(record.row_count, int):
-                return record
-            why = "its row lacks the digest, size or row count of its bytes"
-        except ArtifactOutsideRoot as error:
-            why = str(error)
-        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
-        return None
 
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
@@ -247,13 +235,23 @@ class CatalogReader:
         ):
             yield from rows.partitions()
 
-    def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
-        """Decode rows; pass over those whose path leads out of the root, with a warning that names the table."""
+    def _decoded(
+        self, rows: Iterable[sa.Row[Any]], *, whole: bool = False
+    ) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
+        """Decode rows; pass over those whose path leads out of the root, with a warning that names the table.
+
+        With `whole` also those that do not tell which bytes are their own.
+        """
         for row in rows:
             try:
-                yield row, self._record(row)
+                record = self._record(row)
+                why = _LACKING if whole and not _tells_its_bytes(record) else None
             except ArtifactOutsideRoot as error:
-                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
+                why = str(error)
+            if why is None:
+                yield row, record
+            else:
+                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(
@@ -278,3 +276,8 @@ class CatalogReader:
             anchors_json=row.anchors_json,
             anchor_order=row.anchor_order,
         )
+
+
+def _tells_its_bytes(record: MaterializationRecord) -> bool:
+    counts = (record.size_bytes, record.row_count)  # SQLite keeps whatever it is given
+    return isinstance(record.artifact_digest, str) and all(isinstance(count, int) for count in counts)
