@@ -10,12 +10,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog.anchor_sets import anchors_json
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
 from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
-from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
+from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
-from jammi_dagster.catalog.writes import anchors_json, now_by_database
+from jammi_dagster.catalog.writes import now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
@@ -216,7 +217,7 @@ class RecoveryRows:
         A `building`, ready or lost row's must, and for the grace period those of one that was dropped. Rows of other
         tenants count: their objects are not for this one to take.
         """
-        ids = {_artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet") for path in paths}
+        ids = set(map(id_of, paths))
         with self._database.reading() as connection:
             since = now_by_database(connection) - grace_seconds
             query = sa.select(_m.c.artifact_path).where(
@@ -224,7 +225,7 @@ class RecoveryRows:
                 sa.or_(_m.c.status == BUILDING, WAS_READY, _m.c.lease_expires_at > since),
             )
             found = set(connection.execute(query).scalars())
-        return {path for path in paths if _artifact_of(path) in found}
+        return {path for path in paths if artifact_of(path) in found}
 
     def faulty_sets(self) -> tuple[list[str], list[str]]:
         """List the keys of the anchor sets that the edge index does not match, and of those that cannot be read."""
@@ -296,8 +297,3 @@ class _Quicker(Exception):
 
 def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:
     return {(a.source, a.kind.value) for a in decode_anchors(anchors_json, where=f"anchor set {set_key}")}
-
-
-def _artifact_of(path: str) -> str:
-    """Give the artifact that a path belongs to: a sidecar lies beside it."""
-    return path.replace(".materialization.json", ".parquet")

@@ -6,19 +6,19 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import statements
+from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.queries import WAS_READY, chunks, core
 from jammi_dagster.catalog.records import Lease, Scope
-from jammi_dagster.contract import InputAnchor, anchor_set_key
-from jammi_dagster.contract.anchors import has_unpinned, once_for_each_tuple
+from jammi_dagster.contract import InputAnchor
+from jammi_dagster.contract.anchors import has_unpinned
 from jammi_dagster.errors import LeaseLost, UnknownTable
 
 _m, _pointers = core(Materialization), core(Pointer)
@@ -334,7 +334,7 @@ def ready_columns(row: ReadyRow, set_id: int) -> dict[str, object]:
         "status": "ready",
         "definition_hash": str(row.definition_hash),
         "anchor_set_id": set_id,
-        "anchor_order": _recorded_order(row.input_anchors),
+        "anchor_order": recorded_order(row.input_anchors),
         "artifact_digest": str(row.artifact_digest),
         "size_bytes": row.size_bytes,
         "row_count": row.row_count,
@@ -381,48 +381,6 @@ def _flight_keys(
     for (materialization, flight), set_id in zip(flights, sets, strict=True):
         keys[materialization] = str(flight.definition_hash), set_id
     return keys
-
-
-def anchor_sets(connection: sa.Connection, listed: Sequence[Sequence[InputAnchor]]) -> list[int]:
-    """Find the ids of the stored sets that equal these; store a new one, with its edges.
-
-    Equal ones, as the tables of a range have them, are looked for once.
-    """
-    known: dict[str, int] = {}
-    ids = []
-    for anchors in listed:
-        key = anchor_set_key(anchors)
-        if key not in known:
-            known[key] = _anchor_set(connection, key, anchors)
-        ids.append(known[key])
-    return ids
-
-
-def _anchor_set(connection: sa.Connection, set_key: str, anchors: Sequence[InputAnchor]) -> int:
-    known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
-    if known is not None:
-        return int(known)
-    upserts = statements.upserts(connection.dialect.name)
-    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json(anchors)})
-    set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
-    if anchors:
-        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in anchors]
-        connection.execute(upserts.edges, sorted(edges, key=lambda edge: str(edge["source"])))
-    return set_id
-
-
-def anchors_json(anchors: Iterable[InputAnchor]) -> str:
-    """Give the text of a stored set: its anchors in the order of their sources."""
-    in_order = sorted(anchors, key=lambda anchor: anchor.source)
-    return json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
-
-
-@once_for_each_tuple
-def _recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
-    """Give the recorded order as indexes into the order by source, or None where it is that order."""
-    by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
-    order = [by_source[anchor.source] for anchor in anchors]
-    return None if order == list(range(len(order))) else json.dumps(order)
 
 
 def now_by_database(connection: sa.Connection) -> float:
