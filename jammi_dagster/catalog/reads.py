@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CatalogMark, CurrentMatch, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
@@ -19,7 +19,6 @@ from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 _log = logging.getLogger("jammi_dagster")
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
 _STREAMED = 500
-_LACKING = "its row lacks the digest, size or row count of its bytes"
 _KINDS = {kind.value: kind for kind in AnchorKind}
 
 
@@ -120,18 +119,22 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        found = [record for _, record in self._decoded(rows, whole=True)]
+        found = [record for row in rows if (record := self._decode(row, whole=True)) is not None]
         if only_best and rows and not found:
             return self.matches(definition, set_key)[:1]
         return found
 
-    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
-        """Find the best of `matches` for each definition that has any, over one anchor set."""
-        found: dict[str, MaterializationRecord] = {}
-        for chunk in queries.chunks(definitions):
-            rows = self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key})
-            # for one that is passed over here `matches` goes on to the next
-            found.update((row.definition_hash, record) for row, record in self._decoded(rows, whole=True))
+    def best_matches(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], MaterializationRecord | None]:
+        """Map each definition and anchor set with `matches` to the best of them; to None where that row is damaged."""
+        found: dict[tuple[str, str], MaterializationRecord | None] = {}
+        for chunk in queries.chunks(wanted):
+            definitions, set_keys = (list(dict.fromkeys(column)) for column in zip(*chunk, strict=True))
+            asked, given = set(chunk), {"definitions": definitions, "set_keys": set_keys}
+            for row in self._rows(queries.BEST_MATCHES, given):
+                if (row.definition_hash, row.set_key) in asked:
+                    found[row.definition_hash, row.set_key] = self._decode(row, whole=True)
         return found
 
     def has_definition(self, definition: str) -> bool:
@@ -188,6 +191,15 @@ class CatalogReader:
             digests.update(chunk)
         return digests
 
+    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
+        """Read the current materialization of each of many `tables` at once; only of a frozen reader."""
+        found: dict[str, CurrentMatch] = {}
+        for chunk in self._stream(queries.CURRENT_MATCHES):
+            for row, record in self._decoded(row for row in chunk if row.pointed_as in tables):
+                set_key = row.set_key if _tells_its_bytes(record) else None
+                found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
+        return found
+
     def for_tenant(self, tenant: str) -> CatalogReader:
         """Give the reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
 
@@ -235,23 +247,24 @@ class CatalogReader:
         ):
             yield from rows.partitions()
 
-    def _decoded(
-        self, rows: Iterable[sa.Row[Any]], *, whole: bool = False
-    ) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
-        """Decode rows; pass over those whose path leads out of the root, with a warning that names the table.
+    def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
+        """Decode rows; pass over the damaged ones."""
+        return ((row, record) for row in rows if (record := self._decode(row)) is not None)
 
-        With `whole` also those that do not tell which bytes are their own.
+    def _decode(self, row: sa.Row[Any], *, whole: bool = False) -> MaterializationRecord | None:
+        """Decode a row; None, with a warning, where its path leads out of the root.
+
+        With `whole`, also where it does not tell which bytes are its own.
         """
-        for row in rows:
-            try:
-                record = self._record(row)
-                why = _LACKING if whole and not _tells_its_bytes(record) else None
-            except ArtifactOutsideRoot as error:
-                why = str(error)
-            if why is None:
-                yield row, record
-            else:
-                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
+        try:
+            record = self._record(row)
+            if not whole or _tells_its_bytes(record):
+                return record
+            why = "its row lacks the digest, size or row count of its bytes"
+        except ArtifactOutsideRoot as error:
+            why = str(error)
+        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
+        return None
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(
