@@ -141,7 +141,7 @@ class CatalogReader:
         """Find the definitions that any ready materialization has, over whichever inputs."""
         return {
             row.definition_hash
-            for chunk in _chunks(definitions)
+            for chunk in queries.chunks(definitions)
             for row in self._rows(queries.STORED_DEFINITIONS, {"definitions": chunk})
         }
 
