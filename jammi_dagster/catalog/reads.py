@@ -217,7 +217,7 @@ class CatalogReader:
     def outcomes_of(self, runs: Iterable[str]) -> dict[str, Outcomes]:
         """Count the tables that each of these runs computed and reused; leave out runs without a table."""
         found: dict[str, Outcomes] = {}
-        for chunk in _chunks(runs):
+        for chunk in queries.chunks(runs):
             rows = self._rows(queries.OUTCOMES_OF, {"runs": chunk})
             found.update((run, Outcomes._make(counts)) for *counts, run in rows)
         return found
