@@ -34,6 +34,7 @@ MOST_MS: Mapping[str, float] = {
     "closure, chain": 1_000,
     "closure, fan": 1_000,
     "closure, lattice": 1_000,
+    "overview": 2_000,
 }
 
 ABOUT = (

@@ -64,7 +64,12 @@ def _probe(
 def wholes(catalogs: Sequence[Loaded], rounds: int) -> list[Figures]:
     """Measure the questions about a whole catalog, for each catalog."""
     return [
-        {**_sweeps(loaded, rounds), **_ticks(loaded, rounds), **_closures(loaded, rounds)}
+        {
+            **_sweeps(loaded, rounds),
+            **_ticks(loaded, rounds),
+            **_closures(loaded, rounds),
+            **_overviews(loaded, rounds),
+        }
         for loaded in catalogs
     ]
 
@@ -117,6 +122,21 @@ def _closures(loaded: Loaded, rounds: int) -> Figures:
 
 def _walked(store: ResultStore, graph: str, edges: int) -> None:
     assert len(store.beside(deployment=graph).derives_from_closure(table_name(graph, 0))) == edges
+
+
+def _overviews(loaded: Loaded, rounds: int) -> Figures:
+    """Measure `jammi-dagster report` on the open store."""
+    import dagster as dg  # elsewhere, a measure of memory is without it
+
+    from jammi_dagster.adapters.overview import overview_of
+
+    store, size = _open(loaded), _size(loaded)
+
+    def ask(instance: dg.DagsterInstance) -> None:
+        assert overview_of(store, instance).tables == size.tables + 1  # the wide one
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        return {"overview": _repeated(functools.partial(ask, instance), rounds)}
 
 
 def everything(loaded: Loaded) -> None:
