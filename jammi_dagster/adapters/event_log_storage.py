@@ -18,7 +18,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -153,8 +153,9 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                     yield connection
                     driver: Any = connection.connection.driver_connection
                     has_written = driver.in_transaction
-                if has_written:  # only the log beside the file was, and watchers look at the file
-                    os.utime(self.path_for_shard(shard))
+                if has_written:  # to the log beside the file, and watchers look at the file
+                    with suppress(PermissionError):  # some file systems ask for its owner
+                        os.utime(self.path_for_shard(shard))
             except BaseException:
                 self._drop(shard)
                 raise

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import psutil
+import psutil  # type: ignore[import-untyped]  # it has no annotations
 import pytest
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
@@ -185,7 +185,7 @@ def test_a_run_is_created_once_whatever_fails(tmp_path: Path, monkeypatch: pytes
             yield dg.MaterializeResult(f"asset_{number}")
 
     store = BatchingSqliteEventLogStorage.store_event_batch
-    faults = []
+    faults: list[str] = []
 
     def failing_at_its_end(self: BatchingSqliteEventLogStorage, events: Sequence[EventLogEntry]) -> None:
         with at_statement(6 + len(faults), _fail) as seen:
