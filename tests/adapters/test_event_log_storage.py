@@ -3,6 +3,8 @@
 import gc
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -197,6 +199,7 @@ def test_a_run_is_created_once_whatever_fails(tmp_path: Path, monkeypatch: pytes
 
     monkeypatch.setattr(BatchingSqliteEventLogStorage, "store_event_batch", failing_at_its_end)
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert type(instance.event_log_storage) is BatchingSqliteEventLogStorage
         result = dg.materialize([many], instance=instance)
         stored = [
             entry.get_dagster_event() for entry in instance.all_logs(result.run_id) if entry.is_dagster_event
@@ -262,6 +265,38 @@ def test_four_writers_lose_and_double_nothing(events: list[EventLogEntry], tmp_p
             {row["id"] for row in found["index.event_logs"] if row["run_id"] == run_id}
         )
     assert mirrored.keys() == set(runs)
+
+
+@pytest.mark.slow
+def test_four_runs_at_once_are_whole(tmp_path: Path) -> None:
+    """Four processes create and run a job each, with batches: every event is in its run and in the index once."""
+    write_instance(tmp_path)
+    environment = {**os.environ, "DAGSTER_HOME": str(tmp_path), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
+    pipeline = Path(__file__).with_name("event_log_pipeline.py")
+    command = [sys.executable, "-m", "dagster", "job", "execute", "-f", str(pipeline), "-j", "row"]
+    with open(tmp_path / "log", "wb") as log:
+        running = [
+            subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log) for _ in range(4)
+        ]
+        assert [each.wait(120) for each in running] == [0] * 4, (tmp_path / "log").read_text()[-3000:]
+    found = rows_of(tmp_path / "history" / "runs")
+    mirrored = Counter(
+        (row["run_id"], row["dagster_event_type"], row["asset_key"]) for row in found["index.event_logs"]
+    )
+    assert set(mirrored.values()) == {1, 20}  # a check's event has no asset key: 20 of a run are alike
+    shards = [name for name in found if name.endswith(".event_logs") and name != "index.event_logs"]
+    in_runs = Counter(
+        (row["run_id"], row["dagster_event_type"], row["asset_key"]) for name in shards for row in found[name]
+    )
+    assert {key: in_runs[key] for key in mirrored} == mirrored
+    assert len(shards) == 4
+    of_run = Counter(run_id for run_id, _, _ in mirrored.elements())
+    assert set(of_run.values()) == {4 * 20 + 2}, (
+        "planned, made and two of a check for each asset; start and success"
+    )
+    assert len(found["index.asset_keys"]) == 20
+    assert len(found["index.asset_check_executions"]) == 4 * 20
+    assert len(found["index.asset_event_tags"]) == 4 * 20
 
 
 def test_threads_share_one_storage(storage: BatchingSqliteEventLogStorage) -> None:
@@ -432,3 +467,14 @@ def test_migrate_brings_an_old_log_up_to_date(tmp_path: Path, events: list[Event
     of_tags = {row["event_id"] for row in found["index.asset_event_tags"]}
     assert of_tags < {row["id"] for row in after}
     assert not of_tags & {row["id"] for row in before}
+
+
+@pytest.mark.slow
+def test_the_module_loads_nothing_of_the_store() -> None:
+    """Every process of an instance imports it, also those that know no result table."""
+    module = event_log_storage.__name__
+    code = f"import sys, {module}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"pyarrow", "sqlmodel", "networkx", "jammi_dagster.store", "jammi_dagster.catalog"}
+    assert module in loaded
