@@ -271,6 +271,7 @@ def test_four_writers_lose_and_double_nothing(events: list[EventLogEntry], tmp_p
 def test_four_runs_at_once_are_whole(tmp_path: Path) -> None:
     """Four processes create and run a job each, with batches: every event is in its run and in the index once."""
     write_instance(tmp_path)
+    dg.DagsterInstance.from_config(str(tmp_path)).dispose()  # Dagster's other storages are not made by four at once
     environment = {**os.environ, "DAGSTER_HOME": str(tmp_path), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
     pipeline = Path(__file__).with_name("event_log_pipeline.py")
     command = [sys.executable, "-m", "dagster", "job", "execute", "-f", str(pipeline), "-j", "row"]
