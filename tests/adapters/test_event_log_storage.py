@@ -444,6 +444,16 @@ def test_a_damaged_shard_is_told_as_by_dagster(
 # --- instances -----------------------------------------------------------------------------------------
 
 
+def test_the_example_of_the_guide_is_an_instance(tmp_path: Path) -> None:
+    """Its lines, with a folder of one's own, are a `dagster.yaml`."""
+    guide = (Path(__file__).parents[2] / "docs/guides/fast-event-log.md").read_text()
+    example = guide.partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "dagster.yaml").write_text(example.replace("/path/to/dagster_home", str(tmp_path)))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert type(instance.event_log_storage) is BatchingSqliteEventLogStorage
+        assert (tmp_path / "history/runs/index.db").exists()
+
+
 def test_migrate_brings_an_old_log_up_to_date(tmp_path: Path, events: list[EventLogEntry]) -> None:
     """No table is taken to be missing once it is there: tags are stored from the migration on."""
     write_instance(tmp_path)
