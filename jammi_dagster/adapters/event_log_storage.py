@@ -27,7 +27,6 @@ from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool, Pool, QueuePool
@@ -35,6 +34,7 @@ from sqlalchemy.pool import NullPool, Pool, QueuePool
 from jammi_dagster import forks
 from jammi_dagster.durable import identity_of
 
+_BUSY_SECONDS = 30  # for as long a writer waits for another, as in Dagster
 _MOST_SHARDS = 16  # with open connections; each takes three file descriptors
 _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
 
@@ -101,22 +101,25 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         ]
         if mirrored:
             found = _insert(index, [row for _, row in mirrored])
-            self._store_details([(event, id) for (event, _), id in zip(mirrored, found, strict=True)], index)
+            self._store_details([(event, id) for (event, _), id in zip(mirrored, found, strict=True)])
         return ids
 
-    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]], index: sa.Connection) -> None:
-        """Store the tags and the states of assets, and the evaluations of checks, for events with ids of the index."""
+    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+        """Store tags and states of assets and evaluations of checks, for events with ids of the index.
+
+        All calls join the open transaction.
+        """
         of_assets = []
         for event, event_id in events:
             if event.dagster_event_type in ASSET_EVENTS:
                 of_assets.append((event, event_id))
             elif event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, event_id)  # joins the transaction
+                self.store_asset_check_event(event, event_id)
         if of_assets:
-            self._store_asset_event_tags(index, *zip(*of_assets, strict=True))
-            self._store_asset_keys(of_assets, index)
+            self.store_asset_event_tags(*zip(*of_assets, strict=True))
+            self._store_asset_keys(of_assets)
 
-    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]], index: sa.Connection) -> None:
+    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
         """Store the state of each asset: of several events of one type the last one sets it."""
         last: dict[tuple[str, Any], tuple[EventLogEntry, int]] = {}
         for event, event_id in events:
@@ -124,7 +127,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
                 kind = asset_key.to_string(), event.dagster_event_type
                 last.pop(kind, None)  # it moves to the end
                 last[kind] = event, event_id
-        with_times = self._has_asset_key_index_cols_on_connection(index)
+        with_times = self.has_asset_key_index_cols()
         rows = [
             {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
             for (asset, _), stored in last.items()
@@ -133,9 +136,9 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             if columns:
                 insert = sqlite.insert(AssetKeyTable)
                 update = {column: insert.excluded[column] for column in columns}
-                index.execute(
-                    insert.on_conflict_do_update(index_elements=["asset_key"], set_=update), list(each)
-                )
+                upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
+                with self.index_connection() as index:
+                    index.execute(upsert, list(each))
 
     # --- connections -----------------------------------------------------------------------------------
 
@@ -188,6 +191,10 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         """Tell if the index has a table."""
         return self._remembers(table_name, super().has_table, table_name)
 
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Tell if the table of assets has a column."""
+        return self._remembers(f"{AssetKeyTable.name}.{column_name}", super().has_asset_key_col, column_name)
+
     def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
         what = f"{AssetKeyTable.name}.{column_name}"
         return self._remembers(what, super()._has_asset_key_col_on_connection, conn, column_name)
@@ -237,9 +244,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
 
 def _new_engine(url: str, pool: type[Pool], **options: int) -> sa.Engine:
-    return sa.create_engine(
-        url, poolclass=pool, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}, **options
-    )
+    return sa.create_engine(url, poolclass=pool, connect_args={"timeout": _BUSY_SECONDS}, **options)
 
 
 def _maker(url: str) -> sa.Engine:
