@@ -149,9 +149,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             if shard in self._in_use:
                 yield self._in_use[shard]
                 return
-            engine = self._engine(shard)
             try:
-                with engine.connect() as connection, connection.begin():
+                with self._engine(shard).connect() as connection, connection.begin():
                     self._in_use[shard] = connection
                     yield connection
                     driver: Any = connection.connection.driver_connection
@@ -173,6 +172,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             self._drop(shard)
             url = self.conn_string_for_shard(shard)
             engine = _new_engine(url, QueuePool, pool_size=1)
+            self._shards[shard] = _Shard(engine, None)  # until it is made, or fails to be
             if not _has_schema(engine):
                 self._initdb(_maker(url))
             kept = self._shards[shard] = _Shard(engine, identity_of(path))
@@ -205,9 +205,10 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     def _remembers(self, what: str, ask: Callable[..., bool], *arguments: Any) -> bool:
         """Ask, and remember a yes: nothing that the index has goes away."""
-        if what not in self._known and ask(*arguments):
+        found = what in self._known or ask(*arguments)
+        if found:
             self._known.add(what)
-        return what in self._known
+        return found
 
     # --- ends ------------------------------------------------------------------------------------------
 
