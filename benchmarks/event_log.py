@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 from typing import TypeAlias
 
 import dagster as dg
 import sqlalchemy as sa
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log import EventLogStorage, SqliteEventLogStorage
 
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
@@ -19,7 +20,11 @@ from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStora
 
 _Costs: TypeAlias = dict[str, dict[str, float]]
 _STORAGES = {"Dagster's": SqliteEventLogStorage, "ours": BatchingSqliteEventLogStorage}
-_COUNTED = {"statements": "before_cursor_execute", "transactions": "commit"}
+_COUNTED = {
+    "statements": (sa.Engine, "before_cursor_execute"),
+    "transactions": (sa.Engine, "commit"),
+    "connections": (sa.pool.Pool, "connect"),
+}
 # the most processor time of ours as a part of that of Dagster's own, and the most new connections of a step
 RATIO, CONNECTIONS = 0.35, 0.1
 
@@ -50,36 +55,26 @@ def _rows(taken: dict[str, _Costs]) -> Iterator[Row]:
 
 def costs(storage: str, assets: int, rounds: int) -> _Costs:
     """Measure one of the storages in a fresh process, by asset."""
-    planned, others = _events(assets)
+    parts = dict(zip(("creation", "step"), _events(assets), strict=True))
     counts: Counter[str] = Counter()
-    for what, name in _COUNTED.items():
-        sa.event.listen(sa.Engine, name, lambda *_, what=what: counts.update([what]))
-    sa.event.listen(sa.pool.Pool, "connect", lambda *_: counts.update(["connections"]))
-    found: dict[str, list[dict[str, float]]] = {"creation": [], "step": []}
+    for what, (target, name) in _COUNTED.items():
+        sa.event.listen(target, name, lambda *_, what=what: counts.update([what]))
+    found: dict[str, list[dict[str, float]]] = {part: [] for part in parts}
     with TemporaryDirectory(prefix="jammi-bench-") as folder:
         made = _STORAGES[storage](folder)
+        singly = functools.partial(EventLogStorage.store_event_batch, made)  # which is a loop
         for number in range(rounds + 1):  # the first one warms up
-            own, rest = (
-                [event._replace(run_id=f"run-{number}") for event in each] for each in (planned, others)
-            )
-
-            def store_singly(events: Sequence[EventLogEntry] = rest) -> None:
-                for event in events:
-                    made.store_event(event)
-
-            works = {"creation": lambda own=own: made.store_event_batch(own), "step": store_singly}
-            for part, work in works.items():
-                found[part].append(_measured(work, counts, assets))
+            for part, events in parts.items():
+                own = [event._replace(run_id=f"run-{number}") for event in events]
+                counts.clear()
+                started = time.process_time()
+                (made.store_event_batch if part == "creation" else singly)(own)
+                cpu = (time.process_time() - started) * 1000
+                found[part].append(
+                    {"cpu ms": cpu / assets} | {what: counts[what] / assets for what in _COUNTED}
+                )
         made.dispose()
     return {part: min(each[1:], key=lambda one: one["cpu ms"]) for part, each in found.items()}
-
-
-def _measured(work: Callable[[], None], counts: Counter[str], by: int) -> dict[str, float]:
-    counts.clear()
-    started = time.process_time()
-    work()
-    cpu = (time.process_time() - started) * 1000
-    return {"cpu ms": cpu / by} | {what: counts[what] / by for what in (*_COUNTED, "connections")}
 
 
 def _events(assets: int) -> tuple[list[EventLogEntry], list[EventLogEntry]]:

@@ -141,8 +141,17 @@ def _fail() -> None:
     raise Fault
 
 
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("fault", [_fail, pytest.param(_interrupt, marks=pytest.mark.slow)])
 def test_a_batch_that_fails_leaves_nothing(
-    storage: BatchingSqliteEventLogStorage, events: list[EventLogEntry], by_stock: Any, tmp_path: Path
+    storage: BatchingSqliteEventLogStorage,
+    events: list[EventLogEntry],
+    by_stock: Any,
+    tmp_path: Path,
+    fault: Callable[[], None],
 ) -> None:
     """At each statement and each commit, of one batch over two runs: then Dagster stores its events one by one."""
     for run_id in {event.run_id for event in events}:
@@ -150,10 +159,10 @@ def test_a_batch_that_fails_leaves_nothing(
     before, number = rows_of(tmp_path), 0
     while True:
         number += 1
-        with at_statement(number, _fail) as seen:
+        with at_statement(number, fault) as seen:
             try:
                 storage.store_event_batch(events)
-            except Fault:
+            except (Fault, KeyboardInterrupt):
                 assert rows_of(tmp_path) == before, seen[-1]
             else:
                 break
