@@ -29,9 +29,10 @@ pandas2: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target build/pandas2 'pandas<3'
 	PYTHONPATH=build/pandas2:. $(BIN)/python -m pytest tests/adapters/handoff
 
-# Dagster's own tests with @result_table in the place of @asset; `make slow` holds a few of them
+# Dagster's own tests with @result_table in the place of @asset, of which `make slow` holds a few, and with our event log
 conformance: $(VENV)/.dev
 	$(BIN)/python -m tools.conformance
+	$(BIN)/python -m tools.conformance --storage
 
 # the same under the newest Dagster, which is only reported on
 conformance-newest: NEWEST := build/conformance/newest
