@@ -50,8 +50,8 @@ def absolute_catalog(catalog: str, **whose: Any) -> str:
 
     Anything else is returned as it is. Raises `NoProjectFolder`.
 
-    >>> absolute_catalog("sqlite:///catalog.db", project="/home/ada/sales")
-    '/home/ada/sales/catalog.db'
+    >>> absolute_catalog("sqlite:///catalog.db", project="/srv/sales")
+    '/srv/sales/catalog.db'
     """
     try:
         url = parse_catalog(catalog)

@@ -274,8 +274,8 @@ class ArtifactRoot:
 def absolute_root(root: str, **whose: Any) -> str:
     """Return a relative root as an absolute one; `whose` says where it starts, as for `from_project`.
 
-    >>> absolute_root("results", project="/home/ada/sales")
-    '/home/ada/sales/results'
+    >>> absolute_root("results", project="/srv/sales")
+    '/srv/sales/results'
     """
     root = os.fspath(root)
     if not root or "\0" in root or _is_url(root) or os.path.isabs(os.path.expanduser(root)):
