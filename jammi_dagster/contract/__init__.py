@@ -31,6 +31,7 @@ from jammi_dagster.contract.manifest import ArtifactDigest, Leaf, Materializatio
 from jammi_dagster.contract.policy import CacheOutcome, CachePolicy, Verification
 from jammi_dagster.contract.tables import TableName
 from jammi_dagster.contract.verdicts import (
+    FRESH_FOR_NOW,
     CurrentAnchor,
     DerivesFromEdge,
     MatchVerdict,
@@ -39,6 +40,7 @@ from jammi_dagster.contract.verdicts import (
 )
 
 __all__ = [
+    "FRESH_FOR_NOW",
     "AnchorKind",
     "ArtifactDigest",
     "CacheOutcome",

@@ -67,6 +67,10 @@ class StaleReason:
         return {"reason": self.reason, **{k: v for k, v in fields.items() if v is not None}}
 
 
+FRESH_FOR_NOW = "fresh_for_now"
+"""The word for a fresh table below a stale one."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staleness:
     """The verdict on a ready table: still the output of its definition over its inputs' present state, or not.

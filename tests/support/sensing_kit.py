@@ -1,6 +1,7 @@
 """What the tests of sensing share: an evaluation of everything that some assets have made."""
 
 import contextlib
+import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -15,7 +16,6 @@ from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
-from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.planning.step_plan import StepPlan
 
 
@@ -57,6 +57,17 @@ def plan(
     return plan_of(asset, partitions, Replay(config=config), present, policy, **options)
 
 
+class _Lines(logging.Handler):
+    """The messages of a tick's log."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
 class Ticking:
     """A staleness sensor on a lab, its cursor kept from tick to tick, and its requests executed in process."""
 
@@ -78,11 +89,14 @@ class Ticking:
         context = dg.build_sensor_context(
             instance=self.lab.instance, cursor=self.cursor, definitions=self.defs
         )
+        log = _Lines()
+        context.log.addHandler(log)
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         skipped = result.skip_reason
-        self.said = Cursor.load(self.cursor).said if skipped is None else str(skipped.skip_message)
+        (self.said,) = log.lines
+        assert skipped is None or skipped.skip_message == self.said
         return list(result.run_requests or ())
 
     def execute(self, request: dg.RunRequest, *, ok: bool = True) -> dict[str, Any]:
