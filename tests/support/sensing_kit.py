@@ -1,7 +1,6 @@
 """What the tests of sensing share: an evaluation of everything that some assets have made."""
 
 import contextlib
-import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,6 +16,7 @@ from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
 from jammi_dagster.planning.step_plan import StepPlan
+from jammi_dagster.testing.tick_log import LogLines
 
 
 def definitions(lab: Lab, assets: Iterable[Any], **more: Any) -> dg.Definitions:
@@ -57,17 +57,6 @@ def plan(
     return plan_of(asset, partitions, Replay(config=config), present, policy, **options)
 
 
-class _Lines(logging.Handler):
-    """The messages of a tick's log."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
-
-
 class Ticking:
     """A staleness sensor on a lab, its cursor kept from tick to tick, and its requests executed in process."""
 
@@ -89,7 +78,7 @@ class Ticking:
         context = dg.build_sensor_context(
             instance=self.lab.instance, cursor=self.cursor, definitions=self.defs
         )
-        log = _Lines()
+        log = LogLines()
         context.log.addHandler(log)
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
