@@ -9,7 +9,7 @@ import functools
 import logging
 import os
 import sys
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from types import FrameType
 
 from jammi_dagster.errors import NoProjectFolder
@@ -67,6 +67,20 @@ def project_folder(maker: object = None) -> str:
     return _project_of(_constructing_file(maker))[0]
 
 
+def pyproject_above(file: str) -> tuple[str, os.stat_result] | None:
+    """Return the nearest `pyproject.toml` above a file, with its status; None where there is none."""
+    folder = os.path.dirname(os.path.abspath(file))
+    while True:
+        path = os.path.join(folder, "pyproject.toml")
+        try:
+            return path, os.stat(path)
+        except OSError:
+            above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+
+
 def _constructing_file(maker: object) -> str | None:
     """Return the file of the first caller that is no go-between and no constructor of `maker`; None for no file."""
     frame: FrameType | None = sys._getframe(1)
@@ -91,10 +105,10 @@ def _project_of(file: str | None) -> tuple[str, str]:
         return NO_PROJECT, _NO_FILE
     if not _INSTALLED.isdisjoint(PurePath(file).parts):
         return NO_PROJECT, f"{file} is installed, not part of a project"
-    for folder in Path(file).parents:
-        if (folder / "pyproject.toml").is_file():
-            return str(folder), ""
-    return NO_PROJECT, f"no pyproject.toml lies above {file}"
+    found = pyproject_above(file)
+    if found is None:
+        return NO_PROJECT, f"no pyproject.toml lies above {file}"
+    return os.path.dirname(found[0]), ""
 
 
 def _below_working_folder(path: str, markers: tuple[str, ...]) -> str | None:
