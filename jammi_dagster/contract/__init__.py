@@ -37,6 +37,7 @@ from jammi_dagster.contract.verdicts import (
     MatchVerdict,
     Staleness,
     StaleReason,
+    in_words,
 )
 
 __all__ = [
@@ -65,4 +66,5 @@ __all__ = [
     "changed_inputs",
     "definition_hash",
     "explain",
+    "in_words",
 ]

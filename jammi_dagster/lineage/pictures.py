@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
-from jammi_dagster.contract import FRESH_FOR_NOW, DerivesFromEdge
+from jammi_dagster.contract import FRESH_FOR_NOW, DerivesFromEdge, in_words
 from jammi_dagster.contract.tables import is_table
 
 # the most urgent kind comes first: a box of several tables has the colour of the first kind among them
@@ -21,12 +21,6 @@ COLOURS = {
     "fresh": "#c8e6c9",
     "input": "#d6e4f5",
     "unknown": "#ffffff",
-}
-_IN_WORDS = {
-    FRESH_FOR_NOW: "fresh for now",
-    "missing_manifest": "without a record",
-    "not_replayable": "with an invalid config",
-    "bytes_missing": "without bytes",
 }
 _LEGEND = {FRESH_FOR_NOW: "fresh, below a stale one", "unknown": "not judged"}
 MOST_BOXES = 40
@@ -265,7 +259,7 @@ def _title(picture: Picture, box: str) -> str:
     kind = picture.kind(box)
     first = next(name for name in picture.of(box) if picture.verdicts.get(name, (kind,))[0] == kind)
     why = picture.verdicts.get(first, (kind, ""))[1]
-    said = _in_words(kind) if first == box else f"{_counted(picture, box)}; {first}: {_in_words(kind)}"
+    said = in_words(kind) if first == box else f"{_counted(picture, box)}; {first}: {in_words(kind)}"
     return f"{box}: {said}{f': {why}' if why else ''}"
 
 
@@ -273,7 +267,7 @@ def _label(picture: Picture, box: str) -> str:
     if box in picture.members:
         return f"{box}: {_counted(picture, box)}" if is_table(box) else f"{_counted(picture, box)}: {box} …"
     kind = picture.kind(box)
-    return box if kind in ("unknown", "input") else f"{box} · {_in_words(kind)}"
+    return box if kind in ("unknown", "input") else f"{box} · {in_words(kind)}"
 
 
 def _counted(picture: Picture, box: str) -> str:
@@ -282,16 +276,12 @@ def _counted(picture: Picture, box: str) -> str:
     if counts.keys() <= {"unknown", "input"}:
         return f"{counts.total():,} {'partitions' if is_table(box) else 'inputs'}"
     return ", ".join(
-        f"{counts[kind]:,} {_in_words(kind)}" for kind in sorted(counts, key=_urgency, reverse=True)
+        f"{counts[kind]:,} {in_words(kind)}" for kind in sorted(counts, key=_urgency, reverse=True)
     )
 
 
-def _in_words(kind: str) -> str:
-    return _IN_WORDS.get(kind, kind.replace("_", " "))
-
-
 def _legend(kind: str) -> str:
-    return _LEGEND.get(kind, _in_words(kind))
+    return _LEGEND.get(kind, in_words(kind))
 
 
 def _short(text: str, longest: int = _LONGEST) -> str:

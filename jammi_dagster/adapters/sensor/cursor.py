@@ -75,7 +75,6 @@ class Cursor:
     bytes_missing: list[str] = field(default_factory=list)
     asked: Mapping[str, Asked] = field(default_factory=dict)
     process: str = ""
-    version: Literal[1] = 1
 
     def loaded_by(self, process: str) -> Cursor:
         """Return the cursor for a process: one that has just loaded the code forgets all back-offs."""
@@ -88,9 +87,12 @@ class Cursor:
     def load(cls, text: str | None) -> Cursor:
         """Return the cursor in `text`; an empty one for a text of other fields or types: a cursor only spares work."""
         try:
-            packed = base64.urlsafe_b64decode(text or "")
-            data = zlib.decompressobj().decompress(packed, _MOST_BYTES)
-            if b"\\u0000" in data:  # no name holds a NUL, and PostgreSQL refuses to look one up
+            packed = _envelope().validate_json(text or "").state
+            unpacking = zlib.decompressobj()
+            data = unpacking.decompress(base64.urlsafe_b64decode(packed), _MOST_BYTES)
+            if (
+                not unpacking.eof or b"\\u0000" in data
+            ):  # no name holds a NUL, and PostgreSQL refuses to look one up
                 return cls()
             return _reader().validate_json(data)
         except (ValueError, zlib.error):
@@ -99,7 +101,23 @@ class Cursor:
     def dump(self) -> str:
         """Return the text for Dagster to keep: table names and run keys repeat, so it packs well."""
         data = json.dumps(asdict(self), separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(zlib.compress(data)).decode()
+        packed = base64.urlsafe_b64encode(zlib.compress(data)).decode()
+        return json.dumps(asdict(Envelope(packed)), separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The text in Dagster's hands: JSON that shows a version and no more."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    state: str
+    version: Literal[2] = 2
+
+
+@functools.cache
+def _envelope() -> TypeAdapter[Envelope]:
+    return TypeAdapter(Envelope)
 
 
 @functools.cache

@@ -11,26 +11,15 @@ from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
 from jammi_dagster.adapters.sensor.groups import Group, asset_of, grouped
 from jammi_dagster.adapters.sensor.requests_of_tick import WAITS, SensorDecision
-from jammi_dagster.contract import FRESH_FOR_NOW
+from jammi_dagster.contract import FRESH_FOR_NOW, in_words
 
 MOST_SAID = 5
 NOT_MADE = "not made"
 UNCHANGED = "Nothing changed since."
 _RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
 _ALWAYS = ("fresh", "stale", "undecidable")
-_IF_ANY = {
-    FRESH_FOR_NOW: "fresh for now",
-    "missing_manifest": "without a record",
-    "bytes_missing": "without bytes",
-    "not_replayable": "with an invalid config",
-    "missing": "never materialized",
-}
-_KINDS = {
-    "bytes_missing": "incomplete",
-    "missing": "missing",
-    "missing_manifest": "without a record",
-    "not_replayable": "not requested",
-}
+_IF_ANY = (FRESH_FOR_NOW, "missing_manifest", "bytes_missing", "not_replayable", "missing")
+_KINDS = {"bytes_missing": "incomplete", "missing": "missing", "not_replayable": "not requested"}
 _NO_REASON = {"missing_manifest": "nothing says how it was made"}
 _ONE_RUN = (
     "{assets}: each partition takes a run of its own; backfill_policy=dg.BackfillPolicy.single_run() on the asset lets "
@@ -78,12 +67,11 @@ def line(group: Group, reasons: Sequence[str], decision: SensorDecision, expecte
     state = group.first
     above = state.verdict.stale_ancestor
     outcome = _outcome(group, decision)
+    kind = _KINDS.get(state.kind, in_words(state.word))
+    why = "; ".join(reasons) or _NO_REASON.get(state.kind, "its run left it as it was")
     if state.word == FRESH_FOR_NOW and above is not None:
-        kind, why = "fresh for now", f"{'waits' if len(group.states) == 1 else 'wait'} for {above}"
+        why = f"{'waits' if len(group.states) == 1 else 'wait'} for {above}"
         outcome = "" if outcome == WAITS else outcome
-    else:
-        kind = _KINDS.get(state.kind, state.kind)
-        why = "; ".join(reasons) or _NO_REASON.get(state.kind, "its run left it as it was")
     if any(state.table in request.bypassed for request in decision.requests):
         expected = "the run computes it in any case, as only that decides"
     said = [f"{kind}: {why}.", outcome, sentence(expected)]
@@ -103,7 +91,7 @@ def summary(
     """
     counts = Counter(so_far.counts)
     words = [f"{counts[kind]:,} {kind}" for kind in _ALWAYS]
-    words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
+    words += [f"{counts[kind]:,} {in_words(kind)}" for kind in _IF_ANY if counts[kind]]
     if counts[NOT_MADE]:
         has = "table has" if counts[NOT_MADE] == 1 else "tables have"
         words[-1] += f". {counts[NOT_MADE]:,} defined {has} no materialization in this store"
@@ -131,8 +119,7 @@ def _made_singly(decision: SensorDecision) -> list[str]:
     """Name the assets of which several partitions are made in a run each, as their backfill policy asks for."""
     nodes = [node for request in decision.requests for node in request.run.nodes]
     single = [asset_of(n.table) for n in nodes if n.partition is not None and n.most_at_once == 1]
-    runs = Counter([*single, *map(asset_of, decision.later)])
-    return sorted(name for name in set(single) if runs[name] > 1)
+    return sorted(name for name, runs in Counter(single).items() if runs > 1)
 
 
 def _outcome(group: Group, decision: SensorDecision) -> str:
@@ -142,11 +129,12 @@ def _outcome(group: Group, decision: SensorDecision) -> str:
     now, later = tables & _requested(decision), tables & decision.later
     if not now and not later:
         return _not_requested(group.first, decision)
+    if not now:
+        return "To be requested by a later tick."
     if len(tables) == 1:
-        return "Requested." if now else "To be requested by a later tick."
-    said = f"{len(now):,} requested in {len(runs):,} run{'s' if len(runs) > 1 else ''}"
-    more = f", {len(later):,} by later ticks" if later else ""
-    return f"{said}{more}."
+        return "Requested."
+    more = f", {len(later):,} to be requested by later ticks" if later else ""
+    return f"{len(now):,} requested in {len(runs):,} run{'s' if len(runs) > 1 else ''}{more}."
 
 
 def _not_requested(state: TableState, decision: SensorDecision) -> str:

@@ -160,4 +160,4 @@ def test_a_part_of_a_group_is_left_to_later_ticks(lab: Lab) -> None:
     ticking = Ticking(lab, [upstream("2")], max_runs_per_tick=3)
     assert len(ticking.tick()) == 3
     assert "up: 4 partitions (d00 … d03) are stale: " in ticking.said
-    assert "3 requested in 3 runs, 1 by later ticks." in ticking.said
+    assert "3 requested in 3 runs, 1 to be requested by later ticks." in ticking.said
