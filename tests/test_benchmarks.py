@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import chain, fingerprint, funnel, import_time, partitions, scale, step, tick, verify
+from benchmarks import chain, fingerprint, funnel, import_time, partitions, plan, scale, step, tick, verify
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
@@ -30,6 +30,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "partitions": (partitions.run, {"size": 8}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
+    "plan": (plan.run, {"sizes": [100]}),
     "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
     "scale": (scale.run, {"rounds": 1, "sizes": [(50, 50), (100, 20)], "edges": 10}),
 }
@@ -42,6 +43,7 @@ BUDGETS = {
     "partitions": 2,
     "chain": 4,
     "tick": 4,
+    "plan": 3,
     "fingerprint": 4,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }

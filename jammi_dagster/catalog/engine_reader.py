@@ -127,9 +127,9 @@ class EngineReader:
         found = {each: self.matches(*each, only_best=True) for each in wanted}
         return {each: matches[0] for each, matches in found.items() if matches}
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready table has this definition."""
-        return bool(self._ready(definition))
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Find the definitions that any ready table has."""
+        return {definition for definition in definitions if self._ready(definition)}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.

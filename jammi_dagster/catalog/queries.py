@@ -155,14 +155,14 @@ _ranked = (
     .subquery("ranked")
 )
 BEST_MATCHES = sa.select(_ranked).where(_ranked.c.place == sa.literal_column("1"))
-HAS_DEFINITION = (
-    sa.select(_m.c.id)
+STORED_DEFINITIONS = (
+    sa.select(_m.c.definition_hash)
     .where(
-        _m.c.definition_hash == sa.bindparam("definition"),
+        _m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)),
         _m.c.status == READY,
-        _m.c.tenant.in_(_READABLE),
+        _m.c.tenant.concat("").in_(_READABLE),
     )
-    .limit(sa.literal_column("1"))
+    .distinct()
 )
 
 # --- lineage, from the pointers and their copies ---------------------------------------------------------

@@ -140,9 +140,13 @@ class CatalogReader:
                     found[row.definition_hash, row.set_key] = self._whole(row)
         return found
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready materialization has this definition, over whichever inputs."""
-        return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Find the definitions that any ready materialization has, over whichever inputs."""
+        return {
+            row.definition_hash
+            for chunk in _chunks(definitions)
+            for row in self._rows(queries.STORED_DEFINITIONS, {"definitions": chunk})
+        }
 
     def _whole(self, row: sa.Row[Any]) -> MaterializationRecord | None:
         """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""

@@ -244,13 +244,13 @@ def _(world: World) -> Any:
     return told, artifacts
 
 
-@case("CatalogReader", "matches", "best_matches", "has_definition")
+@case("CatalogReader", "matches", "best_matches", "stored_definitions")
 def _(world: World) -> Any:
     reader = world.own.store.reader
     for side in world.sides.values():
         key = anchor_set_key(side.inputs)
         best = reader.matches(definition_of(side), key)[:1]
-        assert reader.has_definition(definition_of(side)) == bool(best)
+        assert bool(reader.stored_definitions([definition_of(side), "none"])) == bool(best)
         assert list(reader.best_matches([(definition_of(side), key), ("none", key)]).values()) == best
     found = [
         world.own.store.reader.matches(definition_of(side), anchor_set_key(side.inputs))
