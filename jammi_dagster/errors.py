@@ -329,10 +329,7 @@ class NoProjectFolder(JammiError):
     """A relative path in code that lies in no project, so that nothing says where the path starts."""
 
     path: str
-    template = (
-        "{what} {path}: it is relative, and {why}; give an absolute path{or_url}, or put a pyproject.toml into the "
-        "project's folder{there}"
-    )
+    template = "{what} {path}: it is relative, and {why}; give an absolute path{or_url}{or_project}{there}"
 
 
 class UnsupportedInput(JammiError):

@@ -19,6 +19,7 @@ _log = logging.getLogger("jammi_dagster")
 # packages that construct objects on behalf of the code that asked for them
 _GO_BETWEENS = frozenset({"jammi_dagster", "dagster", "dagster_shared", "pydantic"})
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
+_NOT_ABOVE = "no pyproject.toml lies above"
 _NO_FILE = "no file constructs it, as at a prompt or in a notebook"
 NO_PROJECT = ""
 """Stands for the project folder of code that has none, where it was looked for."""
@@ -47,15 +48,14 @@ def from_project(
     if project is None:
         project, why = _project_of(_constructing_file(maker))
     else:
-        why = "no pyproject.toml lies above the file that constructs it"
+        why = f"{_NOT_ABOVE} the file that constructs it"
     if project == NO_PROJECT:
-        there = (
-            ""
-            if before is None
-            else f" ({what} at {before}, below the working folder: give that path to keep it)"
-        )
+        there = "" if before is None else f" (there is one at {before}, below the working folder)"
         or_url = "" if what == "file" else " or a URL"
-        raise NoProjectFolder(what=what, path=path, why=why, or_url=or_url, there=there)
+        or_project = ", or put a pyproject.toml into the project's folder" if _NOT_ABOVE in why else ""
+        raise NoProjectFolder(
+            what=what, path=path, why=why, or_url=or_url, or_project=or_project, there=there
+        )
     found = os.path.normpath(os.path.join(project, path))
     if before is not None and os.path.realpath(before) != os.path.realpath(found):
         _name_the_other(what, path, found, before)
@@ -107,7 +107,7 @@ def _project_of(file: str | None) -> tuple[str, str]:
         return NO_PROJECT, f"{file} is installed, not part of a project"
     found = pyproject_above(file)
     if found is None:
-        return NO_PROJECT, f"no pyproject.toml lies above {file}"
+        return NO_PROJECT, f"{_NOT_ABOVE} {file}"
     return os.path.dirname(found[0]), ""
 
 
