@@ -12,7 +12,7 @@ import click
 
 from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
-from jammi_dagster.contract import FRESH_FOR_NOW
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.errors import InvalidStore
 from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 

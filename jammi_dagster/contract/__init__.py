@@ -31,17 +31,14 @@ from jammi_dagster.contract.manifest import ArtifactDigest, Leaf, Materializatio
 from jammi_dagster.contract.policy import CacheOutcome, CachePolicy, Verification
 from jammi_dagster.contract.tables import TableName
 from jammi_dagster.contract.verdicts import (
-    FRESH_FOR_NOW,
     CurrentAnchor,
     DerivesFromEdge,
     MatchVerdict,
     Staleness,
     StaleReason,
-    in_words,
 )
 
 __all__ = [
-    "FRESH_FOR_NOW",
     "AnchorKind",
     "ArtifactDigest",
     "CacheOutcome",
@@ -66,5 +63,4 @@ __all__ = [
     "changed_inputs",
     "definition_hash",
     "explain",
-    "in_words",
 ]

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
-from jammi_dagster.contract import FRESH_FOR_NOW, DerivesFromEdge, in_words
+from jammi_dagster.contract import DerivesFromEdge
 from jammi_dagster.contract.tables import is_table
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 # the most urgent kind comes first: a box of several tables has the colour of the first kind among them
 COLOURS = {

@@ -14,7 +14,8 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import FRESH_FOR_NOW, CachePolicy, Staleness
+from jammi_dagster.contract import CachePolicy, Staleness
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.planning.step_plan import StepPlan, TableFacts, decide_step
 
 NO_REPLAY = Replay()

@@ -11,7 +11,7 @@ from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
 from jammi_dagster.adapters.sensor.groups import Group, asset_of, grouped
 from jammi_dagster.adapters.sensor.requests_of_tick import WAITS, SensorDecision
-from jammi_dagster.contract import FRESH_FOR_NOW, in_words
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 MOST_SAID = 5
 NOT_MADE = "not made"

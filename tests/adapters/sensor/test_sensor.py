@@ -280,7 +280,7 @@ def test_a_tick_that_runs_out_of_time_says_so_and_the_next_goes_on(lab: Lab, tmp
     assert said[0].startswith("Judged 3 tables, up to up[b]; the next tick goes on. So far: 3 fresh, ")
     assert [text.startswith("Judged") for text in said] == [True, True, True, False, False]
     assert said[3] == "11 fresh, 0 stale, 0 undecidable."
-    assert said[4] == f"{said[3]} Nothing changed since."
+    assert said[4] == f"{said[3]}\nNothing changed since."
 
 
 @pytest.mark.usefixtures("of_three")
