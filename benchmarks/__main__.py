@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import (
     chain,
+    faults,
     fingerprint,
     funnel,
     import_time,
@@ -42,11 +43,12 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "plan": plan.run,
     "fingerprint": fingerprint.run,
     "upkeep": upkeep.run,
+    "faults": faults.run,
     "precision": precision.run,
     "mutants": mutants.run,
     "oracle": oracle.run,
 }
-ON_DEMAND = ("mutants", "oracle")  # hours, not minutes
+ON_DEMAND = ("faults", "mutants", "oracle")  # hours, not minutes
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import dagster as dg
-import sqlalchemy as sa
 
 from benchmarks import tick
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
+from benchmarks.statements import statements
 from jammi_dagster import plan
 
 SIZES = (1_000, 100_000)
@@ -43,15 +43,13 @@ def planned(size: int, root: str, what: str) -> dict[str, float]:
     version = "2" if what == "code changed" else "1"
     if what == "ten changed":
         tick.change(Path(root))
-    statements: list[str] = []
-    sa.event.listen(sa.Engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    with dg.DagsterInstance.ephemeral() as instance:
+    with statements() as asked, dg.DagsterInstance.ephemeral() as instance:
         defs = tick.definitions(Path(root), size // 2, version=version)
         started = time.perf_counter()
         found = plan(defs, instance=instance)
         seconds = time.perf_counter() - started
     assert found.counts == _expected(size, what), found.counts
-    own = [statement for statement in statements if "materializations" in statement]
+    own = [statement for statement, _ in asked if "materializations" in statement]
     return {"s": seconds, "statements": len(own)}
 
 

@@ -1,14 +1,29 @@
 """The benchmarks run at tiny sizes and say what they should; how long anything takes is never looked at."""
 
+import importlib
 import json
 import math
+import pkgutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from benchmarks import chain, fingerprint, funnel, import_time, partitions, plan, scale, step, tick, verify
+import benchmarks
+from benchmarks import (
+    __main__,
+    chain,
+    fingerprint,
+    funnel,
+    import_time,
+    partitions,
+    plan,
+    scale,
+    step,
+    tick,
+    verify,
+)
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
@@ -55,6 +70,17 @@ def reports() -> dict[str, Report]:
     with ThreadPoolExecutor() as pool:
         running = {name: pool.submit(run, **sizes) for name, (run, sizes) in TINY.items()}
         return {name: found.result() for name, found in running.items()}
+
+
+def test_every_benchmark_can_be_run_by_its_name() -> None:
+    """A module that says what it measures is listed, with its smaller sizes; nothing else is."""
+    modules = [
+        importlib.import_module(f"benchmarks.{found.name}")
+        for found in pkgutil.iter_modules(benchmarks.__path__)
+    ]
+    runs = {module.__name__.rpartition(".")[2]: module.run for module in modules if hasattr(module, "ABOUT")}
+    assert runs == __main__.BENCHMARKS
+    assert set(__main__.QUICK) == set(runs) > set(__main__.ON_DEMAND)
 
 
 @pytest.mark.parametrize("name", TINY)

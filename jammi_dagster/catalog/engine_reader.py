@@ -76,8 +76,7 @@ class EngineReader:
 
     def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the tables of these names, of whatever status."""
-        found = {name: self.get(name) for name in materialization_ids}
-        return {name: record for name, record in found.items() if record is not None}
+        return self.current_of(materialization_ids)
 
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table of this name, of whatever status, as the engine's own look-up gives it."""

@@ -151,3 +151,17 @@ class MaterializationRecord:
         hidden = {"anchors_json", "anchor_order", "input_anchors"}
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}
+
+
+def artifact_of(path: str) -> str:
+    """Give the artifact that an object belongs to: itself, or the one that a sidecar lies beside."""
+    return path.replace(".materialization.json", ".parquet")
+
+
+def id_of(path: str) -> str:
+    """Give the materialization that an object belongs to, by its name.
+
+    >>> id_of("tables/orders-0f/01J.materialization.json")
+    '01J'
+    """
+    return artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet")
