@@ -20,6 +20,7 @@ from jammi_dagster.adapters.launching.in_flight import states_of_requests, table
 from jammi_dagster.adapters.launching.nodes import makers_of, materializations_of
 from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.sensor.cursor import Cursor, Round
+from jammi_dagster.adapters.sensor.groups import Group
 from jammi_dagster.adapters.sensor.requests_of_tick import (
     Options,
     Past,
@@ -113,13 +114,10 @@ class Ticker:
         before = self._words.lines if begun.after and begun.after == self._words.after else ()
         if not before:
             begun = replace(begun, told=0)
-        why: dict[str, Sequence[str]] = {}
-        lines, named = list(before), 0
-        for group in told(found, decision, len(before)):
-            said = why[group.first.table] = reasons(group.first)
-            lines.append(line(group, said, decision, expectation(group.first, said)))
-            named += len(group.states)
-        so_far = round_after(begun, found, decision, named)
+        groups = told(found, decision, len(before))
+        why = {group.first.table: reasons(group.first) for group in groups}
+        lines = (*before, *(_line(group, why[group.first.table], decision) for group in groups))
+        so_far = round_after(begun, found, decision, sum(len(group.states) for group in groups))
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
         text = summary(so_far, lines, found, decision, problems)
@@ -130,7 +128,7 @@ class Ticker:
             asked=decision.asked_with(keys, now),
             process=PROCESS,
         )
-        self._words = Words(text, cursor.round.after, before if decision.has_more else tuple(lines))
+        self._words = Words(text, cursor.round.after, before if decision.has_more else lines)
         requests = _run_requests(decision, keys, key_prefix, lambda request: _why(request, found, why))
         return Tick(requests, text, cursor)
 
@@ -151,6 +149,10 @@ class Ticker:
             self._evaluator = known = Evaluator(Location(repository, instance))
         known.location.refresh()
         return known
+
+
+def _line(group: Group, why: Sequence[str], decision: SensorDecision) -> str:
+    return line(group, why, decision, expectation(group.first, why))
 
 
 def _past(evaluator: Evaluator, found: Evaluation, cursor: Cursor) -> Past:
