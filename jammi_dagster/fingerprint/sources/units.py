@@ -184,7 +184,8 @@ class Unit:
         if self.statement is None:
             return ()
         names = self.statement.sets
-        if not (self.statement.visited.has_sets or any(name in names for name in self.statement.names_used)):
+        uses_sets = bool(names) and any(name in names for name in self.statement.names_used)
+        if not (self.statement.visited.has_sets or uses_sets):
             return ()
         return set_orders(self.statement.node, names)
 
