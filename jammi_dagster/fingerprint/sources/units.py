@@ -16,7 +16,9 @@ from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.hand_over import decorated
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines
 from jammi_dagster.fingerprint.syntax.load_effects import (
     CERTAIN_EFFECT,
     NO_EFFECT,
@@ -206,6 +208,11 @@ class Unit:
         heads = (chain[0] for note in annotations_of(node) for chain in named_in(note))
         return frozenset(name.partition(".")[0] for head in heads for name in scope.peek((head,)))
 
+    @cached_property
+    def cached_lines(self) -> tuple[int, ...]:
+        """The first lines of its functions whose results are kept."""
+        return tuple(cached_lines(self.statement.node)) if self.statement else ()
+
     @property
     def has_fields(self) -> bool:
         """True for a class whose annotated attributes count, such as a dataclass."""
@@ -231,9 +238,9 @@ class Unit:
     def is_still(self) -> bool:
         """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
-        return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            return isinstance(node.value, ast.Constant)
+        return node is not None and only_defines(node)
 
     @property
     def may_catch(self) -> bool:

@@ -13,6 +13,7 @@ import struct
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -20,25 +21,30 @@ from jammi_dagster.fingerprint.hashing import digest, utf8
 
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
-_MARKS = frozenset({"ctx", "op", "ops"})  # fields that hold contexts and operators
-_SPELLED: dict[type, tuple[bytes, list[tuple[str, bytes]]]] = {}
-_quietly = threading.Lock()  # `catch_warnings` swaps process-wide state
+# Fields that hold contexts, operators, or a plain text or number in every type of node.
+_MARKS = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "level", "module", "asname", "conversion"})
+_one_at_a_time = threading.Lock()  # `catch_warnings` swaps process-wide state
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Drop warnings of the parser: they belong to the import."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def parse(source: bytes) -> ast.Module:
-    """Parse a module. Warnings of the parser are dropped: they belong to the import."""
-    with _quietly, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except SystemError:
-            with _uncollected():
-                return ast.parse(source)
+    """Parse a module."""
+    with _quietly(), _uncollected():
+        return ast.parse(source)
 
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector away: Python 3.11 fails to parse where a finalizer parses meanwhile."""
+    """Keep the garbage collector away: it would look at each new node, and Python 3.11 fails to parse where a
+    finalizer parses meanwhile.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -50,8 +56,7 @@ def _uncollected() -> Iterator[None]:
 
 def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
     """Compile a module to the code object that an import of the file would run."""
-    with _quietly, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quietly():
         code: CodeType = compile(tree, path, "exec", dont_inherit=True)
         return code
 
@@ -61,19 +66,25 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
 
     They are kept on the node, because several visitors walk one tree.
     """
-    known: Sequence[ast.AST] | None = node.__dict__.get("_children")
+    held = node.__dict__
+    known: Sequence[ast.AST] | None = held.get("_children")
     if known is not None:
         return known
     found: list[ast.AST] = []
-    for name in node._fields:
-        if name not in _MARKS:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                found += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                found.append(value)
-    known = node.__dict__["_children"] = found or ()
+    for name in _with_nodes(type(node)):
+        value = held.get(name)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    known = held["_children"] = found or ()
     return known
+
+
+@cache
+def _with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
+    """Return the fields of a type of node that may hold nodes."""
+    return tuple(name for name in kind._fields if name not in _MARKS)
 
 
 def nodes(tree: ast.AST) -> list[ast.AST]:
@@ -129,7 +140,7 @@ def _spell(
     todo: list[object] = [tree]  # a stack: deep expressions exceed Python's recursion limit
     while todo:
         item = todo.pop()
-        if isinstance(item, bytes):
+        if type(item) is bytes:
             tokens.append(item)
         elif isinstance(item, ast.AST):
             if id(item) in optional and item is not tree:
@@ -163,7 +174,7 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
-    kind, fields = _SPELLED.get(type(node)) or _SPELLED.setdefault(type(node), _spelled(type(node)))
+    kind, fields = _spelled(type(node))
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
         return [constant(node.value), b"=", kind]
     for name, spelled in fields:
@@ -183,6 +194,7 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     return flat
 
 
+@cache
 def _spelled(kind: type[ast.AST]) -> tuple[bytes, list[tuple[str, bytes]]]:
     """Spell a type of node, and its fields that count, the last first."""
     fields = [(name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT]
