@@ -95,7 +95,6 @@ class Scope:
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
         self.body = body
-        self.module: Scope = self.around.module if self.around else self
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
         self.stars: dict[str, None] = {}
@@ -109,6 +108,11 @@ class Scope:
         bindings = _Bindings(self)
         bindings.walk(body, False)
         self._share(bindings.shared)
+
+    @property
+    def module(self) -> Scope:
+        """The scope of the module."""
+        return self.around.module if self.around else self
 
     def lineage(self) -> Iterator[Scope]:
         """Yield this scope and those around it, the module's last."""

@@ -24,6 +24,7 @@ _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 # Fields that hold contexts, operators, or a plain text or number in every type of node.
 _MARKS = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "level", "module", "asname", "conversion"})
 _one_at_a_time = threading.Lock()  # `catch_warnings` swaps process-wide state
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # in the order of the source
 
 
 @contextlib.contextmanager
@@ -96,8 +97,9 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
 
 
 def statements(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes below a node that are statements, or hold some."""
-    return [child for child in children(node) if not isinstance(child, ast.expr)]
+    """Return the statements below a module, a statement, a handler or a case, and its handlers and cases."""
+    held = node.__dict__
+    return [one for name in _BLOCKS for one in held.get(name, ())]
 
 
 class Digests(NamedTuple):
