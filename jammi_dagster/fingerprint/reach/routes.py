@@ -135,7 +135,10 @@ class Routes:
     def packages_around(self, node: Node) -> tuple[Module, ...]:
         """Return the packages whose `__init__` runs when a module is loaded."""
         folder, file = os.path.split(node.path)
-        place = os.path.dirname(folder) if file == "__init__.py" else folder, node.module.name.rpartition(".")[0]
+        place = (
+            os.path.dirname(folder) if file == "__init__.py" else folder,
+            node.module.name.rpartition(".")[0],
+        )
         if place not in self._around:
             self._around[place] = tuple(self._packages_above(*place))
         return self._around[place]

@@ -138,7 +138,7 @@ class Unit:
                 found.setdefault(method, set()).update(changes)
         return found
 
-    @cached_property
+    @property
     def touches(self) -> tuple[Touch, ...]:
         """The objects that it may change when it is loaded."""
         if self.statement is None:

@@ -92,7 +92,9 @@ def set_names(body: list[ast.stmt]) -> dict[str, str | None]:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             is_set = _is_set(statement.value, found)
             found.update((one.id, SET if is_set else None) for one in targets if isinstance(one, ast.Name))
-        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _returns_set(statement, found):
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _returns_set(
+            statement, found
+        ):
             found[f"{statement.name}()"] = SET
     return {name: kind for name, kind in found.items() if kind}
 

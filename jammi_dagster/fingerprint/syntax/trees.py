@@ -22,7 +22,9 @@ from jammi_dagster.fingerprint.hashing import digest, utf8
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
 # Fields that hold contexts, operators, or a plain text or number in every type of node.
-_MARKS = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "level", "module", "asname", "conversion"})
+_MARKS = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "kind", "level", "module", "asname", "conversion"}
+)
 _one_at_a_time = threading.Lock()  # `catch_warnings` swaps process-wide state
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # in the order of the source
 
@@ -142,10 +144,10 @@ def _spell(
     todo: list[object] = [tree]  # a stack: deep expressions exceed Python's recursion limit
     while todo:
         item = todo.pop()
-        if type(item) is bytes:
+        if isinstance(item, bytes):
             tokens.append(item)
         elif isinstance(item, ast.AST):
-            if id(item) in optional and item is not tree:
+            if optional and id(item) in optional and item is not tree:
                 later.append(item)
             elif isinstance(item, ast.Expr) and _is_string(item.value):
                 # A string as a statement does nothing, but the first of a body becomes a `__doc__`.
@@ -173,12 +175,12 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     no trace: with it or without it, the code is the same.
     """
     flat: list[object] = []
+    if isinstance(node, (ast.Constant, ast.MatchSingleton)):
+        return [constant(node.value), b"=", _spelled(type(node))[0]]
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
     kind, fields = _spelled(type(node))
-    if isinstance(node, (ast.Constant, ast.MatchSingleton)):
-        return [constant(node.value), b"=", kind]
     for name, spelled in fields:
         value = getattr(node, name, None)
         if value is None or value == []:
