@@ -175,7 +175,7 @@ class Routes:
             found = child(passed[-1] if passed else None, part, self._lookups)
             shared = libraries(found, self._home) if found else None
             if found is None or shared is not None:
-                if found and found.path and (folder := installation(found.path)):
+                if found and found.path and (folder := installation(found.path, found.top)):
                     self._lookups.search([folder])  # a distribution is installed anew there
                 return Route(tuple(passed), tuple(parts[index:]), found is not None, shared or {})
             passed.append(found)

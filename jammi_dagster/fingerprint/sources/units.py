@@ -213,7 +213,7 @@ class Unit:
         """The first lines of its functions whose results are kept."""
         return tuple(cached_lines(self.statement.node)) if self.statement else ()
 
-    @property
+    @cached_property
     def has_fields(self) -> bool:
         """True for a class whose annotated attributes count, such as a dataclass."""
         body = self._node.body if isinstance(self._node, ast.ClassDef) else []

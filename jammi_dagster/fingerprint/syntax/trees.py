@@ -45,9 +45,7 @@ def parse(source: bytes) -> ast.Module:
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector away: it would look at each new node, and Python 3.11 fails to parse where a
-    finalizer parses meanwhile.
-    """
+    """Keep the garbage collector away: Python 3.11 fails to parse where a finalizer parses meanwhile."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -85,6 +83,11 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
 
 
 @cache
+def _with_statements(kind: type[ast.AST]) -> tuple[str, ...]:
+    return tuple(name for name in _BLOCKS if name in kind._fields)
+
+
+@cache
 def _with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
     """Return the fields of a type of node that may hold nodes."""
     return tuple(name for name in kind._fields if name not in _MARKS)
@@ -100,8 +103,7 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
 
 def statements(node: ast.AST) -> list[ast.AST]:
     """Return the statements below a module, a statement, a handler or a case, and its handlers and cases."""
-    held = node.__dict__
-    return [one for name in _BLOCKS for one in held.get(name, ())]
+    return [one for name in _with_statements(type(node)) for one in getattr(node, name)]
 
 
 class Digests(NamedTuple):
