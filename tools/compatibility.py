@@ -88,16 +88,19 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m tools.compatibility", description=__doc__.splitlines()[0]
     )
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(table.rows))
-    tried, missed = [], []
+    failed = False
     for name in parser.parse_args(arguments).rows or table.rows:
         try:
-            tried.append(tried_row(table, name))
+            tried = tried_row(table, name)
         except NotTried as error:
-            missed.append(f"{name}: {error}")
-    lines = {one.name: _line(one.cells()) for one in tried}
-    PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), table, lines), encoding="utf-8")
-    print("\n".join([*lines.values(), *missed]))
-    return 1 if missed or any(one.failed for one in tried) else 0
+            print(f"{name}: {error}", flush=True)
+            failed = True
+            continue
+        line = _line(tried.cells())
+        print(line, flush=True)
+        PAGE.write_text(written(PAGE.read_text(encoding="utf-8"), table, {name: line}), encoding="utf-8")
+        failed |= tried.failed > 0
+    return 1 if failed else 0
 
 
 def tried_row(table: Table, name: str) -> Tried:
