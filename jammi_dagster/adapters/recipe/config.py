@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from jammi_dagster.adapters.assets.signature import is_subclass
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.handoff.store_resource import FOUND_FIELDS, ResultStoreResource
 from jammi_dagster.adapters.recipe.object_classes import Members
@@ -32,7 +33,7 @@ def config_of(spec: TableSpec, validated: Any) -> Any:
     kind = spec.shape.config_annotation
     if not spec.shape.has_config:
         return None
-    if isinstance(kind, type) and issubclass(kind, dg.Config):
+    if is_subclass(kind, dg.Config):
         return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
     return validated
 
