@@ -149,7 +149,9 @@ def _watch(tables: TableStep) -> Watch:
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
     return Watch(
-        module=(code_of(spec.function).__module__ or "").partition(".")[0],  # made by `exec`, it may have none
+        module=(code_of(spec.function).__module__ or "").partition(".")[
+            0
+        ],  # made by `exec`, it may have none
         allowed=allowed,
         within=[tables.store.identity.root, *tables.recipe.code.files],
     )
