@@ -9,6 +9,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
+from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
@@ -47,7 +48,7 @@ class ReadSite:
 def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
-    returning = _returning_sets(graph)
+    returning, asked = _returning_sets(graph), Asked(graph)
     for reached in graph.reached.values():
         file = reached.node.shown
         # the parameters of the function itself are inputs, which are given
@@ -59,8 +60,12 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 if not use.by_default
                 or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
             }
+            told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
+            found |= {
+                _site(file, use.line, known) for use in told if (known := outside_name(use.name, use.call))
+            }
             if readers:
-                named = ((_reader_of(use, readers), use) for use in part.uses)
+                named = ((_reader_of(use, readers), use) for use in (*part.uses, *told))
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
         for _, name, use in graph.foreign_uses(reached):
@@ -153,11 +158,12 @@ def uses_time_zone(graph: Graph) -> bool:
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
+    asked = Asked(graph)
     for reached in graph.reached.values():
         for name, line in changing_objects(graph, reached):
             found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
             yield reason(found, "change nothing of the object", ignore=name)
-        for unit, line, used in _hidden(graph, reached):
+        for unit, line, used in _hidden(graph, reached, asked):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name in SCOPED:  # the bare name would silence each of them, at any depth
                 name = f"{reached.node.module.name}.{unit.names[0] if unit.names else ''}:{name}"
@@ -176,9 +182,11 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
                 yield reason(found, "make it within the function", ignore=name)
 
 
-def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
+def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[Unit, int, str]]:
     for unit, part, _ in reached.units():
-        yield from ((unit, found.line, found.name) for found in part.hidden)
+        for found in part.hidden:
+            if found.asks is None or asked.uses(reached, found) is None:
+                yield unit, found.line, found.name
     for unit, name, use in graph.foreign_uses(reached):
         if known := hidden_code(name, use.call):
             yield unit, use.line, known
@@ -193,6 +201,8 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name = found
+                if not name:  # `setattr` with a computed name
+                    yield change.name.rpartition(".")[2], reached.node.shown, change.line
                 # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.
                 is_hashed = (
                     change.in_place

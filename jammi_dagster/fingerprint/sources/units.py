@@ -13,6 +13,7 @@ from functools import cached_property
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
+from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
@@ -55,6 +56,7 @@ class Finding:
     is_declarable: bool = False  # a version surface may stand for it
     unwatched: str | None = None  # the path of a reader that raises no audit event
     by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
+    asks: Call | None = None  # a call that asks for attributes by computed names
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,7 +412,7 @@ def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
 def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:
     for use in uses:
         if not imported_module(use.name, use.call) and (known := hidden_code(use.name, use.call)):
-            yield Finding(known, use.line)
+            yield Finding(known, use.line, asks=use.call if use.name in NAMED_BY_ARGUMENTS else None)
 
 
 def _words(statement: ast.AST) -> frozenset[str]:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
+from jammi_dagster.fingerprint.known_names.hidden_code import METHODCALLER, NAMERS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import BUFFERS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
@@ -32,7 +33,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
 )
 from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
 from jammi_dagster.fingerprint.syntax.trees import children, statements
-from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 # `decoration` holds the decorators, which run when the module is loaded; those of orchestration are `decorators`.
@@ -74,12 +75,17 @@ class Access:
             return
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
-            uses.own_calls.setdefault(head, []).append(self._settled_call() if len(self.chain) == 1 else None)
+            if CALL not in self.chain[1:2]:  # else the call is an access of its own
+                uses.own_calls.setdefault(head, []).append(
+                    self._settled_call() if len(self.chain) == 1 else None
+                )
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
             _settle_texts(name, call, self)
             self._settle_argument(name, call)
+            for access in called_members(self, name, call) if call else ():
+                access.settle()
 
     def settle_method(self) -> None:
         """Note the use of a method of an object of unknown class."""
@@ -167,6 +173,7 @@ class AccessVisitor(Visitor[Position]):
         self.has_sets = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
+        self._results: dict[int, Call] = {}  # the calls of results of calls, by these
 
     def visit_statement(self, statement: ast.AST, scope: Scope) -> None:
         self.walk([statement], self._position(scope, "code"))
@@ -233,7 +240,10 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
-        call, chain = Call.of(node), chain_of(node.func)
+        call = Call.of(node, Site(node, at.scope, of_result=self._results.pop(id(node), None)))
+        chain = chain_of(node.func)
+        if isinstance(node.func, ast.Call):
+            self._results[id(node.func)] = call
         at.uses.handed += handed_over(node, at.scope)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
@@ -246,7 +256,9 @@ class AccessVisitor(Visitor[Position]):
             ):
                 self._change(chain[:-1], node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
-            self._change(chain_of(node.args[0]), node, at)
+            for name in asked_names(node, at.scope) or ("",):
+                holder = chain_of(node.args[0])
+                self._change((*holder, name) if holder and name else holder, node, at)
         elif chain == ("getattr",):
             call = self._ask(node, call, at)
         if not chain or (
@@ -261,8 +273,15 @@ class AccessVisitor(Visitor[Position]):
         ]:
             if isinstance(given, ast.Name):  # it will be called
                 self.accesses.append(Access(at, (given.id,), node.lineno, Call((...,), {})))
+        names = at.scope.peek(chain)
         arguments = [*node.args, *node.keywords]
-        if chain[-1] in LOG_METHODS or any(map(is_orchestration, at.scope.peek(chain))):
+        if names == ["functools.partial"] and node.args and (made := chain_of(node.args[0])):
+            rest = ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
+            self.accesses.append(
+                Access(at, made, node.lineno, Call.of(rest, Site(rest, at.scope, is_partial=True)))
+            )
+            arguments = [*_innermost_call(node.args[0]), *arguments[1:]]
+        if chain[-1] in LOG_METHODS or any(map(is_orchestration, names)):
             arguments = [argument for argument in arguments if not _is_text(argument)]
         return [*_innermost_call(node.func), *arguments]
 
@@ -274,11 +293,15 @@ class AccessVisitor(Visitor[Position]):
     def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
         """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
         names = asked_names(node, at.scope)
+        called = (call.site and call.site.of_result) or Call((), {})
         for name in names or ():
-            if holder := chain_of(node.args[0]):
-                self.accesses.append(Access(at, (*holder, name), node.lineno, Call((), {})))
+            holder = chain_of(node.args[0])
+            chain = (*holder, name) if holder else ()
+            self.accesses.append(Access(at, (f"{ANY}.{name}", *chain), node.lineno, called))
+            if holder:
+                self.accesses.append(Access(at, chain, node.lineno, called))
         if names or (names is None and leads_to_counted_code(node, at.scope)):
-            return Call((*call.positional[:1], "", *call.positional[2:]), call.named)
+            return replace(call, positional=(*call.positional[:1], "", *call.positional[2:]))
         return call
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
@@ -372,6 +395,23 @@ class AccessVisitor(Visitor[Position]):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
         if chain and CALL not in chain and at.scope.around is not None:
             self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+
+
+def called_members(access: Access, name: str, call: Call) -> Iterator[Access]:
+    """Yield the accesses by `attrgetter("a.b")(x)` and `methodcaller("a")(x)`."""
+    if name not in NAMERS or not call.positional or not isinstance(call.positional[0], str):
+        return
+    parts = call.positional[0].split(".")
+    object_call = call.site.of_result if call.site else None
+    called = object_call.site.of_result if object_call and object_call.site else None
+    if name == METHODCALLER:
+        called = replace(
+            call, positional=call.positional[1:], variables={}, chains={}, may_be_none=frozenset()
+        )
+    if called is not None:
+        yield Access(access.at, (f"{ANY}.{parts[-1]}",), access.line, called)
+    if object_call is not None and (holder := object_call.chains.get(0)):
+        yield Access(access.at, (*holder, *parts), access.line, called)
 
 
 def _reads_file(scope: Scope, call: ast.Call) -> bool:

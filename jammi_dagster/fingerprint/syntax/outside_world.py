@@ -27,7 +27,7 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     ZONE_READERS,
     ZONE_UNLESS_GIVEN,
 )
-from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENT
+from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
@@ -101,12 +101,9 @@ def hidden_code(name: str, call: Call | None) -> str | None:
         return f"{bare} with a computed text"
     if located(name, call):
         return None
-    if name in NAMED_BY_ARGUMENT:
-        position = NAMED_BY_ARGUMENT[name]
-        is_seen = (
-            call is not None and len(call.positional) > position and call.positional[position] is not ...
-        )
-        return None if is_seen else f"{bare} with a computed name"
+    if name in NAMED_BY_ARGUMENTS:
+        given = call.positional[NAMED_BY_ARGUMENTS[name]] if call and not call.is_open else ()
+        return None if given and ... not in given else f"{bare} with a computed name"
     if name == "builtins.vars" and call is not None and not call.positional:
         return bare
     found = next((known for known in _prefixes(name) if known in HIDDEN), None)
