@@ -12,6 +12,7 @@ from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNE
 from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.kept_values import is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
@@ -20,7 +21,7 @@ from jammi_dagster.fingerprint.sources.running_code import differences, load_dif
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_lazy_constant
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -29,7 +30,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 )
 from jammi_dagster.fingerprint.syntax.set_order import imported_sets, set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
-from jammi_dagster.fingerprint.syntax.uses import Change, Use
+from jammi_dagster.fingerprint.syntax.uses import Use
 
 SET_ORDER = "set order"  # the name of a read that no name in the code tells
 
@@ -213,29 +214,10 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 is_fixed = (
                     change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
                 )
-                is_kept = is_hashed or is_fixed or _is_lazy(graph, holder, name, change)
-                if name in holder.read_at_run and not is_kept:
+                if is_hashed or is_fixed or name not in holder.read_at_run:
+                    continue
+                if not (change.is_own and is_kept_constant(graph, holder, name)):
                     yield name, reached.node.shown, change.line
-
-
-def _is_lazy(graph: Graph, holder: ReachedFile, name: str, change: Change) -> bool:
-    source = holder.node.source
-    if source is None or not change.is_own or change.in_place:
-        return False
-    return is_lazy_constant(source.tree, source.scope, name) and not _is_read_by_others(graph, holder, name)
-
-
-def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether another reached module uses a name of a module."""
-    uses = (
-        (reached.node, use.name)
-        for reached in graph.reached.values()
-        if reached is not holder
-        for _, part, _ in reached.units()
-        for use in part.uses
-    )
-    targets = (graph.target_of(*use) for use in uses)
-    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 class Compared(NamedTuple):

@@ -62,6 +62,7 @@ class Graph:
         self.reads_docs = False
         self.reads_annotations = False
         self.places, self.components = index.loading.places, index.components
+        self.changes_nothing = index.loading.changes_nothing
         self._routes, self._loading = index.routes, index.loading
         self._receivers = Receivers(index.routes, index.loading.places)
         self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))

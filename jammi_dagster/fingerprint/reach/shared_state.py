@@ -54,7 +54,7 @@ def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, 
         assert source is not None
         for index in source.by_name.get(name, ()):
             unit = source.units[index]
-            changing = _changing_methods(graph, reached.node, unit, _DEEPEST) - HOOKS
+            changing = changing_methods(graph, reached.node, unit) - HOOKS
             own = unit.separate_methods
             used = set(own if members is None else unit.members_reached(members)) | (unit.methods - set(own))
             if changing & used or changing - unit.methods or _changes_shared_attributes(unit):
@@ -69,7 +69,7 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
             if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
                 return True
             if maker.kind == "class" and unit.kind == "constant":
-                changing = _changing_methods(graph, home, maker, _DEEPEST)
+                changing = changing_methods(graph, home, maker)
                 if any(method in graph.called or method.startswith("__") for method in changing):
                     return True
     return False
@@ -88,13 +88,13 @@ def _makers(unit: Unit, name: str) -> Iterator[Chain]:
     yield from (chain for call in calls if (chain := chain_of(call)))
 
 
-def _changing_methods(graph: Graph, node: Node, cls: Unit, depth: int) -> set[str]:
+def changing_methods(graph: Graph, node: Node, cls: Unit, depth: int = _DEEPEST) -> set[str]:
     """Return the methods that change the instance, those of first-party bases included."""
     found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
     definition = cls.statement.node if cls.statement else None
     for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
         for home, unit in graph.places.definitions(node, chain_of(base) or ()):
-            found |= _changing_methods(graph, home, unit, depth - 1)
+            found |= changing_methods(graph, home, unit, depth - 1)
     return found
 
 

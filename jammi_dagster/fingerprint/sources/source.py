@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from jammi_dagster.fingerprint.sources.units import Unit, nested_unit, units
 from jammi_dagster.fingerprint.syntax import functions
 from jammi_dagster.fingerprint.syntax.accesses import only_written
 from jammi_dagster.fingerprint.syntax.functions import Label, Place, assigned
+from jammi_dagster.fingerprint.syntax.memos import Slot, begins_slot, slot_of
 from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, OBJECT, STATEFUL, kind_of
 from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
@@ -47,6 +48,7 @@ class Source:
     nested: dict[Label, int | None] = field(default_factory=dict)
     used: dict[str, bool] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Slot | None] = field(default_factory=dict)
 
     @cached_property
     def docstring(self) -> str | None:
@@ -105,18 +107,28 @@ class Source:
         if name not in self.kinds:
             indexes = self.by_name.get(name, ())
             units = [self.units[index] for index in indexes]
-            values = [
-                value
-                for unit in units
-                if unit.statement
-                for bound, value in assigned(unit.statement.node)
-                if bound == name
-            ]
+            values = list(self._assigned(name))
             found = {kind_of(value, self.scope) for value in values}
             if len(values) < len(units):  # a loop, a branch, a definition, an import
                 found |= {OBJECT if unit.kind == "code" else IMMUTABLE for unit in units}
             self.kinds[name] = next((kind for kind in (STATEFUL, OBJECT) if kind in found), IMMUTABLE)
         return self.kinds[name]
+
+    def slot_of(self, name: str) -> Slot | None:
+        """Return a global that one function fills, on its first use or by keys; None for any other."""
+        if name not in self.slots:
+            is_global = name in self.scope.shared
+            may_be_one = any(begins_slot(value, is_global=is_global) for value in self._assigned(name))
+            self.slots[name] = slot_of(self.tree, self.scope, name) if may_be_one else None
+        return self.slots[name]
+
+    def _assigned(self, name: str) -> Iterator[ast.expr]:
+        """Yield the expressions that a name is assigned by top-level statements."""
+        for index in self.by_name.get(name, ()):
+            statement = self.units[index].statement
+            yield from (
+                (value for bound, value in assigned(statement.node) if bound == name) if statement else ()
+            )
 
     @property
     def stars(self) -> Iterable[str]:
