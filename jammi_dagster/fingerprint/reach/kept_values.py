@@ -1,4 +1,4 @@
-"""Values that a global keeps from call to call: constants, if nothing that varies makes them and nobody changes them."""
+"""Values that a global keeps from call to call: constants, where nothing that varies makes or changes them."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from jammi_dagster.fingerprint.sources.modules import star_names
 from jammi_dagster.fingerprint.sources.units import Unit, nested_unit, units
 from jammi_dagster.fingerprint.syntax import functions
 from jammi_dagster.fingerprint.syntax.accesses import only_written
@@ -64,7 +65,8 @@ class Source:
         """The expressions that names are assigned which are bound once."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
         found = (pair for unit in once if unit.statement for pair in assigned(unit.statement.node))
-        return {} if self.stars else dict(one for one in found if one[0] not in self.scope.shared)
+        hidden = self.scope.shared | self.scope.starred
+        return {} if self.scope.open_stars else dict(one for one in found if one[0] not in hidden)
 
     @cached_property
     def constants(self) -> Mapping[str, object]:
@@ -174,7 +176,8 @@ class Source:
         around = label[0].rpartition("<locals>.")[2]
         if path is None or "." in around:  # a method of a local class is nothing without the class
             return self.holders.get(label)
-        function = read_nested_function(tree, path, is_shared=_is_shared(self.content))
+        module = ModuleScope(tree.body, self.scope.names_of)
+        function = read_nested_function(module, path, is_shared=_is_shared(self.content))
         self.units.append(nested_unit(function, label[0]))
         return len(self.units) - 1
 
@@ -207,7 +210,7 @@ def read(path: str) -> Source:
 def parse_source(content: bytes) -> Source:
     """Parse the content of a file."""
     tree = parse(content)
-    module = ModuleScope(tree.body)
+    module = ModuleScope(tree.body, star_names)
     module.may_name_files = any(word in content for word in _OWN_FILES)
     found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))
     by_name: dict[str, list[int]] = {}

@@ -7,12 +7,15 @@ for `numpy.random`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.trees import children
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
+# Returns the names that a star import of a module brings; None where they are not known.
+NamesOf = Callable[[str], frozenset[str] | None]
 # The parts of a dotted name, with `CALL` for each call in it.
 Chain = tuple[str, ...]
 
@@ -252,10 +255,28 @@ class ModuleScope(Scope):
 
     may_name_files = True  # False where the text of the module shows that it names no file of its own
 
+    def __init__(self, body: Sequence[ast.AST], names_of: NamesOf = lambda star: None) -> None:
+        self.names_of = cache(names_of)
+        super().__init__(body)
+
     def unbound(self, chain: Chain) -> Iterator[str]:
-        if chain[0] not in self.bound:
-            yield from (joined(star, *chain) for star in self.stars)
+        if chain[0] in self.bound:
+            return
+        for star in self.stars:
+            if (names := self.names_of(star)) is None or chain[0] in names:
+                yield joined(star, *chain)
+        if chain[0] not in self.starred:
             yield joined("builtins", *chain)
+
+    @cached_property
+    def starred(self) -> frozenset[str]:
+        """The names that star imports bring for certain."""
+        return frozenset().union(*(self.names_of(star) or () for star in self.stars))
+
+    @cached_property
+    def open_stars(self) -> list[str]:
+        """The star imports of which the names are not known."""
+        return [star for star in self.stars if self.names_of(star) is None]
 
 
 class FunctionScope(Scope):
