@@ -117,7 +117,7 @@ def _definitions(root: Path, partitions: int) -> dg.Definitions:
     def downstream(upstream: pa.Table) -> pa.Table:
         return upstream
 
-    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)))
+    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)), cache="use")
     return dg.Definitions(assets=[upstream, downstream], resources={"io_manager": manager})
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CatalogMark, CurrentMatch, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
+_Item = TypeVar("_Item")
 _log = logging.getLogger("jammi_dagster")
 _CHUNK = 5_000
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
@@ -126,13 +127,17 @@ class CatalogReader:
             return self.matches(definition, set_key)[:1]
         return found
 
-    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
-        """Find the best of `matches` for each definition that has any, over one anchor set."""
-        found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(definitions):
-            for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
-                if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
-                    found[row.definition_hash] = record
+    def best_matches(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], MaterializationRecord | None]:
+        """Map each definition and anchor set with `matches` to the best of them; to None where that row is damaged."""
+        found: dict[tuple[str, str], MaterializationRecord | None] = {}
+        for chunk in _chunks(wanted):
+            definitions, set_keys = (list(dict.fromkeys(column)) for column in zip(*chunk, strict=True))
+            asked, given = set(chunk), {"definitions": definitions, "set_keys": set_keys}
+            for row in self._rows(queries.BEST_MATCHES, given):
+                if (row.definition_hash, row.set_key) in asked:
+                    found[row.definition_hash, row.set_key] = self._whole(row)
         return found
 
     def has_definition(self, definition: str) -> bool:
@@ -143,8 +148,7 @@ class CatalogReader:
         """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""
         try:
             record = self._record(row)
-            has_digest = isinstance(record.artifact_digest, str)
-            if has_digest and isinstance(record.size_bytes, int) and isinstance(record.row_count, int):
+            if _tells_its_bytes(record):
                 return record
             why = "its row lacks the digest, size or row count of its bytes"
         except ArtifactOutsideRoot as error:
@@ -201,6 +205,15 @@ class CatalogReader:
         for chunk in self._stream(queries.DIGESTS):
             digests.update(chunk)
         return digests
+
+    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
+        """Read the current materialization of each of many `tables` at once; only of a frozen reader."""
+        found: dict[str, CurrentMatch] = {}
+        for chunk in self._stream(queries.CURRENT_MATCHES):
+            for row, record in self._decoded(row for row in chunk if row.pointed_as in tables):
+                set_key = row.set_key if _tells_its_bytes(record) else None
+                found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
+        return found
 
     def for_tenant(self, tenant: str) -> CatalogReader:
         """Give the reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
@@ -282,7 +295,12 @@ class CatalogReader:
         )
 
 
-def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
+def _tells_its_bytes(record: MaterializationRecord) -> bool:
+    counts = (record.size_bytes, record.row_count)  # SQLite keeps whatever it is given
+    return isinstance(record.artifact_digest, str) and all(isinstance(count, int) for count in counts)
+
+
+def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
     rest = iter(items)
     while chunk := list(itertools.islice(rest, _CHUNK)):
         yield chunk

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from jammi_dagster.contract import InputAnchor
@@ -40,6 +41,17 @@ class CatalogMark(NamedTuple):
     catalog_id: str
     revision: int
     mark: str = ""
+
+
+class CurrentMatch(NamedTuple):
+    """A current materialization as a probe needs it: with the key of its anchor set, and the JSON recorded beside it.
+
+    `set_key` is None for a row that no probe may hit: one without a manifest, or that does not tell its bytes.
+    """
+
+    record: MaterializationRecord
+    set_key: str | None
+    annotation: str | None
 
 
 class CurrentRow(NamedTuple):
@@ -129,7 +141,7 @@ class MaterializationRecord:
 
     def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
         """Give the same record, for which the caller knows the anchors already."""
-        known = replace(self)
+        known = copy.copy(self)
         known.__dict__["input_anchors"] = tuple(anchors)
         return known
 

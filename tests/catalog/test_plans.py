@@ -119,7 +119,7 @@ LOOK_UPS: dict[str, Callable[[CatalogReader], object]] = {
     "history": lambda reader: reader.history(SOME.table),
     "neighbours": lambda reader: reader.neighbours(SOME.table, most=3),
     "matches": lambda reader: reader.matches(SOME.definition, anchor_set_key(SOME.anchors)),
-    "best_matches": lambda reader: reader.best_matches([SOME.definition], anchor_set_key(SOME.anchors)),
+    "best_matches": lambda reader: reader.best_matches([(SOME.definition, anchor_set_key(SOME.anchors))]),
     "records": lambda reader: reader.records([SOME.materialization_id]),
 }
 # the rows of these are overestimated a thousand times

@@ -251,7 +251,7 @@ def _(world: World) -> Any:
         key = anchor_set_key(side.inputs)
         best = reader.matches(definition_of(side), key)[:1]
         assert reader.has_definition(definition_of(side)) == bool(best)
-        assert list(reader.best_matches([definition_of(side), "none"], key).values()) == best
+        assert list(reader.best_matches([(definition_of(side), key), ("none", key)]).values()) == best
     found = [
         world.own.store.reader.matches(definition_of(side), anchor_set_key(side.inputs))
         for side in world.sides.values()
@@ -268,14 +268,18 @@ def _(world: World) -> Any:
     return reader.edges()
 
 
-@case("CatalogReader", "frozen", "current_rows", "digests", "for_tenant")
+@case("CatalogReader", "frozen", "current_rows", "current_matches", "digests", "for_tenant")
 def _(world: World) -> Any:
     with world.own.store.reader.frozen() as reader:
         with world.refused(InvalidField):
             reader.for_tenant(world.other.tenant)
-        told: tuple[Any, ...] = list(reader.current_rows()), reader.digests()
+        told: tuple[Any, ...] = (
+            list(reader.current_rows()),
+            reader.digests(),
+            reader.current_matches([*reader.tables(), f"only {world.other.name}"]),
+        )
         told += reader.tables(), reader.for_tenant("").tables()
-    assert all(told[:2])
+    assert all(told[:3])
     return told
 
 

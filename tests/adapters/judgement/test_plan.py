@@ -333,13 +333,6 @@ def test_a_range_says_which_partition_is_missing(lab: Lab) -> None:
     assert (a.table, a.reasons) == ("made[a]", ("nothing stored has this definition and these inputs",))
 
 
-def test_a_plan_without_a_look_at_the_bytes_says_so(lab: Lab) -> None:
-    """A match counts though its artifact is gone, and the plan tells that nobody looked."""
-    scenario = bytes_gone(lab)
-    (one,) = plan(lab, scenario.assets, "made", look_at_bytes=False).tables
-    assert (one.verdict, one.bytes) == ("reuse", "not looked at")
-
-
 class Broken(dg.ConfigurableResource):
     fails: bool = False
 
