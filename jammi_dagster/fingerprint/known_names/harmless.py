@@ -51,8 +51,6 @@ PURE_CALLS = frozenset(
     ]
 )
 
-# Functions that seed a generator, with the beginnings of the names that draw from it.
-SEEDS = {"random.seed": "random.", "numpy.random.seed": "numpy.random.", "torch.manual_seed": "torch."}
 # Names with such a beginning that draw from elsewhere.
 UNSEEDED = frozenset(
     [

@@ -62,6 +62,10 @@ STAT_READERS = frozenset(
     )
 }
 
+# Methods of `spark.read`, also behind options: `x.read.format("delta").load(path)`.
+READ_ATTRIBUTES = frozenset({"read", "readStream"})
+READ_METHODS = frozenset({"avro", "csv", "jdbc", "json", "load", "orc", "parquet", "table", "text"})
+
 READERS = frozenset(
     [
         "io.FileIO",
@@ -115,7 +119,6 @@ READERS = frozenset(
         "h5py.File",
         "netCDF4.Dataset",
         "torch.load",
-        "torch.hub.load",
         "torchaudio.load",
         "safetensors.torch.load_file",
         "tensorflow.keras.models.load_model",
@@ -134,12 +137,50 @@ READERS = frozenset(
         "fastf1.get_session",
         "sentence_transformers.SentenceTransformer",
         "transformers.pipeline",
-        "lightgbm.Booster",
-        "catboost.Pool",
         "cdsapi.Client",
         "earthaccess.open",
         "tensorflow.io.read_file",
+        "tensorflow.io.gfile.GFile",
+        "tensorflow.keras.utils.get_file",
+        "tensorflow.saved_model.load",
+        "keras.utils.get_file",
         "tensorflow.data.TFRecordDataset",
+        "tensorflow.data.TextLineDataset",
+        "pyspark.SparkContext",
+        "pyspark.sql.SparkSession.active",
+        "pyspark.sql.SparkSession.getActiveSession",
+        "geopandas.GeoDataFrame.from_file",
+        "geopandas.GeoDataFrame.from_postgis",
+        "geopandas.GeoSeries.from_file",
+        "geopandas.datasets.get_path",
+        "geodatasets.get_path",
+        "statsmodels.api.datasets.get_rdataset",
+        "statsmodels.datasets.get_rdataset",
+        "seaborn.load_dataset",
+        "scipy.io.loadmat",
+        "scipy.io.mmread",
+        "scipy.io.netcdf_file",
+        "gensim.downloader.load",
+        "faiss.read_index",
+        "pysam.AlignmentFile",
+        "pysam.FastaFile",
+        "pysam.VariantFile",
+        "Bio.SeqIO.parse",
+        "Bio.SeqIO.read",
+        "shapefile.Reader",
+        "laspy.open",
+        "laspy.read",
+        "fitz.open",
+        "pymupdf.open",
+        "pdfplumber.open",
+        "pypdf.PdfReader",
+        "docx.Document",
+        "obspy.read",
+        "lance.dataset",
+        "optuna.load_study",
+        "great_expectations.get_context",
+        "dvc.api.read",
+        "dvc.api.open",
         "torch.from_file",
         "torch.jit.load",
         "nltk.data.load",
@@ -160,6 +201,7 @@ READERS = frozenset(
         "getOrCreate",  # of a Spark session
         "from_pretrained",
         "load_model",  # of xgboost, lightgbm and the like
+        *(f"read.{method}" for method in READ_METHODS),
     )
 }
 
@@ -204,12 +246,27 @@ READER_PREFIXES: dict[str, tuple[str, ...]] = {
     "networkx": ("read_",),
     "geopandas": ("read_", "list_"),
     "pyogrio": ("read_", "open_", "list_"),
+    "pyogrio.raw": ("read", "open_"),
+    "geopandas.io.file": ("read_", "_read_"),
+    "pyspark.pandas": ("read_", "sql"),
+    "torchvision.io": ("read_",),
+    "torchvision.datasets": ("",),
+    "torchtext.datasets": ("",),
+    "torchaudio.datasets": ("",),
+    "statsmodels.api": ("load",),
+    "anndata": ("read_",),
+    "gensim.models.KeyedVectors": ("load",),
+    "gensim.models.Word2Vec": ("load",),
+    "scanpy": ("read",),
+    "mne.io": ("read_",),
+    "pyreadr": ("read_",),
+    "feather": ("read_",),
     "pyreadstat": ("read_",),
     "xarray": ("open_", "load_"),
     "rioxarray": ("open_",),
     "zarr": ("open", "load"),
     "datasets": ("load_",),
-    "sklearn.datasets": ("fetch_", "load_svmlight"),
+    "sklearn.datasets": ("fetch_", "load_files", "load_svmlight"),
     "dask.array": ("from_zarr",),
     "ibis": ("read_", "connect"),
     "daft": ("read_", "from_glob_path"),
@@ -310,8 +367,14 @@ READER_MODULES = frozenset(
         "slack_sdk",
         "sodapy",
         "stripe",
+        "nltk.corpus",
+        "torch.hub",
+        "torch.utils.model_zoo",
         "tensorflow_datasets",
-        "torchvision.datasets",
+        "tensorflow.keras.datasets",
+        "keras.datasets",
+        "lancedb",
+        "chromadb",
         "torchvision.models",
         "tweepy",
         "websocket",
@@ -322,28 +385,62 @@ READER_MODULES = frozenset(
     ]
 )
 
+# Readers only where an argument is a path: its position and name. True: whatever is given there is one.
+PATH_READERS: dict[str, tuple[int, str, bool]] = {
+    "xgboost.Booster": (2, "model_file", True),
+    "xgboost.DMatrix": (0, "data", False),
+    "xgboost.QuantileDMatrix": (0, "data", False),
+    "lightgbm.Booster": (2, "model_file", True),
+    "lightgbm.Dataset": (0, "data", False),
+    "catboost.Pool": (0, "data", False),
+}
 # Readers that raise no audit event: they read natively. Only their argument in the code shows the file that they read.
 NATIVE_MODULES = frozenset(
     [
         "adbc_driver_manager",
+        "catboost",
         "connectorx",
         "daft",
+        "cv2",
         "datafusion",
         "deltalake",
         "duckdb",
+        "faiss",
         "fastparquet",
+        "fiona",
+        "geopandas",
         "h5py",
         "lance",
+        "lightgbm",
         "netCDF4",
+        "onnxruntime",
         "polars",
         "pyarrow",
         "pyiceberg",
+        "pyogrio",
+        "pysam",
         "rasterio",
+        "rioxarray",
+        "soundfile",
+        "tensorflow",
+        "torchaudio",
+        "torchvision",
+        "xarray",
+        "xgboost",
         "zarr",
     ]
 )
 NATIVE_READERS = frozenset(
-    ["pandas.read_parquet", "pandas.read_feather", "pandas.read_orc", "pandas.read_hdf", "pandas.HDFStore"]
+    [
+        *(f"pandas.{name}" for name in ("HDFStore", "read_feather", "read_hdf", "read_orc", "read_parquet")),
+        *(f"dask.dataframe.{name}" for name in ("read_hdf", "read_orc", "read_parquet")),
+        *(f"{ANY}.{method}" for method in ("from_pretrained", "load_model")),
+        *(f"{ANY}.read.{method}" for method in READ_METHODS),
+        "keras.models.load_model",
+        "keras.saving.load_model",
+        "safetensors.torch.load_file",
+        "torch.jit.load",
+    ]
 )
 # Files that Python opens itself, and bytes in memory: a reader of one of these opens nothing.
 BUFFERS = frozenset(
@@ -364,7 +461,10 @@ PATH_ARGUMENTS = (
     "file",
     "filename",
     "path_or_paths",
+    "data",
     "database",
+    "fname",
+    "model_file",
     "table_uri",
     "where",
     "query",

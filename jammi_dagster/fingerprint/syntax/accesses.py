@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
@@ -14,7 +15,7 @@ from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.hidden_code import METHODCALLER, NAMERS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
-from jammi_dagster.fingerprint.known_names.readers import BUFFERS
+from jammi_dagster.fingerprint.known_names.readers import BUFFERS, READ_ATTRIBUTES, READ_METHODS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
@@ -92,8 +93,15 @@ class Access:
         call = self._settled_call()
         if self.chain[0] in CLASS_CLOCKS and self._is_of_module():
             return  # a function, by its own name
-        self.at.uses.uses.append(Use(self.chain[0], self.line, call))
+        name, receiver = self.chain[0], self.chain[1:-1]
+        if name.rpartition(".")[2] in READ_METHODS and self._is_of_reader(receiver):
+            name = f"{ANY}.read.{self.chain[-1]}"
+        self.at.uses.uses.append(Use(name, self.line, call))
         _settle_texts(self.chain[0], call, self)
+
+    def _is_of_reader(self, receiver: Chain) -> bool:
+        """Return whether a chain passes `spark.read`, as an attribute."""
+        return any(one in READ_ATTRIBUTES and after != CALL for one, after in pairwise((*receiver[1:], "")))
 
     def _settled_call(self) -> Call | None:
         """Return the call with the texts that its variables stand for, and with the origin of its first argument."""

@@ -10,6 +10,7 @@ import ast
 import re
 from functools import cached_property
 
+from jammi_dagster.fingerprint.known_names.chance import SEEDS
 from jammi_dagster.fingerprint.known_names.harmless import (
     CLOCKS,
     EXPRESSIONS,
@@ -19,7 +20,6 @@ from jammi_dagster.fingerprint.known_names.harmless import (
     POOLS,
     PURE_CALLS,
     QUERIES,
-    SEEDS,
     TEMPORARY,
     UNSEEDED,
     WITH_METADATA,
@@ -245,7 +245,7 @@ class HarmlessReads:
         names = self._scope(call).peek(chain_of(call.func) or ("",))
         given = call.args[0]
         is_none = isinstance(given, ast.Constant) and given.value is None
-        return not is_none and len(names) == 1 and name.startswith(SEEDS.get(names[0], "\0"))
+        return not is_none and len(names) == 1 and name.startswith(SEEDS.get(names[0], ("\0",)))
 
     # Files and tables of the body's own
 

@@ -27,12 +27,14 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     ZONE_READERS,
     ZONE_UNLESS_GIVEN,
 )
+from jammi_dagster.fingerprint.known_names.chance import DRAWS_IF, SEEDED_BY_WORD, SEEDS_OF_ASKED
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
     OPENERS,
     PATH_ARGUMENTS,
+    PATH_READERS,
     READER_MODULES,
     READER_PREFIXES,
     READERS,
@@ -129,6 +131,10 @@ def _reader(name: str, call: Call | None) -> str | None:
     parent, _, leaf = name.rpartition(".")
     if name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",))):
         return shown
+    if name in PATH_READERS:
+        position, word, always = PATH_READERS[name]
+        given = call.argument(position, word)
+        return shown if isinstance(given, str) or (always and given is not None) else None
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
     return shown if known and not leaf[:1].isupper() else None
 
@@ -137,7 +143,7 @@ def _unwatched_path(name: str, call: Call | None) -> str | None:
     is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
     if not is_native or call is None or call.is_of_buffer:
         return None  # an opening by Python is seen as such
-    if name.startswith(ANY):
+    if name.startswith(ANY) and name in STAT_READERS:
         return ""
     given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
     return None if not given else given[0] if isinstance(given[0], str) else ""
@@ -158,10 +164,23 @@ def _ambient_value(name: str, call: Call | None) -> str | None:
         return f"{word} in a query"
     if name in UNLESS_WORD or name in UNLESS_WORD_OR_POSITION:
         return name if call is None or _draws(name, call) else None
+    if name in SEEDED_BY_WORD or name in DRAWS_IF:
+        return name if call is not None and _draws_by_chance(name, call) else None
     if name in UNLESS_GIVEN or name in UNLESS_SEEDED:
         return name if _is_unseeded(name, call) else None
     known = next((known for known in _prefixes(name) if _is_ambient(known)), None)
     return known.replace(f".{CALL}", "") if known else None
+
+
+def _draws_by_chance(name: str, call: Call) -> bool:
+    """Return whether a function of a library is not seeded by one of its words."""
+    word, values = DRAWS_IF.get(name, ("", ()))
+    if word:
+        given = call.named.get(word)
+        if given in (None, False) or not (given is ... or True in values or given in values):
+            return False
+    words = SEEDED_BY_WORD.get(name, SEEDS_OF_ASKED)
+    return not any(call.surely_gives(len(call.positional), one) for one in words)
 
 
 def _says_clock(call: Call) -> bool:
