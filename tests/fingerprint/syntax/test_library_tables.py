@@ -54,7 +54,7 @@ READERS: dict[str, dict[str, str | None]] = {
         "torch.hub.load('a', 'b')": None,
         "torch.hub.load_state_dict_from_url('a')": None,
         "torch.utils.model_zoo.load_url('a')": None,
-        "torchvision.models.resnet18(weights='DEFAULT')": "",
+        "torchvision.models.resnet18(weights='DEFAULT')": None,
         "torchvision.datasets.MNIST('a')": "a",
         "torchvision.io.read_image('a')": "a",
     },
