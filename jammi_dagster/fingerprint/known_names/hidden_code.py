@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.known_names import ANY
 
+# Attributes that lead to code, or to the names of modules; code knows line numbers, and those are not hashed.
+HIDDEN_ATTRIBUTES = frozenset({"__code__", "__globals__", "f_globals", "f_locals"})
+
 HIDDEN = frozenset(
     [
         "builtins.exec",
@@ -26,6 +29,7 @@ HIDDEN = frozenset(
         "sys.modules",
         "sys._getframe",
         "inspect.currentframe",
+        "inspect.getmodule",
         "inspect.stack",
         "inspect.getsource",
         "inspect.getsourcelines",
@@ -35,7 +39,7 @@ HIDDEN = frozenset(
         "types.FunctionType",
         "types.CodeType",
     ]
-) | {f"{ANY}.__subclasses__", f"{ANY}.__code__"}
+) | {f"{ANY}.{name}" for name in ("__subclasses__", *HIDDEN_ATTRIBUTES)}
 
 ATTRGETTER, METHODCALLER = "operator.attrgetter", "operator.methodcaller"
 NAMERS = frozenset({ATTRGETTER, METHODCALLER})

@@ -358,14 +358,16 @@ def _kind(node: ast.AST) -> str:
 
 
 def _part(uses: Uses, statement: Statement) -> Part:
-    imports = dict(uses.imports)
+    imports, whole = dict(uses.imports), []
     for use in uses.uses:
         if module := imported_module(use.name, use.call):
             imports[module] = True
+            if not (use.call and use.call.site and use.call.site.is_statement):
+                whole.append(Use(module, use.line, None))
     return Part(
         own=uses.own,
         own_calls=uses.own_calls,
-        uses=tuple(_imported(uses.uses)),
+        uses=(*_imported(uses.uses), *whole),
         imports=imports,
         outside=tuple(_outside(uses.uses, statement)),
         hidden=tuple(_hidden(uses.uses)),

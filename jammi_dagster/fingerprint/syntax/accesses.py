@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
-from jammi_dagster.fingerprint.known_names.hidden_code import METHODCALLER, NAMERS
+from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES, METHODCALLER, NAMERS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import BUFFERS, READ_ATTRIBUTES, READ_METHODS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
@@ -82,6 +82,8 @@ class Access:
                 )
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
+        for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
+            replace(self, chain=(f"{ANY}.{method}",)).settle_method()
         for name in names if call else ():
             _settle_texts(name, call, self)
             self._settle_argument(name, call)
@@ -181,6 +183,7 @@ class AccessVisitor(Visitor[Position]):
         self.has_sets = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
+        self._statements: set[int] = set()  # calls that are statements
         self._results: dict[int, Call] = {}  # the calls of results of calls, by these
 
     def visit_statement(self, statement: ast.AST, scope: Scope) -> None:
@@ -234,8 +237,8 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_Attribute(self, node: ast.Attribute, at: Position) -> Sequence[ast.AST]:
         chain = chain_of(node)
-        if "__code__" in (chain or (node.attr,)):  # knows line numbers, and those are not hashed
-            at.uses.uses.append(Use(f"{ANY}.__code__", node.lineno, None))
+        for name in HIDDEN_ATTRIBUTES.intersection(chain or (node.attr,)):
+            at.uses.uses.append(Use(f"{ANY}.{name}", node.lineno, None))
         if not isinstance(node.ctx, ast.Load):
             self._change(chain, node, at)
         elif chain:
@@ -248,7 +251,10 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
-        call = Call.of(node, Site(node, at.scope, of_result=self._results.pop(id(node), None)))
+        called = self._results.pop(id(node), None)
+        call = Call.of(
+            node, Site(node, at.scope, of_result=called, is_statement=id(node) in self._statements)
+        )
         chain = chain_of(node.func)
         if isinstance(node.func, ast.Call):
             self._results[id(node.func)] = call
@@ -279,19 +285,24 @@ class AccessVisitor(Visitor[Position]):
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),
         ]:
-            if isinstance(given, ast.Name):  # it will be called
-                self.accesses.append(Access(at, (given.id,), node.lineno, Call((...,), {})))
+            self._call_later(given, Call((...,), {}), node, at)
         names = at.scope.peek(chain)
         arguments = [*node.args, *node.keywords]
-        if names == ["functools.partial"] and node.args and (made := chain_of(node.args[0])):
+        if names == ["functools.partial"] and node.args and chain_of(node.args[0]):
             rest = ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
-            self.accesses.append(
-                Access(at, made, node.lineno, Call.of(rest, Site(rest, at.scope, is_partial=True)))
-            )
+            self._call_later(node.args[0], Call.of(rest, Site(rest, at.scope, is_partial=True)), node, at)
             arguments = [*_innermost_call(node.args[0]), *arguments[1:]]
         if chain[-1] in LOG_METHODS or any(map(is_orchestration, names)):
             arguments = [argument for argument in arguments if not _is_text(argument)]
         return [*_innermost_call(node.func), *arguments]
+
+    def _call_later(self, function: ast.expr, call: Call, node: ast.Call, at: Position) -> None:
+        """Note the call of a function that another one gets."""
+        chain = chain_of(function)
+        if isinstance(function, ast.Attribute):
+            self.accesses.append(Access(at, (f"{ANY}.{function.attr}", *(chain or ())), node.lineno, call))
+        if chain:
+            self.accesses.append(Access(at, chain, node.lineno, call))
 
     def visit_keyword(self, node: ast.keyword, at: Position) -> Sequence[ast.AST]:
         if node.arg == "out":
@@ -323,6 +334,7 @@ class AccessVisitor(Visitor[Position]):
                 self._change(chain, call, at, in_place=True)
                 self._write(chain, call, at)
                 return [*call.args, *call.keywords]
+        self._statements.add(id(call))
         return children(node)
 
     def visit_Constant(self, node: ast.Constant, at: Position) -> Sequence[ast.AST]:

@@ -107,6 +107,7 @@ class Scope:
         self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
+        self._methods: dict[str, tuple[str, ...]] = {}
         bindings = _Bindings(self)
         bindings.walk(body, False)
         self._share(bindings.shared)
@@ -127,6 +128,16 @@ class Scope:
         if head not in self._known:
             self._known[head] = tuple(dict.fromkeys(self._stands_for(head)))
         return [joined(name, *rest) for name in self._known[head]]
+
+    def methods(self, head: str) -> tuple[str, ...]:
+        """Return the names of the methods that a variable may stand for: `query` after `ask = table.query`.
+
+        Keeps its answers, as `resolve` does.
+        """
+        if head not in self._methods:
+            found = (chain[-1] for _, chain in self._steps(head) if len(chain) > 1 and chain[-1] != CALL)
+            self._methods[head] = tuple(dict.fromkeys(found))
+        return self._methods[head]
 
     def peek(self, chain: Chain) -> list[str]:
         """Resolve a chain while other scopes of the module may still be unknown."""

@@ -22,12 +22,17 @@ FILE_WORDS = frozenset({"buffer", "fileobj", "filepath_or_buffer", "fp"})
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A call where it stands. `is_partial`: further arguments may follow. `of_result`: the call of its result."""
+    """A call where it stands.
+
+    `is_partial`: further arguments may follow. `of_result`: the call of its result. `is_statement`: its result goes
+    nowhere.
+    """
 
     node: ast.Call
     scope: Scope
     is_partial: bool = False
     of_result: Call | None = None
+    is_statement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
