@@ -105,6 +105,9 @@ READERS = frozenset(
         "pyarrow.parquet.ParquetFile",
         "pyarrow.parquet.ParquetDataset",
         "pyarrow.dataset.dataset",
+        "pyarrow.dataset.FileSystemDataset",
+        "pyarrow.dataset.FileSystemDataset.from_paths",
+        "pyarrow.dataset.FileSystemDatasetFactory",
         "pyarrow.dataset.parquet_dataset",
         "pyarrow.csv.open_csv",
         "pyarrow.orc.ORCFile",
@@ -393,6 +396,12 @@ PATH_READERS: dict[str, tuple[int, str, bool]] = {
     "lightgbm.Booster": (2, "model_file", True),
     "lightgbm.Dataset": (0, "data", False),
     "catboost.Pool": (0, "data", False),
+    "polars.DataFrame.deserialize": (0, "source", False),
+    "polars.LazyFrame.deserialize": (0, "source", False),
+    "pyarrow.ipc.open_file": (0, "source", False),
+    "pyarrow.ipc.open_stream": (0, "source", False),
+    "pyarrow.ipc.RecordBatchFileReader": (0, "source", False),
+    "pyarrow.ipc.RecordBatchStreamReader": (0, "source", False),
 }
 # Readers that raise no audit event: they read natively. Only their argument in the code shows the file that they read.
 NATIVE_MODULES = frozenset(

@@ -14,6 +14,7 @@ from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.kept_values import is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
 from jammi_dagster.fingerprint.reasons import reason
@@ -60,6 +61,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 for use in part.outside
                 if not use.by_default
                 or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
+                if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
             }
             told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
             found |= {

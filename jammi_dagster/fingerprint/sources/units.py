@@ -56,6 +56,7 @@ class Finding:
     is_declarable: bool = False  # a version surface may stand for it
     unwatched: str | None = None  # the path of a reader that raises no audit event
     by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
+    is_bare: bool = False  # a reader that is handed on
     asks: Call | None = None  # a call that asks for attributes by computed names
 
 
@@ -407,7 +408,8 @@ def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
                 by_default = none_parameters(use.name, use.call)
-                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default)
+                is_bare = use.call is None
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default, is_bare)
             known_methods.add(method)
 
 

@@ -309,7 +309,8 @@ class HarmlessReads:
         scope = self._scope(call)
         if name == "duckdb.connect":
             given = [*call.args, *(word.value for word in call.keywords)]
-            return all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
+            in_memory = all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
+            return in_memory and self._stays(call)
         is_connection = name.startswith("duckdb.connect.") or not name.startswith("duckdb.")
         if scope.owns(chain[0]) and chain[0] not in scope.imports:
             return False  # a connection that steps share
@@ -325,6 +326,17 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _stays(self, made: ast.Call) -> bool:
+        """Return whether an object is only asked for its members, by the function that makes it."""
+        above = self._parents.get(id(made))
+        if isinstance(above, (ast.Attribute, ast.Expr)):
+            return True
+        targets = above.targets if isinstance(above, ast.Assign) else [getattr(above, "optional_vars", None)]
+        if len(targets) != 1 or not isinstance(targets[0], ast.Name) or targets[0].id in self._shared:
+            return isinstance(above, ast.withitem) and targets == [None]
+        uses = [use for use in self._names[targets[0].id] if isinstance(use.ctx, ast.Load)]
+        return all(isinstance(self._parents.get(id(use)), (ast.Attribute, ast.withitem)) for use in uses)
 
     def _is_opened_later(self, node: ast.AST) -> bool:
         """Return whether a folder of a package is only the start of a path in a variable, which is read by itself."""

@@ -123,29 +123,46 @@ def imported_module(name: str, call: Call | None) -> str | None:
 
 
 def _reader(name: str, call: Call | None) -> str | None:
-    if call is None or call.is_of_buffer:
+    if call is None:
+        return name if _is_unwatched(name) and not name.startswith(ANY) and _is_listed(name) else None
+    if call.is_of_buffer:
         return None
     shown = name.removeprefix("builtins.").replace(f".{CALL}", "").replace(f"{ANY}.", "Path.")
     if name in OPENERS:
         return None if _writes(call, OPENERS[name]) else shown
-    parent, _, leaf = name.rpartition(".")
-    if name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",))):
+    if _is_listed(name):
         return shown
     if name in PATH_READERS:
         position, word, always = PATH_READERS[name]
         given = call.argument(position, word)
         return shown if isinstance(given, str) or (always and given is not None) else None
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
-    return shown if known and not leaf[:1].isupper() else None
+    return shown if known and not name.rpartition(".")[2][:1].isupper() else None
+
+
+def _is_listed(name: str) -> bool:
+    parent, _, leaf = name.rpartition(".")
+    if parent == "pathlib.Path" and f"{ANY}.{leaf}" in STAT_READERS:
+        return True
+    return name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",)))
+
+
+def _is_unwatched(name: str) -> bool:
+    """Return whether a reader raises no audit event."""
+    is_stat = name in STAT_READERS or name.rpartition(".")[0] == "pathlib.Path"
+    return is_stat or name in NATIVE_READERS or name.partition(".")[0] in NATIVE_MODULES
 
 
 def _unwatched_path(name: str, call: Call | None) -> str | None:
-    is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
-    if not is_native or call is None or call.is_of_buffer:
+    if not _is_unwatched(name) or (call is not None and call.is_of_buffer):
         return None  # an opening by Python is seen as such
+    if call is None:
+        return ""  # nobody sees with which path it will be called
     if name.startswith(ANY) and name in STAT_READERS:
         return ""
     given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
+    if name == "duckdb.connect" and not given:
+        return ""  # a connection that is handed on
     return None if not given else given[0] if isinstance(given[0], str) else ""
 
 
