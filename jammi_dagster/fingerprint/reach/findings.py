@@ -9,10 +9,11 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
+from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
 from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.kept_values import is_kept_constant
+from jammi_dagster.fingerprint.reach.kept_values import changed_results, is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
 from jammi_dagster.fingerprint.reach.routes import Node
@@ -197,7 +198,11 @@ def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[
 
 def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
+    yield from ((name, reached.node.shown, line) for name, line in changed_results(graph, reached))
     for unit, part, runs in reached.units():
+        for holder, name, line in changed_arguments(graph, reached, part) if runs else ():
+            if name in holder.read_at_run:
+                yield name, reached.node.shown, line
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):

@@ -264,6 +264,8 @@ class Graph:
             return
         indexes = node.source.by_name.get(name)
         if indexes is None:
+            if is_read and runs and name in node.source.scope.shared:  # only functions bind it
+                reached.read_at_run.add(name)
             return
         if is_read:
             self._read(reached, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,13 +11,14 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
+from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
 from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changing_methods
 from jammi_dagster.fingerprint.sources.units import Part, Unit
-from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
@@ -77,6 +78,15 @@ def is_kept_constant(graph: Graph, holder: ReachedFile, name: str) -> bool:
         return False
     flows = _Flows(graph)
     return flows.is_only_looked_at(slot.kept, flows.place(holder, index), kept=name)
+
+
+def changed_results(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+    """Yield the functions of a module whose kept results (`lru_cache`) other code changes, with their lines."""
+    for unit, _, runs in reached.units():
+        node = _node(unit)
+        is_cached = runs and isinstance(node, ast.FunctionDef) and any(cached_lines(node))
+        if is_cached and not _Flows(graph, doubt=True).are_results_looked_at(unit.names[0]):
+            yield unit.names[0], unit.lines[0]
 
 
 def _node(unit: Unit) -> ast.AST | None:
@@ -144,10 +154,10 @@ def _changes_itself(graph: Graph, reached: ReachedFile, unit: Unit) -> bool:
 
 
 class _Flows:
-    """The ways of values through reached code."""
+    """The ways of values through reached code. `doubt`: the answer where a way cannot be followed."""
 
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
+    def __init__(self, graph: Graph, *, doubt: bool = False) -> None:
+        self._graph, self._doubt = graph, doubt
         self._parents: dict[int, dict[int, ast.AST]] = {}
         self._seen: set[int] = set()
 
@@ -183,7 +193,9 @@ class _Flows:
         if isinstance(above, ast.Attribute):
             return isinstance(above.ctx, ast.Load) and self._is_member_looked_at(above, place)
         if isinstance(above, ast.Call):
-            return above.func is not value and self._is_argument_looked_at(above, place)
+            if above.func is value:
+                return self._doubt
+            return self._is_argument_looked_at(above, value, place)
         if isinstance(above, (ast.For, ast.comprehension)):
             return self._are_variables_looked_at([above.target], place)
         if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -191,20 +203,25 @@ class _Flows:
             others = [one for one in targets if not _is_item_of(one, kept)]
             is_seen = not isinstance(above, ast.NamedExpr) or self._is_looked_at(above, place)
             return is_seen and self._are_variables_looked_at(others, place)
-        return isinstance(above, ast.Return) and self._is_result_looked_at(above, place)
+        return self._is_result_looked_at(above, place) if isinstance(above, ast.Return) else self._doubt
 
     def _is_member_looked_at(self, member: ast.Attribute, place: _Place) -> bool:
         call = place.parents.get(id(member))
         if not isinstance(call, ast.Call) or call.func is not member:
             return self._is_looked_at(member, place)
-        if _changes(call, member.attr):
+        if _changes(call, member.attr, for_certain=self._doubt):
             return False
-        shares = member.attr in _SHARING or member.attr in self._own_methods
+        is_copied = self._doubt and member.attr == "copy"
+        shares = (member.attr in _SHARING and not is_copied) or member.attr in self._own_methods
         return not shares or self._is_looked_at(call, place)
 
-    def _is_argument_looked_at(self, call: ast.Call, place: _Place) -> bool:
+    def _is_argument_looked_at(self, call: ast.Call, value: ast.AST, place: _Place) -> bool:
         """Return whether a call changes none of its arguments, and keeps none."""
         chain, scope = chain_of(call.func), self._scope(call, place)
+        if self._doubt:
+            homes = self._graph.places.definitions(place.reached.node, chain or ())
+            at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
+            return not any(changes_parameter(self._graph, home, unit, at) for home, unit in homes)
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False
@@ -227,14 +244,14 @@ class _Flows:
         for target in targets:
             parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
             if not all(isinstance(part, ast.Name) for part in parts):
-                return False
+                return self._doubt
             names |= {part.id for part in parts if isinstance(part, ast.Name)}
         node = _node(place.unit)
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and names:
-            return False  # a name of the module
+            return self._doubt  # a name of the module
         for one in ast.walk(node or ast.Pass()):
             if isinstance(one, (ast.Global, ast.Nonlocal)) and not names.isdisjoint(one.names):
-                return False
+                return self._doubt
             if isinstance(one, ast.Name) and one.id in names and not self._is_kept_variable(one, place):
                 return False
         return True
@@ -243,7 +260,8 @@ class _Flows:
         if isinstance(name.ctx, ast.Load):
             return self._is_looked_at(name, place)
         above = place.parents.get(id(name))
-        return isinstance(name.ctx, ast.Store) and not isinstance(above, ast.AugAssign)
+        is_bound = isinstance(name.ctx, ast.Store) and not isinstance(above, ast.AugAssign)
+        return is_bound or self._doubt
 
     def _is_result_looked_at(self, returned: ast.Return, place: _Place) -> bool:
         """Return whether all callers of the function that returns a value only look at it."""
@@ -252,16 +270,20 @@ class _Flows:
         while function is not None and not isinstance(function, (*_FUNCTIONS, ast.Lambda)):
             function = place.parents.get(id(function))
         if function is not _node(unit) or not isinstance(function, ast.FunctionDef) or source is None:
-            return False  # a method, or a function within another
+            return self._doubt  # a method, or a function within another
         if place.at in reached.roots:
             return True
         labels = {source.unit_of(label) for label in reached.labels}
         if function.decorator_list or place.at in labels or function.name in self._graph.whole_names:
-            return False
-        for call in call_sites(self._graph, function.name):
+            return self._doubt
+        return self.are_results_looked_at(function.name)
+
+    def are_results_looked_at(self, function: str) -> bool:
+        """Return whether all callers of a function only look at its results."""
+        for call in call_sites(self._graph, function):
             site = call.site if call else None
             at = self._calls.get(id(site.node)) if site and not site.is_partial else None
-            if site is None or at is None or not self._is_looked_at(site.node, self.place(*at)):
+            if not (self._is_looked_at(site.node, self.place(*at)) if site and at else self._doubt):
                 return False
         return True
 
@@ -298,9 +320,11 @@ class _Flows:
         )
 
 
-def _changes(call: ast.Call, method: str) -> bool:
+def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
     """Return whether a method may change its object, or keep its arguments there."""
     in_place = any(word.arg == "inplace" for word in call.keywords)
+    if for_certain:
+        return in_place or method in MUTATING_METHODS
     return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
 
 

@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
 
 _DEEPEST = 5  # bases of bases
+_PLAIN = (("staticmethod",), ("classmethod",))  # decorators of methods that are called by name
 
 
 def shared_state(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
@@ -62,7 +63,9 @@ def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, 
 
 
 def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
-    if unit.kind == "class" and _changes_shared_attributes(unit):
+    if unit.holds_stateful or (unit.kind == "class" and _changes_shared_attributes(unit)):
+        return True
+    if unit.changed_arguments & _mutable_defaults(unit):
         return True
     for chain in _makers(unit, name):
         for home, maker in graph.places.definitions(node, chain):
@@ -70,9 +73,33 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
                 return True
             if maker.kind == "class" and unit.kind == "constant":
                 changing = changing_methods(graph, home, maker)
-                if any(method in graph.called or method.startswith("__") for method in changing):
+                called = graph.called | _called_unseen(maker)
+                if maker.makes_stateful or any(one in called or one.startswith("__") for one in changing):
                     return True
     return False
+
+
+def _mutable_defaults(unit: Unit) -> set[str]:
+    """Return the parameters whose default is one list, dict or set for all calls."""
+    node = unit.statement.node if unit.statement else None
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    by_position = [*node.args.posonlyargs, *node.args.args][
+        -len(node.args.defaults) or len(node.args.args) + 1 :
+    ]
+    pairs = [
+        *zip(by_position, node.args.defaults, strict=False),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return {one.arg for one, value in pairs if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Call))}
+
+
+def _called_unseen(cls: Unit) -> set[str]:
+    """Return the methods of a class that run without a call in the code, such as properties."""
+    node = cls.statement.node if cls.statement else None
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    methods = [one for one in body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return {one.name for one in methods if any(chain_of(by) not in _PLAIN for by in one.decorator_list)}
 
 
 def _makers(unit: Unit, name: str) -> Iterator[Chain]:
@@ -107,7 +134,8 @@ def _changes_shared_attributes(cls: Unit) -> bool:
         if not in_place
     }
     return any(
-        in_place and attribute in cls.shared_attributes and attribute not in own
+        (in_place and attribute in cls.shared_attributes and attribute not in own)
+        or (attribute == "__dict__" and not in_place)
         for changes in cls.self_changes.values()
         for attribute, in_place in changes
     )

@@ -41,7 +41,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
-from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
@@ -164,6 +164,34 @@ class Unit:
             if isinstance(one, ast.Assign) and scope and kind_of(one.value, scope) != IMMUTABLE
             for target in one.targets
             if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
+        )
+
+    @cached_property
+    def holds_stateful(self) -> bool:
+        """True for a class or a function that holds an object which changes by use, as an attribute or a default."""
+        return any(self._is_stateful(value) for value in _held_values(self._node))
+
+    @cached_property
+    def makes_stateful(self) -> bool:
+        """True for a class whose objects hold an object which changes by use."""
+        nodes = ast.walk(self._node) if isinstance(self._node, ast.ClassDef) else ()
+        return any(
+            isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value and self._is_stateful(one.value)
+            for one in nodes
+            if isinstance(getattr(one, "targets", [getattr(one, "target", None)])[0], ast.Attribute)
+        )
+
+    def _is_stateful(self, value: ast.expr) -> bool:
+        return self.statement is not None and kind_of(value, self.statement.scope) == STATEFUL
+
+    @property
+    def changed_arguments(self) -> frozenset[str]:
+        """The parameters of a function whose values it changes."""
+        is_function = self.statement is not None and self.kind == "function"
+        return (
+            frozenset(self.statement.uses["code"].changed_arguments)
+            if is_function and self.statement
+            else frozenset()
         )
 
     @property
@@ -321,6 +349,16 @@ def nested_unit(statement: Statement, qualname: str) -> Unit:
     """Make a unit of a function within another. The values that it closes over are hashed as live values."""
     name = qualname.replace(".<locals>", "")
     return Unit(kind="function", names=(name,), lines=_lines(statement.node), statement=statement)
+
+
+def _held_values(node: ast.AST | None) -> list[ast.expr]:
+    """Return the defaults of a function, or the values of the attributes of a class."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return [one for one in (*node.args.defaults, *node.args.kw_defaults) if one is not None]
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    return [
+        one.value for one in body if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None
+    ]
 
 
 def _is_docstring(node: ast.AST) -> bool:

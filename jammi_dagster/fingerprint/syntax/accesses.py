@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES, METHODCALLER, NAMERS
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import BUFFERS, READ_ATTRIBUTES, READ_METHODS
-from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
+from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.hand_over import handed_over
@@ -29,6 +29,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     FunctionScope,
     Scope,
     chain_of,
+    holder_of,
     import_base,
     joined,
 )
@@ -62,6 +63,7 @@ class Access:
     call: Call | None = None
     is_change: bool = False  # of the value that the chain names
     in_place: bool = False  # by adding to it or removing from it
+    is_deep: bool = False  # an object is changed, which others may hold
     is_read: bool = True
 
     def settle(self) -> None:
@@ -82,6 +84,8 @@ class Access:
                 )
         call = self._settled_call()
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
+        if call and self.at.scope.is_of_outer_function(head):  # a draw from its generator
+            uses.keeps_state |= any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names)
         for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
             replace(self, chain=(f"{ANY}.{method}",)).settle_method()
         for name in names if call else ():
@@ -137,7 +141,7 @@ class Access:
 
     def _settle_change(self, names: Iterable[str]) -> None:
         head, uses, scope = self.chain[0], self.at.uses, self.at.scope
-        own = dict.fromkeys(scope.module_names(head))
+        own = dict.fromkeys((*scope.module_names(head), *(scope.holding_names(head) if self.is_deep else ())))
         uses.changes += [Change(name, self.line, True, self.in_place) for name in own]
         uses.changes += [
             Change(name, self.line, False, self.in_place)
@@ -149,8 +153,8 @@ class Access:
                 uses.changes.append(Change("cls", self.line, True, False))
             elif head == "self" and len(self.chain) > 1:
                 uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
-            elif self.in_place and head != "self":
-                uses.changes_arguments = True
+            elif self.in_place and head != "self" and not scope.is_renewed(head, self.line):
+                uses.changed_arguments.add(head)
         if scope.is_of_outer_function(head):
             uses.keeps_state = True
 
@@ -262,7 +266,8 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
-                self._change(chain_of(node.func.value), node, at, in_place=True)
+                value = node.func.value
+                self._change(chain_of(value), node, at, in_place=True, holder=holder_of(value))
             elif (
                 node.func.attr in OBJECT_MUTATORS
                 and chain
@@ -353,7 +358,7 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.ctx, ast.Load):
             return [node.value] if _is_text(node.slice) else children(node)
         chain = chain_of(node.value)
-        self._change(chain, node, at, in_place=True)
+        self._change(chain, node, at, in_place=True, holder=holder_of(node.value))
         if not chain:
             return children(node)
         self._write(chain, node, at)  # `os.environ["X"] = …` reads nothing
@@ -405,7 +410,15 @@ class AccessVisitor(Visitor[Position]):
         """Note a name that is used only to change its value: no result depends on it."""
         self.accesses.append(Access(at, chain, node.lineno, is_read=False))
 
-    def _change(self, chain: Chain | None, node: ast.expr, at: Position, *, in_place: bool = False) -> None:
+    def _change(
+        self,
+        chain: Chain | None,
+        node: ast.expr,
+        at: Position,
+        *,
+        in_place: bool = False,
+        holder: Chain | None = None,
+    ) -> None:
         """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
         if (
             chain
@@ -413,8 +426,13 @@ class AccessVisitor(Visitor[Position]):
             and (chain[:2] == ("type", CALL) or "__class__" in chain[1:2])
         ):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
+        if chain is None or CALL in chain:
+            chain = holder
         if chain and CALL not in chain and at.scope.around is not None:
-            self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+            is_deep = not isinstance(node, ast.Name)
+            self.accesses.append(
+                Access(at, chain, node.lineno, is_change=True, in_place=in_place, is_deep=is_deep)
+            )
 
 
 def called_members(access: Access, name: str, call: Call) -> Iterator[Access]:

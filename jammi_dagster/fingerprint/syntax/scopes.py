@@ -19,6 +19,8 @@ NamesOf = Callable[[str], frozenset[str] | None]
 # The parts of a dotted name, with `CALL` for each call in it.
 Chain = tuple[str, ...]
 
+# Methods whose results are parts of their object.
+_SHARING_METHODS = frozenset({"get", "items", "setdefault", "values"})
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 
 
@@ -70,6 +72,21 @@ def chain_of(node: ast.expr) -> Chain | None:
             return None
 
 
+def holder_of(node: ast.expr) -> Chain | None:
+    """Return the dotted name of the object in which a value lies: `a.b` of `a.b["c"]`, and of `a.b.get("c")`."""
+    inner: ast.expr = node
+    while True:
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            if inner.func.attr not in _SHARING_METHODS:
+                return None
+            inner = inner.func.value
+        elif isinstance(inner, ast.Subscript):
+            inner = inner.value
+        else:
+            chain = chain_of(inner)
+            return chain if inner is not node and chain and CALL not in chain else None
+
+
 def walrus_targets(node: ast.AST) -> Sequence[ast.NamedExpr]:
     """Return the `:=` within a comprehension or lambda that bind a name in the scope around it.
 
@@ -99,6 +116,7 @@ class Scope:
         self.body = body
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
+        self.parts: dict[str, dict[Chain, None]] = {}  # the objects in which the values of names may lie
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
@@ -173,6 +191,17 @@ class Scope:
         """The names that the module imports, in all of its scopes that are known."""
         return [*self.lineage()][-1].imported
 
+    def is_renewed(self, head: str, line: int) -> bool:
+        """Return whether a parameter stands for a new value at a line: `rows = list(rows)` is before it."""
+        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        return binder is not None and any(
+            isinstance(one, ast.Assign)
+            and one.lineno < line
+            and not isinstance(one.value, (ast.Name, ast.Attribute, ast.Subscript, ast.BoolOp, ast.IfExp))
+            and any(isinstance(target, ast.Name) and target.id == head for target in one.targets)
+            for one in binder.body
+        )
+
     def is_local(self, head: str) -> bool:
         """Return whether this function itself binds a name, and not as a parameter."""
         return self.around is not None and head in self.bound and not self.is_parameter(head)
@@ -188,6 +217,14 @@ class Scope:
         for scope, chain in self._steps(head):
             if scope.around is None and CALL not in chain and scope.owns(chain[0]):
                 yield chain[0]
+
+    def holding_names(self, head: str) -> Iterator[str]:
+        """Yield the module's own names in whose values the value of a variable may lie."""
+        for scope in self.lineage():
+            for chain in scope.parts.get(head, ()):
+                yield from scope.module_names(chain[0])
+            if head in scope.bound:
+                return
 
     def text_of(self, head: str) -> str | None:
         """Return the text that a variable always is; None for another, or where that is not known."""
@@ -450,6 +487,19 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
+        if isinstance(target, ast.Name) and (holder := holder_of(value)):
+            self._scope.parts.setdefault(target.id, {})[holder] = None
+
+    def visit_For(
+        self, node: ast.For | ast.AsyncFor | ast.comprehension, in_class: bool
+    ) -> Sequence[ast.AST]:
+        holder = holder_of(node.iter) or chain_of(node.iter)
+        for target in ast.walk(node.target) if holder and CALL not in holder else ():
+            if isinstance(target, ast.Name):
+                self._scope.parts.setdefault(target.id, {})[holder] = None
+        return children(node)
+
+    visit_AsyncFor = visit_comprehension = visit_For
 
 
 def _text(value: ast.expr) -> str | None:

@@ -171,8 +171,8 @@ class Uses:
     """Attributes of `self` that a method changes, by method; True for those that it changes in place."""
     keeps_state: bool = False
     """True if an inner function changes a variable of the function around it."""
-    changes_arguments: bool = False
-    """True if a function changes a list, dict or set among its arguments."""
+    changed_arguments: set[str] = field(default_factory=set)
+    """The parameters of functions whose values these change."""
 
 
 def imports_of(node: ast.Import | ast.ImportFrom) -> dict[str, bool]:
