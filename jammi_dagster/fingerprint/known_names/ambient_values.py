@@ -21,6 +21,11 @@ PROCESSORS = frozenset(
     }
 )
 
+# Functions of `traceback` that tell lines and paths of files.
+TRACES = frozenset(
+    {"extract_stack", "extract_tb", "format_exc", "format_exception", "format_stack", "format_tb"}
+)
+
 AMBIENT = (
     frozenset(
         [
@@ -75,6 +80,8 @@ AMBIENT = (
             "multiprocessing.current_process",
             "multiprocessing.parent_process",
             "asyncio.current_task",
+            "gc.get_count",
+            "gc.get_stats",
             "os.getpid",
             "os.getppid",
             "os.getpgid",
@@ -117,6 +124,8 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | {f"traceback.{name}" for name in TRACES}
+    | {f"locale.{name}" for name in ("atof", "currency", "format_string", "str", "strcoll", "strxfrm")}
     | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
@@ -129,6 +138,7 @@ AMBIENT_MODULES = {
     "platform": frozenset[str](),
     "timeit": frozenset[str](),
     "psutil": frozenset[str](),
+    "tracemalloc": frozenset({"start", "stop"}),
     "faker": frozenset[str](),
     "shortuuid": frozenset[str](),
     "nanoid": frozenset[str](),

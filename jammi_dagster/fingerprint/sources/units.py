@@ -13,6 +13,7 @@ from functools import cached_property
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
+from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
@@ -408,7 +409,7 @@ def _part(uses: Uses, statement: Statement) -> Part:
         own_calls=uses.own_calls,
         uses=(*_imported(uses.uses), *whole),
         imports=imports,
-        outside=tuple(_outside(uses.uses, statement)),
+        outside=tuple(_outside([*uses.uses, *whole], statement)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
@@ -431,6 +432,9 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
 
 def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
+    for use in uses:
+        if use.call and use.name in TEMPORARY and statement.harmless_reads.leaks(use.call.place):
+            yield Finding(use.name, use.line)
     for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
             method = use.line, use.name.rpartition(".")[2]

@@ -33,6 +33,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
+from jammi_dagster.fingerprint.syntax.set_order import is_set_annotation
 from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
 from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses, note_imports
@@ -102,6 +103,9 @@ class Access:
         name, receiver = self.chain[0], self.chain[1:-1]
         if name.rpartition(".")[2] in READ_METHODS and self._is_of_reader(receiver):
             name = f"{ANY}.read.{self.chain[-1]}"
+        is_handed_on = receiver[1:] == ("random",) and receiver[0] not in ("self", "cls")
+        if is_handed_on and self.at.scope.is_parameter(receiver[0]):  # `numpy` as an argument
+            self.at.uses.uses.append(Use(f"numpy.random.{self.chain[-1]}", self.line, call))
         self.at.uses.uses.append(Use(name, self.line, call))
         _settle_texts(self.chain[0], call, self)
 
@@ -232,6 +236,10 @@ class AccessVisitor(Visitor[Position]):
 
     visit_SetComp = visit_Set
 
+    def visit_arg(self, node: ast.arg, at: Position) -> Sequence[ast.AST]:
+        self.has_sets |= is_set_annotation(node.annotation)
+        return children(node)
+
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
             self.accesses.append(Access(at, (node.id,), node.lineno))
@@ -285,7 +293,7 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
-        self.has_sets |= chain[0] in ("set", "frozenset")
+        self.has_sets |= chain[0] in ("set", "frozenset") or chain[-1] == "keys"
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),

@@ -35,6 +35,7 @@ from jammi_dagster.fingerprint.syntax.trees import children
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONTEXTS = frozenset({"context", "_context", "context_"})
 _METADATA = frozenset({"add_asset_metadata", "add_output_metadata"})
+_DEEPEST = 3  # variables of variables
 # Expressions whose value a part of them flows into, and nowhere else.
 _CARRIERS = (
     ast.BinOp,
@@ -107,6 +108,28 @@ class HarmlessReads:
     @cached_property
     def _hides(self) -> bool:
         return not _HIDING.isdisjoint(self._names)
+
+    def leaks(self, place: Place) -> bool:
+        """Return whether the name of a temporary file or folder is a part of what the function returns."""
+        call = self._calls.get(place)
+        return call is not None and self._is_returned(call, 0)
+
+    def _is_returned(self, node: ast.AST, depth: int) -> bool:
+        above = self._parents.get(id(node))
+        target = getattr(above, "optional_vars", None)
+        if isinstance(above, ast.Assign) and len(above.targets) == 1:
+            target = above.targets[0]
+        if isinstance(target, ast.Name) and depth < _DEEPEST:
+            loads = [use for use in self._names[target.id] if isinstance(use.ctx, ast.Load)]
+            return any(self._is_returned(use, depth + 1) for use in loads)
+        if isinstance(above, ast.Call):
+            return node is not above.func and self._is_pure(above) and self._is_returned(above, depth)
+        if isinstance(above, ast.Attribute) and above.attr != "name":
+            return False
+        is_carried = isinstance(above, (*_CARRIERS, ast.Attribute, ast.List, ast.Tuple, ast.keyword))
+        return isinstance(above, (ast.Return, ast.Yield)) or (
+            is_carried and above is not None and self._is_returned(above, depth)
+        )
 
     # Values that only people see
 
@@ -297,7 +320,8 @@ class HarmlessReads:
             return False
         above = self._parents[id(stored[0])]
         if isinstance(above, ast.withitem) and isinstance(above.context_expr, ast.Call):
-            return self._scope(at).peek(chain_of(above.context_expr.func) or ("",))[:1] in TEMPORARY
+            names = self._scope(at).peek(chain_of(above.context_expr.func) or ("",))
+            return TEMPORARY.issuperset(names[:1]) and bool(names)
         if isinstance(above, ast.Assign) and len(above.targets) == 1:
             return self._is_temporary(above.value, at, depth + 1)
         return False

@@ -25,6 +25,8 @@ from jammi_dagster.fingerprint import identify
         "import sys; sys.modules[name].g()",
         "import operator; operator.attrgetter(name)(name)",
         "dict.__subclasses__()",
+        "len.__globals__[name]",
+        "import inspect; inspect.getmodule(name)",
     ],
 )
 def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:
