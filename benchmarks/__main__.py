@@ -12,12 +12,14 @@ from typing import Any
 
 from benchmarks import (
     chain,
+    faults,
     fingerprint,
     funnel,
     import_time,
     mutants,
     oracle,
     partitions,
+    plan,
     precision,
     scale,
     step,
@@ -38,13 +40,15 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "chain": chain.run,
     "scale": scale.run,
     "tick": tick.run,
+    "plan": plan.run,
     "fingerprint": fingerprint.run,
     "upkeep": upkeep.run,
+    "faults": faults.run,
     "precision": precision.run,
     "mutants": mutants.run,
     "oracle": oracle.run,
 }
-ON_DEMAND = ("mutants", "oracle")  # hours, not minutes
+ON_DEMAND = ("faults", "mutants", "oracle")  # hours, not minutes
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
@@ -54,6 +58,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},
+    "plan": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
     "faults": {"every": 10},

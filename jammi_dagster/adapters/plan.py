@@ -228,8 +228,8 @@ class _Launch:
         for look in forecast.looks.values():
             basis["input"].update(look.present.observed)
             basis["input"].update({source: str(error) for source, error in look.present.failed.items()})
-            for table, (record, _, _) in look.current.items():
-                basis["table"][table] = [record.materialization_id, record.artifact_digest]
+            for table, current in look.current.items():
+                basis["table"][table] = [current.record.materialization_id, current.record.artifact_digest]
         return basis
 
 

@@ -76,8 +76,7 @@ class EngineReader:
 
     def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the tables of these names, of whatever status."""
-        found = {name: self.get(name) for name in materialization_ids}
-        return {name: record for name, record in found.items() if record is not None}
+        return self.current_of(materialization_ids)
 
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table of this name, of whatever status, as the engine's own look-up gives it."""
@@ -127,9 +126,9 @@ class EngineReader:
         found = {each: self.matches(*each, only_best=True) for each in wanted}
         return {each: matches[0] for each, matches in found.items() if matches}
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready table has this definition."""
-        return bool(self._ready(definition))
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Find the definitions that any ready table has."""
+        return {definition for definition in definitions if self._ready(definition)}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.

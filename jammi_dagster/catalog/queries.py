@@ -5,7 +5,9 @@ Parameters: `readable`, `tenant` and `deployment` are the scope's, the others th
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,7 +25,19 @@ from jammi_dagster.catalog.models import (
 
 def core(model: type[Base]) -> sa.Table:
     """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
-    return model.__table__  # type: ignore[attr-defined,no-any-return]
+    return model.__table__  # type: ignore[attr-defined,no-any-return]  # SQLModel sets it
+
+
+_Item = TypeVar("_Item")
+# fewer than the parameters that a statement may have
+_CHUNK = 5_000
+
+
+def chunks(values: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Cut values into lists that are short enough for one statement."""
+    rest = iter(values)
+    while chunk := list(itertools.islice(rest, _CHUNK)):
+        yield chunk
 
 
 _m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
@@ -155,14 +169,14 @@ _ranked = (
     .subquery("ranked")
 )
 BEST_MATCHES = sa.select(_ranked).where(_ranked.c.place == sa.literal_column("1"))
-HAS_DEFINITION = (
-    sa.select(_m.c.id)
+STORED_DEFINITIONS = (
+    sa.select(_m.c.definition_hash)
     .where(
-        _m.c.definition_hash == sa.bindparam("definition"),
+        _m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)),
         _m.c.status == READY,
-        _m.c.tenant.in_(_READABLE),
+        _m.c.tenant.concat("").in_(_READABLE),
     )
-    .limit(sa.literal_column("1"))
+    .distinct()
 )
 
 # --- lineage, from the pointers and their copies ---------------------------------------------------------

@@ -43,7 +43,8 @@ class CatalogMark(NamedTuple):
     mark: str = ""
 
 
-class CurrentMatch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CurrentMatch:
     """A current materialization as a probe needs it: with the key of its anchor set, and the JSON recorded beside it.
 
     `set_key` is None for a row that no probe may hit: one without a manifest, or that does not tell its bytes.
@@ -150,3 +151,17 @@ class MaterializationRecord:
         hidden = {"anchors_json", "anchor_order", "input_anchors"}
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}
+
+
+def artifact_of(path: str) -> str:
+    """Give the artifact that an object belongs to: itself, or the one that a sidecar lies beside."""
+    return path.replace(".materialization.json", ".parquet")
+
+
+def id_of(path: str) -> str:
+    """Give the materialization that an object belongs to, by its name.
+
+    >>> id_of("tables/orders-0f/01J.materialization.json")
+    '01J'
+    """
+    return artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet")

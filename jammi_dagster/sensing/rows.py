@@ -77,8 +77,8 @@ class Rows(Protocol):
         requested ones.
         """
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready materialization has this definition, over whichever inputs."""
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Return the definitions that any ready materialization has, over whichever inputs."""
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every edge that current materializations record, or only the edges from `source`.

@@ -100,7 +100,6 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "edges": lambda r: [r.edges(), r.edges("docs"), r.edges("of bob")],
         "for_tenant": lambda r: r.for_tenant("b").tables(),
         "get": lambda r: r.get("bob"),
-        "has_definition": lambda r: r.has_definition("cd" * 32),
         "history": lambda r: r.history("bob"),
         "matches": lambda r: r.matches("cd" * 32, "ef" * 32),
         "neighbours": lambda r: r.neighbours("bob", most=9),
@@ -108,6 +107,7 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "records": lambda r: r.records(tables),
         "sources": lambda r: r.sources("bob", most=9),
         "state": lambda r: r.state()[1],
+        "stored_definitions": lambda r: r.stored_definitions(["cd" * 32]),
         "tables": lambda r: r.tables(),
     }
     assert {*asks, "frozen"} == _methods(EngineReader)

@@ -35,10 +35,11 @@ class Known:
     def __init__(self, current: Iterable[CurrentMatch] = ()) -> None:
         self.records: dict[tuple[str, str], MaterializationRecord] = {}
         self.annotations: dict[str, str | None] = {}
-        for record, set_key, annotation in current:
-            if set_key is not None and record.definition_hash is not None:
-                self.records[record.definition_hash, set_key] = record
-                self.annotations[record.materialization_id] = annotation
+        for match in current:
+            record = match.record
+            if match.set_key is not None and record.definition_hash is not None:
+                self.records[record.definition_hash, match.set_key] = record
+                self.annotations[record.materialization_id] = match.annotation
 
 
 def plan_of(

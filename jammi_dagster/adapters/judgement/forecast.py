@@ -8,7 +8,7 @@ yet. A step below such a table is decided as far as that goes.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
-from jammi_dagster.contract import CachePolicy, DefinitionHash, Difference, TableName
+from jammi_dagster.contract import CachePolicy, Difference, TableName
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
@@ -90,13 +90,17 @@ class _Above:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decided:
-    """One step with its plan, and everything that the plan was made over."""
+    """One step with its plan, and everything that the plan was made over.
+
+    `stored` are definitions that some materialization has, over whichever inputs.
+    """
 
     step: LaunchedStep
     asset: CurrentAsset
     look: _Look
     above: _Above
     plan: StepPlan
+    stored: Set[str]
 
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
@@ -106,7 +110,7 @@ class _Decided:
             return "compute"
         if self.above.unknown:
             return "unknown until run"
-        if self.above.made and _is_stored(self.look.store, self.plan):
+        if self.above.made and all(str(table.definition) in self.stored for table in self.plan.tables):
             return "compute or reuse"
         return self.plan.verdict
 
@@ -187,24 +191,32 @@ class Forecast:
     def _steps(self, asset: CurrentAsset, steps: Sequence[LaunchedStep], policy: CachePolicy) -> None:
         """Plan steps that read no table of each other."""
         look = self.looks[asset.store.identity]
-        above = {step.partitions: self._above(asset, step) for step in steps}
-        begun = [step for step in steps if not above[step.partitions].failing]
-        plans = plans_of(
-            asset, [(step.partitions, step.replay) for step in begun], look.present, policy, look.known
-        )
-        decided = {
-            step.partitions: _Decided(
-                step=step, asset=asset, look=look, above=above[step.partitions], plan=plan
-            )
-            for step, plan in zip(begun, plans, strict=True)
+        all_above = [self._above(asset, step) for step in steps]
+        begun = [
+            (step.partitions, step.replay)
+            for step, above in zip(steps, all_above, strict=True)
+            if not above.failing
+        ]
+        plans = plans_of(asset, begun, look.present, policy, look.known)
+        definitions = {
+            str(table.definition)
+            for plan in plans
+            if NO_MATCH in plan.reasons
+            for table in plan.tables
+            if table.definition is not None
         }
-        for step in steps:
-            if above[step.partitions].failing:
-                self._fail(asset, step, above[step.partitions].failing[0])
+        is_below = any(above.made for above in all_above)
+        stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
+        rest = iter(plans)
+        for step, above in zip(steps, all_above, strict=True):
+            if above.failing:
+                self._fail(asset, step, above.failing[0])
             else:
-                self._decided(decided[step.partitions])
+                self._enter(
+                    _Decided(step=step, asset=asset, look=look, above=above, plan=next(rest), stored=stored)
+                )
 
-    def _decided(self, decided: _Decided) -> None:
+    def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
@@ -224,7 +236,9 @@ class Forecast:
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
-        seconds, size = decided.cost(current and current.record) if action in _OPEN else (None, None)
+        seconds, size = (
+            decided.cost(None if current is None else current.record) if action in _OPEN else (None, None)
+        )
         return PlannedTable(
             table=table.table,
             asset=decided.asset.key.to_user_string(),
@@ -364,14 +378,6 @@ def _worded(difference: Difference, above: _Above) -> Difference:
         return difference
     text = f"input {difference.name} is made first"
     return Difference(kind="input", name=difference.name, before=difference.before, after=None, text=text)
-
-
-def _is_stored(store: ResultStore, plan: StepPlan) -> bool:
-    """Tell whether some materialization has the definition of each table: over which inputs is open."""
-    return all(
-        table.definition is not None and store.reader.has_definition(DefinitionHash(str(table.definition)))
-        for table in plan.tables
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,6 @@ from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnrea
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
-    import pyarrow.parquet as pq
     from pyarrow.fs import FileSystem
 
 _T = TypeVar("_T")
@@ -197,24 +196,10 @@ class ArtifactRoot:
         with self._faults.reading(self._storage.uri(path)):
             return self._storage.version(path)
 
-    def open_parquet(self, path: str) -> pq.ParquetFile:
-        """Open the object as Parquet and read its footer. The caller closes it. Raise `ArtifactUnreadable`.
-
-        Over a remote root, read from it with `use_threads=False` (see `read_table`).
-        """
-        import pyarrow.parquet as pq
-
-        check_relative(path)
-        with self._reading_parquet(path):
-            if self.is_local:
-                return pq.ParquetFile(self._storage.locate(path))
-            return pq.ParquetFile(self._storage.open_read(path))
-
     def read_table(self, path: str) -> pa.Table:
         """Read the whole table. Raise `ArtifactUnreadable`."""
         import pyarrow.parquet as pq
 
-        check_relative(path)
         with self.open_native(path) as source, pq.ParquetFile(source) as file:
             return file.read()
 
