@@ -14,7 +14,7 @@ from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Finding, Unit
 from jammi_dagster.fingerprint.syntax.constants import Constants, Placed
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code
-from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.uses import Call, Use
 
 
@@ -56,7 +56,7 @@ class Asked:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._constants = Constants(self._given)
+        self._constants = Constants(self._given, self._imported)
 
     def uses(self, reached: ReachedFile, finding: Finding) -> Sequence[Use] | None:
         """Return the uses of the attributes that a finding asks for; None if they cannot be told."""
@@ -92,6 +92,21 @@ class Asked:
         if any(call and call.site and call.site.is_partial for call in calls) and self._gives(name, by_word):
             return None  # the result of a `partial` may get another one
         return None if None in given else [one for placed in given for one in placed or ()]
+
+    def _imported(self, module: Scope, name: str) -> Placed | None:
+        """Return the expression that a module imports by a name, if that is bound once."""
+        nodes = [
+            one.node
+            for one in self._graph.reached.values()
+            if one.node.source and one.node.source.scope is module
+        ]
+        names = module.peek((name,))
+        target = self._graph.target_of(nodes[0], names[0]) if nodes and len(names) == 1 else None
+        source = target[0].source if target and len(target[1]) == 1 else None
+        if target is None or source is None:
+            return None
+        found = source.written.get(target[1][0])
+        return (found, source.scope) if found is not None else None
 
     def _gives(self, name: str, apart: Collection[int]) -> bool:
         """Return whether reached code gives an argument by a name, or by `**`, besides the keywords of known calls."""

@@ -17,6 +17,7 @@ from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changing_methods
+from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
@@ -25,6 +26,7 @@ from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_
 from jammi_dagster.fingerprint.syntax.trees import children
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMMUTABLE = frozenset({"bool", "bytes", "complex", "date", "datetime", "Decimal", "float", "int", "str"})
 # Parents of an expression that make a new value of it, and ones that hold it or hand it on.
 _MAKE_NEW = (
     ast.Compare,
@@ -74,10 +76,12 @@ def is_kept_constant(graph: Graph, holder: ReachedFile, name: str) -> bool:
     index = next(
         (at for at in source.by_name[slot.function.name] if _node(source.units[at]) is slot.function), None
     )
-    if index is None or not _is_pure(graph, holder, index, name):
+    if index is None or not _is_pure(graph, holder, index):
         return False
+    if _name_of(slot.function.returns) in _IMMUTABLE:
+        return True
     flows = _Flows(graph)
-    return flows.is_only_looked_at(slot.kept, flows.place(holder, index), kept=name)
+    return flows.is_only_looked_at(slot.kept, flows.place(holder, index))
 
 
 def changed_results(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
@@ -106,8 +110,8 @@ def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
     return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
-def _is_pure(graph: Graph, holder: ReachedFile, index: int, name: str) -> bool:
-    """Return whether the code behind a function reads nothing outside, and keeps nothing besides one global."""
+def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
+    """Return whether the code behind a function reads nothing outside, and keeps nothing besides slots."""
     todo = [(holder.node.path, index)]
     seen = set(todo)
     for path, at in todo:  # grows while it is read
@@ -116,7 +120,7 @@ def _is_pure(graph: Graph, holder: ReachedFile, index: int, name: str) -> bool:
             return False
         unit = reached.node.source.units[at]
         parts = [unit.parts[part] for index, part in reached.parts if index == at]
-        if not all(_is_pure_part(part, name if reached is holder else "") for part in parts):
+        if not all(_is_pure_part(part, reached.node.source) for part in parts):
             return False
         if any(
             one is unit and outside_name(used, use.call) for one, used, use in graph.foreign_uses(reached)
@@ -130,10 +134,11 @@ def _is_pure(graph: Graph, holder: ReachedFile, index: int, name: str) -> bool:
     return True
 
 
-def _is_pure_part(part: Part, kept: str) -> bool:
+def _is_pure_part(part: Part, source: Source) -> bool:
     is_plain = not (part.outside or part.hidden or part.packaged)
-    changed = {change.name for change in part.changes}
-    return is_plain and changed <= {kept} and not any(map(_keeps, (use.name for use in part.uses)))
+    # another slot is judged by itself
+    is_plain &= all(change.is_own and source.slot_of(change.name) is not None for change in part.changes)
+    return is_plain and not any(map(_keeps, (use.name for use in part.uses)))
 
 
 def _keeps(name: str) -> bool:
@@ -173,11 +178,11 @@ class _Flows:
             self._parents[id(node)] = parents
         return _Place(reached, index, self._parents[id(node)])
 
-    def is_only_looked_at(self, values: Iterable[ast.AST], place: _Place, *, kept: str = "") -> bool:
+    def is_only_looked_at(self, values: Iterable[ast.AST], place: _Place) -> bool:
         """Return whether reached code changes none of these values, and nothing hides what becomes of them."""
-        return all(self._is_looked_at(value, place, kept) for value in values)
+        return all(self._is_looked_at(value, place) for value in values)
 
-    def _is_looked_at(self, value: ast.AST, place: _Place, kept: str = "") -> bool:
+    def _is_looked_at(self, value: ast.AST, place: _Place) -> bool:
         if id(value) in self._seen:
             return True
         self._seen.add(id(value))
@@ -200,7 +205,7 @@ class _Flows:
             return self._are_variables_looked_at([above.target], place)
         if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
             targets = above.targets if isinstance(above, ast.Assign) else [above.target]
-            others = [one for one in targets if not _is_item_of(one, kept)]
+            others = [one for one in targets if not _is_of_slot(one, place)]
             is_seen = not isinstance(above, ast.NamedExpr) or self._is_looked_at(above, place)
             return is_seen and self._are_variables_looked_at(others, place)
         return self._is_result_looked_at(above, place) if isinstance(above, ast.Return) else self._doubt
@@ -328,5 +333,12 @@ def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
     return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
 
 
-def _is_item_of(node: ast.expr, name: str) -> bool:
-    return isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id == name
+def _is_of_slot(node: ast.expr, place: _Place) -> bool:
+    """Return whether a value is kept in a slot, of which the values are followed too."""
+    name = _name_of(node.value) if isinstance(node, ast.Subscript) else ""
+    source = place.reached.node.source
+    return bool(name) and source is not None and source.slot_of(name) is not None
+
+
+def _name_of(node: ast.expr | None) -> str:
+    return node.id if isinstance(node, ast.Name) else ""

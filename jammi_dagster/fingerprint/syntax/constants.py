@@ -20,6 +20,8 @@ _LOOKING_METHODS = frozenset({"count", "get", "index", "items", "keys", "values"
 Placed = tuple[ast.expr, Scope]
 # Returns the expressions that all callers give to a parameter; None where they are not known.
 Given = Callable[[FunctionScope, str], Sequence[Placed] | None]
+# Returns the expression that another module assigns an imported name; None where it is not known.
+Imported = Callable[[Scope, str], Placed | None]
 Values = list[object] | None  # None: not all are constants
 
 
@@ -33,15 +35,15 @@ class Binding(NamedTuple):
 
 
 class Constants:
-    """The constants behind expressions. `given` tells of parameters; without it they are unknown.
+    """The constants behind expressions. `given` tells of parameters, `imported` of imported names.
 
     >>> scope = Scope(ast.parse("for how in ('lower', 'strip'): pass").body)
     >>> Constants().of(ast.Name("how", ast.Load()), scope)
     ['lower', 'strip']
     """
 
-    def __init__(self, given: Given | None = None) -> None:
-        self._given = given
+    def __init__(self, given: Given | None = None, imported: Imported | None = None) -> None:
+        self._given, self._imported = given, imported
         self._open: set[tuple[int, str]] = set()  # parameters whose callers are being asked
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> Values:
@@ -144,6 +146,11 @@ class Constants:
         if isinstance(binder, FunctionScope) and name in binder.parameters:
             is_table = is_value and _is_variadic(name, scope)
             return None if found or is_table else self._of_callers(binder, name, tell)
+        module = [*scope.lineage()][-1]
+        if name in module.imported and self._imported is not None and all(one.value is None for one in found):
+            held = self._imported(module, name) if len(found) == 1 else None
+            is_fixed = held is not None and not isinstance(held[0], (ast.List, ast.Dict, ast.Set))
+            return tell(*held) if held is not None and is_fixed else None
         if not found or (not is_value and any(one.is_item for one in found)):
             return None
         return _all(

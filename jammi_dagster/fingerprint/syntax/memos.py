@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.constants import bindings_in
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -205,6 +206,8 @@ class _Fills:
                 return None
         stored: set[str] | None = None
         for one in statements:
+            if _tells(one) and not any(_is(node, self._name) for node in ast.walk(one)):
+                continue
             if not isinstance(one, ast.Assign) or stored is not None:
                 return None
             names = {t.id for t in one.targets if isinstance(t, ast.Name) and t.id != self._name}
@@ -267,6 +270,13 @@ class _Fills:
 
 def _place(node: ast.expr | ast.stmt) -> tuple[int, int]:
     return node.lineno, node.col_offset
+
+
+def _tells(statement: ast.stmt) -> bool:
+    """Return whether a statement only tells people something."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    method = call.func if isinstance(call, ast.Call) else None
+    return isinstance(method, ast.Attribute) and method.attr in LOG_METHODS
 
 
 def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:

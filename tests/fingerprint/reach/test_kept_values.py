@@ -8,11 +8,16 @@ from fingerprint_kit import Project
 from jammi_dagster.fingerprint import identify
 
 HEAD = """
-    import os, random, threading, numpy as np, pandas as pd
+    import logging, os, random, threading, numpy as np, pandas as pd
     from pathlib import Path
     L, OTHER = threading.Lock(), []
     M = {}
     RATES = {"a": 1}
+    log = logging.getLogger()
+    N = {}
+    def other(k):
+        if k not in N: N[k] = build(k)
+        return N[k]
     def build(k): return [k, RATES.get(k)]
     def drawn(k): return random.random()
     def read(k): return Path(k).read_text()
@@ -50,6 +55,8 @@ MEMOS = {
     "a key that is written": "if (k, n) not in M: M[k, n] = [k, n]\nreturn M[k, n]",
     "a lock": "if k not in M:\n    with L:\n        if k not in M:\n            M[k] = build(k)\nreturn M[k]",
     "a part of the value": "if k not in M: M[k] = build(k)\nreturn M[k][0], n",
+    "a log": "if k not in M:\n    log.info('makes %s', k)\n    M[k] = build(k)\nreturn M[k]",
+    "another memo": "if k not in M: M[k] = other(k)\nreturn M[k]",
     "an object": "if k not in M: M[k] = Client(k)\nreturn M[k].url(k)",
     "a frame": "if k not in M: M[k] = pd.DataFrame({'a': [k]})\nreturn M[k].merge(M[k], on='a')",
 }
@@ -152,6 +159,14 @@ def test_a_client_of_a_first_party_class(project: Project, fill: str, use: str, 
     )
     found = project.of_source(text)
     assert (not found.unresolved and not found.outside) is is_constant
+
+
+def test_a_memo_of_values_that_nobody_can_change_may_be_handed_on(project: Project) -> None:
+    """The annotation tells that the values are immutable."""
+    for note, is_decided in ((" -> int", True), ("", False)):
+        text = f"M = {{}}\ndef g(k){note}:\n    if k not in M: M[k] = k * 2\n    return M[k]\n"
+        text += "def f(x): return x.map(g)\n"
+        assert (project.of_source(text).unresolved == ()) is is_decided
 
 
 def test_the_code_of_a_kept_client_counts(project: Project) -> None:

@@ -118,6 +118,7 @@ BY_CALLERS = {
     "a partial by position": "functools.partial(ask, x, 'lower')()",
     "a partial by name": "list(map(functools.partial(ask, how='strip'), x))",
     "a call of its result": "ask(x, 'lower').strip()",
+    "a constant of another module": "ask(x, HOW), many(x, NAMES)",
 }
 BY_NOBODY = {
     "a parameter of the function": "ask(x, x)",
@@ -140,14 +141,16 @@ BY_NOBODY = {
     "many arguments behind a star": "spread(x, *x)",
     "a hidden attribute": "ask(x, '__subclasses__')",
     "a name that is computed at the call": "ask(x, x.how), ask(x, x[0])",
+    "a list of another module": "many(x, GROWN)",
     "attrgetter with two names": "operator.attrgetter('a', x)(x)",
     "a name of a submodule": "getattr(other, TABLE[x])",
 }
 
 
 def _by_callers(project: Project, body: str) -> CodeIdentity:
-    project.write({"other.py": "from alone import ask as q\n"})
-    head = dedent(HELPERS) + "import alone as here, other\n"
+    named = "HOW = 'lower'\nNAMES = ('lower', 'strip')\nGROWN = ['lower']\n"
+    project.write({"other.py": "from alone import ask as q\n", "named.py": named})
+    head = dedent(HELPERS) + "import alone as here, other\nfrom named import GROWN, HOW, NAMES\n"
     return project.of_source(
         f"{head}def f(x):\n    return {body}" if "\n" not in body else f"{head}def f(x):\n    {body}"
     )
