@@ -224,9 +224,9 @@ class _Flows:
         """Return whether a call changes none of its arguments, and keeps none."""
         chain, scope = chain_of(call.func), self._scope(call, place)
         if self._doubt:
-            homes = self._graph.places.definitions(place.reached.node, chain or ())
+            called = self._graph.places.definitions(place.reached.node, chain or ())
             at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
-            return not any(changes_parameter(self._graph, home, unit, at) for home, unit in homes)
+            return not any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False

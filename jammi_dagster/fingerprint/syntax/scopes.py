@@ -493,8 +493,8 @@ class _Bindings(Visitor[bool]):
     def visit_For(
         self, node: ast.For | ast.AsyncFor | ast.comprehension, in_class: bool
     ) -> Sequence[ast.AST]:
-        holder = holder_of(node.iter) or chain_of(node.iter)
-        for target in ast.walk(node.target) if holder and CALL not in holder else ():
+        holder = holder_of(node.iter) or chain_of(node.iter) or (CALL,)
+        for target in ast.walk(node.target) if CALL not in holder else ():
             if isinstance(target, ast.Name):
                 self._scope.parts.setdefault(target.id, {})[holder] = None
         return children(node)
