@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow long pandas2 conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow long pandas2 compatibility conformance conformance-newest check docs format bench dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -28,6 +28,10 @@ long: $(VENV)/.dev
 pandas2: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target build/pandas2 'pandas<3'
 	PYTHONPATH=build/pandas2:. $(BIN)/python -m pytest tests/adapters/handoff
+
+# the versions of tools/compatibility.toml, each in an environment of its own; writes docs/reference/compatibility.md
+compatibility: $(VENV)/.dev
+	$(BIN)/python -m tools.compatibility $(ROWS)
 
 # Dagster's own tests with @result_table in the place of @asset; `make slow` holds a few of them
 conformance: $(VENV)/.dev

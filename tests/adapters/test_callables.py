@@ -147,9 +147,10 @@ def test_a_function_that_was_typed_in_is_never_reused(lab: Lab, in_linecache: bo
     """Cells may be run in any order, so their names tell nothing: the reason says so, and which way out there is."""
     source = "@result_table(reads=[])\ndef typed() -> pa.Table:\n    return pa.table({'x': [1]})\n"
     name = "<ipython-input-1-abc>"
+    scope: dict[str, Any] = {"pa": pa, "result_table": result_table}
     if in_linecache:
         linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-    scope: dict[str, Any] = {"__name__": "__main__", "pa": pa, "result_table": result_table}
+        scope["__name__"] = "__main__"  # the names that `exec` is given may have none
     exec(compile(source, name, "exec"), scope)
     for _ in range(2):
         ran = lab.run(scope["typed"])

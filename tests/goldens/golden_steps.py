@@ -138,7 +138,7 @@ def _inputs(steps: Steps) -> None:
     def unpinned() -> pa.Table:
         return pa.table({"x": [1]})
 
-    @result_table(reads=[file(path, name="golden.txt")], code_version="1")
+    @result_table(reads=[file(path.absolute(), name="golden.txt")], code_version="1")
     def of_a_file() -> pa.Table:
         return pa.table({"x": [path.read_text()]})
 

@@ -154,7 +154,7 @@ def _recorded(scenario: Callable[[Ticking], None], folder: Path, instance: dg.Da
 def _diamond(version: str = "1", policy: CachePolicy | None = None) -> list[Any]:
     """Return assets over a file: a chain, a diamond below it, and a table apart."""
 
-    @result_table(reads=[file(TEXT, name="golden.txt")], code_version="1")
+    @result_table(reads=[file(TEXT.absolute(), name="golden.txt")], code_version="1")
     def raw(config: Size) -> pa.Table:
         if TEXT.read_text() == "bad":
             raise ValueError("bad")
@@ -306,7 +306,7 @@ def _spread(version: str = "1") -> list[Any]:
 
     @result_table(
         partitions_def=letters,
-        reads=lambda key: [file(Path(f"{key}.txt"), name=f"{key}.txt")],
+        reads=lambda key: [file(Path(f"{key}.txt").absolute(), name=f"{key}.txt")],
         code_version="1",
     )
     def up(context: dg.AssetExecutionContext) -> pa.Table:

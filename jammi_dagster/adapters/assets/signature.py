@@ -159,6 +159,15 @@ def name_of(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", type(function).__name__))
 
 
+def is_subclass(annotation: Any, *bases: type) -> bool:
+    """Tell whether an annotation is a class below one of these; for Python 3.10 `dict[str, int]` is a `type`, too."""
+    return (
+        typing.get_origin(annotation) is None
+        and isinstance(annotation, type)
+        and issubclass(annotation, bases)
+    )
+
+
 def _context(parameters: list[inspect.Parameter], hints: Mapping[str, Any]) -> str | None:
     if not parameters:
         return None
@@ -167,9 +176,7 @@ def _context(parameters: list[inspect.Parameter], hints: Mapping[str, Any]) -> s
 
 
 def _is_resource(annotation: Any) -> bool:
-    if isinstance(annotation, type) and issubclass(
-        annotation, (dg.ConfigurableResource, dg.ConfigurableIOManager)
-    ):
+    if is_subclass(annotation, dg.ConfigurableResource, dg.ConfigurableIOManager):
         return True
     return typing.get_origin(annotation) is typing.Annotated and _RESOURCE_MARK in typing.get_args(annotation)
 

@@ -86,10 +86,10 @@ class CurrentAsset:
         return self.assets_def.partitions_def
 
     @property
-    def can_range(self) -> bool:
-        """Tell whether one run of it makes a range of partitions."""
+    def most_at_once(self) -> int | None:
+        """The number of neighbouring partitions that one run of it makes at most; None for any number."""
         policy = self.assets_def.backfill_policy
-        return policy is not None and policy.policy_type is dg.BackfillPolicy.single_run().policy_type
+        return 1 if policy is None else policy.max_partitions_per_run
 
     def tables(self) -> dict[str, str | None]:
         """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.signature import code_of, name_of
+from jammi_dagster.adapters.assets.signature import code_of, is_subclass, name_of
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
 from jammi_dagster.adapters.execution.materialize import materialize
@@ -63,7 +63,7 @@ def body_of(spec: TableSpec) -> Callable[..., Any]:
 def _seen(spec: TableSpec, parameter: str) -> Any:
     """Return the annotation of an input as Dagster sees it, which has rules for its own config and resource classes."""
     annotation = spec.shape.inputs[parameter]
-    if isinstance(annotation, type) and issubclass(annotation, (dg.Config, dg.ResourceDefinition)):
+    if is_subclass(annotation, dg.Config, dg.ResourceDefinition):
         return annotation
     return lenient_type(annotation, may_miss=spec.allow_missing)
 

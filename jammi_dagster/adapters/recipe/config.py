@@ -8,7 +8,9 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from jammi_dagster.adapters.assets.signature import is_subclass
 from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.handoff.store_resource import FOUND_FIELDS, ResultStoreResource
 from jammi_dagster.adapters.recipe.object_classes import Members
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
@@ -31,7 +33,7 @@ def config_of(spec: TableSpec, validated: Any) -> Any:
     kind = spec.shape.config_annotation
     if not spec.shape.has_config:
         return None
-    if isinstance(kind, type) and issubclass(kind, dg.Config):
+    if is_subclass(kind, dg.Config):
         return kind(**kind._get_non_default_public_field_values_cls(validated))  # as Dagster's steps do
     return validated
 
@@ -75,7 +77,8 @@ def described_resource(
     name = f"{first_home(kind.__module__, kind.__qualname__)}.{kind.__qualname__}"
     if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
-    fields = {field: _field(getattr(resource, field), keyed, code_of) for field in kind.model_fields}
+    names = set(kind.model_fields) - (FOUND_FIELDS if isinstance(resource, ResultStoreResource) else set())
+    fields = {name: _field(getattr(resource, name), keyed, code_of) for name in names}
     return {"class": name, "code": code_of(kind, members), "fields": fields}
 
 

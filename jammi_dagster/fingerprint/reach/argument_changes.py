@@ -9,7 +9,6 @@ from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Part, Unit
-from jammi_dagster.fingerprint.syntax.constants import binder_of
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Call
 
@@ -23,7 +22,7 @@ def changed_arguments(
     source = reached.node.source
     for homes, call in _calls(graph, reached.node, part):
         for position, chain in call.chains.items():
-            binder = binder_of(chain[0], call.site.scope) if call.site else None
+            binder = call.site.scope.binder(chain[0]) if call.site else None
             if source is None or binder is None or binder.around is not None:
                 continue
             if not any(changes_parameter(graph, home, unit, position) for home, unit in homes):

@@ -19,7 +19,7 @@ from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changing_methods
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
-from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_constant_slot
+from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
@@ -88,7 +88,7 @@ def changed_results(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, i
     """Yield the functions of a module whose kept results (`lru_cache`) other code changes, with their lines."""
     for unit, _, runs in reached.units():
         node = _node(unit)
-        is_cached = runs and isinstance(node, ast.FunctionDef) and any(cached_lines(node))
+        is_cached = runs and isinstance(node, ast.FunctionDef) and bool(unit.cached_lines)
         if is_cached and not _Flows(graph, doubt=True).are_results_looked_at(unit.names[0]):
             yield unit.names[0], unit.lines[0]
 

@@ -51,15 +51,13 @@ class Access:
         if self.is_change:
             self._settle_change(names)
             return
+        call = self._settled_call()
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
             if CALL not in self.chain[1:2]:  # else the call is an access of its own
-                uses.own_calls.setdefault(head, []).append(
-                    self._settled_call() if len(self.chain) == 1 else None
-                )
-        call = self._settled_call()
+                uses.own_calls.setdefault(head, []).append(call if len(self.chain) == 1 else None)
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
-        if call and self.at.scope.is_of_outer_function(head):  # a draw from its generator
+        if call and names and self.at.scope.is_of_outer_function(head):  # a draw from its generator
             uses.keeps_state |= any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names)
         for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
             replace(self, chain=(f"{ANY}.{method}",)).settle_method()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from jammi_dagster.fingerprint.known_names import CALL
-from jammi_dagster.fingerprint.syntax.constants import Constants, binder_of, bindings, bindings_in
+from jammi_dagster.fingerprint.syntax.constants import Constants, bindings, bindings_in
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 
 # Libraries of tables and arrays. No attribute of their values leads to first-party code.
@@ -40,7 +40,7 @@ def _is_counted(node: ast.expr, scope: Scope, depth: int) -> bool:
         node = node.func if isinstance(node, ast.Call) else node.value
     if not isinstance(node, ast.Name):
         return False
-    binder = binder_of(node.id, scope)
+    binder = scope.binder(node.id)
     if not isinstance(binder, FunctionScope) or depth > 3:
         return False
     if node.id in binder.parameters:

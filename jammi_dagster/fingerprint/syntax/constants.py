@@ -142,11 +142,11 @@ class Constants:
     ) -> Values:
         """Return the values of all that a name is bound to. `is_value`: the name stands for one value, not a table."""
         found = list(bindings(name, scope))
-        binder = binder_of(name, scope)
+        binder = scope.binder(name)
         if isinstance(binder, FunctionScope) and name in binder.parameters:
             is_table = is_value and _is_variadic(name, scope)
             return None if found or is_table else self._of_callers(binder, name, tell)
-        module = [*scope.lineage()][-1]
+        module = scope.module
         if name in module.imported and self._imported is not None and all(one.value is None for one in found):
             held = self._imported(module, name) if len(found) == 1 else None
             is_fixed = held is not None and not isinstance(held[0], (ast.List, ast.Dict, ast.Set))
@@ -194,14 +194,9 @@ class Constants:
         return ["".join(texts) for texts in product(*many)] if count <= _MOST else None
 
 
-def binder_of(name: str, scope: Scope) -> Scope | None:
-    """Return the scope that binds a name for code in another one."""
-    return next((one for one in scope.lineage() if name in one.bound), None)
-
-
 def _is_variadic(name: str, scope: Scope) -> bool:
     """Return whether a name is that of `*args`."""
-    binder = binder_of(name, scope)
+    binder = scope.binder(name)
     return isinstance(binder, FunctionScope) and _is(binder.node.args.vararg, name)
 
 
@@ -249,7 +244,7 @@ def _of_loop(node: ast.For | ast.AsyncFor | ast.comprehension, name: str, binder
 
 def is_only_looked_at(name: str, scope: Scope) -> bool:
     """Return whether no code of its module changes the table that a variable holds, or hands it on."""
-    binder = binder_of(name, scope)
+    binder = scope.binder(name)
     every = list(binder.body) if binder is not None else []
     parents: dict[int, ast.AST] = {}
     for node in every:  # grows while it is read

@@ -336,7 +336,7 @@ class HarmlessReads:
             in_memory = all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
             return in_memory and self._stays(call)
         is_connection = name.startswith("duckdb.connect.") or not name.startswith("duckdb.")
-        if scope.owns(chain[0]) and chain[0] not in scope.imports:
+        if scope.owns(chain[0]) and chain[0] not in scope.module.imported:
             return False  # a connection that steps share
         if leaf in OWN_RESULTS:
             return True

@@ -10,6 +10,7 @@ import pytest
 from adapters_kit import Lab, note, table
 
 from jammi_dagster import result_table
+from jammi_dagster.adapters.assets.signature import is_subclass
 from jammi_dagster.errors import UnsupportedArgument
 
 Write = Callable[[str, str], ModuleType]
@@ -232,3 +233,10 @@ def test_inputs_by_keyword_only(lab: Lab) -> None:
         return raw
 
     assert lab.run([raw, made]).calls == [2]
+
+
+@pytest.mark.parametrize("annotation", [dict[str, pa.Table], list[int], "int", None, int])
+def test_an_annotation_that_is_no_class_of_dagster_is_none(annotation: Any) -> None:
+    """For Python 3.10 `dict[str, int]` is a `type`, of which `issubclass` knows nothing."""
+    assert not is_subclass(annotation, dg.Config, dg.ConfigurableResource)
+    assert is_subclass(dg.Config, dg.Config)
