@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import (
     chain,
+    event_log,
     faults,
     fingerprint,
     funnel,
@@ -36,6 +37,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "funnel": funnel.run,
     "verify": verify.run,
     "step": step.run,
+    "event_log": event_log.run,
     "partitions": partitions.run,
     "chain": chain.run,
     "scale": scale.run,
@@ -54,6 +56,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
     "verify": {"rounds": 5, "table_mb": 100},
     "step": {"rounds": 3, "graphs": {"chain": 15, "wide": 15}},
+    "event_log": {"rounds": 2, "assets": 30},
     "partitions": {"size": 400},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},

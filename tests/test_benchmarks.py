@@ -14,6 +14,7 @@ import benchmarks
 from benchmarks import (
     __main__,
     chain,
+    event_log,
     fingerprint,
     funnel,
     import_time,
@@ -42,6 +43,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "funnel": (funnel.run, {"rounds": 2, "rows": 100, "table_mb": 1, "streams_mb": [1, 2]}),
     "verify": (verify.run, {"rounds": 1, "table_mb": 1}),
     "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
+    "event_log": (event_log.run, {"rounds": 1, "assets": 3}),
     "partitions": (partitions.run, {"size": 8}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
@@ -55,6 +57,7 @@ BUDGETS = {
     "funnel": 5,
     "verify": 1,
     "step": 2,
+    "event_log": 3,
     "partitions": 2,
     "chain": 4,
     "tick": 4,

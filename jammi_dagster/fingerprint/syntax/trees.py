@@ -13,7 +13,6 @@ import struct
 import threading
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -27,6 +26,28 @@ _MARKS = frozenset(
 )
 _one_at_a_time = threading.Lock()  # `catch_warnings` swaps process-wide state
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # in the order of the source
+
+
+class _Shape(NamedTuple):
+    """The fields of a type of node."""
+
+    nodes: tuple[str, ...]  # those that may hold nodes
+    blocks: tuple[str, ...]  # those that hold statements, handlers or cases
+    kind: bytes  # its name
+    spelled: tuple[tuple[str, bytes], ...]  # those that count, the last first
+
+
+_SHAPES: dict[type, _Shape] = {}
+
+
+def _shape(kind: type[ast.AST]) -> _Shape:
+    found = _SHAPES[kind] = _Shape(
+        tuple(name for name in kind._fields if name not in _MARKS),
+        tuple(name for name in _BLOCKS if name in kind._fields),
+        utf8(kind.__name__),
+        tuple((name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT),
+    )
+    return found
 
 
 @contextlib.contextmanager
@@ -72,7 +93,7 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
     if known is not None:
         return known
     found: list[ast.AST] = []
-    for name in _with_nodes(type(node)):
+    for name in (_SHAPES.get(type(node)) or _shape(type(node))).nodes:
         value = held.get(name)
         if isinstance(value, list):
             found += [item for item in value if isinstance(item, ast.AST)]
@@ -80,17 +101,6 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
             found.append(value)
     known = held["_children"] = found or ()
     return known
-
-
-@cache
-def _with_statements(kind: type[ast.AST]) -> tuple[str, ...]:
-    return tuple(name for name in _BLOCKS if name in kind._fields)
-
-
-@cache
-def _with_nodes(kind: type[ast.AST]) -> tuple[str, ...]:
-    """Return the fields of a type of node that may hold nodes."""
-    return tuple(name for name in kind._fields if name not in _MARKS)
 
 
 def nodes(tree: ast.AST) -> list[ast.AST]:
@@ -103,7 +113,8 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
 
 def statements(node: ast.AST) -> list[ast.AST]:
     """Return the statements below a module, a statement, a handler or a case, and its handlers and cases."""
-    return [one for name in _with_statements(type(node)) for one in getattr(node, name)]
+    blocks = (_SHAPES.get(type(node)) or _shape(type(node))).blocks
+    return [one for name in blocks for one in getattr(node, name)]
 
 
 class Digests(NamedTuple):
@@ -177,13 +188,14 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     no trace: with it or without it, the code is the same.
     """
     flat: list[object] = []
+    shape = _SHAPES.get(type(node)) or _shape(type(node))
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
-        return [constant(node.value), b"=", _spelled(type(node))[0]]
+        return [constant(node.value), b"=", shape.kind]
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
-    kind, fields = _spelled(type(node))
-    for name, spelled in fields:
+        shape = _shape(ast.Assign)
+    for name, spelled in shape.spelled:
         value = getattr(node, name, None)
         if value is None or value == []:
             continue
@@ -196,15 +208,8 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
             flat += value
             continue
         flat += (value, spelled)
-    flat.append(kind)
+    flat.append(shape.kind)
     return flat
-
-
-@cache
-def _spelled(kind: type[ast.AST]) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Spell a type of node, and its fields that count, the last first."""
-    fields = [(name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT]
-    return utf8(kind.__name__), fields
 
 
 def _joined(parts: list[ast.expr]) -> list[ast.expr]:
