@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.chance import LAYERS
 
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
 
@@ -18,6 +19,11 @@ PROCESSORS = frozenset(
         "multiprocessing.cpu_count",
         "joblib.cpu_count",
     }
+)
+
+# Functions of `traceback` that tell lines and paths of files.
+TRACES = frozenset(
+    {"extract_stack", "extract_tb", "format_exc", "format_exception", "format_stack", "format_tb"}
 )
 
 AMBIENT = (
@@ -74,6 +80,8 @@ AMBIENT = (
             "multiprocessing.current_process",
             "multiprocessing.parent_process",
             "asyncio.current_task",
+            "gc.get_count",
+            "gc.get_stats",
             "os.getpid",
             "os.getppid",
             "os.getpgid",
@@ -97,32 +105,9 @@ AMBIENT = (
             "email.utils.make_msgid",
             "email.utils.localtime",
             "email.utils.formatdate",
-            "torch.rand",
-            "torch.randn",
-            "torch.randint",
-            "torch.randperm",
-            "torch.bernoulli",
-            "torch.normal",
-            "torch.multinomial",
         ]
     )
-    # Layers begin with weights of chance.
-    | {
-        f"torch.nn.{layer}"
-        for layer in (
-            *(
-                "Bilinear",
-                "Conv1d",
-                "Conv2d",
-                "Conv3d",
-                "ConvTranspose1d",
-                "ConvTranspose2d",
-                "Embedding",
-                "GRU",
-            ),
-            *("LSTM", "Linear", "MultiheadAttention", "RNN", "Transformer", "TransformerEncoderLayer"),
-        )
-    }
+    | LAYERS
     # Libraries that read their values from the environment, from `.env` files or from the process.
     | frozenset(
         [
@@ -139,6 +124,8 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | {f"traceback.{name}" for name in TRACES}
+    | {f"locale.{name}" for name in ("atof", "currency", "format_string", "str", "strcoll", "strxfrm")}
     | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
@@ -151,6 +138,7 @@ AMBIENT_MODULES = {
     "platform": frozenset[str](),
     "timeit": frozenset[str](),
     "psutil": frozenset[str](),
+    "tracemalloc": frozenset({"start", "stop"}),
     "faker": frozenset[str](),
     "shortuuid": frozenset[str](),
     "nanoid": frozenset[str](),
@@ -162,69 +150,6 @@ AMBIENT_MODULES = {
     "numpy.random": frozenset({"Generator", "BitGenerator", "bit_generator", "seed", "set_state"}),
 }
 
-_BY_NAME = 1_000  # an argument that is given by its name
-# Estimators of scikit-learn that draw random numbers.
-_RANDOM_ESTIMATORS = (
-    "ensemble.RandomForestClassifier",
-    "ensemble.RandomForestRegressor",
-    "ensemble.ExtraTreesClassifier",
-    "ensemble.ExtraTreesRegressor",
-    "ensemble.GradientBoostingClassifier",
-    "ensemble.GradientBoostingRegressor",
-    "ensemble.HistGradientBoostingClassifier",
-    "ensemble.HistGradientBoostingRegressor",
-    "ensemble.AdaBoostClassifier",
-    "ensemble.BaggingClassifier",
-    "ensemble.BaggingRegressor",
-    "ensemble.IsolationForest",
-    "neural_network.MLPClassifier",
-    "neural_network.MLPRegressor",
-    "linear_model.SGDClassifier",
-    "linear_model.SGDRegressor",
-    "cluster.KMeans",
-    "cluster.MiniBatchKMeans",
-    "cluster.SpectralClustering",
-    "decomposition.PCA",
-    "decomposition.NMF",
-    "decomposition.TruncatedSVD",
-    "decomposition.LatentDirichletAllocation",
-    "manifold.TSNE",
-    "mixture.GaussianMixture",
-    "tree.DecisionTreeClassifier",
-    "tree.DecisionTreeRegressor",
-    "model_selection.ShuffleSplit",
-    "model_selection.StratifiedShuffleSplit",
-    "model_selection.GroupShuffleSplit",
-    "model_selection.RandomizedSearchCV",
-    "cluster.BisectingKMeans",
-    "cluster.SpectralBiclustering",
-    "covariance.MinCovDet",
-    "decomposition.DictionaryLearning",
-    "decomposition.FastICA",
-    "decomposition.MiniBatchNMF",
-    "decomposition.SparsePCA",
-    "ensemble.AdaBoostRegressor",
-    "ensemble.RandomTreesEmbedding",
-    "kernel_approximation.Nystroem",
-    "kernel_approximation.RBFSampler",
-    "linear_model.PassiveAggressiveClassifier",
-    "linear_model.Perceptron",
-    "linear_model.RANSACRegressor",
-    "linear_model.TheilSenRegressor",
-    "manifold.MDS",
-    "manifold.SpectralEmbedding",
-    "mixture.BayesianGaussianMixture",
-    "neural_network.BernoulliRBM",
-    "random_projection.GaussianRandomProjection",
-    "random_projection.SparseRandomProjection",
-    "svm.LinearSVC",
-    "svm.LinearSVR",
-    "tree.DecisionTreeRegressor",
-    "tree.ExtraTreeClassifier",
-    "tree.ExtraTreeRegressor",
-)
-_MAKERS_OF_DATA = ("blobs", "circles", "classification", "moons", "regression", "s_curve", "swiss_roll")
-
 # Functions that one argument makes independent of clock and chance: its position and name.
 UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "time.localtime": (0, None),
@@ -235,9 +160,6 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "numpy.random.default_rng": (0, "seed"),
     "numpy.random.seed": (0, "seed"),
     "random.seed": (0, "a"),
-    "sklearn.model_selection.train_test_split": (_BY_NAME, "random_state"),
-    "sklearn.utils.shuffle": (_BY_NAME, "random_state"),
-    "sklearn.utils.resample": (_BY_NAME, "random_state"),
 }
 # Methods of objects of unknown class that draw by chance unless one of these arguments is given, or two by position
 # (as of a seeded generator).
@@ -259,13 +181,7 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.PCG64DXSM": (0, "seed"),
     "numpy.random.Philox": (0, "seed"),
     "numpy.random.SFC64": (0, "seed"),
-    **{f"sklearn.{estimator}": (_BY_NAME, "random_state") for estimator in _RANDOM_ESTIMATORS},
-    **{f"sklearn.datasets.make_{name}": (_BY_NAME, "random_state") for name in _MAKERS_OF_DATA},
-    "imblearn.over_sampling.ADASYN": (_BY_NAME, "random_state"),
-    "imblearn.over_sampling.RandomOverSampler": (_BY_NAME, "random_state"),
-    "imblearn.over_sampling.SMOTE": (_BY_NAME, "random_state"),
-    "imblearn.under_sampling.RandomUnderSampler": (_BY_NAME, "random_state"),
-    "umap.UMAP": (_BY_NAME, "random_state"),
+    "sklearn.utils.check_random_state": (0, "seed"),
 }
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.

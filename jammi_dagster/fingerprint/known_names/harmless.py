@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from jammi_dagster.fingerprint.known_names.ambient_values import PROCESSORS
+from jammi_dagster.fingerprint.known_names.ambient_values import PROCESSORS, TRACES
 
 # The clock and the like, as findings name it: harmless where it goes into logs alone.
 CLOCKS = frozenset(
@@ -23,6 +23,7 @@ CLOCKS = frozenset(
         *("pandas.Timestamp.now", "pandas.Timestamp.utcnow", "pandas.Timestamp.today", "pendulum.now"),
         *("timeit.default_timer", "now", "utcnow", "today"),
         *("time.ctime", "time.gmtime", "time.localtime", "time.strftime"),
+        *(f"traceback.{name}" for name in TRACES),
         *("os.getpid", "socket.gethostname", "uuid.uuid1", "uuid.uuid4"),
         *PROCESSORS,
     ]
@@ -51,8 +52,6 @@ PURE_CALLS = frozenset(
     ]
 )
 
-# Functions that seed a generator, with the beginnings of the names that draw from it.
-SEEDS = {"random.seed": "random.", "numpy.random.seed": "numpy.random.", "torch.manual_seed": "torch."}
 # Names with such a beginning that draw from elsewhere.
 UNSEEDED = frozenset(
     [
@@ -77,8 +76,8 @@ UNSEEDED = frozenset(
 )
 
 # Makers of temporary files and folders, as `with` calls them.
-TEMPORARY = tuple(
-    [f"tempfile.{name}"]
+TEMPORARY = frozenset(
+    f"tempfile.{name}"
     for name in ("NamedTemporaryFile", "TemporaryDirectory", "TemporaryFile", "SpooledTemporaryFile")
 )
 # Readers whose order is that of the disk.

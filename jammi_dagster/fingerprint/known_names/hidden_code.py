@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.known_names import ANY
 
+# Attributes that lead to code, or to the names of modules; code knows line numbers, and those are not hashed.
+HIDDEN_ATTRIBUTES = frozenset({"__code__", "__globals__", "f_globals", "f_locals"})
+
 HIDDEN = frozenset(
     [
         "builtins.exec",
@@ -26,6 +29,7 @@ HIDDEN = frozenset(
         "sys.modules",
         "sys._getframe",
         "inspect.currentframe",
+        "inspect.getmodule",
         "inspect.stack",
         "inspect.getsource",
         "inspect.getsourcelines",
@@ -35,13 +39,15 @@ HIDDEN = frozenset(
         "types.FunctionType",
         "types.CodeType",
     ]
-) | {f"{ANY}.__subclasses__", f"{ANY}.__code__"}
+) | {f"{ANY}.{name}" for name in ("__subclasses__", *HIDDEN_ATTRIBUTES)}
 
-# Calls that name an attribute in an argument at this position: a constant there shows which one.
-NAMED_BY_ARGUMENT = {"builtins.getattr": 1, "operator.attrgetter": 0, "operator.methodcaller": 0}
+ATTRGETTER, METHODCALLER = "operator.attrgetter", "operator.methodcaller"
+NAMERS = frozenset({ATTRGETTER, METHODCALLER})
+# Calls that name attributes in the arguments between these positions: constants there show which ones.
+NAMED_BY_ARGUMENTS = {"builtins.getattr": slice(1, 2), ATTRGETTER: slice(0, None), METHODCALLER: slice(0, 1)}
 
 # Names that `ignore=` takes only with the function that uses them: `pipelines.text.clean:getattr`.
-SCOPED = frozenset({"getattr", "operator.attrgetter", "operator.methodcaller"})
+SCOPED = frozenset({"getattr", "setattr", *NAMERS})
 
 # Calls that import the module which their only argument names.
 IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module"})

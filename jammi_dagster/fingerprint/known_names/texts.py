@@ -74,6 +74,13 @@ FORMULA = TextArgument(0, "formula", EVERY)
 # Libraries of which every `execute` and `sql` looks up variables, however the object came about.
 SCANNING_MODULES = frozenset({"duckdb", "polars"})
 
+# Such methods of tables, where they are asked of their class.
+METHODS_OF_TABLES = frozenset(
+    f"{table}.{method}"
+    for table in ("geopandas.GeoDataFrame", "pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
+    for method in ("eval", "query", "sql")
+)
+
 # Words of a query that ask for the clock or for chance.
 AMBIENT_SQL = frozenset(
     [

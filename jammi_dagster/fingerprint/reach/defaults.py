@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
+from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.sources.units import Unit
-from jammi_dagster.fingerprint.syntax.uses import Call
 
 
 def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> bool:
@@ -27,13 +27,5 @@ def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> b
     }
     return any(
         call is None or not all(call.surely_gives(place, name) for name, place in places.items())
-        for call in _calls(graph, node.name)
+        for call in call_sites(graph, node.name)
     )
-
-
-def _calls(graph: Graph, name: str) -> Iterator[Call | None]:
-    """Yield the reached uses of all functions of a name: their calls, and None for another use."""
-    for reached in graph.reached.values():
-        for _, part, _ in reached.units():
-            yield from part.own_calls.get(name, ())
-            yield from (use.call for use in part.uses if use.name.rpartition(".")[2] == name)

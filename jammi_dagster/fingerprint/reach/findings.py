@@ -9,9 +9,13 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
+from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
+from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.kept_values import changed_results, is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
 from jammi_dagster.fingerprint.reasons import reason
@@ -19,7 +23,6 @@ from jammi_dagster.fingerprint.sources.running_code import differences, load_dif
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -28,7 +31,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 )
 from jammi_dagster.fingerprint.syntax.set_order import imported_sets, set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
-from jammi_dagster.fingerprint.syntax.uses import Change, Use
+from jammi_dagster.fingerprint.syntax.uses import Use
 
 SET_ORDER = "set order"  # the name of a read that no name in the code tells
 
@@ -47,7 +50,7 @@ class ReadSite:
 def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
-    returning = _returning_sets(graph)
+    returning, asked = _returning_sets(graph), Asked(graph)
     for reached in graph.reached.values():
         file = reached.node.shown
         # the parameters of the function itself are inputs, which are given
@@ -58,9 +61,14 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 for use in part.outside
                 if not use.by_default
                 or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
+                if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
+            }
+            told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
+            found |= {
+                _site(file, use.line, known) for use in told if (known := outside_name(use.name, use.call))
             }
             if readers:
-                named = ((_reader_of(use, readers), use) for use in part.uses)
+                named = ((_reader_of(use, readers), use) for use in (*part.uses, *told))
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
         for _, name, use in graph.foreign_uses(reached):
@@ -152,11 +160,12 @@ def uses_time_zone(graph: Graph) -> bool:
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
+    asked = Asked(graph)
     for reached in graph.reached.values():
         for name, line in changing_objects(graph, reached):
             found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
             yield reason(found, "change nothing of the object", ignore=name)
-        for unit, line, used in _hidden(graph, reached):
+        for unit, line, used in _hidden(graph, reached, asked):
             name, place = used.partition(" ")[0], f"{reached.node.shown}:{line}"
             if name in SCOPED:  # the bare name would silence each of them, at any depth
                 name = f"{reached.node.module.name}.{unit.names[0] if unit.names else ''}:{name}"
@@ -175,9 +184,11 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
                 yield reason(found, "make it within the function", ignore=name)
 
 
-def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str]]:
+def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[Unit, int, str]]:
     for unit, part, _ in reached.units():
-        yield from ((unit, found.line, found.name) for found in part.hidden)
+        for found in part.hidden:
+            if found.asks is None or asked.uses(reached, found) is None:
+                yield unit, found.line, found.name
     for unit, name, use in graph.foreign_uses(reached):
         if known := hidden_code(name, use.call):
             yield unit, use.line, known
@@ -185,13 +196,19 @@ def _hidden(graph: Graph, reached: ReachedFile) -> Iterator[tuple[Unit, int, str
 
 def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
+    yield from ((name, reached.node.shown, line) for name, line in changed_results(graph, reached))
     for unit, part, runs in reached.units():
+        for holder, name, line in changed_arguments(graph, reached, part) if runs else ():
+            if name in holder.read_at_run:
+                yield name, reached.node.shown, line
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name = found
+                if not name:  # `setattr` with a computed name
+                    yield change.name.rpartition(".")[2], reached.node.shown, change.line
                 # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.
                 is_hashed = (
                     change.in_place
@@ -202,29 +219,10 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 is_fixed = (
                     change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
                 )
-                is_kept = is_hashed or is_fixed or _is_lazy(graph, holder, name, change)
-                if name in holder.read_at_run and not is_kept:
+                if is_hashed or is_fixed or name not in holder.read_at_run:
+                    continue
+                if not (change.is_own and is_kept_constant(graph, holder, name)):
                     yield name, reached.node.shown, change.line
-
-
-def _is_lazy(graph: Graph, holder: ReachedFile, name: str, change: Change) -> bool:
-    source = holder.node.source
-    if source is None or not change.is_own or change.in_place:
-        return False
-    return is_lazy_constant(source.tree, source.scope, name) and not _is_read_by_others(graph, holder, name)
-
-
-def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether another reached module uses a name of a module."""
-    uses = (
-        (reached.node, use.name)
-        for reached in graph.reached.values()
-        if reached is not holder
-        for _, part, _ in reached.units()
-        for use in part.uses
-    )
-    targets = (graph.target_of(*use) for use in uses)
-    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 class Compared(NamedTuple):

@@ -58,9 +58,11 @@ class Graph:
         self.packaged: dict[PackagedRead, set[tuple[str, int]]] = {}  # with the units that read
         self.unresolved: set[str] = set()
         self.libraries: dict[str, str] = {}
+        self.whole_names: set[str] = set()  # of modules that are used as values
         self.reads_docs = False
         self.reads_annotations = False
         self.places, self.components = index.loading.places, index.components
+        self.changes_nothing = index.loading.changes_nothing
         self._routes, self._loading = index.routes, index.loading
         self._receivers = Receivers(index.routes, index.loading.places)
         self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))
@@ -139,13 +141,14 @@ class Graph:
                     yield from ((unit, name, use) for name in self._origins(node, use.name, frozenset()))
 
     def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
-        """Return the first-party module and its name that a function changes; None for a library's name."""
+        """Return the first-party module and its name that a function changes ("": any); None for a library's name."""
         node, name = reached.node, change.name
         if not change.is_own:
-            target = self.target_of(node, name)
+            route = self._routes.of(node, name)
+            target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
             if target is None:
                 return None
-            node, (name, *_) = target
+            node, name = target, route.rest[0] if route.rest else ""
         kinds = (
             {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
         )
@@ -261,6 +264,8 @@ class Graph:
             return
         indexes = node.source.by_name.get(name)
         if indexes is None:
+            if is_read and runs and name in node.source.scope.shared:  # only functions bind it
+                reached.read_at_run.add(name)
             return
         if is_read:
             self._read(reached, name)
@@ -284,8 +289,13 @@ class Graph:
 
     def _whole(self, reached: ReachedFile, runs: bool) -> None:
         """Reach all names of a module that is used as a value, its imports included."""
-        for name in reached.node.source.by_name if reached.node.source else ():
+        source = reached.node.source
+        for name in source.by_name if source else ():
             self._later(self._named, reached, (name,), runs)
+            targets = (source.exports(name) if source else None) or ()
+            self.whole_names.update((name, *(target.rpartition(".")[2] for target in targets)))
+        for star in source.stars if source else ():
+            self._later(self._use, reached.node, star, runs)
 
     def _reach(
         self, reached: ReachedFile, index: int, part: str = "code", *, runs: bool, asked: Members = None

@@ -18,6 +18,7 @@ from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of, joined
+from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
 from jammi_dagster.fingerprint.syntax.state_changes import (
     Called,
     FunctionNode,
@@ -216,7 +217,8 @@ class LoadTargets:
         if not members:
             return unknown  # a call of the object itself
         if not call.is_statement and not looks_mutating(members[-1]):
-            return _NONE
+            is_drawn = source.kind_of(head) == STATEFUL  # any method changes it
+            return Effect(frozenset({(node.path, head)})) if is_drawn else _NONE
         written = source.written.get(head)
         if len(members) > 1 or not isinstance(written, ast.Call):
             return unknown

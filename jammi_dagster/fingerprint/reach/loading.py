@@ -73,6 +73,11 @@ class Loading:
         with self._routes.keeping():
             return self._targets.used(node, index)
 
+    def changes_nothing(self, node: Node, unit: Unit) -> bool:
+        """Return whether a function changes neither a name nor an argument, as far as its code tells."""
+        with self._routes.keeping():
+            return self._targets.changes_nothing(node, unit)
+
     def imports(self, node: Node, imports: Mapping[str, bool]) -> Iterator[Imported]:
         """Yield the imports of some code, as `imports_of` tells them."""
         for name, is_module in imports.items():

@@ -39,9 +39,7 @@ def _kept(graph: Graph) -> set[Place]:
     todo = [place for place, unit in units.items() if not _runs_only_when_called(unit)]
     found = set(todo)
     for path, index in todo:  # grows while it is read
-        further = [
-            one for one in _led_to(graph, graph.reached[path].node, units[path, index]) if one in units
-        ]
+        further = [one for one in led_to(graph, graph.reached[path].node, units[path, index]) if one in units]
         fresh = [one for one in further if one not in found]
         found.update(fresh)
         todo += fresh
@@ -52,7 +50,7 @@ def _runs_only_when_called(unit: Unit) -> bool:
     return unit.kind == "import" or (unit.kind == "function" and unit.is_bare_function)
 
 
-def _led_to(graph: Graph, node: Node, unit: Unit) -> Iterator[Place]:
+def led_to(graph: Graph, node: Node, unit: Unit) -> Iterator[Place]:
     """Yield the units that the names of a unit may lead to."""
     names = [(node, name) for part in unit.parts.values() for name in part.own]
     dotted = [(node, use.name) for part in unit.parts.values() for use in part.uses]

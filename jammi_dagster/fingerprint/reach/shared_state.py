@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
 
 _DEEPEST = 5  # bases of bases
+_PLAIN = (("staticmethod",), ("classmethod",))  # decorators of methods that are called by name
 
 
 def shared_state(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
@@ -54,7 +55,7 @@ def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, 
         assert source is not None
         for index in source.by_name.get(name, ()):
             unit = source.units[index]
-            changing = _changing_methods(graph, reached.node, unit, _DEEPEST) - HOOKS
+            changing = changing_methods(graph, reached.node, unit) - HOOKS
             own = unit.separate_methods
             used = set(own if members is None else unit.members_reached(members)) | (unit.methods - set(own))
             if changing & used or changing - unit.methods or _changes_shared_attributes(unit):
@@ -62,17 +63,43 @@ def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, 
 
 
 def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
-    if unit.kind == "class" and _changes_shared_attributes(unit):
+    if unit.holds_stateful or (unit.kind == "class" and _changes_shared_attributes(unit)):
+        return True
+    if unit.changed_arguments & _mutable_defaults(unit):
         return True
     for chain in _makers(unit, name):
         for home, maker in graph.places.definitions(node, chain):
             if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
                 return True
             if maker.kind == "class" and unit.kind == "constant":
-                changing = _changing_methods(graph, home, maker, _DEEPEST)
-                if any(method in graph.called or method.startswith("__") for method in changing):
+                changing = changing_methods(graph, home, maker)
+                called = graph.called | _called_unseen(maker)
+                if maker.makes_stateful or any(one in called or one.startswith("__") for one in changing):
                     return True
     return False
+
+
+def _mutable_defaults(unit: Unit) -> set[str]:
+    """Return the parameters whose default is one list, dict or set for all calls."""
+    node = unit.statement.node if unit.statement else None
+    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return set()
+    by_position = [*node.args.posonlyargs, *node.args.args][
+        -len(node.args.defaults) or len(node.args.args) + 1 :
+    ]
+    pairs = [
+        *zip(by_position, node.args.defaults, strict=False),
+        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
+    ]
+    return {one.arg for one, value in pairs if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Call))}
+
+
+def _called_unseen(cls: Unit) -> set[str]:
+    """Return the methods of a class that run without a call in the code, such as properties."""
+    node = cls.statement.node if cls.statement else None
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    methods = [one for one in body if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    return {one.name for one in methods if any(chain_of(by) not in _PLAIN for by in one.decorator_list)}
 
 
 def _makers(unit: Unit, name: str) -> Iterator[Chain]:
@@ -88,13 +115,13 @@ def _makers(unit: Unit, name: str) -> Iterator[Chain]:
     yield from (chain for call in calls if (chain := chain_of(call)))
 
 
-def _changing_methods(graph: Graph, node: Node, cls: Unit, depth: int) -> set[str]:
+def changing_methods(graph: Graph, node: Node, cls: Unit, depth: int = _DEEPEST) -> set[str]:
     """Return the methods that change the instance, those of first-party bases included."""
     found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
     definition = cls.statement.node if cls.statement else None
     for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
         for home, unit in graph.places.definitions(node, chain_of(base) or ()):
-            found |= _changing_methods(graph, home, unit, depth - 1)
+            found |= changing_methods(graph, home, unit, depth - 1)
     return found
 
 
@@ -107,7 +134,8 @@ def _changes_shared_attributes(cls: Unit) -> bool:
         if not in_place
     }
     return any(
-        in_place and attribute in cls.shared_attributes and attribute not in own
+        (in_place and attribute in cls.shared_attributes and attribute not in own)
+        or (attribute == "__dict__" and not in_place)
         for changes in cls.self_changes.values()
         for attribute, in_place in changes
     )

@@ -102,6 +102,17 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
     return {} if any(place.startswith(folder + os.sep) for folder in _STDLIB) else None
 
 
+def star_names(name: str) -> frozenset[str] | None:
+    """Return the names that a star import of an imported library brings; None for any other module."""
+    module = of_running(name, sys.modules.get(name))
+    if module is None or module.running is None or libraries(module, frozenset()) is None:
+        return None
+    listed = module.running.get("__all__")
+    if isinstance(listed, (list, tuple)):
+        return frozenset(one for one in listed if isinstance(one, str))
+    return frozenset(one for one in list(module.running) if not one.startswith("_"))
+
+
 def home_of(module: Module) -> frozenset[str]:
     """Return the distributions that a function's module was installed with; empty for a source tree."""
     folder = installation(module.path, module.top) if module.path else None

@@ -6,14 +6,16 @@ import ast
 import os
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from jammi_dagster.fingerprint.sources.modules import star_names
 from jammi_dagster.fingerprint.sources.units import Unit, nested_unit, units
 from jammi_dagster.fingerprint.syntax import functions
 from jammi_dagster.fingerprint.syntax.accesses import only_written
 from jammi_dagster.fingerprint.syntax.functions import Label, Place, assigned
+from jammi_dagster.fingerprint.syntax.memos import Slot, begins_slot, slot_of
 from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, OBJECT, STATEFUL, kind_of
 from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
@@ -49,6 +51,7 @@ class Source:
     nested: dict[Label, int | None] = field(default_factory=dict)
     used: dict[str, bool] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    slots: dict[str, Slot | None] = field(default_factory=dict)
 
     @cached_property
     def docstring(self) -> str | None:
@@ -64,7 +67,8 @@ class Source:
         """The expressions that names are assigned which are bound once."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
         found = (pair for unit in once if unit.statement for pair in assigned(unit.statement.node))
-        return {} if self.stars else dict(one for one in found if one[0] not in self.scope.shared)
+        hidden = self.scope.shared | self.scope.starred
+        return {} if self.scope.open_stars else dict(one for one in found if one[0] not in hidden)
 
     @cached_property
     def constants(self) -> Mapping[str, object]:
@@ -107,18 +111,28 @@ class Source:
         if name not in self.kinds:
             indexes = self.by_name.get(name, ())
             units = [self.units[index] for index in indexes]
-            values = [
-                value
-                for unit in units
-                if unit.statement
-                for bound, value in assigned(unit.statement.node)
-                if bound == name
-            ]
+            values = list(self._assigned(name))
             found = {kind_of(value, self.scope) for value in values}
             if len(values) < len(units):  # a loop, a branch, a definition, an import
                 found |= {OBJECT if unit.kind == "code" else IMMUTABLE for unit in units}
             self.kinds[name] = next((kind for kind in (STATEFUL, OBJECT) if kind in found), IMMUTABLE)
         return self.kinds[name]
+
+    def slot_of(self, name: str) -> Slot | None:
+        """Return a global that one function fills, on its first use or by keys; None for any other."""
+        if name not in self.slots:
+            is_global = name in self.scope.shared
+            may_be_one = any(begins_slot(value, is_global=is_global) for value in self._assigned(name))
+            self.slots[name] = slot_of(self.tree, self.scope, name) if may_be_one else None
+        return self.slots[name]
+
+    def _assigned(self, name: str) -> Iterator[ast.expr]:
+        """Yield the expressions that a name is assigned by top-level statements."""
+        for index in self.by_name.get(name, ()):
+            statement = self.units[index].statement
+            yield from (
+                (value for bound, value in assigned(statement.node) if bound == name) if statement else ()
+            )
 
     @property
     def stars(self) -> Iterable[str]:
@@ -164,7 +178,8 @@ class Source:
         around = label[0].rpartition("<locals>.")[2]
         if path is None or "." in around:  # a method of a local class is nothing without the class
             return self.holders.get(label)
-        function = read_nested_function(tree, path, is_shared=_is_shared(self.content))
+        module = ModuleScope(tree.body, self.scope.names_of)
+        function = read_nested_function(module, path, is_shared=_is_shared(self.content))
         self.units.append(nested_unit(function, label[0]))
         return len(self.units) - 1
 
@@ -197,7 +212,7 @@ def read(path: str) -> Source:
 def parse_source(content: bytes) -> Source:
     """Parse the content of a file."""
     tree = parse(content)
-    module = ModuleScope(tree.body)
+    module = ModuleScope(tree.body, star_names)
     module.may_name_files = any(word in content for word in _OWN_FILES)
     module.sets = None if _may_hold_sets(content) else {}
     found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))

@@ -13,6 +13,8 @@ from functools import cached_property
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
+from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
+from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
@@ -42,7 +44,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
-from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, Touch, kind_of, touches
+from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
@@ -57,6 +59,8 @@ class Finding:
     is_declarable: bool = False  # a version surface may stand for it
     unwatched: str | None = None  # the path of a reader that raises no audit event
     by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
+    is_bare: bool = False  # a reader that is handed on
+    asks: Call | None = None  # a call that asks for attributes by computed names
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,34 @@ class Unit:
             if isinstance(one, ast.Assign) and scope and kind_of(one.value, scope) != IMMUTABLE
             for target in one.targets
             if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
+        )
+
+    @cached_property
+    def holds_stateful(self) -> bool:
+        """True for a class or a function that holds an object which changes by use, as an attribute or a default."""
+        return any(self._is_stateful(value) for value in _held_values(self._node))
+
+    @cached_property
+    def makes_stateful(self) -> bool:
+        """True for a class whose objects hold an object which changes by use."""
+        nodes = ast.walk(self._node) if isinstance(self._node, ast.ClassDef) else ()
+        return any(
+            isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value and self._is_stateful(one.value)
+            for one in nodes
+            if isinstance(getattr(one, "targets", [getattr(one, "target", None)])[0], ast.Attribute)
+        )
+
+    def _is_stateful(self, value: ast.expr) -> bool:
+        return self.statement is not None and kind_of(value, self.statement.scope) == STATEFUL
+
+    @property
+    def changed_arguments(self) -> frozenset[str]:
+        """The parameters of a function whose values it changes."""
+        is_function = self.statement is not None and self.kind == "function"
+        return (
+            frozenset(self.statement.uses["code"].changed_arguments)
+            if is_function and self.statement
+            else frozenset()
         )
 
     @property
@@ -328,6 +360,16 @@ def nested_unit(statement: Statement, qualname: str) -> Unit:
     return Unit(kind="function", names=(name,), lines=_lines(statement.node), statement=statement)
 
 
+def _held_values(node: ast.AST | None) -> list[ast.expr]:
+    """Return the defaults of a function, or the values of the attributes of a class."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return [one for one in (*node.args.defaults, *node.args.kw_defaults) if one is not None]
+    body = node.body if isinstance(node, ast.ClassDef) else []
+    return [
+        one.value for one in body if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None
+    ]
+
+
 def _is_docstring(node: ast.AST) -> bool:
     """Return whether a statement is a string. A reader of `__doc__` is found by itself."""
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -364,16 +406,18 @@ def _kind(node: ast.AST) -> str:
 
 
 def _part(uses: Uses, statement: Statement) -> Part:
-    imports = dict(uses.imports)
+    imports, whole = dict(uses.imports), []
     for use in uses.uses:
         if module := imported_module(use.name, use.call):
             imports[module] = True
+            if not (use.call and use.call.site and use.call.site.is_statement):
+                whole.append(Use(module, use.line, None))
     return Part(
         own=uses.own,
         own_calls=uses.own_calls,
-        uses=tuple(_imported(uses.uses)),
+        uses=(*_imported(uses.uses), *whole),
         imports=imports,
-        outside=tuple(_outside(uses.uses, statement)),
+        outside=tuple(_outside([*uses.uses, *whole], statement)),
         hidden=tuple(_hidden(uses.uses)),
         changes=tuple(uses.changes),
         packaged=tuple(uses.packaged),
@@ -396,6 +440,9 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
 
 def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
+    for use in uses:
+        if use.call and use.name in TEMPORARY and statement.harmless_reads.leaks(use.call.place):
+            yield Finding(use.name, use.line)
     for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
         if use.is_read and (known := outside_name(use.name, use.call)):
             method = use.line, use.name.rpartition(".")[2]
@@ -411,14 +458,15 @@ def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
                 use.name.startswith(ANY) and method in known_methods
             ):  # else it is that of a known module
                 by_default = none_parameters(use.name, use.call)
-                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default)
+                is_bare = use.call is None
+                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default, is_bare)
             known_methods.add(method)
 
 
 def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:
     for use in uses:
         if not imported_module(use.name, use.call) and (known := hidden_code(use.name, use.call)):
-            yield Finding(known, use.line)
+            yield Finding(known, use.line, asks=use.call if use.name in NAMED_BY_ARGUMENTS else None)
 
 
 def _words(statement: ast.AST) -> frozenset[str]:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
-from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
+from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
-from jammi_dagster.fingerprint.known_names.readers import BUFFERS
-from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
+from jammi_dagster.fingerprint.known_names.state import OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.syntax.access import Access, Position
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.hand_over import handed_over
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
@@ -27,126 +26,18 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     FunctionScope,
     Scope,
     chain_of,
+    holder_of,
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.texts import dotted_path, located, names_in_text
+from jammi_dagster.fingerprint.syntax.set_order import is_set_annotation
+from jammi_dagster.fingerprint.syntax.texts import dotted_path
 from jammi_dagster.fingerprint.syntax.trees import children, statements
-from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses, note_imports
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses, note_imports
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 # `decoration` holds the decorators, which run when the module is loaded; those of orchestration are `decorators`.
 PARTS = ("code", "decoration", "annotations", "decorators")
-
-
-class Position(NamedTuple):
-    """The scope and the part of the statement in which a node stands."""
-
-    scope: Scope
-    part: str
-    uses: Uses  # of that part
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """An access of a name at a place, to be resolved once every scope of the module is known.
-
-    In `os.environ["A"]` the chain `("os", "environ")` is accessed.
-    """
-
-    at: Position
-    chain: Chain
-    line: int
-    call: Call | None = None
-    is_change: bool = False  # of the value that the chain names
-    in_place: bool = False  # by adding to it or removing from it
-    is_read: bool = True
-
-    def settle(self) -> None:
-        """Resolve the chain, and note the uses or changes in the part of the statement."""
-        if self.chain[0].startswith(ANY):
-            self.settle_method()
-            return
-        head, uses = self.chain[0], self.at.uses
-        names = self.at.scope.resolve(self.chain)
-        if self.is_change:
-            self._settle_change(names)
-            return
-        call = self._settled_call()
-        if self.at.scope.owns(head):
-            uses.own[head] = self.is_read or uses.own.get(head, False)
-            uses.own_calls.setdefault(head, []).append(call if len(self.chain) == 1 else None)
-        uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
-        for name in names if call else ():
-            _settle_texts(name, call, self)
-            self._settle_argument(name, call)
-
-    def settle_method(self) -> None:
-        """Note the use of a method of an object of unknown class."""
-        call = self._settled_call()
-        if self.chain[0] in CLASS_CLOCKS and self._is_of_module():
-            return  # a function, by its own name
-        self.at.uses.uses.append(Use(self.chain[0], self.line, call))
-        _settle_texts(self.chain[0], call, self)
-
-    def _settled_call(self) -> Call | None:
-        """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
-        call, scope = self.call, self.at.scope
-        if call is None:
-            return None
-        if not (call.variables or call.chains):
-            return call
-        call = call.with_texts(scope.text_of)
-        if none := frozenset(at for at, name in call.variables.items() if scope.may_be_none(name)):
-            call = replace(call, may_be_none=none)
-        chain = call.chains.get(0, ())
-        if not chain:
-            return call
-        if len(chain) == 1 and scope.is_opened(chain[0]):
-            return replace(call, is_of_buffer=True)
-        made = scope.origin_of(chain[0]) if len(chain) == 1 else scope.resolve(chain)
-        return replace(call, is_of_buffer=True) if made and BUFFERS.issuperset(made) else call
-
-    def _settle_argument(self, name: str, call: Call | None) -> None:
-        """Note a change of the argument that a function such as `next` changes."""
-        position = MUTATING_FUNCTIONS.get(name)
-        at = self.at
-        if position is not None and call and at.scope.around is not None and position in call.chains:
-            Access(at, call.chains[position], self.line, is_change=True, in_place=True).settle()
-
-    def _is_of_module(self) -> bool:
-        """Return whether a method is in truth a function of a module, which has a name in small letters."""
-        names = self.at.scope.resolve(self.chain[1:-1]) if len(self.chain) > 2 else []
-        return bool(names) and all(CALL not in name and name.rpartition(".")[2].islower() for name in names)
-
-    def _settle_change(self, names: Iterable[str]) -> None:
-        head, uses, scope = self.chain[0], self.at.uses, self.at.scope
-        own = dict.fromkeys(scope.module_names(head))
-        uses.changes += [Change(name, self.line, True, self.in_place) for name in own]
-        uses.changes += [
-            Change(name, self.line, False, self.in_place)
-            for name in names
-            if CALL not in name and not name.startswith("builtins.")
-        ]
-        if scope.is_parameter(head):
-            if head == "cls":
-                uses.changes.append(Change("cls", self.line, True, False))
-            elif head == "self" and len(self.chain) > 1:
-                uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
-            elif self.in_place and head != "self":
-                uses.changes_arguments = True
-        if scope.is_of_outer_function(head):
-            uses.keeps_state = True
-
-
-def _settle_texts(name: str, call: Call | None, access: Access) -> None:
-    """Note the names that a call looks up from a text, as far as its scopes bind them."""
-    scope = access.at.scope
-    for chain, is_variable in names_in_text(name, call) if call else ():
-        if scope.is_bound(chain[0]) and not (is_variable and scope.is_defined(chain[0])):
-            Access(access.at, chain, access.line).settle()
-    if path := located(name, call):
-        access.at.uses.uses.append(Use(path, access.line, None))
 
 
 class AccessVisitor(Visitor[Position]):
@@ -167,6 +58,8 @@ class AccessVisitor(Visitor[Position]):
         self.has_sets = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
+        self._statements: set[int] = set()  # calls that are statements
+        self._results: dict[int, Call] = {}  # the calls of results of calls, by these
 
     def visit_statement(self, statement: ast.AST, scope: Scope) -> None:
         self.walk([statement], self._position(scope, "code"))
@@ -210,6 +103,10 @@ class AccessVisitor(Visitor[Position]):
 
     visit_SetComp = visit_Set
 
+    def visit_arg(self, node: ast.arg, at: Position) -> Sequence[ast.AST]:
+        self.has_sets |= is_set_annotation(node.annotation)
+        return children(node)
+
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
             self.accesses.append(Access(at, (node.id,), node.lineno))
@@ -219,8 +116,8 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_Attribute(self, node: ast.Attribute, at: Position) -> Sequence[ast.AST]:
         chain = chain_of(node)
-        if "__code__" in (chain or (node.attr,)):  # knows line numbers, and those are not hashed
-            at.uses.uses.append(Use(f"{ANY}.__code__", node.lineno, None))
+        for name in HIDDEN_ATTRIBUTES.intersection(chain or (node.attr,)):
+            at.uses.uses.append(Use(f"{ANY}.{name}", node.lineno, None))
         if not isinstance(node.ctx, ast.Load):
             self._change(chain, node, at)
         elif chain:
@@ -233,12 +130,19 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
-        call, chain = Call.of(node), chain_of(node.func)
+        called = self._results.pop(id(node), None)
+        call = Call.of(
+            node, Site(node, at.scope, of_result=called, is_statement=id(node) in self._statements)
+        )
+        chain = chain_of(node.func)
+        if isinstance(node.func, ast.Call):
+            self._results[id(node.func)] = call
         at.uses.handed += handed_over(node, at.scope)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
-                self._change(chain_of(node.func.value), node, at, in_place=True)
+                value = node.func.value
+                self._change(chain_of(value), node, at, in_place=True, holder=holder_of(value))
             elif (
                 node.func.attr in OBJECT_MUTATORS
                 and chain
@@ -246,7 +150,9 @@ class AccessVisitor(Visitor[Position]):
             ):
                 self._change(chain[:-1], node, at, in_place=True)
         elif chain in (("setattr",), ("delattr",)) and node.args:
-            self._change(chain_of(node.args[0]), node, at)
+            for name in asked_names(node, at.scope) or ("",):
+                holder = chain_of(node.args[0])
+                self._change((*holder, name) if holder and name else holder, node, at)
         elif chain == ("getattr",):
             call = self._ask(node, call, at)
         if not chain or (
@@ -254,17 +160,29 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
-        self.has_sets |= chain[0] in ("set", "frozenset")
+        self.has_sets |= chain[0] in ("set", "frozenset") or chain[-1] == "keys"
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),
         ]:
-            if isinstance(given, ast.Name):  # it will be called
-                self.accesses.append(Access(at, (given.id,), node.lineno, Call((...,), {})))
+            self._call_later(given, Call((...,), {}), node, at)
+        names = at.scope.peek(chain)
         arguments = [*node.args, *node.keywords]
-        if chain[-1] in LOG_METHODS or any(map(is_orchestration, at.scope.peek(chain))):
+        if names == ["functools.partial"] and node.args and chain_of(node.args[0]):
+            rest = ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
+            self._call_later(node.args[0], Call.of(rest, Site(rest, at.scope, is_partial=True)), node, at)
+            arguments = [*_innermost_call(node.args[0]), *arguments[1:]]
+        if chain[-1] in LOG_METHODS or any(map(is_orchestration, names)):
             arguments = [argument for argument in arguments if not _is_text(argument)]
         return [*_innermost_call(node.func), *arguments]
+
+    def _call_later(self, function: ast.expr, call: Call, node: ast.Call, at: Position) -> None:
+        """Note the call of a function that another one gets."""
+        chain = chain_of(function)
+        if isinstance(function, ast.Attribute):
+            self.accesses.append(Access(at, (f"{ANY}.{function.attr}", *(chain or ())), node.lineno, call))
+        if chain:
+            self.accesses.append(Access(at, chain, node.lineno, call))
 
     def visit_keyword(self, node: ast.keyword, at: Position) -> Sequence[ast.AST]:
         if node.arg == "out":
@@ -274,11 +192,15 @@ class AccessVisitor(Visitor[Position]):
     def _ask(self, node: ast.Call, call: Call, at: Position) -> Call:
         """Note the attributes that a `getattr` asks for; return the call with the name that is told by them."""
         names = asked_names(node, at.scope)
+        called = (call.site and call.site.of_result) or Call((), {})
         for name in names or ():
-            if holder := chain_of(node.args[0]):
-                self.accesses.append(Access(at, (*holder, name), node.lineno, Call((), {})))
+            holder = chain_of(node.args[0])
+            chain = (*holder, name) if holder else ()
+            self.accesses.append(Access(at, (f"{ANY}.{name}", *chain), node.lineno, called))
+            if holder:
+                self.accesses.append(Access(at, chain, node.lineno, called))
         if names or (names is None and leads_to_counted_code(node, at.scope)):
-            return Call((*call.positional[:1], "", *call.positional[2:]), call.named)
+            return replace(call, positional=(*call.positional[:1], "", *call.positional[2:]))
         return call
 
     def visit_Expr(self, node: ast.Expr, at: Position) -> Sequence[ast.AST]:
@@ -292,6 +214,7 @@ class AccessVisitor(Visitor[Position]):
                 self._change(chain, call, at, in_place=True)
                 self._write(chain, call, at)
                 return [*call.args, *call.keywords]
+        self._statements.add(id(call))
         return children(node)
 
     def visit_Constant(self, node: ast.Constant, at: Position) -> Sequence[ast.AST]:
@@ -310,7 +233,7 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.ctx, ast.Load):
             return [node.value] if _is_text(node.slice) else children(node)
         chain = chain_of(node.value)
-        self._change(chain, node, at, in_place=True)
+        self._change(chain, node, at, in_place=True, holder=holder_of(node.value))
         if not chain:
             return children(node)
         self._write(chain, node, at)  # `os.environ["X"] = …` reads nothing
@@ -362,7 +285,15 @@ class AccessVisitor(Visitor[Position]):
         """Note a name that is used only to change its value: no result depends on it."""
         self.accesses.append(Access(at, chain, node.lineno, is_read=False))
 
-    def _change(self, chain: Chain | None, node: ast.expr, at: Position, *, in_place: bool = False) -> None:
+    def _change(
+        self,
+        chain: Chain | None,
+        node: ast.expr,
+        at: Position,
+        *,
+        in_place: bool = False,
+        holder: Chain | None = None,
+    ) -> None:
         """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
         if (
             chain
@@ -370,8 +301,13 @@ class AccessVisitor(Visitor[Position]):
             and (chain[:2] == ("type", CALL) or "__class__" in chain[1:2])
         ):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
+        if chain is None or CALL in chain:
+            chain = holder
         if chain and CALL not in chain and at.scope.around is not None:
-            self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place))
+            is_deep = not isinstance(node, ast.Name)
+            self.accesses.append(
+                Access(at, chain, node.lineno, is_change=True, in_place=in_place, is_deep=is_deep)
+            )
 
 
 def _reads_file(scope: Scope, call: ast.Call) -> bool:

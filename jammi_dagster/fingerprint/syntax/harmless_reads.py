@@ -10,6 +10,7 @@ import ast
 import re
 from functools import cached_property
 
+from jammi_dagster.fingerprint.known_names.chance import SEEDS
 from jammi_dagster.fingerprint.known_names.harmless import (
     CLOCKS,
     EXPRESSIONS,
@@ -19,7 +20,6 @@ from jammi_dagster.fingerprint.known_names.harmless import (
     POOLS,
     PURE_CALLS,
     QUERIES,
-    SEEDS,
     TEMPORARY,
     UNSEEDED,
     WITH_METADATA,
@@ -35,6 +35,7 @@ from jammi_dagster.fingerprint.syntax.trees import children
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _CONTEXTS = frozenset({"context", "_context", "context_"})
 _METADATA = frozenset({"add_asset_metadata", "add_output_metadata"})
+_DEEPEST = 3  # variables of variables
 # Expressions whose value a part of them flows into, and nowhere else.
 _CARRIERS = (
     ast.BinOp,
@@ -107,6 +108,28 @@ class HarmlessReads:
     @cached_property
     def _hides(self) -> bool:
         return not _HIDING.isdisjoint(self._names)
+
+    def leaks(self, place: Place) -> bool:
+        """Return whether the name of a temporary file or folder is a part of what the function returns."""
+        call = self._calls.get(place)
+        return call is not None and self._is_returned(call, 0)
+
+    def _is_returned(self, node: ast.AST, depth: int) -> bool:
+        above = self._parents.get(id(node))
+        target = getattr(above, "optional_vars", None)
+        if isinstance(above, ast.Assign) and len(above.targets) == 1:
+            target = above.targets[0]
+        if isinstance(target, ast.Name) and depth < _DEEPEST:
+            loads = [use for use in self._names[target.id] if isinstance(use.ctx, ast.Load)]
+            return any(self._is_returned(use, depth + 1) for use in loads)
+        if isinstance(above, ast.Call):
+            return node is not above.func and self._is_pure(above) and self._is_returned(above, depth)
+        if isinstance(above, ast.Attribute) and above.attr != "name":
+            return False
+        is_carried = isinstance(above, (*_CARRIERS, ast.Attribute, ast.List, ast.Tuple, ast.keyword))
+        return isinstance(above, (ast.Return, ast.Yield)) or (
+            is_carried and above is not None and self._is_returned(above, depth)
+        )
 
     # Values that only people see
 
@@ -245,7 +268,7 @@ class HarmlessReads:
         names = self._scope(call).peek(chain_of(call.func) or ("",))
         given = call.args[0]
         is_none = isinstance(given, ast.Constant) and given.value is None
-        return not is_none and len(names) == 1 and name.startswith(SEEDS.get(names[0], "\0"))
+        return not is_none and len(names) == 1 and name.startswith(SEEDS.get(names[0], ("\0",)))
 
     # Files and tables of the body's own
 
@@ -297,7 +320,8 @@ class HarmlessReads:
             return False
         above = self._parents[id(stored[0])]
         if isinstance(above, ast.withitem) and isinstance(above.context_expr, ast.Call):
-            return self._scope(at).peek(chain_of(above.context_expr.func) or ("",))[:1] in TEMPORARY
+            names = self._scope(at).peek(chain_of(above.context_expr.func) or ("",))
+            return TEMPORARY.issuperset(names[:1]) and bool(names)
         if isinstance(above, ast.Assign) and len(above.targets) == 1:
             return self._is_temporary(above.value, at, depth + 1)
         return False
@@ -309,7 +333,8 @@ class HarmlessReads:
         scope = self._scope(call)
         if name == "duckdb.connect":
             given = [*call.args, *(word.value for word in call.keywords)]
-            return all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
+            in_memory = all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
+            return in_memory and self._stays(call)
         is_connection = name.startswith("duckdb.connect.") or not name.startswith("duckdb.")
         if scope.owns(chain[0]) and chain[0] not in scope.module.imported:
             return False  # a connection that steps share
@@ -325,6 +350,17 @@ class HarmlessReads:
                 told = scope.text_of(text.id)
             return isinstance(told, str) and is_local_query(told, only_reads=not is_connection)
         return False
+
+    def _stays(self, made: ast.Call) -> bool:
+        """Return whether an object is only asked for its members, by the function that makes it."""
+        above = self._parents.get(id(made))
+        if isinstance(above, (ast.Attribute, ast.Expr)):
+            return True
+        targets = above.targets if isinstance(above, ast.Assign) else [getattr(above, "optional_vars", None)]
+        if len(targets) != 1 or not isinstance(targets[0], ast.Name) or targets[0].id in self._shared:
+            return isinstance(above, ast.withitem) and targets == [None]
+        uses = [use for use in self._names[targets[0].id] if isinstance(use.ctx, ast.Load)]
+        return all(isinstance(self._parents.get(id(use)), (ast.Attribute, ast.withitem)) for use in uses)
 
     def _is_opened_later(self, node: ast.AST) -> bool:
         """Return whether a folder of a package is only the start of a path in a variable, which is read by itself."""

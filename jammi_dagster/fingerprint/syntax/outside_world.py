@@ -27,12 +27,14 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     ZONE_READERS,
     ZONE_UNLESS_GIVEN,
 )
-from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENT
+from jammi_dagster.fingerprint.known_names.chance import DRAWS_IF, SEEDED_BY_WORD, SEEDS_OF_ASKED
+from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
     OPENERS,
     PATH_ARGUMENTS,
+    PATH_READERS,
     READER_MODULES,
     READER_PREFIXES,
     READERS,
@@ -101,12 +103,9 @@ def hidden_code(name: str, call: Call | None) -> str | None:
         return f"{bare} with a computed text"
     if located(name, call):
         return None
-    if name in NAMED_BY_ARGUMENT:
-        position = NAMED_BY_ARGUMENT[name]
-        is_seen = (
-            call is not None and len(call.positional) > position and call.positional[position] is not ...
-        )
-        return None if is_seen else f"{bare} with a computed name"
+    if name in NAMED_BY_ARGUMENTS:
+        given = call.positional[NAMED_BY_ARGUMENTS[name]] if call and not call.is_open else ()
+        return None if given and ... not in given else f"{bare} with a computed name"
     if name == "builtins.vars" and call is not None and not call.positional:
         return bare
     found = next((known for known in _prefixes(name) if known in HIDDEN), None)
@@ -124,25 +123,46 @@ def imported_module(name: str, call: Call | None) -> str | None:
 
 
 def _reader(name: str, call: Call | None) -> str | None:
-    if call is None or call.is_of_buffer:
+    if call is None:
+        return name if _is_unwatched(name) and not name.startswith(ANY) and _is_listed(name) else None
+    if call.is_of_buffer:
         return None
     shown = name.removeprefix("builtins.").replace(f".{CALL}", "").replace(f"{ANY}.", "Path.")
     if name in OPENERS:
         return None if _writes(call, OPENERS[name]) else shown
-    parent, _, leaf = name.rpartition(".")
-    if name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",))):
+    if _is_listed(name):
         return shown
+    if name in PATH_READERS:
+        position, word, always = PATH_READERS[name]
+        given = call.argument(position, word)
+        return shown if isinstance(given, str) or (always and given is not None) else None
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
-    return shown if known and not leaf[:1].isupper() else None
+    return shown if known and not name.rpartition(".")[2][:1].isupper() else None
+
+
+def _is_listed(name: str) -> bool:
+    parent, _, leaf = name.rpartition(".")
+    if parent == "pathlib.Path" and f"{ANY}.{leaf}" in STAT_READERS:
+        return True
+    return name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",)))
+
+
+def _is_unwatched(name: str) -> bool:
+    """Return whether a reader raises no audit event."""
+    is_stat = name in STAT_READERS or name.rpartition(".")[0] == "pathlib.Path"
+    return is_stat or name in NATIVE_READERS or name.partition(".")[0] in NATIVE_MODULES
 
 
 def _unwatched_path(name: str, call: Call | None) -> str | None:
-    is_native = name.partition(".")[0] in NATIVE_MODULES or name in NATIVE_READERS or name in STAT_READERS
-    if not is_native or call is None or call.is_of_buffer:
+    if not _is_unwatched(name) or (call is not None and call.is_of_buffer):
         return None  # an opening by Python is seen as such
-    if name.startswith(ANY):
+    if call is None:
+        return ""  # nobody sees with which path it will be called
+    if name.startswith(ANY) and name in STAT_READERS:
         return ""
     given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
+    if name == "duckdb.connect" and not given:
+        return ""  # a connection that is handed on
     return None if not given else given[0] if isinstance(given[0], str) else ""
 
 
@@ -161,10 +181,23 @@ def _ambient_value(name: str, call: Call | None) -> str | None:
         return f"{word} in a query"
     if name in UNLESS_WORD or name in UNLESS_WORD_OR_POSITION:
         return name if call is None or _draws(name, call) else None
+    if name in SEEDED_BY_WORD or name in DRAWS_IF:
+        return name if call is not None and _draws_by_chance(name, call) else None
     if name in UNLESS_GIVEN or name in UNLESS_SEEDED:
         return name if _is_unseeded(name, call) else None
     known = next((known for known in _prefixes(name) if _is_ambient(known)), None)
     return known.replace(f".{CALL}", "") if known else None
+
+
+def _draws_by_chance(name: str, call: Call) -> bool:
+    """Return whether a function of a library is not seeded by one of its words."""
+    word, values = DRAWS_IF.get(name, ("", ()))
+    if word:
+        given = call.named.get(word)
+        if given in (None, False) or not (given is ... or True in values or given in values):
+            return False
+    words = SEEDED_BY_WORD.get(name, SEEDS_OF_ASKED)
+    return not any(call.surely_gives(len(call.positional), one) for one in words)
 
 
 def _says_clock(call: Call) -> bool:

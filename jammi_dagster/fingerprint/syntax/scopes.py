@@ -7,15 +7,20 @@ for `numpy.random`.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.trees import children
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
+# Returns the names that a star import of a module brings; None where they are not known.
+NamesOf = Callable[[str], frozenset[str] | None]
 # The parts of a dotted name, with `CALL` for each call in it.
 Chain = tuple[str, ...]
 
+# Methods whose results are parts of their object.
+_SHARING_METHODS = frozenset({"get", "items", "setdefault", "values"})
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 
 
@@ -67,6 +72,21 @@ def chain_of(node: ast.expr) -> Chain | None:
             return None
 
 
+def holder_of(node: ast.expr) -> Chain | None:
+    """Return the dotted name of the object in which a value lies: `a.b` of `a.b["c"]`, and of `a.b.get("c")`."""
+    inner: ast.expr = node
+    while True:
+        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+            if inner.func.attr not in _SHARING_METHODS:
+                return None
+            inner = inner.func.value
+        elif isinstance(inner, ast.Subscript):
+            inner = inner.value
+        else:
+            chain = chain_of(inner)
+            return chain if inner is not node and chain and CALL not in chain else None
+
+
 def walrus_targets(node: ast.AST) -> Sequence[ast.NamedExpr]:
     """Return the `:=` within a comprehension or lambda that bind a name in the scope around it.
 
@@ -97,6 +117,7 @@ class Scope:
         self.body = body
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
+        self.parts: dict[str, dict[Chain, None]] = {}  # the objects in which the values of names may lie
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
@@ -105,6 +126,7 @@ class Scope:
         self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
         self._known: dict[str, tuple[str, ...]] = {}
+        self._methods: dict[str, tuple[str, ...]] = {}
         bindings = _Bindings(self)
         bindings.walk(body, False)
         self._share(bindings.shared)
@@ -138,6 +160,16 @@ class Scope:
             self._known[head] = tuple(dict.fromkeys(self._stands_for(head)))
         return [joined(name, *rest) for name in self._known[head]]
 
+    def methods(self, head: str) -> tuple[str, ...]:
+        """Return the names of the methods that a variable may stand for: `query` after `ask = table.query`.
+
+        Keeps its answers, as `resolve` does.
+        """
+        if head not in self._methods:
+            found = (chain[-1] for _, chain in self._steps(head) if len(chain) > 1 and chain[-1] != CALL)
+            self._methods[head] = tuple(dict.fromkeys(found))
+        return self._methods[head]
+
     def peek(self, chain: Chain) -> list[str]:
         """Resolve a chain while other scopes of the module may still be unknown."""
         return [joined(name, *chain[1:]) for name in dict.fromkeys(self._stands_for(chain[0]))]
@@ -165,6 +197,17 @@ class Scope:
         binder = self.binder(head)
         return isinstance(binder, FunctionScope) and binder is not self
 
+    def is_renewed(self, head: str, line: int) -> bool:
+        """Return whether a parameter stands for a new value at a line: `rows = list(rows)` is before it."""
+        binder = self.binder(head)
+        return binder is not None and any(
+            isinstance(one, ast.Assign)
+            and one.lineno < line
+            and not isinstance(one.value, (ast.Name, ast.Attribute, ast.Subscript, ast.BoolOp, ast.IfExp))
+            and any(isinstance(target, ast.Name) and target.id == head for target in one.targets)
+            for one in binder.body
+        )
+
     def is_local(self, head: str) -> bool:
         """Return whether this function itself binds a name, and not as a parameter."""
         return self.around is not None and head in self.bound and not self.is_parameter(head)
@@ -180,6 +223,14 @@ class Scope:
         for scope, chain in self._steps(head):
             if scope.around is None and CALL not in chain and scope.owns(chain[0]):
                 yield chain[0]
+
+    def holding_names(self, head: str) -> Iterator[str]:
+        """Yield the module's own names in whose values the value of a variable may lie."""
+        for scope in self.lineage():
+            for chain in scope.parts.get(head, ()):
+                yield from scope.module_names(chain[0])
+            if head in scope.bound:
+                return
 
     def text_of(self, head: str) -> str | None:
         """Return the text that a variable always is; None for another, or where that is not known."""
@@ -262,10 +313,28 @@ class ModuleScope(Scope):
     ['builtins.len']
     """
 
+    def __init__(self, body: Sequence[ast.AST], names_of: NamesOf = lambda star: None) -> None:
+        self.names_of = cache(names_of)
+        super().__init__(body)
+
     def unbound(self, chain: Chain) -> Iterator[str]:
-        if chain[0] not in self.bound:
-            yield from (joined(star, *chain) for star in self.stars)
+        if chain[0] in self.bound:
+            return
+        for star in self.stars:
+            if (names := self.names_of(star)) is None or chain[0] in names:
+                yield joined(star, *chain)
+        if chain[0] not in self.starred:
             yield joined("builtins", *chain)
+
+    @cached_property
+    def starred(self) -> frozenset[str]:
+        """The names that star imports bring for certain."""
+        return frozenset().union(*(self.names_of(star) or () for star in self.stars))
+
+    @cached_property
+    def open_stars(self) -> list[str]:
+        """The star imports of which the names are not known."""
+        return [star for star in self.stars if self.names_of(star) is None]
 
 
 class FunctionScope(Scope):
@@ -428,6 +497,19 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
+        if isinstance(target, ast.Name) and (holder := holder_of(value)):
+            self._scope.parts.setdefault(target.id, {})[holder] = None
+
+    def visit_For(
+        self, node: ast.For | ast.AsyncFor | ast.comprehension, in_class: bool
+    ) -> Sequence[ast.AST]:
+        holder = holder_of(node.iter) or chain_of(node.iter) or (CALL,)
+        for target in ast.walk(node.target) if CALL not in holder else ():
+            if isinstance(target, ast.Name):
+                self._scope.parts.setdefault(target.id, {})[holder] = None
+        return children(node)
+
+    visit_AsyncFor = visit_comprehension = visit_For
 
 
 def _text(value: ast.expr) -> str | None:

@@ -62,6 +62,8 @@ _LISTERS = frozenset(
         *("cycle", "zip_longest", "starmap", "array", "asarray", "Series", "Index", "reduce"),
     ]
 )
+_RANKERS = frozenset({"max", "min", "sorted"})
+_ANNOTATIONS = frozenset({"AbstractSet", "FrozenSet", "MutableSet", "Set", "frozenset", "set"})
 _SHOWN = frozenset({"str", "repr", "format"})
 _FILLERS = frozenset({"append", "extend", "extendleft", "appendleft", "insert"})
 _LOOKUPS = frozenset({"get", "pop", "setdefault"})
@@ -147,7 +149,7 @@ def _is_set(node: ast.expr, kinds: Mapping[str, str | None]) -> bool:
     if isinstance(node, ast.Name):
         return kinds.get(node.id) == SET
     if isinstance(node, ast.BinOp) and isinstance(node.op, _OPERATORS):
-        return _is_set(node.left, kinds) or _is_set(node.right, kinds)
+        return any(_is_set(side, kinds) or _is_view(side) for side in (node.left, node.right))
     if isinstance(node, ast.IfExp):
         return _is_set(node.body, kinds) or _is_set(node.orelse, kinds)
     if not isinstance(node, ast.Call):
@@ -158,6 +160,28 @@ def _is_set(node: ast.expr, kinds: Mapping[str, str | None]) -> bool:
     if isinstance(node.func, ast.Attribute) and name in _SET_METHODS:
         return _is_set(node.func.value, kinds)
     return kinds.get(f"{'.'.join(chain_of(node.func) or ())}()") == SET
+
+
+def _is_view(node: ast.expr) -> bool:
+    """Return whether an expression is `x.keys()`: operators make sets of these."""
+    return isinstance(node, ast.Call) and _name(node.func) == "keys" and not (node.args or node.keywords)
+
+
+def is_set_annotation(note: ast.expr | None) -> bool:
+    """Return whether an annotation names sets whose items may be texts."""
+    if isinstance(note, ast.Subscript):
+        return is_set_annotation(note.value) and _name(note.slice) not in ("int", "float", "bool")
+    return note is not None and _name(note) in _ANNOTATIONS
+
+
+def _tells_apart(key: ast.expr) -> bool:
+    """Return whether a key function gives different keys to different texts, as far as that shows."""
+    if isinstance(key, ast.Name):
+        return key.id in ("str", "repr")
+    if not isinstance(key, ast.Lambda) or len(key.args.args) != 1:
+        return False
+    parts = key.body.elts if isinstance(key.body, ast.Tuple) else [key.body]
+    return any(isinstance(part, ast.Name) and part.id == key.args.args[0].arg for part in parts)
 
 
 def _is_ordered_input(node: ast.expr) -> bool:
@@ -217,10 +241,12 @@ class _Body:
     def _bind(self) -> None:
         """Find the variables that hold a set."""
         values: dict[str, list[ast.expr | None]] = {}
+        noted: set[str] = set()
         if isinstance(self._node, _FUNCTIONS):
             given = self._node.args
             every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
             values.update((one.arg, [None]) for one in every if one is not None)
+            noted = {one.arg for one in every if one is not None and is_set_annotation(one.annotation)}
         for node in self._nodes:
             if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
@@ -228,6 +254,7 @@ class _Body:
                         values.setdefault(target.id, []).append(node.value)
         for name in values:
             self.kinds.pop(name, None)
+        self.kinds.update(dict.fromkeys(noted, SET))
         for _ in range(2):  # a set that is made of another
             for name, found in values.items():
                 if any(value is not None and _is_set(value, self.kinds) for value in found):
@@ -267,6 +294,11 @@ class _Body:
 
     def _call(self, node: ast.AST, call: ast.Call, kind: str, depth: int) -> bool:
         name = _name(call.func)
+        if name in _RANKERS and any(
+            word.arg == "key" and not _tells_apart(word.value) for word in call.keywords
+        ):
+            # equal keys keep the order that they came in
+            return self._reaches(call, LIST, depth + 1) if name == "sorted" else not self._is_message(call)
         if name in _ORDERLESS or node is call.func or name in LOG_METHODS:
             return False
         if name in _SHOWN and isinstance(call.func, ast.Name):

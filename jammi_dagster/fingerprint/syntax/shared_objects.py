@@ -52,6 +52,16 @@ def kind_of(value: ast.expr, scope: Scope) -> str:
             if found == STATEFUL:
                 return found
             kind = OBJECT if found == OBJECT else kind
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
+            kind = OBJECT
+            if _kind_of_call(node.value, scope) == STATEFUL:
+                return STATEFUL  # a method of it
+        elif isinstance(node, (ast.List, ast.Set, ast.Dict)):
+            kind = OBJECT
+            items = [child for child in children(node) if isinstance(child, ast.expr)]
+            todo += [
+                item for item in items if not isinstance(item, ast.Starred)
+            ]  # that one is used up at once
         elif isinstance(node, _OPERATORS):
             todo += [child for child in children(node) if isinstance(child, ast.expr)]
         elif not isinstance(node, (ast.Constant, ast.Lambda, ast.Compare, ast.JoinedStr)):
@@ -66,8 +76,19 @@ def _kind_of_call(call: ast.Call, scope: Scope) -> str:
     names = scope.peek(chain)
     if any(name in STATEFUL_MAKERS or name.rpartition(".")[0] in STATEFUL_MODULES for name in names):
         return STATEFUL
+    if chain[-1][:1].isupper() or names == ["functools.partial"]:  # it keeps its arguments
+        given = [
+            one for one in (*call.args, *(word.value for word in call.keywords)) if isinstance(one, ast.Call)
+        ]
+        if any(_is_generator_of_numbers(one, scope) for one in given):
+            return STATEFUL
     is_fixed = names and all(name in IMMUTABLE_MAKERS or is_orchestration(name) for name in names)
     return IMMUTABLE if is_fixed else OBJECT
+
+
+def _is_generator_of_numbers(call: ast.Call, scope: Scope) -> bool:
+    names = scope.peek(chain_of(call.func) or ("",))
+    return any(name in STATEFUL_MAKERS and not name.startswith("builtins.") for name in names)
 
 
 def touches(statement: ast.AST, scope: Scope) -> tuple[Touch, ...]:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.quiet import CALLING_BUILTINS, QUIET_BUILTINS, QUIET_MODULES
+from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
@@ -202,6 +204,11 @@ class _ChangesVisitor(Visitor[_Place]):
         if chain in (("setattr",), ("delattr",)) and node.args and names == [f"builtins.{chain[0]}"]:
             self._change(node.args[0], at, attribute=None)
             return given
+        for position in (MUTATING_FUNCTIONS[name] for name in names if name in MUTATING_FUNCTIONS):
+            for changed in node.args[position : position + 1]:
+                self._change(changed, at)
+        if any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names if f".{CALL}." in name):
+            self.found.objects.update(dict.fromkeys(at.scope.module_names(chain[0]), False))  # a draw
         is_method = len(chain) > 1 and chain[-1] in MUTATING_METHODS and isinstance(node.func, ast.Attribute)
         if is_method and isinstance(node.func, ast.Attribute) and not (names and all(map(_is_quiet, names))):
             self._change(node.func.value, at)

@@ -100,10 +100,9 @@ def read_statements(nodes: Iterable[ast.stmt], module: ModuleScope, *, is_shared
     return found
 
 
-def read_nested_function(tree: ast.Module, path: Sequence[ast.AST], *, is_shared: bool) -> Statement:
+def read_nested_function(module: ModuleScope, path: Sequence[ast.AST], *, is_shared: bool) -> Statement:
     """Read a function by the nodes that lead to it. The functions around it only give meaning to its names."""
-    module = ModuleScope(tree.body)
-    read_statements(tree.body, module, is_shared=is_shared)
+    read_statements([one for one in module.body if isinstance(one, ast.stmt)], module, is_shared=is_shared)
     scope: Scope = module
     for node in path[:-1]:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from jammi_dagster.fingerprint.known_names import ANY
 from jammi_dagster.fingerprint.known_names.texts import (
     AMBIENT_SQL,
     AT,
     DOTTED,
     FORMULA,
     FORMULA_MODULES,
+    METHODS_OF_TABLES,
     SCANNING_MODULES,
     SQL,
     TEXT_ARGUMENTS,
@@ -37,8 +39,10 @@ def text_argument(name: str) -> TextArgument | None:
     parent, _, leaf = name.rpartition(".")
     if parent in FORMULA_MODULES:
         return FORMULA
-    if name.partition(".")[0] in SCANNING_MODULES and (known := TEXT_ARGUMENTS.get(f"?.{leaf}")):
-        return known._replace(is_sure=True)
+    known, is_of_class = TEXT_ARGUMENTS.get(f"{ANY}.{leaf}"), name in METHODS_OF_TABLES
+    if known is not None and (is_of_class or name.partition(".")[0] in SCANNING_MODULES):
+        # A method that is asked of its class gets its object first.
+        return known._replace(is_sure=True, position=known.position + is_of_class)
     return None
 
 
@@ -66,7 +70,7 @@ def hides_names(name: str, call: Call | None) -> bool:
     if argument is None or not argument.is_sure:
         return False
     if call is None:
-        return not name.startswith("?")
+        return not name.startswith(ANY)
     return call.argument(argument.position, argument.name) is ...
 
 

@@ -14,10 +14,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
-from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of, import_base, joined
+from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of, import_base, joined
 
 # Arguments that hold an open file; without any by position, they are the first.
 FILE_WORDS = frozenset({"buffer", "fileobj", "filepath_or_buffer", "fp"})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A call where it stands.
+
+    `is_partial`: further arguments may follow. `of_result`: the call of its result. `is_statement`: its result goes
+    nowhere.
+    """
+
+    node: ast.Call
+    scope: Scope
+    is_partial: bool = False
+    of_result: Call | None = None
+    is_statement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +55,11 @@ class Call:
     """True if the first argument is a file that Python opened, or bytes in memory."""
     may_be_none: frozenset[int | str] = field(default=frozenset(), repr=False, compare=False)
     """Arguments, by position or name, that are parameters with the default None."""
+    site: Site | None = field(default=None, repr=False, compare=False)
+    """The call in its scope."""
 
     @classmethod
-    def of(cls, node: ast.Call) -> Call:
+    def of(cls, node: ast.Call, site: Site | None = None) -> Call:
         plain: list[object] = []
         variables: dict[int | str, str] = {}
         for position, argument in enumerate(node.args):
@@ -59,7 +76,12 @@ class Call:
             held = [chain_of(word.value) for word in words if word.arg in FILE_WORDS]
             chains.update([(0, chain) for chain in held if chain])
         place = node.end_lineno or 0, node.end_col_offset or 0
-        return cls(tuple(plain), named, variables, chains, place)
+        return cls(tuple(plain), named, variables, chains, place, site=site)
+
+    @property
+    def is_open(self) -> bool:
+        """True if some of its arguments are hidden behind a `*`."""
+        return self.site is not None and any(isinstance(one, ast.Starred) for one in self.site.node.args)
 
     def argument(self, position: int, name: str | None) -> object:
         """Return an argument: its constant, `...` if it is computed, None if it is not given."""
@@ -149,8 +171,8 @@ class Uses:
     """Attributes of `self` that a method changes, by method; True for those that it changes in place."""
     keeps_state: bool = False
     """True if an inner function changes a variable of the function around it."""
-    changes_arguments: bool = False
-    """True if a function changes a list, dict or set among its arguments."""
+    changed_arguments: set[str] = field(default_factory=set)
+    """The parameters of functions whose values these change."""
 
 
 def imports_of(node: ast.Import | ast.ImportFrom) -> dict[str, bool]:

@@ -25,6 +25,8 @@ from jammi_dagster.fingerprint import identify
         "import sys; sys.modules[name].g()",
         "import operator; operator.attrgetter(name)(name)",
         "dict.__subclasses__()",
+        "len.__globals__[name]",
+        "import inspect; inspect.getmodule(name)",
     ],
 )
 def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:
@@ -46,7 +48,7 @@ COUNTING = {
     "global": "CACHE = None\ndef f():\n    global CACHE\n    CACHE = CACHE or 1\n",
     "counter": "COUNT = 0\ndef f():\n    global COUNT\n    COUNT += 1\n    return COUNT\n",
     "append": "LIST = []\ndef f():\n    LIST.append(1)\n    return LIST\n",
-    "item": "MEMO = {}\ndef f(x=1):\n    if x not in MEMO:\n        MEMO[x] = x\n    return MEMO[x]\n",
+    "item": "MEMO = {}\ndef f(x=1, y=2):\n    if x not in MEMO:\n        MEMO[x] = y\n    return MEMO[x]\n",
     "alias": "MEMO = {}\ndef f(x=1):\n    memo = MEMO\n    memo[x] = 1\n    return memo\n",
     "attribute": "class A:\n    n = 0\ndef f():\n    A.n += 1\n    return A.n\n",
     "classmethod": "class A:\n    n = 0\n    @classmethod\n    def g(cls):\n        cls.n = 1\ndef f():\n    A.g()\n",

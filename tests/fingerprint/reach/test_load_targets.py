@@ -161,6 +161,11 @@ COUNTS = {
         pd.describe_option(os.environ['A'] and 'display.width')
         def f(): return 1
         """,
+    "a library's state by a star import": """
+        from numpy import *
+        seterr(all=os.environ['A'])
+        def f(): return 1
+        """,
     "a function that is passed": """
         import reg
         def g(): reg.SHARED.append(os.environ['A'])
@@ -265,6 +270,18 @@ HARMLESS = {
         import logging
         logging.basicConfig(level=len(os.environ['A']))
         def f(): return 1
+        """,
+    "logging by a star import": """
+        from logging import *
+        basicConfig(level=len(os.environ['A']))
+        def f(): return 1
+        """,
+    "a built-in function beside a star import": """
+        from math import *
+        print(os.environ['A'])
+        R = [sqrt(4)]
+        R.append(1)
+        def f(): return R
         """,
     "the import path": """
         import sys

@@ -29,6 +29,16 @@ DRAWN = [
         "RED = N()",
     ),
     ("D = {}\ndef put(d): d['a'] = 1\n", "T = put(D)", "RED = D"),
+    (
+        "import random\nr = random.Random(1)\ndef number(fn):\n    fn.n = r.random()\n    return fn",
+        "@number\ndef g(): pass",
+        "@number\ndef h(): pass\nRED = h.n",
+    ),
+    (
+        "import itertools\nids = itertools.count()\ndef number(fn):\n    fn.n = next(ids)\n    return fn",
+        "@number\ndef g(): pass",
+        "@number\ndef h(): pass\nRED = h.n",
+    ),
 ]
 QUIET = [
     ("LIMIT = 3", "NOISE = str(LIMIT)", "RED = LIMIT"),
@@ -59,6 +69,26 @@ SHARED = [
     "import pandas as pd\nD = pd.DataFrame({'a': [1]})\ndef f():\n    D.drop(columns='a', inplace=True)\n    return D",
     "import heapq\nH = [3]\ndef f():\n    heapq.heappush(H, 1)\n    return H",
     "import contextvars\nV = contextvars.ContextVar('v')\ndef f():\n    V.set(1)\n    return V.get()",
+    "import numpy as np\nD = {'r': np.random.default_rng(1)}\ndef f(): return D['r'].normal()",
+    "import random\nL = [random.Random(1)]\ndef f(): return L[0].random()",
+    "import random\nclass C:\n    r = random.Random(1)\ndef f(): return C.r.random()",
+    "import random\nclass C:\n    def __init__(self): self.r = random.Random(1)\n    def up(self): return self.r.random()\nc = C()\ndef f(): return c.up()",
+    "import random\ndef make():\n    r = random.Random(1)\n    def up(): return r.random()\n    return up\nup = make()\ndef f(): return up()",
+    "import random\ndef g(r=random.Random(1)): return r.random()\ndef f(): return g()",
+    "import functools, random\ndef g(r): return r.random()\nd = functools.partial(g, random.Random(1))\ndef f(): return d()",
+    "import random\ndraw = random.Random(1).random\ndef f(): return draw()",
+    "class C:\n    _n = 0\n    @property\n    def n(self):\n        self._n += 1\n        return self._n\nc = C()\ndef f(): return c.n",
+    "class C:\n    s = {}\n    def __init__(self): self.__dict__ = self.s\ndef f(): return C()",
+    "def g(x, seen=[]):\n    seen.append(x)\n    return len(seen)\ndef f(): return g(1)",
+    "L = []\ndef add(rows): rows.append(1)\ndef f():\n    add(L)\n    return L",
+    "L = []\ndef add(rows): rows.append(1)\ndef more(rows): add(rows)\ndef f():\n    more(L)\n    return L",
+    "def f():\n    global N\n    try: N += 1\n    except NameError: N = 0\n    return N",
+    "import functools\n@functools.lru_cache\ndef g(k): return []\ndef f():\n    x = g(1)\n    x.append(1)\n    return x",
+    "import functools\n@functools.cache\ndef g(): return {}\ndef put(d): d['a'] = 1\ndef f():\n    put(g())\n    return g()",
+    "D = {'a': {}}\ndef f(k):\n    D['a'][k] = 1\n    return D",
+    "D = {'a': []}\ndef f(k):\n    d = D['a']\n    d.append(k)\n    return D",
+    "D = {'a': []}\ndef f(k):\n    D.get('a').append(k)\n    return D",
+    "D = {'a': []}\ndef f(k):\n    for v in D.values(): v.append(k)\n    return D",
 ]
 OWN = [
     "import numpy as np\ndef f(): return np.random.default_rng(1).normal()",
@@ -68,6 +98,14 @@ OWN = [
     "def f():\n    n = 0\n    def up():\n        nonlocal n\n        n += 1\n    up()\n    return n",
     "LIMIT = 3\ndef f():\n    n = LIMIT\n    n += 1\n    return n",
     "NAMES = ('a',)\ndef f():\n    names = NAMES\n    names += ('b',)\n    return names",
+    "import functools, re\n@functools.lru_cache\ndef g(p): return re.compile(p)\ndef f(): return g('a').sub('', 'b')",
+    "import functools\n@functools.cache\ndef g(): return [1]\ndef f():\n    x = g().copy()\n    x.append(2)\n    return x",
+    "L = [1]\ndef g(rows):\n    rows = list(rows)\n    rows.append(2)\n    return rows\ndef f(): return g(L)",
+    "def add(rows): rows.append(1)\ndef f():\n    rows = []\n    add(rows)\n    return rows",
+    "T = {'a': 1}\ndef fill(out, table): out.update(table)\ndef f():\n    d = {}\n    fill(d, T)\n    return d",
+    "D = {'a': {'x': 1}}\ndef f():\n    d = dict(D['a'])\n    d['y'] = 2\n    return d",
+    "C = [*map(str, [1])]\ndef f(): return C",
+    "import random\nclass C:\n    def __init__(self): self.r = random.Random(1)\n    def up(self): return self.r.random()\ndef f(): return C().up()",
     "def times(n):\n    def inner(x): return x * n\n    return inner\ntwice = times(2)\ndef f(): return twice(1)",
 ]
 

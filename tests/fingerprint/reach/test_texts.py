@@ -27,9 +27,14 @@ LOOKED_UP = [
     "load(path='limits:LIMIT')",
     "['limits.LIMIT']",
     "getattr(limits, 'LIMIT')",
+    "getattr(df, 'query')('x > @LIMIT')",
+    "(ask := df.query) and ask('x > @LIMIT')",
+    "functools.partial(df.query, 'x > @LIMIT')()",
+    "pd.DataFrame.query(df, 'x > @LIMIT')",
+    "importlib.import_module('limits').LIMIT",
 ]
 HEAD = """
-import dagster as dg, duckdb, limits, numexpr, pandas as pd, patsy, pkgutil, polars as pl, pydoc
+import dagster as dg, duckdb, functools, importlib, limits, numexpr, pandas as pd, patsy, pkgutil, polars as pl, pydoc
 import statsmodels.formula.api as smf
 from limits import LIMIT
 TEXT = "x > @LIMIT"
@@ -47,6 +52,8 @@ HIDING = [
     "pydoc.locate(x)",
     "smf.ols(x, df)",
     "map(pydoc.locate, x)",
+    "list(map(df.query, x))",
+    "df.pipe(pd.DataFrame.query, x)",
 ]
 SEPARATE = [
     "df['limits.LIMIT']",

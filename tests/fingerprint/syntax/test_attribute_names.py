@@ -5,7 +5,7 @@ from textwrap import dedent
 import pytest
 from fingerprint_kit import Project
 
-from jammi_dagster.fingerprint import identify
+from jammi_dagster.fingerprint import CodeIdentity, identify
 
 DECIDED = {
     "a loop over constants": "for how in ('lower', 'strip'):\n        x = getattr(x, how)()",
@@ -57,6 +57,142 @@ def test_a_name_that_can_lead_anywhere_is_unresolved(project: Project, body: str
     """A computed name of an unknown object is unresolved."""
     found = project.of_source(dedent(TEXT).format(body))
     assert any("getattr" in reason for reason in found.unresolved)
+
+
+# Helpers that ask for the attribute that their callers name, and the calls of them.
+HELPERS = """
+    import functools, operator, pandas as pd
+    from collections.abc import Sequence
+    HOWS = ("lower", "strip")
+    TABLE = {"a": "lower", "b": "strip"}
+    GROWING = ["lower"]
+    GROWING.append("strip")
+    def ask(x, how="lower"): return getattr(x, how)()
+    def only(x, *, how): return getattr(x, how)
+    def twice(x, how): return ask(ask(x, how), how)
+    def again(x, how, n=2): return again(ask(x, how), how, n - 1) if n else x
+    def many(x, hows):
+        for how in hows: x = ask(x, how)
+        return x
+    def spread(x, *hows):
+        for how in hows: x = getattr(x, how)()
+        return x
+    def prefixed(x, kind): return getattr(x, f"is{kind}")()
+    def got(x, how): return operator.attrgetter(how)(x)
+    def called(x, how): return operator.methodcaller(how)(x)
+    def grown(x, hows):
+        hows.append(x)
+        for how in hows: x = getattr(x, how)
+    def bound(x, how):
+        how = how or x
+        return getattr(x, how)
+    def read(how, path): return getattr(pd, how)(path)
+    def made(how): return getattr(object(), how)
+    def kept(fn): return fn
+    @kept
+    def marked(x, how): return getattr(x, how)
+    class Box:
+        fn = made
+    """
+BY_CALLERS = {
+    "a constant by position": "ask(x, 'lower')",
+    "a constant by name": "ask(x, how='strip')",
+    "a default": "ask(x)",
+    "a keyword": "only(x, how='lower')",
+    "several calls": "ask(x, 'lower'), ask(x, how='strip'), ask(x)",
+    "a choice": "ask(x, 'lower' if x else 'strip')",
+    "a loop at the call": "[ask(x, how) for how in ('lower', 'strip')]",
+    "a loop over a constant": "[ask(x, how) for how in sorted(HOWS)]",
+    "a loop over the items of a table": "[ask(x[k], how) for k, how in TABLE.items()]",
+    "a loop over pairs": "[ask(x, how) for n, how in (('a', 'lower'), ('b', 'strip'))]",
+    "a loop over two lists": "[ask(x, how) for n, how in zip(x, ['lower'])]",
+    "a value of a table": "ask(x, TABLE[x]), ask(x, TABLE.get(x, 'upper'))",
+    "a helper between": "twice(x, 'lower')",
+    "a helper that calls itself": "again(x, 'lower')",
+    "a list of names": "many(x, ['lower', 'strip'])",
+    "a constant of names": "many(x, HOWS)",
+    "many arguments": "spread(x, 'lower', 'strip')",
+    "a text with a constant": "prefixed(x, 'alpha')",
+    "attrgetter": "got(x, 'a.b')",
+    "methodcaller": "called(x, 'lower')",
+    "a partial by position": "functools.partial(ask, x, 'lower')()",
+    "a partial by name": "list(map(functools.partial(ask, how='strip'), x))",
+    "a call of its result": "ask(x, 'lower').strip()",
+    "a constant of another module": "ask(x, HOW), many(x, NAMES)",
+}
+BY_NOBODY = {
+    "a parameter of the function": "ask(x, x)",
+    "one of several calls": "ask(x, 'lower'), ask(x, x)",
+    "arguments behind a star": "ask(*x)",
+    "arguments behind two": "ask(x, **x)",
+    "a helper that is passed": "ask(x, 'lower'), list(map(ask, x, x))",
+    "a helper that is stored": "q = ask\n    q(x, x)",
+    "a helper of a class": "Box().fn(x)",
+    "a helper that is decorated": "marked(x, 'lower')",
+    "a helper of a module that is handed on": "ask(x, 'lower'), kept(here)",
+    "a helper by another name": "other.q(x, x)",
+    "a helper by its text": "made('lower'), x.locate('alone.made')",
+    "a list that grows": "many(x, GROWING)",
+    "a loop over a list that grows": "[ask(x, how) for how in GROWING]",
+    "a list that the helper changes": "grown(x, ['lower'])",
+    "a parameter that is bound again": "bound(x, 'lower')",
+    "a partial that gets another name": "p = functools.partial(ask, how='strip')\n    p(x, how=x)",
+    "a partial that leaves the name open": "functools.partial(ask, x)(x)",
+    "many arguments behind a star": "spread(x, *x)",
+    "a hidden attribute": "ask(x, '__subclasses__')",
+    "a name that is computed at the call": "ask(x, x.how), ask(x, x[0])",
+    "a list of another module": "many(x, GROWN)",
+    "attrgetter with two names": "operator.attrgetter('a', x)(x)",
+    "a name of a submodule": "getattr(other, TABLE[x])",
+}
+
+
+def _by_callers(project: Project, body: str) -> CodeIdentity:
+    named = "HOW = 'lower'\nNAMES = ('lower', 'strip')\nGROWN = ['lower']\n"
+    project.write({"other.py": "from alone import ask as q\n", "named.py": named})
+    head = dedent(HELPERS) + "import alone as here, other\nfrom named import GROWN, HOW, NAMES\n"
+    return project.of_source(
+        f"{head}def f(x):\n    return {body}" if "\n" not in body else f"{head}def f(x):\n    {body}"
+    )
+
+
+@pytest.mark.parametrize("body", BY_CALLERS.values(), ids=BY_CALLERS)
+def test_a_name_that_all_callers_give_is_decided(project: Project, body: str) -> None:
+    """A parameter of a helper stands for the constants of all reached calls."""
+    found = _by_callers(project, body)
+    assert (found.unresolved, found.outside) == ((), ())
+
+
+@pytest.mark.parametrize("body", BY_NOBODY.values(), ids=BY_NOBODY)
+def test_a_name_that_some_caller_hides_is_unresolved(project: Project, body: str) -> None:
+    """One call that gives no constant, or a way to call the helper unseen, leaves the identity unresolved."""
+    assert _by_callers(project, body).unresolved
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("read('read_csv', 'a.csv')", "pandas.read_csv"),
+        ("read(how='read_parquet', path='a')", "pandas.read_parquet"),
+        ("ask(x, 'now')", "now"),
+        ("ask(x, 'sample')", "sample"),
+        ("functools.partial(pd.read_parquet, 'a')()", "pandas.read_parquet"),
+        ("operator.methodcaller('read_parquet', 'a')(pd)", "pandas.read_parquet"),
+        ("operator.attrgetter('Timestamp.now')(pd)()", "pandas.Timestamp.now"),
+        ("getattr(x, 'utcnow')()", "utcnow"),
+    ],
+)
+def test_a_name_that_a_caller_gives_is_a_use(project: Project, body: str, what: str) -> None:
+    """A reader or a clock that is asked for by such a name is found."""
+    assert what in [read.what for read in _by_callers(project, body).outside]
+
+
+def test_a_module_that_is_changed_by_a_computed_name_is_unresolved(project: Project) -> None:
+    """`setattr` of a module changes the name that a constant tells, and any name otherwise."""
+    project.write({"other.py": "K = J = 1\n"})
+    for name in ("'K'", "how"):
+        text = f"import other\ndef f(how):\n    setattr(other, {name}, 2)\n    return other.K"
+        assert project.of_source(text).unresolved
 
 
 def test_a_known_name_is_a_use(project: Project) -> None:

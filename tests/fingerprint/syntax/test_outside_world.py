@@ -82,6 +82,17 @@ READS = [
     ("", "x.norm.rvs(size=3)", "rvs"),
     ("import polars as pl", "pl.sql('select CURRENT_DATE')", "current_date in a query"),
     ("", "x.execute('select random() from t')", "random in a query"),
+    ("import datetime\nclass D(datetime.datetime): pass\ntick = D.now", "tick()", "now"),
+    (
+        "import datetime, functools",
+        "functools.partial(datetime.datetime.now, None)()",
+        "datetime.datetime.now",
+    ),
+    ("", "list(map(x.now, x))", "now"),
+    ("", "(lambda df: [s := df.sample, s(3)])(x)", "sample"),
+    ("import numpy as np", "(lambda m: m.random.normal())(np)", "numpy.random.normal"),
+    ("import traceback", "traceback.format_exc()", "traceback.format_exc"),
+    ("", "__import__('time').gmtime()", "time"),
     # the environment behind values
     ("import os", "getattr(os, 'environ')['A']", "os.environ"),
     ("import os\ng = lambda o: o.environ", "g(os)", "os"),
@@ -106,6 +117,13 @@ READS = [
     ("import os", "os.path.getctime('a')", "os.path.getctime"),
     ("import importlib.util", "importlib.util.find_spec('a')", "importlib.util.find_spec"),
     ("import shutil", "shutil.which('a')", "shutil.which"),
+    ("import os", "list(filter(os.path.exists, x))", "os.path.exists"),
+    ("from pathlib import Path", "list(filter(Path.exists, x))", "pathlib.Path.exists"),
+    ("import operator", "list(filter(operator.methodcaller('exists'), x))", "Path.exists"),
+    # native readers that are handed on
+    ("import polars as pl", "{'a': pl.read_parquet}['a'](x)", "polars.read_parquet"),
+    ("import polars as pl", "x.submit(pl.scan_parquet, x)", "polars.scan_parquet"),
+    ("import pyarrow.parquet as pq", "(lambda r: r(x))(pq.read_table)", "pyarrow.parquet.read_table"),
     # this package's tables, and Dagster's events
     ("from jammi_dagster import ResultStore", "ResultStore('a').read('b')", "jammi_dagster.ResultStore"),
     (
@@ -143,6 +161,11 @@ HARMLESS = [
     ("import duckdb", "x.execute('select now from t')"),
     ("import concurrent.futures, os.path", "os.path.basename(x)"),
     ("class Clock:\n    pass\nimport math as clock", "clock.today"),
+    ("import duckdb, xarray", "isinstance(x, (xarray.Dataset, duckdb.DuckDBPyRelation))"),
+    (
+        "import io, pandas as pd\nR = {'a': pd.read_parquet}\ndef g(data: io.BytesIO): return R['a'](data)",
+        "g(x)",
+    ),
     ("class time:\n    @staticmethod\n    def time(): return 1", "time.time()"),
 ]
 

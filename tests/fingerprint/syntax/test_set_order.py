@@ -50,10 +50,21 @@ ORDERED = [
     "def inner(): return list(set(x))\nreturn inner()",
     "return list(set(x) if x else {'a'})",
     "return np.array(list(set(x)))",
+    "return sorted(set(x), key=len)",
+    "return max(set(x), key=x.count)",
+    "return min(set(x), key=lambda y: len(y))",
+    "return list(x.keys() & df.keys())",
+    "return [y for y in x.keys() - {'a'}]",
+    "def inner(s: set[str]): return list(s)\nreturn inner(x)",
+    "def inner(s: frozenset): return [*s]\nreturn inner(x)",
 ]
 # The same results in every process.
 ORDERLESS = [
     "return sorted(set(x))",
+    "return sorted(set(x), key=lambda y: (len(y), y)), max(set(x), key=str)",
+    "return sorted(x, key=len), len(x.keys() & df.keys())",
+    "def inner(s: set[int]): return list(s)\nreturn inner(x)",
+    "def inner(s: set[str]): return sorted(s)\nreturn inner(x)",
     "return sorted(list(set(x)))",
     "return sorted(y for y in set(x))",
     "return len(set(x)), len(list(set(x)))",

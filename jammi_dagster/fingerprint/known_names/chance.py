@@ -1,0 +1,185 @@
+"""Functions and classes of libraries that draw by chance, unless an argument seeds them.
+
+To add a library, add a row: its module, the words of the argument, and the names.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class _Row(NamedTuple):
+    module: str
+    words: tuple[str, ...]
+    names: str
+
+
+_RANDOM_STATE, _SEED, _RNG = ("random_state",), ("seed",), ("rng", "seed", "random_state")
+
+_ROWS = (
+    _Row(
+        "sklearn.cluster",
+        _RANDOM_STATE,
+        "AffinityPropagation BisectingKMeans KMeans MiniBatchKMeans SpectralBiclustering SpectralClustering "
+        "SpectralCoclustering affinity_propagation k_means kmeans_plusplus spectral_clustering",
+    ),
+    _Row("sklearn.covariance", _RANDOM_STATE, "EllipticEnvelope MinCovDet fast_mcd"),
+    _Row(
+        "sklearn.decomposition",
+        _RANDOM_STATE,
+        "DictionaryLearning FastICA LatentDirichletAllocation MiniBatchDictionaryLearning MiniBatchNMF "
+        "MiniBatchSparsePCA NMF PCA SparsePCA TruncatedSVD dict_learning dict_learning_online fastica "
+        "non_negative_factorization",
+    ),
+    _Row(
+        "sklearn.ensemble",
+        _RANDOM_STATE,
+        "AdaBoostClassifier AdaBoostRegressor BaggingClassifier BaggingRegressor ExtraTreesClassifier "
+        "ExtraTreesRegressor GradientBoostingClassifier GradientBoostingRegressor HistGradientBoostingClassifier "
+        "HistGradientBoostingRegressor IsolationForest RandomForestClassifier RandomForestRegressor "
+        "RandomTreesEmbedding",
+    ),
+    _Row("sklearn.feature_selection", _RANDOM_STATE, "mutual_info_classif mutual_info_regression"),
+    _Row("sklearn.impute", _RANDOM_STATE, "IterativeImputer"),
+    _Row("sklearn.inspection", _RANDOM_STATE, "permutation_importance"),
+    _Row(
+        "sklearn.kernel_approximation",
+        _RANDOM_STATE,
+        "Nystroem PolynomialCountSketch RBFSampler SkewedChi2Sampler",
+    ),
+    _Row(
+        "sklearn.linear_model",
+        _RANDOM_STATE,
+        "PassiveAggressiveClassifier PassiveAggressiveRegressor Perceptron RANSACRegressor SGDClassifier "
+        "SGDOneClassSVM SGDRegressor TheilSenRegressor",
+    ),
+    _Row("sklearn.manifold", _RANDOM_STATE, "LocallyLinearEmbedding MDS SpectralEmbedding TSNE smacof"),
+    _Row("sklearn.mixture", _RANDOM_STATE, "BayesianGaussianMixture GaussianMixture"),
+    _Row(
+        "sklearn.model_selection",
+        _RANDOM_STATE,
+        "GroupShuffleSplit HalvingGridSearchCV HalvingRandomSearchCV ParameterSampler RandomizedSearchCV RepeatedKFold "
+        "RepeatedStratifiedKFold ShuffleSplit StratifiedShuffleSplit train_test_split",
+    ),
+    _Row("sklearn.multiclass", _RANDOM_STATE, "OutputCodeClassifier"),
+    _Row("sklearn.neighbors", _RANDOM_STATE, "NeighborhoodComponentsAnalysis"),
+    _Row("sklearn.neural_network", _RANDOM_STATE, "BernoulliRBM MLPClassifier MLPRegressor"),
+    _Row("sklearn.preprocessing", _RANDOM_STATE, "QuantileTransformer"),
+    _Row("sklearn.random_projection", _RANDOM_STATE, "GaussianRandomProjection SparseRandomProjection"),
+    _Row("sklearn.svm", _RANDOM_STATE, "LinearSVC LinearSVR"),
+    _Row(
+        "sklearn.tree",
+        _RANDOM_STATE,
+        "DecisionTreeClassifier DecisionTreeRegressor ExtraTreeClassifier ExtraTreeRegressor",
+    ),
+    _Row("sklearn.utils", _RANDOM_STATE, "resample shuffle"),
+    _Row(
+        "sklearn.datasets",
+        _RANDOM_STATE,
+        "make_biclusters make_blobs make_checkerboard make_circles make_classification make_friedman1 make_friedman2 "
+        "make_friedman3 make_gaussian_quantiles make_hastie_10_2 make_low_rank_matrix make_moons "
+        "make_multilabel_classification make_regression make_s_curve make_sparse_coded_signal make_sparse_spd_matrix "
+        "make_sparse_uncorrelated make_spd_matrix make_swiss_roll",
+    ),
+    _Row(
+        "imblearn.over_sampling",
+        _RANDOM_STATE,
+        "ADASYN BorderlineSMOTE KMeansSMOTE RandomOverSampler SMOTE SMOTEN SMOTENC SVMSMOTE",
+    ),
+    _Row("imblearn.under_sampling", _RANDOM_STATE, "ClusterCentroids OneSidedSelection RandomUnderSampler"),
+    _Row("imblearn.combine", _RANDOM_STATE, "SMOTEENN SMOTETomek"),
+    _Row(
+        "imblearn.ensemble",
+        _RANDOM_STATE,
+        "BalancedBaggingClassifier BalancedRandomForestClassifier EasyEnsembleClassifier RUSBoostClassifier",
+    ),
+    _Row("umap", _RANDOM_STATE, "UMAP"),
+    _Row("pynndescent", _RANDOM_STATE, "NNDescent"),
+    _Row("scipy.sparse", _RNG, "rand random random_array"),
+    _Row("scipy.cluster.vq", _RNG, "kmeans kmeans2"),
+    _Row("scipy.optimize", _RNG, "basinhopping differential_evolution dual_annealing"),
+    _Row("scipy.stats", _RNG, "bootstrap monte_carlo_test permutation_test"),
+    _Row("scipy.stats.qmc", _RNG, "Halton LatinHypercube PoissonDisk Sobol"),
+    _Row(
+        "networkx",
+        _SEED,
+        "barabasi_albert_graph erdos_renyi_graph gnm_random_graph gnp_random_graph random_regular_graph spring_layout "
+        "stochastic_block_model watts_strogatz_graph",
+    ),
+    _Row("networkx.community", _SEED, "asyn_fluidc asyn_lpa_communities louvain_communities"),
+    _Row("networkx.algorithms.community", _SEED, "asyn_fluidc asyn_lpa_communities louvain_communities"),
+    _Row(
+        "torch",
+        ("generator",),
+        "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
+    ),
+    _Row("torch.utils.data", ("generator",), "RandomSampler WeightedRandomSampler random_split"),
+    _Row("keras.random", _SEED, "normal randint shuffle uniform"),
+    _Row("optuna", ("sampler",), "create_study"),
+    _Row("optuna.samplers", _SEED, "CmaEsSampler QMCSampler RandomSampler TPESampler"),
+    _Row("hyperopt", ("rstate",), "fmin"),
+    _Row("pymc", ("random_seed",), "sample sample_posterior_predictive sample_prior_predictive"),
+)
+# The words by which each of them is seeded.
+SEEDED_BY_WORD: dict[str, tuple[str, ...]] = {
+    f"{row.module}.{name}": row.words for row in _ROWS for name in row.names.split()
+}
+
+# The same, where they draw only if another argument has one of these values; True stands for any but False and None.
+_ASKED = (
+    ("sklearn.model_selection", "KFold StratifiedGroupKFold StratifiedKFold", "shuffle", (True,)),
+    ("sklearn.svm", "NuSVC SVC", "probability", (True,)),
+    (
+        "sklearn.linear_model",
+        "LogisticRegression LogisticRegressionCV",
+        "solver",
+        ("liblinear", "sag", "saga"),
+    ),
+    ("sklearn.linear_model", "Ridge RidgeClassifier", "solver", ("sag", "saga")),
+    ("sklearn.linear_model", "ElasticNet Lasso", "selection", ("random",)),
+    ("torch.utils.data", "DataLoader", "shuffle", (True,)),
+)
+DRAWS_IF: dict[str, tuple[str, tuple[object, ...]]] = {
+    f"{module}.{name}": (word, values) for module, names, word, values in _ASKED for name in names.split()
+}
+# The words that seed these.
+SEEDS_OF_ASKED = ("random_state", "generator")
+
+# Layers begin with weights of chance, or drop some by chance.
+_TORCH_LAYERS = (
+    "Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Dropout Dropout1d Dropout2d "
+    "Dropout3d Embedding EmbeddingBag GRU GRUCell LSTM LSTMCell LazyLinear Linear MultiheadAttention RNN RNNCell "
+    "Transformer TransformerDecoderLayer TransformerEncoderLayer"
+)
+_KERAS_LAYERS = (
+    "Bidirectional Conv1D Conv2D Conv2DTranspose Conv3D Dense Dropout Embedding GRU LSTM MultiHeadAttention "
+    "SeparableConv1D SeparableConv2D SimpleRNN"
+)
+LAYERS = frozenset(
+    [
+        *(f"torch.nn.{layer}" for layer in _TORCH_LAYERS.split()),
+        *(
+            f"{keras}.layers.{layer}"
+            for keras in ("keras", "tensorflow.keras", "tf_keras")
+            for layer in _KERAS_LAYERS.split()
+        ),
+    ]
+)
+
+# Functions that seed generators, with the beginnings of the names that draw from them.
+_KERAS = ("keras.", "tensorflow.", "tf_keras.")
+_EVERY = ("random.", "numpy.random.", "torch.")
+SEEDS: dict[str, tuple[str, ...]] = {
+    "random.seed": ("random.",),
+    "numpy.random.seed": ("numpy.random.", "sklearn.", "imblearn."),
+    "torch.manual_seed": ("torch.",),
+    "torch.random.manual_seed": ("torch.",),
+    "tensorflow.random.set_seed": ("tensorflow.", "tf_keras."),
+    "keras.utils.set_random_seed": (*_KERAS, "random.", "numpy.random."),
+    "tensorflow.keras.utils.set_random_seed": (*_KERAS, "random.", "numpy.random."),
+    "lightning.seed_everything": _EVERY,
+    "lightning.pytorch.seed_everything": _EVERY,
+    "pytorch_lightning.seed_everything": _EVERY,
+    "transformers.set_seed": (*_EVERY, *_KERAS),
+    "accelerate.utils.set_seed": _EVERY,
+}

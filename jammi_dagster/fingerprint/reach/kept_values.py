@@ -1,0 +1,344 @@
+"""Values that a global keeps from call to call: constants, where nothing that varies makes or changes them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
+from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
+from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
+from jammi_dagster.fingerprint.reach.call_sites import call_sites
+from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.packaged_reads import led_to
+from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.shared_state import changing_methods
+from jammi_dagster.fingerprint.sources.source import Source
+from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
+from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
+from jammi_dagster.fingerprint.syntax.outside_world import outside_name
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.trees import children
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_IMMUTABLE = frozenset({"bool", "bytes", "complex", "date", "datetime", "Decimal", "float", "int", "str"})
+# Parents of an expression that make a new value of it, and ones that hold it or hand it on.
+_MAKE_NEW = (
+    ast.Compare,
+    ast.UnaryOp,
+    ast.BinOp,
+    ast.AugAssign,
+    ast.FormattedValue,
+    ast.Expr,
+    ast.Assert,
+    ast.Slice,
+)
+_TESTS = (ast.If, ast.While, ast.IfExp)
+_HOLD = (
+    *(ast.Tuple, ast.List, ast.Set, ast.Dict, ast.Starred, ast.keyword, ast.BoolOp, ast.IfExp, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
+# Functions and methods whose results hold items of an object, not copies of them.
+_SHARING = frozenset(
+    [
+        *("copy", "dict", "enumerate", "filter", "get", "items", "iter", "keys", "list", "map", "max", "min"),
+        *("reversed", "sorted", "tuple", "values", "zip"),
+    ]
+)
+
+
+class _Place(NamedTuple):
+    """The unit of a file, and the parents of the nodes in its statement."""
+
+    reached: ReachedFile
+    at: int
+    parents: dict[int, ast.AST]
+
+    @property
+    def unit(self) -> Unit:
+        assert self.reached.node.source is not None
+        return self.reached.node.source.units[self.at]
+
+
+def is_kept_constant(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether a global that one function fills holds what is always the same, for each key."""
+    source = holder.node.source
+    slot = source.slot_of(name) if source else None
+    if source is None or slot is None or _is_read_by_others(graph, holder, name):
+        return False
+    if is_constant_slot(slot, source.scope):
+        return True
+    index = next(
+        (at for at in source.by_name[slot.function.name] if _node(source.units[at]) is slot.function), None
+    )
+    if index is None or not _is_pure(graph, holder, index):
+        return False
+    if _name_of(slot.function.returns) in _IMMUTABLE:
+        return True
+    flows = _Flows(graph)
+    return flows.is_only_looked_at(slot.kept, flows.place(holder, index))
+
+
+def changed_results(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+    """Yield the functions of a module whose kept results (`lru_cache`) other code changes, with their lines."""
+    for unit, _, runs in reached.units():
+        node = _node(unit)
+        is_cached = runs and isinstance(node, ast.FunctionDef) and bool(unit.cached_lines)
+        if is_cached and not _Flows(graph, doubt=True).are_results_looked_at(unit.names[0]):
+            yield unit.names[0], unit.lines[0]
+
+
+def _node(unit: Unit) -> ast.AST | None:
+    return unit.statement.node if unit.statement else None
+
+
+def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether another reached module uses a name of a module."""
+    uses = (
+        (reached.node, use.name)
+        for reached in graph.reached.values()
+        if reached is not holder
+        for _, part, _ in reached.units()
+        for use in part.uses
+    )
+    targets = (graph.target_of(*use) for use in uses)
+    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
+
+
+def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
+    """Return whether the code behind a function reads nothing outside, and keeps nothing besides slots."""
+    todo = [(holder.node.path, index)]
+    seen = set(todo)
+    for path, at in todo:  # grows while it is read
+        reached = graph.reached.get(path)
+        if reached is None or reached.node.source is None:
+            return False
+        unit = reached.node.source.units[at]
+        parts = [unit.parts[part] for index, part in reached.parts if index == at]
+        if not all(_is_pure_part(part, reached.node.source) for part in parts):
+            return False
+        if any(
+            one is unit and outside_name(used, use.call) for one, used, use in graph.foreign_uses(reached)
+        ):
+            return False
+        if unit.keeps_state or unit.is_generator or _changes_itself(graph, reached, unit):
+            return False
+        fresh = [one for one in led_to(graph, reached.node, unit) if one not in seen]
+        seen.update(fresh)
+        todo += fresh
+    return True
+
+
+def _is_pure_part(part: Part, source: Source) -> bool:
+    is_plain = not (part.outside or part.hidden or part.packaged)
+    # another slot is judged by itself
+    is_plain &= all(change.is_own and source.slot_of(change.name) is not None for change in part.changes)
+    return is_plain and not any(map(_keeps, (use.name for use in part.uses)))
+
+
+def _keeps(name: str) -> bool:
+    """Return whether a name of a library is that of a client, or of an object that changes by use."""
+    bare = name.replace(f".{CALL}", "")
+    parts = bare.split(".")
+    return bare in STATEFUL_MAKERS or any(
+        ".".join(parts[:at]) in READER_MODULES for at in range(1, len(parts) + 1)
+    )
+
+
+def _changes_itself(graph: Graph, reached: ReachedFile, unit: Unit) -> bool:
+    if unit.kind != "class":
+        return False
+    return any(
+        one in graph.called or one.startswith("__") for one in changing_methods(graph, reached.node, unit)
+    )
+
+
+class _Flows:
+    """The ways of values through reached code. `doubt`: the answer where a way cannot be followed."""
+
+    def __init__(self, graph: Graph, *, doubt: bool = False) -> None:
+        self._graph, self._doubt = graph, doubt
+        self._parents: dict[int, dict[int, ast.AST]] = {}
+        self._seen: set[int] = set()
+
+    def place(self, reached: ReachedFile, index: int) -> _Place:
+        source = reached.node.source
+        node = _node(source.units[index]) if source else None
+        if id(node) not in self._parents:
+            every = [node] if node else []
+            parents: dict[int, ast.AST] = {}
+            for one in every:  # grows while it is read
+                parents.update((id(child), one) for child in children(one))
+                every += children(one)
+            self._parents[id(node)] = parents
+        return _Place(reached, index, self._parents[id(node)])
+
+    def is_only_looked_at(self, values: Iterable[ast.AST], place: _Place) -> bool:
+        """Return whether reached code changes none of these values, and nothing hides what becomes of them."""
+        return all(self._is_looked_at(value, place) for value in values)
+
+    def _is_looked_at(self, value: ast.AST, place: _Place) -> bool:
+        if id(value) in self._seen:
+            return True
+        self._seen.add(id(value))
+        above = place.parents.get(id(value))
+        if isinstance(above, _MAKE_NEW) or (isinstance(above, _TESTS) and above.test is value):
+            return True
+        if isinstance(above, _HOLD):
+            return self._is_looked_at(above, place)
+        if isinstance(above, ast.Subscript):
+            return above.slice is value or (
+                isinstance(above.ctx, ast.Load) and self._is_looked_at(above, place)
+            )
+        if isinstance(above, ast.Attribute):
+            return isinstance(above.ctx, ast.Load) and self._is_member_looked_at(above, place)
+        if isinstance(above, ast.Call):
+            if above.func is value:
+                return self._doubt
+            return self._is_argument_looked_at(above, value, place)
+        if isinstance(above, (ast.For, ast.comprehension)):
+            return self._are_variables_looked_at([above.target], place)
+        if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+            targets = above.targets if isinstance(above, ast.Assign) else [above.target]
+            others = [one for one in targets if not _is_of_slot(one, place)]
+            is_seen = not isinstance(above, ast.NamedExpr) or self._is_looked_at(above, place)
+            return is_seen and self._are_variables_looked_at(others, place)
+        return self._is_result_looked_at(above, place) if isinstance(above, ast.Return) else self._doubt
+
+    def _is_member_looked_at(self, member: ast.Attribute, place: _Place) -> bool:
+        call = place.parents.get(id(member))
+        if not isinstance(call, ast.Call) or call.func is not member:
+            return self._is_looked_at(member, place)
+        if _changes(call, member.attr, for_certain=self._doubt):
+            return False
+        is_copied = self._doubt and member.attr == "copy"
+        shares = (member.attr in _SHARING and not is_copied) or member.attr in self._own_methods
+        return not shares or self._is_looked_at(call, place)
+
+    def _is_argument_looked_at(self, call: ast.Call, value: ast.AST, place: _Place) -> bool:
+        """Return whether a call changes none of its arguments, and keeps none."""
+        chain, scope = chain_of(call.func), self._scope(call, place)
+        if self._doubt:
+            called = self._graph.places.definitions(place.reached.node, chain or ())
+            at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
+            return not any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
+        if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
+            if chain and list(self._graph.places.definitions(place.reached.node, chain)):
+                return False
+            return not _changes(call, call.func.attr) and call.func.attr not in self._own_methods
+        if chain is None or scope.is_local(chain[0]) or scope.is_parameter(chain[0]):
+            return False
+        homes = list(self._graph.places.definitions(place.reached.node, chain))
+        if homes:
+            is_plain = all(unit.is_plain_function for _, unit in homes)
+            is_plain &= all(self._graph.changes_nothing(home, unit) for home, unit in homes)
+            return is_plain and self._is_looked_at(call, place)
+        names = scope.peek(chain)
+        if not names or any(name in MUTATING_FUNCTIONS or looks_mutating(name) for name in names):
+            return False
+        return chain[-1] not in _SHARING or self._is_looked_at(call, place)
+
+    def _are_variables_looked_at(self, targets: Iterable[ast.expr], place: _Place) -> bool:
+        """Return whether the variables that values are bound to stay within their function, and are looked at."""
+        names: set[str] = set()
+        for target in targets:
+            parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+            if not all(isinstance(part, ast.Name) for part in parts):
+                return self._doubt
+            names |= {part.id for part in parts if isinstance(part, ast.Name)}
+        node = _node(place.unit)
+        if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and names:
+            return self._doubt  # a name of the module
+        for one in ast.walk(node or ast.Pass()):
+            if isinstance(one, (ast.Global, ast.Nonlocal)) and not names.isdisjoint(one.names):
+                return self._doubt
+            if isinstance(one, ast.Name) and one.id in names and not self._is_kept_variable(one, place):
+                return False
+        return True
+
+    def _is_kept_variable(self, name: ast.Name, place: _Place) -> bool:
+        if isinstance(name.ctx, ast.Load):
+            return self._is_looked_at(name, place)
+        above = place.parents.get(id(name))
+        is_bound = isinstance(name.ctx, ast.Store) and not isinstance(above, ast.AugAssign)
+        return is_bound or self._doubt
+
+    def _is_result_looked_at(self, returned: ast.Return, place: _Place) -> bool:
+        """Return whether all callers of the function that returns a value only look at it."""
+        unit, reached, source = place.unit, place.reached, place.reached.node.source
+        function = place.parents.get(id(returned))
+        while function is not None and not isinstance(function, (*_FUNCTIONS, ast.Lambda)):
+            function = place.parents.get(id(function))
+        if function is not _node(unit) or not isinstance(function, ast.FunctionDef) or source is None:
+            return self._doubt  # a method, or a function within another
+        if place.at in reached.roots:
+            return True
+        labels = {source.unit_of(label) for label in reached.labels}
+        if function.decorator_list or place.at in labels or function.name in self._graph.whole_names:
+            return self._doubt
+        return self.are_results_looked_at(function.name)
+
+    def are_results_looked_at(self, function: str) -> bool:
+        """Return whether all callers of a function only look at its results."""
+        for call in call_sites(self._graph, function):
+            site = call.site if call else None
+            at = self._calls.get(id(site.node)) if site and not site.is_partial else None
+            if not (self._is_looked_at(site.node, self.place(*at)) if site and at else self._doubt):
+                return False
+        return True
+
+    def _scope(self, node: ast.AST, place: _Place) -> Scope:
+        """Return the scope of the outermost function around a node."""
+        unit = place.unit
+        assert unit.statement is not None
+        around, above = unit.statement.scope, place.parents.get(id(node))
+        functions = []
+        while above is not None:
+            functions += [above] if isinstance(above, _FUNCTIONS) else []
+            above = place.parents.get(id(above))
+        return FunctionScope(around, functions[-1]) if functions else around
+
+    @cached_property
+    def _calls(self) -> dict[int, tuple[ReachedFile, int]]:
+        """The calls in reached code, by `id`, each with its unit."""
+        return {
+            id(one): (reached, index)
+            for reached in self._graph.reached.values()
+            if reached.node.source
+            for index in {index for index, _ in reached.parts}
+            for one in ast.walk(_node(reached.node.source.units[index]) or ast.Pass())
+            if isinstance(one, ast.Call)
+        }
+
+    @cached_property
+    def _own_methods(self) -> frozenset[str]:
+        return frozenset(
+            method
+            for reached in self._graph.reached.values()
+            for unit, _, _ in reached.units()
+            for method in unit.methods
+        )
+
+
+def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
+    """Return whether a method may change its object, or keep its arguments there."""
+    in_place = any(word.arg == "inplace" for word in call.keywords)
+    if for_certain:
+        return in_place or method in MUTATING_METHODS
+    return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
+
+
+def _is_of_slot(node: ast.expr, place: _Place) -> bool:
+    """Return whether a value is kept in a slot, of which the values are followed too."""
+    name = _name_of(node.value) if isinstance(node, ast.Subscript) else ""
+    source = place.reached.node.source
+    return bool(name) and source is not None and source.slot_of(name) is not None
+
+
+def _name_of(node: ast.expr | None) -> str:
+    return node.id if isinstance(node, ast.Name) else ""
