@@ -33,9 +33,10 @@ pandas2: $(VENV)/.dev
 compatibility: $(VENV)/.dev
 	$(BIN)/python -m tools.compatibility $(ROWS)
 
-# Dagster's own tests with @result_table in the place of @asset; `make slow` holds a few of them
+# Dagster's own tests with @result_table in the place of @asset, of which `make slow` holds a few, and with our event log
 conformance: $(VENV)/.dev
 	$(BIN)/python -m tools.conformance
+	$(BIN)/python -m tools.conformance --storage
 
 # the same under the newest Dagster, which is only reported on
 conformance-newest: NEWEST := build/conformance/newest

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 Undo = Callable[[], None]
 
-_OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
+OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.FloorDiv,
@@ -55,26 +55,24 @@ def mutations(tree: ast.Module) -> Iterator[Mutation]:
     for node in ast.walk(tree):
         line = getattr(node, "lineno", 0)
         for kind, name, value in _changes(node):
-            yield Mutation(kind=kind, line=line, with_change=_change(node, name, value))
+            yield Mutation(kind=kind, line=line, with_change=change(node, name, value))
         for name, body in ast.iter_fields(node):
             if isinstance(body, list) and len(body) > 1 and all(isinstance(one, ast.stmt) for one in body):
                 for index, gone in enumerate(body):
                     if _may_go(gone):
                         rest = [*body[:index], *body[index + 1 :]]
-                        yield Mutation(
-                            kind="removed", line=gone.lineno, with_change=_change(node, name, rest)
-                        )
+                        yield Mutation(kind="removed", line=gone.lineno, with_change=change(node, name, rest))
         if isinstance(node, (ast.FunctionDef, ast.Lambda)):
             yield from _swapped_names(node)
 
 
 def _changes(node: ast.AST) -> Iterator[tuple[str, str, object]]:
-    if isinstance(node, (ast.BinOp, ast.BoolOp, ast.AugAssign)) and type(node.op) in _OPERATORS:
-        yield "operator", "op", _OPERATORS[type(node.op)]()
-    elif isinstance(node, ast.Compare) and type(node.ops[0]) in _OPERATORS:
-        yield "comparison", "ops", [_OPERATORS[type(node.ops[0])](), *node.ops[1:]]
+    if isinstance(node, (ast.BinOp, ast.BoolOp, ast.AugAssign)) and type(node.op) in OPERATORS:
+        yield "operator", "op", OPERATORS[type(node.op)]()
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in OPERATORS:
+        yield "comparison", "ops", [OPERATORS[type(node.ops[0])](), *node.ops[1:]]
     elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float, str, type(None)):
-        yield "constant", "value", _other(node.value)
+        yield "constant", "value", other_constant(node.value)
     elif isinstance(node, ast.Return) and node.value is not None:
         yield "return", "value", None
     elif isinstance(node, (ast.If, ast.While, ast.IfExp)):
@@ -83,7 +81,8 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, str, object]]:
         yield "arguments", "args", [node.args[1], node.args[0], *node.args[2:]]
 
 
-def _other(value: object) -> object:
+def other_constant(value: object) -> object:
+    """Return a constant that differs: negated, one more, or a text with a letter more."""
     if isinstance(value, bool) or value is None:
         return not value
     return value + 1 if isinstance(value, (int, float)) else f"{value}x"
@@ -101,10 +100,12 @@ def _swapped_names(function: ast.FunctionDef | ast.Lambda) -> Iterator[Mutation]
     following = dict(zip(names, names[1:] + names[:1], strict=True)) if len(names) > 1 else {}
     for node in ast.walk(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in following:
-            yield Mutation(kind="name", line=node.lineno, with_change=_change(node, "id", following[node.id]))
+            yield Mutation(kind="name", line=node.lineno, with_change=change(node, "id", following[node.id]))
 
 
-def _change(node: ast.AST, name: str, value: object) -> Callable[[], Undo]:
+def change(node: ast.AST, name: str, value: object) -> Callable[[], Undo]:
+    """Return the change of a field of a node: a function that makes it and returns its undoing."""
+
     def make() -> Undo:
         before = getattr(node, name)
         setattr(node, name, value)

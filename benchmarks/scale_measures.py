@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-import sqlalchemy as sa
-
 from benchmarks.scale_catalogs import GRAPHS, GraphRow, Size, definitions, probed, table_name, wide
+from benchmarks.statements import statements
 from jammi_dagster import DefinitionHash, InputAnchor, ResultStore
 
 STALE = 10
@@ -158,22 +156,7 @@ def _seconds(ask: Callable[[], object]) -> float:
 
 
 def _queries(ask: Callable[[], object]) -> int:
-    with _counted() as statements:
+    """Count the statements, without those that begin a transaction."""
+    with statements(but=["BEGIN"]) as asked:
         ask()
-    return len(statements)
-
-
-@contextmanager
-def _counted() -> Iterator[list[str]]:
-    """Collect the statements that run meanwhile, without those that begin a transaction."""
-    statements: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement != "BEGIN":
-            statements.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    return len(asked)

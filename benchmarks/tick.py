@@ -30,7 +30,7 @@ from jammi_dagster.contract import anchor_set_key, canonical_json
 
 SIZES = (1_000, 100_000, 1_000_000)
 _MOST_S = 40.0  # Dagster ends a tick after 60
-_STALE = 10
+STALE = 10
 _ARTIFACT = "artifact.parquet"  # of every table
 _SIZE = 4
 _MOST_FOR_DAGSTER = 1_000
@@ -78,12 +78,12 @@ def run(*, sizes: Sequence[int] = SIZES) -> Report:
 def rounds(size: int, root: str) -> dict[str, dict[str, float]]:
     """Measure, in a fresh process, the longest tick of each kind of round, and the number of its ticks."""
     with dg.DagsterInstance.ephemeral() as instance:
-        repository = _definitions(Path(root), size // 2).get_repository_def()
+        repository = definitions(Path(root), size // 2).get_repository_def()
         taken: dict[str, dict[str, float]] = {}
         cursor: str | None = None
         for what in ("first of new processes", "first", "unchanged", "ten stale"):
             if what == "ten stale":
-                _change(Path(root))
+                change(Path(root))
             seconds: list[float] = []
             while not seconds or Cursor.load(cursor).round.after:
                 if what == "first of new processes" or (what == "first" and not seconds):
@@ -102,22 +102,23 @@ def rounds(size: int, root: str) -> dict[str, dict[str, float]]:
 def load(size: int, root: str) -> None:
     """Write a catalog of so many tables."""
     with dg.DagsterInstance.ephemeral() as instance:
-        repository = _definitions(Path(root), size // 2).get_repository_def()
+        repository = definitions(Path(root), size // 2).get_repository_def()
         _load(Location(repository, instance), Path(root))
 
 
-def _definitions(root: Path, partitions: int) -> dg.Definitions:
+def definitions(root: Path, partitions: int, version: str = "1") -> dg.Definitions:
+    """Return two assets with so many partitions, one above the other; `version` is that of their code."""
     many = dg.StaticPartitionsDefinition([f"k{i:07}" for i in range(partitions)])
 
-    @result_table(partitions_def=many, reads=[], code_version="1")
+    @result_table(partitions_def=many, reads=[], code_version=version)
     def upstream() -> pa.Table:
         return pa.table({"x": [1]})
 
-    @result_table(partitions_def=many, code_version="1")
+    @result_table(partitions_def=many, code_version=version)
     def downstream(upstream: pa.Table) -> pa.Table:
         return upstream
 
-    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)))
+    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)), cache="use")
     return dg.Definitions(assets=[upstream, downstream], resources={"io_manager": manager})
 
 
@@ -168,10 +169,10 @@ def _load(location: Location, root: Path) -> None:
     connection.close()
 
 
-def _change(root: Path) -> None:
+def change(root: Path) -> None:
     """Give ten upstream tables other bytes, as a run that makes them would leave the catalog."""
     with sqlite3.connect(root / "catalog.db") as connection:
-        for number in range(_STALE):
+        for number in range(STALE):
             name = f"upstream[k{number:07}]"
             for table in ("pointers", "materializations"):
                 connection.execute(
@@ -186,7 +187,7 @@ def of_dagster(partitions: int) -> float:
     from dagster._core.definitions.data_version import CachingStaleStatusResolver
     from dagster._core.loader import LoadingContextForTest
 
-    defs = _definitions(Path("unused"), partitions)
+    defs = definitions(Path("unused"), partitions)
     with dg.DagsterInstance.ephemeral() as instance:
         keys = [f"k{i:07}" for i in range(partitions)]
         for key, asset in ((key, asset) for asset in ("upstream", "downstream") for key in keys):

@@ -8,21 +8,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from benchmarks.report import Report, Row
 from jammi_dagster import ResultStore
 from jammi_dagster.artifacts import StoredObject, artifact_path, sidecar_path
-from jammi_dagster.artifacts.storage.storage import Upload
-
-if TYPE_CHECKING:
-    from pyarrow.fs import FileSystem
+from jammi_dagster.artifacts.storage.remote import RemoteStorage
 
 BUDGET_SECONDS = 300.0
 _BUDGETED_OBJECTS = 100_000
 _PAGE = 1_000
+_ROOT = "memory://upkeep"
 _OLD = time.time() - 99 * 24 * 3600
 
 ABOUT = (
@@ -32,19 +30,12 @@ ABOUT = (
 )
 
 
-class SlowBucket:
-    """A bucket in memory: each request sleeps first."""
+class SlowBucket(RemoteStorage):
+    """A bucket in memory: each request sleeps first. Nothing uploads tables to it, or reads them."""
 
     def __init__(self, latency: float) -> None:
+        super().__init__(_ROOT, {})
         self.latency, self.data = latency, dict[str, bytes]()
-
-    def locate(self, path: str) -> str:
-        """Give the path itself."""
-        return path
-
-    def uri(self, path: str) -> str:
-        """Give a URI for messages."""
-        return f"slow://{path}"
 
     def size(self, path: str) -> int | None:
         """Ask for the size of an object."""
@@ -77,10 +68,6 @@ class SlowBucket:
         time.sleep(self.latency)
         self.data[path] = data
 
-    def upload(self, path: str) -> Upload:
-        """Refuse: objects of this benchmark are made all at once."""
-        raise NotImplementedError(path)
-
     def delete(self, path: str) -> None:
         """Remove an object."""
         time.sleep(self.latency)
@@ -105,11 +92,6 @@ class SlowBucket:
         time.sleep(self.latency)
         return []
 
-    @property
-    def filesystem(self) -> FileSystem:
-        """Refuse: nothing reads tables here."""
-        raise NotImplementedError
-
 
 def run(*, objects: int = 20_000, latency_ms: Sequence[float] = (2.0, 20.0)) -> Report:
     """Measure the three passes at each latency."""
@@ -120,7 +102,7 @@ def run(*, objects: int = 20_000, latency_ms: Sequence[float] = (2.0, 20.0)) -> 
 def _measured(objects: int, latency: float) -> Iterator[Row]:
     bucket = SlowBucket(latency)
     with tempfile.TemporaryDirectory() as folder:
-        store = ResultStore("memory://upkeep", str(Path(folder) / "catalog.db"))
+        store = ResultStore(_ROOT, str(Path(folder) / "catalog.db"))
         store.artifacts._storage = bucket
         _fill(bucket, objects // 2)
         yield _row("adopt", objects, latency, lambda: len(store.adopt().adopted), objects // 2)

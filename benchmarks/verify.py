@@ -39,8 +39,8 @@ def run(*, rounds: int = 9, table_mb: int = 200) -> Report:
             "cpu s": clocks["cpu s"],
             "cpu x": clocks["cpu s"] / least["bare"]["cpu s"],
         }
-        budget = {"budget": BUDGET, "budgeted": "x"} if way == "pages" else {}
-        rows.append(Row(what=f"{table_mb} MB, {way}", values=values, **budget))  # type: ignore[arg-type]
+        budget, budgeted = (BUDGET, "x") if way == "pages" else (None, "")
+        rows.append(Row(what=f"{table_mb} MB, {way}", values=values, budget=budget, budgeted=budgeted))
     return Report(name="verify", about=ABOUT, rows=rows)
 
 

@@ -13,7 +13,7 @@ from jammi_dagster.load_reads import watch_loading
 
 if TYPE_CHECKING:
     from jammi_dagster.adapters.automation_condition import StaleMaterialization
-    from jammi_dagster.adapters.checks import build_materialization_checks
+    from jammi_dagster.adapters.checks import build_materialization_checks, build_staleness_check_schedule
     from jammi_dagster.adapters.code_identity import code_identity
     from jammi_dagster.adapters.decorator import result_table
     from jammi_dagster.adapters.finalize import finalize
@@ -80,6 +80,7 @@ _HOMES = {
     "build_recompute_job": "jammi_dagster.adapters.jobs",
     "build_recovery_job": "jammi_dagster.adapters.jobs",
     "build_materialization_checks": "jammi_dagster.adapters.checks",
+    "build_staleness_check_schedule": "jammi_dagster.adapters.checks",
     "StaleMaterialization": "jammi_dagster.adapters.automation_condition",
     "RecomputeReport": "jammi_dagster.adapters.recompute",
     "Plan": "jammi_dagster.planning.plan",
@@ -119,6 +120,7 @@ __all__ = [
     "build_materialization_checks",
     "build_recompute_job",
     "build_recovery_job",
+    "build_staleness_check_schedule",
     "build_staleness_schedule",
     "build_staleness_sensor",
     "check_plan",

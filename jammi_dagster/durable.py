@@ -1,4 +1,4 @@
-"""Durable folder entries, for artifacts and for an SQLite catalog alike."""
+"""Durable folder entries, for artifacts and for an SQLite catalog alike, and the identity of an open file."""
 
 from __future__ import annotations
 
@@ -21,3 +21,12 @@ def sync_folder(path: str | os.PathLike[str]) -> None:
             raise
     finally:
         os.close(descriptor)
+
+
+def identity_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
+    """Give the device and number of the file at this path, or None if there is none."""
+    try:
+        found = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino

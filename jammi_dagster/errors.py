@@ -8,7 +8,7 @@
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
-    │   │                    RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere
+    │   │                    NoProjectFolder, RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
@@ -323,6 +323,13 @@ class InvalidStore(JammiError):
     """A store that cannot be opened with these arguments."""
 
     template = "store {root}: {why}"
+
+
+class NoProjectFolder(JammiError):
+    """A relative path in code that lies in no project, so that nothing says where the path starts."""
+
+    path: str
+    template = "{what} {path}: it is relative, and {why}; give an absolute path{or_url}{or_project}{there}"
 
 
 class UnsupportedInput(JammiError):

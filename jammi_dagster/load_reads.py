@@ -194,7 +194,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     _looking.now = True
     try:
         _see(event, arguments, sys._getframe(1))
-    except Exception:  # an error here would be one of the module's own `open`
+    except Exception:  # the module's own `open` would raise it, and tells of bad arguments itself
         return
     finally:
         _looking.now = False

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jammi_dagster import sensing
-from jammi_dagster.artifacts import ArtifactRoot, Recorded, VerifiedReads, read_manifest, tables_folder
+from jammi_dagster.artifacts import (
+    CATALOG_FILE,
+    ArtifactRoot,
+    Recorded,
+    VerifiedReads,
+    absolute_root,
+    read_manifest,
+    tables_folder,
+)
 from jammi_dagster.catalog import (
     Busy,
     CatalogReader,
@@ -23,6 +31,7 @@ from jammi_dagster.catalog import (
     Scope,
 )
 from jammi_dagster.catalog.secret import StoreKey
+from jammi_dagster.catalog.urls import absolute_catalog
 from jammi_dagster.contract import (
     AnchorKind,
     CurrentAnchor,
@@ -76,7 +85,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
 
-_CATALOG_FILE = "catalog.db"
 _NEIGHBOURS = 100
 
 
@@ -95,8 +103,9 @@ class ResultStore:
 
     `root` is a folder or an fsspec URL (`s3://bucket/prefix`, with `storage_options`). `catalog` is a path of an
     SQLite file or a URL (`sqlite:///…`, `postgresql://…`); for a local root it is `catalog.db` in the root unless
-    given. `tenant` owns the tables that are seen and written (None: the global ones); `deployment` is the namespace of
-    "current". Raises `InvalidStore`, `CatalogUnavailable`, `CatalogReadOnly` and `CatalogFromNewerVersion`.
+    given. A relative path starts at the folder of the nearest `pyproject.toml` above the file that calls this. `tenant`
+    owns the tables that are seen and written (None: the global ones); `deployment` is the namespace of "current".
+    Raises `InvalidStore`, `NoProjectFolder`, `CatalogUnavailable`, `CatalogReadOnly` and `CatalogFromNewerVersion`.
     """
 
     def __init__(
@@ -108,14 +117,14 @@ class ResultStore:
         deployment: str = "default",
         storage_options: Mapping[str, Any] | None = None,
     ) -> None:
-        artifacts = ArtifactRoot(root, storage_options)
+        artifacts = ArtifactRoot(absolute_root(root, maker=self), storage_options)
         scope = _scope(artifacts, tenant, deployment)
         if catalog is None:
             if artifacts.local_root is None:
                 why = "a remote root needs catalog=… (a path or a database URL)"
                 raise InvalidStore(root=artifacts.name, why=why)
-            catalog = str(Path(artifacts.local_root) / _CATALOG_FILE)
-        self._bind(artifacts, Database(catalog), scope)
+            catalog = str(Path(artifacts.local_root) / CATALOG_FILE)
+        self._bind(artifacts, Database(absolute_catalog(catalog, maker=self)), scope)
 
     @classmethod
     def attach_engine(
@@ -127,7 +136,8 @@ class ResultStore:
         without a tenant. Every question can be asked; a write raises `CatalogReadOnly`.
         """
         store = cls.__new__(cls)
-        store._bind(ArtifactRoot(root, storage_options), Database(catalog, foreign=True), Scope())
+        database = Database(absolute_catalog(catalog), foreign=True)
+        store._bind(ArtifactRoot(absolute_root(root), storage_options), database, Scope())
         return store
 
     def beside(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:

@@ -1,14 +1,30 @@
 """The benchmarks run at tiny sizes and say what they should; how long anything takes is never looked at."""
 
+import importlib
 import json
 import math
+import pkgutil
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from benchmarks import chain, fingerprint, funnel, import_time, partitions, scale, step, tick, verify
+import benchmarks
+from benchmarks import (
+    __main__,
+    chain,
+    event_log,
+    fingerprint,
+    funnel,
+    import_time,
+    partitions,
+    plan,
+    scale,
+    step,
+    tick,
+    verify,
+)
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
 
@@ -27,9 +43,11 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "funnel": (funnel.run, {"rounds": 2, "rows": 100, "table_mb": 1, "streams_mb": [1, 2]}),
     "verify": (verify.run, {"rounds": 1, "table_mb": 1}),
     "step": (step.run, {"rounds": 1, "graphs": {"chain": 2}, "instances": ["ephemeral"]}),
+    "event_log": (event_log.run, {"rounds": 1, "assets": 3}),
     "partitions": (partitions.run, {"size": 8}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
     "tick": (tick.run, {"sizes": [100]}),
+    "plan": (plan.run, {"sizes": [100]}),
     "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
     "scale": (scale.run, {"rounds": 1, "sizes": [(50, 50), (100, 20)], "edges": 10}),
 }
@@ -39,9 +57,11 @@ BUDGETS = {
     "funnel": 5,
     "verify": 1,
     "step": 2,
+    "event_log": 3,
     "partitions": 2,
     "chain": 4,
     "tick": 4,
+    "plan": 3,
     "fingerprint": 4,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }
@@ -53,6 +73,17 @@ def reports() -> dict[str, Report]:
     with ThreadPoolExecutor() as pool:
         running = {name: pool.submit(run, **sizes) for name, (run, sizes) in TINY.items()}
         return {name: found.result() for name, found in running.items()}
+
+
+def test_every_benchmark_can_be_run_by_its_name() -> None:
+    """A module that says what it measures is listed, with its smaller sizes; nothing else is."""
+    modules = [
+        importlib.import_module(f"benchmarks.{found.name}")
+        for found in pkgutil.iter_modules(benchmarks.__path__)
+    ]
+    runs = {module.__name__.rpartition(".")[2]: module.run for module in modules if hasattr(module, "ABOUT")}
+    assert runs == __main__.BENCHMARKS
+    assert set(__main__.QUICK) == set(runs) > set(__main__.ON_DEMAND)
 
 
 @pytest.mark.parametrize("name", TINY)

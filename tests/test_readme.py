@@ -32,6 +32,7 @@ def outcomes(folder: Path) -> dict[str, str]:
 def test_the_example_does_what_the_text_below_it_says(tmp_path: Path) -> None:
     """The second run reuses all tables, a large order computes all, a small order stops at an equal table."""
     examples = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (tmp_path / "pyproject.toml").touch()
     (tmp_path / "pipeline.py").write_text("\n".join(examples))  # the later ones go on from the first
     orders = tmp_path / "orders.csv"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
 from typing import Any, Literal
 
 import dagster as dg
@@ -45,7 +46,8 @@ def build_materialization_checks(
     """Build two checks for each asset, to run with it or apart from it, for example on a schedule.
 
     `jammi_staleness` passes if every table is fresh. A stale table, or one without bytes, fails it with an error; a
-    table that cannot be decided fails it with a warning. `jammi_verification` reads bytes and compares their digest
+    table that cannot be decided fails it with a warning. It says when it looked: a later change shows once it looks
+    again, as `build_staleness_check_schedule` has it do. `jammi_verification` reads bytes and compares their digest
     with the manifest. In the run of a partition both checks judge that partition alone, otherwise all tables.
 
     Args:
@@ -60,6 +62,36 @@ def build_materialization_checks(
     """
     is_full = verification == "full"
     return [_checks(key, is_full, sample, blocking, defs) for key in _keys(assets, defs)]
+
+
+def build_staleness_check_schedule(
+    cron_schedule: str,
+    assets: Target,
+    *,
+    name: str = "staleness_checks",
+    defs: DefinitionsOf | None = None,
+    execution_timezone: str | None = None,
+    default_status: dg.DefaultScheduleStatus = dg.DefaultScheduleStatus.STOPPED,
+    description: str | None = None,
+) -> dg.ScheduleDefinition:
+    """Build a schedule that evaluates the check `jammi_staleness` of assets again, without materializing anything.
+
+    `assets` and `defs` are those that `build_materialization_checks` was given. The schedule brings its own job, of the
+    same name. Raises `InvalidTarget`.
+
+        schedules = [build_staleness_check_schedule("*/15 * * * *", [orders, turnover])]
+    """
+    checks = [dg.AssetCheckKey(key, STALENESS) for key in _keys(assets, defs)]
+    says = description or "Looks again whether the tables are fresh. Materializes nothing."
+    job = dg.define_asset_job(name, selection=dg.AssetSelection.checks(*checks), description=says)
+    return dg.ScheduleDefinition(
+        name=name,
+        cron_schedule=cron_schedule,
+        job=job,
+        execution_timezone=execution_timezone,
+        default_status=default_status,
+        description=says,
+    )
 
 
 def _checks(
@@ -87,7 +119,7 @@ def _checks(
                 continue
             only = _of_run(location, asset, context.run.tags)
             if name == STALENESS:
-                yield _staleness(evaluator, asset, only)
+                yield _staleness(evaluator, asset, only, is_beside=_is_made_by(context, key))
             else:
                 yield _verification(asset, only, None if is_full else sample)
 
@@ -96,7 +128,11 @@ def _checks(
     return dg.multi_asset_check(name=name, specs=specs, can_subset=True)(check)
 
 
-def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] | None) -> dg.AssetCheckResult:
+def _staleness(
+    evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] | None, *, is_beside: bool
+) -> dg.AssetCheckResult:
+    """Judge the asset's tables; `is_beside` says that the same run makes them."""
+    looked_at = datetime.now(timezone.utc)
     found = evaluator.evaluate([asset], only=only)
     if not sum(found.counts.values()):
         return _nothing(asset.key, STALENESS)
@@ -114,9 +150,24 @@ def _staleness(evaluator: Evaluator, asset: CurrentAsset, only: frozenset[str] |
         check_name=STALENESS,
         passed=not certain and not open_ones,
         severity=severity,
-        description=_description(found, [*certain, *open_ones]),
-        metadata=_metadata(found, [*certain, *open_ones]),
+        description=f"{_description(found, [*certain, *open_ones])} {_looked(looked_at, is_beside)}",
+        metadata={
+            **_metadata(found, [*certain, *open_ones]),
+            metadata_keys.LOOKED_AT: dg.MetadataValue.timestamp(looked_at),
+        },
     )
+
+
+def _is_made_by(context: dg.AssetCheckExecutionContext, key: dg.AssetKey) -> bool:
+    """Tell if the run of a check also makes the asset."""
+    layer = context.op_execution_context.job_def.asset_layer
+    return key in (context.run.asset_selection or layer.executable_asset_keys)
+
+
+def _looked(at: datetime, is_beside: bool) -> str:
+    """Say when the tables were judged: the result stands until the check is evaluated again."""
+    beside = ", in the run that made them; a later change shows once it looks again" if is_beside else ""
+    return f"Looked at {at:%Y-%m-%d %H:%M:%S} UTC{beside}."
 
 
 def _lost(asset: CurrentAsset, tables: Sequence[str]) -> set[str]:

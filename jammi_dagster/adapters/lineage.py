@@ -190,13 +190,14 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         hops: int | None = None,
         defs: Definitions | None = None,
         instance: dg.DagsterInstance | None = None,
+        most: int = pictures.MOST_BOXES,
     ) -> str:
-        """Draw the lineage around `table`, or all of it, as a Mermaid flowchart.
+        """Draw the lineage around `table`, or all of it, as a Mermaid flowchart of at most so many boxes.
 
-        `hops` bounds how far it goes up and down. With `defs`, each table has the colour of its verdict. Raises
-        `UnknownTable`.
+        `hops` bounds how far it goes up and down. The partitions of an asset are one box, except for `table` itself.
+        With `defs`, each box has the colour of its most urgent verdict. Raises `UnknownTable`.
         """
-        return pictures.mermaid(self._picture(table, hops, defs, instance))
+        return pictures.mermaid(self._picture(table, hops, defs, instance), most=most)
 
     def to_svg(
         self,
@@ -206,7 +207,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
         defs: Definitions | None = None,
         instance: dg.DagsterInstance | None = None,
     ) -> str:
-        """Draw the same as an SVG document."""
+        """Draw the same as an SVG document, of any size."""
         return pictures.svg(self._picture(table, hops, defs, instance))
 
     def compare_with_assets(
@@ -263,7 +264,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
                 store.current(table)
             names = dict.fromkeys(pictures.around(table, edges, hops))
         verdicts = {} if defs is None else _verdicts(defs, instance, store, names)
-        return pictures.Picture(
+        whole = pictures.Picture(
             names=tuple(names),
             edges=tuple(
                 dict.fromkeys((e.input, e.derived) for e in edges if e.input in names and e.derived in names)
@@ -271,6 +272,7 @@ class LineageResource(dg.ConfigurableResource):  # type: ignore[type-arg]  # giv
             verdicts=verdicts,
             centre=table,
         )
+        return pictures.collapsed(whole)
 
 
 def _declared(
@@ -294,7 +296,7 @@ def _verdicts(
         verdicts = {name: ("fresh", "") for asset in assets for name in asset.tables()}
         for name, state in evaluator.evaluate(assets).tables.items():
             if name in names:
-                verdicts[name] = state.kind, "; ".join(reasons(state))
+                verdicts[name] = state.word, "; ".join(reasons(state))
     return verdicts
 
 

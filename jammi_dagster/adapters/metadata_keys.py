@@ -27,6 +27,7 @@ INPUT_ANCHOR_SET = "jammi/input_anchor_set"
 UNPINNED = "jammi/unpinned"
 REPRODUCIBILITY = "jammi/reproducibility"
 IS_CURRENT = "jammi/is_current"
+LOOKED_AT = "jammi/looked_at"
 
 ROW_COUNT = "dagster/row_count"
 PARTITION_ROW_COUNT = "dagster/partition_row_count"

@@ -133,10 +133,11 @@ class _Launch:
                 yield from self._replayed(asset, partitions)
             elif partitions is None or self._span is not None:
                 if partitions is None or partitions:
-                    yield LaunchedStep(key=key, partitions=partitions, config=config)
+                    yield LaunchedStep(key=key, partitions=partitions, replay=_replay(config, partitions))
             else:
+                replay = Replay(config=config)
                 for partition in partitions:
-                    yield LaunchedStep(key=key, partitions=(partition,), config=config)
+                    yield LaunchedStep(key=key, partitions=(partition,), replay=replay)
 
     def _replayed(self, asset: Any, partitions: tuple[str, ...] | None) -> Iterator[LaunchedStep]:
         """Yield the steps that make an asset's tables with the config and ranges of their last runs."""
@@ -152,7 +153,7 @@ class _Launch:
             except NotReplayable:
                 group = None if partition is None else (partition,)
             done.update(asset.table(one) for one in group or (None,))
-            yield LaunchedStep(key=asset.key, partitions=group, config=replay.config)
+            yield LaunchedStep(key=asset.key, partitions=group, replay=_replay(replay.config, group))
 
     def _config_of(self, key: dg.AssetKey) -> Any:
         assets_def = self._location.assets_def(key)
@@ -227,9 +228,15 @@ class _Launch:
         for look in forecast.looks.values():
             basis["input"].update(look.present.observed)
             basis["input"].update({source: str(error) for source, error in look.present.failed.items()})
-            for table, record in look.records.items():
-                basis["table"][table] = [record.materialization_id, record.artifact_digest]
+            for table, current in look.current.items():
+                basis["table"][table] = [current.record.materialization_id, current.record.artifact_digest]
         return basis
+
+
+def _replay(config: Any, partitions: tuple[str, ...] | None) -> Replay:
+    """Return the replay of a step that makes these partitions together."""
+    keys = partitions or ()
+    return Replay(config=config, span=(keys[0], keys[-1]) if len(keys) > 1 else None)
 
 
 def _code_of(asset: Any, replay: Replay) -> str | None:

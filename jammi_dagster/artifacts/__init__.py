@@ -14,15 +14,24 @@ from jammi_dagster.artifacts.parquet.stream import as_stream
 from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
 from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE, WriterProfile
 from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
-from jammi_dagster.artifacts.storage.layout import artifact_path, check_relative, sidecar_path, tables_folder
-from jammi_dagster.artifacts.storage.root import ArtifactRoot
+from jammi_dagster.artifacts.storage.layout import (
+    CATALOG_FILE,
+    IDENTITY_PATH,
+    artifact_path,
+    check_relative,
+    sidecar_path,
+    tables_folder,
+)
+from jammi_dagster.artifacts.storage.root import ArtifactRoot, absolute_root
 from jammi_dagster.artifacts.storage.sink import Sink
 from jammi_dagster.artifacts.storage.storage import DELETED_AT_ONCE, StoredObject
 from jammi_dagster.artifacts.verified import Recorded, VerifiedReads
 
 __all__ = [
+    "CATALOG_FILE",
     "DEFAULT_PROFILE",
     "DELETED_AT_ONCE",
+    "IDENTITY_PATH",
     "SIDECAR_LIMIT",
     "ArtifactRoot",
     "Recorded",
@@ -31,6 +40,7 @@ __all__ = [
     "VerifiedReads",
     "WriterProfile",
     "WrittenArtifact",
+    "absolute_root",
     "artifact_path",
     "as_stream",
     "check_relative",

@@ -20,7 +20,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jammi_dagster.artifacts.parquet.footer import Footer
 from jammi_dagster.artifacts.sidecar import read_manifest
@@ -259,7 +259,7 @@ def _digest_of_bytes(data: pa.Buffer) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _keep(known: OrderedDict, key: tuple[str, str, str], value: object) -> None:  # type: ignore[type-arg]
+def _keep(known: OrderedDict[tuple[str, str, str], Any], key: tuple[str, str, str], value: object) -> None:
     with _lock:
         known[key] = value
         while len(known) > _MOST_KNOWN:

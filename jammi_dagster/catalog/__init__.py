@@ -12,6 +12,7 @@ from jammi_dagster.catalog.reads import CatalogReader
 from jammi_dagster.catalog.records import (
     LEASE_SECONDS,
     CatalogMark,
+    CurrentMatch,
     CurrentRow,
     Lease,
     MaterializationRecord,
@@ -40,6 +41,7 @@ __all__ = [
     "CatalogMark",
     "CatalogReader",
     "CatalogWriter",
+    "CurrentMatch",
     "CurrentRow",
     "Database",
     "DroppedRows",

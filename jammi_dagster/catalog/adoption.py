@@ -11,24 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import statements
+from jammi_dagster.catalog.anchor_sets import anchor_sets
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Annotation, CatalogState, Materialization, RunResult
+from jammi_dagster.catalog.models import CatalogState, Materialization
 from jammi_dagster.catalog.queries import READY, WAS_READY, core
 from jammi_dagster.catalog.records import Scope
-from jammi_dagster.catalog.writes import ReadyRow, anchor_set, recorded_order
+from jammi_dagster.catalog.writes import ReadyRow, annotate, compared, ready_columns
 from jammi_dagster.contract.anchors import has_unpinned
 
 _m, _state = core(Materialization), core(CatalogState)
-_runs, _annotations = core(RunResult), core(Annotation)
-
-
 _KEY = ("definition_hash", "anchor_set_id", "writer_profile")
 _ALIKE = (
     sa.select(_m.c.start_sequence, _m.c.tenant, _m.c.artifact_digest)
     .where(*(_m.c[name] == sa.bindparam(f"of_{name}") for name in _KEY), _m.c.status == READY)
     .order_by(_m.c.start_sequence)
 )
-_COMPARED = _m.update().where(_m.c.id == sa.bindparam("of_id"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +77,8 @@ class AdoptionRows:
             latest = max(row.ready.building.start_sequence for row in new)
             ahead = _state.c.start_sequence < latest
             connection.execute(_state.update().where(ahead).values(start_sequence=latest))
-            sets = dict[frozenset[Any], int]()
-            values = [_values(connection, row, sets) for row in new]
+            sets = anchor_sets(connection, [row.ready.input_anchors for row in new])
+            values = [_values(row, set_id) for row, set_id in zip(new, sets, strict=True)]
             connection.execute(_m.insert(), values)
             _compare(connection, new, values)
             self._beside(connection, new)
@@ -89,16 +86,7 @@ class AdoptionRows:
 
     def _beside(self, connection: sa.Connection, rows: Sequence[AdoptedRow]) -> None:
         """Add the rows' annotations, results of runs and pointers."""
-        annotations = [
-            {
-                "materialization_id": row.ready.building.materialization_id,
-                "annotation_json": row.ready.annotation_json,
-            }
-            for row in rows
-            if row.ready.annotation_json is not None
-        ]
-        if annotations:
-            connection.execute(_annotations.insert(), annotations)
+        annotate(connection, (row.ready for row in rows))
         upserts = statements.upserts(connection.dialect.name)
         in_order = sorted(rows, key=_start)
         results = [
@@ -148,7 +136,7 @@ def _compare(
     for row, columns in zip(rows, values, strict=True):
         if not has_unpinned(row.ready.input_anchors):
             alike[tuple(columns[name] for name in _KEY)].append(row)
-    compared = list[dict[str, str]]()
+    notes = list[dict[str, str]]()
     for key, group in alike.items():
         of_key = {f"of_{name}": value for name, value in zip(_KEY, key, strict=True)}
         found = connection.execute(_ALIKE, of_key).all()
@@ -158,42 +146,28 @@ def _compare(
             before = (found[i] for i in range(place - 1, -1, -1))
             earlier = next((other for other in before if other.tenant in readable), None)
             if earlier is not None:
-                same = earlier.artifact_digest == row.ready.artifact_digest
-                verdict = "reproduced" if same else "diverged"
-                compared.append({"of_id": row.ready.building.materialization_id, "reproducibility": verdict})
-    if compared:
-        connection.execute(_COMPARED, compared)
+                note = compared(row.ready, earlier.artifact_digest)
+                notes.append({"of_id": row.ready.building.materialization_id, "reproducibility": note})
+    if notes:
+        connection.execute(statements.UPDATE, notes)
 
 
 def _first(row: Sequence[Any]) -> int:
     return int(row[0])
 
 
-def _values(connection: sa.Connection, row: AdoptedRow, sets: dict[frozenset[Any], int]) -> dict[str, Any]:
-    """Give the columns of the row; `sets` remembers the anchor sets that were stored before."""
-    ready, building = row.ready, row.ready.building
-    anchors = frozenset(ready.input_anchors)
-    if anchors not in sets:
-        sets[anchors] = anchor_set(connection, ready.input_anchors)
+def _values(row: AdoptedRow, set_id: int) -> dict[str, Any]:
+    building = row.ready.building
     return {
+        **ready_columns(row.ready, set_id),
         "id": building.materialization_id,
         "tenant": row.tenant,
         "deployment": row.deployment,
         "table_name": building.table,
-        "status": "ready",
         "artifact_path": building.artifact_path,
-        "definition_hash": str(ready.definition_hash),
-        "anchor_set_id": sets[anchors],
-        "anchor_order": recorded_order(ready.input_anchors),
-        "artifact_digest": str(ready.artifact_digest),
-        "size_bytes": ready.size_bytes,
-        "row_count": ready.row_count,
-        "writer_profile": ready.writer_profile,
-        "compute_seconds": ready.compute_seconds,
         "produced_by": row.produced_by,
         "start_sequence": building.start_sequence,
         "created_at": building.created_at,
-        "completed_at": ready.completed_at,
         "attempt_id": building.attempt_id,
         "attempt_size": row.attempt_size,
     }

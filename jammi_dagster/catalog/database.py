@@ -18,10 +18,12 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
-from jammi_dagster.catalog import forks, migrations, sqlite_file
+from jammi_dagster import forks
+from jammi_dagster.catalog import migrations, sqlite_file
 from jammi_dagster.catalog.faults import DRIVER_ERRORS, fault
-from jammi_dagster.catalog.sqlite_file import BEGIN, BUSY_SECONDS, DURABLE, SqliteFile, identity_of
+from jammi_dagster.catalog.sqlite_file import BEGIN, BUSY_SECONDS, DURABLE, SqliteFile
 from jammi_dagster.catalog.urls import parse_catalog, shown_url
+from jammi_dagster.durable import identity_of
 from jammi_dagster.errors import (
     CatalogFromNewerVersion,
     CatalogReadOnly,

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, decode_anchors
+from jammi_dagster.catalog.records import (
+    CatalogMark,
+    CurrentMatch,
+    CurrentRow,
+    MaterializationRecord,
+    decode_anchors,
+)
 from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
@@ -70,8 +76,7 @@ class EngineReader:
 
     def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the tables of these names, of whatever status."""
-        found = {name: self.get(name) for name in materialization_ids}
-        return {name: record for name, record in found.items() if record is not None}
+        return self.current_of(materialization_ids)
 
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table of this name, of whatever status, as the engine's own look-up gives it."""
@@ -114,14 +119,16 @@ class EngineReader:
         )
         return list(itertools.islice(found, 1 if only_best else None))
 
-    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
-        """Find the first of `matches` for each definition that has any."""
-        found = {each: self.matches(each, set_key, only_best=True) for each in definitions}
-        return {definition: matches[0] for definition, matches in found.items() if matches}
+    def best_matches(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], MaterializationRecord | None]:
+        """Map each definition and anchor set with `matches` to the first of them."""
+        found = {each: self.matches(*each, only_best=True) for each in wanted}
+        return {each: matches[0] for each, matches in found.items() if matches}
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready table has this definition."""
-        return bool(self._ready(definition))
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Find the definitions that any ready table has."""
+        return {definition for definition in definitions if self._ready(definition)}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every recorded edge, or the edges of `source`; derived tables in the order of their creation.
@@ -150,6 +157,11 @@ class EngineReader:
 
     def digests(self) -> None:
         """Return None: an engine's rows hold no digests, so the artifacts are asked."""
+
+    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
+        """Map each ready table among `tables` to its record; without a set key, so that each is probed for itself."""
+        names = (str(row.table_name) for row in self._ready() if row.table_name in tables)
+        return {name: CurrentMatch(record, None, None) for name, record in self.current_of(names).items()}
 
     def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the tables of these names; absent ones are left out."""

@@ -5,7 +5,9 @@ Parameters: `readable`, `tenant` and `deployment` are the scope's, the others th
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -23,7 +25,19 @@ from jammi_dagster.catalog.models import (
 
 def core(model: type[Base]) -> sa.Table:
     """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
-    return model.__table__  # type: ignore[attr-defined,no-any-return]
+    return model.__table__  # type: ignore[attr-defined,no-any-return]  # SQLModel sets it
+
+
+_Item = TypeVar("_Item")
+# fewer than the parameters that a statement may have
+_CHUNK = 5_000
+
+
+def chunks(values: Iterable[_Item]) -> Iterator[list[_Item]]:
+    """Cut values into lists that are short enough for one statement."""
+    rest = iter(values)
+    while chunk := list(itertools.islice(rest, _CHUNK)):
+        yield chunk
 
 
 _m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
@@ -137,21 +151,32 @@ _OVER_INPUTS = sa.and_(
 _BEST_FIRST = (_IS_CURRENT.desc(), _m.c.start_sequence.desc(), _m.c.id.desc())
 MATCHES = _BARE.where(_m.c.definition_hash == sa.bindparam("definition"), _OVER_INPUTS).order_by(*_BEST_FIRST)
 BEST_MATCH = MATCHES.limit(sa.literal_column("1"))
-_place = sa.func.row_number().over(partition_by=_m.c.definition_hash, order_by=_BEST_FIRST).label("place")
+_place = (
+    sa.func.row_number()
+    .over(partition_by=(_m.c.definition_hash, _m.c.anchor_set_id), order_by=_BEST_FIRST)
+    .label("place")
+)
+# only the index by definition serves: many tables have the same tenant, and the same anchor set, such as none
 _ranked = (
-    _BARE.add_columns(_place)
-    .where(_m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)), _OVER_INPUTS)
+    _BARE.add_columns(_sets.c.set_key, _place)
+    .select_from(_m.join(_sets, _m.c.anchor_set_id + 0 == _sets.c.id))
+    .where(
+        _m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)),
+        _sets.c.set_key.concat("").in_(sa.bindparam("set_keys", expanding=True)),
+        _m.c.status == READY,
+        _m.c.tenant.concat("").in_(_READABLE),
+    )
     .subquery("ranked")
 )
 BEST_MATCHES = sa.select(_ranked).where(_ranked.c.place == sa.literal_column("1"))
-HAS_DEFINITION = (
-    sa.select(_m.c.id)
+STORED_DEFINITIONS = (
+    sa.select(_m.c.definition_hash)
     .where(
-        _m.c.definition_hash == sa.bindparam("definition"),
+        _m.c.definition_hash.in_(sa.bindparam("definitions", expanding=True)),
         _m.c.status == READY,
-        _m.c.tenant.in_(_READABLE),
+        _m.c.tenant.concat("").in_(_READABLE),
     )
-    .limit(sa.literal_column("1"))
+    .distinct()
 )
 
 # --- lineage, from the pointers and their copies ---------------------------------------------------------
@@ -244,5 +269,17 @@ ARTIFACTS_AFTER = (
     .where(_IN_SCOPE, _not_hidden(_pointers, of_few=True), _pointers.c.table_name > _TABLE)
     .order_by(_pointers.c.table_name)
     .limit(sa.bindparam("most"))
+)
+CURRENT_MATCHES = (
+    _BARE.add_columns(
+        _pointers.c.table_name.label("pointed_as"), _sets.c.set_key, _annotations.c.annotation_json
+    )
+    .select_from(
+        _POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id).outerjoin(
+            _annotations, _m.c.id == _annotations.c.materialization_id
+        )
+    )
+    .where(_IN_SCOPE)
+    .order_by(_OWN_LAST)
 )
 DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)

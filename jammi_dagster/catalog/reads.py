@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
 from jammi_dagster.catalog.database import Database, Reading
-from jammi_dagster.catalog.records import CatalogMark, CurrentRow, MaterializationRecord, Scope
+from jammi_dagster.catalog.records import CatalogMark, CurrentMatch, CurrentRow, MaterializationRecord, Scope
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
 _log = logging.getLogger("jammi_dagster")
-_CHUNK = 5_000
 # few enough to be gone before the garbage collector, which a sweep would keep busy, counts them among the old
 _STREAMED = 500
 _KINDS = {kind.value: kind for kind in AnchorKind}
@@ -63,7 +61,7 @@ class CatalogReader:
     def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
         found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(materialization_ids):
+        for chunk in queries.chunks(materialization_ids):
             rows = self._rows(queries.RECORDS, {"ids": chunk})
             found.update((row.id, record) for row, record in self._decoded(rows))
         return found
@@ -121,36 +119,31 @@ class CatalogReader:
         """
         query = queries.BEST_MATCH if only_best else queries.MATCHES
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
-        found = [record for row in rows if (record := self._whole(row)) is not None]
+        found = [record for row in rows if (record := self._decode(row, whole=True)) is not None]
         if only_best and rows and not found:
             return self.matches(definition, set_key)[:1]
         return found
 
-    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
-        """Find the best of `matches` for each definition that has any, over one anchor set."""
-        found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(definitions):
-            for row in self._rows(queries.BEST_MATCHES, {"definitions": chunk, "set_key": set_key}):
-                if (record := self._whole(row)) is not None:  # else `matches` goes on to the next
-                    found[row.definition_hash] = record
+    def best_matches(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], MaterializationRecord | None]:
+        """Map each definition and anchor set with `matches` to the best of them; to None where that row is damaged."""
+        found: dict[tuple[str, str], MaterializationRecord | None] = {}
+        for chunk in queries.chunks(wanted):
+            definitions, set_keys = (list(dict.fromkeys(column)) for column in zip(*chunk, strict=True))
+            asked, given = set(chunk), {"definitions": definitions, "set_keys": set_keys}
+            for row in self._rows(queries.BEST_MATCHES, given):
+                if (row.definition_hash, row.set_key) in asked:
+                    found[row.definition_hash, row.set_key] = self._decode(row, whole=True)
         return found
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready materialization has this definition, over whichever inputs."""
-        return bool(self._rows(queries.HAS_DEFINITION, {"definition": str(definition)}))
-
-    def _whole(self, row: sa.Row[Any]) -> MaterializationRecord | None:
-        """Decode a ready row; None, with a warning, for one that does not tell which bytes are its own."""
-        try:
-            record = self._record(row)
-            has_digest = isinstance(record.artifact_digest, str)
-            if has_digest and isinstance(record.size_bytes, int) and isinstance(record.row_count, int):
-                return record
-            why = "its row lacks the digest, size or row count of its bytes"
-        except ArtifactOutsideRoot as error:
-            why = str(error)
-        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
-        return None
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Find the definitions that any ready materialization has, over whichever inputs."""
+        return {
+            row.definition_hash
+            for chunk in queries.chunks(definitions)
+            for row in self._rows(queries.STORED_DEFINITIONS, {"definitions": chunk})
+        }
 
     def annotation(self, materialization_id: str) -> str | None:
         """Read the JSON that was recorded beside a materialization, for a reuse to emit again."""
@@ -159,14 +152,14 @@ class CatalogReader:
     def annotations(self, materialization_ids: Iterable[str]) -> dict[str, str]:
         """Read the JSON that was recorded beside each materialization that has any, by id."""
         found: dict[str, str] = {}
-        for chunk in _chunks(materialization_ids):
+        for chunk in queries.chunks(materialization_ids):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS, {"ids": chunk}))
         return found
 
     def annotations_of(self, tables: Iterable[str]) -> dict[str, str]:
         """Read the JSON recorded beside the current materialization of each of `tables` that has one."""
         found: dict[str, str] = {}
-        for chunk in _chunks(tables):
+        for chunk in queries.chunks(tables):
             found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
         # a tenant's own table comes last, and hides the global one, whether it has any or not
         return {table: text for table, text in found.items() if text is not None}
@@ -202,6 +195,15 @@ class CatalogReader:
             digests.update(chunk)
         return digests
 
+    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
+        """Read the current materialization of each of many `tables` at once; only of a frozen reader."""
+        found: dict[str, CurrentMatch] = {}
+        for chunk in self._stream(queries.CURRENT_MATCHES):
+            for row, record in self._decoded(row for row in chunk if row.pointed_as in tables):
+                set_key = row.set_key if _tells_its_bytes(record) else None
+                found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
+        return found
+
     def for_tenant(self, tenant: str) -> CatalogReader:
         """Give the reader in whose scope the anchors of a row of `tenant` resolve (DESIGN 2.11).
 
@@ -224,7 +226,7 @@ class CatalogReader:
         self, query: sa.Select[Any], tables: Iterable[str], parameters: Mapping[str, Any]
     ) -> dict[str, MaterializationRecord]:
         found: dict[str, MaterializationRecord] = {}
-        for chunk in _chunks(tables):
+        for chunk in queries.chunks(tables):
             for row, record in self._decoded(self._rows(query, {**parameters, "tables": chunk})):
                 found[row.pointed_as] = record
         return found
@@ -250,12 +252,23 @@ class CatalogReader:
             yield from rows.partitions()
 
     def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
-        """Decode rows; pass over those whose path leads out of the root, with a warning that names the table."""
-        for row in rows:
-            try:
-                yield row, self._record(row)
-            except ArtifactOutsideRoot as error:
-                _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, error)
+        """Decode rows; pass over the damaged ones."""
+        return ((row, record) for row in rows if (record := self._decode(row)) is not None)
+
+    def _decode(self, row: sa.Row[Any], *, whole: bool = False) -> MaterializationRecord | None:
+        """Decode a row; None, with a warning, where its path leads out of the root.
+
+        With `whole`, also where it does not tell which bytes are its own.
+        """
+        try:
+            record = self._record(row)
+            if not whole or _tells_its_bytes(record):
+                return record
+            why = "its row lacks the digest, size or row count of its bytes"
+        except ArtifactOutsideRoot as error:
+            why = str(error)
+        _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
+        return None
 
     def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
         return MaterializationRecord(
@@ -282,7 +295,6 @@ class CatalogReader:
         )
 
 
-def _chunks(items: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(items)
-    while chunk := list(itertools.islice(rest, _CHUNK)):
-        yield chunk
+def _tells_its_bytes(record: MaterializationRecord) -> bool:
+    counts = (record.size_bytes, record.row_count)  # SQLite keeps whatever it is given
+    return isinstance(record.artifact_digest, str) and all(isinstance(count, int) for count in counts)

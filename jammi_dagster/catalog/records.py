@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from jammi_dagster.contract import InputAnchor
@@ -40,6 +41,18 @@ class CatalogMark(NamedTuple):
     catalog_id: str
     revision: int
     mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentMatch:
+    """A current materialization as a probe needs it: with the key of its anchor set, and the JSON recorded beside it.
+
+    `set_key` is None for a row that no probe may hit: one without a manifest, or that does not tell its bytes.
+    """
+
+    record: MaterializationRecord
+    set_key: str | None
+    annotation: str | None
 
 
 class CurrentRow(NamedTuple):
@@ -129,7 +142,7 @@ class MaterializationRecord:
 
     def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
         """Give the same record, for which the caller knows the anchors already."""
-        known = replace(self)
+        known = copy.copy(self)
         known.__dict__["input_anchors"] = tuple(anchors)
         return known
 
@@ -138,3 +151,17 @@ class MaterializationRecord:
         hidden = {"anchors_json", "anchor_order", "input_anchors"}
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}
+
+
+def artifact_of(path: str) -> str:
+    """Give the artifact that an object belongs to: itself, or the one that a sidecar lies beside."""
+    return path.replace(".materialization.json", ".parquet")
+
+
+def id_of(path: str) -> str:
+    """Give the materialization that an object belongs to, by its name.
+
+    >>> id_of("tables/orders-0f/01J.materialization.json")
+    '01J'
+    """
+    return artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet")

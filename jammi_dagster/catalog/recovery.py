@@ -10,17 +10,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog.anchor_sets import anchors_json
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
-from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, core
-from jammi_dagster.catalog.records import Lease, Scope, decode_anchors
+from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
+from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
-from jammi_dagster.catalog.writes import anchors_json, now_by_database
+from jammi_dagster.catalog.writes import now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
 _m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
-_CHUNK = 5_000
+_STREAMED = 5_000
 _SOME = 10
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
@@ -94,7 +95,7 @@ class RecoveryRows:
         with contextlib.suppress(_Quicker), self._database.writing() as connection:
             now = now_by_database(connection)
             taken = 0
-            for ids in _chunks(materialization_ids):
+            for ids in chunks(materialization_ids):
                 abandoned = _m.update().where(
                     _m.c.id.in_(ids),
                     _m.c.status == BUILDING,
@@ -123,7 +124,7 @@ class RecoveryRows:
         last = ""
         while True:
             with self._database.reading() as connection:
-                found = list(connection.execute(query.where(_m.c.id > last).limit(_CHUNK)))
+                found = list(connection.execute(query.where(_m.c.id > last).limit(_STREAMED)))
             for materialization, path, digest, size, since in found:
                 yield RecordedArtifact(
                     materialization_id=materialization,
@@ -132,7 +133,7 @@ class RecoveryRows:
                     size_bytes=size,
                     missing_since=since,
                 )
-            if len(found) < _CHUNK:
+            if len(found) < _STREAMED:
                 return
             last = found[-1].id
 
@@ -141,13 +142,13 @@ class RecoveryRows:
         with self._database.reading() as connection:
             counts = (
                 connection.execute(sa.select(sa.func.count()).where(self._ready(ids))).scalar_one()
-                for ids in _chunks(materialization_ids)
+                for ids in chunks(materialization_ids)
             )
             return sum(int(count) for count in counts)
 
     def note_missing(self, materialization_ids: Sequence[str], *, missing: bool) -> None:
         """Note on ready rows since when their objects are missing, or that they are there again."""
-        for ids in _chunks(materialization_ids):
+        for ids in chunks(materialization_ids):
             with self._database.writing() as connection:
                 since = now_by_database(connection) if missing else None
                 connection.execute(_m.update().where(self._ready(ids)).values(missing_since=since))
@@ -204,7 +205,7 @@ class RecoveryRows:
         with self._database.reading() as connection:
             if connection.execute(pointed).first() is not None:
                 return True
-            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in _chunks(materialization_ids))
+            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in chunks(materialization_ids))
             return any(connection.execute(one.limit(1)).first() is not None for one in ready)
 
     def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -216,7 +217,7 @@ class RecoveryRows:
         A `building`, ready or lost row's must, and for the grace period those of one that was dropped. Rows of other
         tenants count: their objects are not for this one to take.
         """
-        ids = {_artifact_of(path).rsplit("/", 1)[-1].removesuffix(".parquet") for path in paths}
+        ids = set(map(id_of, paths))
         with self._database.reading() as connection:
             since = now_by_database(connection) - grace_seconds
             query = sa.select(_m.c.artifact_path).where(
@@ -224,13 +225,13 @@ class RecoveryRows:
                 sa.or_(_m.c.status == BUILDING, WAS_READY, _m.c.lease_expires_at > since),
             )
             found = set(connection.execute(query).scalars())
-        return {path for path in paths if _artifact_of(path) in found}
+        return {path for path in paths if artifact_of(path) in found}
 
     def faulty_sets(self) -> tuple[list[str], list[str]]:
         """List the keys of the anchor sets that the edge index does not match, and of those that cannot be read."""
         sets = sa.select(_sets).order_by(_sets.c.id)
         edges = sa.select(_edges).order_by(_edges.c.anchor_set_id)
-        streamed = {"yield_per": _CHUNK}
+        streamed = {"yield_per": _STREAMED}
         with (
             self._database.snapshot() as reading,
             reading() as connection,
@@ -294,14 +295,5 @@ class _Quicker(Exception):
     """A row that somebody else took first."""
 
 
-def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[i : i + _CHUNK] for i in range(0, len(ids), _CHUNK))
-
-
 def _edges_of(anchors_json: str, set_key: str) -> set[tuple[str, str]]:
     return {(a.source, a.kind.value) for a in decode_anchors(anchors_json, where=f"anchor set {set_key}")}
-
-
-def _artifact_of(path: str) -> str:
-    """Give the artifact that a path belongs to: a sidecar lies beside it."""
-    return path.replace(".materialization.json", ".parquet")

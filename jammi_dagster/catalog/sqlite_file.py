@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, QueuePool
 
-from jammi_dagster.durable import sync_folder
+from jammi_dagster.durable import identity_of, sync_folder
 from jammi_dagster.errors import CatalogReplaced, CatalogUnavailable
 
 BUSY_SECONDS = 60.0
@@ -141,15 +141,6 @@ def begin(connection: sa.Connection) -> None:
     if durable is not None:
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     connection.exec_driver_sql(statement)
-
-
-def identity_of(path: Path) -> tuple[int, int] | None:
-    """Give the device and number of the file at this path, or None if there is none."""
-    try:
-        found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    return found.st_dev, found.st_ino
 
 
 def is_writable(file: Path) -> bool:

@@ -6,7 +6,6 @@ A row's new values are parameters named like its columns; the names of parameter
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +29,6 @@ _OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True
 _OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")
 _OF_ID: sa.BindParameter[str] = sa.bindparam("of_id")
 _OF_IDS: sa.BindParameter[str] = sa.bindparam("of_ids", expanding=True)
-# fewer than the parameters that a statement may have
-_CHUNK = 5_000
 _CLOCKS = {
     "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
     "sqlite": "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
@@ -78,7 +75,7 @@ LEASED = _m.update().where(
     _m.c.status == BUILDING, _m.c.tenant == _OF_TENANT, _m.c.lease_token == sa.bindparam("of_token")
 )
 LEASED_ROWS = LEASED.where(_m.c.id.in_(_OF_IDS)).returning(_m.c.id)
-FLIP = _m.update().where(_m.c.id == _OF_ID)
+UPDATE = _m.update().where(_m.c.id == _OF_ID)
 ARE_READY = sa.select(_m.c.id, _m.c.table_name).where(
     _m.c.id.in_(_OF_IDS), _m.c.status == READY, _m.c.tenant.in_(_OF_READABLE)
 )
@@ -142,12 +139,6 @@ class Upserts:
     earlier_run: Any
     anchor_set: Any
     edges: Any
-
-
-def chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Cut values into lists that are short enough for one statement."""
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
 
 
 @functools.cache

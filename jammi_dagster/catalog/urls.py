@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.engine import URL, make_url
 
 from jammi_dagster.contract.redaction import HIDDEN, redacted_text, redacted_url
 from jammi_dagster.errors import CatalogUnavailable
+from jammi_dagster.project_paths import from_project
 
 # a connection string of libpq, and a URL that lacks slashes: each would name a file that holds a password
 _LIBPQ = re.compile(
@@ -41,6 +43,26 @@ def parse_catalog(catalog: str) -> URL:
     raise CatalogUnavailable(
         catalog=shown_url(url), why=f"{backend} is not supported; use SQLite or PostgreSQL"
     )
+
+
+def absolute_catalog(catalog: str, **whose: Any) -> str:
+    """Return a relative path of an SQLite file as an absolute one; `whose` says where it starts.
+
+    Anything else is returned as it is. Raises `NoProjectFolder`.
+
+    >>> absolute_catalog("sqlite:///catalog.db", project="/srv/sales")
+    '/srv/sales/catalog.db'
+    """
+    try:
+        url = parse_catalog(catalog)
+    except CatalogUnavailable:
+        return catalog  # opening it says why
+    if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
+        return catalog
+    path = str(make_url(catalog).database) if "://" in catalog else os.path.expanduser(catalog)
+    if os.path.isabs(path):
+        return catalog if "://" in catalog else path
+    return from_project(path, what="catalog", **whose)
 
 
 def shown_url(url: URL) -> str:

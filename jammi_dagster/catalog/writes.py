@@ -6,19 +6,19 @@ it to the end: writers take turns, and a reader that saw revision N has seen eve
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import statements
+from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Materialization, Pointer
-from jammi_dagster.catalog.queries import WAS_READY, core
+from jammi_dagster.catalog.queries import WAS_READY, chunks, core
 from jammi_dagster.catalog.records import Lease, Scope
-from jammi_dagster.contract import InputAnchor, anchor_set_key
-from jammi_dagster.contract.anchors import has_unpinned, once_for_each_tuple
+from jammi_dagster.contract import InputAnchor
+from jammi_dagster.contract.anchors import has_unpinned
 from jammi_dagster.errors import LeaseLost, UnknownTable
 
 _m, _pointers = core(Materialization), core(Pointer)
@@ -111,7 +111,7 @@ class CatalogWriter:
             if busy is not None:
                 return busy
             of_owner = {"of_tenant": self._scope.tenant, "of_owner": lease.owner}
-            for tables in statements.chunks([row.table for row in rows]):
+            for tables in chunks(row.table for row in rows):
                 connection.execute(statements.LEFT_BEHIND, {**of_owner, "of_tables": tables, **FAILED})
             connection.execute(
                 statements.ADD,
@@ -190,19 +190,17 @@ class CatalogWriter:
             earlier = self._earlier(connection, rows, sets)
             notes = [_reproducibility(row, earlier) for row in rows]
             flips = [
-                self._flip(row, set_id, note) for row, set_id, note in zip(rows, sets, notes, strict=True)
-            ]
-            annotations = [
                 {
-                    "materialization_id": row.building.materialization_id,
-                    "annotation_json": row.annotation_json,
+                    **ready_columns(row, set_id),
+                    "of_id": row.building.materialization_id,
+                    "reproducibility": note,
+                    "lease_token": None,
+                    "lease_expires_at": None,
                 }
-                for row in rows
-                if row.annotation_json is not None
+                for row, set_id, note in zip(rows, sets, notes, strict=True)
             ]
-            connection.execute(statements.FLIP, flips)
-            if annotations:
-                connection.execute(statements.ANNOTATE, annotations)
+            connection.execute(statements.UPDATE, flips)
+            annotate(connection, rows)
             places = [
                 (row.building.table, row.building.materialization_id, row.building.start_sequence)
                 for row in rows
@@ -239,7 +237,7 @@ class CatalogWriter:
     def _check_ready(self, connection: sa.Connection, tables: Sequence[tuple[str, str]]) -> None:
         """Raise `UnknownTable` for a materialization dropped or lost since the reuse found it ready."""
         ready: dict[str, str] = {}
-        for ids in statements.chunks([materialization for _, materialization in tables]):
+        for ids in chunks(materialization for _, materialization in tables):
             wanted = {"of_ids": ids, "of_readable": self._scope.readable}
             ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
         for table, materialization in tables:
@@ -251,7 +249,7 @@ class CatalogWriter:
         self, connection: sa.Connection, ids: Sequence[str], lease: Lease, values: Mapping[str, object]
     ) -> Iterator[str]:
         """Write values into those of the rows that are `building` under the lease; give their ids."""
-        for some in statements.chunks(ids):
+        for some in chunks(ids):
             found = connection.execute(statements.LEASED_ROWS, {**self._of(lease), "of_ids": some, **values})
             yield from found.scalars()
 
@@ -279,25 +277,6 @@ class CatalogWriter:
         taken = {(definition, set_id): other for definition, set_id, other in live}
         return next((Busy(table=wanted[key], owner=taken[key]) for key in wanted if key in taken), None)
 
-    def _flip(self, row: ReadyRow, set_id: int, reproducibility: str | None) -> dict[str, object]:
-        """Give the parameters of `statements.FLIP`."""
-        return {
-            "of_id": row.building.materialization_id,
-            "status": "ready",
-            "definition_hash": str(row.definition_hash),
-            "anchor_set_id": set_id,
-            "anchor_order": recorded_order(row.input_anchors),
-            "artifact_digest": str(row.artifact_digest),
-            "size_bytes": row.size_bytes,
-            "row_count": row.row_count,
-            "writer_profile": row.writer_profile,
-            "reproducibility": reproducibility,
-            "compute_seconds": row.compute_seconds,
-            "completed_at": row.completed_at,
-            "lease_token": None,
-            "lease_expires_at": None,
-        }
-
     def _earlier(
         self, connection: sa.Connection, rows: Sequence[ReadyRow], sets: Sequence[int]
     ) -> dict[tuple[str, str], str]:
@@ -308,7 +287,7 @@ class CatalogWriter:
                 by_set.setdefault(set_id, set()).add(str(row.definition_hash))
         found: dict[tuple[str, str], str] = {}
         for set_id, definitions in by_set.items():
-            for some in statements.chunks(sorted(definitions)):
+            for some in chunks(sorted(definitions)):
                 alike = {
                     "of_definitions": some,
                     "of_anchor_set": set_id,
@@ -332,7 +311,7 @@ class CatalogWriter:
             by_start.setdefault(start, []).append(materialization)
         moved: set[str] = set()
         for start, materializations in by_start.items():
-            for ids in statements.chunks(materializations):
+            for ids in chunks(materializations):
                 move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
                 moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:
@@ -349,12 +328,43 @@ class CatalogWriter:
         return moved
 
 
-def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
+def ready_columns(row: ReadyRow, set_id: int) -> dict[str, object]:
+    """Give the columns that a row has from the time it is ready; `set_id` is its anchor set."""
+    return {
+        "status": "ready",
+        "definition_hash": str(row.definition_hash),
+        "anchor_set_id": set_id,
+        "anchor_order": recorded_order(row.input_anchors),
+        "artifact_digest": str(row.artifact_digest),
+        "size_bytes": row.size_bytes,
+        "row_count": row.row_count,
+        "writer_profile": row.writer_profile,
+        "compute_seconds": row.compute_seconds,
+        "completed_at": row.completed_at,
+    }
+
+
+def annotate(connection: sa.Connection, rows: Iterable[ReadyRow]) -> None:
+    """Add the annotations of the rows that have one."""
+    annotations = [
+        {"materialization_id": row.building.materialization_id, "annotation_json": row.annotation_json}
+        for row in rows
+        if row.annotation_json is not None
+    ]
+    if annotations:
+        connection.execute(statements.ANNOTATE, annotations)
+
+
+def compared(row: ReadyRow, earlier_digest: str) -> str:
     """Compare the digest with the last of the same definition, inputs and writer profile (DESIGN 2.14)."""
+    return "reproduced" if earlier_digest == row.artifact_digest else "diverged"
+
+
+def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
     digest = earlier.get((str(row.definition_hash), row.writer_profile))
     if digest is None or has_unpinned(row.input_anchors):
         return None
-    return "reproduced" if digest == row.artifact_digest else "diverged"
+    return compared(row, digest)
 
 
 def _next_start(connection: sa.Connection) -> int:
@@ -371,47 +381,6 @@ def _flight_keys(
     for (materialization, flight), set_id in zip(flights, sets, strict=True):
         keys[materialization] = str(flight.definition_hash), set_id
     return keys
-
-
-def anchor_sets(connection: sa.Connection, listed: Sequence[Sequence[InputAnchor]]) -> list[int]:
-    """Find the id of each of the sets; equal ones, as the tables of a range have them, are looked for once."""
-    known: dict[str, int] = {}
-    ids = []
-    for anchors in listed:
-        key = anchor_set_key(anchors)
-        if key not in known:
-            known[key] = anchor_set(connection, anchors)
-        ids.append(known[key])
-    return ids
-
-
-def anchor_set(connection: sa.Connection, anchors: Sequence[InputAnchor]) -> int:
-    """Find the id of the stored set that equals `anchors`; stores it, with its edges, where it is new."""
-    set_key = anchor_set_key(anchors)
-    known = connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one_or_none()
-    if known is not None:
-        return int(known)
-    upserts = statements.upserts(connection.dialect.name)
-    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json(anchors)})
-    set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
-    if anchors:
-        edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in anchors]
-        connection.execute(upserts.edges, sorted(edges, key=lambda edge: str(edge["source"])))
-    return set_id
-
-
-def anchors_json(anchors: Iterable[InputAnchor]) -> str:
-    """Give the text of a stored set: its anchors in the order of their sources."""
-    in_order = sorted(anchors, key=lambda anchor: anchor.source)
-    return json.dumps([anchor.to_dict() for anchor in in_order], ensure_ascii=False)
-
-
-@once_for_each_tuple
-def recorded_order(anchors: Sequence[InputAnchor]) -> str | None:
-    """Give the recorded order as indexes into the order by source, or None where it is that order."""
-    by_source = {source: i for i, source in enumerate(sorted(anchor.source for anchor in anchors))}
-    order = [by_source[anchor.source] for anchor in anchors]
-    return None if order == list(range(len(order))) else json.dumps(order)
 
 
 def now_by_database(connection: sa.Connection) -> float:

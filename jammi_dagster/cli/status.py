@@ -12,23 +12,20 @@ import click
 
 from jammi_dagster.cli.render import Output, Table, counted, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.errors import InvalidStore
 from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
-    from jammi_dagster.adapters.judgement.table_state import TableState
     from jammi_dagster.store import ResultStore
 
 AS_RECORDED = "inputs_as_recorded"
 """The verdict where no code is known: nothing speaks against the table, and nothing is known of its code."""
 
-FOR_NOW = "fresh_for_now"
-"""The verdict on a fresh table below a stale one."""
-
 _QUIET = ("fresh", AS_RECORDED)
 _KINDS = (
     *(*_QUIET, "stale", "missing", "bytes_missing"),
-    *("undecidable", "not_replayable", "missing_manifest", FOR_NOW, "gone"),
+    *("undecidable", "not_replayable", "missing_manifest", FRESH_FOR_NOW, "gone"),
 )
 _WORK = {"stale", "missing", "bytes_missing"}
 _OPEN = {"undecidable", "not_replayable", "missing_manifest", AS_RECORDED}
@@ -128,11 +125,6 @@ def _text(found: _Found, code_known: bool) -> list[str | Table]:
     return blocks
 
 
-def verdict_of(state: TableState) -> str:
-    """Return the verdict on a table that is not plainly fresh."""
-    return FOR_NOW if state.kind == "fresh" else state.kind
-
-
 # --- without code -------------------------------------------------------------------------------------
 
 
@@ -188,7 +180,7 @@ def _judged(target: Target, most: int) -> _Found:
             deployment = deployments[table.partition("[")[0]]
             state = evaluation.tables.get(table)
             if state is not None:
-                found.add(deployment, table, verdict_of(state), functools.partial(reasons, state))
+                found.add(deployment, table, state.word, functools.partial(reasons, state))
             elif is_there:
                 found.add(deployment, table, "fresh")
         every = {store.scope.deployment for store in evaluation.stores.values()}

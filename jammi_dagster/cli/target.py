@@ -148,14 +148,17 @@ class Target:
         """
         if self.store is None:
             return self._of_code()
+        from jammi_dagster.artifacts import absolute_root
+        from jammi_dagster.catalog.urls import absolute_catalog
         from jammi_dagster.store import ResultStore
 
         options = _json(self.storage_options)
         if not may_make:
             _check_there(self.store, self.catalog)
+        here = os.getcwd()  # a path that is typed at a prompt starts there
         return ResultStore(
-            self.store,
-            self.catalog,
+            absolute_root(self.store, project=here),
+            self.catalog and absolute_catalog(self.catalog, project=here),
             tenant=self.tenant,
             deployment=self.deployment or "default",
             storage_options=options,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jammi_dagster.cli.render import Output, output, working
-from jammi_dagster.cli.status import verdict_of
 from jammi_dagster.cli.target import Target, target
 
 if TYPE_CHECKING:
@@ -61,4 +60,4 @@ def _now(evaluator: Evaluator, table: str) -> tuple[str, list[str]]:
         state = evaluator.evaluate(assets, seen=evaluator.observe(assets)).tables.get(table)
     if state is None:
         return "fresh", []
-    return verdict_of(state), reasons(state)
+    return state.word, reasons(state)

@@ -28,7 +28,8 @@ def canonical_json(value: object, *, name: str = "value") -> bytes:
     >>> canonical_json({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
-    return _encode(plain_json(value, name=name)).encode()
+    plain = _text(value, name) if type(value) is str else plain_json(value, name=name)
+    return _encode(plain).encode()
 
 
 def plain_json(value: object, *, name: str = "value") -> Json:

@@ -67,6 +67,26 @@ class StaleReason:
         return {"reason": self.reason, **{k: v for k, v in fields.items() if v is not None}}
 
 
+FRESH_FOR_NOW = "fresh_for_now"
+"""The word for a fresh table below a stale one."""
+
+_IN_WORDS = {
+    "bytes_missing": "without bytes",
+    "missing": "never materialized",
+    "missing_manifest": "without a record",
+    "not_replayable": "with an invalid config",
+}
+
+
+def in_words(kind: str) -> str:
+    """Return a verdict, or another word for the state of a table, as people read it.
+
+    >>> in_words("fresh_for_now"), in_words("missing_manifest")
+    ('fresh for now', 'without a record')
+    """
+    return _IN_WORDS.get(kind, kind.replace("_", " "))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staleness:
     """The verdict on a ready table: still the output of its definition over its inputs' present state, or not.

@@ -59,9 +59,9 @@ def encode(form: Form, names: Mapping[str, str]) -> bytes:
         return b"m" + utf8(names[form.path])
     if isinstance(form, UnorderedParts):
         return b"u" + _framed(*sorted(encode(part, names) for part in form.parts))
-    return b"t" + _framed(*(encode(part, names) for part in form))
+    return b"t" + _framed(*[encode(part, names) for part in form])
 
 
 def _framed(*parts: bytes) -> bytes:
     """Join parts, each led by its length, so that no two lists of parts give the same bytes."""
-    return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+    return b"".join([len(part).to_bytes(8, "little") + part for part in parts])

@@ -13,6 +13,7 @@ from typing import Any
 
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
 from jammi_dagster.catalog import AdoptedRow, AdoptionRows, Database
+from jammi_dagster.catalog.records import id_of
 from jammi_dagster.errors import (
     CatalogUnavailable,
     InvalidField,
@@ -24,7 +25,7 @@ from jammi_dagster.errors import (
 from jammi_dagster.maintenance.bulk import Progress, each
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.sidecars import SidecarRow, fetch_sidecar, parse_manifest, row_of
-from jammi_dagster.maintenance.tombstones import Drops, Tombstone, read_tombstone
+from jammi_dagster.maintenance.tombstones import Drops, Tombstone, folder_of, read_tombstone
 
 _AT_ONCE = 1_000
 _ALL_FOLDERS = ("tables", "tenants")
@@ -96,7 +97,7 @@ class Adoption:
         """Read the sidecars of all artifacts without a row."""
         pairs, found = objects.pairs(), list[SidecarRow]()
         while some := list(itertools.islice(pairs, _AT_ONCE * 5)):
-            ids = {path.rsplit("/", 1)[-1].removesuffix(".parquet"): path for path in some}
+            ids = {id_of(path): path for path in some}
             known = rows.known(ids)
             unknown = [path for one, path in ids.items() if one not in known]
             # parsing is not for the threads: they would only wait for each other
@@ -131,7 +132,7 @@ class Adoption:
                 continue
             report.unreadable[path] = str(one)
             if not isinstance(one, InvalidField):  # a damaged one will say no more
-                unread.add(path.rpartition("/")[0])
+                unread.add(folder_of(path))
         return Drops.of(tombstones), unread
 
     def _add(self, rows: AdoptionRows, batch: Sequence[AdoptedRow], report: AdoptionReport) -> list[str]:
@@ -159,7 +160,7 @@ def _id(row: SidecarRow) -> str:
 
 
 def _folder(row: SidecarRow) -> str:
-    return row.ready.building.artifact_path.rpartition("/")[0]
+    return folder_of(row.ready.building.artifact_path)
 
 
 def _ids(rows: Iterable[AdoptedRow]) -> list[str]:

@@ -26,6 +26,7 @@ from jammi_dagster.catalog import (
     RecoveryRows,
     Scope,
 )
+from jammi_dagster.catalog.records import artifact_of
 from jammi_dagster.errors import (
     ArtifactMissing,
     ArtifactOutsideRoot,
@@ -413,7 +414,7 @@ class Recovery:
 
     def _is_of_a_pair(self, path: str, objects: ListedObjects) -> bool:
         """Look for the other object of a pair that the listing may have missed: then they may be whole."""
-        other = sidecar_path(path) if path.endswith(".parquet") else _artifact(path)
+        other = sidecar_path(path) if path.endswith(".parquet") else artifact_of(path)
         return objects.size(other) is None and self.root.size(other) is not None
 
     def _abort_uploads(self, folder: str, report: RecoveryReport) -> None:
@@ -426,7 +427,3 @@ class Recovery:
 
 def _ids(rows: Iterable[RecordedArtifact]) -> list[str]:
     return [row.materialization_id for row in rows]
-
-
-def _artifact(sidecar: str) -> str:
-    return sidecar.replace(".materialization.json", ".parquet")

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.artifacts import IDENTITY_PATH, ArtifactRoot
 from jammi_dagster.catalog import BindingRows, CatalogBond, Database
 from jammi_dagster.errors import JammiError, MaintainedElsewhere, RootNotThere, RootOfAnotherCatalog
 from jammi_dagster.maintenance.root_identity import (
-    IDENTITY_PATH,
     RootIdentity,
     read_identity,
     read_stamp,

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jammi_dagster.artifacts import ArtifactRoot
+from jammi_dagster.artifacts import IDENTITY_PATH, ArtifactRoot
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactMissing
 
-IDENTITY_PATH = "jammi-root.json"
 STAMP_PATH = "jammi-maintenance.json"
 _VERSION = 1
 _AGAIN_SECONDS = 0.2

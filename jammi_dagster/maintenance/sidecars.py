@@ -139,5 +139,6 @@ def ready_row(building: BuildingRow, manifest: MaterializationManifest) -> tuple
 
 def _natural(value: object, otherwise: int) -> int:
     """Give a number that every database can hold, and another one instead of anything else."""
-    is_natural = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62
-    return int(value) if is_natural else otherwise  # type: ignore[call-overload]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**62:
+        return value
+    return otherwise

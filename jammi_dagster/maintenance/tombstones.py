@@ -104,15 +104,15 @@ class Drops:
         drops = cls()
         for path, one in tombstones:
             drops.materializations.update(one.materializations)
-            name = (_folder(path), one.deployment)
+            name = (folder_of(path), one.deployment)
             drops._until[name] = max(one.start_sequence, drops._until.get(name, 0))
         return drops
 
     def took_away(self, artifact: str, deployment: str, start_sequence: int) -> bool:
         """Tell if the name of the artifact's table was taken away in the deployment after this start."""
-        return start_sequence <= self._until.get((_folder(artifact), deployment), -1)
+        return start_sequence <= self._until.get((folder_of(artifact), deployment), -1)
 
 
-def _folder(path: str) -> str:
+def folder_of(path: str) -> str:
     """Give the folder of a path: that of one tenant's table."""
     return path.rpartition("/")[0]

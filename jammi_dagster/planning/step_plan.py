@@ -52,7 +52,7 @@ class Match:
 
     `digest` is that of its artifact, `seconds` the time that computing it took. `other_checks` are declared checks that
     it holds no result of, and checks with a result that are not declared; `failed_checks` are those that it failed.
-    `bytes` tells whether its artifact was seen to be there.
+    `bytes` tells whether its artifact was seen to be there, and `why` words how it came to be.
     """
 
     materialization: str
@@ -61,6 +61,7 @@ class Match:
     other_checks: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
     bytes: BytesSeen = "seen"
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +93,9 @@ class TablePlan:
     """The decision on one table.
 
     `definition` and `anchors` are those that its materialization has or would get. `materialization` is the id to
-    reuse, `digest` that of its artifact; `saved_seconds` is the compute time that a reuse saves, and `failed_checks`
-    are recorded checks that failed. `begins` is False where an obstacle keeps the step from beginning.
+    reuse, `digest` that of its artifact and `why` words how it came to be; `saved_seconds` is the compute time that a
+    reuse saves, and `failed_checks` are recorded checks that failed. `begins` is False where an obstacle keeps the step
+    from beginning.
     """
 
     table: str
@@ -107,6 +109,7 @@ class TablePlan:
     failed_checks: tuple[str, ...] = ()
     bytes: BytesSeen = "not looked at"
     begins: bool = True
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,13 +173,17 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
         checks = ", ".join(match.other_checks)
         why = f"materialization {match.materialization} was made with other checks ({checks})"
         return _plan(facts, "compute", [why])
-    return replace(
-        _plan(facts, "reuse", ()),
+    return TablePlan(
+        table=facts.table,
+        definition=facts.definition,
+        anchors=facts.anchors,
+        verdict="reuse",
         materialization=match.materialization,
         digest=match.digest,
         saved_seconds=match.seconds,
         failed_checks=match.failed_checks,
         bytes=match.bytes,
+        why=match.why,
     )
 
 

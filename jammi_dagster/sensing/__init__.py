@@ -11,7 +11,7 @@ Not done here: computing the current definition (callers pass it in), and reques
 
 from jammi_dagster.sensing.difference import MaterializationDiff, RowDifference, difference
 from jammi_dagster.sensing.observations import DatedSurface, Observations
-from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record, probe_cache_records
+from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record, probe_many
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
 from jammi_dagster.sensing.sweep import sweep, sweep_inputs
@@ -30,7 +30,7 @@ __all__ = [
     "judge",
     "lookup_cached",
     "probe_cache_record",
-    "probe_cache_records",
+    "probe_many",
     "sweep",
     "sweep_inputs",
     "verify_materialization",

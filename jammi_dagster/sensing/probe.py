@@ -7,8 +7,10 @@ probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording
 from __future__ import annotations
 
 import errno
+import functools
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
@@ -16,11 +18,15 @@ from jammi_dagster.contract import DefinitionHash, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
 from jammi_dagster.errors import ArtifactOutsideRoot, StorageFailed
 from jammi_dagster.sensing.rows import Rows
+from jammi_dagster.threads import Workers
 
 # a path that no file can have: only a damaged row holds it
 _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 # of a range that misses, no more rows than these are read in vain
 _AT_ONCE = 500
+_IN_FLIGHT = 64
+NONE_KNOWN: Mapping[tuple[str, str], MaterializationRecord] = {}
+_NO_SET = ""  # the key of no anchors: an input without a version equals nothing
 _log = logging.getLogger("jammi_dagster")
 
 
@@ -64,36 +70,72 @@ def probe_cache_record(
         inputs: the present anchors of its inputs.
         check_digest: compare the digest of the bytes too, not only their size.
     """
+    found = _probe(reader, root, definition, inputs, check_digest=check_digest)
+    return found.record.with_anchors(inputs) if found.record and found.has_bytes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The answer of a probe: the best match with bytes. Without `has_bytes` the best match, whose bytes are gone."""
+
+    record: MaterializationRecord | None
+    has_bytes: bool
+
+
+def probe_many(
+    reader: Rows,
+    root: ArtifactRoot,
+    wanted: Sequence[tuple[str, Sequence[InputAnchor]]],
+    known: Mapping[tuple[str, str], MaterializationRecord] = NONE_KNOWN,
+) -> Iterator[Probed]:
+    """Yield the answer of `probe_cache_record` for each definition and inputs, and the match whose bytes are gone.
+
+    `known` are the best matches of definitions and set keys that were read already; the others are read for many at
+    once. Bytes on this machine are only looked at as the answers are taken; elsewhere those of many objects are asked
+    for at once.
+    """
+    with Workers(_IN_FLIGHT, "jammi-probe", purpose="look at the bytes of stored tables") as pool:
+        look = map if root.is_local else pool.map
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            keys = [(definition, pinned_set_key(inputs) or _NO_SET) for definition, inputs in some]
+            rest = [key for key in keys if key not in known]
+            best = reader.best_matches(rest) if len(rest) > 1 else {}
+            records = [known.get(key) or best.get(key) for key in keys]
+            there = look(functools.partial(_has_bytes, root), records)
+            for (definition, inputs), key, record, has_bytes in zip(some, keys, records, there, strict=True):
+                if has_bytes:
+                    yield Probed(record, has_bytes=True)
+                elif record is not None or key in best or len(rest) == 1:
+                    yield _probe(reader, root, DefinitionHash(definition), inputs)
+                else:
+                    check_distinct(inputs)
+                    yield Probed(None, has_bytes=False)
+
+
+def _probe(
+    reader: Rows,
+    root: ArtifactRoot,
+    definition: DefinitionHash,
+    inputs: Sequence[InputAnchor],
+    *,
+    check_digest: bool = False,
+) -> Probed:
+    best = None
     for record in lookup_cached(reader, definition, inputs):
+        best = best or record
         if not _has_bytes(root, record):
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue
-        return record.with_anchors(inputs)
-    return None
+        return Probed(record, has_bytes=True)
+    return Probed(best, has_bytes=False)
 
 
-def probe_cache_records(
-    reader: Rows, root: ArtifactRoot, definitions: Sequence[DefinitionHash], inputs: Sequence[InputAnchor]
-) -> Iterator[MaterializationRecord | None]:
-    """Yield the result of `probe_cache_record` for each definition, over the same inputs.
-
-    The rows are read for many definitions at once; bytes are only looked at as the answers are taken.
-    """
-    key = pinned_set_key(inputs)
-    for start in range(0, len(definitions), _AT_ONCE):
-        some = definitions[start : start + _AT_ONCE]
-        best = {} if key is None or len(some) == 1 else reader.best_matches(map(str, some), key)
-        for definition in some:
-            record = best.get(str(definition))
-            if record is not None and _has_bytes(root, record):
-                yield record.with_anchors(inputs)
-            else:
-                yield probe_cache_record(reader, root, definition, inputs)
-
-
-def _has_bytes(root: ArtifactRoot, record: MaterializationRecord) -> bool:
-    """Return True if the bytes exist in the recorded size. Log a path that no artifact can have."""
+def _has_bytes(root: ArtifactRoot, record: MaterializationRecord | None) -> bool:
+    """Return True if there are bytes in the recorded size. Log a path that no artifact can have."""
+    if record is None:
+        return False
     try:
         size = root.size(record.artifact_path)
     except (ArtifactOutsideRoot, StorageFailed) as error:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Collection, Container, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from jammi_dagster.catalog import CatalogMark, CurrentRow, MaterializationRecord
+from jammi_dagster.catalog import CatalogMark, CurrentMatch, CurrentRow, MaterializationRecord
 from jammi_dagster.contract import DerivesFromEdge
 
 
@@ -50,6 +50,9 @@ class Rows(Protocol):
     def digests(self) -> Mapping[str, str] | None:
         """Map every current table to its artifact digest, on a frozen reader only; None if the rows hold no digests."""
 
+    def current_matches(self, tables: Container[str]) -> Mapping[str, CurrentMatch]:
+        """Map each of many `tables` to its current materialization as a probe needs it; on a frozen reader only."""
+
     def tables(self) -> list[str]:
         """List the names of all current tables, sorted."""
 
@@ -74,8 +77,8 @@ class Rows(Protocol):
         requested ones.
         """
 
-    def has_definition(self, definition: str) -> bool:
-        """Tell whether any ready materialization has this definition, over whichever inputs."""
+    def stored_definitions(self, definitions: Iterable[str]) -> set[str]:
+        """Return the definitions that any ready materialization has, over whichever inputs."""
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List every edge that current materializations record, or only the edges from `source`.
@@ -83,8 +86,10 @@ class Rows(Protocol):
         Edges are ordered by the start of the derived table.
         """
 
-    def best_matches(self, definitions: Iterable[str], set_key: str) -> dict[str, MaterializationRecord]:
-        """Map each definition to the first of its `matches` over one set of anchors; leave out those with none."""
+    def best_matches(
+        self, wanted: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], MaterializationRecord | None]:
+        """Map each definition and set of anchors with `matches` to the first; to None where that row is damaged."""
 
     def annotation(self, materialization_id: str) -> str | None:
         """Return the JSON recorded beside a materialization, which a reuse emits again."""

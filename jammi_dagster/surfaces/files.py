@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jammi_dagster.errors import InvalidField, SurfaceUnavailable
+from jammi_dagster.project_paths import from_project
 
 _LOCAL_FILE_SYSTEMS = frozenset({"apfs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "xfs", "zfs"})
 _MOUNTS = Path("/proc/self/mounts")
@@ -31,14 +32,13 @@ _known: dict[str, tuple[_State, str]] = {}
 
 
 def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurface:
-    """Declare the file at `path` as an input, for `reads=[…]`. A relative path starts at the process's working folder.
+    """Declare the file at `path` as an input, for `reads=[…]`.
 
-    `name` is the file's name in anchors, by default the path as given. Give an absolute path a name, so that a table's
-    identity does not depend on where its project lies. Raise `InvalidField` for a path or name that is empty, holds a
-    NUL, or is not UTF-8 (give such a file a name).
+    A relative path starts at the folder of the nearest `pyproject.toml` above the file that calls this; `.path` is the
+    absolute one. `name` is the file's name in anchors, by default the path as given. Give an absolute path a name, so
+    that a table's identity does not depend on where its project lies. Raise `NoProjectFolder`, and `InvalidField` for a
+    path or name that is empty, holds a NUL, or is not UTF-8 (give such a file a name).
 
-    >>> file("raw/orders.csv").source
-    'file:raw/orders.csv'
     >>> file("/mnt/landing/orders.csv", name="orders.csv").source
     'file:orders.csv'
     """
@@ -51,7 +51,11 @@ def file(path: str | os.PathLike[str], *, name: str | None = None) -> FileSurfac
         raise InvalidField(
             what="file surface", path="name", value=shown, expected="text of UTF-8; give name=…"
         )
-    return FileSurface(source=f"file:{shown}", path=os.path.abspath(given))
+    return FileSurface(source=f"file:{shown}", path=_absolute(given))
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(path) if os.path.isabs(path) else from_project(path, what="file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

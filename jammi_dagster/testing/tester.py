@@ -17,12 +17,12 @@ from jammi_dagster.adapters.code_location.location import Location, Target
 from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
 from jammi_dagster.adapters.metadata_keys import RANGE_TAGS
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
-from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import InvalidField, InvalidStore
 from jammi_dagster.store import ResultStore
 from jammi_dagster.testing.redirection import Assets, redirected
 from jammi_dagster.testing.results import TableRun, TickResult
+from jammi_dagster.testing.tick_log import LogLines
 
 _QUIET = {
     "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}
@@ -172,11 +172,13 @@ class ResultTableTester:
         cursor = self._cursors.get(sensor.name)
         context = dg.build_sensor_context(instance=self.instance, cursor=cursor, definitions=defs)
         with context, _without_warnings_of_dagster():
+            lines = LogLines()
+            context.log.addHandler(lines)
             result = sensor.evaluate_tick(context)
         self._cursors[sensor.name] = result.cursor
         return TickResult(
             run_requests=list(result.run_requests or ()),
-            message=result.skip_message or Cursor.load(result.cursor).said,
+            message=result.skip_message or "\n".join(lines.lines),
             run_request=lambda request, raise_on_error: self._run(defs, request, raise_on_error),
         )
 

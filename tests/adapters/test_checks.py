@@ -1,5 +1,6 @@
 """Checks and the automation condition say of tables what staleness and verification say."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,7 @@ from sensing_kit import definitions
 from jammi_dagster import (
     StaleMaterialization,
     build_materialization_checks,
+    build_staleness_check_schedule,
     build_staleness_sensor,
     plan,
     result_table,
@@ -107,6 +109,33 @@ def test_blocking_checks_run_with_the_asset_on_its_partition(lab: Lab) -> None:
     assert found["jammi_staleness"].passed
     assert found["jammi_staleness"].metadata["jammi/verdicts"].value == {"fresh": 1}
     assert found["jammi_staleness"].blocking
+
+
+def test_a_check_says_when_it_looked_and_a_schedule_looks_again(lab: Lab) -> None:
+    """Beside its own asset it says that a later change shows later; the schedule runs that check alone."""
+    assets = pipeline()[:1]
+    made: list[dg.Definitions] = []
+    checks = build_materialization_checks(assets, defs=lambda: made[0])
+    schedule = build_staleness_check_schedule("0 * * * *", assets)
+    made.append(definitions(lab, assets, asset_checks=checks, schedules=[schedule]))
+    began = time.time()
+
+    def looked(result: Any) -> Any:
+        assert result.success
+        (found,) = [e for e in result.get_asset_check_evaluations() if e.check_name == "jammi_staleness"]
+        assert began - 1 <= found.metadata["jammi/looked_at"].value <= time.time()
+        return found
+
+    whole = made[0].resolve_implicit_global_asset_job_def()
+    beside = looked(whole.execute_in_process(instance=lab.instance, partition_key="a", run_config=CONSOLE))
+    assert "UTC, in the run that made them; a later change shows once it looks again." in beside.description
+    with dg.build_schedule_context(lab.instance, repository_def=made[0].get_repository_def()) as context:
+        (request,) = schedule.evaluate_tick(context).run_requests or ()
+    job = made[0].resolve_job_def("staleness_checks")
+    result = job.execute_in_process(instance=lab.instance, run_config=CONSOLE, tags=dict(request.tags))
+    again = looked(result)
+    assert again.description.endswith(" UTC.")
+    assert (len(result.get_asset_check_evaluations()), result.get_asset_materialization_events()) == (1, [])
 
 
 def test_the_condition_is_true_for_stale_partitions(lab: Lab) -> None:

@@ -174,5 +174,5 @@ def test_a_picture_has_the_colour_of_each_verdict(lab: Lab) -> None:
         str(g[0].text).split(":")[0]: g.get("class")
         for g in ET.fromstring(picture).iter("{http://www.w3.org/2000/svg}g")
     }
-    assert boxes == {"top": "stale", "left": "stale", "foot": "fresh"}
+    assert boxes == {"top": "stale", "left": "stale", "foot": "fresh_for_now"}
     assert "classDef stale" in lineage(lab).to_mermaid(defs=definitions(lab, assets), instance=lab.instance)

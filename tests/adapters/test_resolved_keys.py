@@ -66,7 +66,7 @@ def test_everything_is_asked_under_the_resolved_keys(
     ]
     report = recompute(lab.store, defs, "new/place/top", instance=lab.instance)
     assert report.downstream_stale == ()
-    assert tick(lab, defs, "*") == ([], "2 fresh, 0 stale, 0 undecidable, 0 without manifest.")
+    assert tick(lab, defs, "*") == ([], "2 fresh, 0 stale, 0 undecidable.")
 
     newer = finalize(load(lab, module("resolved_pipe", PIPE.format(version=2))))
     both = ["new/place/foot", "new/place/top"]
@@ -109,7 +109,7 @@ def test_a_defs_folder(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     defs = finalize(dg.Definitions.merge(found, dg.Definitions(resources=lab.resources)))
     assert defs.resolve_implicit_global_asset_job_def().execute_in_process(instance=lab.instance).success
     assert sorted(lab.store.tables()) == ["foot", "top"]
-    assert tick(lab, defs, "*") == ([], "2 fresh, 0 stale, 0 undecidable, 0 without manifest.")
+    assert tick(lab, defs, "*") == ([], "2 fresh, 0 stale, 0 undecidable.")
     for name in [name for name in sys.modules if name.startswith("resolved_project")]:
         monkeypatch.delitem(sys.modules, name)
 

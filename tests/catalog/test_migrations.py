@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import sqlalchemy as sa
@@ -44,8 +45,8 @@ def later(tmp_path: Path) -> Path:
 
 def _become(later: Path) -> None:
     """From here on this process has the later version."""
-    migrations._SCRIPTS, migrations.HEAD = later, _LATER
-    migrations.KNOWN = (*migrations.KNOWN, _LATER)  # type: ignore[assignment]
+    known = (*migrations.KNOWN, _LATER)
+    mock.patch.multiple(migrations, _SCRIPTS=later, HEAD=_LATER, KNOWN=known).start()
 
 
 @pytest.fixture(params=["file", "postgres"])
@@ -113,7 +114,7 @@ def _upgrade_and_stop(talk: Connection, url: str, later: Path) -> None:
         talk.send("there")
         talk.recv()
 
-    running.HeadMaintainer.update_to_step = stop  # type: ignore[method-assign]
+    mock.patch.object(running.HeadMaintainer, "update_to_step", stop).start()
     Database(url)
 
 

@@ -1,6 +1,5 @@
 """Without statistics a database answers every look-up by an index."""
 
-import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,30 +9,16 @@ from catalog_kit import Catalog
 from core_kit import DEFINITION
 
 from benchmarks.scale_catalogs import Size, fact, load
+from benchmarks.statements import statements
 from jammi_dagster.catalog import CatalogReader, Database
 from jammi_dagster.contract import anchor_set_key
 
 NOTHING = anchor_set_key([])
 
 
-@contextlib.contextmanager
-def _asked() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that are run meanwhile, with their parameters."""
-    asked: list[tuple[str, Any]] = []
-
-    def keep(connection: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
-        asked.append((statement, parameters))
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", keep)
-    try:
-        yield asked
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", keep)
-
-
 def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
     """SQLite's plan for the queries of `ask`."""
-    with _asked() as asked:
+    with statements() as asked:
         ask(catalog.reader)
     with catalog.database.reading() as connection:
         plans = [
@@ -95,15 +80,11 @@ def filled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def _touched(database: Database, ask: Callable[[CatalogReader], object]) -> int:
     """The rows that PostgreSQL looks at for the queries of `ask`, found fit or not."""
-    with _asked() as asked:
+    with statements(but=["set_config"]) as asked:
         assert ask(Catalog(database).reader)
     with database.reading() as connection:
         explain = "EXPLAIN (ANALYZE, FORMAT JSON) "
-        plans = [
-            connection.exec_driver_sql(explain + query, values).scalar_one()
-            for query, values in asked
-            if "set_config" not in query
-        ]
+        plans = [connection.exec_driver_sql(explain + query, values).scalar_one() for query, values in asked]
     return sum(_rows(plan[0]["Plan"]) for plan in plans)
 
 
@@ -119,7 +100,7 @@ LOOK_UPS: dict[str, Callable[[CatalogReader], object]] = {
     "history": lambda reader: reader.history(SOME.table),
     "neighbours": lambda reader: reader.neighbours(SOME.table, most=3),
     "matches": lambda reader: reader.matches(SOME.definition, anchor_set_key(SOME.anchors)),
-    "best_matches": lambda reader: reader.best_matches([SOME.definition], anchor_set_key(SOME.anchors)),
+    "best_matches": lambda reader: reader.best_matches([(SOME.definition, anchor_set_key(SOME.anchors))]),
     "records": lambda reader: reader.records([SOME.materialization_id]),
 }
 # the rows of these are overestimated a thousand times
@@ -141,7 +122,7 @@ def test_postgres_looks_at_few_rows(filled: Database, ask: Callable[[CatalogRead
 @pytest.mark.parametrize("ask", LOOK_UPS.values(), ids=LOOK_UPS)
 def test_postgres_compiles_no_look_up(filled: Database, ask: Callable[[CatalogReader], object]) -> None:
     """A look-up stands alone, without a setting of its session: by its estimated cost alone nobody compiles it."""
-    with _asked() as asked:
+    with statements() as asked:
         ask(Catalog(filled).reader)
     with filled.reading() as connection:
         for query, values in asked:
@@ -154,7 +135,7 @@ def test_postgres_does_not_compile_an_overestimated_look_up(
     filled: Database, ask: Callable[[CatalogReader], object]
 ) -> None:
     """It runs in a transaction of its own, which switches the compiler off first."""
-    with _asked() as asked:
+    with statements() as asked:
         ask(Catalog(filled).reader)
     switched = ["set_config('jit', 'off', true)" in query for query, _ in asked]
     assert switched == [True, False] * (len(asked) // 2)

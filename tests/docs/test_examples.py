@@ -83,7 +83,8 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
 
 @pytest.mark.parametrize("page", examples())
 def test_the_examples_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
-    """Every command of the page succeeds and prints the output that the page shows."""
+    """Every command of the page succeeds and prints the output that the page shows, in a reader's project."""
+    (tmp_path / "pyproject.toml").touch()
     with catalog_of(DOCS / page) as catalog:
         for block in blocks(DOCS / page):
             if block["title"]:

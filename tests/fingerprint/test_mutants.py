@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import inspect
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import networkx
 import pytest
 
+from benchmarks.mutations import OPERATORS, Undo, change, other_constant
 from jammi_dagster.fingerprint.components import of_code
 from jammi_dagster.fingerprint.reach import routes
 from jammi_dagster.fingerprint.reach.graph import Graph
@@ -39,32 +40,7 @@ FUNCTIONS = {
 }
 LEAST = 2_000
 
-_OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.FloorDiv: ast.Mod,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-    ast.USub: ast.UAdd,
-    ast.Mod: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.BitOr: ast.BitAnd,
-    ast.BitAnd: ast.BitOr,
-}
-
-Undo = Callable[[], None]
+_OPERATORS = {**OPERATORS, ast.USub: ast.UAdd, ast.Pow: ast.Mult}
 
 
 class Code:
@@ -106,37 +82,25 @@ def mutants(statement: ast.stmt) -> Iterator[Undo]:
     for node in list(ast.walk(statement)):
         for name, value in list(ast.iter_fields(node)):
             if type(value) in _OPERATORS:
-                yield _set(node, name, _OPERATORS[type(value)]())
+                yield change(node, name, _OPERATORS[type(value)]())()
             elif isinstance(value, list) and value and type(value[0]) in _OPERATORS:
-                yield _set(node, name, [_OPERATORS[type(value[0])](), *value[1:]])
+                yield change(node, name, [_OPERATORS[type(value[0])](), *value[1:]])()
             elif isinstance(value, list) and len(value) > 1 and isinstance(value[0], ast.stmt):
                 for index, gone in enumerate(value):
                     if not isinstance(gone, (ast.Pass, ast.Global, ast.Nonlocal)):
-                        yield _set(node, name, value[:index] + value[index + 1 :])
+                        yield change(node, name, value[:index] + value[index + 1 :])()
         if isinstance(node, ast.Constant):
-            yield _set(node, "value", _other(node.value))
+            yield change(node, "value", other_constant(node.value))()
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            yield _set(node, "id", node.id + "_")
+            yield change(node, "id", node.id + "_")()
         elif isinstance(node, ast.Attribute):
-            yield _set(node, "attr", node.attr + "_")
+            yield change(node, "attr", node.attr + "_")()
         elif isinstance(node, ast.Return) and node.value is not None:
-            yield _set(node, "value", None)
+            yield change(node, "value", None)()
         elif isinstance(node, (ast.If, ast.While)):
-            yield _set(node, "test", ast.UnaryOp(ast.Not(), node.test))
+            yield change(node, "test", ast.UnaryOp(ast.Not(), node.test))()
         elif isinstance(node, ast.Call) and node.args:
-            yield _set(node, "args", node.args[1:])
-
-
-def _set(node: ast.AST, name: str, value: object) -> Undo:
-    before = getattr(node, name)
-    setattr(node, name, value)
-    return lambda: setattr(node, name, before)
-
-
-def _other(value: object) -> object:
-    if isinstance(value, bool) or value is None:
-        return not value
-    return value + 1 if isinstance(value, (int, float)) else f"{value}x"
+            yield change(node, "args", node.args[1:])()
 
 
 @pytest.mark.slow

@@ -11,8 +11,15 @@ from typing import Any
 from unittest import mock
 
 import dagster as dg
+import pyarrow as pa
 
-from jammi_dagster import MaterializationManifest, ResultStore, ResultStoreResource, ResultTableIOManager
+from jammi_dagster import (
+    MaterializationManifest,
+    ResultStore,
+    ResultStoreResource,
+    ResultTableIOManager,
+    result_table,
+)
 
 HERE = Path(__file__).parent
 ENVIRONMENT = {"JAMMI_STORE_KEY": "the goldens' own key", "GOLDEN_SECRET": "correct-horse-battery"}
@@ -127,6 +134,24 @@ class Bench:
                 value = "an instant"
             shown.append([anchor.source, anchor.kind.value, value])
         return shown
+
+
+def by_range(letters: dg.PartitionsDefinition[str], version: str = "1") -> list[Any]:
+    """Return two assets, of which a step makes a whole range of partitions."""
+    ranged: dict[str, Any] = {
+        "partitions_def": letters,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+    }
+
+    @result_table(**ranged, reads=[], code_version=version)
+    def part(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
+        return {key: pa.table({"x": [key, version]}) for key in context.partition_keys}
+
+    @result_table(**ranged, code_version="1")
+    def below(context: dg.AssetExecutionContext, part: dict[str, pa.Table]) -> dict[str, pa.Table]:
+        return {key: part[key] for key in context.partition_keys}
+
+    return [part, below]
 
 
 def failures(result: Any) -> list[str]:

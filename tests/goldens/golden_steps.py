@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
-from golden_kit import Bench, failures, surroundings, table_of
+from golden_kit import Bench, by_range, failures, surroundings, table_of
 
 from jammi_dagster import CachePolicy, result_table
 from jammi_dagster.surfaces import file
@@ -138,7 +138,7 @@ def _inputs(steps: Steps) -> None:
     def unpinned() -> pa.Table:
         return pa.table({"x": [1]})
 
-    @result_table(reads=[file(path, name="golden.txt")], code_version="1")
+    @result_table(reads=[file(path.absolute(), name="golden.txt")], code_version="1")
     def of_a_file() -> pa.Table:
         return pa.table({"x": [path.read_text()]})
 
@@ -204,29 +204,15 @@ def _partitions(steps: Steps) -> None:
     steps.run("what does not", _partitioned("2"), select=["below"], partition="a")
 
 
-def _by_range(version: str = "1") -> list[Any]:
-    once = dg.BackfillPolicy.single_run()
-
-    @result_table(partitions_def=letters, backfill_policy=once, reads=[], code_version=version)
-    def part(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
-        return {key: pa.table({"x": [key, version]}) for key in context.partition_keys}
-
-    @result_table(partitions_def=letters, backfill_policy=once, code_version="1")
-    def below(context: dg.AssetExecutionContext, part: dict[str, pa.Table]) -> dict[str, pa.Table]:
-        return {key: part[key] for key in context.partition_keys}
-
-    return [part, below]
-
-
 def _ranges(steps: Steps) -> None:
-    steps.run("cold", _by_range(), span=("c", "a"))
-    steps.run("unchanged", _by_range(), span=("c", "a"))
+    steps.run("cold", by_range(letters), span=("c", "a"))
+    steps.run("unchanged", by_range(letters), span=("c", "a"))
     (steps.bench.root / steps.bench.store.current("part[b]").artifact_path).unlink()
-    steps.run("bytes of one are gone", _by_range(), span=("c", "a"))
-    steps.run("another range", _by_range(), span=("c", "b"))
-    steps.run("one of them", _by_range(), span=("b", "b"))
-    steps.run("the first range", _by_range(), span=("c", "a"))
-    steps.run("other code", _by_range("2"), span=("c", "a"))
+    steps.run("bytes of one are gone", by_range(letters), span=("c", "a"))
+    steps.run("another range", by_range(letters), span=("c", "b"))
+    steps.run("one of them", by_range(letters), span=("b", "b"))
+    steps.run("the first range", by_range(letters), span=("c", "a"))
+    steps.run("other code", by_range(letters, "2"), span=("c", "a"))
 
 
 def _missing(steps: Steps) -> None:

@@ -12,7 +12,7 @@ from unittest import mock
 
 import dagster as dg
 import pyarrow as pa
-from golden_kit import QUIET, Bench, failures, outcomes, surroundings
+from golden_kit import QUIET, Bench, by_range, failures, outcomes, surroundings
 
 from jammi_dagster import (
     CachePolicy,
@@ -154,7 +154,7 @@ def _recorded(scenario: Callable[[Ticking], None], folder: Path, instance: dg.Da
 def _diamond(version: str = "1", policy: CachePolicy | None = None) -> list[Any]:
     """Return assets over a file: a chain, a diamond below it, and a table apart."""
 
-    @result_table(reads=[file(TEXT, name="golden.txt")], code_version="1")
+    @result_table(reads=[file(TEXT.absolute(), name="golden.txt")], code_version="1")
     def raw(config: Size) -> pa.Table:
         if TEXT.read_text() == "bad":
             raise ValueError("bad")
@@ -306,7 +306,7 @@ def _spread(version: str = "1") -> list[Any]:
 
     @result_table(
         partitions_def=letters,
-        reads=lambda key: [file(Path(f"{key}.txt"), name=f"{key}.txt")],
+        reads=lambda key: [file(Path(f"{key}.txt").absolute(), name=f"{key}.txt")],
         code_version="1",
     )
     def up(context: dg.AssetExecutionContext) -> pa.Table:
@@ -355,25 +355,11 @@ def _in_flight_partition(ticking: Ticking) -> None:
     ticking.bench.instance.delete_run(run)
 
 
-def _ranged(version: str = "1") -> list[Any]:
-    once = dg.BackfillPolicy.single_run()
-
-    @result_table(partitions_def=letters, backfill_policy=once, reads=[], code_version=version)
-    def part(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
-        return {key: pa.table({"x": [key, version]}) for key in context.partition_keys}
-
-    @result_table(partitions_def=letters, backfill_policy=once, code_version="1")
-    def below(context: dg.AssetExecutionContext, part: dict[str, pa.Table]) -> dict[str, pa.Table]:
-        return {key: part[key] for key in context.partition_keys}
-
-    return [part, below]
-
-
 def _ranges(ticking: Ticking) -> None:
-    ticking.bench.run(_ranged()[:1], span=("c", "c"))
-    ticking.watch(_ranged(), missing="materialize")
+    ticking.bench.run(by_range(letters)[:1], span=("c", "c"))
+    ticking.watch(by_range(letters), missing="materialize")
     ticking.settle("cold but for some")
-    ticking.watch(_ranged("2"))
+    ticking.watch(by_range(letters, "2"))
     ticking.settle("changed")
 
 

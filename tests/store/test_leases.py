@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from core_kit import make, numbers, values
-from store_kit import StoreAt, attempt_on, execute, expire, killed_before_the_flip, output, rows, status
+from store_kit import (
+    StoreAt,
+    attempt_on,
+    execute,
+    expire,
+    killed_before_the_flip,
+    output,
+    recovery_of,
+    rows,
+    status,
+)
 
 from jammi_dagster import ResultStore
 from jammi_dagster.catalog import LEASE_SECONDS, Lease, RecoveryRows
 from jammi_dagster.catalog.writes import now_by_database
 from jammi_dagster.errors import LeaseLost
-from jammi_dagster.maintenance import Recovery
 from jammi_dagster.recording import RENEW_SECONDS, funnel
 
 
@@ -79,15 +88,7 @@ def test_a_live_lease_outlasts_any_clock(store_at: StoreAt, monkeypatch: pytest.
         monkeypatch.setattr(
             funnel, "utc_now", lambda moved=moved: datetime.fromtimestamp(moved, timezone.utc)
         )
-        recovery = Recovery(
-            database=store.database,
-            root=store.artifacts,
-            scope=store.scope,
-            binding=store.binding,
-            random_hex=lambda n: "0" * 2 * n,
-            clock=partial(float, moved),
-        )
-        report = recovery.run()
+        report = recovery_of(store, clock=partial(float, moved)).run()
         assert {name: found for name, found in report.to_dict().items() if found} == {}
         assert {name: found for name, found in store.recover().to_dict().items() if found} == {}
         assert 0 < _expiry(store) <= 60

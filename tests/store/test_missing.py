@@ -12,6 +12,7 @@ from store_kit import (
     child,
     days_later,
     definition,
+    dying_at_the_flip,
     execute,
     expire,
     killed_before_the_flip,
@@ -23,6 +24,7 @@ from store_kit import (
 
 from jammi_dagster import ResultStore
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
+from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import StorageFailed, UnknownTable
 from jammi_dagster.maintenance import RecoveryReport
 from jammi_dagster.recording import Attempt
@@ -30,6 +32,18 @@ from jammi_dagster.recording import Attempt
 
 def _found(report: RecoveryReport) -> dict[str, object]:
     return {name: ids for name, ids in report.to_dict().items() if ids and name != "dry_run"}
+
+
+def _lost(store: ResultStore) -> tuple[MaterializationRecord, str, bytes]:
+    """A table that was lost with its sidecar, and the sidecar's path and bytes."""
+    record = make(store, "t")
+    path = sidecar_path(record.artifact_path)
+    data = store.artifacts.read_bytes(path)
+    store.artifacts.delete(path)
+    store.recover()
+    days_later(store)
+    store.recover()
+    return record, path, data
 
 
 def _of(path: str, part: str) -> str:
@@ -92,13 +106,7 @@ def test_a_lost_table_does_not_come_back_as_something_else(store: ResultStore, h
 
 def test_a_name_that_moved_on_stays_where_it_is(store: ResultStore) -> None:
     """A table that was made again while its former one was lost is not taken back."""
-    record = make(store, "t")
-    path = sidecar_path(record.artifact_path)
-    data = store.artifacts.read_bytes(path)
-    store.artifacts.delete(path)
-    store.recover()
-    days_later(store)
-    store.recover()
+    record, path, data = _lost(store)
     again = make(store, "t", numbers(4))
     store.artifacts.write_bytes_durable(path, data)
     assert _found(store.recover()) == {"returned": [record.materialization_id]}
@@ -108,13 +116,7 @@ def test_a_name_that_moved_on_stays_where_it_is(store: ResultStore) -> None:
 
 def test_a_drop_of_a_lost_table_is_for_good(store: ResultStore) -> None:
     """It does not come back with its objects; a second drop has nothing to drop."""
-    record = make(store, "t")
-    path = sidecar_path(record.artifact_path)
-    data = store.artifacts.read_bytes(path)
-    store.artifacts.delete(path)
-    store.recover()
-    days_later(store)
-    store.recover()
+    _, path, data = _lost(store)
     store.drop("t")
     store.artifacts.write_bytes_durable(path, data)
     assert _found(store.recover()) == {}
@@ -246,18 +248,11 @@ def test_a_row_whose_path_is_nothing_ends_only_its_own_part(tmp_path: Path, path
 
 def _dead_range(store: ResultStore, count: int) -> Attempt:
     """A writer of several tables that died when all bytes and sidecars were durable."""
-    from jammi_dagster.catalog import CatalogWriter
-
     tables = [f"t[{i}]" for i in range(count)]
     attempt = attempt_on(store, *tables, owner="dead/range")
     for table in tables:
         attempt.write(table, numbers(2))
-    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(KeyboardInterrupt):
-
-        def die(self: CatalogWriter, *args: object, **options: object) -> None:
-            raise KeyboardInterrupt
-
-        patch.setattr(CatalogWriter, "finish", die)
+    with dying_at_the_flip():
         attempt.publish([output(table) for table in tables])
     expire(store)
     return attempt

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from core_kit import Child, apart, make, race, values
@@ -405,7 +406,7 @@ def _bind_and_stop(talk: Any, root: str, catalog: str) -> None:
         talk.send("there")
         talk.recv()
 
-    BindingRows.bind = stop  # type: ignore[assignment, method-assign]
+    mock.patch.object(BindingRows, "bind", stop).start()
     _first_write(0, root, catalog)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from jammi_dagster import ResultStore, ResultStoreResource, ResultTableIOManager
+from jammi_dagster import ResultStore, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.contract import InputAnchor
 
 _calls: list[Any] = []
@@ -39,6 +39,42 @@ def table(*values: Any, name: str = "x") -> pa.Table:
 def values(data: pa.Table, name: str = "x") -> list[Any]:
     """That column."""
     return list(data.column(name).to_pylist())
+
+
+letters = dg.StaticPartitionsDefinition(["a", "b"])
+
+
+@result_table(reads=[])
+def raw() -> pa.Table:
+    return table(1, 2, 3)
+
+
+@result_table(partitions_def=letters, reads=[])
+def part(context: dg.AssetExecutionContext) -> pa.Table:
+    return table(context.partition_key)
+
+
+class Held(dg.IOManager):
+    """An IO manager that is not ours: it keeps the last value of each asset."""
+
+    def __init__(self) -> None:
+        self.held: dict[dg.AssetKey, Any] = {}
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
+        self.held[context.asset_key] = obj
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        return self.held[context.asset_key]
+
+
+class Broken(dg.ConfigurableResource[Any]):
+    """A resource that cannot be made if it `fails`: by an error with a secret in it."""
+
+    fails: bool = False
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        if self.fails:
+            raise OSError("no connection with password hunter2")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeAlias
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
@@ -83,15 +84,19 @@ def during_the_write(store: ResultStore, wait: Callable[[], None]) -> Iterator[p
     wait()
 
 
+def _wait_in(owner: type, method: str, wait: Callable[[], None]) -> None:
+    mock.patch.object(owner, method, side_effect=lambda *args, **options: wait()).start()
+
+
 def bytes_durable(store: ResultStore, wait: Callable[[], None]) -> pa.Table:
     """All bytes, and no sidecar."""
-    ArtifactRoot.write_bytes_durable = lambda *args: wait()  # type: ignore[method-assign]
+    _wait_in(ArtifactRoot, "write_bytes_durable", wait)
     return whole(9)
 
 
 def sidecar_durable(store: ResultStore, wait: Callable[[], None]) -> pa.Table:
     """Bytes and sidecar, and the row is as it was."""
-    CatalogWriter.finish = lambda *args, **options: wait()  # type: ignore[assignment]
+    _wait_in(CatalogWriter, "finish", wait)
     return whole(9)
 
 
@@ -103,7 +108,7 @@ def after_the_flip(store: ResultStore, wait: Callable[[], None]) -> pa.Table:
         finish(self, *args, **options)
         wait()
 
-    CatalogWriter.finish = finished  # type: ignore[method-assign]
+    mock.patch.object(CatalogWriter, "finish", finished).start()
     return whole(9)
 
 

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+from unittest import mock
 
 from core_kit import DIGEST
 from store_kit import definition
@@ -99,12 +100,11 @@ def opened(store: ResultStore) -> Iterator[list[str]]:
 
     _listen()
     _opened.append(paths.append)
-    storage.locate = noted  # type: ignore[method-assign]
     try:
-        yield paths
+        with mock.patch.object(storage, "locate", noted):
+            yield paths
     finally:
         _opened.pop()
-        del storage.locate
 
 
 def paths_of(value: object, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

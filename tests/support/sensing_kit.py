@@ -15,8 +15,8 @@ from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.adapters.sensor.builders import build_staleness_sensor
-from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.planning.step_plan import StepPlan
+from jammi_dagster.testing.tick_log import LogLines
 
 
 def definitions(lab: Lab, assets: Iterable[Any], **more: Any) -> dg.Definitions:
@@ -78,11 +78,14 @@ class Ticking:
         context = dg.build_sensor_context(
             instance=self.lab.instance, cursor=self.cursor, definitions=self.defs
         )
+        log = LogLines()
+        context.log.addHandler(log)
         result = self.sensor(context)
         assert isinstance(result, dg.SensorResult)
         self.cursor = result.cursor
         skipped = result.skip_reason
-        self.said = Cursor.load(self.cursor).said if skipped is None else str(skipped.skip_message)
+        (self.said,) = log.lines
+        assert skipped is None or skipped.skip_message == self.said
         return list(result.run_requests or ())
 
     def execute(self, request: dg.RunRequest, *, ok: bool = True) -> dict[str, Any]:

@@ -3,18 +3,21 @@
 import contextlib
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from unittest import mock
 
-import pytest
 import sqlalchemy as sa
 from core_kit import ENV, descriptor, make, numbers
 
+from benchmarks.statements import statements
 from jammi_dagster import InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore, Staleness
 from jammi_dagster.catalog import CatalogWriter, MaterializationRecord
 from jammi_dagster.catalog.models import Base
 from jammi_dagster.contract import DefinitionHash, definition_hash
+from jammi_dagster.maintenance import Recovery
 from jammi_dagster.recording import Attempt, Output
 
 OTHER = DefinitionHash("cd" * 32)
@@ -96,18 +99,32 @@ class Killed(BaseException):
     """An end that no code catches, like a SIGKILL: nothing after it runs."""
 
 
+@contextlib.contextmanager
+def dying_at_the_flip() -> Iterator[None]:
+    """A writer within ends when its bytes and sidecars are durable and its rows are not flipped."""
+    with contextlib.suppress(Killed), mock.patch.object(CatalogWriter, "finish", side_effect=Killed):
+        yield
+
+
 def killed_before_the_flip(store: ResultStore, table: str, data: Any = None, **more: Any) -> Attempt:
     """A writer that died when bytes and sidecar were durable and the row was not flipped."""
     attempt = attempt_on(store, table, owner=f"{secrets.token_hex(4)}/step")
     attempt.write(table, numbers(3) if data is None else data)
-
-    def die(self: CatalogWriter, *args: Any, **options: Any) -> None:
-        raise Killed
-
-    with pytest.MonkeyPatch.context() as patch, contextlib.suppress(Killed):
-        patch.setattr(CatalogWriter, "finish", die)
+    with dying_at_the_flip():
         attempt.publish([output(table, **more)])
     return attempt
+
+
+def recovery_of(store: ResultStore, **more: Any) -> Recovery:
+    """A pass of recovery over the store, whose lease has a token that is no secret."""
+    return Recovery(
+        database=store.database,
+        root=store.artifacts,
+        scope=store.scope,
+        binding=store.binding,
+        random_hex=lambda n: "0" * 2 * n,
+        **more,
+    )
 
 
 def expire(store: ResultStore) -> None:
@@ -160,18 +177,6 @@ def days_later(store: ResultStore, days: float = 2) -> None:
     )
 
 
-@contextlib.contextmanager
-def counted(store: ResultStore) -> Iterator[list[str]]:
-    """The statements that the store's database runs meanwhile."""
-    statements: list[str] = []
-
-    def note(connection: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement != "BEGIN" and "set_config(" not in statement:  # what a transaction begins with
-            statements.append(statement)
-
-    engine = store.database._engine
-    sa.event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
+def counted(store: ResultStore) -> AbstractContextManager[list[tuple[str, Any]]]:
+    """The statements that the store's database runs meanwhile, but for those that a transaction begins with."""
+    return statements(store.database._engine, but=["BEGIN", "set_config("])

@@ -2,6 +2,7 @@
 
 import contextlib
 from typing import Any
+from unittest import mock
 
 import pyarrow as pa
 
@@ -57,15 +58,9 @@ def fill(store: ResultStore) -> None:
     )
     for other in (store.beside(tenant="acme"), store.beside(deployment="branch")):
         make(other, "up", 7, 8)
-    finish = CatalogWriter.finish
-
-    def die(*args: Any, **options: Any) -> Any:
-        raise KeyboardInterrupt
-
-    CatalogWriter.finish = die  # type: ignore[method-assign]
-    with contextlib.suppress(KeyboardInterrupt):
+    died = mock.patch.object(CatalogWriter, "finish", side_effect=KeyboardInterrupt)
+    with contextlib.suppress(KeyboardInterrupt), died:
         several(store, {"dead[1]": 9, "dead[2]": 10})
-    CatalogWriter.finish = finish  # type: ignore[method-assign]
 
 
 def answers(store: ResultStore) -> dict[str, Any]:

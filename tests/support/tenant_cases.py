@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from core_kit import ENV, descriptor, numbers
-from store_kit import OTHER, execute, output
+from store_kit import OTHER, execute, output, recovery_of
 from tenants_kit import World, definition_of, lease_of
 
 from jammi_dagster import InputAnchor
@@ -27,7 +27,6 @@ from jammi_dagster.catalog import (
 )
 from jammi_dagster.contract import anchor_set_key
 from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, UnknownTable
-from jammi_dagster.maintenance import Recovery
 from jammi_dagster.recording import Attempt, Recorder
 from jammi_dagster.sensing import Observations, Resolver
 
@@ -244,14 +243,14 @@ def _(world: World) -> Any:
     return told, artifacts
 
 
-@case("CatalogReader", "matches", "best_matches", "has_definition")
+@case("CatalogReader", "matches", "best_matches", "stored_definitions")
 def _(world: World) -> Any:
     reader = world.own.store.reader
     for side in world.sides.values():
         key = anchor_set_key(side.inputs)
         best = reader.matches(definition_of(side), key)[:1]
-        assert reader.has_definition(definition_of(side)) == bool(best)
-        assert list(reader.best_matches([definition_of(side), "none"], key).values()) == best
+        assert bool(reader.stored_definitions([definition_of(side), "none"])) == bool(best)
+        assert list(reader.best_matches([(definition_of(side), key), ("none", key)]).values()) == best
     found = [
         world.own.store.reader.matches(definition_of(side), anchor_set_key(side.inputs))
         for side in world.sides.values()
@@ -268,14 +267,18 @@ def _(world: World) -> Any:
     return reader.edges()
 
 
-@case("CatalogReader", "frozen", "current_rows", "digests", "for_tenant")
+@case("CatalogReader", "frozen", "current_rows", "current_matches", "digests", "for_tenant")
 def _(world: World) -> Any:
     with world.own.store.reader.frozen() as reader:
         with world.refused(InvalidField):
             reader.for_tenant(world.other.tenant)
-        told: tuple[Any, ...] = list(reader.current_rows()), reader.digests()
+        told: tuple[Any, ...] = (
+            list(reader.current_rows()),
+            reader.digests(),
+            reader.current_matches([*reader.tables(), f"only {world.other.name}"]),
+        )
         told += reader.tables(), reader.for_tenant("").tables()
-    assert all(told[:2])
+    assert all(told[:3])
     return told
 
 
@@ -546,14 +549,7 @@ def _(world: World) -> Any:
         "UPDATE materializations SET missing_since = 1 WHERE id = :id",
         id=world.own.lost.materialization_id,
     )
-    recovery = Recovery(
-        database=store.database,
-        root=store.artifacts,
-        scope=store.scope,
-        binding=store.binding,
-        random_hex=lambda n: "0" * 2 * n,
-    )
-    reports = [store.recover(dry_run=True), recovery.run(), store.recover()]
+    reports = [store.recover(dry_run=True), recovery_of(store).run(), store.recover()]
     (whole,), (dead,) = world.own.whole.rows.values(), world.own.dead.rows.values()
     assert reports[1].promoted == [whole.materialization_id]
     assert reports[1].failed == [dead.materialization_id]

@@ -87,12 +87,16 @@ def test_a_surface_has_a_name_and_a_version(
 ) -> None:
     """The name is the path as given, or one of its own; the file is found from any working folder."""
     monkeypatch.chdir(tmp_path)
-    relative, named = file("raw.csv"), file(raw, name="planes")
+    relative, named = file("tests/surfaces/test_files.py"), file(raw, name="planes")
     assert isinstance(relative, VersionSurface)
-    assert (relative.source, named.source) == ("file:raw.csv", "file:planes")
+    assert (relative.source, named.source) == (
+        "file:tests/surfaces/test_files.py",
+        "file:planes",
+    )
     assert file(raw).source == f"file:{raw}"
     monkeypatch.chdir("/")
-    assert relative.observe() == named.observe() == _version(b"one")
+    assert relative.observe() == _version(Path(__file__).read_bytes())
+    assert named.observe() == _version(b"one")
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from jammi_dagster import (
     ResultTableIOManager,
     Staleness,
     build_materialization_checks,
+    build_staleness_check_schedule,
     build_staleness_schedule,
     build_staleness_sensor,
     code_identity,
@@ -71,7 +72,7 @@ defs = dg.Definitions(
     assets,
     asset_checks=build_materialization_checks(assets),
     sensors=[build_staleness_sensor(cascade="report_only")],
-    schedules=[build_staleness_schedule("@daily")],
+    schedules=[build_staleness_schedule("@daily"), build_staleness_check_schedule("@hourly", assets)],
     resources={"io_manager": ResultTableIOManager(store=resource, cache="use")},
 )
 assert_type(finalize(defs), dg.Definitions)

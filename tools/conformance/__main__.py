@@ -3,6 +3,7 @@
     python -m tools.conformance                  # all files, and the tests that fail once more, unmodified
     python -m tools.conformance --slice          # a few files, with result tables only: what `make slow` runs
     python -m tools.conformance --shorten        # also takes tests that pass by now off the list
+    python -m tools.conformance --storage        # Dagster's tests of its event log, over ours: none may fail
 
 Exits with 1 if a test fails that is not listed, if a listed one passes, or if one fails for another reason than the
 list says. A version of Dagster other than the pinned one is only reported on.
@@ -30,22 +31,27 @@ CACHE = ROOT / "build" / "conformance"
 def main(arguments: list[str] | None = None) -> int:
     """Run, print the counts and the problems, and give the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.conformance", description=__doc__.splitlines()[0])
-    parser.add_argument("--slice", action="store_true", help="only the bounded slice, and nothing unmodified")
-    parser.add_argument("--shorten", action="store_true", help="take tests that pass by now off the list")
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--slice", action="store_true", help="only the bounded slice, and nothing unmodified")
+    ways.add_argument("--shorten", action="store_true", help="take tests that pass by now off the list")
+    ways.add_argument("--storage", action="store_true", help="tests of the event log, over our storage")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="by default one a core")
     parser.add_argument("files", nargs="*", help="only these, below dagster_tests/")
     options = parser.parse_args(arguments)
-    plan = Plan.load(LIST)
+    plan, shim, about = Plan.load(LIST), "shim", "with @result_table in the place of @asset"
+    if options.storage:
+        plan = replace(plan, files=plan.storage, reasons=())
+        shim, about = "storage_shim", "of its event log on SQLite, over ours"
     installed = version("dagster")
     files = options.files or (plan.slice if options.slice else plan.files)
     home = fetch(installed, CACHE)
     processes = 0 if options.slice else options.processes
-    ours = run(home, files, ours=True, processes=processes)
+    ours = run(home, files, shim=shim, processes=processes)
     failed = [test for test, outcome in ours.items() if outcome.outcome == "failed"]
-    unmodified = run(home, failed, ours=False, processes=processes) if failed and not options.slice else {}
+    unmodified = run(home, failed, processes=processes) if failed and not options.slice else {}
     found = compare(plan.reasons, ours, unmodified, files=files)
     found.problems += plan.grown()
-    print(table(plan, found, installed))
+    print(f"dagster {installed}, tests {about}\n{table(plan, found)}")
     for problem in found.problems:
         print(f"\n{problem}")
     if options.shorten:
@@ -56,19 +62,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if found.problems else 0
 
 
-def table(plan: Plan, found: Comparison, installed: str) -> str:
+def table(plan: Plan, found: Comparison) -> str:
     """Return the counts by reason, each with its explanation."""
-    lines = [
-        f"dagster {installed}, tests with @result_table in the place of @asset",
-        f"{found.passed:5} pass",
-    ]
+    lines = [f"{found.passed:5} pass"]
     for reason in plan.reasons:
         if reason.name in found.counts:
             lines.append(f"{found.counts[reason.name]:5} fail, {reason.name}: {reason.says}")
     if found.unmodified:
         lines.append(f"{len(found.unmodified):5} fail unmodified as well, so they say nothing")
     lines.append(f"{len(found.problems):5} differ from the list")
-    lines.append("ticks of the staleness sensor after the runs of these tests")
+    if found.ticks:
+        lines.append("ticks of the staleness sensor after the runs of these tests")
     lines += [f"{number:5} {what}" for what, number in sorted(found.ticks.items())]
     return "\n".join(lines)
 

@@ -38,6 +38,7 @@ class Reason:
 class Plan:
     """A pinned version of Dagster, the files to run, the files of the bounded slice, and the known failures.
 
+    `storage` are the files and classes to run over our event log.
     `most` is the length of the list: under one version it is only ever lowered.
     """
 
@@ -45,6 +46,7 @@ class Plan:
     most: int
     files: tuple[str, ...]
     slice: tuple[str, ...]
+    storage: tuple[str, ...]
     reasons: tuple[Reason, ...]
 
     @classmethod
@@ -66,6 +68,7 @@ class Plan:
             most=parts["most"],
             files=tuple(_files(parts["files"])),
             slice=tuple(_files(parts["slice"])),
+            storage=tuple(parts["storage"]),
             reasons=tuple(reasons),
         )
 

@@ -23,8 +23,8 @@ class Outcome:
     ticks: Mapping[str, int] = field(default_factory=dict)
 
 
-def run(home: Path, files: Sequence[str], *, ours: bool, processes: int = 0) -> dict[str, Outcome]:
-    """Run these files below `dagster_tests`, with `@result_table` in the place of `@asset` if `ours`.
+def run(home: Path, files: Sequence[str], *, shim: str = "", processes: int = 0) -> dict[str, Outcome]:
+    """Run these files below `dagster_tests`, with the replacement that a module beside this one installs.
 
     Return the outcome of each test by `file::test`; a file that cannot be imported is one test. Raise
     `RuntimeError` with the end of the output if pytest itself stops.
@@ -44,7 +44,7 @@ def run(home: Path, files: Sequence[str], *, ours: bool, processes: int = 0) -> 
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), str(home)]),
-            "CONFORMANCE_OURS": "1" if ours else "",
+            "CONFORMANCE_SHIM": shim,
             "CONFORMANCE_REPORT": str(report),
             "TMPDIR": folder,
         }

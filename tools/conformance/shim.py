@@ -35,12 +35,12 @@ _is_declaring = False
 
 def install() -> None:
     """Replace `dagster.asset`, Dagster's default and in-memory IO managers, and the two ends of a value's way."""
-    _everywhere("dagster", _original, asset)
-    _everywhere("dagster", dg.mem_io_manager, dg.io_manager(_of_instance))
-    _everywhere("dagster", dg.InMemoryIOManager, _InMemory)
+    everywhere("dagster", _original, asset)
+    everywhere("dagster", dg.mem_io_manager, dg.io_manager(_of_instance))
+    everywhere("dagster", dg.InMemoryIOManager, _InMemory)
     execute, instance_of = execute_in_process.core_execute_in_process, api.ephemeral_instance_if_missing
-    _everywhere("dagster", execute, ticks.ticking(execute, instance_of))
-    _everywhere("jammi_dagster", outputs.produce, _packing(outputs.produce))
+    everywhere("dagster", execute, ticks.ticking(execute, instance_of))
+    everywhere("jammi_dagster", outputs.produce, _packing(outputs.produce))
     kinds._READERS = _Readers(kinds._READERS)
     os.environ["DAGSTER_DEFAULT_IO_MANAGER_MODULE"] = __name__
     os.environ["DAGSTER_DEFAULT_IO_MANAGER_ATTRIBUTE"] = "default_io_manager"
@@ -109,7 +109,7 @@ class _InMemory(dg.InMemoryIOManager):
 default_io_manager = dg.io_manager(_of_instance)
 
 
-def _everywhere(package: str, old: Any, new: Any) -> None:
+def everywhere(package: str, old: Any, new: Any) -> None:
     """Replace an object in all loaded modules of a package that hold it by name."""
     places = [
         (module, name)

@@ -22,11 +22,11 @@ from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
-from jammi_dagster.adapters.sensor.cursor import Cursor
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import AnchorKind
 from jammi_dagster.store import ResultStore
+from jammi_dagster.testing.tick_log import LogLines
 
 MOST_RUNS = 1000
 _EXTRA = "conformance_extra"
@@ -145,9 +145,8 @@ def _check_stale(table: str, found: Evaluation, tick: _Tick) -> None:
 class _Tick:
     """The outcome of one tick."""
 
-    def __init__(self, result: dg.SensorResult) -> None:
-        self.cursor = result.cursor
-        self.message = Cursor.load(result.cursor).said
+    def __init__(self, result: dg.SensorResult, message: str) -> None:
+        self.cursor, self.message = result.cursor, message
         self.requested = {
             (key, partition)
             for request in result.run_requests or ()
@@ -168,9 +167,11 @@ def _ticked(
     cursor: str | None = None,
 ) -> _Tick:
     with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=repository) as context:
+        log = LogLines()
+        context.log.addHandler(log)
         result = sensor(context)
     assert isinstance(result, dg.SensorResult), "ours gives one"
-    return _Tick(result)
+    return _Tick(result, "\n".join(log.lines))
 
 
 def _made(run_id: str, assets: list[CurrentAsset]) -> dict[str, tuple[ResultStore, MaterializationRecord]]:

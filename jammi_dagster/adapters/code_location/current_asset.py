@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
 from jammi_dagster.adapters.assets.declaration import Dependency
-from jammi_dagster.adapters.assets.reasons import with_paths
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
 from jammi_dagster.adapters.code_location.dry_step import DryStep, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
@@ -18,13 +17,14 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
 from jammi_dagster.adapters.recipe.config import config_of
-from jammi_dagster.adapters.recipe.draft import Draft, draft_of
+from jammi_dagster.adapters.recipe.draft import snapshot_of, undeclared_of
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, resolve, role_of
 from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, TableDefinition, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import CachePolicy, TableName
+from jammi_dagster.contract import CachePolicy
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
+from jammi_dagster.planning.step_plan import TableFacts
 from jammi_dagster.store import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
@@ -44,6 +44,14 @@ class NotReplayable(Exception):
     """A recorded config or range that the asset no longer takes; the message is the reason."""
 
 
+class _Known(NamedTuple):
+    """A recipe, the definition hashes of its tables, and the reasons why none of them can be pinned."""
+
+    recipe: Recipe
+    hashes: DefinitionHashes
+    undeclared: Sequence[str]
+
+
 class CurrentAsset:
     """One asset on a result store: its tables by partition, and the definition that each would have now.
 
@@ -59,7 +67,8 @@ class CurrentAsset:
         self.is_plain = spec_of(self.assets_def) is None
         self.check_names = self._declared.check_names
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
-        self._recipes: dict[bytes, tuple[Recipe, DefinitionHashes] | Exception] = {}
+        self._names: dict[str | None, str] = {}
+        self._recipes: dict[bytes, _Known | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
         self._tables: tuple[tuple[str, ...] | None, dict[str, str | None]] | None = None
         self._settled = 0
@@ -77,10 +86,10 @@ class CurrentAsset:
         return self.assets_def.partitions_def
 
     @property
-    def can_range(self) -> bool:
-        """Tell whether one run of it makes a range of partitions."""
+    def most_at_once(self) -> int | None:
+        """The number of neighbouring partitions that one run of it makes at most; None for any number."""
         policy = self.assets_def.backfill_policy
-        return policy is not None and policy.policy_type is dg.BackfillPolicy.single_run().policy_type
+        return 1 if policy is None else policy.max_partitions_per_run
 
     def tables(self) -> dict[str, str | None]:
         """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""
@@ -94,7 +103,9 @@ class CurrentAsset:
 
     def table(self, partition: str | None) -> str:
         """Return the name of the table of a partition."""
-        return str(TableName.of(self.key.path, partition))
+        if partition not in self._names:
+            self._names[partition] = table_names(self.key.path, [partition])[0]
+        return self._names[partition]
 
     def definition(self, partition: str | None, replay: Replay, present: Present) -> tuple[str, Inputs]:
         """Return the definition hash that a step with this replay would record now, and its inputs without states.
@@ -106,7 +117,7 @@ class CurrentAsset:
         known = self._hashes.get(key)
         if known is not None and 0 < known[2] == self._settled:
             return known[1], known[0]
-        hashes = self._recipe(replay)[1]
+        hashes = self._known(replay).hashes
         span = self.group(partition, replay)
         inputs = self.inputs(span, present)
         inputs.pins = None
@@ -141,7 +152,7 @@ class CurrentAsset:
 
     def recipe(self, replay: Replay) -> Recipe:
         """Return the recipe of a step with this replay. Raises `Unknowable` and `NotReplayable`."""
-        return self._recipe(replay)[0]
+        return self._known(replay).recipe
 
     def inputs(self, partitions: tuple[str, ...] | None, present: Present) -> Inputs:
         """Resolve the inputs of a step that would make these partitions now, or the whole under None.
@@ -155,19 +166,33 @@ class CurrentAsset:
         surfaces = self._surfaces(partitions)
         return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
 
-    def draft(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> Draft:
-        """Draft the tables that a step with this config would make together. Raises as `recipe` and `draft_of` do."""
-        keys: Sequence[str | None] = (None,) if partitions is None else partitions
-        return draft_of(self.recipe(replay), self.spec, self._declared, inputs, keys)
+    def facts(
+        self, partitions: tuple[str, ...] | None, replay: Replay, present: Present
+    ) -> tuple[Inputs, list[TableFacts]]:
+        """Return the inputs of a step with this config now, and the facts of its tables as its own draft has them.
 
-    def undeclared(self, replay: Replay) -> tuple[str, ...]:
+        Raises as `recipe` and `snapshot_of` do.
+        """
+        inputs = self.inputs(partitions, present)
+        known = self._known(replay)
+        snapshot = snapshot_of(inputs, self.key, known.undeclared)
+        group = partitions or ()
+        return inputs, [
+            TableFacts(
+                table=self.table(partition),
+                definition=known.hashes.of(partition, group, snapshot.names, snapshot.orders),
+                anchors=snapshot.anchors,
+                barriers=snapshot.reasons,
+            )
+            for partition in partitions or (None,)
+        ]
+
+    def undeclared(self, replay: Replay) -> Sequence[str]:
         """List the reasons why the definition of now, asked for in this way, cannot be pinned.
 
-        Raises `NotReplayable`.
+        Raises `NotReplayable` and `Unknowable`.
         """
-        recipe = self.recipe(replay)
-        undeclared = self.spec.undeclared(self._declared, recipe.code, recipe.config_resources)
-        return tuple(with_paths((*recipe.unrecordable, *undeclared), recipe.code))
+        return self._known(replay).undeclared
 
     def policy(self, tags: Mapping[str, str] | None = None) -> CachePolicy:
         """Return the cache policy of a run with these tags. Raises `InvalidPolicy`."""
@@ -224,7 +249,7 @@ class CurrentAsset:
             self._recipes.clear()
             self._hashes.clear()
 
-    def _recipe(self, replay: Replay) -> tuple[Recipe, DefinitionHashes]:
+    def _known(self, replay: Replay) -> _Known:
         self._forget_edited()
         key, _ = replay.key
         if key not in self._recipes:
@@ -237,7 +262,7 @@ class CurrentAsset:
             raise found
         return found
 
-    def _make(self, raw: Any) -> tuple[Recipe, DefinitionHashes]:
+    def _make(self, raw: Any) -> _Known:
         try:
             validated = self._location.validated(self.key, raw)
             config = config_of(self.spec, validated)
@@ -250,14 +275,14 @@ class CurrentAsset:
         try:
             recipe = recipe_of(self.spec, asset, self.store, config=config, loaded=loaded)
             outdated = self.spec.outdated(recipe.code, has_edits=bool(self._edits))
-            hashes = DefinitionHashes(recipe)
+            known = _Known(recipe, DefinitionHashes(recipe), undeclared_of(recipe, self.spec, self._declared))
         except Exception as error:  # a resource may raise anything as it is made
             raise Unknowable(
                 f"its definition cannot be known outside of a run: {first_line(error)}"
             ) from error
         if outdated:
             raise Outdated("; ".join(outdated[:_MOST_SAID]))
-        return recipe, hashes
+        return known
 
     def group(self, partition: str | None, replay: Replay) -> tuple[str, ...] | None:
         """Return the partitions that a replay makes together with `partition`. Raises `NotReplayable`."""

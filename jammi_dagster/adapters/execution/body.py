@@ -50,13 +50,13 @@ def body_of(spec: TableSpec) -> Callable[..., Any]:
         for one in spec.shape.parameters
     ]
     annotations = {p.name: p.annotation for p in parameters if p.annotation is not inspect.Parameter.empty}
-    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # a function takes any
     body.__annotations__ = annotations
     body.__name__ = name_of(spec.function)
     body.__qualname__ = getattr(spec.function, "__qualname__", body.__name__)
     code = code_of(spec.function)
     body.__module__, body.__doc__ = code.__module__, code.__doc__
-    body.result_table = spec  # type: ignore[attr-defined]
+    body.result_table = spec  # type: ignore[attr-defined]  # a function takes any
     return body
 
 

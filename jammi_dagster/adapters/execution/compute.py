@@ -40,7 +40,7 @@ def compute(
     with attempt:
         why = why_computed(tables, draft, plan)
         first = plan.tables[0].table
-        step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first])}")
+        step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first])}{tables.root_once()}")
         schemas: dict[str, pa.Schema] = {}
         stamps, files = _stamps(tables), tables.recipe.code.files
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
@@ -149,7 +149,9 @@ def _watch(tables: TableStep) -> Watch:
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
     return Watch(
-        module=(code_of(spec.function).__module__ or "").partition(".")[0],  # made by `exec`, it may have none
+        module=(code_of(spec.function).__module__ or "").partition(".")[
+            0
+        ],  # made by `exec`, it may have none
         allowed=allowed,
         within=[tables.store.identity.root, *tables.recipe.code.files],
     )

@@ -5,6 +5,7 @@ The decision is `planning.step_plan.decide_step`; a reuse is carried out in `reu
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +19,10 @@ from jammi_dagster.adapters.execution.step_result import StepResult
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.draft import Draft, other_checks
 from jammi_dagster.catalog import Busy, Flight
-from jammi_dagster.contract import CachePolicy, DefinitionHash
+from jammi_dagster.contract import CachePolicy
 from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
 from jammi_dagster.recording import POLL_SECONDS, Attempt, hit_or_attempt
-from jammi_dagster.sensing import probe_cache_records
+from jammi_dagster.sensing import probe_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +108,12 @@ def _begin(tables: TableStep, flights: dict[str, Flight]) -> Attempt | Busy:
 
 def _hits(tables: TableStep, facts: Sequence[TableFacts]) -> Iterator[Hit]:
     """Yield the hit of each table, up to the first without one: a range is reused as a whole, or not at all."""
-    store, definitions = tables.store, [DefinitionHash(str(fact.definition)) for fact in facts]
-    found = probe_cache_records(store.reader, store.artifacts, definitions, facts[0].anchors)
-    records = []
-    for record in found:
-        if record is None:
-            break
-        records.append(record)
+    store = tables.store
+    wanted = [(str(fact.definition), fact.anchors) for fact in facts]
+    found = itertools.takewhile(
+        lambda probed: probed.has_bytes, probe_many(store.reader, store.artifacts, wanted)
+    )
+    records = [probed.record.with_anchors(facts[0].anchors) for probed in found if probed.record]
     annotations = store.reader.annotations(record.materialization_id for record in records)
     for record in records:
         text = annotations.get(record.materialization_id)

@@ -219,7 +219,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         thread = id(threading.current_thread())
         for one in [watch] if watch else [one for one in _live if thread not in one.before]:
             one.see(event, arguments, sys._getframe(1))
-    except Exception:  # an error here would be one of the user's `open`
+    except Exception:  # the user's own `open` would raise it, and tells of bad arguments itself
         return
     finally:
         _looking.now = False

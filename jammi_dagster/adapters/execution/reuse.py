@@ -29,7 +29,7 @@ def reuse(tables: TableStep, draft: Draft, hits: Sequence[Hit], started: float) 
     step = tables.step
     pairs = [(table, hit.record.materialization_id) for table, hit in zip(step.tables, hits, strict=True)]
     pointed = tables.store.writer.point(pairs, start_sequence=tables.start_sequence, run_id=step.run_id)
-    step.log.info(events.saved_line([hit.record for hit in hits]))
+    step.log.info(f"{events.saved_line([hit.record for hit in hits])}{tables.root_once()}")
     metadata: dict[str | None, Mapping[str, Any]] = {}
     spent = (time.perf_counter() - started) / max(len(hits), 1)
     for partition, hit, point in zip(step.partition_keys, hits, pointed, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,9 @@ from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.artifacts import VerifiedReads
 from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.store import ResultStore
+
+_MOST_RUNS = 100
+_named_in: deque[tuple[str, str]] = deque(maxlen=_MOST_RUNS)  # runs of this process whose log names the root
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,14 @@ class TableStep:
         keys = self.step.partitions or ()
         span = (keys[0], keys[-1]) if len(keys) > 1 else None
         return Replay(config=self.recipe.raw_config, span=span)
+
+    def root_once(self) -> str:
+        """Return the store's root for the log line of the first step that this process runs of a run; else no text."""
+        place = (self.step.run_id, self.store.artifacts.name)
+        if place in _named_in:
+            return ""
+        _named_in.append(place)
+        return f" (store {place[1]})"
 
     def policy(self, io_manager: CachePolicy) -> CachePolicy:
         """Return the cache policy that this step runs under. Raises `InvalidPolicy` for a run tag that spells none."""

@@ -6,17 +6,22 @@ import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeGuard
 from weakref import WeakValueDictionary
 
 import dagster as dg
 
-from jammi_dagster.catalog.urls import shown_catalog
+from jammi_dagster import project_paths
+from jammi_dagster.artifacts import absolute_root
+from jammi_dagster.catalog.urls import absolute_catalog, shown_catalog
 from jammi_dagster.contract import CachePolicy, Verification, canonical_json
 from jammi_dagster.contract.redaction import redacted_options, redacted_text, redacted_url
 from jammi_dagster.errors import InvalidStore, JammiError, NotCanonical
 from jammi_dagster.store import ResultStore, StoreIdentity
+
+FOUND_FIELDS = frozenset({"project_folder"})
+"""Fields that a resource fills in by itself: they follow from others, so no definition holds them."""
 
 
 class StoreBacked(Protocol):
@@ -105,6 +110,10 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
 
     The store is opened on first use, once per process, and shared by all steps of the process.
 
+    A relative `root` or `catalog` starts at the folder of the nearest `pyproject.toml` above the file that constructs
+    the resource, and is an absolute path from then on. `project_folder` keeps that folder for a path that comes later,
+    from an `EnvVar` or from run config; leave it out. Raises `NoProjectFolder`.
+
         resources = {"io_manager": ResultTableIOManager(store=ResultStoreResource(root="results"))}
     """
 
@@ -113,6 +122,16 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
     tenant: str | None = None
     deployment: str = "default"
     storage_options: dict[str, Any] | None = None
+    project_folder: str | None = None
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**_with_absolute_paths(type(self), data, maker=self))
+
+    @classmethod
+    def configure_at_launch(cls, **kwargs: Any) -> Any:
+        """Return a resource that takes its other fields from run config; its relative paths start at this project."""
+        kwargs.setdefault("project_folder", project_paths.project_folder())
+        return super().configure_at_launch(**_with_absolute_paths(cls, kwargs))
 
     def get(self) -> ResultStore:
         """Open the store, or return the open one. Raise as `ResultStore(…)` does."""
@@ -140,3 +159,19 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
             name: getattr(self, name)
             for name in ("root", "catalog", "tenant", "deployment", "storage_options")
         }
+
+
+def _with_absolute_paths(
+    kind: type[ResultStoreResource], data: Mapping[str, Any], maker: object = None
+) -> dict[str, Any]:
+    """Return a resource's fields with absolute paths, and with the project folder where a path comes later."""
+    found = dict(data)
+    for name, absolute in (("root", absolute_root), ("catalog", absolute_catalog)):
+        value = data.get(name, kind.model_fields[name].default)
+        if isinstance(value, dg.EnvVar):
+            found.setdefault("project_folder", project_paths.project_folder(maker))
+        elif isinstance(value, str):
+            path = absolute(value, maker=maker, project=data.get("project_folder"))
+            if path != value:
+                found[name] = path
+    return found

@@ -55,6 +55,6 @@ class Evaluation:
 
     def count(self) -> None:
         """Count the tables by verdict."""
-        self.counts = Counter(state.kind for state in self.tables.values())
+        self.counts = Counter(state.word for state in self.tables.values())
         there = sum(not state.is_missing for state in self.tables.values())
         self.counts["fresh"] += sum(self.looked_at.values()) - there

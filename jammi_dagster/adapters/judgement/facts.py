@@ -6,21 +6,40 @@ upstream step of the same run would make first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.recipe.annotation import read_annotation
+from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.contract import CachePolicy, DefinitionHash
+from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
-from jammi_dagster.sensing import lookup_cached
+from jammi_dagster.sensing.probe import Probed, probe_many
 
 _DECORATE = "decorate it with @result_table to reuse its table"
+
+
+Step = tuple[tuple[str, ...] | None, Replay]
+"""A run that makes these partitions of an asset together, or the whole under None, with a recorded config."""
+
+
+class Known:
+    """Current materializations that were read already: each is the best match of its definition and anchor set."""
+
+    def __init__(self, current: Iterable[CurrentMatch] = ()) -> None:
+        self.records: dict[tuple[str, str], MaterializationRecord] = {}
+        self.annotations: dict[str, str | None] = {}
+        for match in current:
+            record = match.record
+            if match.set_key is not None and record.definition_hash is not None:
+                self.records[record.definition_hash, match.set_key] = record
+                self.annotations[record.materialization_id] = match.annotation
 
 
 def plan_of(
@@ -29,19 +48,28 @@ def plan_of(
     replay: Replay,
     present: Present,
     policy: CachePolicy | None = None,
-    *,
-    look_at_bytes: bool = True,
 ) -> StepPlan:
-    """Plan a run that makes these partitions of an asset together, or the whole under None, with a recorded config.
+    """Plan one step. Everything else is as `plans_of` has it; one plan answers for all tables of a range."""
+    return plans_of(asset, [(partitions, replay)], present, policy)[0]
 
-    `policy` is the asset's own unless given. Without `look_at_bytes` a match counts though its artifact may be gone.
-    One plan answers for all tables of a range. Raises `InvalidPolicy`, and any error of the catalog or the storage.
+
+def plans_of(
+    asset: CurrentAsset,
+    steps: Iterable[Step],
+    present: Present,
+    policy: CachePolicy | None = None,
+    known: Known | None = None,
+) -> list[StepPlan]:
+    """Plan steps of one asset, each as if it were launched now: a few queries answer for all of them.
+
+    `policy` is the asset's own unless given; `known` are current materializations that were read already.
+    Raises `InvalidPolicy`, and any error of the catalog or the storage.
     """
     policy = asset.policy() if policy is None else policy
-    facts = facts_of(asset, partitions, replay, present)
+    found = [facts_of(asset, partitions, replay, present) for partitions, replay in steps]
     if policy is CachePolicy.USE:
-        facts = _probed(asset, facts, look_at_bytes=look_at_bytes)
-    return decide_step(facts, policy)
+        found = _probed(asset, found, known or Known())
+    return [decide_step(facts, policy) for facts in found]
 
 
 def facts_of(
@@ -50,18 +78,19 @@ def facts_of(
     """Gather everything but matches. Raises nothing for inputs, config or resources that are not as they should be."""
     obstacles: list[str] = []
     unknown: list[str] = []
+    barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     try:
-        inputs = asset.inputs(partitions, present)
+        inputs, facts = asset.facts(partitions, replay, present)
         obstacles += [f"{source} is not there" for source in inputs.missing]
         obstacles += [str(error) for error in inputs.failed.values()]
-        facts = asset.draft(partitions, replay, inputs).facts()
     except (NotReplayable, JammiError) as error:
         obstacles.append(str(error) if isinstance(error, NotReplayable) else first_line(error))
         facts = _unknown(asset, partitions)
     except Unknowable as error:
         unknown.append(str(error))
         facts = _unknown(asset, partitions)
-    barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
+    if not (obstacles or unknown or barriers):
+        return facts
     return [
         replace(
             fact,
@@ -78,33 +107,37 @@ def _unknown(asset: CurrentAsset, partitions: tuple[str, ...] | None) -> list[Ta
     return [TableFacts(table=asset.table(key), definition=None) for key in keys]
 
 
-def _probed(asset: CurrentAsset, facts: list[TableFacts], *, look_at_bytes: bool) -> list[TableFacts]:
-    """Look for the match of each table, up to the first without one."""
-    probed: list[TableFacts] = []
-    is_open = True
-    for fact in facts:
-        if is_open and fact.may_match:
-            match = _match(asset, fact, look_at_bytes=look_at_bytes, in_range=len(facts) > 1)
-            fact = replace(fact, match=match)
-        else:
-            fact = replace(fact, is_probed=False)
-        is_open = is_open and fact.match is not None and fact.match.bytes != "gone"
-        probed.append(fact)
-    return probed
+def _probed(asset: CurrentAsset, steps: Sequence[list[TableFacts]], known: Known) -> list[list[TableFacts]]:
+    """Look for the match of each table, in each step up to the first without one."""
+    store = asset.store
+    wanted = [(str(fact.definition), fact.anchors) for facts in steps for fact in facts if fact.may_match]
+    answers = list(probe_many(store.reader, store.artifacts, wanted, known.records))
+    ids = (probed.record.materialization_id for probed in answers if probed.record and probed.has_bytes)
+    read = store.reader.annotations(one for one in ids if one not in known.annotations)
+    rest, found = iter(answers), []
+    for facts in steps:
+        looked, is_open = list[TableFacts](), True
+        for fact in facts:
+            probed = next(rest) if fact.may_match else None
+            match = None
+            if probed and is_open:
+                match = _match(asset, probed, read, known, in_range=len(facts) > 1)
+            looked.append(replace(fact, match=match, is_probed=is_open and fact.may_match))
+            is_open = is_open and match is not None and match.bytes != "gone"
+        found.append(looked)
+    return found
 
 
-def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_range: bool) -> Match | None:
-    store, definition = asset.store, DefinitionHash(str(fact.definition))
-    record = store.probe_cache_record(definition, fact.anchors) if look_at_bytes else None
+def _match(
+    asset: CurrentAsset, probed: Probed, read: Mapping[str, str], known: Known, *, in_range: bool
+) -> Match | None:
+    record = probed.record
     if record is None:
-        best = next(lookup_cached(store.reader, definition, fact.anchors), None)
-        if best is None:
-            return None
-        if look_at_bytes:
-            return Match(materialization=best.materialization_id, bytes="gone")
-        record = best
-    text = store.reader.annotation(record.materialization_id)
-    annotation = read_annotation(store, record, text, or_of_sidecar=in_range)
+        return None
+    if not probed.has_bytes:
+        return Match(materialization=record.materialization_id, bytes="gone")
+    text = known.annotations.get(record.materialization_id, read.get(record.materialization_id))
+    annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range)
     if annotation is None:
         return None
     reported = [str(result.check_name) for result in annotation.check_results]
@@ -116,5 +149,5 @@ def _match(asset: CurrentAsset, fact: TableFacts, *, look_at_bytes: bool, in_ran
         failed_checks=tuple(
             str(result.check_name) for result in annotation.check_results if not result.passed
         ),
-        bytes="seen" if look_at_bytes else "not looked at",
+        why=reused(record),
     )

@@ -1,13 +1,14 @@
 """The forecast of a launch: the plan of each of its steps, upstream first, over the tables that earlier steps leave.
 
-Each step is decided by `facts.plan_of`, the function that decides a real step. The tables that a step would leave stand
-beside the current ones: a reuse leaves the digest of the stored artifact, a computation one that nobody knows yet. A
-step below such a table is decided as far as that goes.
+Each step is decided by `facts.plans_of`, the function that decides a real step. The tables that a step would leave
+stand beside the current ones: a reuse leaves the digest of the stored artifact, a computation one that nobody knows
+yet. A step below such a table is decided as far as that goes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,13 +17,14 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.judgement.facts import plan_of
+from jammi_dagster.adapters.judgement.facts import Known, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
-from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants, reused
+from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import CachePolicy, DefinitionHash, Difference, TableName
+from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.contract import CachePolicy, Difference, TableName
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
@@ -30,8 +32,11 @@ from jammi_dagster.planning.waves import into_runs
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
+_MOST_TIMED = 1_000
+_AT_ONCE = 500
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
+_WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,38 +45,38 @@ class LaunchedStep:
 
     key: dg.AssetKey
     partitions: tuple[str, ...] | None
-    config: Any = None
-
-    @property
-    def replay(self) -> Replay:
-        """The step as a replay."""
-        keys = self.partitions or ()
-        return Replay(config=self.config, span=(keys[0], keys[-1]) if len(keys) > 1 else None)
+    replay: Replay
 
 
 @dataclass(slots=True)
 class _Look:
-    """One store during a forecast: its tables as the launch leaves them, and the records of its current ones."""
+    """One store during a forecast.
+
+    `current` are the current materializations of the launch's tables; `digests` are those that the launch leaves.
+    """
 
     store: ResultStore
+    current: Mapping[str, CurrentMatch]
+    known: Known
     digests: dict[str, str]
     present: Present
-    records: Mapping[str, MaterializationRecord]
-    _means: dict[str, tuple[float, int]] | None = None
+    _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
-    def mean_cost(self, asset: str) -> tuple[float, int] | tuple[None, None]:
-        """Return the mean seconds and bytes of an asset's timed tables; None for both where it has none."""
-        if self._means is None:
-            timed: dict[str, list[tuple[float, int]]] = {}
-            for table, record in self.records.items():
-                if record.compute_seconds is not None:
-                    cost = record.compute_seconds, record.size_bytes or 0
-                    timed.setdefault(table.partition("[")[0], []).append(cost)
-            self._means = {
-                name: (sum(s for s, _ in costs) / len(costs), sum(b for _, b in costs) // len(costs))
-                for name, costs in timed.items()
-            }
-        return self._means.get(asset, (None, None))
+    def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
+        """Return the mean seconds and bytes of at most a thousand timed tables of an asset; None where it has none."""
+        if asset.key not in self._means:
+            there = itertools.islice(
+                (table for table in asset.tables() if table in self.current), _MOST_TIMED
+            )
+            records = self.store.reader.current_of(there).values()
+            costs = [(r.compute_seconds, r.size_bytes or 0) for r in records if r.compute_seconds is not None]
+            count = len(costs)
+            self._means[asset.key] = (
+                (sum(s for s, _ in costs) / count, sum(b for _, b in costs) // count)
+                if costs
+                else (None, None)
+            )
+        return self._means[asset.key]
 
 
 @dataclass(slots=True)
@@ -85,13 +90,17 @@ class _Above:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decided:
-    """One step with its plan, and everything that the plan was made over."""
+    """One step with its plan, and everything that the plan was made over.
+
+    `stored` are definitions that some materialization has, over whichever inputs.
+    """
 
     step: LaunchedStep
     asset: CurrentAsset
     look: _Look
     above: _Above
     plan: StepPlan
+    stored: Set[str]
 
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
@@ -101,7 +110,7 @@ class _Decided:
             return "compute"
         if self.above.unknown:
             return "unknown until run"
-        if self.above.made and _is_stored(self.look.store, self.plan):
+        if self.above.made and all(str(table.definition) in self.stored for table in self.plan.tables):
             return "compute or reuse"
         return self.plan.verdict
 
@@ -125,18 +134,11 @@ class _Decided:
             return []
         return determinants(store, record, now, inputs.names, anchors)
 
-    def same(self, table: TablePlan) -> str:
-        """Word a reuse."""
-        record = self.look.records.get(table.table)
-        if record is None or record.materialization_id != table.materialization:
-            record = self.look.store.reader.get(str(table.materialization))
-        return reused(record)
-
     def cost(self, record: MaterializationRecord | None) -> tuple[float | None, int | None]:
         """Return the recorded seconds and bytes of a table; for a new one, the mean of its asset's other partitions."""
         if record is not None and record.compute_seconds is not None:
             return record.compute_seconds, record.size_bytes
-        return self.look.mean_cost(self.asset.name)
+        return self.look.mean_cost(self.asset)
 
 
 class Forecast:
@@ -151,63 +153,92 @@ class Forecast:
         self._explained = 0
         self._parents: dict[str, set[str]] = {}
 
-    def run(self, steps: Iterable[LaunchedStep]) -> list[PlannedTable]:
-        """Return the action of each table of the steps, which come upstream first."""
-        steps = list(steps)
-        for identity, asset in {
-            a.store.identity: a for s in steps if (a := self._assets.asset(s.key))
-        }.items():
-            names = {str(TableName.of(s.key.path, p)) for s in steps for p in s.partitions or (None,)}
-            self.looks[identity] = self._look(asset.store, names)
+    def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
+        """Return the action of each table of the steps, which come upstream first, those of one asset together."""
+        tables: dict[StoreIdentity, set[str]] = {}
+        stores: dict[StoreIdentity, ResultStore] = {}
         for step in steps:
-            self._step(step)
+            if (asset := self._assets.asset(step.key)) is not None:
+                stores[asset.store.identity] = asset.store
+                names = table_names(step.key.path, step.partitions or (None,))
+                tables.setdefault(asset.store.identity, set()).update(names)
+        self.looks = {identity: self._look(stores[identity], names) for identity, names in tables.items()}
+        for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
+            asset = self._assets.asset(key)
+            if asset is None:
+                for step in of_asset:
+                    self._not_ours(step)
+                continue
+            reads_itself = any(upstream.dependency.asset_key == key for upstream in asset.upstreams)
+            policy = self.policy_of(asset)
+            while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
+                self._steps(asset, some, policy)
         return list(self._with_waves())
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
         return asset.policy(self._tags)
 
-    def _look(self, store: ResultStore, names: Iterable[str]) -> _Look:
+    def _look(self, store: ResultStore, tables: set[str]) -> _Look:
         with store.reader.frozen() as rows:
-            digests = dict(rows.digests() or {})
-            records = rows.current_of(sorted(names))
+            digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, digests, present, records)
+        return _Look(store, current, Known(current.values()), digests, present)
 
-    # --- one step -------------------------------------------------------------------------------------
+    # --- the steps of one asset -----------------------------------------------------------------------
 
-    def _step(self, step: LaunchedStep) -> None:
-        asset = self._assets.asset(step.key)
-        if asset is None:
-            self._not_ours(step)
-            return
+    def _steps(self, asset: CurrentAsset, steps: Sequence[LaunchedStep], policy: CachePolicy) -> None:
+        """Plan steps that read no table of each other."""
         look = self.looks[asset.store.identity]
-        above = self._above(asset, step)
-        if above.failing:
-            self._fail(asset, step, above.failing[0])
-            return
-        plan = plan_of(asset, step.partitions, step.replay, look.present, self.policy_of(asset))
-        decided = _Decided(step=step, asset=asset, look=look, above=above, plan=plan)
+        all_above = [self._above(asset, step) for step in steps]
+        begun = [
+            (step.partitions, step.replay)
+            for step, above in zip(steps, all_above, strict=True)
+            if not above.failing
+        ]
+        plans = plans_of(asset, begun, look.present, policy, look.known)
+        definitions = {
+            str(table.definition)
+            for plan in plans
+            if NO_MATCH in plan.reasons
+            for table in plan.tables
+            if table.definition is not None
+        }
+        is_below = any(above.made for above in all_above)
+        stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
+        rest = iter(plans)
+        for step, above in zip(steps, all_above, strict=True):
+            if above.failing:
+                self._fail(asset, step, above.failing[0])
+            else:
+                self._enter(
+                    _Decided(step=step, asset=asset, look=look, above=above, plan=next(rest), stored=stored)
+                )
+
+    def _enter(self, decided: _Decided) -> None:
+        """Enter the outcome of one step."""
         action = decided.action()
-        for table, partition in zip(plan.tables, step.partitions or (None,), strict=True):
+        for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
                 planned = _reused(decided, table, partition)
             else:
                 planned = self._not_reused(decided, action, table, partition)
             self.planned[planned.table] = planned
-            self._leave(look, table, planned)
+            self._leave(decided.look, table, planned)
 
     def _not_reused(
         self, decided: _Decided, action: Action, table: TablePlan, partition: str | None
     ) -> PlannedTable:
-        record = decided.look.records.get(table.table)
+        current = decided.look.current.get(table.table)
         first = self._first(decided, partition)
         said = [first.text] if first is not None else []
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
-        seconds, size = decided.cost(record) if action in _OPEN else (None, None)
+        seconds, size = (
+            decided.cost(None if current is None else current.record) if action in _OPEN else (None, None)
+        )
         return PlannedTable(
             table=table.table,
             asset=decided.asset.key.to_user_string(),
@@ -226,7 +257,7 @@ class Forecast:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if not decided.is_by_determinants():
             return None
-        if decided.asset.table(partition) not in decided.look.records:
+        if decided.asset.table(partition) not in decided.look.current:
             return FIRST_TIME
         if self._explained >= _MOST_EXPLAINED:
             return None
@@ -246,17 +277,18 @@ class Forecast:
         """Gather the tables of the launch that the step reads."""
         above = _Above()
         own = {asset.table(p) for p in step.partitions or (None,)}
-        read: set[str] = set()
+        parents: set[str] = set()
         for upstream in asset.upstreams:
             try:
                 names = [name for _, name in upstream.tables(step.partitions)]
             except PartitionsGone:
                 continue
-            read.update(names)
             for name in names:
                 planned = self.planned.get(name)
                 if planned is None or name in own:
                     continue
+                if planned.action not in _WITHOUT_RUN:
+                    parents.add(name)
                 if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
                     above.failing.append(name)
                 elif planned.action == "unknown until run":
@@ -266,8 +298,7 @@ class Forecast:
                     (above.made if ours else above.unknown).append(name)
                 elif upstream.declared.role is Role.EVENTS and not planned.is_current:
                     above.unknown.append(name)
-        for table in own:
-            self._parents[table] = read - own
+        self._parents.update(dict.fromkeys(own, parents))
         return above
 
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
@@ -313,8 +344,11 @@ class Forecast:
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
-        made = {table for table, planned in self.planned.items() if planned.action not in ("reuse", "fail")}
-        parents = {table: self._parents.get(table, set()) & made for table in self.planned if table in made}
+        parents = {
+            table: self._parents.get(table, set())
+            for table, planned in self.planned.items()
+            if planned.action not in _WITHOUT_RUN
+        }
         wave: dict[str, int] = {}
         for group in into_runs(list(parents), parents, lambda table: self.planned[table].partition):
             wave.update(dict.fromkeys(group.tables, group.wave))
@@ -323,16 +357,16 @@ class Forecast:
 
 
 def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
-    record = decided.look.records.get(table.table)
+    current = decided.look.current.get(table.table)
     return PlannedTable(
         table=table.table,
         asset=decided.asset.key.to_user_string(),
         partition=partition,
         action="reuse",
-        reasons=(decided.same(table),),
+        reasons=(table.why,),
         definition=str(table.definition),
         materialization=table.materialization,
-        is_current=record is not None and record.materialization_id == table.materialization,
+        is_current=current is not None and current.record.materialization_id == table.materialization,
         failed_checks=table.failed_checks,
         saved_seconds=table.saved_seconds,
     )
@@ -344,14 +378,6 @@ def _worded(difference: Difference, above: _Above) -> Difference:
         return difference
     text = f"input {difference.name} is made first"
     return Difference(kind="input", name=difference.name, before=difference.before, after=None, text=text)
-
-
-def _is_stored(store: ResultStore, plan: StepPlan) -> bool:
-    """Tell whether some materialization has the definition of each table: over which inputs is open."""
-    return all(
-        table.definition is not None and store.reader.has_definition(DefinitionHash(str(table.definition)))
-        for table in plan.tables
-    )
 
 
 def _plain(value: Any) -> Any:

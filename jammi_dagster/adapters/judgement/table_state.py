@@ -15,6 +15,7 @@ from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy, Staleness
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.planning.step_plan import StepPlan, TableFacts, decide_step
 
 NO_REPLAY = Replay()
@@ -79,6 +80,11 @@ class TableState:
         if self.definition is None and self.why_not is not None:
             return "not_replayable"
         return self.verdict.staleness
+
+    @property
+    def word(self) -> str:
+        """The kind, but `fresh_for_now` for a fresh table below a stale one."""
+        return FRESH_FOR_NOW if self.kind == "fresh" else self.kind
 
 
 def state_of(

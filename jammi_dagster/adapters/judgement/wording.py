@@ -30,6 +30,15 @@ def differences(state: TableState) -> list[Difference]:
 
 def reasons(state: TableState) -> list[str]:
     """Return the reasons why a table is not fresh, one sentence each, the most telling first."""
+    return [_plain(state, reason) for reason in _reasons(state)]
+
+
+def _plain(state: TableState, text: str) -> str:
+    """Name an asset of the table's own deployment by its key alone."""
+    return text.replace(f"dagster:{state.asset.store.scope.deployment}/", "")
+
+
+def _reasons(state: TableState) -> list[str]:
     said = []
     if state.is_missing:
         said.append("never materialized")
@@ -74,15 +83,15 @@ def expectation(state: TableState, said: Collection[str] = ()) -> str:
     plan = state.plan()
     if plan is None:
         return ""
+    planned = [_plain(state, _IN_WORDS.get(reason, reason)) for reason in plan.reasons]
     if plan.verdict == "undecidable":
-        why = [] if state.is_hindered else [reason for reason in plan.reasons if reason not in said]
+        why = [] if state.is_hindered else [reason for reason in planned if reason not in said]
         return ": ".join(["no run of it can be planned", *filter(None, ["; ".join(why[:_MOST_SAID])])])
     above = state.verdict.stale_ancestor
     if plan.is_open and above is not None:
         return f"a run reuses it if a stored result fits the new {above}, and computes it otherwise"
     if plan.verdict == "compute":
-        why = [_IN_WORDS.get(reason, reason) for reason in plan.reasons[:_MOST_SAID]]
-        return f"a run computes it: {'; '.join(why)}"
+        return f"a run computes it: {'; '.join(planned[:_MOST_SAID])}"
     own = next(table for table in plan.tables if table.table == state.table)
     saved = "" if own.saved_seconds is None else f", which saves {own.saved_seconds:.2f} s"
     return f"a run reuses materialization {own.materialization}{saved}"

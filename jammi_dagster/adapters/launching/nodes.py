@@ -47,7 +47,7 @@ def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
         partition, definition = asset.tables().get(table), asset.partitions_def
         if definition is not None and id(definition) not in numbers:
             numbers[id(definition)] = _number(definition, sets)
-        if asset.can_range and asset.key not in places:
+        if asset.most_at_once != 1 and asset.key not in places:
             places[asset.key] = {key: place for place, key in enumerate(asset.tables().values())}
         found[table] = Node(
             table=table,
@@ -56,7 +56,7 @@ def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
             partition=partition,
             partitions=numbers.get(id(definition), 0),
             place=places.get(asset.key, {}).get(partition, -1),
-            can_range=asset.can_range,
+            most_at_once=asset.most_at_once,
             selected=_selected(asset),
             together=tuple(name for _, name in _together(evaluator, asset, table)),
             replay=replays.get(table) or Replay(),

@@ -20,7 +20,7 @@ class Node:
     `op` names the asset's op in run config, `replay` is how the table was launched last. `selected` are the assets that
     a run of it selects, and `together` the tables that Dagster makes only with it: more than its own for a multi-asset
     that cannot be subset. Equal partition sets have the same number `partitions`; `place` is the partition's place in
-    its set, which matters where `can_range`: one run may make several neighbours.
+    its set, which matters where one run may make several neighbours: `most_at_once`, or any number if that is None.
     """
 
     table: str
@@ -29,7 +29,7 @@ class Node:
     partition: str | None = None
     partitions: int = 0
     place: int = -1
-    can_range: bool = False
+    most_at_once: int | None = 1
     selected: tuple[dg.AssetKey, ...] = ()
     together: tuple[str, ...] = ()
     replay: Replay = _NO_REPLAY
@@ -71,7 +71,7 @@ def _in_ranges(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     found: list[PlannedRun] = []
     alike: dict[Hashable, list[PlannedRun]] = {}
     for run in runs:
-        if all(node.partition is not None and node.can_range for node in run.nodes):
+        if all(node.partition is not None and node.most_at_once != 1 for node in run.nodes):
             configs = sorted((node.table.partition("[")[0], node.replay.key[0]) for node in run.nodes)
             alike.setdefault((run.wave, tuple(configs)), []).append(run)
         else:
@@ -82,9 +82,10 @@ def _in_ranges(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
 
 
 def _ranges(runs: Sequence[PlannedRun]) -> Iterable[PlannedRun]:
+    most = min((n.most_at_once for run in runs for n in run.nodes if n.most_at_once), default=len(runs))
     row: list[PlannedRun] = []
     for run in sorted(runs, key=lambda one: one.nodes[0].place):
-        if row and run.nodes[0].place != row[-1].nodes[0].place + 1:
+        if row and (run.nodes[0].place != row[-1].nodes[0].place + 1 or len(row) == most):
             yield _joined(row)
             row = []
         row.append(run)

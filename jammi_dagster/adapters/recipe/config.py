@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from jammi_dagster.adapters.assets.signature import is_subclass
 from jammi_dagster.adapters.assets.spec import TableSpec
+from jammi_dagster.adapters.handoff.store_resource import FOUND_FIELDS, ResultStoreResource
 from jammi_dagster.adapters.recipe.object_classes import Members
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
@@ -76,7 +77,8 @@ def described_resource(
     name = f"{first_home(kind.__module__, kind.__qualname__)}.{kind.__qualname__}"
     if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
-    fields = {field: _field(getattr(resource, field), keyed, code_of) for field in kind.model_fields}
+    names = set(kind.model_fields) - (FOUND_FIELDS if isinstance(resource, ResultStoreResource) else set())
+    fields = {name: _field(getattr(resource, name), keyed, code_of) for name in names}
     return {"class": name, "code": code_of(kind, members), "fields": fields}
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import dagster as dg
+
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.reasons import with_paths
 from jammi_dagster.adapters.assets.spec import TableSpec
@@ -59,18 +61,26 @@ def draft_of(
 ) -> Draft:
     """Draft the tables of partitions that one step makes, or of the whole under None.
 
-    Reads that nothing declares, and values that cannot be recorded, are one more input without a version. Raises
-    `DuplicateInput`, and `NotCanonical` for a descriptor that JSON cannot hold.
+    Raises `DuplicateInput`, and `NotCanonical` for a descriptor that JSON cannot hold.
     """
-    snapshot = inputs.snapshot().with_unpinned(
-        f"undeclared:{asset.asset_key.to_user_string()}",
-        with_paths(
-            (*recipe.unrecordable, *spec.undeclared(asset, recipe.code, recipe.config_resources)), recipe.code
-        ),
-    )
+    snapshot = snapshot_of(inputs, asset.asset_key, undeclared_of(recipe, spec, asset))
     tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
     definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)
     return Draft(inputs=snapshot, definitions=dict(zip(tables, definitions, strict=True)))
+
+
+def undeclared_of(recipe: Recipe, spec: TableSpec, asset: DeclaredAsset) -> list[str]:
+    """List the reasons why a definition of this recipe cannot be pinned: undeclared reads, unrecordable values."""
+    undeclared = spec.undeclared(asset, recipe.code, recipe.config_resources)
+    return with_paths((*recipe.unrecordable, *undeclared), recipe.code)
+
+
+def snapshot_of(inputs: Inputs, key: dg.AssetKey, undeclared: Sequence[str]) -> InputSnapshot:
+    """Return the anchors of a step's inputs; undeclared reads are one more input without a version.
+
+    Raises `DuplicateInput`.
+    """
+    return inputs.snapshot().with_unpinned(f"undeclared:{key.to_user_string()}", undeclared)
 
 
 def other_checks(reported: Iterable[str | None], declared: Collection[str]) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ from jammi_dagster.store import ResultStore
 PRODUCER = "dagster_asset"
 
 # in the order of canonical JSON
-_VARYING = ("input_names", "partition_key", "partition_window")
+_VARYING = ("input_names", "partition_key", "partition_range", "partition_window")
 
 _NO_SOURCE = "its text stands in no source that the function reaches, so it may come from the environment"
 
@@ -91,7 +91,7 @@ class Recipe:
                 "producer": PRODUCER,
                 "asset_key": list(self.asset_key.path),
                 "partition_key": partition,
-                "partition_range": _digest(sorted(partitions)) if len(partitions) > 1 else None,
+                "partition_range": _range(partitions),
                 "partition_window": self.window_of(partition),
                 **({"partition_dimensions": list(self.dimensions)} if self.dimensions else {}),
                 "code": {
@@ -161,7 +161,7 @@ class TableDefinition:
 
 
 class DefinitionHashes:
-    """Definition hashes of many tables of one recipe: all but three fields is the same, and encoded once."""
+    """Definition hashes of many tables of one recipe: all but four fields is the same, and encoded once."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe, self._env = recipe, canonical_json(recipe.env().fields, name="env")
@@ -182,10 +182,11 @@ class DefinitionHashes:
         orders: Mapping[str, Sequence[str]],
     ) -> str:
         """Return the `definition_hash` of the descriptor for the same arguments, in hex."""
-        if len(partitions) > 1 or any(_order(tables) is not None for tables in orders.values()):
+        if any(_order(tables) is not None for tables in orders.values()):
             descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
-        varying = (_digest(sorted(input_names)), partition, self._recipe.window_of(partition))
+        window = self._recipe.window_of(partition)
+        varying = (_digest(sorted(input_names)), partition, _range(partitions), window)
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
             encoded += canonical_json(value, name="descriptor") + part
@@ -290,6 +291,10 @@ def _described_input(
         manager, told = asset.loader_of(dependency)
         loader = {"manager": manager, "metadata": packed(told)}
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
+
+
+def _range(partitions: Sequence[str]) -> str | None:
+    return _digest(sorted(partitions)) if len(partitions) > 1 else None
 
 
 def _order(tables: Sequence[str]) -> str | None:

@@ -1,15 +1,18 @@
-"""The sensor's memory from one tick to the next, as JSON in Dagster's cursor."""
+"""The sensor's memory from one tick to the next, packed into Dagster's cursor; its words stand in the tick's log."""
 
 from __future__ import annotations
 
+import base64
 import functools
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar, Literal
 
 from pydantic import ConfigDict, TypeAdapter
 
+_MOST_BYTES = 1 << 28  # a text may unpack to any size
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -39,8 +42,8 @@ class Round:
     """The findings of the ticks since the first table; the next tick goes on after the table `after`.
 
     `token` is that of all of these ticks; None where it moved, or one of them found something to do. `counts` are of
-    tables by verdict, `lines` the first reasons, which speak for `told` of the `listed` tables that have any.
-    `is_outdated`: code was edited.
+    tables by verdict. The ticks have named `told` of the `listed` tables that are not fresh. `is_outdated`: code was
+    edited.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -49,7 +52,6 @@ class Round:
     token: str | None = None
     again_at: float | None = None
     counts: dict[str, int] = field(default_factory=dict)
-    lines: list[str] = field(default_factory=list)
     listed: int = 0
     told: int = 0
     is_outdated: bool = False
@@ -60,21 +62,19 @@ class Cursor:
     """The whole memory.
 
     `token` stands for everything that a tick depends on, at a round that found nothing to do; None after another round.
-    `said` is the text of that round, `again_at` the instant of a retry, `round` the round under way, and `bytes_after`
-    the last table whose bytes were looked for. `process` is the one that loaded the code.
+    `again_at` is the instant of a retry, `round` the round under way, and `bytes_after` the last table whose bytes were
+    looked for. `process` is the one that loaded the code.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
     token: str | None = None
-    said: str = ""
     again_at: float | None = None
     round: Round = field(default_factory=Round)
     bytes_after: str = ""
     bytes_missing: list[str] = field(default_factory=list)
     asked: Mapping[str, Asked] = field(default_factory=dict)
     process: str = ""
-    version: Literal[1] = 1
 
     def loaded_by(self, process: str) -> Cursor:
         """Return the cursor for a process: one that has just loaded the code forgets all back-offs."""
@@ -86,16 +86,38 @@ class Cursor:
     @classmethod
     def load(cls, text: str | None) -> Cursor:
         """Return the cursor in `text`; an empty one for a text of other fields or types: a cursor only spares work."""
-        if not text or "\\u0000" in text:  # no name holds a NUL, and PostgreSQL refuses to look one up
-            return cls()
         try:
-            return _reader().validate_json(text)
-        except ValueError:
+            packed = _envelope().validate_json(text or "").state
+            unpacking = zlib.decompressobj()
+            data = unpacking.decompress(base64.urlsafe_b64decode(packed), _MOST_BYTES)
+            if (
+                not unpacking.eof or b"\\u0000" in data
+            ):  # no name holds a NUL, and PostgreSQL refuses to look one up
+                return cls()
+            return _reader().validate_json(data)
+        except (ValueError, zlib.error):
             return cls()
 
     def dump(self) -> str:
-        """Return the text for Dagster to keep."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        """Return the text for Dagster to keep: table names and run keys repeat, so it packs well."""
+        data = json.dumps(asdict(self), separators=(",", ":")).encode()
+        packed = base64.urlsafe_b64encode(zlib.compress(data)).decode()
+        return json.dumps(asdict(Envelope(packed)), separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The text in Dagster's hands: JSON that shows a version and no more."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    state: str
+    version: Literal[2] = 2
+
+
+@functools.cache
+def _envelope() -> TypeAdapter[Envelope]:
+    return TypeAdapter(Envelope)
 
 
 @functools.cache

@@ -51,14 +51,15 @@ def _cause(state: TableState) -> Hashable:
         state.asset.key,
         state.kind,
         state.is_outdated,
-        tuple(sorted({(reason.reason, _asset_of(reason.source or "")) for reason in verdict.reasons})),
-        tuple(sorted(map(_asset_of, verdict.unpinned))),
-        tuple(sorted(map(_asset_of, state.needs))),
+        tuple(sorted({(reason.reason, asset_of(reason.source or "")) for reason in verdict.reasons})),
+        tuple(sorted(map(asset_of, verdict.unpinned))),
+        tuple(sorted(map(asset_of, state.needs))),
         state.why_not,
         state.why_undecidable,
-        _asset_of(verdict.stale_ancestor or ""),
+        asset_of(verdict.stale_ancestor or ""),
     )
 
 
-def _asset_of(source: str) -> str:
+def asset_of(source: str) -> str:
+    """Return the name of the asset that a table or another input belongs to."""
     return source.partition("[")[0]

@@ -23,7 +23,7 @@ Cascade = Literal["downstream", "report_only"]
 OnUndecidable = Literal["report", "materialize"]
 
 MOST_DESCENDANTS = 50_000
-_WAITS = "It waits for the tables that it derives from."
+WAITS = "It waits for the tables that it derives from."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +141,7 @@ def decide(
     waiting = waiting_tables(evaluation, past, due)
     early = _before_their_turn(evaluation, nodes, surroundings.parents)
     blocked = below(waiting | early, surroundings.parents)
-    held = {**due.held, **dict.fromkeys(sorted(blocked & nodes.keys() - due.held.keys()), _WAITS)}
+    held = {**due.held, **dict.fromkeys(sorted(blocked & nodes.keys() - due.held.keys()), WAITS)}
     planned = plan_runs({t: n for t, n in nodes.items() if t not in blocked}, surroundings.parents)
     chosen = [run for run in planned if run.wave == 0][: options.max_runs]
     open_tables = {table for table in due.goals if evaluation.tables[table].is_open}

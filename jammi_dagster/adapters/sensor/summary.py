@@ -9,30 +9,22 @@ from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
-from jammi_dagster.adapters.sensor.groups import Group, grouped
-from jammi_dagster.adapters.sensor.requests_of_tick import SensorDecision
+from jammi_dagster.adapters.sensor.groups import Group, asset_of, grouped
+from jammi_dagster.adapters.sensor.requests_of_tick import WAITS, SensorDecision
+from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 MOST_SAID = 5
 NOT_MADE = "not made"
 UNCHANGED = "Nothing changed since."
 _RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
-_ALWAYS = {
-    "fresh": "fresh",
-    "stale": "stale",
-    "undecidable": "undecidable",
-    "missing_manifest": "without manifest",
-}
-_IF_ANY = {
-    "bytes_missing": "without bytes",
-    "not_replayable": "with an invalid config",
-    "missing": "never materialized",
-}
-_KINDS = {
-    "bytes_missing": "incomplete",
-    "missing": "missing",
-    "missing_manifest": "without manifest",
-    "not_replayable": "not requested",
-}
+_ALWAYS = ("fresh", "stale", "undecidable")
+_IF_ANY = (FRESH_FOR_NOW, "missing_manifest", "bytes_missing", "not_replayable", "missing")
+_KINDS = {"bytes_missing": "incomplete", "missing": "missing", "not_replayable": "not requested"}
+_NO_REASON = {"missing_manifest": "nothing says how it was made"}
+_ONE_RUN = (
+    "{assets}: each partition takes a run of its own; backfill_policy=dg.BackfillPolicy.single_run() on the asset lets "
+    "one run make neighbours together."
+)
 _WAYS_OUT = {
     "missing_manifest": "Materialize it once by hand.",
     "not_replayable": "Materialize it once with a config that is valid.",
@@ -41,17 +33,19 @@ _WAYS_OUT = {
 }
 
 
-def told(evaluation: Evaluation, decision: SensorDecision, before: Round) -> list[Group]:
-    """Choose the groups of tables that the tick names, the most urgent first."""
+def told(evaluation: Evaluation, decision: SensorDecision, before: int) -> list[Group]:
+    """Choose the groups of tables that the tick names, the most urgent first; `before` lines were said already."""
     requested = _requested(decision)
-    groups = grouped(evaluation.tables.values(), lambda state: _outcome(state, decision, requested))
-    return groups[: MOST_SAID - len(before.lines)]
+
+    def outcome(state: TableState) -> str:
+        is_due = state.table in requested or state.table in decision.later
+        return "due" if is_due else _not_requested(state, decision)
+
+    return grouped(evaluation.tables.values(), outcome)[: MOST_SAID - before]
 
 
-def round_after(
-    before: Round, evaluation: Evaluation, decision: SensorDecision, lines: Mapping[str, int]
-) -> Round:
-    """Return the findings of a round with those of this tick. `lines` are its sentences, with their tables' number."""
+def round_after(before: Round, evaluation: Evaluation, decision: SensorDecision, named: int) -> Round:
+    """Return the findings of a round with those of this tick, which named so many tables."""
     instants = [instant for instant in (before.again_at, decision.again_at) if instant is not None]
     there = sum(not is_there for is_there in evaluation.looked_at.values())
     counts = Counter(before.counts) + evaluation.counts
@@ -62,9 +56,8 @@ def round_after(
         token=before.token if decision.is_at_rest else None,
         again_at=min(instants, default=None),
         counts=dict(counts),
-        lines=[*before.lines, *lines],
         listed=before.listed + len(evaluation.tables),
-        told=before.told + sum(lines.values()),
+        told=before.told + named,
         is_outdated=before.is_outdated or any(state.is_outdated for state in evaluation.tables.values()),
     )
 
@@ -72,50 +65,82 @@ def round_after(
 def line(group: Group, reasons: Sequence[str], decision: SensorDecision, expected: str) -> str:
     """Say how the tables of a group stand, why, if they are requested, and the expected outcome of a run."""
     state = group.first
-    why = "; ".join(reasons) or "its run left it as it was"
-    kind = _KINDS.get(state.kind, state.kind)
+    above = state.verdict.stale_ancestor
+    outcome = _outcome(group, decision)
+    kind = _KINDS.get(state.kind, in_words(state.word))
+    why = "; ".join(reasons) or _NO_REASON.get(state.kind, "its run left it as it was")
+    if state.word == FRESH_FOR_NOW and above is not None:
+        why = f"{'waits' if len(group.states) == 1 else 'wait'} for {above}"
+        outcome = "" if outcome == WAITS else outcome
     if any(state.table in request.bypassed for request in decision.requests):
         expected = "the run computes it in any case, as only that decides"
-    said = [f"{kind}: {why}.", _outcome(state, decision, _requested(decision)), sentence(expected)]
+    said = [f"{kind}: {why}.", outcome, sentence(expected)]
     return f"{group.subject} {group.worded(' '.join(filter(None, said)))}"
 
 
 def summary(
-    so_far: Round, evaluation: Evaluation, decision: SensorDecision, problems: Mapping[str, str]
+    so_far: Round,
+    named: Sequence[str],
+    evaluation: Evaluation,
+    decision: SensorDecision,
+    problems: Mapping[str, str],
 ) -> str:
-    """Put the findings of a round into words. `problems` are the assets that cannot be opened, with the reason."""
+    """Put the findings of a round into words, one line each.
+
+    `named` are the lines about tables, `problems` the assets that cannot be opened, with the reason.
+    """
     counts = Counter(so_far.counts)
-    words = [f"{counts[kind]:,} {word}" for kind, word in _ALWAYS.items()]
-    words += [f"{counts[kind]:,} {word}" for kind, word in _IF_ANY.items() if counts[kind]]
+    words = [f"{counts[kind]:,} {kind}" for kind in _ALWAYS]
+    words += [f"{counts[kind]:,} {in_words(kind)}" for kind in _IF_ANY if counts[kind]]
     if counts[NOT_MADE]:
         has = "table has" if counts[NOT_MADE] == 1 else "tables have"
         words[-1] += f". {counts[NOT_MADE]:,} defined {has} no materialization in this store"
-    lines = [", ".join(words) + ".", *([_RELOAD] if so_far.is_outdated else []), *so_far.lines]
+    lines = [", ".join(words) + ".", *([_RELOAD] if so_far.is_outdated else []), *named]
     if so_far.listed > so_far.told:
         lines.append(f"And {so_far.listed - so_far.told:,} more.")
     lines += [f"{table} is left over: {why}." for table, why in list(evaluation.gone.items())[:MOST_SAID]]
     lines += [f"{name} cannot be judged: {why}." for name, why in list(problems.items())[:MOST_SAID]]
+    if singly := _made_singly(decision):
+        lines.append(_ONE_RUN.format(assets=", ".join(singly[:MOST_SAID])))
     if decision.requests:
         runs = len(decision.requests)
         lines.append(f"Requested {runs:,} run{'s' if runs > 1 else ''}.")
     if evaluation.is_complete:
-        return " ".join(lines)
+        return "\n".join(lines)
     judged = f"Judged {len(evaluation.looked_at):,} tables, up to {evaluation.last}; the next tick goes on."
-    return " ".join([judged, "So far:", *lines])
+    return "\n".join([f"{judged} So far: {lines[0]}", *lines[1:]])
 
 
 def _requested(decision: SensorDecision) -> Set[str]:
     return frozenset(table for request in decision.requests for table in request.run.tables)
 
 
-def _outcome(state: TableState, decision: SensorDecision, requested: Set[str]) -> str:
-    """Say if a table that is not fresh is requested, and if not, why."""
-    if state.table in requested:
+def _made_singly(decision: SensorDecision) -> list[str]:
+    """Name the assets of which several partitions are made in a run each, as their backfill policy asks for."""
+    nodes = [node for request in decision.requests for node in request.run.nodes]
+    single = [asset_of(n.table) for n in nodes if n.partition is not None and n.most_at_once == 1]
+    return sorted(name for name, runs in Counter(single).items() if runs > 1)
+
+
+def _outcome(group: Group, decision: SensorDecision) -> str:
+    """Say how many of the tables are requested, in how many runs; if none is, why not."""
+    tables = {state.table for state in group.states}
+    runs = [request.run for request in decision.requests if not tables.isdisjoint(request.run.tables)]
+    now, later = tables & _requested(decision), tables & decision.later
+    if not now and not later:
+        return _not_requested(group.first, decision)
+    if not now:
+        return "To be requested by a later tick."
+    if len(tables) == 1:
         return "Requested."
+    more = f", {len(later):,} to be requested by later ticks" if later else ""
+    return f"{len(now):,} requested in {len(runs):,} run{'s' if len(runs) > 1 else ''}{more}."
+
+
+def _not_requested(state: TableState, decision: SensorDecision) -> str:
+    """Say why a table that is not fresh is not requested."""
     if state.table in decision.held:
         return decision.held[state.table]
-    if state.table in decision.later:
-        return "To be requested by a later tick."
     if state.is_outdated:
         return "Not requested before the code location is reloaded."
     if state.needs:

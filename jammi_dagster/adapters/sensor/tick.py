@@ -20,6 +20,7 @@ from jammi_dagster.adapters.launching.in_flight import states_of_requests, table
 from jammi_dagster.adapters.launching.nodes import makers_of, materializations_of
 from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.sensor.cursor import Cursor, Round
+from jammi_dagster.adapters.sensor.groups import Group
 from jammi_dagster.adapters.sensor.requests_of_tick import (
     Options,
     Past,
@@ -47,11 +48,25 @@ class Tick:
     cursor: Cursor = field(default_factory=Cursor)
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of the last tick: all of them, and the lines about tables of the round that it left under way.
+
+    `after` is the table after which that round goes on. They live as long as the process: Dagster keeps them in the
+    log of each tick, and the cursor holds only numbers.
+    """
+
+    said: str = ""
+    after: str = ""
+    lines: tuple[str, ...] = ()
+
+
 class Ticker:
     """The ticks of one sensor. It keeps the evaluator of a code location for as long as that is loaded."""
 
     def __init__(self, name: str, options: Options) -> None:
         self.name, self.options = name, options
+        self._words = Words()
         self._evaluator: Evaluator | None = None
         # a tick that Dagster gave up on may still be at work, and a person may try the sensor meanwhile
         self._one_at_a_time = threading.Lock()
@@ -78,7 +93,9 @@ class Ticker:
             assets, cursor.bytes_after, cursor.bytes_missing, seconds=0.01 if is_quiet else 0.2
         )
         if is_quiet and gone == set(cursor.bytes_missing):
-            return Tick(said=f"{cursor.said} {UNCHANGED}", cursor=replace(cursor, bytes_after=bytes_after))
+            return Tick(
+                said=f"{self._words.said}\n{UNCHANGED}", cursor=replace(cursor, bytes_after=bytes_after)
+            )
         begun = cursor.round
         if not any(begun.after in asset.tables() for asset in assets):  # a new round, or its table is gone
             begun = Round(token=seen.token)
@@ -94,27 +111,26 @@ class Ticker:
         _mark_missing(evaluator, found, gone)
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
-        lines: dict[str, int] = {}
-        why: dict[str, Sequence[str]] = {}
-        for group in told(found, decision, begun):
-            said = why[group.first.table] = reasons(group.first)
-            lines[line(group, said, decision, expectation(group.first, said))] = len(group.states)
-        so_far = round_after(begun, found, decision, lines)
+        before = self._words.lines if begun.after and begun.after == self._words.after else ()
+        if not before:
+            begun = replace(begun, told=0)
+        groups = told(found, decision, len(before))
+        why = {group.first.table: reasons(group.first) for group in groups}
+        lines = (*before, *(_line(group, why[group.first.table], decision) for group in groups))
+        so_far = round_after(begun, found, decision, sum(len(group.states) for group in groups))
         problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         keys = self._keys(evaluator, decision)
+        text = summary(so_far, lines, found, decision, problems)
         cursor = replace(
             _after(begun, so_far, found, decision),
-            said=summary(so_far, found, decision, problems),
             bytes_after=bytes_after,
             bytes_missing=sorted(gone),
             asked=decision.asked_with(keys, now),
             process=PROCESS,
         )
-        return Tick(
-            _run_requests(decision, keys, key_prefix, lambda request: _why(request, found, why)),
-            cursor.said,
-            cursor,
-        )
+        self._words = Words(text, cursor.round.after, before if decision.has_more else lines)
+        requests = _run_requests(decision, keys, key_prefix, lambda request: _why(request, found, why))
+        return Tick(requests, text, cursor)
 
     def _decided(self, evaluator: Evaluator, found: Evaluation, past: Past, now: float) -> SensorDecision:
         due = due_of(found, past, self.options, now)
@@ -133,6 +149,10 @@ class Ticker:
             self._evaluator = known = Evaluator(Location(repository, instance))
         known.location.refresh()
         return known
+
+
+def _line(group: Group, why: Sequence[str], decision: SensorDecision) -> str:
+    return line(group, why, decision, expectation(group.first, why))
 
 
 def _past(evaluator: Evaluator, found: Evaluation, cursor: Cursor) -> Past:

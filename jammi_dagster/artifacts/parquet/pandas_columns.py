@@ -19,7 +19,6 @@ _GEOMETRY_NAME = b"ARROW:extension:name"
 _GEOMETRY_METADATA = b"ARROW:extension:metadata"
 _PLAIN_OBJECTS = ({str}, {bool}, {int}, {bytes}, {datetime.date})
 _MISSING = {"none": None, "nan": math.nan, "nat": pd.NaT, "na": pd.NA}
-_NOT_THERE = [None, pd.NaT, pd.NA]
 
 
 class Unfit(Exception):

@@ -13,6 +13,8 @@ _COMPONENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 # no component may be empty, `.` or `..`; no backslash, NUL, or colon (a scheme, a Windows drive or stream)
 _RELATIVE = re.compile(r"(?!\.{1,2}(?:/|\Z))[^/\\\0:]+(?:/(?!\.{1,2}(?:/|\Z))[^/\\\0:]+)*", re.DOTALL)
 
+IDENTITY_PATH = "jammi-root.json"
+CATALOG_FILE = "catalog.db"
 PARQUET = ".parquet"
 SIDECAR = ".materialization.json"
 

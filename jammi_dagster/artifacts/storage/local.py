@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import quote
 
 from jammi_dagster.artifacts.storage.storage import StoredObject, Upload, quietly
 from jammi_dagster.durable import sync_folder
@@ -27,14 +28,14 @@ class LocalStorage:
     """Objects as files below `root`, an absolute path. The first write creates the folder."""
 
     def __init__(self, root: str) -> None:
-        self._root = root
+        self._root, self._uri = root, Path(root).as_uri()
         self._folders = Folders(root)
 
     def locate(self, path: str) -> str:
         return os.path.join(self._root, path)
 
     def uri(self, path: str) -> str:
-        return Path(self.locate(path)).as_uri()
+        return f"{self._uri}/{quote(os.fsencode(path))}".removesuffix("/")
 
     def size(self, path: str) -> int | None:
         try:

@@ -9,17 +9,17 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from jammi_dagster.artifacts.storage.layout import check_relative
+from jammi_dagster.artifacts.storage.layout import CATALOG_FILE, IDENTITY_PATH, check_relative
 from jammi_dagster.artifacts.storage.local import LocalStorage
 from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.artifacts.storage.sink import Sink
 from jammi_dagster.artifacts.storage.storage import Faults, Storage, StoredObject
 from jammi_dagster.errors import ArtifactExists, ArtifactTooLarge, ArtifactUnreadable, InvalidField
+from jammi_dagster.project_paths import from_project
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.dataset as ds
-    import pyarrow.parquet as pq
     from pyarrow.fs import FileSystem
 
 _T = TypeVar("_T")
@@ -197,24 +197,10 @@ class ArtifactRoot:
         with self._faults.reading(self._storage.uri(path)):
             return self._storage.version(path)
 
-    def open_parquet(self, path: str) -> pq.ParquetFile:
-        """Open the object as Parquet and read its footer. The caller closes it. Raise `ArtifactUnreadable`.
-
-        Over a remote root, read from it with `use_threads=False` (see `read_table`).
-        """
-        import pyarrow.parquet as pq
-
-        check_relative(path)
-        with self._reading_parquet(path):
-            if self.is_local:
-                return pq.ParquetFile(self._storage.locate(path))
-            return pq.ParquetFile(self._storage.open_read(path))
-
     def read_table(self, path: str) -> pa.Table:
         """Read the whole table. Raise `ArtifactUnreadable`."""
         import pyarrow.parquet as pq
 
-        check_relative(path)
         with self.open_native(path) as source, pq.ParquetFile(source) as file:
             return file.read()
 
@@ -270,10 +256,24 @@ class ArtifactRoot:
                 raise ArtifactUnreadable(uri=uri, why=self._faults.text(error)) from self._faults.cause(error)
 
 
+def absolute_root(root: str, **whose: Any) -> str:
+    """Return a relative root as an absolute one; `whose` says where it starts, as for `from_project`.
+
+    >>> absolute_root("results", project="/srv/sales")
+    '/srv/sales/results'
+    """
+    root = os.fspath(root)
+    if not root or "\0" in root or _is_url(root) or os.path.isabs(os.path.expanduser(root)):
+        return root
+    return from_project(root, what="store", markers=(CATALOG_FILE, IDENTITY_PATH), **whose)
+
+
 def _local_folder(root: str) -> str | None:
     """Return the absolute path of a local root, or None for a remote one."""
     if root.startswith(_LOCAL_SCHEMES):
         return os.path.abspath(unquote(urlsplit(root).path))
-    if "://" in root or "::" in root:
-        return None
-    return os.path.abspath(os.path.expanduser(root))
+    return None if _is_url(root) else os.path.abspath(os.path.expanduser(root))
+
+
+def _is_url(root: str) -> bool:
+    return "://" in root or "::" in root

@@ -24,7 +24,7 @@ from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.functions import assigned
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), tuple, frozenset)
-_CONTAINERS = (list, dict, set)
+_CONTAINERS: tuple[type, ...] = (list, dict, set)
 _MAKERS: Mapping[type, Callable[[Any], object]] = {
     **dict.fromkeys(
         (defaultdict, OrderedDict, Counter, UserDict, MappingProxyType, WeakValueDictionary), dict
@@ -76,8 +76,8 @@ def _state_of_object(name: str, value: object, source: Source, home: frozenset[s
         if bare in changed or _holds_code(held):
             yield f"{attribute!r} of {name}", _MAKERS.get(type(held), _same)(held)
     for base in kind.__mro__:
-        if base in (dict, list, set):
-            yield f"the items of {name}", base(value)  # type: ignore[call-overload]
+        if base in _CONTAINERS:
+            yield f"the items of {name}", base(value)
 
 
 def _same(value: object) -> object:

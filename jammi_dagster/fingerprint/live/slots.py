@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Container, Mapping, Sequence
+from functools import cached_property
 
 from jammi_dagster.fingerprint.hashing import Form, HeldText, UnorderedParts, encode, utf8
 
@@ -33,9 +34,13 @@ class Slots:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._shown, self._names = shown, names
-        values = (os.environ if environment is None else environment).values()
-        telling = [value for value in values if len(value) >= _TELLING]
-        self._environment: frozenset[str | bytes] = frozenset([*telling, *map(utf8, telling)])
+        self._environment = os.environ if environment is None else environment
+
+    @cached_property
+    def _telling(self) -> frozenset[str | bytes]:
+        """The values of the environment that are long enough, as texts and as bytes."""
+        values = [value for value in self._environment.values() if len(value) >= _TELLING]
+        return frozenset([*values, *map(utf8, values)])
 
     def separated(self, form: Form) -> tuple[Form, list[str]]:
         """Return the form with slots, and the texts for the slots in their order."""
@@ -59,7 +64,7 @@ class Slots:
 
     def _separated_text(self, form: HeldText) -> tuple[Form, list[str]]:
         value = form.value
-        if value in self._shown and value not in self._environment:
+        if value in self._shown and value not in self._telling:
             return form, []
         text = f"s:{value}" if isinstance(value, str) else f"b:{value.hex()}"
         return ("slot", type(value).__name__), [text]

@@ -19,7 +19,7 @@ from jammi_dagster.fingerprint.sources.running_code import differences, load_dif
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
-from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines, is_lazy_constant
+from jammi_dagster.fingerprint.syntax.lazy_values import is_lazy_constant
 from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
@@ -83,8 +83,7 @@ def cached_functions(graph: Graph) -> Iterator[tuple[str, int]]:
     """Yield the reached functions whose results are kept: the file and the first line of each."""
     for reached in graph.reached.values():
         for unit, part, _ in reached.units():
-            if unit.statement is not None:
-                yield from ((reached.node.shown, line) for line in cached_lines(unit.statement.node))
+            yield from ((reached.node.shown, line) for line in unit.cached_lines)
             for handed in part.handed:
                 if handed.callee and CACHES.search(handed.callee[-1]):
                     for home, given in graph.places.definitions(reached.node, handed.given):

@@ -309,9 +309,12 @@ class Graph:
         assert node.source is not None
         unit = node.source.units[index]
         uses = unit.parts[part]
-        # Only classes have members; one whose name begins with a small letter counts whole.
-        names = (*uses.own, *(use.name for use in uses.uses))
-        may_make = any(map(_CAPITAL.search, names))
+        # Only objects of classes have members; a class whose name begins with a small letter counts whole.
+        called = (
+            *(name for name, calls in uses.own_calls.items() if any(calls)),
+            *(use.name for use in uses.uses if use.call),
+        )
+        may_make = any(map(_CAPITAL.search, called))
         members = unit.members_used if may_make else {}
         for name, is_read in uses.own.items():
             self._own(reached, name, runs, is_read, asked=members.get(name))

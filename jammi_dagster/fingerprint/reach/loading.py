@@ -86,7 +86,7 @@ class Loading:
     def _steps(self, node: Node) -> Iterator[LoadStep]:
         loaded: set[Module] = set()
         for index, unit in enumerate(node.source.units[: node.source.loaded] if node.source else ()):
-            imports = tuple(self.imports(node, unit.loads))
+            imports = tuple(self.imports(node, unit.loads)) if unit.loads else ()
             effect = self._targets.of(node, index)
             acts = unit.load_effect.certain or effect.targets is None or bool(effect.targets)
             if not (imports or acts):

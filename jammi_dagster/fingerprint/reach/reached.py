@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.reach.routes import Node
@@ -37,11 +36,10 @@ class ReachedFile:
     documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
     is_loaded: bool = True  # False while the function reaches single statements only
 
-    def units(self) -> Iterator[tuple[Unit, Part, bool]]:
-        source = self.node.source
-        for (index, part), runs in self.parts.items():
-            assert source is not None, "a file without source has no units"
-            yield source.units[index], source.units[index].parts[part], runs
+    def units(self) -> list[tuple[Unit, Part, bool]]:
+        """Return the reached parts of units; True for those that run when the function does."""
+        units = self.node.source.units if self.node.source else []  # a file without source has none
+        return [(units[index], units[index].parts[part], runs) for (index, part), runs in self.parts.items()]
 
 
 @dataclass(frozen=True, slots=True)

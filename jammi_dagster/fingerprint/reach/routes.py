@@ -58,7 +58,7 @@ class Routes:
         self._nodes: dict[str, Node] = {}
         self._routes: dict[tuple[str, str], Route] = {}
         self._tops: dict[tuple[str, str], bool] = {}  # of dotted texts
-        self._around: dict[str, tuple[Module, ...]] = {}
+        self._around: dict[tuple[str, str], tuple[Module, ...]] = {}
         self._checked: set[str] = set()  # the files that this identity has looked at
         self._behind: dict[str, Node] = {}  # the files that kept results rest on
         self._is_keeping = False
@@ -134,19 +134,21 @@ class Routes:
 
     def packages_around(self, node: Node) -> tuple[Module, ...]:
         """Return the packages whose `__init__` runs when a module is loaded."""
-        if node.path not in self._around:
-            self._around[node.path] = tuple(self._packages_around(node))
-        return self._around[node.path]
+        folder, file = os.path.split(node.path)
+        place = (
+            os.path.dirname(folder) if file == "__init__.py" else folder,
+            node.module.name.rpartition(".")[0],
+        )
+        if place not in self._around:
+            self._around[place] = tuple(self._packages_above(*place))
+        return self._around[place]
 
-    def _packages_around(self, node: Node) -> Iterator[Module]:
-        folder, name = os.path.dirname(node.path), node.module.name
-        if os.path.basename(node.path) == "__init__.py":
-            folder = os.path.dirname(folder)
-        while (package := self._folder_package(folder, name := name.rpartition(".")[0])).path is not None:
+    def _packages_above(self, folder: str, name: str) -> Iterator[Module]:
+        while (package := self._folder_package(folder, name)).path is not None:
             imported = self._lookups.module(name)
             running = None if imported is MISSING else of_running(name, imported)
             yield running if running and running.path == package.path else package
-            folder = os.path.dirname(folder)
+            folder, name = os.path.dirname(folder), name.rpartition(".")[0]
 
     def absolute(self, node: Node, name: str) -> str:
         """Return a name that a file imports without its leading dots."""
@@ -173,7 +175,7 @@ class Routes:
             found = child(passed[-1] if passed else None, part, self._lookups)
             shared = libraries(found, self._home) if found else None
             if found is None or shared is not None:
-                if found and found.path and (folder := installation(found.path)):
+                if found and found.path and (folder := installation(found.path, found.top)):
                     self._lookups.search([folder])  # a distribution is installed anew there
                 return Route(tuple(passed), tuple(parts[index:]), found is not None, shared or {})
             passed.append(found)

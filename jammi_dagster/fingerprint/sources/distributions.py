@@ -31,20 +31,16 @@ def normalized(name: str) -> str:
     return name
 
 
-def installation(path: str) -> str | None:
-    """Return the folder that a file was installed under; None for a file in a source tree."""
-    return _installed_under(os.path.dirname(path))
-
-
 @cache
-def _installed_under(folder: str) -> str | None:
-    above = os.path.dirname(folder)
-    for place in (folder, above):
+def installation(path: str, top: str) -> str | None:
+    """Return the folder that a file of a top-level module was installed under; None for one in a source tree."""
+    folder, name = os.path.split(path)
+    for place in (folder, os.path.dirname(folder)):
         if os.path.basename(place) in _INSTALLED_IN:
             return place
-    if _entries(folder, ".dist-info"):  # `pip install --target`
+    if name.partition(".")[0] == top and _entries(folder, ".dist-info"):  # `pip install --target`
         return folder
-    return None if above == folder else _installed_under(above)
+    return installation(folder, top) if name else None
 
 
 @cache

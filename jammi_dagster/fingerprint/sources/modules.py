@@ -94,7 +94,7 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
         return {}
     if place is None:
         return None
-    if folder := installation(place):
+    if folder := installation(place, module.top):
         holding = owners(folder, module.top)
         if not holding or not home.isdisjoint(holding):
             return None
@@ -104,7 +104,7 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
 
 def home_of(module: Module) -> frozenset[str]:
     """Return the distributions that a function's module was installed with; empty for a source tree."""
-    folder = installation(module.path) if module.path else None
+    folder = installation(module.path, module.top) if module.path else None
     return frozenset(owners(folder, module.top)) if folder else frozenset()
 
 

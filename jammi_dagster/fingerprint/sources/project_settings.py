@@ -20,6 +20,7 @@ from typing import Any
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.sources.distributions import normalized
+from jammi_dagster.project_paths import pyproject_above
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -56,17 +57,11 @@ class Settings:
 
 def settings_for(file: str | None) -> Settings:
     """Return the settings of the project that a file is in. Raises `InvalidField` for wrong settings."""
-    folder = os.path.dirname(os.path.abspath(file)) if file else ""
-    while folder:
-        path = os.path.join(folder, "pyproject.toml")
-        try:
-            status = os.stat(path)
-        except OSError:
-            above = os.path.dirname(folder)
-            folder = above if above != folder else ""
-            continue
-        return _read(path, status.st_mtime_ns, status.st_size)
-    return Settings()
+    found = pyproject_above(file) if file else None
+    if found is None:
+        return Settings()
+    path, status = found
+    return _read(path, status.st_mtime_ns, status.st_size)
 
 
 @lru_cache(maxsize=256)

@@ -12,7 +12,7 @@ import ast
 import hashlib
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import _lru_cache_wrapper, partial
 from importlib.machinery import SourceFileLoader
@@ -28,7 +28,7 @@ from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import Digests, compiled, constant
 
 # The code objects of a file by place; for a module whose loader does not run its file as it stands, None.
-Codes = Mapping[Place, tuple[CodeType, ...]]
+Codes = Mapping[Place, Sequence[CodeType]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +246,10 @@ def _is_loaded(met: RunningModule) -> bool:
 def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
     """Yield the functions and methods among a module's names, and the functions that they wrap."""
     for name, value in list(live.items()):
-        if isinstance(value, type) and value.__module__ == live.get("__name__"):
-            for member in list(vars(value).values()):
-                yield from ((name, function) for function in _unwrapped(member))
-        else:
-            yield from ((name, function) for function in _unwrapped(value))
+        is_own_class = isinstance(value, type) and value.__module__ == live.get("__name__")
+        for member in list(vars(value).values()) if is_own_class else [value]:
+            for function in _unwrapped(member):
+                yield name, function
 
 
 def _unwrapped(value: object) -> Iterator[FunctionType]:
@@ -267,11 +266,10 @@ def _unwrapped(value: object) -> Iterator[FunctionType]:
 
 
 def _codes(module: CodeType) -> Codes:
-    found: dict[Place, tuple[CodeType, ...]] = {}
+    found: dict[Place, list[CodeType]] = {}
     todo = [module]
-    while todo:
-        code = todo.pop()
-        found[place(code)] = (*found.get(place(code), ()), code)
+    for code in todo:  # grows while it is read
+        found.setdefault(place(code), []).append(code)
         todo += [value for value in code.co_consts if isinstance(value, CodeType)]
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ _SETTLED_NS = 2_000_000_000
 # By these words functions bind names of another scope; a file in an encoding of its own may spell them otherwise.
 _OWN_FILES = (b"__file__", b"resources", b"pkgutil", b"coding")
 _SHARING = (b"global", b"nonlocal", b"coding")
+_SET = re.compile(rb"\b(?:frozen)?set\b")
 
 UNREADABLE = (OSError, SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -197,12 +199,21 @@ def parse_source(content: bytes) -> Source:
     tree = parse(content)
     module = ModuleScope(tree.body)
     module.may_name_files = any(word in content for word in _OWN_FILES)
+    module.sets = None if _may_hold_sets(content) else {}
     found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(found):
         for name in unit.names:
             by_name.setdefault(name, []).append(index)
     return Source(content=content, tree=tree, scope=module, units=found, by_name=by_name, loaded=len(found))
+
+
+def _may_hold_sets(content: bytes) -> bool:
+    return (
+        any(word in content for word in (b"{", b"coding"))
+        or not content.isascii()
+        or bool(_SET.search(content))
+    )
 
 
 def _is_shared(content: bytes) -> bool:

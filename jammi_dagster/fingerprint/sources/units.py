@@ -16,7 +16,9 @@ from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.hand_over import decorated
+from jammi_dagster.fingerprint.syntax.lazy_values import cached_lines
 from jammi_dagster.fingerprint.syntax.load_effects import (
     CERTAIN_EFFECT,
     NO_EFFECT,
@@ -136,7 +138,7 @@ class Unit:
                 found.setdefault(method, set()).update(changes)
         return found
 
-    @cached_property
+    @property
     def touches(self) -> tuple[Touch, ...]:
         """The objects that it may change when it is loaded."""
         if self.statement is None:
@@ -184,7 +186,8 @@ class Unit:
         if self.statement is None:
             return ()
         names = self.statement.sets
-        if not (self.statement.visited.has_sets or any(name in names for name in self.statement.names_used)):
+        uses_sets = bool(names) and any(name in names for name in self.statement.names_used)
+        if not (self.statement.visited.has_sets or uses_sets):
             return ()
         return set_orders(self.statement.node, names)
 
@@ -205,7 +208,12 @@ class Unit:
         heads = (chain[0] for note in annotations_of(node) for chain in named_in(note))
         return frozenset(name.partition(".")[0] for head in heads for name in scope.peek((head,)))
 
-    @property
+    @cached_property
+    def cached_lines(self) -> tuple[int, ...]:
+        """The first lines of its functions whose results are kept."""
+        return tuple(cached_lines(self.statement.node)) if self.statement else ()
+
+    @cached_property
     def has_fields(self) -> bool:
         """True for a class whose annotated attributes count, such as a dataclass."""
         body = self._node.body if isinstance(self._node, ast.ClassDef) else []
@@ -230,9 +238,9 @@ class Unit:
     def is_still(self) -> bool:
         """True if its place in the module has no meaning: it looks at nothing else when it is loaded."""
         node = self._node
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return not (node.decorator_list or node.args.defaults or any(node.args.kw_defaults))
-        return isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Constant)
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            return isinstance(node.value, ast.Constant)
+        return node is not None and only_defines(node)
 
     @property
     def may_catch(self) -> bool:

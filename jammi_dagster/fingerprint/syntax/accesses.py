@@ -72,10 +72,10 @@ class Access:
         if self.is_change:
             self._settle_change(names)
             return
+        call = self._settled_call()
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
-            uses.own_calls.setdefault(head, []).append(self._settled_call() if len(self.chain) == 1 else None)
-        call = self._settled_call()
+            uses.own_calls.setdefault(head, []).append(call if len(self.chain) == 1 else None)
         uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
         for name in names if call else ():
             _settle_texts(name, call, self)

@@ -74,7 +74,7 @@ def _is_counted(node: ast.expr, scope: Scope, depth: int) -> bool:
         node = node.func if isinstance(node, ast.Call) else node.value
     if not isinstance(node, ast.Name):
         return False
-    binder = next((one for one in scope.lineage() if node.id in one.bound), None)
+    binder = scope.binder(node.id)
     if not isinstance(binder, FunctionScope) or depth > 3:
         return False
     if node.id in binder.parameters:

@@ -71,6 +71,13 @@ def assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             todo += zip(target.elts, value.elts, strict=True)
 
 
+def only_defines(node: ast.AST) -> bool:
+    """Return whether a statement defines a function, and runs nothing for it: no decorator, no default."""
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not (
+        node.decorator_list or node.args.defaults or any(node.args.kw_defaults)
+    )
+
+
 def literals(written: Mapping[str, ast.expr]) -> Iterator[tuple[str, object]]:
     """Yield the values that are literals, or empty lists, dicts and sets that a call makes."""
     for name, node in written.items():

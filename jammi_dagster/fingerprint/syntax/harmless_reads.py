@@ -311,7 +311,7 @@ class HarmlessReads:
             given = [*call.args, *(word.value for word in call.keywords)]
             return all(isinstance(one, ast.Constant) and one.value == ":memory:" for one in given)
         is_connection = name.startswith("duckdb.connect.") or not name.startswith("duckdb.")
-        if scope.owns(chain[0]) and chain[0] not in scope.imports:
+        if scope.owns(chain[0]) and chain[0] not in scope.module.imported:
             return False  # a connection that steps share
         if leaf in OWN_RESULTS:
             return True

@@ -119,9 +119,10 @@ def _test_of(
 ) -> ast.expr | None:
     """Return the test that asks for the first use: around the assignment, or with a return before it."""
     tests = [one for one in blocks if isinstance(one, ast.If)]
-    if tests and all(isinstance(one, (ast.If, ast.With)) for one in blocks):
+    bodies = [one.body for one in blocks if isinstance(one, (ast.If, ast.With))]
+    if tests and len(bodies) == len(blocks):
         inner = [*blocks[1:], assignment]
-        if all(one in block.body for block, one in zip(blocks, inner, strict=True)):  # type: ignore[attr-defined]
+        if all(one in body for body, one in zip(bodies, inner, strict=True)):
             return tests[0].test if all(_is_first_use(one.test, name) for one in tests) else None
     if blocks or assignment not in function.body:
         return None

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.decorators import LABEL_PREFIXES
 from jammi_dagster.fingerprint.known_names.mutations import LOOKS_MUTATING
+from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -47,6 +48,8 @@ CERTAIN_EFFECT = LoadEffect(True, ())
 
 def load_effect(statement: ast.AST, module: Scope) -> LoadEffect:
     """Find the side effect of loading a top-level statement of a module."""
+    if only_defines(statement):
+        return NO_EFFECT
     visitor = _LoadEffectVisitor(module)
     visitor.walk([statement], None)
     return CERTAIN_EFFECT if visitor.is_certain else LoadEffect(False, tuple(visitor.calls))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.known_names import CALL
-from jammi_dagster.fingerprint.syntax.scopes import ModuleScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 
 _SAME = frozenset({"resolve", "absolute"})
 _READS = frozenset({"read_text", "read_bytes"})
@@ -41,8 +41,7 @@ def packaged_file(call: ast.Call, scope: Scope, is_reader: Callable[[ast.Call], 
 
     `is_reader` tells that a function reads the file that is its first argument.
     """
-    module = list(scope.lineage())[-1]
-    if isinstance(module, ModuleScope) and not module.may_name_files:
+    if not scope.module.may_name_files:
         return None
     found = _read_path(call, scope, is_reader)
     if found is None or found[1][:1] == ("<file>",) or not found[1]:
@@ -126,7 +125,7 @@ def _below(found: Found | None, further: list[ast.expr]) -> Found | None:
 
 def _variable(name: str, scope: Scope, depth: int) -> Found | None:
     """Follow a variable that one plain statement of its scope assigns, and nothing else."""
-    binder = next((one for one in scope.lineage() if name in one.bound), None)
+    binder = scope.binder(name)
     if depth > 3 or binder is None or name in binder.shared or name in getattr(binder, "parameters", ()):
         return None
     stored = [

@@ -91,6 +91,7 @@ class Scope:
 
     around: Scope | None = None  # None for a module
     sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
+    may_name_files = True  # of a module: False where its text shows that it names no file of its own
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
         self.body = body
@@ -108,12 +109,24 @@ class Scope:
         bindings.walk(body, False)
         self._share(bindings.shared)
 
+    @property
+    def module(self) -> Scope:
+        """The scope of the module."""
+        return self.around.module if self.around else self
+
     def lineage(self) -> Iterator[Scope]:
         """Yield this scope and those around it, the module's last."""
         scope: Scope | None = self
         while scope is not None:
             yield scope
             scope = scope.around
+
+    def binder(self, head: str) -> Scope | None:
+        """Return the innermost scope that binds a name."""
+        scope: Scope | None = self
+        while scope is not None and head not in scope.bound:
+            scope = scope.around
+        return scope
 
     def resolve(self, chain: Chain) -> list[str]:
         """Return the canonical names that a chain may stand for; none for a variable of the program's own.
@@ -131,16 +144,14 @@ class Scope:
 
     def owns(self, head: str) -> bool:
         """Return whether a name may be bound by the module, also by a function of it that says `global`."""
-        scope = self
-        while scope.around is not None:
-            if head in scope.bound:
-                return False
-            scope = scope.around
-        return head in scope.bound or head in scope.imported or head in scope.shared
+        binder = self.binder(head)
+        if binder is not None:
+            return binder.around is None
+        return head in self.module.imported or head in self.module.shared
 
     def is_parameter(self, head: str) -> bool:
         """Return whether a name is a parameter of this function or of one around it."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         return isinstance(binder, FunctionScope) and head in binder.parameters
 
     @property
@@ -151,13 +162,8 @@ class Scope:
 
     def is_of_outer_function(self, head: str) -> bool:
         """Return whether a name is a variable of a function around this one."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         return isinstance(binder, FunctionScope) and binder is not self
-
-    @property
-    def imports(self) -> Mapping[str, object]:
-        """The names that the module imports, in all of its scopes that are known."""
-        return [*self.lineage()][-1].imported
 
     def is_local(self, head: str) -> bool:
         """Return whether this function itself binds a name, and not as a parameter."""
@@ -177,7 +183,7 @@ class Scope:
 
     def text_of(self, head: str) -> str | None:
         """Return the text that a variable always is; None for another, or where that is not known."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         if binder is None or head in binder.shared or any(head in scope.hidden for scope in self.lineage()):
             return None
         texts = binder.texts.get(head, [])
@@ -185,14 +191,14 @@ class Scope:
 
     def may_be_none(self, head: str) -> bool:
         """Return whether a name is a parameter with the default None, to which nothing else is bound."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         return (
             isinstance(binder, FunctionScope) and head in binder.none_by_default and head not in binder.texts
         )
 
     def origin_of(self, head: str) -> list[str]:
         """Return the canonical names of the one expression that a variable is bound to; none where there are more."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         if binder is None or head in binder.shared or len(binder.texts.get(head, ())) != 1:
             return []
         chains = [binder.managed[head]] if head in binder.managed else list(binder.assigned.get(head, ()))
@@ -201,7 +207,7 @@ class Scope:
 
     def is_opened(self, head: str) -> bool:
         """Return whether a variable is the file that one `with x.open(…)` opens, which is looked at there."""
-        binder = next((scope for scope in self.lineage() if head in scope.bound), None)
+        binder = self.binder(head)
         if binder is None or head in binder.shared or len(binder.texts.get(head, ())) != 1:
             return False
         return binder.managed.get(head, ())[-2:] == ("open", CALL)
@@ -226,7 +232,13 @@ class Scope:
 
     def _steps(self, head: str) -> Iterator[tuple[Scope, Chain]]:
         """Yield the scopes that a name leads through, with the chain that it stands for in each."""
-        steps: dict[tuple[Scope, Chain], None] = {(self, (head,)): None}
+        start: Scope = self
+        while head not in start.assigned:  # of most names, one scope after the other
+            yield start, (head,)
+            if head in start.bound or start.around is None:
+                return
+            start = start.around
+        steps: dict[tuple[Scope, Chain], None] = {(start, (head,)): None}
         todo = list(steps)
         for scope, chain in todo:  # the shortest ways first: the list grows while it is read
             yield scope, chain
@@ -249,8 +261,6 @@ class ModuleScope(Scope):
     >>> ModuleScope([]).resolve(("len",))
     ['builtins.len']
     """
-
-    may_name_files = True  # False where the text of the module shows that it names no file of its own
 
     def unbound(self, chain: Chain) -> Iterator[str]:
         if chain[0] not in self.bound:

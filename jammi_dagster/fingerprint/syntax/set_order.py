@@ -11,8 +11,9 @@ from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes
 
+_MAKERS = frozenset({"set", "frozenset"})
 _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference", "copy"})
 _ORDERLESS = frozenset(
     [
@@ -91,12 +92,27 @@ def set_names(body: list[ast.stmt]) -> dict[str, str | None]:
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
             is_set = _is_set(statement.value, found)
             found.update((one.id, SET if is_set else None) for one in targets if isinstance(one, ast.Name))
-        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            returned = [one.value for one in ast.walk(statement) if isinstance(one, ast.Return)]
-            local = _Body(statement, found).kinds
-            if returned and all(one is not None and _is_set(one, {**found, **local}) for one in returned):
-                found[f"{statement.name}()"] = SET
+        elif isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)) and _returns_set(
+            statement, found
+        ):
+            found[f"{statement.name}()"] = SET
     return {name: kind for name, kind in found.items() if kind}
+
+
+def _returns_set(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Mapping[str, str | None]) -> bool:
+    every = nodes(function)
+    returned = [one.value for one in every if isinstance(one, ast.Return)]
+    if not returned or not (any(module.values()) or any(map(_makes_set, every))):
+        return False  # most functions: their variables need not be read
+    kinds = {**module, **_Body(function, module).kinds}
+    return all(one is not None and _is_set(one, kinds) for one in returned)
+
+
+def _makes_set(node: ast.AST) -> bool:
+    """Return whether an expression is a set by itself, and not because a part of it is one."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id in _MAKERS
+    return isinstance(node, (ast.Set, ast.SetComp))
 
 
 def imported_sets(node: ast.AST, scope: Scope, functions: Collection[str]) -> dict[str, str | None]:
@@ -137,7 +153,7 @@ def _is_set(node: ast.expr, kinds: Mapping[str, str | None]) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = _name(node.func)
-    if isinstance(node.func, ast.Name) and name in ("set", "frozenset"):
+    if isinstance(node.func, ast.Name) and name in _MAKERS:
         return not (node.args and _is_ordered_input(node.args[0]))
     if isinstance(node.func, ast.Attribute) and name in _SET_METHODS:
         return _is_set(node.func.value, kinds)

@@ -19,6 +19,7 @@ from jammi_dagster.fingerprint.known_names.state import (
     STATEFUL_MAKERS,
     STATEFUL_MODULES,
 )
+from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -71,11 +72,7 @@ def _kind_of_call(call: ast.Call, scope: Scope) -> str:
 
 def touches(statement: ast.AST, scope: Scope) -> tuple[Touch, ...]:
     """Find the objects that a top-level statement may change when it is loaded."""
-    if (
-        isinstance(statement, ast.FunctionDef)
-        and not statement.decorator_list
-        and not statement.args.defaults
-    ):
+    if only_defines(statement):
         return ()
     visitor = _TouchVisitor(scope)
     visitor.walk([statement], None)

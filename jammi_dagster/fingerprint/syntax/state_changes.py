@@ -269,7 +269,7 @@ class _ChangesVisitor(Visitor[_Place]):
                     chain is None or attribute is None
                 )
         for name in at.scope.module_names(base.id):
-            if name not in at.scope.imports:
+            if name not in at.scope.module.imported:
                 self.found.objects[name] = deep or self.found.objects.get(name, False)
         if not names and base.id in ("globals", "vars", "locals"):
             self.found.everything = True

@@ -55,7 +55,7 @@ class Statement:
     @property
     def sets(self) -> Mapping[str, str | None]:
         """The names of the module that are sets, and its functions that return one."""
-        module = [*self.scope.lineage()][-1]
+        module = self.scope.module
         if module.sets is None:
             module.sets = set_names([one for one in module.body if isinstance(one, ast.stmt)])
         return module.sets

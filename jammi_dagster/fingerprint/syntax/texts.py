@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from jammi_dagster.fingerprint.known_names.texts import (
     AMBIENT_SQL,
@@ -27,6 +28,7 @@ _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
 _LONGEST = 200
 
 
+@lru_cache(maxsize=10_000)
 def text_argument(name: str) -> TextArgument | None:
     """Return the argument of a function from which it looks up names."""
     known = TEXT_ARGUMENTS.get(name)

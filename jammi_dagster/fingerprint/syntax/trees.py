@@ -20,20 +20,48 @@ from jammi_dagster.fingerprint.hashing import digest, utf8
 
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
-_MARKS = frozenset({"ctx", "op", "ops"})  # fields that hold contexts and operators
-_SPELLED: dict[type, tuple[bytes, list[tuple[str, bytes]]]] = {}
-_quietly = threading.Lock()  # `catch_warnings` swaps process-wide state
+# Fields that hold contexts, operators, or a plain text or number in every type of node.
+_MARKS = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "kind", "level", "module", "asname", "conversion"}
+)
+_one_at_a_time = threading.Lock()  # `catch_warnings` swaps process-wide state
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")  # in the order of the source
+
+
+class _Shape(NamedTuple):
+    """The fields of a type of node."""
+
+    nodes: tuple[str, ...]  # those that may hold nodes
+    blocks: tuple[str, ...]  # those that hold statements, handlers or cases
+    kind: bytes  # its name
+    spelled: tuple[tuple[str, bytes], ...]  # those that count, the last first
+
+
+_SHAPES: dict[type, _Shape] = {}
+
+
+def _shape(kind: type[ast.AST]) -> _Shape:
+    found = _SHAPES[kind] = _Shape(
+        tuple(name for name in kind._fields if name not in _MARKS),
+        tuple(name for name in _BLOCKS if name in kind._fields),
+        utf8(kind.__name__),
+        tuple((name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT),
+    )
+    return found
+
+
+@contextlib.contextmanager
+def _quietly() -> Iterator[None]:
+    """Drop warnings of the parser: they belong to the import."""
+    with _one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def parse(source: bytes) -> ast.Module:
-    """Parse a module. Warnings of the parser are dropped: they belong to the import."""
-    with _quietly, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except SystemError:
-            with _uncollected():
-                return ast.parse(source)
+    """Parse a module."""
+    with _quietly(), _uncollected():
+        return ast.parse(source)
 
 
 @contextlib.contextmanager
@@ -50,8 +78,7 @@ def _uncollected() -> Iterator[None]:
 
 def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
     """Compile a module to the code object that an import of the file would run."""
-    with _quietly, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _quietly():
         code: CodeType = compile(tree, path, "exec", dont_inherit=True)
         return code
 
@@ -61,18 +88,18 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
 
     They are kept on the node, because several visitors walk one tree.
     """
-    known: Sequence[ast.AST] | None = node.__dict__.get("_children")
+    held = node.__dict__
+    known: Sequence[ast.AST] | None = held.get("_children")
     if known is not None:
         return known
     found: list[ast.AST] = []
-    for name in node._fields:
-        if name not in _MARKS:
-            value = getattr(node, name, None)
-            if isinstance(value, list):
-                found += [item for item in value if isinstance(item, ast.AST)]
-            elif isinstance(value, ast.AST):
-                found.append(value)
-    known = node.__dict__["_children"] = found or ()
+    for name in (_SHAPES.get(type(node)) or _shape(type(node))).nodes:
+        value = held.get(name)
+        if isinstance(value, list):
+            found += [item for item in value if isinstance(item, ast.AST)]
+        elif isinstance(value, ast.AST):
+            found.append(value)
+    known = held["_children"] = found or ()
     return known
 
 
@@ -85,8 +112,9 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
 
 
 def statements(node: ast.AST) -> list[ast.AST]:
-    """Return the nodes below a node that are statements, or hold some."""
-    return [child for child in children(node) if not isinstance(child, ast.expr)]
+    """Return the statements below a module, a statement, a handler or a case, and its handlers and cases."""
+    blocks = (_SHAPES.get(type(node)) or _shape(type(node))).blocks
+    return [one for name in blocks for one in getattr(node, name)]
 
 
 class Digests(NamedTuple):
@@ -132,7 +160,7 @@ def _spell(
         if isinstance(item, bytes):
             tokens.append(item)
         elif isinstance(item, ast.AST):
-            if id(item) in optional and item is not tree:
+            if optional and id(item) in optional and item is not tree:
                 later.append(item)
             elif isinstance(item, ast.Expr) and _is_string(item.value):
                 # A string as a statement does nothing, but the first of a body becomes a `__doc__`.
@@ -160,13 +188,14 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     no trace: with it or without it, the code is the same.
     """
     flat: list[object] = []
+    shape = _SHAPES.get(type(node)) or _shape(type(node))
+    if isinstance(node, (ast.Constant, ast.MatchSingleton)):
+        return [constant(node.value), b"=", shape.kind]
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
-    kind, fields = _SPELLED.get(type(node)) or _SPELLED.setdefault(type(node), _spelled(type(node)))
-    if isinstance(node, (ast.Constant, ast.MatchSingleton)):
-        return [constant(node.value), b"=", kind]
-    for name, spelled in fields:
+        shape = _shape(ast.Assign)
+    for name, spelled in shape.spelled:
         value = getattr(node, name, None)
         if value is None or value == []:
             continue
@@ -179,14 +208,8 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
             flat += value
             continue
         flat += (value, spelled)
-    flat.append(kind)
+    flat.append(shape.kind)
     return flat
-
-
-def _spelled(kind: type[ast.AST]) -> tuple[bytes, list[tuple[str, bytes]]]:
-    """Spell a type of node, and its fields that count, the last first."""
-    fields = [(name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT]
-    return utf8(kind.__name__), fields
 
 
 def _joined(parts: list[ast.expr]) -> list[ast.expr]:

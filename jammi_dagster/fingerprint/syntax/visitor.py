@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, ClassVar, Generic, TypeVar
 
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -49,7 +50,7 @@ class Visitor(Generic[Context]):
 
     def push(self, nodes: Iterable[ast.AST], context: Context) -> None:
         """Visit these nodes later, in this context."""
-        self._stack += [(node, context) for node in nodes]
+        self._stack += zip(nodes, repeat(context))
 
     def stop(self) -> None:
         """End the walk: no node that was pushed is visited."""

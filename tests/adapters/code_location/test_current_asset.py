@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, table
+from adapters_kit import Broken, Lab, table
 from sensing_kit import Ticking, definitions, evaluate, kinds
 
 from jammi_dagster import CachePolicy, result_table
@@ -258,14 +258,6 @@ def test_a_partition_that_comes_under_a_fan_in_makes_it_stale(lab: Lab) -> None:
     found = evaluate(lab, assets)
     assert kinds(found) == {"cities": "stale"}
     assert reasons(found.tables["cities"]) == ["inputs added: city[bern]"]
-
-
-class Broken(dg.ConfigurableResource):
-    fails: bool = False
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        if self.fails:
-            raise OSError("no connection with password hunter2")
 
 
 def test_a_definition_that_only_a_step_could_know_is_not_decided(lab: Lab) -> None:

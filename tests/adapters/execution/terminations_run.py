@@ -8,8 +8,8 @@ import json
 import os
 import signal
 import sys
-import time
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 import pyarrow as pa
@@ -62,11 +62,10 @@ def _end(how: str) -> None:
         if len(rows) == 2:
             if how == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(0.1)
+            signal.raise_signal(signal.SIGTERM)
         return real(writer, rows, **more)
 
-    CatalogWriter.finish = finish  # type: ignore[method-assign,assignment]
+    mock.patch.object(CatalogWriter, "finish", finish).start()
 
 
 def main() -> None:

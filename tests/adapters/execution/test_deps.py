@@ -5,21 +5,9 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, note, table
+from adapters_kit import Lab, letters, note, part, raw, table
 
 from jammi_dagster import AnchorKind, InputAnchor, result_table
-
-letters = dg.StaticPartitionsDefinition(["a", "b"])
-
-
-@result_table(reads=[])
-def raw() -> pa.Table:
-    return table(1, 2, 3)
-
-
-@result_table(partitions_def=letters, reads=[])
-def part(context: dg.AssetExecutionContext) -> pa.Table:
-    return table(context.partition_key)
 
 
 @result_table(deps=["raw"])

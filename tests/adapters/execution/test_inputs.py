@@ -9,22 +9,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pytest
-from adapters_kit import Lab, note, table, values
+from adapters_kit import Lab, note, part, raw, table, values
 
 from jammi_dagster import InputAnchor, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.errors import MissingUpstream
-
-letters = dg.StaticPartitionsDefinition(["a", "b"])
-
-
-@result_table(reads=[])
-def raw() -> pa.Table:
-    return table(1, 2, 3)
-
-
-@result_table(partitions_def=letters, reads=[])
-def part(context: dg.AssetExecutionContext) -> pa.Table:
-    return table(context.partition_key)
 
 
 def sums(given: Any) -> int:

@@ -30,11 +30,12 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
 # The code identities that a code location shows, by asset.
 IDENTITIES = """
 import json
+import os
 import dagster as dg
 from processes_assets import YEAR
 from jammi_dagster import ResultStoreResource, ResultTableIOManager, finalize
 
-manager = ResultTableIOManager(store=ResultStoreResource(root="store"))
+manager = ResultTableIOManager(store=ResultStoreResource(root=os.path.abspath("store")))
 graph = finalize(dg.Definitions(assets=YEAR, resources={"io_manager": manager})).resolve_asset_graph()
 print(json.dumps({key.to_user_string(): graph.get(key).code_version for key in graph.get_all_asset_keys()}))
 """

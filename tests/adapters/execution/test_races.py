@@ -7,12 +7,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, note, table, values
+from adapters_kit import Held, Lab, letters, note, part, table, values
 
 from jammi_dagster import InputAnchor, result_table
 from jammi_dagster.surfaces import file
-
-letters = dg.StaticPartitionsDefinition(["a", "b"])
 
 _happens: list[Callable[[], object]] = []
 
@@ -34,9 +32,29 @@ def raw() -> pa.Table:
     return table(1)
 
 
-@result_table(partitions_def=letters, reads=[])
-def part(context: dg.AssetExecutionContext) -> pa.Table:
-    return table(context.partition_key)
+@dg.asset
+def plain(raw: pa.Table):
+    happen()
+    return raw
+
+
+@result_table(reads=[], ignore=["happen"])
+def made() -> pa.Table:
+    happen()
+    return table(1)
+
+
+def over_a_file(folder: Path) -> tuple[Path, dg.AssetsDefinition]:
+    """A file, and an asset that declares to read it."""
+    path = folder / "raw.csv"
+    path.write_text("one")
+
+    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
+    def made() -> pa.Table:
+        happen()
+        return table(1)
+
+    return path, made
 
 
 def publish(lab: Lab, name: str, *given: Any) -> Callable[[], None]:
@@ -86,11 +104,6 @@ def test_a_lazy_input_is_what_was_pinned(lab: Lab) -> None:
 
 def test_an_input_of_a_plain_asset_is_what_was_loaded(lab: Lab) -> None:
     """Its inputs load before the body, its output is recorded after: the anchor is what was loaded."""
-
-    @dg.asset
-    def plain(raw: pa.Table):
-        happen()
-        return raw
 
     lab.run(raw)
     before = lab.store.current("raw").artifact_digest
@@ -224,18 +237,12 @@ def test_an_upstream_elsewhere_that_moves_under_the_body_is_unpinned(lab: Lab) -
     assert "dagster:default/outside changed while it was read" in ran.why_unpinned("reader")
 
 
-class Landing(dg.IOManager):
+class Landing(Held):
     """Lets others act between the start of a step and the load of its input."""
-
-    def __init__(self) -> None:
-        self.held: dict[dg.AssetKey, Any] = {}
-
-    def handle_output(self, context: dg.OutputContext, obj: Any) -> None:
-        self.held[context.asset_key] = obj
 
     def load_input(self, context: dg.InputContext) -> Any:
         happen()
-        return self.held[context.asset_key]
+        return super().load_input(context)
 
 
 def test_an_upstream_that_lands_before_it_is_loaded_is_unpinned(lab: Lab) -> None:
@@ -282,14 +289,7 @@ def test_a_file_that_changes_under_the_body_is_unpinned(lab: Lab, tmp_path: Path
 
 def test_a_file_that_goes_away_under_the_body_is_unpinned(lab: Lab, tmp_path: Path) -> None:
     """The body has run: its table is kept, and pinned to nothing."""
-    path = tmp_path / "raw.csv"
-    path.write_text("one")
-
-    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
-
+    path, made = over_a_file(tmp_path)
     _happens.append(path.unlink)
 
     assert "file:raw.csv changed while it was read" in lab.run(made).why_unpinned("made")
@@ -297,13 +297,7 @@ def test_a_file_that_goes_away_under_the_body_is_unpinned(lab: Lab, tmp_path: Pa
 
 def test_a_file_that_cannot_be_read_after_the_body_is_unpinned(lab: Lab, tmp_path: Path) -> None:
     """The body has run: what it made is not lost because a later look fails."""
-    path = tmp_path / "raw.csv"
-    path.write_text("one")
-
-    @result_table(reads=[file(path, name="raw.csv")], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
+    path, made = over_a_file(tmp_path)
 
     def becomes_a_folder() -> None:
         path.unlink()
@@ -335,11 +329,6 @@ def test_an_input_that_comes_while_the_body_runs_is_unpinned(lab: Lab) -> None:
 def test_a_later_start_stays_current(lab: Lab) -> None:
     """A step that ends after a later one has begun and ended does not take the pointer: an outcome, no error."""
 
-    @result_table(reads=[], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
-
     _happens.append(publish(lab, "made", 9))
     ran = lab.run(made)
 
@@ -351,11 +340,6 @@ def test_a_later_start_stays_current(lab: Lab) -> None:
 def test_a_later_start_stays_current_for_a_plain_asset(lab: Lab) -> None:
     """Its start is when its first input was loaded, not when its output was handled."""
 
-    @dg.asset
-    def plain(raw: pa.Table):
-        happen()
-        return raw
-
     lab.run(raw)
     _happens.append(publish(lab, "plain", 9))
     ran = lab.run([raw, plain], select=[plain])
@@ -366,11 +350,6 @@ def test_a_later_start_stays_current_for_a_plain_asset(lab: Lab) -> None:
 
 def test_what_is_below_a_loser_reads_the_loser(lab: Lab) -> None:
     """The run that lost the pointer still reads its own result, and says so in its anchors."""
-
-    @result_table(reads=[], ignore=["happen"])
-    def made() -> pa.Table:
-        happen()
-        return table(1)
 
     @result_table
     def below(made: pa.Table) -> pa.Table:

@@ -6,7 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, table
+from adapters_kit import Held, Lab, table
 
 from jammi_dagster import InputAnchor, result_table
 
@@ -20,19 +20,6 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
         made = Lab(tmp_path / "store", instance, more={"memory": Held()})
         yield made
         made.store.close()
-
-
-class Held(dg.IOManager):
-    """An IO manager that is not ours."""
-
-    def __init__(self) -> None:
-        self.held: dict[dg.AssetKey, object] = {}
-
-    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        self.held[context.asset_key] = obj
-
-    def load_input(self, context: dg.InputContext) -> object:
-        return self.held[context.asset_key]
 
 
 def make(version: str, *, partitioned: bool) -> dg.AssetsDefinition:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, table
+from adapters_kit import Broken, Lab, table
 from sensing_kit import evaluate, plan
 
 from jammi_dagster import CachePolicy, result_table
@@ -331,21 +331,6 @@ def test_a_range_says_which_partition_is_missing(lab: Lab) -> None:
     b, a = planned(lab, scenario).tables
     assert (b.table, b.reasons) == ("made[b]", ("made[a], which the same step makes, is computed",))
     assert (a.table, a.reasons) == ("made[a]", ("nothing stored has this definition and these inputs",))
-
-
-def test_a_plan_without_a_look_at_the_bytes_says_so(lab: Lab) -> None:
-    """A match counts though its artifact is gone, and the plan tells that nobody looked."""
-    scenario = bytes_gone(lab)
-    (one,) = plan(lab, scenario.assets, "made", look_at_bytes=False).tables
-    assert (one.verdict, one.bytes) == ("reuse", "not looked at")
-
-
-class Broken(dg.ConfigurableResource):
-    fails: bool = False
-
-    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        if self.fails:
-            raise OSError("no connection")
 
 
 def test_a_definition_that_only_a_run_would_know_is_not_decided(lab: Lab) -> None:

@@ -191,7 +191,7 @@ CASES = {
     "neighbours of an asset that makes ranges are one run": Case(
         found=evaluation(state("p[a]"), state("p[b]"), state("p[d]"), looked_at={}),
         around=around(
-            {}, *(node(f"p[{key}]", can_range=True, place=place) for place, key in enumerate("abcd"))
+            {}, *(node(f"p[{key}]", most_at_once=None, place=place) for place, key in enumerate("abcd"))
         ),
         runs=(("p[a]", "p[b]"), ("p[d]",)),
     ),

@@ -94,7 +94,7 @@ def test_an_undecidable_table_is_bypassed_when_it_is_to_be_made(lab: Lab) -> Non
     assert "Requested. The run computes it in any case, as only that decides." in ticking.said
     quiet = Ticking(lab, assets)
     assert quiet.tick() == []
-    assert "A run computes it: dagster:default/outside has no version" in quiet.said
+    assert "A run computes it: outside has no version" in quiet.said
 
 
 def test_a_table_below_a_stale_one_is_decided_once_that_is_made(lab: Lab) -> None:

@@ -57,7 +57,7 @@ def test_a_changed_file_is_read_again_and_what_comes_out_the_same_cuts_the_rest_
     lab.run(assets)
     ticking = Ticking(lab, assets)
     assert ticking.tick() == []
-    assert "4 fresh, 0 stale, 0 undecidable, 0 without manifest" in ticking.said
+    assert "4 fresh, 0 stale, 0 undecidable" in ticking.said
 
     (tmp_path / "raw.txt").write_text("axy")
     (request,) = ticking.tick()
@@ -279,8 +279,8 @@ def test_a_tick_that_runs_out_of_time_says_so_and_the_next_goes_on(lab: Lab, tmp
         said.append(ticking.said)
     assert said[0].startswith("Judged 3 tables, up to up[b]; the next tick goes on. So far: 3 fresh, ")
     assert [text.startswith("Judged") for text in said] == [True, True, True, False, False]
-    assert said[3] == "11 fresh, 0 stale, 0 undecidable, 0 without manifest."
-    assert said[4] == f"{said[3]} Nothing changed since."
+    assert said[3] == "11 fresh, 0 stale, 0 undecidable."
+    assert said[4] == f"{said[3]}\nNothing changed since."
 
 
 @pytest.mark.usefixtures("of_three")

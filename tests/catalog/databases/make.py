@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-sys.path.insert(0, str(FOLDER.parents[1] / "support"))
+sys.path[:0] = [str(FOLDER.parents[2]), str(FOLDER.parents[1] / "support")]
 
 from core_kit import make, numbers  # noqa: E402
 from databases_kit import answers, dump  # noqa: E402

@@ -69,6 +69,18 @@ def test_a_library_is_not_in_the_digest(project: Project, site: Project) -> None
     assert before.digest == after.digest
 
 
+@pytest.mark.parametrize("files", [["lib/__init__.py", "lib/sub.py"], ["lib.py"]])
+def test_a_project_below_an_installation_of_the_same_name_is_first_party(
+    project: Project, monkeypatch: pytest.MonkeyPatch, files: list[str]
+) -> None:
+    """A distribution owns the modules that lie where it put them, not a module of that name in a folder below."""
+    project.write(installed("lib", "1", files))
+    project.write({"checkout/lib.py": "K = 1\n"})
+    monkeypatch.syspath_prepend(project.root / "checkout")
+    found = importing(project, "from lib import K")
+    assert (found.libraries, places(found)) == ({}, {"alone.py", "lib.py"})
+
+
 def test_a_loose_file_among_the_installed_is_first_party(project: Project, site: Project) -> None:
     """A file that no distribution brought has no version: its source counts."""
     site.write({**installed("lib", "1", ["lib.py"]), "loose.py": "K = 1\n"})

@@ -1,4 +1,4 @@
-"""Catalogs over `fork()`: a child opens connections of its own, and leaves its parent's alone.
+"""Databases over `fork()`: a child opens connections of its own, and leaves its parent's alone.
 
 PostgreSQL's connections are sockets that two processes must not share. SQLite keeps notes on its locks in the
 process: a child that inherits them believes in locks that it does not hold. So idle connections to files are closed

@@ -1,0 +1,280 @@
+"""Dagster's event log on SQLite, with connections that stay open and batches that are stored as one.
+
+    event_log_storage:
+      module: jammi_dagster.adapters.event_log_storage
+      class: BatchingSqliteEventLogStorage
+      config:
+        base_dir: /path/to/dagster_home/history/runs
+
+Files, tables and rows are those of Dagster's own `SqliteEventLogStorage`: each run has a database, its shard, and
+events of assets, checks and run status stand in the index shard too. One can take the other's place at any time.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import AssetKeyTable, SqlEventLogStorageTable
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.pool import NullPool, Pool, QueuePool
+
+from jammi_dagster import forks
+from jammi_dagster.durable import identity_of
+
+_BUSY_SECONDS = 30  # for as long a writer waits for another, as in Dagster
+_MOST_SHARDS = 16  # with open connections; each takes three file descriptors
+_MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
+
+
+class _Shard(NamedTuple):
+    """The engine of a shard, and the file that its connections opened."""
+
+    engine: sa.Engine
+    file: tuple[int, int] | None
+
+
+class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
+    """An event log storage for `dagster.yaml`, in the place of Dagster's own on SQLite.
+
+    It keeps a connection to each shard that it used lately, and stores a batch of events in one transaction a shard.
+    Dagster hands over batches where the environment variable `DAGSTER_EVENT_BATCH_SIZE` is above 0: the planned
+    events of a new run, and the materializations of a range of partitions.
+    """
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._lock = threading.RLock()  # held as long as a connection is in use
+        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # the one used last at the end
+        self._in_use: dict[str, sa.Connection] = {}
+        self._known: set[str] = set()  # tables and columns that are there
+        weakref.finalize(self, _drop_all, self._shards)
+        forks.watch(self)
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> BatchingSqliteEventLogStorage:
+        """Return the storage that `dagster.yaml` describes."""
+        return cls(inst_data=inst_data, **config_value)
+
+    # --- batches ---------------------------------------------------------------------------------------
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in order, all or none: a run's shard is committed first, then the index, as for one event."""
+        stored = []
+        try:
+            with self.index_connection() as index:
+                for run_id, each in groupby(events, lambda event: event.run_id):
+                    with self.run_connection(run_id) as run:
+                        ids = self._store(list(each), run, index)
+                    stored.append((run_id, ids))
+        except BaseException:
+            for run_id, ids in stored:  # Dagster stores the events of a failed batch once more, one by one
+                with self.run_connection(run_id) as run:
+                    column = SqlEventLogStorageTable.c.id
+                    run.execute(SqlEventLogStorageTable.delete().where(column.between(ids[0], ids[-1])))
+            raise
+
+    def _store(
+        self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
+    ) -> Sequence[int]:
+        """Store events of one run in both shards, and return their ids in the run's."""
+        rows = [self._event_to_row(event) for event in events]
+        ids = _insert(run, rows)
+        mirrored = [
+            (event, row)
+            for event, row in zip(events, rows, strict=True)
+            if event.is_dagster_event and event.dagster_event_type in _MIRRORED
+        ]
+        if mirrored:
+            found = _insert(index, [row for _, row in mirrored])
+            self._store_details([(event, id) for (event, _), id in zip(mirrored, found, strict=True)])
+        return ids
+
+    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+        """Store tags and states of assets and evaluations of checks, for events with ids of the index.
+
+        All calls join the open transaction.
+        """
+        of_assets = []
+        for event, event_id in events:
+            if event.dagster_event_type in ASSET_EVENTS:
+                of_assets.append((event, event_id))
+            elif event.dagster_event_type in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(event, event_id)
+        if of_assets:
+            self.store_asset_event_tags(*zip(*of_assets, strict=True))
+            self._store_asset_keys(of_assets)
+
+    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+        """Store the state of each asset: of several events of one type the last one sets it."""
+        last: dict[tuple[str, Any], tuple[EventLogEntry, int]] = {}
+        for event, event_id in events:
+            if asset_key := event.get_dagster_event().asset_key:
+                kind = asset_key.to_string(), event.dagster_event_type
+                last.pop(kind, None)  # it moves to the end
+                last[kind] = event, event_id
+        with_times = self.has_asset_key_index_cols()
+        rows = [
+            {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
+            for (asset, _), stored in last.items()
+        ]
+        for (_, *columns), each in groupby(rows, tuple):
+            if columns:
+                insert = sqlite.insert(AssetKeyTable)
+                update = {column: insert.excluded[column] for column in columns}
+                upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
+                with self.index_connection() as index:
+                    index.execute(upsert, list(each))
+
+    # --- connections -----------------------------------------------------------------------------------
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        """Open a transaction on a shard, or join the one that this thread has open."""
+        with self._lock:
+            if shard in self._in_use:
+                yield self._in_use[shard]
+                return
+            try:
+                with self._engine(shard).connect() as connection, connection.begin():
+                    self._in_use[shard] = connection
+                    yield connection
+                    driver: Any = connection.connection.driver_connection
+                    has_written = driver.in_transaction
+                if has_written:  # to the log beside the file, and watchers look at the file
+                    with suppress(PermissionError):  # some file systems ask for its owner
+                        os.utime(self.path_for_shard(shard))
+            except BaseException:
+                self._drop(shard)
+                raise
+            finally:
+                self._in_use.pop(shard, None)
+
+    def _engine(self, shard: str) -> sa.Engine:
+        """Return the engine of a shard, which is made where it is missing; a replaced file needs another engine."""
+        path = self.path_for_shard(shard)
+        kept = self._shards.get(shard)
+        if kept is None or kept.file != identity_of(path):
+            self._drop(shard)
+            url = self.conn_string_for_shard(shard)
+            engine = _new_engine(url, QueuePool, pool_size=1)
+            self._shards[shard] = _Shard(engine, None)  # until it is made, or fails to be
+            if not _has_schema(engine):
+                self._initdb(_maker(url))
+            kept = self._shards[shard] = _Shard(engine, identity_of(path))
+        self._shards.move_to_end(shard)
+        if len(self._shards) > _MOST_SHARDS:
+            self._drop(next(iter(self._shards)))
+        return kept.engine
+
+    def _drop(self, shard: str) -> None:
+        if shard == INDEX_SHARD_NAME:
+            self._known.clear()
+        if kept := self._shards.pop(shard, None):
+            kept.engine.dispose()
+
+    def has_table(self, table_name: str) -> bool:
+        """Tell if the index has a table."""
+        return self._remembers(table_name, super().has_table, table_name)
+
+    def has_asset_key_col(self, column_name: str) -> bool:
+        """Tell if the table of assets has a column."""
+        return self._remembers(f"{AssetKeyTable.name}.{column_name}", super().has_asset_key_col, column_name)
+
+    def _has_asset_key_col_on_connection(self, conn: sa.Connection, column_name: str) -> bool:
+        what = f"{AssetKeyTable.name}.{column_name}"
+        return self._remembers(what, super()._has_asset_key_col_on_connection, conn, column_name)
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Tell if a migration of data is done."""
+        return self._remembers(f"migration {name}", super().has_secondary_index, name)
+
+    def _remembers(self, what: str, ask: Callable[..., bool], *arguments: Any) -> bool:
+        """Ask, and remember a yes: nothing that the index has goes away."""
+        found = what in self._known or ask(*arguments)
+        if found:
+            self._known.add(what)
+        return found
+
+    # --- ends ------------------------------------------------------------------------------------------
+
+    def delete_events(self, run_id: str) -> None:
+        """Delete a run's events, and close its shard."""
+        super().delete_events(run_id)
+        with self._lock:
+            self._drop(run_id)
+
+    def wipe(self) -> None:
+        """Delete all events, with the files of the runs."""
+        with self._lock:
+            _drop_all(self._shards)
+            super().wipe()
+
+    def dispose(self) -> None:
+        """Stop watching, and close the connections."""
+        super().dispose()
+        with self._lock:
+            _drop_all(self._shards)
+
+    def before_fork(self) -> None:
+        """Close the connections, and let nobody open others until the fork is done."""
+        self._lock.acquire()
+        _drop_all(self._shards)
+
+    def after_fork_in_parent(self) -> None:
+        """Let others open connections again."""
+        self._lock.release()
+
+    def after_fork_in_child(self) -> None:
+        """Let the child open connections of its own: only the thread that forked is there, and holds the lock."""
+        self._lock.release()
+
+
+def _new_engine(url: str, pool: type[Pool], **options: int) -> sa.Engine:
+    return sa.create_engine(url, poolclass=pool, connect_args={"timeout": _BUSY_SECONDS}, **options)
+
+
+def _maker(url: str) -> sa.Engine:
+    """Return an engine that does not wait for the disk after each of some thirty statements, but when it is closed."""
+    engine = _new_engine(url, NullPool)
+
+    @sa.event.listens_for(engine, "connect")
+    def set_modes(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+def _drop_all(shards: dict[str, _Shard]) -> None:
+    while shards:
+        shards.popitem()[1].engine.dispose()
+
+
+def _has_schema(engine: sa.Engine) -> bool:
+    """Tell if a shard has its tables: the stamp of the revision is set last. Reading it needs no alembic."""
+    with engine.connect() as connection:
+        if not engine.dialect.has_table(connection, "alembic_version"):
+            return False
+        return bool(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> range:
+    """Insert rows and return their ids, which are in sequence: SQLite has one writer at a time."""
+    connection.execute(SqlEventLogStorageTable.insert(), rows)
+    last: int = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+    return range(last - len(rows) + 1, last + 1)
