@@ -146,7 +146,7 @@ def _environment(table: Table, name: str) -> Path:
     found = shutil.which(wanted)
     if found is None:
         raise NotTried(f"there is no {wanted} on the path")
-    home = ENVIRONMENTS / name.replace(", ", "-").replace(" ", "-")
+    home = ENVIRONMENTS / name
     _run(Path(found), "-m", "venv", "--clear", str(home))
     python = home / "bin" / "python"
     install = (

@@ -2,7 +2,8 @@
 
 A fenced block with a title is a file, written where it stands, over an earlier one of that name. A `console` block of
 `$ python …` lines runs them; the lines below a command are its output. A `python` block without a title is a script.
-`<!-- not run -->` above a block leaves it out.
+`<!-- not run -->` above a block leaves it out. A page that names `JAMMI_CATALOG` gets a
+PostgreSQL database by it.
 """
 
 import os
@@ -10,6 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,15 +49,29 @@ def is_run(block: re.Match[str]) -> bool:
     )
 
 
-def run(folder: Path, *arguments: str) -> str:
+def run(folder: Path, *arguments: str, catalog: str | None = None) -> str:
     """Run Python in the folder, with this package and nothing of this test's own; give its output."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "JAMMI"))}
     environment = {**given, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"}
+    if catalog:
+        environment["JAMMI_CATALOG"] = catalog
     done = subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+@contextmanager
+def catalog_of(page: Path) -> Iterator[str | None]:
+    """Give the URL of an empty database to a page that asks for one."""
+    if "JAMMI_CATALOG" not in page.read_text():
+        yield None
+        return
+    from postgres_kit import running  # `make compatibility` has no server
+
+    with running() as postgres:
+        yield postgres.new(migrated=False)
 
 
 def commands(text: str) -> Iterator[tuple[list[str], str]]:
@@ -69,17 +85,18 @@ def commands(text: str) -> Iterator[tuple[list[str], str]]:
 def test_the_examples_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
     """Every command of the page succeeds and prints the output that the page shows, in a reader's project."""
     (tmp_path / "pyproject.toml").touch()
-    for block in blocks(DOCS / page):
-        if block["title"]:
-            file = tmp_path / block["title"]
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(block["text"])
-        elif block["language"] == "python":
-            (tmp_path / "example.py").write_text(block["text"])
-            run(tmp_path, "example.py")
-        elif is_run(block):
-            for arguments, shown in commands(block["text"]):
-                assert run(tmp_path, *arguments) == shown, arguments
+    with catalog_of(DOCS / page) as catalog:
+        for block in blocks(DOCS / page):
+            if block["title"]:
+                file = tmp_path / block["title"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(block["text"])
+            elif block["language"] == "python":
+                (tmp_path / "example.py").write_text(block["text"])
+                run(tmp_path, "example.py", catalog=catalog)
+            elif is_run(block):
+                for arguments, shown in commands(block["text"]):
+                    assert run(tmp_path, *arguments, catalog=catalog) == shown, arguments
 
 
 def test_the_pages_with_examples_are_found() -> None:
