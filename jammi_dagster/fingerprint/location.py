@@ -38,8 +38,6 @@ from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import nodes
 from jammi_dagster.fingerprint.syntax.uses import imports_of
 
-_MOST = 3_000  # modules of one location
-
 
 @dataclass(slots=True)
 class Location:
@@ -173,7 +171,7 @@ class _Search:
 
         def enter(module: Module) -> None:
             node = routes.node(module) if module.path else None
-            if node is not None and node.path not in self._seen and len(self._seen) < _MOST:
+            if node is not None and node.path not in self._seen:
                 self._seen.add(node.path)
                 todo.append((node, self._imported(node)))
 

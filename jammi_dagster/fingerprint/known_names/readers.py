@@ -281,6 +281,9 @@ READER_PREFIXES: dict[str, tuple[str, ...]] = {
     "skimage.io": ("imread",),
 }
 
+# Named like a reader; it gets a dataset, and whoever opened that has read.
+OVER_DATASETS = frozenset(["polars.scan_pyarrow_dataset"])
+
 # Modules of which every function is a reader.
 READER_MODULES = frozenset(
     [

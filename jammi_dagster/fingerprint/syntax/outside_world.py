@@ -33,6 +33,7 @@ from jammi_dagster.fingerprint.known_names.readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
     OPENERS,
+    OVER_DATASETS,
     PATH_ARGUMENTS,
     PATH_READERS,
     READER_MODULES,
@@ -144,7 +145,8 @@ def _is_listed(name: str) -> bool:
     parent, _, leaf = name.rpartition(".")
     if parent == "pathlib.Path" and f"{ANY}.{leaf}" in STAT_READERS:
         return True
-    return name in READERS or name in STAT_READERS or leaf.startswith(READER_PREFIXES.get(parent, ("\0",)))
+    is_named_so = leaf.startswith(READER_PREFIXES.get(parent, ("\0",))) and name not in OVER_DATASETS
+    return name in READERS or name in STAT_READERS or is_named_so
 
 
 def _is_unwatched(name: str) -> bool:

@@ -107,6 +107,7 @@ QUIET = {
         "lm.Ridge(1.0)",
     ],
     "": ["x.read()", "x.read().parquet", "x.table", "x.csv('a')"],
+    "import polars as pl": ["pl.scan_pyarrow_dataset(x)"],
 }
 OTHER_DRAWS = {
     "import torch": ["torch.nn.init.normal_(x)", "torch.rand(3, generator=None)"],
