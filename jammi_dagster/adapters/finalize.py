@@ -105,6 +105,6 @@ def _warn_if_never_reused(asset: dg.AssetsDefinition, defs: dg.Definitions) -> N
     reasons = code_identity(asset).reasons
     if reasons:
         _warned.add(asset.key)
-        more = f" (and {len(reasons) - 1} more: see jammi_dagster.code_identity)" if len(reasons) > 1 else ""
+        more = f" (and {len(reasons) - 1} more: see jammi-dagster explain)" if len(reasons) > 1 else ""
         text = "asset %s: its cache policy is `use`, but it can never be reused: %s%s"
         _log.warning(text, asset.key.to_user_string(), reasons[0], more)

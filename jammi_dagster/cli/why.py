@@ -39,7 +39,7 @@ def _show(out: Output, store: ResultStore, table: str, now: tuple[str, list[str]
     if now is not None:
         verdict, reasons = now
         data["now"] = {"verdict": verdict, "reasons": reasons}
-        blocks.append(f"Now it is {verdict.replace('_', ' ')}{':' if reasons else '.'}")
+        blocks.append(f"At present it is {verdict.replace('_', ' ')}{':' if reasons else '.'}")
         blocks += [f"  {reason}" for reason in reasons]
     out.show(data, *blocks)
 

@@ -244,11 +244,11 @@ def test_why_tells_the_reason_of_the_past_and_of_now(project: Project) -> None:
     assert "now" not in ask("why", "total", "--store", project.root, "--json").json
     assert ask("why", "total", "-f", project.file).out.splitlines()[1:] == [
         "  first time",
-        "Now it is fresh.",
+        "At present it is fresh.",
     ]
     project.edit("number * FACTOR", "number * FACTOR + 1")
     now = ask("why", "orders", "-f", project.file)
-    assert now.out.splitlines()[2:] == ["Now it is stale:", "  helper scaled (pipeline.py) changed"]
+    assert now.out.splitlines()[2:] == ["At present it is stale:", "  helper scaled (pipeline.py) changed"]
     assert ask("why", "total", "-f", project.file, "--json").json["now"] == {
         "verdict": "fresh_for_now",
         "reasons": ["it derives from orders, which is stale"],

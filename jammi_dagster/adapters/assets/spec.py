@@ -43,6 +43,7 @@ class TableSpec:
     depends_on: tuple[Any, ...] = ()
     ignore: tuple[str, ...] = ()
     allow_reads: tuple[str, ...] = ()
+    is_plain: bool = False
 
     def code(self) -> CodeIdentity:
         """Identify the code as it is in this process."""
@@ -83,7 +84,7 @@ class TableSpec:
         self, code: CodeIdentity, *, has_upstream: bool, config_resources: Collection[str] = ()
     ) -> list[str]:
         """List the same reasons for an asset of which only that is known."""
-        way_out = "declare reads=[…], or reads=[] where it reads nothing else"
+        way_out = f"{self._declare} reads=[…], or reads=[] where it reads nothing else"
         reasons = self.undeclared_by_code(code)
         if self.reads is not None:
             return reasons
@@ -94,6 +95,11 @@ class TableSpec:
         known = {f"{self.shape.context}.resources.{key}" for key in config_resources}
         uses = (use for use in self._context_uses() if not is_of_the_run(use) and use not in known)
         return reasons + [f"{use}: {way_out}" for use in uses]
+
+    @property
+    def _declare(self) -> str:
+        """The way to declare anything: a plain asset has no argument for it."""
+        return "decorate it with @result_table and declare" if self.is_plain else "declare"
 
     def members_of(self, resource: str) -> frozenset[str] | None:
         """Return the members that the function uses of a resource; None where that is not known."""
@@ -132,6 +138,8 @@ class TableSpec:
             return f"{place} takes a set in its order, which differs between processes: sort it, or {allowed}"
         if read.is_declarable and self.reads:
             return f"{place} reads {_shown(read)}: declare it in reads=[…], or {allowed}"
+        if read.is_declarable and self.is_plain:
+            return f"{place} reads an undeclared input: {self._declare} it in reads=[…]"
         if read.is_declarable:
             return f"{place} reads an undeclared input: declare it in reads=[…], or {allowed}"
         return f"{place} changes from run to run: pass the value in, or {allowed}"
@@ -171,6 +179,7 @@ def plain_spec(asset: DeclaredAsset) -> TableSpec:
         shape=shape,
         resource_keys=tuple(sorted(resources - {asset.io_manager_key})),
         code_version=asset.author_code_version,
+        is_plain=True,
     )
 
 

@@ -235,6 +235,10 @@ class Forecast:
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
+        if action == "unknown until run" and not said:
+            said = [
+                f"{name} has a version only once the run has made it" for name in decided.above.unknown[:1]
+            ]
         seconds, size = (
             decided.cost(None if current is None else current.record) if action in _OPEN else (None, None)
         )

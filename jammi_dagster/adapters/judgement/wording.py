@@ -59,7 +59,8 @@ def _reasons(state: TableState) -> list[str]:
         said += _undeclared(state, source) or [f"{source} has no version to compare"]
     if state.needs:
         more = " and more" if len(state.needs) > 3 else ""
-        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which is not there")
+        verb = "is" if len(state.needs) == 1 else "are"
+        said.append(f"it needs {', '.join(state.needs[:3])}{more}, which {verb} not there")
     said += [why for why in (state.why_undecidable, state.why_not) if why]
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
