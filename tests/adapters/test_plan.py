@@ -9,7 +9,16 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
 
-from jammi_dagster import CachePolicy, JammiError, Plan, check_plan, plan, result_table
+from jammi_dagster import (
+    CachePolicy,
+    JammiError,
+    Plan,
+    ResultStoreResource,
+    ResultTableIOManager,
+    check_plan,
+    plan,
+    result_table,
+)
 from jammi_dagster.errors import InvalidField, InvalidTarget, PlanOutdated
 from jammi_dagster.surfaces import file
 
@@ -225,6 +234,29 @@ def test_an_input_of_another_io_manager_is_unknown_until_the_run(lab: Lab) -> No
     planned = plan(dg.Definitions(assets=[loaded, below], resources=resources), instance=lab.instance)
     assert outcomes(planned)["loaded"] == "compute"
     assert outcomes(planned)["below"] in ("unknown until run", "compute")
+
+
+def test_a_listed_table_of_another_store_that_is_made_first_leaves_the_reuse_open(lab: Lab) -> None:
+    """Its version of now, which only Dagster's events tell, is not the one that the step below will see."""
+    there = ResultStoreResource(root=str(lab.root) + "-2")
+    lab.more = {"there": ResultTableIOManager(store=there, cache="use")}
+
+    def definitions(version: str) -> dg.Definitions:
+        @result_table(reads=[], code_version=version, io_manager_key="there")
+        def far() -> pa.Table:
+            return table(int(version))
+
+        @result_table(reads=[], deps=[far], code_version="1")
+        def near() -> pa.Table:
+            return table(1)
+
+        return dg.Definitions(assets=[far, near], resources=lab.resources)
+
+    lab.run(definitions("1").assets)
+    assert outcomes(plan(definitions("1"), instance=lab.instance)) == {"far": "reuse", "near": "reuse"}
+    changed = outcomes(plan(definitions("2"), instance=lab.instance))
+    assert changed == {"far": "compute", "near": "compute or reuse"}
+    assert lab.run(definitions("2").assets).outcomes["near"] == "computed"
 
 
 def test_a_deployment_is_asked_about_by_its_name(lab: Lab) -> None:

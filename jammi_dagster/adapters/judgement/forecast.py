@@ -199,11 +199,7 @@ class Forecast:
         ]
         plans = plans_of(asset, begun, look.present, policy, look.known)
         definitions = {
-            str(table.definition)
-            for plan in plans
-            if NO_MATCH in plan.reasons
-            for table in plan.tables
-            if table.definition is not None
+            str(table.definition) for plan in plans for table in plan.tables if table.definition is not None
         }
         is_below = any(above.made for above in all_above)
         stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
