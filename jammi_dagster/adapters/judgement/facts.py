@@ -80,9 +80,10 @@ def facts_of(
     unknown: list[str] = []
     barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     try:
-        inputs, facts = asset.facts(partitions, replay, present)
+        inputs = asset.inputs(partitions, present)
         obstacles += [f"{source} is not there" for source in inputs.missing]
         obstacles += [str(error) for error in inputs.failed.values()]
+        facts = asset.facts(partitions, replay, inputs)
     except (NotReplayable, JammiError) as error:
         obstacles.append(str(error) if isinstance(error, NotReplayable) else first_line(error))
         facts = _unknown(asset, partitions)
