@@ -236,6 +236,25 @@ def test_an_input_of_another_io_manager_is_unknown_until_the_run(lab: Lab) -> No
     assert outcomes(planned)["below"] in ("unknown until run", "compute")
 
 
+def test_a_first_partition_of_another_io_manager_that_is_made_first_is_no_failure(lab: Lab) -> None:
+    """It is not there yet, and the launch makes it; without it in the launch, the step cannot begin."""
+    lab.more = {"memory": dg.InMemoryIOManager()}
+
+    @dg.asset(io_manager_key="memory", partitions_def=letters)
+    def loaded() -> int:
+        return 1
+
+    @result_table(partitions_def=letters)
+    def below(loaded: int) -> pa.Table:
+        return table(loaded)
+
+    defs = dg.Definitions(assets=[loaded, below], resources=lab.resources)
+    together = plan(defs, partitions="a", instance=lab.instance)
+    assert outcomes(together) == {"loaded[a]": "compute", "below[a]": "unknown until run"}
+    assert outcomes(plan(defs, "below", "a", instance=lab.instance)) == {"below[a]": "fail"}
+    assert lab.run([loaded, below], partition="a").outcomes["below[a]"] == "computed"
+
+
 def test_a_listed_table_of_another_store_that_is_made_first_leaves_the_reuse_open(lab: Lab) -> None:
     """Its version of now, which only Dagster's events tell, is not the one that the step below will see."""
     there = ResultStoreResource(root=str(lab.root) + "-2")

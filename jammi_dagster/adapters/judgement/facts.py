@@ -81,7 +81,7 @@ def facts_of(
     barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     try:
         inputs = asset.inputs(partitions, present)
-        obstacles += [f"{source} is not there" for source in inputs.missing]
+        obstacles += map(not_there, inputs.missing)
         obstacles += [str(error) for error in inputs.failed.values()]
         facts = asset.facts(partitions, replay, inputs)
     except (NotReplayable, JammiError) as error:
@@ -101,6 +101,11 @@ def facts_of(
         )
         for fact in facts
     ]
+
+
+def not_there(source: str) -> str:
+    """Word the obstacle of an input that does not exist."""
+    return f"{source} is not there"
 
 
 def _unknown(asset: CurrentAsset, partitions: tuple[str, ...] | None) -> list[TableFacts]:

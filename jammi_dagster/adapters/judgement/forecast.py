@@ -17,7 +17,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.judgement.facts import Known, plans_of
+from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
@@ -105,7 +105,8 @@ class _Decided:
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
         if self.plan.verdict == "undecidable":
-            return "unknown until run" if self.plan.begins else "fail"
+            come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
+            return "unknown until run" if self.plan.begins or come.issuperset(self.plan.reasons) else "fail"
         if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
             return "compute"
         if self.above.unknown:
