@@ -32,7 +32,6 @@ from jammi_dagster.planning.waves import into_runs
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
-_MOST_TIMED = 1_000
 _AT_ONCE = 500
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
@@ -63,13 +62,10 @@ class _Look:
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
-        """Return the mean seconds and bytes of at most a thousand timed tables of an asset; None where it has none."""
+        """Return the mean seconds and bytes of the launch's timed tables of an asset; None where it has none."""
         if asset.key not in self._means:
-            there = itertools.islice(
-                (table for table in asset.tables() if table in self.current), _MOST_TIMED
-            )
-            records = self.store.reader.current_of(there).values()
-            costs = [(r.compute_seconds, r.size_bytes or 0) for r in records if r.compute_seconds is not None]
+            there = (self.current[table].record for table in asset.tables() if table in self.current)
+            costs = [(r.compute_seconds, r.size_bytes or 0) for r in there if r.compute_seconds is not None]
             count = len(costs)
             self._means[asset.key] = (
                 (sum(s for s, _ in costs) / count, sum(b for _, b in costs) // count)
