@@ -255,8 +255,9 @@ def test_a_first_partition_of_another_io_manager_that_is_made_first_is_no_failur
     assert lab.run([loaded, below], partition="a").outcomes["below[a]"] == "computed"
 
 
-def test_a_listed_table_of_another_store_that_is_made_first_leaves_the_reuse_open(lab: Lab) -> None:
-    """Its version of now, which only Dagster's events tell, is not the one that the step below will see."""
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "loaded"])
+def test_a_table_of_another_store_that_is_made_first_leaves_the_reuse_open(lab: Lab, listed: bool) -> None:
+    """Its version of now, which events or the other store tell, is not the one that the step below will see."""
     there = ResultStoreResource(root=str(lab.root) + "-2")
     lab.more = {"there": ResultTableIOManager(store=there, cache="use")}
 
@@ -265,16 +266,22 @@ def test_a_listed_table_of_another_store_that_is_made_first_leaves_the_reuse_ope
         def far() -> pa.Table:
             return table(int(version))
 
-        @result_table(reads=[], deps=[far], code_version="1")
-        def near() -> pa.Table:
+        @result_table(reads=[], deps=[far], name="near", code_version="1")
+        def after() -> pa.Table:
             return table(1)
 
-        return dg.Definitions(assets=[far, near], resources=lab.resources)
+        @result_table(name="near", code_version="1")
+        def of(far: pa.Table) -> pa.Table:
+            return far
+
+        return dg.Definitions(assets=[far, after if listed else of], resources=lab.resources)
 
     lab.run(definitions("1").assets)
     assert outcomes(plan(definitions("1"), instance=lab.instance)) == {"far": "reuse", "near": "reuse"}
-    changed = outcomes(plan(definitions("2"), instance=lab.instance))
-    assert changed == {"far": "compute", "near": "compute or reuse"}
+    changed = plan(definitions("2"), instance=lab.instance)
+    assert outcomes(changed) == {"far": "compute", "near": "compute or reuse"}
+    near = changed["near"]
+    assert (near.reasons, near.cause_path, near.after) == (("input far is made first",), ("far",), None)
     assert lab.run(definitions("2").assets).outcomes["near"] == "computed"
 
 

@@ -248,6 +248,8 @@ class Forecast:
 
     def _first(self, decided: _Decided, partition: str | None) -> Difference | None:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
+        if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
+            return _made_first((*decided.above.unknown, *decided.above.made)[0])
         if not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
@@ -260,9 +262,8 @@ class Forecast:
 
     def _path(self, first: Difference | None) -> tuple[str, ...]:
         """Return the way from the input that differs first up to the table where the cause lies."""
-        if first is None or first.kind != "input" or first.name not in self.planned:
-            return ()
-        return (first.name, *self.planned[first.name].cause_path)
+        table = "" if first is None or first.kind != "input" else _table_of(first.name)
+        return (table, *self.planned[table].cause_path) if table in self.planned else ()
 
     # --- around it ------------------------------------------------------------------------------------
 
@@ -367,10 +368,21 @@ def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> Plann
 
 def _worded(difference: Difference, above: _Above) -> Difference:
     """Word a changed input that the same launch makes first."""
-    if difference.kind != "input" or difference.name not in (*above.made, *above.unknown):
+    table = _table_of(difference.name)
+    if difference.kind != "input" or table not in (*above.made, *above.unknown):
         return difference
-    text = f"input {difference.name} is made first"
-    return Difference(kind="input", name=difference.name, before=difference.before, after=None, text=text)
+    return _made_first(table, difference.before)
+
+
+def _made_first(table: str, before: Any = None) -> Difference:
+    return Difference(
+        kind="input", name=table, before=before, after=None, text=f"input {table} is made first"
+    )
+
+
+def _table_of(source: str) -> str:
+    """Return the name of a table that is an input, without the deployment of one outside of the store."""
+    return source.partition("/")[2] if source.startswith("dagster:") else source
 
 
 def _plain(value: Any) -> Any:
