@@ -23,6 +23,7 @@ from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import InvalidField, PlanOutdated
+from jammi_dagster.garbage import uncollected
 from jammi_dagster.planning.plan import Plan
 
 Partitions = str | Sequence[str] | dg.PartitionKeyRange | None
@@ -61,7 +62,7 @@ def plan(
         plan(defs, "clean_trips+", partitions="2013-03").counts    # {"reuse": 1, "compute": 2}
     """
     given, resources = run_config or {}, (run_config or {}).get("resources")
-    with instance_at_hand(instance) as found:
+    with instance_at_hand(instance) as found, uncollected():
         location = Location(repository_of(defs), found, deployment=deployment, resource_config=resources)
         launch = _Launch(location, selection, partitions, given, tags or {})
         return launch.plan(deployment, recorded_config=recorded_config)

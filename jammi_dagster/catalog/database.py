@@ -23,7 +23,6 @@ from jammi_dagster.catalog import migrations, sqlite_file
 from jammi_dagster.catalog.faults import DRIVER_ERRORS, fault
 from jammi_dagster.catalog.sqlite_file import BEGIN, BUSY_SECONDS, DURABLE, SqliteFile
 from jammi_dagster.catalog.urls import parse_catalog, shown_url
-from jammi_dagster.durable import identity_of
 from jammi_dagster.errors import (
     CatalogFromNewerVersion,
     CatalogReadOnly,
@@ -152,7 +151,7 @@ class Database:
 
     def is_gone(self) -> bool:
         """Tell if the catalog is a file that is no longer there; no connection is opened."""
-        return self._file is not None and identity_of(self._file.path) is None
+        return self._file is not None and self._file.identity() is None
 
     # --- connections ---------------------------------------------------------------------------------
 
@@ -294,7 +293,7 @@ class Database:
         # past Python's own hooks nobody has closed idle connections before
         is_carried = self._in_use(or_idle=True) if self._is_carried is None else self._is_carried
         if self._file is not None and is_carried:
-            sqlite_file.carried_over.update(filter(None, [identity_of(self._file.path)]))
+            sqlite_file.carried_over.update(filter(None, [self._file.identity()]))
         self._make_locks()
         self._pid = os.getpid()
         if not self.is_memory:  # one in memory was copied with the process

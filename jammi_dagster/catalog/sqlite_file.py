@@ -58,7 +58,7 @@ class SqliteFile:
 
     def connect(self) -> sqlite3.Connection:
         """Open a connection. Raises `CatalogReplaced`, and as SQLite does."""
-        before = identity_of(self.path)
+        before = self.identity()
         if before in carried_over:
             why = (
                 "the process was forked while the catalog was in use; start processes by spawn or forkserver, "
@@ -79,7 +79,7 @@ class SqliteFile:
             f"{self.path.as_uri()}?mode={mode}", uri=True, factory=FileConnection, **_ARGUMENTS
         )
         try:
-            connection.identity = identity_of(self.path)
+            connection.identity = self.identity()
             if connection.identity != before and not (before is None and self.may_make):
                 raise CatalogReplaced(catalog=self.name, found="replaced")
             for pragma in ("synchronous=NORMAL", "fullfsync=ON", "foreign_keys=ON", "cache_size=-65536"):
@@ -89,11 +89,21 @@ class SqliteFile:
             raise
         return connection
 
+    def identity(self, suffix: str = "") -> tuple[int, int] | None:
+        """Return the device and number of the file, or of one beside it; None if there is none.
+
+        Raises `CatalogUnavailable` where the file system cannot tell.
+        """
+        try:
+            return identity_of(f"{self.path}{suffix}")
+        except OSError as error:
+            raise CatalogUnavailable(catalog=self.name, why=str(error)) from error
+
     def fault(self, connection: sqlite3.Connection) -> str | None:
         """Tell how the path no longer names the connection's file: `removed` or `replaced`; None where it does."""
         if not isinstance(connection, FileConnection):
             return None
-        found = identity_of(self.path)
+        found = self.identity()
         if found != connection.identity:
             return "removed" if found is None else "replaced"
         return None
@@ -102,7 +112,7 @@ class SqliteFile:
         """Tell how the path of the write-ahead log no longer names the connection's; asked after a commit."""
         if not isinstance(connection, FileConnection):
             return None
-        found = identity_of(self.path.with_name(f"{self.path.name}-wal"))
+        found = self.identity("-wal")
         if connection.log_identity is None:
             connection.log_identity = found
         return None if found == connection.log_identity else "left without its write-ahead log"

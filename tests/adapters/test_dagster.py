@@ -16,7 +16,9 @@ from jammi_dagster.adapters.assets.signature import _CONTEXT_NAMES, _RESOURCE_MA
 from jammi_dagster.adapters.execution.outputs import _NO_VALUE
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, USER_PROVIDED_TAG
 
-SOURCES = sorted(Path(jammi_dagster.adapters.__file__).parent.glob("*.py"))
+# an event log storage can only be made of Dagster's own
+STORAGE = Path(jammi_dagster.adapters.__file__).with_name("event_log_storage.py")
+SOURCES = sorted(set(STORAGE.parent.glob("*.py")) - {STORAGE})
 
 
 def imported(path: Path) -> set[str]:

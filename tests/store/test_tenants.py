@@ -20,12 +20,11 @@ from jammi_dagster.catalog import EngineReader
 _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance", "recording", "sensing"))
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond CatalogMark
-    CatalogState CurrentRow Database DatedSurface DroppedRows Drops FileConnection Forked Flight Heart Lease
-    ListedObjects SqliteFile
-    MaintenanceStamp Materialization MaterializationRecord Observations Output Pointer PointerMove Progress Publication
-    ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow StoreIdentity
-    SqliteFile StoreKey Tombstone Upserts
+    AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond
+    CatalogMark CatalogState CurrentCost CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight
+    Forked Heart Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Observations Outcomes
+    Output Overview Pointer PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity
+    Rows RunResult Scope SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
 """
 
 

@@ -259,6 +259,20 @@ def _(world: World) -> Any:
     return found
 
 
+@case("CatalogReader", "current_costs", "outcomes", "outcomes_of")
+def _(world: World) -> Any:
+    whole = world.own.store.reader
+    assert isinstance(whole, CatalogReader)
+    with whole.frozen() as reader:
+        costs = list(reader.current_costs())
+        assert {cost.table for cost in costs} == set(reader.tables())
+        of_run, every = reader.outcomes_of(["run"]), reader.outcomes(most=999)
+    assert set(of_run) == {"run"}
+    assert every is not None
+    assert (every.computed + every.reused) >= (of_run["run"].computed + of_run["run"].reused) > 0
+    return costs, of_run, every
+
+
 @case("CatalogReader", "edges")
 def _(world: World) -> Any:
     reader = world.own.store.reader

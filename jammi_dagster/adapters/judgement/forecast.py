@@ -24,7 +24,6 @@ from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
-from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
@@ -157,7 +156,7 @@ class Forecast:
         for step in steps:
             if (asset := self._assets.asset(step.key)) is not None:
                 stores[asset.store.identity] = asset.store
-                names = table_names(step.key.path, step.partitions or (None,))
+                names = map(asset.table, step.partitions or (None,))
                 tables.setdefault(asset.store.identity, set()).update(names)
         self.looks = {identity: self._look(stores[identity], names) for identity, names in tables.items()}
         for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
@@ -270,6 +269,8 @@ class Forecast:
     def _above(self, asset: CurrentAsset, step: LaunchedStep) -> _Above:
         """Gather the tables of the launch that the step reads."""
         above = _Above()
+        if not asset.upstreams:
+            return above
         own = {asset.table(p) for p in step.partitions or (None,)}
         parents: set[str] = set()
         for upstream in asset.upstreams:

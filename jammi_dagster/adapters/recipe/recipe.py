@@ -189,7 +189,7 @@ class DefinitionHashes:
         varying = (_digest(sorted(input_names)), partition, _range(partitions), window)
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
-            encoded += canonical_json(value, name="descriptor") + part
+            encoded += (b"null" if value is None else canonical_json(value, name="descriptor")) + part
         return fold_encoded(encoded, self._env)
 
 

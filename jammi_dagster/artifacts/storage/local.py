@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _DRAFT = re.compile(r"\.jammi-[a-z]+\.json\.[0-9a-f]{16}")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~/-]*")  # no character that a URI escapes
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -35,7 +36,8 @@ class LocalStorage:
         return os.path.join(self._root, path)
 
     def uri(self, path: str) -> str:
-        return f"{self._uri}/{quote(os.fsencode(path))}".removesuffix("/")
+        shown = path if _PLAIN.fullmatch(path) else quote(os.fsencode(path))
+        return f"{self._uri}/{shown}".removesuffix("/")
 
     def size(self, path: str) -> int | None:
         try:

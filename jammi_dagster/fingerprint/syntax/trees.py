@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import gc
 import struct
 import threading
 import warnings
@@ -17,6 +16,7 @@ from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple, TypeGuard
 
 from jammi_dagster.fingerprint.hashing import digest, utf8
+from jammi_dagster.garbage import uncollected
 
 # `ctx` follows from where a node stands, `kind` is the u of u"text", the others hold comments.
 _LEFT_OUT = frozenset({"ctx", "kind", "type_comment", "type_ignores"})
@@ -60,20 +60,9 @@ def _quietly() -> Iterator[None]:
 
 def parse(source: bytes) -> ast.Module:
     """Parse a module."""
-    with _quietly(), _uncollected():
+    # Python 3.11 fails to parse where a finalizer parses meanwhile
+    with _quietly(), uncollected():
         return ast.parse(source)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector away: Python 3.11 fails to parse where a finalizer parses meanwhile."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def compiled(tree: ast.Module | bytes, path: str) -> CodeType:
