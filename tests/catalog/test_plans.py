@@ -47,7 +47,17 @@ def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalo
         lambda reader: reader.annotation("m"),
         lambda reader: reader.edges("s"),
     ],
-    ids=("get current current_of current_matches of_run history neighbours annotation edges".split()),
+    ids=[
+        "get",
+        "current",
+        "current_of",
+        "current_matches",
+        "of_run",
+        "history",
+        "neighbours",
+        "annotation",
+        "edges",
+    ],
 )
 @pytest.mark.parametrize("tenant", ["", "acme"])
 def test_no_look_up_scans_a_table(
