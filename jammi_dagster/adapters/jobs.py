@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
@@ -78,8 +79,8 @@ def build_overview_job(
     """
 
     class OverviewConfig(dg.Config):
-        days: int = DAYS
-        most: int = MOST
+        days: int = Field(DAYS, ge=1, le=366)
+        most: int = Field(MOST, ge=0)
 
     def run(context: dg.OpExecutionContext, config: OverviewConfig) -> None:
         store = _store(context, name, io_manager_key)

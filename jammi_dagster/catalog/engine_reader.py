@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Container, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -158,7 +158,7 @@ class EngineReader:
     def digests(self) -> None:
         """Return None: an engine's rows hold no digests, so the artifacts are asked."""
 
-    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
+    def current_matches(self, tables: Collection[str]) -> dict[str, CurrentMatch]:
         """Map each ready table among `tables` to its record; without a set key, so that each is probed for itself."""
         names = (str(row.table_name) for row in self._ready() if row.table_name in tables)
         return {name: CurrentMatch(record, None, None) for name, record in self.current_of(names).items()}

@@ -279,7 +279,7 @@ CURRENT_MATCHES = (
             _annotations, _m.c.id == _annotations.c.materialization_id
         )
     )
-    .where(_IN_SCOPE)
+    .where(_IN_SCOPE, _pointers.c.table_name.in_(_TABLES))
     .order_by(_OWN_LAST)
 )
 DIGESTS = sa.select(_pointers.c.table_name, _pointers.c.artifact_digest).where(_IN_SCOPE).order_by(_OWN_LAST)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Container, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -222,11 +222,11 @@ class CatalogReader:
             found.update((run, Outcomes._make(counts)) for *counts, run in rows)
         return found
 
-    def current_matches(self, tables: Container[str]) -> dict[str, CurrentMatch]:
-        """Read the current materialization of each of many `tables` at once; only of a frozen reader."""
+    def current_matches(self, tables: Collection[str]) -> dict[str, CurrentMatch]:
+        """Read the current materialization of each of `tables` as a probe needs it."""
         found: dict[str, CurrentMatch] = {}
-        for chunk in self._stream(queries.CURRENT_MATCHES):
-            for row, record in self._decoded(row for row in chunk if row.pointed_as in tables):
+        for chunk in queries.chunks(tables):
+            for row, record in self._pointed(self._rows(queries.CURRENT_MATCHES, {"tables": chunk})):
                 set_key = row.set_key if _tells_its_bytes(record) else None
                 found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
         return found
@@ -254,7 +254,7 @@ class CatalogReader:
     ) -> dict[str, MaterializationRecord]:
         found: dict[str, MaterializationRecord] = {}
         for chunk in queries.chunks(tables):
-            for row, record in self._decoded(self._rows(query, {**parameters, "tables": chunk})):
+            for row, record in self._pointed(self._rows(query, {**parameters, "tables": chunk})):
                 found[row.pointed_as] = record
         return found
 
@@ -277,6 +277,10 @@ class CatalogReader:
             connection.execute(query, self._scope, execution_options=streamed) as rows,
         ):
             yield from rows.partitions()
+
+    def _pointed(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
+        """Decode the last row of each name: a tenant's own hides the global one, though it is damaged."""
+        return self._decoded({row.pointed_as: row for row in rows}.values())
 
     def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
         """Decode rows; pass over the damaged ones."""

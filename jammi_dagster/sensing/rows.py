@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Generator, Iterable, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -50,8 +50,8 @@ class Rows(Protocol):
     def digests(self) -> Mapping[str, str] | None:
         """Map every current table to its artifact digest, on a frozen reader only; None if the rows hold no digests."""
 
-    def current_matches(self, tables: Container[str]) -> Mapping[str, CurrentMatch]:
-        """Map each of many `tables` to its current materialization as a probe needs it; on a frozen reader only."""
+    def current_matches(self, tables: Collection[str]) -> Mapping[str, CurrentMatch]:
+        """Map each of `tables` to its current materialization as a probe needs it; leave out tables with none."""
 
     def tables(self) -> list[str]:
         """List the names of all current tables, sorted."""

@@ -42,6 +42,17 @@ def test_the_job_reports_as_the_command_does(lab: Lab) -> None:
     assert (total["computed"], total["reused"], total["hit_rate"]) == (1, 1, 0.5)
 
 
+@pytest.mark.parametrize(("field", "value"), [("days", 0), ("days", 367), ("most", -1)])
+def test_the_job_refuses_config_out_of_bounds(lab: Lab, field: str, value: int) -> None:
+    """Its bounds are the command's; the error names the field."""
+    defs = definitions(lab, [up], jobs=[build_overview_job()])
+    config = {**QUIET, "ops": {"overview_of_store": {"config": {field: value}}}}
+    result = defs.resolve_job_def("overview").execute_in_process(
+        instance=lab.instance, run_config=config, raise_on_error=False
+    )
+    assert f"{field}\n" in Ran(result, [], []).error
+
+
 def test_the_job_refuses_another_io_manager(lab: Lab) -> None:
     """It names the key."""
     defs = dg.Definitions(jobs=[build_overview_job()], resources={"io_manager": dg.mem_io_manager})

@@ -9,7 +9,16 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
 
-from jammi_dagster import CachePolicy, JammiError, Plan, check_plan, plan, result_table
+from jammi_dagster import (
+    CachePolicy,
+    JammiError,
+    Plan,
+    ResultStoreResource,
+    ResultTableIOManager,
+    check_plan,
+    plan,
+    result_table,
+)
 from jammi_dagster.errors import InvalidField, InvalidTarget, PlanOutdated
 from jammi_dagster.surfaces import file
 
@@ -225,6 +234,55 @@ def test_an_input_of_another_io_manager_is_unknown_until_the_run(lab: Lab) -> No
     planned = plan(dg.Definitions(assets=[loaded, below], resources=resources), instance=lab.instance)
     assert outcomes(planned)["loaded"] == "compute"
     assert outcomes(planned)["below"] in ("unknown until run", "compute")
+
+
+def test_a_first_partition_of_another_io_manager_that_is_made_first_is_no_failure(lab: Lab) -> None:
+    """It is not there yet, and the launch makes it; without it in the launch, the step cannot begin."""
+    lab.more = {"memory": dg.InMemoryIOManager()}
+
+    @dg.asset(io_manager_key="memory", partitions_def=letters)
+    def loaded() -> int:
+        return 1
+
+    @result_table(partitions_def=letters)
+    def below(loaded: int) -> pa.Table:
+        return table(loaded)
+
+    defs = dg.Definitions(assets=[loaded, below], resources=lab.resources)
+    together = plan(defs, partitions="a", instance=lab.instance)
+    assert outcomes(together) == {"loaded[a]": "compute", "below[a]": "unknown until run"}
+    assert outcomes(plan(defs, "below", "a", instance=lab.instance)) == {"below[a]": "fail"}
+    assert lab.run([loaded, below], partition="a").outcomes["below[a]"] == "computed"
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "loaded"])
+def test_a_table_of_another_store_that_is_made_first_leaves_the_reuse_open(lab: Lab, listed: bool) -> None:
+    """Its version of now, which events or the other store tell, is not the one that the step below will see."""
+    there = ResultStoreResource(root=str(lab.root) + "-2")
+    lab.more = {"there": ResultTableIOManager(store=there, cache="use")}
+
+    def definitions(version: str) -> dg.Definitions:
+        @result_table(reads=[], code_version=version, io_manager_key="there")
+        def far() -> pa.Table:
+            return table(int(version))
+
+        @result_table(reads=[], deps=[far], name="near", code_version="1")
+        def after() -> pa.Table:
+            return table(1)
+
+        @result_table(name="near", code_version="1")
+        def of(far: pa.Table) -> pa.Table:
+            return far
+
+        return dg.Definitions(assets=[far, after if listed else of], resources=lab.resources)
+
+    lab.run(definitions("1").assets)
+    assert outcomes(plan(definitions("1"), instance=lab.instance)) == {"far": "reuse", "near": "reuse"}
+    changed = plan(definitions("2"), instance=lab.instance)
+    assert outcomes(changed) == {"far": "compute", "near": "compute or reuse"}
+    near = changed["near"]
+    assert (near.reasons, near.cause_path, near.after) == (("input far is made first",), ("far",), None)
+    assert lab.run(definitions("2").assets).outcomes["near"] == "computed"
 
 
 def test_a_deployment_is_asked_about_by_its_name(lab: Lab) -> None:

@@ -40,13 +40,24 @@ def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalo
         lambda reader: reader.get("m"),
         lambda reader: reader.current("t"),
         lambda reader: reader.current_of(["t", "u"]),
+        lambda reader: reader.current_matches(["t", "u"]),
         lambda reader: reader.of_run("r", ["t", "u"]),
         lambda reader: reader.history("t"),
         lambda reader: reader.neighbours("t", most=3),
         lambda reader: reader.annotation("m"),
         lambda reader: reader.edges("s"),
     ],
-    ids=["get", "current", "current_of", "of_run", "history", "neighbours", "annotation", "edges"],
+    ids=[
+        "get",
+        "current",
+        "current_of",
+        "current_matches",
+        "of_run",
+        "history",
+        "neighbours",
+        "annotation",
+        "edges",
+    ],
 )
 @pytest.mark.parametrize("tenant", ["", "acme"])
 def test_no_look_up_scans_a_table(
@@ -97,6 +108,7 @@ def _rows(node: dict[str, Any]) -> int:
 LOOK_UPS: dict[str, Callable[[CatalogReader], object]] = {
     "get": lambda reader: reader.get(SOME.materialization_id),
     "current": lambda reader: reader.current(SOME.table),
+    "current_matches": lambda reader: reader.current_matches([SOME.table]),
     "history": lambda reader: reader.history(SOME.table),
     "neighbours": lambda reader: reader.neighbours(SOME.table, most=3),
     "matches": lambda reader: reader.matches(SOME.definition, anchor_set_key(SOME.anchors)),

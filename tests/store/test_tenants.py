@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from core_kit import make, numbers, values
 from engine_kit import Engine
 from store_kit import StoreAt, definition, files, on, verdicts
@@ -135,6 +136,19 @@ def test_a_recorded_anchor_resolves_where_its_row_lives(store_at: StoreAt) -> No
     make(own, "p", numbers(8))
     assert [t for t, v in verdicts(own).items() if not v.is_fresh] == ["c", "d"]
     assert [t for t, v in verdicts(shared).items() if not v.is_fresh] == ["c"]
+
+
+def test_a_damaged_row_of_a_tenant_still_hides_the_global_table(store_at: StoreAt) -> None:
+    """Its path leads out of the root: the name resolves to nothing, never to the bytes of another table."""
+    shared, own = store_at(), store_at(tenant="a")
+    make(shared, "p")
+    make(own, "p", numbers(9))
+    with own.database.writing() as connection:
+        damage = sa.text("UPDATE materializations SET artifact_path = '../p.parquet' WHERE tenant = 'a'")
+        connection.execute(damage)
+    with own.reader.frozen() as reader:
+        assert reader.current_of(["p"]) == {}
+        assert reader.current_matches(["p"]) == {}
 
 
 def test_a_tenants_row_over_a_global_table_follows_it_until_it_has_its_own(store_at: StoreAt) -> None:

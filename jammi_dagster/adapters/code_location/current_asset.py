@@ -166,18 +166,15 @@ class CurrentAsset:
         surfaces = self._surfaces(partitions)
         return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
 
-    def facts(
-        self, partitions: tuple[str, ...] | None, replay: Replay, present: Present
-    ) -> tuple[Inputs, list[TableFacts]]:
-        """Return the inputs of a step with this config now, and the facts of its tables as its own draft has them.
+    def facts(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> list[TableFacts]:
+        """Return the facts of the tables that a step with this config would make, as its own draft has them.
 
         Raises as `recipe` and `snapshot_of` do.
         """
-        inputs = self.inputs(partitions, present)
         known = self._known(replay)
         snapshot = snapshot_of(inputs, self.key, known.undeclared)
         group = partitions or ()
-        return inputs, [
+        return [
             TableFacts(
                 table=self.table(partition),
                 definition=known.hashes.of(partition, group, snapshot.names, snapshot.orders),

@@ -80,9 +80,10 @@ def facts_of(
     unknown: list[str] = []
     barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     try:
-        inputs, facts = asset.facts(partitions, replay, present)
-        obstacles += [f"{source} is not there" for source in inputs.missing]
+        inputs = asset.inputs(partitions, present)
+        obstacles += map(not_there, inputs.missing)
         obstacles += [str(error) for error in inputs.failed.values()]
+        facts = asset.facts(partitions, replay, inputs)
     except (NotReplayable, JammiError) as error:
         obstacles.append(str(error) if isinstance(error, NotReplayable) else first_line(error))
         facts = _unknown(asset, partitions)
@@ -100,6 +101,11 @@ def facts_of(
         )
         for fact in facts
     ]
+
+
+def not_there(source: str) -> str:
+    """Word the obstacle of an input that does not exist."""
+    return f"{source} is not there"
 
 
 def _unknown(asset: CurrentAsset, partitions: tuple[str, ...] | None) -> list[TableFacts]:

@@ -17,7 +17,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.judgement.facts import Known, plans_of
+from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
@@ -31,7 +31,6 @@ from jammi_dagster.planning.waves import into_runs
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
-_MOST_TIMED = 1_000
 _AT_ONCE = 500
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
@@ -62,13 +61,10 @@ class _Look:
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
-        """Return the mean seconds and bytes of at most a thousand timed tables of an asset; None where it has none."""
+        """Return the mean seconds and bytes of the launch's timed tables of an asset; None where it has none."""
         if asset.key not in self._means:
-            there = itertools.islice(
-                (table for table in asset.tables() if table in self.current), _MOST_TIMED
-            )
-            records = self.store.reader.current_of(there).values()
-            costs = [(r.compute_seconds, r.size_bytes or 0) for r in records if r.compute_seconds is not None]
+            there = (self.current[table].record for table in asset.tables() if table in self.current)
+            costs = [(r.compute_seconds, r.size_bytes or 0) for r in there if r.compute_seconds is not None]
             count = len(costs)
             self._means[asset.key] = (
                 (sum(s for s, _ in costs) / count, sum(b for _, b in costs) // count)
@@ -104,7 +100,8 @@ class _Decided:
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
         if self.plan.verdict == "undecidable":
-            return "unknown until run" if self.plan.begins else "fail"
+            come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
+            return "unknown until run" if self.plan.begins or come.issuperset(self.plan.reasons) else "fail"
         if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
             return "compute"
         if self.above.unknown:
@@ -198,11 +195,7 @@ class Forecast:
         ]
         plans = plans_of(asset, begun, look.present, policy, look.known)
         definitions = {
-            str(table.definition)
-            for plan in plans
-            if NO_MATCH in plan.reasons
-            for table in plan.tables
-            if table.definition is not None
+            str(table.definition) for plan in plans for table in plan.tables if table.definition is not None
         }
         is_below = any(above.made for above in all_above)
         stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
@@ -258,6 +251,8 @@ class Forecast:
 
     def _first(self, decided: _Decided, partition: str | None) -> Difference | None:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
+        if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
+            return _made_first((*decided.above.unknown, *decided.above.made)[0])
         if not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
@@ -270,9 +265,8 @@ class Forecast:
 
     def _path(self, first: Difference | None) -> tuple[str, ...]:
         """Return the way from the input that differs first up to the table where the cause lies."""
-        if first is None or first.kind != "input" or first.name not in self.planned:
-            return ()
-        return (first.name, *self.planned[first.name].cause_path)
+        table = "" if first is None or first.kind != "input" else _table_of(first.name)
+        return (table, *self.planned[table].cause_path) if table in self.planned else ()
 
     # --- around it ------------------------------------------------------------------------------------
 
@@ -379,10 +373,21 @@ def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> Plann
 
 def _worded(difference: Difference, above: _Above) -> Difference:
     """Word a changed input that the same launch makes first."""
-    if difference.kind != "input" or difference.name not in (*above.made, *above.unknown):
+    table = _table_of(difference.name)
+    if difference.kind != "input" or table not in (*above.made, *above.unknown):
         return difference
-    text = f"input {difference.name} is made first"
-    return Difference(kind="input", name=difference.name, before=difference.before, after=None, text=text)
+    return _made_first(table, difference.before)
+
+
+def _made_first(table: str, before: Any = None) -> Difference:
+    return Difference(
+        kind="input", name=table, before=before, after=None, text=f"input {table} is made first"
+    )
+
+
+def _table_of(source: str) -> str:
+    """Return the name of a table that is an input, without the deployment of one outside of the store."""
+    return source.partition("/")[2] if source.startswith("dagster:") else source
 
 
 def _plain(value: Any) -> Any:

@@ -347,6 +347,22 @@ def test_a_definition_that_only_a_run_would_know_is_not_decided(lab: Lab) -> Non
     assert plan(lab, [made], "made", policy=CachePolicy.BYPASS).verdict == "compute"
 
 
+def test_a_missing_input_is_an_obstacle_though_the_definition_is_not_known(lab: Lab, tmp_path: Path) -> None:
+    """Such a run fails whatever it would know of its definition, and the plan names the input."""
+    lab.more = {"broken": Broken(fails=True)}
+
+    @result_table(reads=[file(tmp_path / "gone.csv", name="gone.csv")])
+    def made(broken: Broken) -> pa.Table:
+        return table(1)
+
+    found = plan(lab, [made], "made")
+    assert (found.verdict, found.begins, found.reasons) == (
+        "undecidable",
+        False,
+        ("file:gone.csv is not there",),
+    )
+
+
 def test_config_that_is_not_valid_any_more_is_an_obstacle(lab: Lab) -> None:
     """A run with it would not begin, whatever the policy."""
     for policy in CachePolicy:
