@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import platform
 import sys
@@ -33,6 +32,7 @@ from jammi_dagster.contract import (
     canonical_json,
     definition_hash,
 )
+from jammi_dagster.contract.anchors import once_for_each_tuple
 from jammi_dagster.contract.definition import fold_encoded
 from jammi_dagster.errors import NotCanonical
 from jammi_dagster.fingerprint import CodeIdentity
@@ -99,7 +99,7 @@ class Recipe:
                     "digest": self.code.digest,
                     "components": dict(self.components),
                 },
-                "input_names": _digest(sorted(input_names)),
+                "input_names": _of_names(input_names),
                 "io_semantics": io_semantics(
                     self.output, [described["kind"] for described in self.inputs.values()]
                 ),
@@ -132,8 +132,8 @@ class Recipe:
         orders: Mapping[str, Sequence[str]],
     ) -> list[TableDefinition]:
         """Return the definition of each partition that one step makes, or of the whole under None."""
-        env, group = self.env(), sorted(partition for partition in partitions if partition is not None)
-        input_names = sorted(input_names)
+        env, group = self.env(), tuple(partition for partition in partitions if partition is not None)
+        input_names = tuple(input_names)
         encoded = canonical_json(env.fields, name="env")
         found = []
         for partition in partitions:
@@ -186,7 +186,7 @@ class DefinitionHashes:
             descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
         window = self._recipe.window_of(partition)
-        varying = (_digest(sorted(input_names)), partition, _range(partitions), window)
+        varying = (_of_names(input_names), partition, _range(partitions), window)
         encoded = self._parts[0]
         for value, part in zip(varying, self._parts[1:], strict=True):
             encoded += (b"null" if value is None else canonical_json(value, name="descriptor")) + part
@@ -293,8 +293,14 @@ def _described_input(
     return {"asset_key": list(dependency.asset_key.path), "kind": str(kind), "loader": loader}
 
 
+@once_for_each_tuple  # the tables of one range have the same
 def _range(partitions: Sequence[str]) -> str | None:
     return _digest(sorted(partitions)) if len(partitions) > 1 else None
+
+
+@once_for_each_tuple
+def _of_names(names: Sequence[str]) -> str:
+    return _digest(sorted(names))
 
 
 def _order(tables: Sequence[str]) -> str | None:
@@ -302,9 +308,4 @@ def _order(tables: Sequence[str]) -> str | None:
 
 
 def _digest(names: Sequence[str]) -> str:
-    return _digest_of(tuple(names))
-
-
-@functools.lru_cache(maxsize=16)  # the tables of one range have the same
-def _digest_of(names: tuple[str, ...]) -> str:
     return hashlib.sha256(canonical_json(list(names))).hexdigest()
