@@ -3,8 +3,8 @@
     JammiError
     ├── refused values       NotCanonical, InvalidField, InvalidTableName, DuplicateInput,
     │                        UnknownManifestVersion, InvalidManifest
-    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogFromNewerVersion,
-    │                        ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
+    ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogLost,
+    │                        CatalogFromNewerVersion, ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
@@ -154,6 +154,17 @@ class CatalogReplaced(JammiError):
     template = (
         "catalog {catalog}: its file was {found} while this process had it open, so this write is not recorded; "
         "run it again, and restore a catalog only while nothing writes to it"
+    )
+
+
+class CatalogLost(JammiError):
+    """A question about tables whose catalog was lost, and is empty until the next write rebuilds it from the root."""
+
+    root: str
+    catalog: str
+    template = (
+        "catalog {catalog} was lost and is empty; the root {root} still describes its tables: "
+        "run `jammi-dagster adopt`, or materialize anything, and they are back"
     )
 
 

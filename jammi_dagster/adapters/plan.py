@@ -57,7 +57,8 @@ def plan(
         instance: the Dagster instance; by default that of `DAGSTER_HOME`, or an empty one.
 
     Raises `InvalidTarget` for assets that are not there, `InvalidField` for partitions that no asset has and for a run
-    config that does not fit, `InvalidPolicy`, and any error of catalog and storage.
+    config that does not fit, `InvalidPolicy`, `CatalogLost` where a run would first rebuild the catalog, and any error
+    of catalog and storage.
 
         plan(defs, "clean_trips+", partitions="2013-03").counts    # {"reuse": 1, "compute": 2}
     """

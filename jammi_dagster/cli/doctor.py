@@ -139,6 +139,7 @@ def _of_root(store: ResultStore) -> Iterator[Check]:
     root = store.artifacts
     if not store.database.is_foreign:
         store.binding.check(dry_run=True)
+        store.binding.check_not_lost()
         store.binding.check_stamp()
     yield Check("ok", "root", f"{root.name}: it belongs to this catalog")
     if root.local_root is not None and not os.access(root.local_root, os.W_OK):

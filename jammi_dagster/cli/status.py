@@ -134,6 +134,7 @@ def _of_catalog(target: Target, most: int) -> _Found:
     from jammi_dagster.catalog import CatalogReader
 
     found, store = _Found(), target.open()
+    store.binding.check_not_lost()
     names = [store.scope.deployment]
     if target.deployment is None and isinstance(store.reader, CatalogReader):
         names = store.reader.deployments() or names
@@ -175,6 +176,8 @@ def _judged(target: Target, most: int) -> _Found:
         if found.problems and not assets:
             asset, why = next(iter(found.problems.items()))
             raise InvalidStore(root=f"of asset {asset}", why=why)
+        for store in {one.store.identity: one.store for one in assets}.values():
+            store.binding.check_not_lost()
         evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
         deployments = {asset.name: asset.store.scope.deployment for asset in assets}
         for table, is_there in evaluation.looked_at.items():

@@ -11,7 +11,13 @@ from dataclasses import replace
 
 from jammi_dagster.artifacts import IDENTITY_PATH, ArtifactRoot
 from jammi_dagster.catalog import BindingRows, CatalogBond, Database
-from jammi_dagster.errors import JammiError, MaintainedElsewhere, RootNotThere, RootOfAnotherCatalog
+from jammi_dagster.errors import (
+    CatalogLost,
+    JammiError,
+    MaintainedElsewhere,
+    RootNotThere,
+    RootOfAnotherCatalog,
+)
 from jammi_dagster.maintenance.root_identity import (
     RootIdentity,
     read_identity,
@@ -66,6 +72,17 @@ class RootBinding:
                 raise self._refusal(found)
         self._checked = time.monotonic()
         return None
+
+    def check_not_lost(self) -> None:
+        """Check that the catalog is not one that was lost and waits, empty, for the next write to rebuild it.
+
+        Raises `CatalogLost`.
+        """
+        if self._database.is_foreign or self._known().root_id is not None:
+            return
+        found = read_identity(self._root, expected=False)
+        if found is not None and self._is_place_of(found) and self._rows.is_empty():
+            raise CatalogLost(root=self._root.name, catalog=self._database.name)
 
     def take_restored(self) -> list[str]:
         """Give the ids of the rows that were rebuilt, once."""

@@ -1,6 +1,8 @@
 """`plan`: outcome, first cause, path, cost and basis of a launch, and a saved plan that is refused once it moved."""
 
+import contextlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,14 @@ from jammi_dagster import (
     CachePolicy,
     JammiError,
     Plan,
+    ResultStore,
     ResultStoreResource,
     ResultTableIOManager,
     check_plan,
     plan,
     result_table,
 )
-from jammi_dagster.errors import InvalidField, InvalidTarget, PlanOutdated
+from jammi_dagster.errors import CatalogLost, InvalidField, InvalidTarget, PlanOutdated
 from jammi_dagster.surfaces import file
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
@@ -63,6 +66,22 @@ def test_a_first_launch_computes_everything_in_waves(lab: Lab) -> None:
     assert {one.reasons for one in planned.rows} == {("first time",)}
     assert [one.wave for one in planned.rows] == [0, 1, 1, 2]
     assert planned.exit_code == 2
+
+
+def test_a_lost_catalog_is_no_first_launch(lab: Lab, tmp_path: Path) -> None:
+    """The next run would rebuild it and reuse: a plan refuses, and names the way out, until the tables are back."""
+    defs = pipeline(lab)
+    launch(lab, defs)
+    before = outcomes(plan(defs, instance=lab.instance))
+    assert set(before.values()) == {"reuse"}
+    root = shutil.copytree(lab.root, tmp_path / "copy", ignore=shutil.ignore_patterns("catalog.db*"))
+    manager = ResultTableIOManager(store=ResultStoreResource(root=str(root)), cache=CachePolicy.USE)
+    lost = dg.Definitions(assets=defs.assets, resources={"io_manager": manager})
+    with pytest.raises(CatalogLost, match="jammi-dagster adopt"):
+        plan(lost, instance=lab.instance)
+    with contextlib.closing(ResultStore(str(root))) as store:
+        assert len(store.adopt().adopted) == len(before)
+    assert outcomes(plan(lost, instance=lab.instance)) == before
 
 
 def test_an_unchanged_launch_reuses_and_says_what_it_saves(lab: Lab) -> None:

@@ -400,3 +400,13 @@ def test_doctor_tells_a_healthy_store_from_a_broken_one(project: Project) -> Non
     assert broken.code == 1
     assert "error  root" in broken.out
     assert "check that the root is mounted" in broken.out
+
+
+@pytest.mark.parametrize("command", ["doctor", "status"])
+def test_a_lost_catalog_is_said(project: Project, command: str) -> None:
+    """It is empty until the next write: no table is counted, and the way to have them back is named."""
+    for lost in Path(project.root).glob("catalog.db*"):
+        lost.unlink()
+    told = ask(command, "--store", project.root)
+    assert told.code == 1
+    assert "jammi-dagster adopt" in told.out + told.err

@@ -532,7 +532,7 @@ def _(world: World) -> Any:
 
 
 @case("BindingRows", "bond", "is_empty", "sample", "bind", "check_writable", "issued", "issue")
-@case("RootBinding", "bind", "check", "check_stamp", "stamp", "take_over", "take_restored")
+@case("RootBinding", "bind", "check", "check_not_lost", "check_stamp", "stamp", "take_over", "take_restored")
 @case("ResultStore", "binding")
 def _(world: World) -> Any:
     # the bond is the catalog's, with all of its tenants; a takeover by its own catalog changes nothing
@@ -544,6 +544,7 @@ def _(world: World) -> Any:
     rows.check_writable()
     rows.issue("mark")
     assert rows.issued("mark")
+    store.binding.check_not_lost()
     store.binding.bind()
     store.binding.check()
     store.binding.check_stamp()

@@ -176,6 +176,7 @@ class Forecast:
         return asset.policy(self._tags)
 
     def _look(self, store: ResultStore, tables: set[str]) -> _Look:
+        store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
         self._others[store.identity] = digests
