@@ -254,7 +254,9 @@ class UnknownTable(JammiError):
     """A table that has no current materialization in the store's tenant and deployment."""
 
     table: str
-    template = "table {table} does not exist in deployment {deployment}{near}; materialize it first"
+    template = (
+        "table {table} does not exist in deployment {deployment}{near}; name another, or materialize it first"
+    )
 
 
 class NotRecomputable(JammiError):

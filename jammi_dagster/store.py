@@ -483,6 +483,10 @@ class ResultStore:
         return record
 
     def _unknown(self, name: str, neighbours: Sequence[str]) -> UnknownTable:
+        partitions = [one for one in neighbours if one.startswith(f"{name}[")]
+        if partitions:
+            near = f" as a whole: it has partitions, such as {', '.join(partitions[:3])}"
+            return UnknownTable(table=name, deployment=self.scope.deployment, near=near)
         # of all names, comparing would take seconds; a slip mostly leaves a name near where it belongs
         close = difflib.get_close_matches(name, dict.fromkeys(neighbours), n=3)
         near = f" (near names: {', '.join(close)})" if close else ""

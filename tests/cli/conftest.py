@@ -1,6 +1,8 @@
 """A project that ran once, and copies of it to change."""
 
+import contextlib
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -16,8 +18,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(ran: Project, tmp_path: Path) -> Project:
     """A copy of it, in a place of its own."""
-    shutil.copytree(ran.folder, tmp_path / "project", ignore=shutil.ignore_patterns("__pycache__"))
-    return Project(tmp_path / "project")
+    copy = Project(tmp_path / "project")
+    shutil.copytree(ran.folder, copy.folder, ignore=shutil.ignore_patterns("__pycache__", "catalog.db*"))
+    with (  # the log beside the file goes whenever a store that other tests asked is closed
+        contextlib.closing(sqlite3.connect(Path(ran.root, "catalog.db"))) as source,
+        contextlib.closing(sqlite3.connect(Path(copy.root, "catalog.db"))) as target,
+    ):
+        source.backup(target)
+    return copy
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

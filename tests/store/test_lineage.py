@@ -88,6 +88,16 @@ def test_external_sources_have_dependents_too(store: ResultStore) -> None:
         assert _pairs(store.derives_from_closure(anchor.source)) == [(anchor.source, "t"), ("t", "u")]
 
 
+def test_the_name_of_a_partitioned_asset_leads_to_its_partitions(store: ResultStore) -> None:
+    """Its tables are those of the partitions: the error names some."""
+    for day in ("01", "02"):
+        make(store, f"flights[2013-{day}]", step=int(day))
+    with pytest.raises(
+        UnknownTable, match=r"it has partitions, such as flights\[2013-01\], flights\[2013-02\]"
+    ):
+        store.current("flights")
+
+
 def test_a_name_that_is_neither_suggests_near_ones(store: ResultStore) -> None:
     """Near names of tables and of other inputs are told; a name that no catalog can hold is another error."""
     make(store, "flights/daily", inputs=[InputAnchor.source_version("file:raw/planes.csv", "1")])
