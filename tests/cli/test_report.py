@@ -33,7 +33,8 @@ def test_the_report_counts_the_runs_of_the_instance_by_day(project: Project, hom
 
 def test_the_report_names_never_reused_tables_with_the_declaration_to_add(project: Project) -> None:
     """As the run recorded it: the code need not be there."""
-    found = ask("report", "--store", project.root, "--json").json["overview"]
+    without = {"DAGSTER_HOME": None}
+    found = ask("report", "--store", project.root, "--json", environment=without).json["overview"]
     (never,) = found["never_reused"]
     assert (never["asset"], never["tables"]) == ("clocked", 1)
     assert "time.time (pipeline.py" in never["reasons"][0]

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ def new_project(folder: Path, *, ran: bool = True) -> Project:
     return project
 
 
-def ask(*arguments: str, environment: dict[str, str] | None = None) -> Answer:
+def ask(*arguments: str, environment: Mapping[str, str | None] | None = None) -> Answer:
     """Run a command in this process."""
     result = CliRunner(env=environment).invoke(program, list(arguments))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
