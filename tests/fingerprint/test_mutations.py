@@ -235,7 +235,7 @@ NEUTRAL = [
 
 UNDECIDABLE = [
     ("eval", "text.py", "return _strip(word) if", "return eval('word') if"),
-    ("computed attribute", "text.py", "word.lower()", "getattr(word, 'low' + 'er')()"),
+    ("computed attribute", "text.py", "word.lower()", "getattr(word, word[::-1])()"),
     ("dynamic import", "text.py", "word.lower()", "__import__(word).lower()"),
     ("global that is counted", "text.py", "    return _SPACE.sub", "    global STOPWORDS\n    STOPWORDS |= {word}\n    return _SPACE.sub"),
     ("memo of a module", "stats/weights.py", "return x * FACTOR", "WEIGHTS.append(x)\n    return x * WEIGHTS[0] * FACTOR"),

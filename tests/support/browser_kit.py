@@ -88,12 +88,12 @@ def served(project: Project) -> Iterator[str]:
                 session.get(f"{address}/server_info", timeout=60).raise_for_status()
             yield address
         finally:
-            os.killpg(server.pid, signal.SIGINT)
-            try:
-                server.wait(timeout=30)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(server.pid, signal.SIGKILL)
+            os.killpg(server.pid, signal.SIGINT)  # which a background job ignores
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=15)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 @contextlib.contextmanager
