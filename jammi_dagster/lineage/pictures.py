@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
 from jammi_dagster.contract import DerivesFromEdge
-from jammi_dagster.contract.tables import is_table
+from jammi_dagster.contract.tables import asset_of, is_table
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 # the most urgent kind comes first: a box of several tables has the colour of the first kind among them
@@ -101,7 +101,7 @@ def collapsed(picture: Picture) -> Picture:
     (('a', 'b'), (('a', 'b'),))
     """
     rest = [name for name in picture.names if name != picture.centre]
-    box = _boxes((name, name.partition("[")[0]) for name in rest if is_table(name))
+    box = _boxes((name, asset_of(name)) for name in rest if is_table(name))
     readers: dict[str, set[str]] = {}
     for source, derived in picture.edges:
         readers.setdefault(source, set()).add(box.get(derived, derived))

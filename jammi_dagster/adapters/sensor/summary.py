@@ -9,8 +9,9 @@ from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
-from jammi_dagster.adapters.sensor.groups import Group, asset_of, grouped
+from jammi_dagster.adapters.sensor.groups import Group, grouped
 from jammi_dagster.adapters.sensor.requests_of_tick import WAITS, SensorDecision
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 MOST_SAID = 5
