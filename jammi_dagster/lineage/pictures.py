@@ -137,23 +137,25 @@ def _bounded(picture: Picture, most: int) -> tuple[Picture, int]:
 
     These are the ones nearest to the centre; without one, the most urgent.
     """
-    order = {name: (0, _urgency(picture.kind(name))) for name in picture.names}
-    if picture.centre is not None:
-        hops = _hops(picture)
-        order = {name: (hops.get(name, len(hops)), rest) for name, (_, rest) in order.items()}
-    kept = set(sorted(picture.names, key=lambda name: order[name])[:most])
+    hops = {} if picture.centre is None else _hops(picture.centre, picture.edges)
+
+    def order(name: str) -> tuple[int, int]:
+        return hops.get(name, len(hops)), _urgency(picture.kind(name))
+
+    kept = set(sorted(picture.names, key=order)[:most])
     names = tuple(name for name in picture.names if name in kept)
     edges = tuple((a, b) for a, b in picture.edges if a in kept and b in kept)
     left_out = sum(len(picture.of(name)) for name in picture.names if name not in kept)
     return replace(picture, names=names, edges=edges), left_out
 
 
-def _hops(picture: Picture) -> dict[str, int]:
+def _hops(centre: str, edges: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Count the hops from the centre to each name that edges lead to, up or down."""
     beside: dict[str, list[str]] = {}
-    for a, b in picture.edges:
+    for a, b in edges:
         beside.setdefault(a, []).append(b)
         beside.setdefault(b, []).append(a)
-    found = {str(picture.centre): 0}
+    found = {centre: 0}
     for name in (queue := list(found)):
         for other in beside.get(name, ()):
             if other not in found:
