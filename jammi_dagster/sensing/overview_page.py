@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from jammi_dagster.catalog import Outcomes
-from jammi_dagster.contract.wording import Amount, counted, one_line, seconds, size
+from jammi_dagster.contract.wording import Amount, counted, is_amount, one_line, seconds, size
 from jammi_dagster.sensing.overview import Costly, Overview, Reuse
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*<|"})
@@ -107,9 +107,7 @@ def _table(
     if not is_first:
         yield ""
     cells = [[_text(cell) for cell in row] for row in (headings, *rows)]
-    right = [
-        all(isinstance(row[at], int | Amount) or row[at] == "" for row in rows) for at in range(len(headings))
-    ]
+    right = [all(is_amount(row[at]) for row in rows) for at in range(len(headings))]
     widths = [max(3, *(len(row[at]) for row in cells)) for at in range(len(headings))]
     rule = [
         "-" * (width - 1) + ":" if flush else "-" * width for width, flush in zip(widths, right, strict=True)
