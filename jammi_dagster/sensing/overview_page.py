@@ -47,16 +47,17 @@ def _diverged(found: Overview) -> Iterator[str]:
 
 def _reuse(reuse: Reuse) -> Iterator[str]:
     yield from _heading("Reuse")
+    rows: list[tuple[object, ...]] = []
     if reuse.days is None:
         yield (
             "The hit rate by day takes the Dagster instance that the runs were on: the catalog holds no day of a "
             "reuse. Set DAGSTER_HOME."
         )
-        rows = [] if reuse.total is None else [("all on record", *_outcomes(reuse.total))]
     else:
         yield f"Runs on this Dagster instance since {list(reuse.days)[-1]} (UTC)."
-        rows = [(day, *_outcomes(one)) for day, one in reuse.days.items() if one.computed or one.reused]
-        rows.append(("together", *_outcomes(Outcomes.sum(reuse.days.values()))))
+        rows += [(day, *_outcomes(one)) for day, one in reuse.days.items() if one.computed or one.reused]
+    if reuse.total is not None:
+        rows.append(("all on record" if reuse.days is None else "together", *_outcomes(reuse.total)))
     yield from _table(("runs", *_REUSE), rows)
 
 
