@@ -64,8 +64,8 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A row as it came out: versions as installed, and the tests that passed and failed."""
+class Trial:
+    """The outcome of a row: versions as installed, and the tests that passed and failed."""
 
     name: str
     versions: Sequence[str]
@@ -103,14 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def tried_row(table: Table, name: str) -> Tried:
+def tried_row(table: Table, name: str) -> Trial:
     """Make the environment of a row and run the tests there. Raise `NotTried`."""
     python = _environment(table, name)
     shown = _pip(python, "list", "--format", "json").stdout
     installed = {one["name"]: one["version"] for one in json.loads(shown)}
     version = _run(python, "-c", "import platform; print(platform.python_version())").stdout.strip()
     passed, failed = _tests(python, "tests", table.tests)
-    return Tried(
+    return Trial(
         name=name,
         versions=[version, *(installed[package] for package in table.packages)],
         passed=passed,
