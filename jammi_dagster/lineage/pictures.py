@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,7 @@ COLOURS = {
     "input": "#d6e4f5",
     "unknown": "#ffffff",
 }
+_URGENCY = {kind: place for place, kind in enumerate(COLOURS)}
 _LEGEND = {FRESH_FOR_NOW: "fresh, below a stale one", "unknown": "not judged"}
 MOST_BOXES = 40
 """The boxes of a Mermaid flowchart that fit on a screen."""
@@ -33,7 +35,7 @@ _ROW, _WIDTH, _HEIGHT, _GAP, _MARGIN = 44, 8, 28, 70, 20
 _LONGEST = 48
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
     """The content of a picture: `verdicts` maps a table to its kind and reason, `centre` is the table in the middle.
 
@@ -50,16 +52,20 @@ class Picture:
         """Return the names that a box stands for."""
         return self.members.get(box, (box,))
 
-    def counts(self, box: str) -> Counter[str]:
-        """Count the names of a box by kind."""
-        return Counter(
-            self.verdicts.get(name, ("unknown" if is_table(name) else "input", ""))[0]
-            for name in self.of(box)
-        )
+    @functools.cached_property
+    def counts(self) -> Mapping[str, Counter[str]]:
+        """The number of names of each box by kind."""
+        return {
+            box: Counter(
+                self.verdicts.get(name, ("unknown" if is_table(name) else "input", ""))[0]
+                for name in self.of(box)
+            )
+            for box in self.names
+        }
 
     def kind(self, box: str) -> str:
         """Return the kind of a box, which decides its colour: the most urgent one of its names."""
-        return min(self.counts(box), key=_urgency)
+        return min(self.counts[box], key=_urgency)
 
     @property
     def kinds(self) -> list[str]:
@@ -68,7 +74,7 @@ class Picture:
 
 
 def _urgency(kind: str) -> int:
-    return list(COLOURS).index(kind) if kind in COLOURS else len(COLOURS)
+    return _URGENCY.get(kind, len(_URGENCY))
 
 
 def around(table: str, edges: Iterable[DerivesFromEdge], hops: int | None) -> list[str]:
@@ -275,7 +281,7 @@ def _label(picture: Picture, box: str) -> str:
 
 def _counted(picture: Picture, box: str) -> str:
     """Count the names of a box: `60 fresh, 1 stale`."""
-    counts = picture.counts(box)
+    counts = picture.counts[box]
     if counts.keys() <= {"unknown", "input"}:
         return f"{counts.total():,} {'partitions' if is_table(box) else 'inputs'}"
     return ", ".join(
