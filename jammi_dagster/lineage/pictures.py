@@ -264,7 +264,7 @@ def _columns(picture: Picture) -> list[list[str]]:
 
 
 def _title(picture: Picture, box: str) -> str:
-    """Say more of a box: the kind of its table and why, or the first of its tables that are most urgent."""
+    """Say the kind of a box's table and why; of several tables, count them and name the first of the most urgent."""
     kind = picture.kind(box)
     first = next(name for name in picture.of(box) if picture.verdicts.get(name, (kind,))[0] == kind)
     why = picture.verdicts.get(first, (kind, ""))[1]

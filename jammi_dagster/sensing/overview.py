@@ -39,7 +39,7 @@ class NeverReused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reuse:
-    """Tables that runs computed and reused, by day (UTC, the last one first), those without runs too.
+    """Tables that runs computed and reused, by day (UTC, the last one first, days without runs too).
 
     `days` is None where no Dagster instance tells when runs were; `total` then counts all runs on record, and is None
     where these are too many to count.

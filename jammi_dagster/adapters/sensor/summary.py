@@ -118,7 +118,7 @@ def _requested(decision: SensorDecision) -> Set[str]:
 
 
 def _made_singly(decision: SensorDecision) -> list[str]:
-    """Name the assets of which several partitions are made in a run each, as their backfill policy asks for."""
+    """Name the assets with several partitions that are made in a run each, as their backfill policy asks."""
     nodes = [node for request in decision.requests for node in request.run.nodes]
     single = [asset_of(n.table) for n in nodes if n.partition is not None and n.most_at_once == 1]
     return sorted(name for name, runs in Counter(single).items() if runs > 1)
