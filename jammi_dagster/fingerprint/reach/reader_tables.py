@@ -7,6 +7,7 @@ import ast
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 
@@ -47,7 +48,7 @@ def _is_buffer(given: list[ast.expr], function: ast.AST) -> bool:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     name = given[0].id
-    notes = [one.annotation for one in (*function.args.posonlyargs, *function.args.args) if one.arg == name]
+    notes = [one.annotation for one in by_position(function.args) if one.arg == name]
     stored = (one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name)
     if not notes or notes[0] is None or not all(isinstance(one.ctx, ast.Load) for one in stored):
         return False

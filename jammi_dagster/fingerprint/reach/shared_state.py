@@ -12,6 +12,7 @@ from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import assigned
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
 
@@ -84,14 +85,8 @@ def _mutable_defaults(unit: Unit) -> set[str]:
     node = unit.statement.node if unit.statement else None
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return set()
-    by_position = [*node.args.posonlyargs, *node.args.args][
-        -len(node.args.defaults) or len(node.args.args) + 1 :
-    ]
-    pairs = [
-        *zip(by_position, node.args.defaults, strict=False),
-        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
-    ]
-    return {one.arg for one, value in pairs if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Call))}
+    shared = (ast.List, ast.Dict, ast.Set, ast.Call)
+    return {one.arg for one, value in defaults(node.args) if isinstance(value, shared)}
 
 
 def _called_unseen(cls: Unit) -> set[str]:

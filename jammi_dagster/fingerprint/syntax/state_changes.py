@@ -17,6 +17,7 @@ from jammi_dagster.fingerprint.known_names.quiet import CALLING_BUILTINS, QUIET_
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -163,8 +164,7 @@ class _ChangesVisitor(Visitor[_Place]):
         if at.scope.around is not None and id(node) not in self._skipped:
             self.push(node.body, _Place(FunctionScope(at.scope, node), False))
         self._decorate(node, at)
-        given = node.args
-        return [default for default in (*given.defaults, *given.kw_defaults) if default is not None]
+        return [value for _, value in defaults(node.args)]
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
