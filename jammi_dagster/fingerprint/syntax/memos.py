@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.constants import bindings_in
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 
 class Slot(NamedTuple):
@@ -67,11 +67,8 @@ class _Fills:
     def __init__(self, function: ast.FunctionDef, scope: FunctionScope, name: str) -> None:
         self._function, self._scope, self._name = function, scope, name
         self._is_keyed = name not in scope.shared
-        self._every: list[ast.AST] = [function]
-        self._parents: dict[int, ast.AST] = {}
-        for node in self._every:  # grows while it is read
-            self._parents.update((id(child), node) for child in children(node))
-            self._every += children(node)
+        self._every = nodes(function)
+        self._parents = parents_of(self._every)
         self._keys: dict[str, ast.expr] = {}
         self._seen: set[int] = set()  # the uses of the dict, and each `try`, that are understood
         self._values: list[ast.expr] = []

@@ -22,7 +22,7 @@ from jammi_dagster.fingerprint.known_names.state import (
 from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 IMMUTABLE, OBJECT, STATEFUL = "immutable", "object", "stateful"
@@ -193,11 +193,8 @@ def only_draws(statement: ast.AST, name: str) -> bool:
     >>> only_draws(ast.parse("x = Sampler(rng)").body[0], "rng")
     False
     """
-    parents: dict[int, ast.AST] = {}
-    every = [statement]
-    for node in every:  # grows while it is read
-        parents.update((id(child), node) for child in children(node))
-        every += children(node)
+    every = nodes(statement)
+    parents = parents_of(every)
     uses = [
         node
         for node in every

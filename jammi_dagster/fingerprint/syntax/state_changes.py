@@ -19,7 +19,7 @@ from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_m
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -330,12 +330,8 @@ def _kept_functions(function: FunctionNode, scope: Scope) -> frozenset[int]:
     """Return the functions within a function that it only returns, or hands to an orchestrator."""
     if isinstance(function, ast.Lambda):
         return frozenset()
-    parents: dict[int, ast.AST] = {}
-    every: list[ast.AST] = list(function.body)
-    for node in every:
-        below = children(node)
-        parents.update((id(child), node) for child in below)
-        every += below
+    every = [node for part in function.body for node in nodes(part)]
+    parents = parents_of(every)
     uses: dict[str, list[ast.Name]] = {}
     for node in every:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

@@ -11,7 +11,7 @@ import contextlib
 import struct
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -98,6 +98,11 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     for node in found:
         found += children(node)
     return found
+
+
+def parents_of(every: Iterable[ast.AST]) -> dict[int, ast.AST]:
+    """Return the parents of the children of these nodes, by the `id` of the child."""
+    return {id(child): node for node in every for child in children(node)}
 
 
 def statements(node: ast.AST) -> list[ast.AST]:
