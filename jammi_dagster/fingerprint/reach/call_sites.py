@@ -38,6 +38,16 @@ def call_sites(graph: Graph, name: str) -> Iterator[Call | None]:
                 yield None
 
 
+def users_of(graph: Graph, holder: ReachedFile, name: str) -> Iterator[ReachedFile]:
+    """Yield the reached modules that use a name of a module through an import."""
+    for reached in graph.reached.values():
+        uses = (
+            graph.target_of(reached.node, use.name) for _, part, _ in reached.units() for use in part.uses
+        )
+        if any(found and found[0] is holder.node and found[1][0] == name for found in uses):
+            yield reached
+
+
 def _other_names(graph: Graph, names: set[str]) -> set[str]:
     """Return the names under which modules import these ones."""
     return {

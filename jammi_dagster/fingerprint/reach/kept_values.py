@@ -12,7 +12,7 @@ from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
-from jammi_dagster.fingerprint.reach.call_sites import call_sites
+from jammi_dagster.fingerprint.reach.call_sites import call_sites, users_of
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
@@ -105,7 +105,9 @@ class ReachedCode:
 def is_kept_constant(code: ReachedCode, holder: ReachedFile, name: str) -> bool:
     """Return whether a global that one function fills always holds the same value, for each key."""
     graph, source = code.graph, holder.node.source
-    if source is None or not (slot := source.slot_of(name)) or _is_read_by_others(graph, holder, name):
+    if source is None or not (slot := source.slot_of(name)):
+        return False
+    if any(user is not holder for user in users_of(graph, holder, name)):
         return False
     if is_constant_slot(slot, source.scope):
         return True
@@ -130,19 +132,6 @@ def changed_results(code: ReachedCode, reached: ReachedFile) -> Iterator[tuple[s
 
 def _node(unit: Unit) -> ast.AST | None:
     return unit.statement.node if unit.statement else None
-
-
-def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether another reached module uses a name of a module."""
-    uses = (
-        (reached.node, use.name)
-        for reached in graph.reached.values()
-        if reached is not holder
-        for _, part, _ in reached.units()
-        for use in part.uses
-    )
-    targets = (graph.target_of(*use) for use in uses)
-    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
