@@ -191,12 +191,9 @@ class Unit:
     @property
     def changed_arguments(self) -> frozenset[str]:
         """The parameters of a function whose values it changes."""
-        is_function = self.statement is not None and self.kind == "function"
-        return (
-            frozenset(self.statement.uses["code"].changed_arguments)
-            if is_function and self.statement
-            else frozenset()
-        )
+        if self.statement is None or self.kind != "function":
+            return frozenset()
+        return frozenset(self.statement.uses["code"].changed_arguments)
 
     @property
     def annotation_readers(self) -> tuple[str, ...]:

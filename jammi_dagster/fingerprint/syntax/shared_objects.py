@@ -59,9 +59,7 @@ def kind_of(value: ast.expr, scope: Scope) -> str:
         elif isinstance(node, (ast.List, ast.Set, ast.Dict)):
             kind = OBJECT
             items = [child for child in children(node) if isinstance(child, ast.expr)]
-            todo += [
-                item for item in items if not isinstance(item, ast.Starred)
-            ]  # that one is used up at once
+            todo += [item for item in items if not isinstance(item, ast.Starred)]  # `*x` is used up at once
         elif isinstance(node, _OPERATORS):
             todo += [child for child in children(node) if isinstance(child, ast.expr)]
         elif not isinstance(node, (ast.Constant, ast.Lambda, ast.Compare, ast.JoinedStr)):
