@@ -28,20 +28,19 @@ class Steps(logging.Handler):
     made: dg.AssetMaterialization | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        said = record.__dict__["dagster_meta"]
-        event: dg.DagsterEvent | None = said["dagster_event"]
+        event: dg.DagsterEvent | None = record.__dict__["dagster_meta"]["dagster_event"]
         if event is None:
             return
         if event.event_type == dg.DagsterEventType.STEP_START:
             self.made = None
-            partition = said["job_tags"].get("dagster/partition")
-            _tell(f"  {event.step_key}{f'[{partition}]' if partition else ''} ... ")
+            _tell(f"  {event.step_key} ... ")
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             self.made = event.step_materialization_data.materialization
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
             seconds, made = event.step_success_data.duration_ms / 1000, self.made
             word = "checked" if made is None else outcome(made, seconds).outcome or "ran"
-            _tell(f"{word}, {seconds:.2f} s\n")
+            partition = f"[{made.partition}] " if made is not None and made.partition else ""
+            _tell(f"{partition}{word}, {seconds:.2f} s\n")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE:
             _tell("failed\n")
 

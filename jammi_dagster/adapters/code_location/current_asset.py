@@ -17,7 +17,7 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
 from jammi_dagster.adapters.recipe.config import config_of
-from jammi_dagster.adapters.recipe.draft import snapshot_of, undeclared_of
+from jammi_dagster.adapters.recipe.draft import facts_over, snapshot_of, undeclared_of
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, resolve, role_of
 from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, TableDefinition, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
@@ -173,16 +173,11 @@ class CurrentAsset:
         """
         known = self._known(replay)
         snapshot = snapshot_of(inputs, self.key, known.undeclared)
-        group = partitions or ()
-        return [
-            TableFacts(
-                table=self.table(partition),
-                definition=known.hashes.of(partition, group, snapshot.names, snapshot.orders),
-                anchors=snapshot.anchors,
-                barriers=snapshot.reasons,
-            )
-            for partition in partitions or (None,)
-        ]
+        group, names, orders = partitions or (), snapshot.names, snapshot.orders
+        return facts_over(
+            snapshot,
+            ((self.table(one), known.hashes.of(one, group, names, orders)) for one in partitions or (None,)),
+        )
 
     def undeclared(self, replay: Replay) -> Sequence[str]:
         """List the reasons why the definition of now, asked for in this way, cannot be pinned.

@@ -65,12 +65,10 @@ class _Look:
         if asset.key not in self._means:
             there = (self.current[table].record for table in asset.tables() if table in self.current)
             costs = [(r.compute_seconds, r.size_bytes or 0) for r in there if r.compute_seconds is not None]
-            count = len(costs)
-            self._means[asset.key] = (
-                (sum(s for s, _ in costs) / count, sum(b for _, b in costs) // count)
-                if costs
-                else (None, None)
-            )
+            self._means[asset.key] = (None, None)
+            if costs:
+                seconds, sizes = zip(*costs, strict=True)
+                self._means[asset.key] = sum(seconds) / len(costs), sum(sizes) // len(costs)
         return self._means[asset.key]
 
 

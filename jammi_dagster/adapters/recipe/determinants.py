@@ -60,10 +60,8 @@ def determinants(
         return found
 
 
-def reused(record: MaterializationRecord | None) -> str:
+def reused(record: MaterializationRecord) -> str:
     """Word why a stored materialization stands in for a table."""
-    if record is None:
-        return "same definition over same inputs"
     return (
         f"same definition over same inputs, made by run {record.produced_by[:8]} on {record.created_at[:10]}"
     )

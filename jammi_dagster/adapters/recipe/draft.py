@@ -31,15 +31,7 @@ class Draft:
 
     def facts(self) -> list[TableFacts]:
         """Return the facts that are known without a probe."""
-        return [
-            TableFacts(
-                table=table,
-                definition=definition.hash,
-                anchors=self.inputs.anchors,
-                barriers=self.inputs.reasons,
-            )
-            for table, definition in self.definitions.items()
-        ]
+        return facts_over(self.inputs, ((table, one.hash) for table, one in self.definitions.items()))
 
     def flights(self) -> dict[str, Flight]:
         """Return the computations that no other step may begin meanwhile; none where nobody could reuse the result."""
@@ -67,6 +59,14 @@ def draft_of(
     tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
     definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)
     return Draft(inputs=snapshot, definitions=dict(zip(tables, definitions, strict=True)))
+
+
+def facts_over(inputs: InputSnapshot, definitions: Iterable[tuple[str, str]]) -> list[TableFacts]:
+    """Return the facts of tables with these definition hashes over one state of their inputs."""
+    return [
+        TableFacts(table=table, definition=hashed, anchors=inputs.anchors, barriers=inputs.reasons)
+        for table, hashed in definitions
+    ]
 
 
 def undeclared_of(recipe: Recipe, spec: TableSpec, asset: DeclaredAsset) -> list[str]:
