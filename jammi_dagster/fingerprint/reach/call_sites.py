@@ -59,10 +59,10 @@ def _other_names(graph: Graph, names: set[str]) -> set[str]:
 
 
 class Asked:
-    """The attributes that reached code asks for by names which its callers give.
+    """The attributes of `getattr(x, how)` and the like, where the callers of the reached code show the name.
 
     asked = Asked(graph)
-    asked.uses(reached, finding)  # of `getattr(x, how)`: [Use("?.lower", …), …]; None: any attribute
+    asked.uses(reached, finding)  # [Use("?.lower", …), …]; None: any attribute
     """
 
     def __init__(self, graph: Graph) -> None:

@@ -183,7 +183,7 @@ def _changes_itself(graph: Graph, reached: ReachedFile, unit: Unit) -> bool:
 
 
 class _Flows:
-    """The ways of values through reached code. `doubt`: the answer where a way cannot be followed."""
+    """The paths of values through reached code. `doubt`: the answer where a path cannot be followed."""
 
     def __init__(self, code: ReachedCode, *, doubt: bool = False) -> None:
         self._code, self._graph, self._doubt = code, code.graph, doubt
