@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.reach.call_sites import call_sites, users_of
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
-from jammi_dagster.fingerprint.reach.shared_state import changing_methods
+from jammi_dagster.fingerprint.reach.shared_state import changes_by_use
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
@@ -150,7 +150,9 @@ def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
             one is unit and outside_name(used, use.call) for one, used, use in graph.foreign_uses(reached)
         ):
             return False
-        if unit.keeps_state or unit.is_generator or _changes_itself(graph, reached, unit):
+        if unit.keeps_state or unit.is_generator:
+            return False
+        if unit.kind == "class" and changes_by_use(graph, reached.node, unit):
             return False
         fresh = [one for one in led_to(graph, reached.node, unit) if one not in seen]
         seen.update(fresh)
@@ -171,14 +173,6 @@ def _keeps(name: str) -> bool:
     parts = bare.split(".")
     return bare in STATEFUL_MAKERS or any(
         ".".join(parts[:at]) in READER_MODULES for at in range(1, len(parts) + 1)
-    )
-
-
-def _changes_itself(graph: Graph, reached: ReachedFile, unit: Unit) -> bool:
-    if unit.kind != "class":
-        return False
-    return any(
-        one in graph.called or one.startswith("__") for one in changing_methods(graph, reached.node, unit)
     )
 
 
