@@ -9,6 +9,7 @@ from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Call
 
@@ -50,15 +51,16 @@ def changes_parameter(graph: Graph, node: Node, unit: Unit, position: int, depth
     function = unit.statement.node if unit.statement else None
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)) or not depth:
         return False
-    by_position = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-    if position >= len(by_position):
+    parameters = by_position(function.args)
+    if position >= len(parameters):
         return False
-    if by_position[position] in unit.changed_arguments:
+    parameter = parameters[position].arg
+    if parameter in unit.changed_arguments:
         return True
     return any(
         changes_parameter(graph, home, inner, at, depth - 1)
         for homes, call in _calls(graph, node, unit.parts["code"])
         for at, chain in call.chains.items()
-        if chain == (by_position[position],)
+        if chain == (parameter,)
         for home, inner in homes
     )

@@ -14,6 +14,7 @@ from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Finding, Unit
 from jammi_dagster.fingerprint.syntax.constants import Constants, Placed
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code
+from jammi_dagster.fingerprint.syntax.parameters import by_position, defaults
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.uses import Call, Use
 
@@ -37,6 +38,16 @@ def call_sites(graph: Graph, name: str) -> Iterator[Call | None]:
                 yield None
 
 
+def users_of(graph: Graph, holder: ReachedFile, name: str) -> Iterator[ReachedFile]:
+    """Yield the reached modules that use a name of a module through an import."""
+    for reached in graph.reached.values():
+        uses = (
+            graph.target_of(reached.node, use.name) for _, part, _ in reached.units() for use in part.uses
+        )
+        if any(found and found[0] is holder.node and found[1][0] == name for found in uses):
+            yield reached
+
+
 def _other_names(graph: Graph, names: set[str]) -> set[str]:
     """Return the names under which modules import these ones."""
     return {
@@ -48,10 +59,10 @@ def _other_names(graph: Graph, names: set[str]) -> set[str]:
 
 
 class Asked:
-    """The attributes that reached code asks for by names which its callers give.
+    """The attributes of `getattr(x, how)` and the like, where the callers of the reached code show the name.
 
     asked = Asked(graph)
-    asked.uses(reached, finding)  # of `getattr(x, how)`: [Use("?.lower", …), …]; None: any attribute
+    asked.uses(reached, finding)  # [Use("?.lower", …), …]; None: any attribute
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -146,12 +157,12 @@ def _argument(call: Call | None, function: FunctionScope, name: str) -> list[Pla
     if site is None:
         return None
     node, given = site.node, function.node.args
-    by_position = [one.arg for one in (*given.posonlyargs, *given.args)]
+    places = [one.arg for one in by_position(given)]
     spread = next((at for at, one in enumerate(node.args) if isinstance(one, ast.Starred)), None)
     if given.vararg and given.vararg.arg == name:
         is_known = spread is None and not site.is_partial
-        return [(one, site.scope) for one in node.args[len(by_position) :]] if is_known else None
-    place = by_position.index(name) if name in by_position else None
+        return [(one, site.scope) for one in node.args[len(places) :]] if is_known else None
+    place = places.index(name) if name in places else None
     if place is not None and place < len(node.args[:spread]):
         return [(node.args[place], site.scope)]
     word = next((one.value for one in node.keywords if one.arg == name), None)
@@ -159,8 +170,4 @@ def _argument(call: Call | None, function: FunctionScope, name: str) -> list[Pla
         return [(word, site.scope)]
     if site.is_partial or spread is not None or any(one.arg is None for one in node.keywords):
         return None
-    defaults = dict(zip(by_position[len(by_position) - len(given.defaults) :], given.defaults, strict=True))
-    for one, value in zip(given.kwonlyargs, given.kw_defaults, strict=True):
-        if value is not None:
-            defaults[one.arg] = value
-    return [(defaults[name], function.around)] if name in defaults else []
+    return [(value, function.around) for one, value in defaults(given) if one.arg == name]

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.parameters import by_position
 
 
 def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> bool:
@@ -18,13 +19,11 @@ def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> b
     node = unit.statement.node if unit.statement else None
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return True
-    by_position = [one.arg for one in (*node.args.posonlyargs, *node.args.args)]
-    named = {*by_position, *(one.arg for one in node.args.kwonlyargs)}
+    positions = [one.arg for one in by_position(node.args)]
+    named = {*positions, *(one.arg for one in node.args.kwonlyargs)}
     if not named.issuperset(parameters):
         return True
-    places = {
-        name: by_position.index(name) if name in by_position else len(by_position) for name in parameters
-    }
+    places = {name: positions.index(name) if name in positions else len(positions) for name in parameters}
     return any(
         call is None or not all(call.surely_gives(place, name) for name, place in places.items())
         for call in call_sites(graph, node.name)

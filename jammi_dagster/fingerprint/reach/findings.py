@@ -13,7 +13,7 @@ from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
 from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.kept_values import changed_results, is_kept_constant
+from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, changed_results, is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
 from jammi_dagster.fingerprint.reach.routes import Node
@@ -160,7 +160,7 @@ def uses_time_zone(graph: Graph) -> bool:
 def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
     """Yield the reasons why the identity of the reached code cannot be known."""
     yield from graph.unresolved
-    asked = Asked(graph)
+    asked, code = Asked(graph), ReachedCode(graph)
     for reached in graph.reached.values():
         for name, line in changing_objects(graph, reached):
             found = f"{reached.node.shown}:{line} makes objects of {name}, which change while they are used"
@@ -171,7 +171,7 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
                 name = f"{reached.node.module.name}.{unit.names[0] if unit.names else ''}:{name}"
             if name not in ignored:
                 yield reason(f"{place} uses {used}, which hides the code that runs", ignore=name)
-        for name, file, line in _changed(graph, reached):
+        for name, file, line in _changed(graph, reached, code):
             if name not in ignored:
                 found = f"{file}:{line} changes {name} while it runs, so that a result may depend on earlier calls"
                 yield reason(found, ignore=name)
@@ -194,9 +194,9 @@ def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[
             yield unit, use.line, known
 
 
-def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int]]:
+def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
-    yield from ((name, reached.node.shown, line) for name, line in changed_results(graph, reached))
+    yield from ((name, reached.node.shown, line) for name, line in changed_results(code, reached))
     for unit, part, runs in reached.units():
         for holder, name, line in changed_arguments(graph, reached, part) if runs else ():
             if name in holder.read_at_run:
@@ -221,7 +221,7 @@ def _changed(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, str, int
                 )
                 if is_hashed or is_fixed or name not in holder.read_at_run:
                     continue
-                if not (change.is_own and is_kept_constant(graph, holder, name)):
+                if not (change.is_own and is_kept_constant(code, holder, name)):
                     yield name, reached.node.shown, change.line
 
 

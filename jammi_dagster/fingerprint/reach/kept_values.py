@@ -12,18 +12,18 @@ from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
-from jammi_dagster.fingerprint.reach.call_sites import call_sites
+from jammi_dagster.fingerprint.reach.call_sites import call_sites, users_of
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
-from jammi_dagster.fingerprint.reach.shared_state import changing_methods
+from jammi_dagster.fingerprint.reach.shared_state import changes_by_use
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _IMMUTABLE = frozenset({"bool", "bytes", "complex", "date", "datetime", "Decimal", "float", "int", "str"})
@@ -65,11 +65,49 @@ class _Place(NamedTuple):
         return self.reached.node.source.units[self.at]
 
 
-def is_kept_constant(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether a global that one function fills holds what is always the same, for each key."""
-    source = holder.node.source
-    slot = source.slot_of(name) if source else None
-    if source is None or slot is None or _is_read_by_others(graph, holder, name):
+class ReachedCode:
+    """The reached code: its statements, its calls, and the methods of its classes, each read once."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self._parents: dict[int, dict[int, ast.AST]] = {}
+
+    def place(self, reached: ReachedFile, index: int) -> _Place:
+        source = reached.node.source
+        node = _node(source.units[index]) if source else None
+        if id(node) not in self._parents:
+            self._parents[id(node)] = parents_of(nodes(node)) if node else {}
+        return _Place(reached, index, self._parents[id(node)])
+
+    @cached_property
+    def calls(self) -> dict[int, tuple[ReachedFile, int]]:
+        """The calls in reached code, by `id`, each with its unit."""
+        return {
+            id(one): (reached, index)
+            for reached in self.graph.reached.values()
+            if reached.node.source
+            for index in {index for index, _ in reached.parts}
+            for one in ast.walk(_node(reached.node.source.units[index]) or ast.Pass())
+            if isinstance(one, ast.Call)
+        }
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The names of the methods of all classes."""
+        return frozenset(
+            method
+            for reached in self.graph.reached.values()
+            for unit, _, _ in reached.units()
+            for method in unit.methods
+        )
+
+
+def is_kept_constant(code: ReachedCode, holder: ReachedFile, name: str) -> bool:
+    """Return whether a global that one function fills always holds the same value, for each key."""
+    graph, source = code.graph, holder.node.source
+    if source is None or not (slot := source.slot_of(name)):
+        return False
+    if any(user is not holder for user in users_of(graph, holder, name)):
         return False
     if is_constant_slot(slot, source.scope):
         return True
@@ -80,34 +118,20 @@ def is_kept_constant(graph: Graph, holder: ReachedFile, name: str) -> bool:
         return False
     if _name_of(slot.function.returns) in _IMMUTABLE:
         return True
-    flows = _Flows(graph)
-    return flows.is_only_looked_at(slot.kept, flows.place(holder, index))
+    return _Flows(code).is_only_looked_at(slot.kept, code.place(holder, index))
 
 
-def changed_results(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, int]]:
+def changed_results(code: ReachedCode, reached: ReachedFile) -> Iterator[tuple[str, int]]:
     """Yield the functions of a module whose kept results (`lru_cache`) other code changes, with their lines."""
     for unit, _, runs in reached.units():
         node = _node(unit)
         is_cached = runs and isinstance(node, ast.FunctionDef) and bool(unit.cached_lines)
-        if is_cached and not _Flows(graph, doubt=True).are_results_looked_at(unit.names[0]):
+        if is_cached and not _Flows(code, doubt=True).are_results_looked_at(unit.names[0]):
             yield unit.names[0], unit.lines[0]
 
 
 def _node(unit: Unit) -> ast.AST | None:
     return unit.statement.node if unit.statement else None
-
-
-def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether another reached module uses a name of a module."""
-    uses = (
-        (reached.node, use.name)
-        for reached in graph.reached.values()
-        if reached is not holder
-        for _, part, _ in reached.units()
-        for use in part.uses
-    )
-    targets = (graph.target_of(*use) for use in uses)
-    return any(found and found[0] is holder.node and found[1][0] == name for found in targets)
 
 
 def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
@@ -126,7 +150,9 @@ def _is_pure(graph: Graph, holder: ReachedFile, index: int) -> bool:
             one is unit and outside_name(used, use.call) for one, used, use in graph.foreign_uses(reached)
         ):
             return False
-        if unit.keeps_state or unit.is_generator or _changes_itself(graph, reached, unit):
+        if unit.keeps_state or unit.is_generator:
+            return False
+        if unit.kind == "class" and changes_by_use(graph, reached.node, unit):
             return False
         fresh = [one for one in led_to(graph, reached.node, unit) if one not in seen]
         seen.update(fresh)
@@ -150,33 +176,12 @@ def _keeps(name: str) -> bool:
     )
 
 
-def _changes_itself(graph: Graph, reached: ReachedFile, unit: Unit) -> bool:
-    if unit.kind != "class":
-        return False
-    return any(
-        one in graph.called or one.startswith("__") for one in changing_methods(graph, reached.node, unit)
-    )
-
-
 class _Flows:
-    """The ways of values through reached code. `doubt`: the answer where a way cannot be followed."""
+    """The paths of values through reached code. `doubt`: the answer where a path cannot be followed."""
 
-    def __init__(self, graph: Graph, *, doubt: bool = False) -> None:
-        self._graph, self._doubt = graph, doubt
-        self._parents: dict[int, dict[int, ast.AST]] = {}
+    def __init__(self, code: ReachedCode, *, doubt: bool = False) -> None:
+        self._code, self._graph, self._doubt = code, code.graph, doubt
         self._seen: set[int] = set()
-
-    def place(self, reached: ReachedFile, index: int) -> _Place:
-        source = reached.node.source
-        node = _node(source.units[index]) if source else None
-        if id(node) not in self._parents:
-            every = [node] if node else []
-            parents: dict[int, ast.AST] = {}
-            for one in every:  # grows while it is read
-                parents.update((id(child), one) for child in children(one))
-                every += children(one)
-            self._parents[id(node)] = parents
-        return _Place(reached, index, self._parents[id(node)])
 
     def is_only_looked_at(self, values: Iterable[ast.AST], place: _Place) -> bool:
         """Return whether reached code changes none of these values, and nothing hides what becomes of them."""
@@ -217,7 +222,7 @@ class _Flows:
         if _changes(call, member.attr, for_certain=self._doubt):
             return False
         is_copied = self._doubt and member.attr == "copy"
-        shares = (member.attr in _SHARING and not is_copied) or member.attr in self._own_methods
+        shares = (member.attr in _SHARING and not is_copied) or member.attr in self._code.methods
         return not shares or self._is_looked_at(call, place)
 
     def _is_argument_looked_at(self, call: ast.Call, value: ast.AST, place: _Place) -> bool:
@@ -230,7 +235,7 @@ class _Flows:
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False
-            return not _changes(call, call.func.attr) and call.func.attr not in self._own_methods
+            return not _changes(call, call.func.attr) and call.func.attr not in self._code.methods
         if chain is None or scope.is_local(chain[0]) or scope.is_parameter(chain[0]):
             return False
         homes = list(self._graph.places.definitions(place.reached.node, chain))
@@ -287,8 +292,8 @@ class _Flows:
         """Return whether all callers of a function only look at its results."""
         for call in call_sites(self._graph, function):
             site = call.site if call else None
-            at = self._calls.get(id(site.node)) if site and not site.is_partial else None
-            if not (self._is_looked_at(site.node, self.place(*at)) if site and at else self._doubt):
+            at = self._code.calls.get(id(site.node)) if site and not site.is_partial else None
+            if not (self._is_looked_at(site.node, self._code.place(*at)) if site and at else self._doubt):
                 return False
         return True
 
@@ -302,27 +307,6 @@ class _Flows:
             functions += [above] if isinstance(above, _FUNCTIONS) else []
             above = place.parents.get(id(above))
         return FunctionScope(around, functions[-1]) if functions else around
-
-    @cached_property
-    def _calls(self) -> dict[int, tuple[ReachedFile, int]]:
-        """The calls in reached code, by `id`, each with its unit."""
-        return {
-            id(one): (reached, index)
-            for reached in self._graph.reached.values()
-            if reached.node.source
-            for index in {index for index, _ in reached.parts}
-            for one in ast.walk(_node(reached.node.source.units[index]) or ast.Pass())
-            if isinstance(one, ast.Call)
-        }
-
-    @cached_property
-    def _own_methods(self) -> frozenset[str]:
-        return frozenset(
-            method
-            for reached in self._graph.reached.values()
-            for unit, _, _ in reached.units()
-            for method in unit.methods
-        )
 
 
 def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 
+from jammi_dagster.fingerprint.reach.call_sites import users_of
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
+from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 
@@ -18,15 +20,10 @@ def reads_buffers(graph: Graph, holder: ReachedFile, table: Unit) -> bool:
     if table.kind != "constant" or len(table.names) != 1:
         return False
     (name,) = table.names
-    for reached in graph.reached.values():
-        for unit, part, _ in reached.units():
-            uses = (graph.target_of(reached.node, use.name) for use in part.uses)
-            if any(found and found[0] is holder.node and found[1][0] == name for found in uses):
-                return False
-            statement = unit.statement.node if unit.statement and reached is holder else None
-            if unit is not table and name in part.own and statement and not _all_buffers(statement, name):
-                return False
-    return True
+    if any(True for _ in users_of(graph, holder, name)):
+        return False
+    users = (unit for unit, part, _ in holder.units() if unit is not table and name in part.own)
+    return all(_all_buffers(unit.statement.node, name) for unit in users if unit.statement)
 
 
 def _all_buffers(statement: ast.AST, name: str) -> bool:
@@ -47,7 +44,7 @@ def _is_buffer(given: list[ast.expr], function: ast.AST) -> bool:
     if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return False
     name = given[0].id
-    notes = [one.annotation for one in (*function.args.posonlyargs, *function.args.args) if one.arg == name]
+    notes = [one.annotation for one in by_position(function.args) if one.arg == name]
     stored = (one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name)
     if not notes or notes[0] is None or not all(isinstance(one.ctx, ast.Load) for one in stored):
         return False

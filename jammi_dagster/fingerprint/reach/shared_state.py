@@ -12,6 +12,7 @@ from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import assigned
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
 
@@ -71,12 +72,16 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
         for home, maker in graph.places.definitions(node, chain):
             if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
                 return True
-            if maker.kind == "class" and unit.kind == "constant":
-                changing = changing_methods(graph, home, maker)
-                called = graph.called | _called_unseen(maker)
-                if maker.makes_stateful or any(one in called or one.startswith("__") for one in changing):
-                    return True
+            is_object = maker.kind == "class" and unit.kind == "constant"
+            if is_object and (maker.makes_stateful or changes_by_use(graph, home, maker)):
+                return True
     return False
+
+
+def changes_by_use(graph: Graph, node: Node, cls: Unit) -> bool:
+    """Return whether a method that changes its object may run: it is called, or runs without a call in the code."""
+    called = graph.called.union(*(_called_unseen(one) for one in _with_bases(graph, node, cls)))
+    return any(one in called or one.startswith("__") for one in changing_methods(graph, node, cls))
 
 
 def _mutable_defaults(unit: Unit) -> set[str]:
@@ -84,14 +89,8 @@ def _mutable_defaults(unit: Unit) -> set[str]:
     node = unit.statement.node if unit.statement else None
     if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return set()
-    by_position = [*node.args.posonlyargs, *node.args.args][
-        -len(node.args.defaults) or len(node.args.args) + 1 :
-    ]
-    pairs = [
-        *zip(by_position, node.args.defaults, strict=False),
-        *zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True),
-    ]
-    return {one.arg for one, value in pairs if isinstance(value, (ast.List, ast.Dict, ast.Set, ast.Call))}
+    shared = (ast.List, ast.Dict, ast.Set, ast.Call)
+    return {one.arg for one, value in defaults(node.args) if isinstance(value, shared)}
 
 
 def _called_unseen(cls: Unit) -> set[str]:
@@ -115,14 +114,19 @@ def _makers(unit: Unit, name: str) -> Iterator[Chain]:
     yield from (chain for call in calls if (chain := chain_of(call)))
 
 
-def changing_methods(graph: Graph, node: Node, cls: Unit, depth: int = _DEEPEST) -> set[str]:
+def changing_methods(graph: Graph, node: Node, cls: Unit) -> set[str]:
     """Return the methods that change the instance, those of first-party bases included."""
-    found = {method for method in cls.self_changes if method not in CONSTRUCTORS}
+    found = (method for one in _with_bases(graph, node, cls) for method in one.self_changes)
+    return {method for method in found if method not in CONSTRUCTORS}
+
+
+def _with_bases(graph: Graph, node: Node, cls: Unit, depth: int = _DEEPEST) -> Iterator[Unit]:
+    """Yield a class and its first-party bases."""
+    yield cls
     definition = cls.statement.node if cls.statement else None
     for base in definition.bases if isinstance(definition, ast.ClassDef) and depth else ():
         for home, unit in graph.places.definitions(node, chain_of(base) or ()):
-            found |= changing_methods(graph, home, unit, depth - 1)
-    return found
+            yield from _with_bases(graph, home, unit, depth - 1)
 
 
 def _changes_shared_attributes(cls: Unit) -> bool:

@@ -224,6 +224,7 @@ def parse_source(content: bytes) -> Source:
 
 
 def _may_hold_sets(content: bytes) -> bool:
+    """Return whether the text of a file may make a set, by a brace or by name."""
     return (
         any(word in content for word in (b"{", b"coding"))
         or not content.isascii()

@@ -42,6 +42,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
@@ -190,12 +191,9 @@ class Unit:
     @property
     def changed_arguments(self) -> frozenset[str]:
         """The parameters of a function whose values it changes."""
-        is_function = self.statement is not None and self.kind == "function"
-        return (
-            frozenset(self.statement.uses["code"].changed_arguments)
-            if is_function and self.statement
-            else frozenset()
-        )
+        if self.statement is None or self.kind != "function":
+            return frozenset()
+        return frozenset(self.statement.uses["code"].changed_arguments)
 
     @property
     def annotation_readers(self) -> tuple[str, ...]:
@@ -363,7 +361,7 @@ def nested_unit(statement: Statement, qualname: str) -> Unit:
 def _held_values(node: ast.AST | None) -> list[ast.expr]:
     """Return the defaults of a function, or the values of the attributes of a class."""
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return [one for one in (*node.args.defaults, *node.args.kw_defaults) if one is not None]
+        return [value for _, value in defaults(node.args)]
     body = node.body if isinstance(node, ast.ClassDef) else []
     return [
         one.value for one in body if isinstance(one, (ast.Assign, ast.AnnAssign)) and one.value is not None

@@ -8,7 +8,7 @@ from itertools import product
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 
 _DEEPEST, _MOST = 8, 200  # variables of variables, and constants
 _ROWS = (ast.Tuple, ast.List, ast.Set)
@@ -245,14 +245,12 @@ def _of_loop(node: ast.For | ast.AsyncFor | ast.comprehension, name: str, binder
 def is_only_looked_at(name: str, scope: Scope) -> bool:
     """Return whether no code of its module changes the table that a variable holds, or hands it on."""
     binder = scope.binder(name)
-    every = list(binder.body) if binder is not None else []
-    parents: dict[int, ast.AST] = {}
-    for node in every:  # grows while it is read
-        below = children(node)
-        parents.update((id(child), node) for child in below)
-        every += below
+    if binder is None:
+        return False
+    every = [node for part in binder.body for node in nodes(part)]
+    parents = parents_of(every)
     uses = [node for node in every if isinstance(node, ast.Name) and node.id == name]
-    return binder is not None and all(_looks(use, parents) for use in uses if isinstance(use.ctx, ast.Load))
+    return all(_looks(use, parents) for use in uses if isinstance(use.ctx, ast.Load))
 
 
 def _looks(use: ast.AST, parents: dict[int, ast.AST]) -> bool:

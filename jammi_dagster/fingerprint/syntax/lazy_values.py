@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.processes import CACHES
 from jammi_dagster.fingerprint.syntax.memos import Slot
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import statements
+from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of, statements
 
 # Callables whose results nobody can change, and depend on their arguments alone.
 _PURE = frozenset(
@@ -39,7 +39,6 @@ _PURE = frozenset(
         "zoneinfo.ZoneInfo",
     ]
 )
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
 def is_constant_slot(slot: Slot, module: Scope) -> bool:
@@ -47,11 +46,10 @@ def is_constant_slot(slot: Slot, module: Scope) -> bool:
     scope = FunctionScope(module, slot.function)
     if all(is_constant(value, scope) for value in slot.values):
         return True
-    is_table = all(_is_table(value, scope) for value in slot.values)
-    names = [one for one in slot.kept if isinstance(one, ast.Name)]
-    return (
-        is_table and len(names) == len(slot.kept) and all(_only_looks_up(one, slot.function) for one in names)
-    )
+    if not all(_is_table(value, scope) for value in slot.values):
+        return False
+    parents = parents_of(nodes(slot.function))
+    return all(isinstance(one, ast.Name) and _only_looks_up(one, parents) for one in slot.kept)
 
 
 def _is_table(node: ast.expr, scope: Scope) -> bool:
@@ -68,9 +66,8 @@ def _is_none(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and node.value is None
 
 
-def _only_looks_up(name: ast.Name, function: ast.FunctionDef) -> bool:
+def _only_looks_up(name: ast.Name, parents: Mapping[int, ast.AST]) -> bool:
     """Return whether a use of a table takes an item out of it, or asks for it, and hands it to nobody."""
-    parents = {id(child): node for node in ast.walk(function) for child in ast.iter_child_nodes(node)}
     above = parents.get(id(name))
     if isinstance(above, ast.Attribute) and above.attr in ("get", "index", "count"):
         called = parents.get(id(above))

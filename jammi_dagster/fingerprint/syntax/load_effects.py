@@ -17,6 +17,7 @@ from jammi_dagster.fingerprint.known_names.decorators import LABEL_PREFIXES
 from jammi_dagster.fingerprint.known_names.mutations import LOOKS_MUTATING
 from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -124,8 +125,7 @@ class _LoadEffectVisitor(Visitor[None]):
         if any(_registers(decorator, self._module) for decorator in node.decorator_list):
             return self.visit_stmt(node, context)
         self._call(node.decorator_list)
-        defaults = (*node.args.defaults, *node.args.kw_defaults)
-        return [*_decorator_arguments(node), *(default for default in defaults if default is not None)]
+        return [*_decorator_arguments(node), *(value for _, value in defaults(node.args))]
 
     visit_AsyncFunctionDef = visit_FunctionDef
 

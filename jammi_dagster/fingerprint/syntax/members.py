@@ -10,6 +10,7 @@ from jammi_dagster.fingerprint.known_names.config_classes import (
     CONFIG_BASES,
     PREFIXES_OF_BASES,
 )
+from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children
 
@@ -54,7 +55,7 @@ def separate_methods(cls: ast.AST, scope: Scope) -> dict[str, frozenset[str] | N
 
 def members_of_self(method: ast.FunctionDef | ast.AsyncFunctionDef) -> frozenset[str] | None:
     """Return the members that a method uses of its object; None if it hands the object on."""
-    given = [*method.args.posonlyargs, *method.args.args]
+    given = by_position(method.args)
     if not given:
         return frozenset()
     return _members(given[0].arg, method)

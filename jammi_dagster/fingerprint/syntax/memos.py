@@ -13,7 +13,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.constants import bindings_in
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 
 class Slot(NamedTuple):
@@ -67,11 +67,8 @@ class _Fills:
     def __init__(self, function: ast.FunctionDef, scope: FunctionScope, name: str) -> None:
         self._function, self._scope, self._name = function, scope, name
         self._is_keyed = name not in scope.shared
-        self._every: list[ast.AST] = [function]
-        self._parents: dict[int, ast.AST] = {}
-        for node in self._every:  # grows while it is read
-            self._parents.update((id(child), node) for child in children(node))
-            self._every += children(node)
+        self._every = nodes(function)
+        self._parents = parents_of(self._every)
         self._keys: dict[str, ast.expr] = {}
         self._seen: set[int] = set()  # the uses of the dict, and each `try`, that are understood
         self._values: list[ast.expr] = []
@@ -100,7 +97,7 @@ class _Fills:
         return Slot(self._function, tuple(self._values), tuple(self._kept)) if self._values else None
 
     def _fill(self, block: list[ast.stmt], at: int) -> _Fill | None:
-        """Return the making of a value, if a statement is its guard."""
+        """Return the statements that make a value, if a statement tests for its absence."""
         guard = block[at]
         after = block[at + 1 :] if block is self._function.body else []
         if not self._is_keyed:
@@ -140,7 +137,7 @@ class _Fills:
         return _Fill(after, returns=True, start=_place(guard)) if is_hit else None
 
     def _behind_lock(self, guard: ast.If) -> list[ast.stmt]:
-        """Return the statements of a guard: of the second look, if there is one behind a lock."""
+        """Return the statements of a guard; with a lock and the same test again in it, those behind that test."""
         body = guard.body
         while len(body) == 1 and isinstance(body[0], (ast.With, ast.If)):
             inner = body[0]
@@ -192,7 +189,10 @@ class _Fills:
             self._kept.append(call)
 
     def _made(self, fill: _Fill) -> frozenset[str] | None:
-        """Return the variables of the making of a value; None if it does anything else, or leaves one of them."""
+        """Return the variables that the statements of a fill assign.
+
+        None if these do more than make and store the value, or if other statements use one of the variables.
+        """
         own: set[str] = set()
         held = {fill.variable} if fill.variable else set()  # the variables that must hold the kept value
         statements = list(fill.statements)
@@ -241,7 +241,7 @@ class _Fills:
         return not isinstance(node.ctx, ast.Del) and self._note(node.slice, node.value)
 
     def _is_tried(self, node: ast.AST) -> bool:
-        """Return whether a failure of an expression may be handled, other than by the making of the value."""
+        """Return whether a `try` is around an expression, other than the one that makes the value."""
         above = self._parents.get(id(node))
         while above is not None and (not isinstance(above, ast.Try) or id(above) in self._seen):
             above = self._parents.get(id(above))
@@ -261,7 +261,7 @@ class _Fills:
         return frozenset(found)
 
     def _is_made_of(self, value: ast.expr, own: frozenset[str]) -> bool:
-        """Return whether an expression uses no other variable of the function."""
+        """Return whether an expression uses none of the variables of the function but these."""
         hidden = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
         names = (node.id for node in ast.walk(value) if isinstance(node, ast.Name))
         others = {name for name in names if name in self._scope.bound or name == self._name}
@@ -273,7 +273,7 @@ def _place(node: ast.expr | ast.stmt) -> tuple[int, int]:
 
 
 def _tells(statement: ast.stmt) -> bool:
-    """Return whether a statement only tells people something."""
+    """Return whether a statement only writes to a log."""
     call = statement.value if isinstance(statement, ast.Expr) else None
     method = call.func if isinstance(call, ast.Call) else None
     return isinstance(method, ast.Attribute) and method.attr in LOG_METHODS

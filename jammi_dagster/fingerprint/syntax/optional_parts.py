@@ -20,6 +20,7 @@ from jammi_dagster.fingerprint.known_names.decorators import (
     ORCHESTRATION,
     PROPERTY_ACCESSORS,
 )
+from jammi_dagster.fingerprint.syntax.parameters import every
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import statements
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
@@ -117,10 +118,8 @@ def _is_annotation_blind(name: str) -> bool:
 
 def annotations_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
     """Return the annotations of a function's parameters and of its result."""
-    given = function.args
-    arguments = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-    found = [argument.annotation for argument in arguments if argument is not None]
-    return [annotation for annotation in (*found, function.returns) if annotation is not None]
+    found = [*(parameter.annotation for parameter in every(function.args)), function.returns]
+    return [annotation for annotation in found if annotation is not None]
 
 
 def named_in(annotation: ast.expr) -> list[Chain]:

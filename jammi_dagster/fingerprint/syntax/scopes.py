@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 
 from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.syntax.parameters import defaults, every
 from jammi_dagster.fingerprint.syntax.trees import children
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
@@ -350,17 +351,10 @@ class FunctionScope(Scope):
         self.around: Scope = around
         self.name: str = getattr(node, "name", "<lambda>")
         self.node = node
-        given = node.args
-        every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-        self.parameters = {argument.arg for argument in every if argument is not None}
-        by_position = [*given.posonlyargs, *given.args][-len(given.defaults) or len(given.args) + 1 :]
-        defaults = [
-            *zip(by_position, given.defaults, strict=True),
-            *zip(given.kwonlyargs, given.kw_defaults, strict=True),
-        ]
+        self.parameters = {argument.arg for argument in every(node.args)}
         self.none_by_default = {
             argument.arg
-            for argument, value in defaults
+            for argument, value in defaults(node.args)
             if isinstance(value, ast.Constant) and value.value is None
         }
         super().__init__([node.body] if isinstance(node, ast.Lambda) else node.body)

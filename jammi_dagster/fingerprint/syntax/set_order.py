@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.syntax.parameters import every
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children, nodes
 
@@ -66,7 +67,6 @@ _RANKERS = frozenset({"max", "min", "sorted"})
 _ANNOTATIONS = frozenset({"AbstractSet", "FrozenSet", "MutableSet", "Set", "frozenset", "set"})
 _SHOWN = frozenset({"str", "repr", "format"})
 _FILLERS = frozenset({"append", "extend", "extendleft", "appendleft", "insert"})
-_LOOKUPS = frozenset({"get", "pop", "setdefault"})
 _NUMBERS = frozenset({"int", "float", "len", "round", "abs", "ord", "hash", "id", "bool"})
 _OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -243,10 +243,9 @@ class _Body:
         values: dict[str, list[ast.expr | None]] = {}
         noted: set[str] = set()
         if isinstance(self._node, _FUNCTIONS):
-            given = self._node.args
-            every = [*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg]
-            values.update((one.arg, [None]) for one in every if one is not None)
-            noted = {one.arg for one in every if one is not None and is_set_annotation(one.annotation)}
+            given = every(self._node.args)
+            values.update((one.arg, [None]) for one in given)
+            noted = {one.arg for one in given if is_set_annotation(one.annotation)}
         for node in self._nodes:
             if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
                 for target in node.targets if isinstance(node, ast.Assign) else [node.target]:

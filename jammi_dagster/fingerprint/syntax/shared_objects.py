@@ -22,7 +22,7 @@ from jammi_dagster.fingerprint.known_names.state import (
 from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 IMMUTABLE, OBJECT, STATEFUL = "immutable", "object", "stateful"
@@ -59,9 +59,7 @@ def kind_of(value: ast.expr, scope: Scope) -> str:
         elif isinstance(node, (ast.List, ast.Set, ast.Dict)):
             kind = OBJECT
             items = [child for child in children(node) if isinstance(child, ast.expr)]
-            todo += [
-                item for item in items if not isinstance(item, ast.Starred)
-            ]  # that one is used up at once
+            todo += [item for item in items if not isinstance(item, ast.Starred)]  # `*x` is used up at once
         elif isinstance(node, _OPERATORS):
             todo += [child for child in children(node) if isinstance(child, ast.expr)]
         elif not isinstance(node, (ast.Constant, ast.Lambda, ast.Compare, ast.JoinedStr)):
@@ -193,11 +191,8 @@ def only_draws(statement: ast.AST, name: str) -> bool:
     >>> only_draws(ast.parse("x = Sampler(rng)").body[0], "rng")
     False
     """
-    parents: dict[int, ast.AST] = {}
-    every = [statement]
-    for node in every:  # grows while it is read
-        parents.update((id(child), node) for child in children(node))
-        every += children(node)
+    every = nodes(statement)
+    parents = parents_of(every)
     uses = [
         node
         for node in every

@@ -17,8 +17,9 @@ from jammi_dagster.fingerprint.known_names.quiet import CALLING_BUILTINS, QUIET_
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
+from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -163,8 +164,7 @@ class _ChangesVisitor(Visitor[_Place]):
         if at.scope.around is not None and id(node) not in self._skipped:
             self.push(node.body, _Place(FunctionScope(at.scope, node), False))
         self._decorate(node, at)
-        given = node.args
-        return [default for default in (*given.defaults, *given.kw_defaults) if default is not None]
+        return [value for _, value in defaults(node.args)]
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -330,12 +330,8 @@ def _kept_functions(function: FunctionNode, scope: Scope) -> frozenset[int]:
     """Return the functions within a function that it only returns, or hands to an orchestrator."""
     if isinstance(function, ast.Lambda):
         return frozenset()
-    parents: dict[int, ast.AST] = {}
-    every: list[ast.AST] = list(function.body)
-    for node in every:
-        below = children(node)
-        parents.update((id(child), node) for child in below)
-        every += below
+    every = [node for part in function.body for node in nodes(part)]
+    parents = parents_of(every)
     uses: dict[str, list[ast.Name]] = {}
     for node in every:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):

@@ -11,7 +11,7 @@ import contextlib
 import struct
 import threading
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import CodeType, MappingProxyType
 from typing import Any, NamedTuple, TypeGuard
 
@@ -37,17 +37,20 @@ class _Shape(NamedTuple):
     spelled: tuple[tuple[str, bytes], ...]  # those that count, the last first
 
 
-_SHAPES: dict[type, _Shape] = {}
+class _Shapes(dict[type[ast.AST], _Shape]):
+    """The shapes of the types of nodes, each found on its first use."""
+
+    def __missing__(self, kind: type[ast.AST]) -> _Shape:
+        found = self[kind] = _Shape(
+            tuple(name for name in kind._fields if name not in _MARKS),
+            tuple(name for name in _BLOCKS if name in kind._fields),
+            utf8(kind.__name__),
+            tuple((name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT),
+        )
+        return found
 
 
-def _shape(kind: type[ast.AST]) -> _Shape:
-    found = _SHAPES[kind] = _Shape(
-        tuple(name for name in kind._fields if name not in _MARKS),
-        tuple(name for name in _BLOCKS if name in kind._fields),
-        utf8(kind.__name__),
-        tuple((name, utf8(f".{name}=")) for name in reversed(kind._fields) if name not in _LEFT_OUT),
-    )
-    return found
+_SHAPES = _Shapes()
 
 
 @contextlib.contextmanager
@@ -82,7 +85,7 @@ def children(node: ast.AST) -> Sequence[ast.AST]:
     if known is not None:
         return known
     found: list[ast.AST] = []
-    for name in (_SHAPES.get(type(node)) or _shape(type(node))).nodes:
+    for name in _SHAPES[type(node)].nodes:
         value = held.get(name)
         if isinstance(value, list):
             found += [item for item in value if isinstance(item, ast.AST)]
@@ -100,10 +103,14 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     return found
 
 
+def parents_of(every: Iterable[ast.AST]) -> dict[int, ast.AST]:
+    """Return the parents of the children of these nodes, by the `id` of the child."""
+    return {id(child): node for node in every for child in children(node)}
+
+
 def statements(node: ast.AST) -> list[ast.AST]:
     """Return the statements below a module, a statement, a handler or a case, and its handlers and cases."""
-    blocks = (_SHAPES.get(type(node)) or _shape(type(node))).blocks
-    return [one for name in blocks for one in getattr(node, name)]
+    return [one for name in _SHAPES[type(node)].blocks for one in getattr(node, name)]
 
 
 class Digests(NamedTuple):
@@ -177,13 +184,13 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
     no trace: with it or without it, the code is the same.
     """
     flat: list[object] = []
-    shape = _SHAPES.get(type(node)) or _shape(type(node))
+    shape = _SHAPES[type(node)]
     if isinstance(node, (ast.Constant, ast.MatchSingleton)):
         return [constant(node.value), b"=", shape.kind]
     if isinstance(node, ast.AnnAssign) and node.value is not None and id(node.annotation) in optional:
         flat.append(node.annotation)  # spelled apart
         node = ast.Assign(targets=[node.target], value=node.value)
-        shape = _shape(ast.Assign)
+        shape = _SHAPES[ast.Assign]
     for name, spelled in shape.spelled:
         value = getattr(node, name, None)
         if value is None or value == []:

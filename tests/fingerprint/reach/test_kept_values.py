@@ -36,6 +36,12 @@ HEAD = """
         def up(self, k):
             self.seen.append(k)
             return len(self.seen)
+    class Ticker(Client):
+        @property
+        def next(self):
+            self.seen.append(1)
+            return len(self.seen)
+    class Inherited(Ticker): pass
     class Reader(Client):
         def url(self, k): return os.environ[k]
     """
@@ -93,6 +99,8 @@ REMEMBER = {
     "a change in place": "if k not in M: M[k] = pd.DataFrame()\nM[k].drop(columns='a', inplace=True)\nreturn M[k]",
     "a list that holds it": "if k not in M: M[k] = build(k)\nall = []\nall.append(M[k])\nall[0].append(1)\nreturn all",
     "an object that changes": "if k not in M: M[k] = Counter(k)\nreturn M[k].up(k)",
+    "a property that changes": "if k not in M: M[k] = Ticker(k)\nreturn M[k].next",
+    "a property of a base": "if k not in M: M[k] = Inherited(k)\nreturn M[k].next",
     "an object that reads": "if k not in M: M[k] = Reader(k)\nreturn M[k].url(k)",
 }
 # The uses of `get(k)` by another function.
@@ -116,6 +124,8 @@ SLOTS = {
     "a client in two steps": ("c = Client('a')\n        X = c", "return X.url('b')", True),
     "a function's value": ("X = build('a')", "return X[0]", True),
     "a client that counts": ("X = Counter('a')", "return X.up('b')", False),
+    "a property that counts": ("X = Ticker('a')", "return X.next", False),
+    "a property of a base": ("X = Inherited('a')", "return X.next", False),
     "a client that reads": ("X = Reader('a')", "return X.url('b')", False),
     "a client of a parameter": ("X = Client(k)", "return X.url('b')", False),
     "a value that is changed": ("X = build('a')", "X.append(1)\n    return X", False),
