@@ -48,6 +48,9 @@ _SHARING = frozenset(
     [
         *("copy", "dict", "enumerate", "filter", "get", "items", "iter", "keys", "list", "map", "max", "min"),
         *("reversed", "sorted", "tuple", "values", "zip"),
+        # ones whose results are views of an array
+        *("asanyarray", "asarray", "ascontiguousarray", "atleast_1d", "atleast_2d", "memoryview", "ravel"),
+        *("reshape", "squeeze", "swapaxes", "to_numpy", "transpose", "view"),
     ]
 )
 
@@ -98,11 +101,10 @@ def _node(unit: Unit) -> ast.AST | None:
 
 
 def _is_read_by_others(graph: Graph, holder: ReachedFile, name: str) -> bool:
-    """Return whether another reached module uses a name of a module."""
+    """Return whether reached code uses a name of a module by way of an import: another module, or itself."""
     uses = (
         (reached.node, use.name)
         for reached in graph.reached.values()
-        if reached is not holder
         for _, part, _ in reached.units()
         for use in part.uses
     )
@@ -241,7 +243,20 @@ class _Flows:
         names = scope.peek(chain)
         if not names or any(name in MUTATING_FUNCTIONS or looks_mutating(name) for name in names):
             return False
+        if any(self._may_change(one, place) for one in (*call.args, *(word.value for word in call.keywords))):
+            return False
         return chain[-1] not in _SHARING or self._is_looked_at(call, place)
+
+    def _may_change(self, argument: ast.expr, place: _Place) -> bool:
+        """Return whether an argument is a function that may change what a library hands to it."""
+        if isinstance(argument, ast.Lambda):
+            calls = (one for one in ast.walk(argument) if isinstance(one, ast.Call))
+            return any(isinstance(one.func, ast.Attribute) and _changes(one, one.func.attr) for one in calls)
+        chain = chain_of(argument) or ()
+        given = () if CALL in chain else self._graph.places.definitions(place.reached.node, chain)
+        return any(
+            unit.kind == "function" and not self._graph.changes_nothing(home, unit) for home, unit in given
+        )
 
     def _are_variables_looked_at(self, targets: Iterable[ast.expr], place: _Place) -> bool:
         """Return whether the variables that values are bound to stay within their function, and are looked at."""
