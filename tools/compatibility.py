@@ -64,8 +64,8 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Tried:
-    """A row as it came out: versions as installed, and the tests that passed and failed."""
+class Trial:
+    """The outcome of a row: versions as installed, and the tests that passed and failed."""
 
     name: str
     versions: Sequence[str]
@@ -103,16 +103,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed else 0
 
 
-def tried_row(table: Table, name: str) -> Tried:
+def tried_row(table: Table, name: str) -> Trial:
     """Make the environment of a row and run the tests there. Raise `NotTried`."""
     python = _environment(table, name)
-    shown = json.loads(
-        _run(python, "-m", "pip", "list", "--format", "json", "--disable-pip-version-check").stdout
-    )
-    installed = {one["name"]: one["version"] for one in shown}
+    shown = _pip(python, "list", "--format", "json").stdout
+    installed = {one["name"]: one["version"] for one in json.loads(shown)}
     version = _run(python, "-c", "import platform; print(platform.python_version())").stdout.strip()
     passed, failed = _tests(python, "tests", table.tests)
-    return Tried(
+    return Trial(
         name=name,
         versions=[version, *(installed[package] for package in table.packages)],
         passed=passed,
@@ -124,9 +122,9 @@ def tried_row(table: Table, name: str) -> Tried:
 
 def written(page: str, table: Table, lines: Mapping[str, str]) -> str:
     """Return the page with these rows in the place of earlier ones, in the order of the table."""
-    earlier = {cells[0]: _line(cells) for cells in shown_rows(page)}
+    known = {cells[0]: _line(cells) for cells in shown_rows(page)} | {**lines}
     head = ["row", "Python", *table.packages, "tests", "values", "tried on"]
-    kept = [{**earlier, **lines}[name] for name in table.rows if name in {**earlier, **lines}]
+    kept = [known[name] for name in table.rows if name in known]
     return _BLOCK.sub(lambda _: "\n".join([_line(head), "|---" * len(head) + "|", *kept]), page)
 
 
@@ -147,18 +145,10 @@ def _environment(table: Table, name: str) -> Path:
     if found is None:
         raise NotTried(f"there is no {wanted} on the path")
     home = ENVIRONMENTS / name
-    _run(Path(found), "-m", "venv", "--clear", str(home))
+    _run(found, "-m", "venv", "--clear", home)
     python = home / "bin" / "python"
-    install = (
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--editable",
-        f"{ROOT}[pandas,polars]",
-    )
-    done = _run(python, *install, *table.requirements(name))
+    package = f"{ROOT}[pandas,polars]"
+    done = _pip(python, "install", "--quiet", "--editable", package, *table.requirements(name))
     if done.returncode != 0:
         raise NotTried(f"pip installs no such environment:\n{done.stderr}")
     return python
@@ -175,6 +165,10 @@ def _tests(python: Path, name: str, tests: Sequence[str]) -> tuple[int, int]:
     if not counts:
         raise NotTried(f"pytest ran no test:\n{done.stdout}{done.stderr}")
     return counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0)
+
+
+def _pip(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return _run(python, "-m", "pip", "--disable-pip-version-check", *arguments)
 
 
 def _run(*command: object) -> subprocess.CompletedProcess[str]:

@@ -143,16 +143,17 @@ def _staleness(
     found.count()
     states = sorted(found.tables.values(), key=lambda state: state.table)
     certain = [s for s in states if s.bytes_missing or s.verdict.reasons]
-    open_ones = [s for s in states if s not in certain and not s.verdict.is_fresh]
+    open_ones = [s for s in states if not (s.bytes_missing or s.verdict.reasons or s.verdict.is_fresh)]
+    listed = [*certain, *open_ones]
     severity = dg.AssetCheckSeverity.ERROR if certain else dg.AssetCheckSeverity.WARN
     return dg.AssetCheckResult(
         asset_key=asset.key,
         check_name=STALENESS,
-        passed=not certain and not open_ones,
+        passed=not listed,
         severity=severity,
-        description=f"{_description(found, [*certain, *open_ones])} {_looked(looked_at, is_beside)}",
+        description=f"{_description(found, listed)} {_looked(looked_at, is_beside)}",
         metadata={
-            **_metadata(found, [*certain, *open_ones]),
+            **_metadata(found, listed),
             metadata_keys.LOOKED_AT: dg.MetadataValue.timestamp(looked_at),
         },
     )

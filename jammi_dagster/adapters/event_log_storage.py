@@ -34,7 +34,7 @@ from sqlalchemy.pool import NullPool, Pool, QueuePool
 from jammi_dagster import forks
 from jammi_dagster.durable import identity_of
 
-_BUSY_SECONDS = 30  # for as long a writer waits for another, as in Dagster
+_BUSY_SECONDS = 30  # so long a writer waits for another, as in Dagster
 _MOST_SHARDS = 16  # with open connections; each takes three file descriptors
 _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
 
@@ -204,7 +204,7 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         return self._remembers(f"migration {name}", super().has_secondary_index, name)
 
     def _remembers(self, what: str, ask: Callable[..., bool], *arguments: Any) -> bool:
-        """Ask, and remember a yes: nothing that the index has goes away."""
+        """Ask, and remember a yes: nothing that the index has ever goes away."""
         found = what in self._known or ask(*arguments)
         if found:
             self._known.add(what)
@@ -249,7 +249,7 @@ def _new_engine(url: str, pool: type[Pool], **options: int) -> sa.Engine:
 
 
 def _maker(url: str) -> sa.Engine:
-    """Return an engine that does not wait for the disk after each of some thirty statements, but when it is closed."""
+    """Return an engine to make a shard with: it waits for the disk as it is closed, not after each statement."""
     engine = _new_engine(url, NullPool)
 
     @sa.event.listens_for(engine, "connect")

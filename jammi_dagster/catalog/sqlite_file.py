@@ -90,7 +90,7 @@ class SqliteFile:
         return connection
 
     def identity(self, suffix: str = "") -> tuple[int, int] | None:
-        """Return the device and number of the file, or of one beside it; None if there is none.
+        """Return the device and number of the file, or of the one beside it with a suffix; None if there is none.
 
         Raises `CatalogUnavailable` where the file system cannot tell.
         """

@@ -12,7 +12,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from jammi_dagster.contract.wording import Amount, one_line
+from jammi_dagster.contract.wording import is_amount, one_line
 
 FORMAT = 1
 """The version of the JSON: it rises when a field goes or changes its meaning, not when one is added."""
@@ -156,7 +156,4 @@ def _grid(table: Table) -> Any:
 def _numeric(table: Table) -> list[bool]:
     """Tell for each column if it holds numbers alone."""
     columns = max((len(row) for row in (table.headings, *table.rows)), default=0)
-    return [
-        all(i >= len(row) or row[i] == "" or isinstance(row[i], int | Amount) for row in table.rows)
-        for i in range(columns)
-    ]
+    return [all(i >= len(row) or is_amount(row[i]) for row in table.rows) for i in range(columns)]

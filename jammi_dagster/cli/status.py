@@ -12,6 +12,7 @@ import click
 
 from jammi_dagster.cli.render import Output, Table, most_shown, output, working
 from jammi_dagster.cli.target import Target, target
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import InvalidStore
@@ -47,7 +48,7 @@ class _Found:
     problems: dict[str, str] = field(default_factory=dict)
 
     def add(self, deployment: str, table: str, verdict: str, reasons: Callable[[], list[str]] = list) -> None:
-        asset = table.partition("[")[0]
+        asset = asset_of(table)
         self.counts.setdefault((deployment, asset), Counter())[verdict] += 1
         if verdict not in _QUIET:
             self.others.append((table, verdict, reasons))
@@ -150,7 +151,7 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
     deployment, quiet = store.scope.deployment, Counter[str]()
     for table, verdict in sweep_inputs(store.reader, store.artifacts, Observations(())):
         if verdict is None or verdict.is_fresh:
-            quiet[table.partition("[")[0]] += 1
+            quiet[asset_of(table)] += 1
             continue
         said = [
             f"{one.source} {'changed' if one.reason == 'input_advanced' else 'is gone'}"
@@ -181,7 +182,7 @@ def _judged(target: Target, most: int) -> _Found:
         evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
         deployments = {asset.name: asset.store.scope.deployment for asset in assets}
         for table, is_there in evaluation.looked_at.items():
-            deployment = deployments[table.partition("[")[0]]
+            deployment = deployments[asset_of(table)]
             state = evaluation.tables.get(table)
             if state is not None:
                 found.add(deployment, table, state.word, functools.partial(reasons, state))

@@ -89,6 +89,15 @@ def is_table(source: str) -> bool:
     return _SCHEME.match(source) is None
 
 
+def asset_of(name: str) -> str:
+    """Return a name without its partition: that of the asset that a table belongs to.
+
+    >>> asset_of("flights/daily_delays[2013-01-05]"), asset_of("flights/daily_delays")
+    ('flights/daily_delays', 'flights/daily_delays')
+    """
+    return name.partition("[")[0]
+
+
 def check_table(name: str) -> str:
     """Return `name` if a store can hold it: any text of UTF-8 without a scheme. Raise `InvalidTableName` otherwise.
 

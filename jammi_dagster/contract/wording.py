@@ -15,6 +15,15 @@ class Amount(str):
     __slots__ = ()
 
 
+def is_amount(cell: object) -> bool:
+    """Tell if a cell may stand in a column of numbers: a number, an amount, or nothing.
+
+    >>> is_amount(3), is_amount(size(3)), is_amount(""), is_amount("3")
+    (True, True, True, False)
+    """
+    return cell == "" or isinstance(cell, int | Amount)
+
+
 def seconds(value: float | None) -> Amount:
     """Show a duration.
 

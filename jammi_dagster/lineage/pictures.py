@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape, quoteattr
 
 from jammi_dagster.contract import DerivesFromEdge
-from jammi_dagster.contract.tables import is_table
+from jammi_dagster.contract.tables import asset_of, is_table
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
 
 # the most urgent kind comes first: a box of several tables has the colour of the first kind among them
@@ -23,6 +24,7 @@ COLOURS = {
     "input": "#d6e4f5",
     "unknown": "#ffffff",
 }
+_URGENCY = {kind: place for place, kind in enumerate(COLOURS)}
 _LEGEND = {FRESH_FOR_NOW: "fresh, below a stale one", "unknown": "not judged"}
 MOST_BOXES = 40
 """The boxes of a Mermaid flowchart that fit on a screen."""
@@ -33,7 +35,7 @@ _ROW, _WIDTH, _HEIGHT, _GAP, _MARGIN = 44, 8, 28, 70, 20
 _LONGEST = 48
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Picture:
     """The content of a picture: `verdicts` maps a table to its kind and reason, `centre` is the table in the middle.
 
@@ -50,16 +52,20 @@ class Picture:
         """Return the names that a box stands for."""
         return self.members.get(box, (box,))
 
-    def counts(self, box: str) -> Counter[str]:
-        """Count the names of a box by kind."""
-        return Counter(
-            self.verdicts.get(name, ("unknown" if is_table(name) else "input", ""))[0]
-            for name in self.of(box)
-        )
+    @functools.cached_property
+    def counts(self) -> Mapping[str, Counter[str]]:
+        """The number of names of each box by kind."""
+        return {
+            box: Counter(
+                self.verdicts.get(name, ("unknown" if is_table(name) else "input", ""))[0]
+                for name in self.of(box)
+            )
+            for box in self.names
+        }
 
     def kind(self, box: str) -> str:
         """Return the kind of a box, which decides its colour: the most urgent one of its names."""
-        return min(self.counts(box), key=_urgency)
+        return min(self.counts[box], key=_urgency)
 
     @property
     def kinds(self) -> list[str]:
@@ -68,7 +74,7 @@ class Picture:
 
 
 def _urgency(kind: str) -> int:
-    return list(COLOURS).index(kind) if kind in COLOURS else len(COLOURS)
+    return _URGENCY.get(kind, len(_URGENCY))
 
 
 def around(table: str, edges: Iterable[DerivesFromEdge], hops: int | None) -> list[str]:
@@ -101,7 +107,7 @@ def collapsed(picture: Picture) -> Picture:
     (('a', 'b'), (('a', 'b'),))
     """
     rest = [name for name in picture.names if name != picture.centre]
-    box = _boxes((name, name.partition("[")[0]) for name in rest if is_table(name))
+    box = _boxes((name, asset_of(name)) for name in rest if is_table(name))
     readers: dict[str, set[str]] = {}
     for source, derived in picture.edges:
         readers.setdefault(source, set()).add(box.get(derived, derived))
@@ -137,23 +143,25 @@ def _bounded(picture: Picture, most: int) -> tuple[Picture, int]:
 
     These are the ones nearest to the centre; without one, the most urgent.
     """
-    order = {name: (0, _urgency(picture.kind(name))) for name in picture.names}
-    if picture.centre is not None:
-        hops = _hops(picture)
-        order = {name: (hops.get(name, len(hops)), rest) for name, (_, rest) in order.items()}
-    kept = set(sorted(picture.names, key=lambda name: order[name])[:most])
+    hops = {} if picture.centre is None else _hops(picture.centre, picture.edges)
+
+    def order(name: str) -> tuple[int, int]:
+        return hops.get(name, len(hops)), _urgency(picture.kind(name))
+
+    kept = set(sorted(picture.names, key=order)[:most])
     names = tuple(name for name in picture.names if name in kept)
     edges = tuple((a, b) for a, b in picture.edges if a in kept and b in kept)
     left_out = sum(len(picture.of(name)) for name in picture.names if name not in kept)
     return replace(picture, names=names, edges=edges), left_out
 
 
-def _hops(picture: Picture) -> dict[str, int]:
+def _hops(centre: str, edges: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Count the hops from the centre to each name that edges lead to, up or down."""
     beside: dict[str, list[str]] = {}
-    for a, b in picture.edges:
+    for a, b in edges:
         beside.setdefault(a, []).append(b)
         beside.setdefault(b, []).append(a)
-    found = {str(picture.centre): 0}
+    found = {centre: 0}
     for name in (queue := list(found)):
         for other in beside.get(name, ()):
             if other not in found:
@@ -256,7 +264,7 @@ def _columns(picture: Picture) -> list[list[str]]:
 
 
 def _title(picture: Picture, box: str) -> str:
-    """Say more of a box: the kind of its table and why, or the first of its tables that are most urgent."""
+    """Say the kind of a box's table and why; of several tables, count them and name the first of the most urgent."""
     kind = picture.kind(box)
     first = next(name for name in picture.of(box) if picture.verdicts.get(name, (kind,))[0] == kind)
     why = picture.verdicts.get(first, (kind, ""))[1]
@@ -273,7 +281,7 @@ def _label(picture: Picture, box: str) -> str:
 
 def _counted(picture: Picture, box: str) -> str:
     """Count the names of a box: `60 fresh, 1 stale`."""
-    counts = picture.counts(box)
+    counts = picture.counts[box]
     if counts.keys() <= {"unknown", "input"}:
         return f"{counts.total():,} {'partitions' if is_table(box) else 'inputs'}"
     return ", ".join(

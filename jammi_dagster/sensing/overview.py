@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jammi_dagster.catalog import CurrentCost, Outcomes
+from jammi_dagster.contract.tables import asset_of
 
 MOST = 10
 
@@ -38,7 +39,7 @@ class NeverReused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reuse:
-    """Tables that runs computed and reused, by day (UTC, the last one first), those without runs too.
+    """Tables that runs computed and reused, by day (UTC, the last one first, days without runs too).
 
     `days` is None where no Dagster instance tells when runs were; `total` then counts all runs on record, and is None
     where these are too many to count.
@@ -109,7 +110,7 @@ def overview(
     """Make the overview of current tables. `reasons_of` is asked for at most `most` tables, one of each asset."""
     by_asset: dict[str, list[CurrentCost]] = {}
     for cost in costs:
-        by_asset.setdefault(cost.table.partition("[")[0], []).append(cost)
+        by_asset.setdefault(asset_of(cost.table), []).append(cost)
     every = [cost for of_asset in by_asset.values() for cost in of_asset]
     diverged = [cost for cost in every if cost.reproducibility == "diverged"]
     never = {asset: found for asset, of in by_asset.items() if (found := [c for c in of if c.is_unpinned])}

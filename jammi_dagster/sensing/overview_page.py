@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 from jammi_dagster.catalog import Outcomes
-from jammi_dagster.contract.wording import Amount, counted, one_line, seconds, size
+from jammi_dagster.contract.wording import Amount, counted, is_amount, one_line, seconds, size
 from jammi_dagster.sensing.overview import Costly, Overview, Reuse
 
 _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*<|"})
@@ -47,16 +47,17 @@ def _diverged(found: Overview) -> Iterator[str]:
 
 def _reuse(reuse: Reuse) -> Iterator[str]:
     yield from _heading("Reuse")
+    rows: list[tuple[object, ...]] = []
     if reuse.days is None:
         yield (
             "The hit rate by day takes the Dagster instance that the runs were on: the catalog holds no day of a "
             "reuse. Set DAGSTER_HOME."
         )
-        rows = [] if reuse.total is None else [("all on record", *_outcomes(reuse.total))]
     else:
         yield f"Runs on this Dagster instance since {list(reuse.days)[-1]} (UTC)."
-        rows = [(day, *_outcomes(one)) for day, one in reuse.days.items() if one.computed or one.reused]
-        rows.append(("together", *_outcomes(Outcomes.sum(reuse.days.values()))))
+        rows += [(day, *_outcomes(one)) for day, one in reuse.days.items() if one.computed or one.reused]
+    if reuse.total is not None:
+        rows.append(("all on record" if reuse.days is None else "together", *_outcomes(reuse.total)))
     yield from _table(("runs", *_REUSE), rows)
 
 
@@ -107,9 +108,7 @@ def _table(
     if not is_first:
         yield ""
     cells = [[_text(cell) for cell in row] for row in (headings, *rows)]
-    right = [
-        all(isinstance(row[at], int | Amount) or row[at] == "" for row in rows) for at in range(len(headings))
-    ]
+    right = [all(is_amount(row[at]) for row in rows) for at in range(len(headings))]
     widths = [max(3, *(len(row[at]) for row in cells)) for at in range(len(headings))]
     rule = [
         "-" * (width - 1) + ":" if flush else "-" * width for width, flush in zip(widths, right, strict=True)

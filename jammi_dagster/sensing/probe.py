@@ -25,7 +25,7 @@ _NO_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
 # of a range that misses, no more rows than these are read in vain
 _AT_ONCE = 500
 _IN_FLIGHT = 64
-NONE_KNOWN: Mapping[tuple[str, str], MaterializationRecord] = {}
+_NONE_KNOWN: Mapping[tuple[str, str], MaterializationRecord] = {}
 _NO_SET = ""  # the key of no anchors: an input without a version equals nothing
 _log = logging.getLogger("jammi_dagster")
 
@@ -75,7 +75,7 @@ def probe_cache_record(
 
 
 @dataclass(frozen=True, slots=True)
-class Probed:
+class Answer:
     """The answer of a probe: the best match with bytes. Without `has_bytes` the best match, whose bytes are gone."""
 
     record: MaterializationRecord | None
@@ -86,8 +86,8 @@ def probe_many(
     reader: Rows,
     root: ArtifactRoot,
     wanted: Sequence[tuple[str, Sequence[InputAnchor]]],
-    known: Mapping[tuple[str, str], MaterializationRecord] = NONE_KNOWN,
-) -> Iterator[Probed]:
+    known: Mapping[tuple[str, str], MaterializationRecord] = _NONE_KNOWN,
+) -> Iterator[Answer]:
     """Yield the answer of `probe_cache_record` for each definition and inputs, and the match whose bytes are gone.
 
     `known` are the best matches of definitions and set keys that were read already; the others are read for many at
@@ -105,12 +105,12 @@ def probe_many(
             there = look(functools.partial(_has_bytes, root), records)
             for (definition, inputs), key, record, has_bytes in zip(some, keys, records, there, strict=True):
                 if has_bytes:
-                    yield Probed(record, has_bytes=True)
+                    yield Answer(record, has_bytes=True)
                 elif record is not None or key in best or len(rest) == 1:
                     yield _probe(reader, root, DefinitionHash(definition), inputs)
                 else:
                     check_distinct(inputs)
-                    yield Probed(None, has_bytes=False)
+                    yield Answer(None, has_bytes=False)
 
 
 def _probe(
@@ -120,7 +120,7 @@ def _probe(
     inputs: Sequence[InputAnchor],
     *,
     check_digest: bool = False,
-) -> Probed:
+) -> Answer:
     best = None
     for record in lookup_cached(reader, definition, inputs):
         best = best or record
@@ -128,8 +128,8 @@ def _probe(
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue
-        return Probed(record, has_bytes=True)
-    return Probed(best, has_bytes=False)
+        return Answer(record, has_bytes=True)
+    return Answer(best, has_bytes=False)
 
 
 def _has_bytes(root: ArtifactRoot, record: MaterializationRecord | None) -> bool:

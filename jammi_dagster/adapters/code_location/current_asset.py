@@ -22,7 +22,7 @@ from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Inputs, Role, re
 from jammi_dagster.adapters.recipe.recipe import DefinitionHashes, Recipe, TableDefinition, recipe_of
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy
-from jammi_dagster.contract.tables import table_names
+from jammi_dagster.contract.tables import asset_of, table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import TableFacts
 from jammi_dagster.store import ResultStore
@@ -141,7 +141,7 @@ class CurrentAsset:
             is_same
             and only_tables
             and all(u.store is not None and u.store.identity == self.store.identity for u in self.upstreams)
-            and not any(table.partition("[")[0] in names for table in changed)
+            and not any(asset_of(table) in names for table in changed)
         )
         self._settled += not is_as_it_was  # what was found before is looked at again
 

@@ -16,6 +16,7 @@ from jammi_dagster.adapters.code_location.location import (
     selection_of,
 )
 from jammi_dagster.contract import TableName
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.errors import InvalidTarget
 from jammi_dagster.store import ResultStore
 
@@ -58,7 +59,7 @@ def _tables(store: ResultStore, name: Any, defs: Definitions | None) -> list[str
         raise InvalidTarget(target=selection, why="only definitions tell which assets it selects")
     by_asset: dict[str, list[str]] = {}
     for table in store.tables():
-        by_asset.setdefault(table.partition("[")[0], []).append(table)
+        by_asset.setdefault(asset_of(table), []).append(table)
     return [table for key in keys for table in by_asset.get(_name(key), [_name(key)])]
 
 

@@ -149,10 +149,9 @@ def _watch(tables: TableStep) -> Watch:
     allowed = ["*"] if tables.is_plain else [*spec.allow_reads]  # the body of a plain asset has run already
     surfaces = spec.surfaces(tables.step.partition_keys)
     allowed += [surface.path for surface in surfaces if isinstance(surface, FileSurface)]
+    module = code_of(spec.function).__module__ or ""  # made by `exec`, it may have none
     return Watch(
-        module=(code_of(spec.function).__module__ or "").partition(".")[
-            0
-        ],  # made by `exec`, it may have none
+        module=module.partition(".")[0],
         allowed=allowed,
         within=[tables.store.identity.root, *tables.recipe.code.files],
     )

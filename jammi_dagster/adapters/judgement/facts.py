@@ -20,7 +20,7 @@ from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
-from jammi_dagster.sensing.probe import Probed, probe_many
+from jammi_dagster.sensing.probe import Answer, probe_many
 
 _DECORATE = "decorate it with @result_table to reuse its table"
 
@@ -135,7 +135,7 @@ def _probed(asset: CurrentAsset, steps: Sequence[list[TableFacts]], known: Known
 
 
 def _match(
-    asset: CurrentAsset, probed: Probed, read: Mapping[str, str], known: Known, *, in_range: bool
+    asset: CurrentAsset, probed: Answer, read: Mapping[str, str], known: Known, *, in_range: bool
 ) -> Match | None:
     record = probed.record
     if record is None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.errors import ArtifactOutsideRoot
 from jammi_dagster.store import ResultStore
 
@@ -40,7 +41,7 @@ def bytes_missing(
         place = wanted[-1]
         for name in wanted:
             store, path, size = chunk[name]
-            if name.partition("[")[0] in names and is_gone(store, path, size):
+            if asset_of(name) in names and is_gone(store, path, size):
                 gone.add(name)
     return gone, place
 

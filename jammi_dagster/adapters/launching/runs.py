@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import dagster as dg
 
 from jammi_dagster.adapters.recipe.replay import Replay
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.planning.waves import Parents, into_runs
 
 _NO_REPLAY = Replay()
@@ -72,7 +73,7 @@ def _in_ranges(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     alike: dict[Hashable, list[PlannedRun]] = {}
     for run in runs:
         if all(node.partition is not None and node.most_at_once != 1 for node in run.nodes):
-            configs = sorted((node.table.partition("[")[0], node.replay.key[0]) for node in run.nodes)
+            configs = sorted((asset_of(node.table), node.replay.key[0]) for node in run.nodes)
             alike.setdefault((run.wave, tuple(configs)), []).append(run)
         else:
             found.append(run)

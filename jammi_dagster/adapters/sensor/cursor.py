@@ -90,9 +90,8 @@ class Cursor:
             packed = _envelope().validate_json(text or "").state
             unpacking = zlib.decompressobj()
             data = unpacking.decompress(base64.urlsafe_b64decode(packed), _MOST_BYTES)
-            if (
-                not unpacking.eof or b"\\u0000" in data
-            ):  # no name holds a NUL, and PostgreSQL refuses to look one up
+            # no name holds a NUL, and PostgreSQL refuses to look one up
+            if not unpacking.eof or b"\\u0000" in data:
                 return cls()
             return _reader().validate_json(data)
         except (ValueError, zlib.error):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 
 from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.contract.tables import asset_of
 
 _URGENCY = {"stale": 0, "bytes_missing": 0, "not_replayable": 1, "missing_manifest": 2, "undecidable": 3}
 
@@ -58,8 +59,3 @@ def _cause(state: TableState) -> Hashable:
         state.why_undecidable,
         asset_of(verdict.stale_ancestor or ""),
     )
-
-
-def asset_of(source: str) -> str:
-    """Return the name of the asset that a table or another input belongs to."""
-    return source.partition("[")[0]

@@ -9,13 +9,16 @@ from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import sentence
 from jammi_dagster.adapters.sensor.cursor import Round
-from jammi_dagster.adapters.sensor.groups import Group, asset_of, grouped
+from jammi_dagster.adapters.sensor.groups import Group, grouped
 from jammi_dagster.adapters.sensor.requests_of_tick import WAITS, SensorDecision
+from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW, in_words
+from jammi_dagster.contract.wording import counted
 
 MOST_SAID = 5
 NOT_MADE = "not made"
 UNCHANGED = "Nothing changed since."
+LEFT_AS_IT_WAS = "its run left it as it was"
 _RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
 _ALWAYS = ("fresh", "stale", "undecidable")
 _IF_ANY = (FRESH_FOR_NOW, "missing_manifest", "bytes_missing", "not_replayable", "missing")
@@ -68,7 +71,7 @@ def line(group: Group, reasons: Sequence[str], decision: SensorDecision, expecte
     above = state.verdict.stale_ancestor
     outcome = _outcome(group, decision)
     kind = _KINDS.get(state.kind, in_words(state.word))
-    why = "; ".join(reasons) or _NO_REASON.get(state.kind, "its run left it as it was")
+    why = "; ".join(reasons) or _NO_REASON.get(state.kind, LEFT_AS_IT_WAS)
     if state.word == FRESH_FOR_NOW and above is not None:
         why = f"{'waits' if len(group.states) == 1 else 'wait'} for {above}"
         outcome = "" if outcome == WAITS else outcome
@@ -103,8 +106,7 @@ def summary(
     if singly := _made_singly(decision):
         lines.append(_ONE_RUN.format(assets=", ".join(singly[:MOST_SAID])))
     if decision.requests:
-        runs = len(decision.requests)
-        lines.append(f"Requested {runs:,} run{'s' if runs > 1 else ''}.")
+        lines.append(f"Requested {counted(len(decision.requests), 'run')}.")
     if evaluation.is_complete:
         return "\n".join(lines)
     judged = f"Judged {len(evaluation.looked_at):,} tables, up to {evaluation.last}; the next tick goes on."
@@ -116,7 +118,7 @@ def _requested(decision: SensorDecision) -> Set[str]:
 
 
 def _made_singly(decision: SensorDecision) -> list[str]:
-    """Name the assets of which several partitions are made in a run each, as their backfill policy asks for."""
+    """Name the assets with several partitions that are made in a run each, as their backfill policy asks."""
     nodes = [node for request in decision.requests for node in request.run.nodes]
     single = [asset_of(n.table) for n in nodes if n.partition is not None and n.most_at_once == 1]
     return sorted(name for name, runs in Counter(single).items() if runs > 1)
@@ -134,7 +136,7 @@ def _outcome(group: Group, decision: SensorDecision) -> str:
     if len(tables) == 1:
         return "Requested."
     more = f", {len(later):,} to be requested by later ticks" if later else ""
-    return f"{len(now):,} requested in {len(runs):,} run{'s' if len(runs) > 1 else ''}{more}."
+    return f"{len(now):,} requested in {counted(len(runs), 'run')}{more}."
 
 
 def _not_requested(state: TableState, decision: SensorDecision) -> str:

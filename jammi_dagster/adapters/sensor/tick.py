@@ -30,8 +30,9 @@ from jammi_dagster.adapters.sensor.requests_of_tick import (
     due_of,
     waiting_tables,
 )
-from jammi_dagster.adapters.sensor.summary import UNCHANGED, line, round_after, summary, told
+from jammi_dagster.adapters.sensor.summary import LEFT_AS_IT_WAS, UNCHANGED, line, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
+from jammi_dagster.contract.wording import counted
 
 PROCESS = uuid.uuid4().hex
 """Dagster loads a code location again in a new process."""
@@ -202,13 +203,13 @@ def _why(request: Request, found: Evaluation, said: Mapping[str, Sequence[str]])
     tables = [table for table in (*request.goals, *request.run.tables) if table in found.tables]
     if not tables:
         return "an input is made first"
-    known = said.get(tables[0])
-    why = next(
-        iter(reasons(found.tables[tables[0]]) if known is None else known), "its run left it as it was"
-    )
+    why = said.get(tables[0])
+    if why is None:
+        why = reasons(found.tables[tables[0]])
+    first = why[0] if why else LEFT_AS_IT_WAS
     others = len(request.run.tables) - 1
-    more = f" (and {others:,} more {'table' if others == 1 else 'tables'})" if others else ""
-    return f"{tables[0]}: {why[:_LONGEST_WHY]}{more}"
+    more = f" (and {counted(others, 'more table')})" if others else ""
+    return f"{tables[0]}: {first[:_LONGEST_WHY]}{more}"
 
 
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:
