@@ -206,7 +206,7 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                 if unit.methods.isdisjoint({"__init_subclass__"}):
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
-                holder, name = found
+                holder, name, depth = found
                 if not name:  # `setattr` with a computed name
                     yield change.name.rpartition(".")[2], reached.node.shown, change.line
                 # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.
@@ -216,13 +216,20 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                     and holder.node.source
                     and name in holder.node.source.constants
                 )
-                is_fixed = (
-                    change.in_place and holder.node.source and holder.node.source.kind_of(name) == IMMUTABLE
-                )
+                is_fixed = change.in_place and _is_fixed(holder, name, of_member=runs and depth > 1)
                 if is_hashed or is_fixed or name not in holder.read_at_run:
                     continue
                 if not (change.is_own and is_kept_constant(code, holder, name)):
                     yield name, reached.node.shown, change.line
+
+
+def _is_fixed(holder: ReachedFile, name: str, *, of_member: bool) -> bool:
+    """Return whether nothing can be added to the value of a name; the members of functions and classes may grow."""
+    source = holder.node.source
+    if source is None or source.kind_of(name) != IMMUTABLE:
+        return False
+    kinds = {source.units[at].kind for at in source.by_name.get(name, ())}
+    return not of_member or kinds.isdisjoint(("function", "class"))
 
 
 class Compared(NamedTuple):

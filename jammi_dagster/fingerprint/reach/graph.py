@@ -140,20 +140,23 @@ class Graph:
                 if self._routes.of(node, use.name).passed:
                     yield from ((unit, name, use) for name in self._origins(node, use.name, frozenset()))
 
-    def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str] | None:
-        """Return the first-party module and its name that a function changes ("": any); None for a library's name."""
-        node, name = reached.node, change.name
+    def changed_name(self, reached: ReachedFile, change: Change) -> tuple[ReachedFile, str, int] | None:
+        """Return the first-party module and its name that a function changes ("": any), and how deep it does.
+
+        None for a library's name.
+        """
+        node, name, depth = reached.node, change.name, change.depth
         if not change.is_own:
             route = self._routes.of(node, name)
             target = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
             if target is None:
                 return None
-            node, name = target, route.rest[0] if route.rest else ""
+            node, name, depth = target, route.rest[0] if route.rest else "", len(route.rest)
         kinds = (
             {node.source.units[i].kind for i in node.source.by_name.get(name, ())} if node.source else set()
         )
         holder = self.reached.get(node.path) if kinds != {"import"} else None
-        return (holder, name) if holder is not None and holder.node.source is not None else None
+        return (holder, name, depth) if holder is not None and holder.node.source is not None else None
 
     def target_of(self, node: Node, name: str) -> tuple[Node, tuple[str, ...]] | None:
         """Return the first-party file that a dotted name leads to, and the rest of the name there."""

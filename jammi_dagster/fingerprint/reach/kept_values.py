@@ -48,6 +48,9 @@ _SHARING = frozenset(
     [
         *("copy", "dict", "enumerate", "filter", "get", "items", "iter", "keys", "list", "map", "max", "min"),
         *("reversed", "sorted", "tuple", "values", "zip"),
+        # ones whose results are views of an array
+        *("asanyarray", "asarray", "ascontiguousarray", "atleast_1d", "atleast_2d", "memoryview", "ravel"),
+        *("reshape", "squeeze", "swapaxes", "to_numpy", "transpose", "view"),
     ]
 )
 
@@ -107,7 +110,7 @@ def is_kept_constant(code: ReachedCode, holder: ReachedFile, name: str) -> bool:
     graph, source = code.graph, holder.node.source
     if source is None or not (slot := source.slot_of(name)):
         return False
-    if any(user is not holder for user in users_of(graph, holder, name)):
+    if any(True for _ in users_of(graph, holder, name)):
         return False
     if is_constant_slot(slot, source.scope):
         return True
@@ -246,7 +249,20 @@ class _Flows:
         names = scope.peek(chain)
         if not names or any(name in MUTATING_FUNCTIONS or looks_mutating(name) for name in names):
             return False
+        if any(self._may_change(one, place) for one in (*call.args, *(word.value for word in call.keywords))):
+            return False
         return chain[-1] not in _SHARING or self._is_looked_at(call, place)
+
+    def _may_change(self, argument: ast.expr, place: _Place) -> bool:
+        """Return whether an argument is a function that may change what a library hands to it."""
+        if isinstance(argument, ast.Lambda):
+            calls = (one for one in ast.walk(argument) if isinstance(one, ast.Call))
+            return any(isinstance(one.func, ast.Attribute) and _changes(one, one.func.attr) for one in calls)
+        chain = chain_of(argument) or ()
+        given = () if CALL in chain else self._graph.places.definitions(place.reached.node, chain)
+        return any(
+            unit.kind == "function" and not self._graph.changes_nothing(home, unit) for home, unit in given
+        )
 
     def _are_variables_looked_at(self, targets: Iterable[ast.expr], place: _Place) -> bool:
         """Return whether the variables that values are bound to stay within their function, and are looked at."""

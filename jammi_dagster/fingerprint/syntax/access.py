@@ -118,7 +118,7 @@ class Access:
     def _settle_change(self, names: Iterable[str]) -> None:
         head, uses, scope = self.chain[0], self.at.uses, self.at.scope
         own = dict.fromkeys((*scope.module_names(head), *(scope.holding_names(head) if self.is_deep else ())))
-        uses.changes += [Change(name, self.line, True, self.in_place) for name in own]
+        uses.changes += [Change(name, self.line, True, self.in_place, len(self.chain)) for name in own]
         uses.changes += [
             Change(name, self.line, False, self.in_place)
             for name in names

@@ -146,6 +146,7 @@ class Change:
     line: int
     is_own: bool
     in_place: bool  # by adding to the value or removing from it
+    depth: int = 1  # of the changed value: `A.items.append(x)` changes a member of `A`
 
 
 @dataclass(slots=True)

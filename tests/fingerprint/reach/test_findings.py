@@ -55,6 +55,11 @@ COUNTING = {
     "of a helper": "SEEN = set()\ndef f(): return g()\ndef g():\n    SEEN.add(1)\n    return SEEN\n",
     "delete": "MEMO = {1: 2}\ndef f():\n    del MEMO[1]\n    return MEMO\n",
     "setattr": "class A: pass\ndef f():\n    setattr(A, 'n', 1)\n    return A.n\n",
+    "an item of a class": "class A: m = {}\ndef f(x=1):\n    A.m[x] = len(A.m)\n    return A.m[x]\n",
+    "a list of a function": "def g(): pass\ng.all = []\ndef f():\n    g.all.append(1)\n    return g.all\n",
+    "its own dict": "def f(x=1):\n    f.m[x] = len(f.m)\n    return f.m[x]\nf.m = {}\n",
+    "a list of a class elsewhere": "import other\ndef f():\n    other.A.m.append(1)\n    return other.A.m\n",
+    "an imported class": "from other import A\ndef f():\n    A.m.append(1)\n    return A.m\n",
     "elsewhere": "import other\ndef f():\n    other.K = 1\n    return other.K\n",
     "elsewhere, a list": "from other import L\ndef f():\n    L.append(1)\n    return L\n",
 }
@@ -63,7 +68,9 @@ COUNTING = {
 @pytest.mark.parametrize("text", COUNTING.values(), ids=COUNTING)
 def test_what_changes_while_it_runs_is_unresolved(project: Project, text: str) -> None:
     """A result that may depend on earlier calls in the process is unresolved; `ignore=` names harmless state."""
-    function = project.write({"alone.py": text, "other.py": "K = 0\nL = []\n"}).load("alone").f
+    function = (
+        project.write({"alone.py": text, "other.py": "K = 0\nL = []\nclass A: m = []\n"}).load("alone").f
+    )
     (reason,) = {reason.partition(" changes ")[2] for reason in identify(function).unresolved}
     assert " while it runs, so that a result may depend on earlier calls: " in reason
     assert "ignore=[" in reason

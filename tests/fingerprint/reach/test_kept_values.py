@@ -8,7 +8,7 @@ from fingerprint_kit import Project
 from jammi_dagster.fingerprint import identify
 
 HEAD = """
-    import logging, os, random, threading, numpy as np, pandas as pd
+    import alone, logging, os, random, threading, numpy as np, pandas as pd
     from pathlib import Path
     L, OTHER = threading.Lock(), []
     M = {}
@@ -111,6 +111,10 @@ LOOKS = [
     "same(get(k))",
     "len(get(k)), f'{get(k)}'",
     "get(k) + [1]",
+    "sorted(get(k), key=lambda row: row.lower())",
+    "list(map(first, [get(k)]))",
+    "np.asarray(get(k)) * 2",
+    "np.asarray(get(k)).reshape(2).sum()",
 ]
 CHANGES = [
     "get(k).append(1)",
@@ -118,6 +122,13 @@ CHANGES = [
     "same(get(k)).append(1)",
     "list(map(get, k))",
     "OTHER.append(get(k))",
+    "list(map(grow, [get(k)]))",
+    "sorted([get(k)], key=grow)",
+    "list(map(lambda rows: rows.append(1), [get(k)]))",
+    "np.asarray(get(k)).fill(1)",
+    "np.ravel(get(k)).sort()",
+    "[get(k).reshape(2).fill(1)]",
+    "get(k), len(alone.M)",
 ]
 SLOTS = {
     "a client": ("X = Client('a')", "return X.url('b')", True),

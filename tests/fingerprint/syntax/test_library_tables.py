@@ -84,6 +84,13 @@ READERS: dict[str, dict[str, str | None]] = {
         "cv2.imread('a')": "a",
         "faiss.read_index('a')": "a",
     },
+    "import SimpleITK, datatable, llama_cpp, tables, vaex": {
+        "SimpleITK.ReadImage('a')": "a",
+        "datatable.fread(x)": "",
+        "llama_cpp.Llama('a')": "a",
+        "tables.open_file('a')": "a",
+        "vaex.open('a')": "a",
+    },
 }
 QUIET = {
     "import xgboost as xgb": [
