@@ -23,9 +23,10 @@ _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance",
 _WITHOUT_ROWS = """
     AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond
     CatalogMark CatalogState CurrentCost CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight
-    Forked Heart Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Observations Outcomes
-    Output Overview Pointer PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity
-    Rows RunResult Scope SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
+    Forked Heart Hold Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Move Mover
+    Observations Outcomes OutboxEvent OutgoingEvent Output Overview Pointer PointerMove PointerMoves Progress
+    Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow SqliteFile
+    StoreIdentity StoreKey Tombstone Upserts
 """
 
 
