@@ -590,12 +590,11 @@ class ResultStore:
 
             print(store.moves("clean_trips")[0].reason)    # helper clean (…) changed
         """
-        reader = self.reader
-        return reader.moves(check_table(table)) if isinstance(reader, CatalogReader) else []
+        return self.reader.moves(check_table(table))
 
     def holds(self) -> dict[str, Hold]:
         """Map each of the own tables that is held in this deployment to its hold; see `rollback`."""
-        return self.reader.holds() if isinstance(self.reader, CatalogReader) else {}
+        return self.reader.holds()
 
     def why(self, table: str) -> Why:
         """Say why the table's current materialization was made: as it was recorded, or by comparison with the last one.

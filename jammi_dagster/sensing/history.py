@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import TypeAlias
 
-from jammi_dagster.catalog import CatalogReader, MaterializationRecord
+from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import NotInHistory
 from jammi_dagster.sensing.rows import Rows
 
@@ -48,8 +48,6 @@ def _parsed(table: str, at: At) -> int | datetime:
 
 
 def _current_at(reader: Rows, table: str, given: At, at: int | datetime) -> MaterializationRecord:
-    if not isinstance(reader, CatalogReader):
-        raise _not(table, given, "an engine's catalog keeps no history; give a materialization's id")
     move = reader.move_at(table, at)
     if move is None:
         moves = reader.moves(table)

@@ -179,7 +179,7 @@ def test_an_engines_table_is_read_by_id_alone(tmp_path: Any) -> None:
     """Its catalog keeps no history: that is said, and the list of moves is empty."""
     store = Engine("chain", tmp_path / "engine").attach()
     assert (store.moves("docs"), store.holds()) == ([], {})
-    assert "an engine's catalog keeps no history" in _refusal(store, NOON, "docs")
+    assert "it has no history" in _refusal(store, NOON, "docs")
     store.close()
 
 
