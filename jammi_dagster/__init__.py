@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.plan import check_plan, plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
+    from jammi_dagster.catalog import Hold, Move
     from jammi_dagster.contract import (
         AnchorKind,
         ArtifactDigest,
@@ -69,6 +70,8 @@ _HOMES = {
     "DependencyCycle": "jammi_dagster.errors",
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
+    "Hold": "jammi_dagster.catalog",
+    "Move": "jammi_dagster.catalog",
     "ResultStore": "jammi_dagster.store",
     "LineageResource": "jammi_dagster.adapters.lineage",
     "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
@@ -101,12 +104,14 @@ __all__ = [
     "DefinitionHash",
     "DependencyCycle",
     "DerivesFromEdge",
+    "Hold",
     "InputAnchor",
     "JammiError",
     "LineageResource",
     "MatchVerdict",
     "MaterializationEnv",
     "MaterializationManifest",
+    "Move",
     "NotRecomputable",
     "Plan",
     "PlannedTable",

@@ -22,7 +22,7 @@ from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
@@ -32,6 +32,7 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
+_NOT_MOVED = "it is recorded, but does not become current"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
@@ -58,6 +59,7 @@ class _Look:
     known: Known
     digests: dict[str, str]
     present: Present
+    holds: Mapping[str, Hold]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -167,7 +169,15 @@ class Forecast:
             policy = self.policy_of(asset)
             while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
                 self._steps(asset, some, policy)
-        return list(self._with_waves())
+        return [self._with_hold(planned) for planned in self._with_waves()]
+
+    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
+        """Say of a table that is held that its run moves nothing."""
+        asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
+        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is None or planned.is_current or planned.action == "fail":
+            return planned
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -177,9 +187,10 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
+            holds = rows.holds()
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present)
+        return _Look(store, current, Known(current.values()), digests, present, holds)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
