@@ -67,7 +67,8 @@ def launch(
                 strict=True,
             )
         )
-    run_config = {**(config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    quiet = {} if job.config_mapping else {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+    run_config = {**(config or {}), **quiet}
     run = None if run_id is None else lab.instance.get_run_by_id(run_id)
     if run is None:
         run = lab.instance.create_run_for_job(job, run_config=run_config, tags=run_tags, **of_run)

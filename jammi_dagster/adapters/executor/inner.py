@@ -22,7 +22,7 @@ Settle = Callable[[Any, Mapping[str, int]], list[DagsterEvent] | None]
 
 def runs_here(inner: dg.Executor) -> bool:
     """Tell whether an executor runs its steps in the environment of the run's worker."""
-    return isinstance(inner, (InProcessExecutor, MultiprocessExecutor))
+    return type(inner) in (InProcessExecutor, MultiprocessExecutor)
 
 
 def settling(inner: dg.Executor, settle: Settle, done: Collection[str]) -> dg.Executor:

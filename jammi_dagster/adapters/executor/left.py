@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
 from jammi_dagster.adapters.metadata_keys import DEFERRED_TAG, RESUME_TAGS
@@ -16,12 +17,12 @@ _SURROUNDINGS = frozenset({"env", "environment", "image", "queue", "volume", "vo
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+")
 
 
-def why_run_is_left(run: dg.DagsterRun) -> str | None:
-    """Return why no step of a run is decided up front; None if steps may be."""
+def why_run_is_left(run: dg.DagsterRun, plan: ExecutionPlan) -> str | None:
+    """Return why no step of a run is decided before it is launched; None if steps may be."""
     if run.tags.get(DEFERRED_TAG):
         return "another system tells Dagster of its assets"
-    is_named = run.step_keys_to_execute and run.parent_run_id
-    if is_named and not any(run.tags.get(tag) == "true" for tag in RESUME_TAGS):
+    is_named = run.step_keys_to_execute and len(run.step_keys_to_execute) < len(plan.steps)
+    if run.parent_run_id and is_named and not any(run.tags.get(tag) == "true" for tag in RESUME_TAGS):
         return "a re-execution names its steps"
     return None
 

@@ -42,7 +42,8 @@ class ReuseFirstExecutor(dg.Executor):
         """Reuse, say so, and run the rest."""
         run = _Run(plan_context, execution_plan)
         inner = self.inner
-        if self._decides and why_run_is_left(plan_context.dagster_run) is None and run.open():
+        is_left = not self._decides or why_run_is_left(plan_context.dagster_run, execution_plan)
+        if not is_left and run.open():
             yield from run.reuse()
             inner = settling(inner, run.settle, run.done)
         rest = run.rest()
