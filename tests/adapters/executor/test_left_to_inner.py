@@ -1,4 +1,4 @@
-"""Everything that cannot be decided in the run's worker is left to the wrapped executor, with all that depends on it."""
+"""All that cannot be decided in the run's worker is left to the wrapped executor, with everything below it."""
 
 import random
 from collections.abc import Iterator
@@ -205,13 +205,13 @@ def test_steps_that_a_re_execution_names_are_stepped_into(lab: Lab) -> None:
     """Who names a step wants it to run; a retry from failure is another thing, and reuses."""
     defs = definitions(lab, [simple(), c, d])
     first = launch(lab, defs)
-    of_run = {"parent_run_id": first.result.run_id, "root_run_id": first.result.run_id}
+    of_run: dict[str, Any] = {"parent_run_id": first.result.run_id, "root_run_id": first.result.run_id}
 
     some = create_execution_plan(defs.resolve_job_def("job"), step_keys_to_execute=["c", "d"])
 
     named = launch(lab, defs, execution_plan=some, **of_run)
-    retry = {"tags": {"dagster/is_resume_retry": "true"}}
-    retried = launch(lab, defs, execution_plan=some, **retry, **of_run)
+    tags = {"dagster/is_resume_retry": "true"}
+    retried = launch(lab, defs, tags=tags, execution_plan=some, **of_run)
     again = launch(lab, defs, **of_run)
 
     assert set(named.events) == {"c", "d"}
