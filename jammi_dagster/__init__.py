@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.checks import build_materialization_checks, build_staleness_check_schedule
     from jammi_dagster.adapters.code_identity import code_identity
     from jammi_dagster.adapters.decorator import result_table
+    from jammi_dagster.adapters.executor.reuse_first import reuse_first
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
@@ -93,6 +94,7 @@ _HOMES = {
     "finalize": "jammi_dagster.adapters.finalize",
     "plan": "jammi_dagster.adapters.plan",
     "result_table": "jammi_dagster.adapters.decorator",
+    "reuse_first": "jammi_dagster.adapters.executor.reuse_first",
 }
 
 __all__ = [
@@ -136,6 +138,7 @@ __all__ = [
     "plan",
     "recompute",
     "result_table",
+    "reuse_first",
 ]
 
 

@@ -17,6 +17,7 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
@@ -138,12 +139,17 @@ class _Decided:
 
 
 class Forecast:
-    """The outcomes of a launch, step after step."""
+    """The outcomes of a launch, step after step.
 
-    def __init__(self, assets: StoredAssets, tags: Mapping[str, str]) -> None:
+    `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
+    looked for in the sidecars of changed tables.
+    """
+
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
+        self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
-        self._assets, self._tags = assets, tags
+        self._assets, self._tags, self._explain = assets, tags, explain
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
@@ -221,6 +227,8 @@ class Forecast:
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
+        if action == "reuse":
+            self.plans[decided.step.key, decided.step.partitions] = decided.plan
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
                 planned = _reused(decided, table, partition)
@@ -263,7 +271,7 @@ class Forecast:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
             return _made_first((*decided.above.unknown, *decided.above.made)[0])
-        if not decided.is_by_determinants():
+        if not self._explain or not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
             return FIRST_TIME
@@ -289,10 +297,10 @@ class Forecast:
         parents: set[str] = set()
         for upstream in asset.upstreams:
             try:
-                names = [name for _, name in upstream.tables(step.partitions)]
+                tables = upstream.tables(step.partitions)
             except PartitionsGone:
                 continue
-            for name in names:
+            for partition, name in tables:
                 planned = self.planned.get(name)
                 if planned is None or name in own:
                     continue
@@ -305,10 +313,21 @@ class Forecast:
                 elif planned.action in _OPEN:
                     ours = self._assets.asset(upstream.dependency.asset_key) is not None
                     (above.made if ours else above.unknown).append(name)
-                elif upstream.declared.role is Role.EVENTS and not planned.is_current:
+                elif upstream.declared.role is Role.EVENTS and (
+                    len(own) > 1 or self._is_told_anew(asset, upstream, partition, name)
+                ):
                     above.unknown.append(name)
         self._parents.update(dict.fromkeys(own, parents))
         return above
+
+    def _is_told_anew(
+        self, asset: CurrentAsset, upstream: Upstream, partition: str | None, table: str
+    ) -> bool:
+        """Tell whether the event of a reused table has another version than the asset's last event has now."""
+        maker = self._assets.asset(upstream.dependency.asset_key)
+        present = self.looks[asset.store.identity].present
+        told = present.events(upstream.declared, ((partition, table),)).get(partition)
+        return maker is None or told != self.looks[maker.store.identity].digests.get(table)
 
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
         """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
