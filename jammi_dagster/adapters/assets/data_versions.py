@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -31,6 +31,19 @@ class EventVersion:
     supplied: str | None
     stored_nothing: bool
     after_start: bool = False
+
+
+class InputEvent(NamedTuple):
+    """The last event of an upstream asset: its place in the event log, and the version of the partitions that are read.
+
+    An asset without any event has no place.
+    """
+
+    storage_id: int | None
+    version: str
+
+
+NO_EVENT = InputEvent(None, "INITIAL")  # Dagster's own words for it
 
 
 def last_versions(
