@@ -6,7 +6,8 @@ run. Tables whose inputs are made by another run wait for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -27,11 +28,14 @@ from jammi_dagster.adapters.launching.reuses import Reuses
 from jammi_dagster.adapters.launching.run_requests import run_request
 from jammi_dagster.adapters.launching.runs import Node, PlannedRun, plan_runs
 from jammi_dagster.adapters.plan import Launch, Made, arguments_of
-from jammi_dagster.errors import InvalidField, PlanOutdated
+from jammi_dagster.contract.wording import counted
+from jammi_dagster.errors import InvalidField, LaunchRefused, PlanOutdated
 from jammi_dagster.garbage import uncollected
 from jammi_dagster.planning.launch_report import LaunchReport
 from jammi_dagster.planning.plan import Plan, PlannedTable
-from jammi_dagster.planning.waves import below
+from jammi_dagster.planning.waves import above, below
+
+_log = logging.getLogger("jammi_dagster.launching")
 
 _LONGEST_WHY = 120
 _MADE_FIRST = "a run that is under way makes an input of it"
@@ -43,8 +47,8 @@ class Launcher(Protocol):
 
     finishes: bool
 
-    def launch(self, request: dg.RunRequest) -> tuple[str, RunState]:
-        """Launch a run, and return its id and how it stands."""
+    def launch(self, request: dg.RunRequest, job: dg.JobDefinition) -> tuple[str, RunState]:
+        """Launch a run of assets of a job, and return its id and how it stands."""
         ...
 
 
@@ -53,11 +57,11 @@ class _Here:
 
     finishes = True
 
-    def __init__(self, location: Location) -> None:
-        self._location = location
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
 
-    def launch(self, request: dg.RunRequest) -> tuple[str, RunState]:
-        result = run_here(self._location, request, raise_on_error=False)
+    def launch(self, request: dg.RunRequest, job: dg.JobDefinition) -> tuple[str, RunState]:
+        result = run_here(job, request, self._instance, raise_on_error=False)
         return result.run_id, "succeeded" if result.success else "failed"
 
 
@@ -94,11 +98,8 @@ def materialize_plan(
         raise InvalidField(what="materialize_plan", path="defs", value=None, expected=expected)
     with instance_at_hand(instance) as at_hand:
         resources = before.arguments.get("run_config", {}).get("resources")
-        deployment = before.arguments.get("deployment")
-        location = Location(
-            repository_of(found), at_hand, deployment=deployment, resource_config=resources
-        )
-        return _PlanLaunch(before, location, launcher or _Here(location)).run()
+        location = Location(repository_of(found), at_hand, resource_config=resources)
+        return _PlanLaunch(before, location, launcher or _Here(at_hand)).run()
 
 
 class _PlanLaunch:
@@ -111,9 +112,17 @@ class _PlanLaunch:
         self._launch = Launch(location, **given)
         self._report = LaunchReport()
         self._parents: Mapping[str, set[str]] = {}
+        self._checked: dict[dg.AssetKey, bool] = {}
 
     def run(self) -> LaunchReport:
         """Launch it."""
+        for asset in self._launch.assets.assets(self._launch.keys):
+            own = asset.store.scope.deployment
+            if self._deployment not in (None, own):
+                why = f"the plan is for deployment {self._deployment}, and the resources name {own}, where runs write"
+                raise LaunchRefused(
+                    why=why, way_out="name that deployment in the resources, and make the plan again"
+                )
         reuses = Reuses(self._launch.assets, self._launch.keys)
         made = self._forecast()
         done = self._done()
@@ -183,7 +192,8 @@ class _PlanLaunch:
         report.leave(((table, _MADE_FIRST) for table in sorted(held)), report.waiting)
         rows = {table: row for table, row in rows.items() if table not in {*failing, *flying, *held}}
         launched = self._to_launch(steps, rows)
-        reuses.take([row for table, row in rows.items() if table not in launched], report)
+        reused = {table: row for table, row in rows.items() if table not in launched}
+        reuses.take([step for step in made.steps if step.tables[0] in reused], reused, report)
         runs = plan_runs(self._nodes(steps, rows, launched), self._parents)
         failed: set[str] = set()
         for run in runs:
@@ -195,15 +205,31 @@ class _PlanLaunch:
         return later - lost
 
     def _to_launch(self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable]) -> set[str]:
-        """Return the tables that need a run: they compute, or a blocking check stands between them and others."""
-        computed = {table for table, row in rows.items() if row.action != "reuse"}
-        refused = {table for table, row in rows.items() if row.action == "reuse" and self._is_blocked(row)}
-        return _whole(steps, computed | refused)
+        """Return the tables that need a run: they compute, or a blocking check is to be evaluated.
 
-    def _is_blocked(self, row: PlannedTable) -> bool:
-        """Tell whether a blocking check of a reused table failed when the table was made."""
+        A blocking check in a step of its own belongs to each run of its asset: it looks at a table that was not current
+        before, and stands between the asset and everything downstream that runs.
+        """
+        launched = {table for table, row in rows.items() if row.action != "reuse" or self._fails(row)}
+        checked = {table for table in rows if table not in launched and self._is_checked(steps[table].key)}
+        launched |= {table for table in checked if not rows[table].is_current}
+        if checked:
+            between = below(checked, self._parents) & above(launched, self._parents)
+            launched |= between & rows.keys()
+        return _whole(steps, launched) & rows.keys()
+
+    def _fails(self, row: PlannedTable) -> bool:
+        """Tell whether a reused table failed a blocking check when it was made."""
         graph, key = self._location.graph, dg.AssetKey.from_user_string(row.asset)
         return any(graph.get_check_spec(dg.AssetCheckKey(key, name)).blocking for name in row.failed_checks)
+
+    def _is_checked(self, key: dg.AssetKey) -> bool:
+        """Tell whether an asset has a blocking check in a step of its own."""
+        if key not in self._checked:
+            graph = self._location.graph
+            others = graph.get_check_keys_for_assets({key}) - set(graph.get(key).assets_def.check_keys)
+            self._checked[key] = any(graph.get_check_spec(one).blocking for one in others)
+        return self._checked[key]
 
     def _nodes(
         self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], launched: Iterable[str]
@@ -233,13 +259,19 @@ class _PlanLaunch:
                 self._launch.config, {key for node in run.nodes for key in node.selected}
             ),
         )
-        run_id, state = self._launcher.launch(request)
+        job = self._location.repository.get_implicit_global_asset_job_def()
+        run_id, state = self._launcher.launch(request, job)
+        _log.info("run %s: %s", run_id, _shown(run.tables))
         self._report.runs.append(run_id)
         self._report.requested.update(dict.fromkeys(run.tables, run_id))
         if state != "failed":
             return set()
         self._report.failed.append(run_id)
         return set(run.tables)
+
+
+def _shown(tables: Sequence[str]) -> str:
+    return tables[0] if len(tables) == 1 else f"{tables[0]} and {counted(len(tables) - 1, 'more table')}"
 
 
 def _whole(steps: Mapping[str, LaunchedStep], tables: Iterable[str]) -> set[str]:

@@ -149,7 +149,9 @@ class _Recompute:
     def _launch(self, run: PlannedRun, makers: Makers, computed: set[str]) -> None:
         before = {table: makers[table].store.current(table) for table in run.tables}
         request = run_request(run, cache=policies_of(run, bypassed=computed))
-        run_here(self._evaluator.location, request, raise_on_error=True)
+        location = self._evaluator.location
+        job = location.repository.get_implicit_global_asset_job_def()
+        run_here(job, request, location.instance, raise_on_error=True)
         for table in run.tables:
             self._made.append(_compared(before[table], makers[table].store.current(table)))
 

@@ -133,7 +133,7 @@ class Location:
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 
     def config_of_run(self, given: Mapping[str, Any], keys: Iterable[dg.AssetKey]) -> dict[str, Any]:
-        """Return the run config of a run of some assets, without ops: Dagster refuses resources that it does not need."""
+        """Return the run config of a run of some assets, without ops, and without resources that they do not need."""
         config = {name: value for name, value in given.items() if name != "ops"}
         if "resources" in config:
             whole = self.repository.get_implicit_global_asset_job_def()
