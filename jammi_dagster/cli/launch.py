@@ -41,7 +41,8 @@ def launched(
         in_process = in_process or not os.environ.get("DAGSTER_HOME")
         with _launcher(instance, defs, target, in_process=in_process) as launcher, working("launching"):
             report = jammi_dagster.materialize_plan(plan, defs, instance=instance, launcher=launcher)
-        is_stuck = bool(report.runs) and not in_process and _waits_for_daemon(instance)
+        has_runs = bool(report.runs or report.skipped)  # its own, or earlier ones that are under way
+        is_stuck = has_runs and not in_process and _waits_for_daemon(instance)
     data = {
         "exit_code": report.exit_code,
         "plan": plan.to_dict(),
