@@ -13,7 +13,7 @@
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
-    │                        CodeNotLoaded
+    │                        LaunchRefused, CodeNotLoaded
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -434,6 +434,14 @@ class PlanOutdated(JammiError):
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
+
+
+class LaunchRefused(JammiError):
+    """Runs that cannot be handed over to the Dagster instance."""
+
+    why: str
+    way_out: str
+    template = "launch: {why}; {way_out}"
 
 
 class CatalogNotThere(JammiError):

@@ -14,6 +14,7 @@ from jammi_dagster.adapters.code_location.named_tables import table_named
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import expectation, sentence
+from jammi_dagster.adapters.launching.in_process import run_here
 from jammi_dagster.adapters.launching.nodes import Makers, makers_of, nodes_of, parents_of
 from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.launching.runs import PlannedRun, plan_runs
@@ -169,13 +170,8 @@ class _Recompute:
         before = {table: makers[table].store.current(table) for table in run.tables}
         request = run_request(run, cache=policies_of(run, bypassed=computed))
         location = self._evaluator.location
-        location.repository.get_implicit_global_asset_job_def().execute_in_process(
-            instance=location.instance,
-            asset_selection=list(request.asset_selection or ()),
-            partition_key=request.partition_key,
-            run_config=dict(request.run_config),
-            tags=dict(request.tags),
-        )
+        job = location.repository.get_implicit_global_asset_job_def()
+        run_here(job, request, location.instance, raise_on_error=True)
         for table in run.tables:
             self._made.append(_compared(before[table], makers[table].store.current(table)))
 
