@@ -104,3 +104,11 @@ def finished(
         completed_at="2026-11-22T12:00:01+00:00",
         annotation_json=annotation,
     )
+
+
+def new_database(catalog: str) -> Database:
+    """Open a catalog's database, made if it is not there and can be."""
+    database = Database(catalog)
+    if not database.read_only:
+        database.make()
+    return database
