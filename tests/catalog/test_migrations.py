@@ -95,7 +95,7 @@ _WITHOUT_HISTORY = """
 
 def test_the_history_begins_with_the_pointers_as_they_are(older: str) -> None:
     """A catalog from before it gets one move for each table that is there, and none for a dropped one."""
-    database = Database(older)
+    database = new_database(older)
     catalog = Catalog(database)
     (first, _), (second, _) = catalog.ready("u"), catalog.ready("u")
     catalog.writer.point([("u", first)], start_sequence=catalog.writer.next_start(), run_id=None)
@@ -105,7 +105,7 @@ def test_the_history_begins_with_the_pointers_as_they_are(older: str) -> None:
         for statement in _WITHOUT_HISTORY.split(";"):
             connection.exec_driver_sql(statement)
     database.close()
-    catalog = Catalog(Database(older))
+    catalog = Catalog(new_database(older))
     told = {table: catalog.reader.moves(table) for table in ("t", "u", "dropped")}
     assert {table: [(m.outcome, m.materialization_id) for m in moves] for table, moves in told.items()} == {
         "t": [("computed", catalog.current("t"))],
