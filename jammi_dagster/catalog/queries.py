@@ -11,22 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from jammi_dagster.catalog.models import (
-    AnchorEdge,
-    AnchorSet,
-    Annotation,
-    Base,
-    CatalogState,
-    Materialization,
-    Pointer,
-    RunResult,
-)
-
-
-def core(model: type[Base]) -> sa.Table:
-    """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
-    return model.__table__  # type: ignore[attr-defined,no-any-return]  # SQLModel sets it
-
+from jammi_dagster.catalog import models
 
 _Item = TypeVar("_Item")
 # fewer than the parameters that a statement may have
@@ -40,8 +25,8 @@ def chunks(values: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield chunk
 
 
-_m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
-_edges, _annotations, _state = core(AnchorEdge), core(Annotation), core(CatalogState)
+_m, _sets, _pointers, _runs = models.materializations, models.anchor_sets, models.pointers, models.run_results
+_edges, _annotations, _state = models.anchor_edges, models.annotations, models.catalog_state
 
 # literal, so that the partial indexes over ready and over building rows serve
 READY: sa.ColumnElement[str] = sa.literal_column("'ready'")

@@ -10,17 +10,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.anchor_sets import anchors_json
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
-from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
+from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks
 from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
 from jammi_dagster.catalog.writes import now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
-_m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
+_m, _sets, _edges, _pointers = (
+    models.materializations,
+    models.anchor_sets,
+    models.anchor_edges,
+    models.pointers,
+)
 _STREAMED = 5_000
 _SOME = 10
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
