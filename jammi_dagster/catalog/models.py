@@ -5,8 +5,6 @@ A tenant is the empty string for global rows: a NULL would escape unique keys.
 They are tables of SQLAlchemy's core: the models of an ORM are a fifth of a second of imports.
 """
 
-from __future__ import annotations
-
 import secrets
 from typing import Any
 
@@ -17,7 +15,7 @@ METADATA = MetaData()
 _NAME = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def _column(name: str, kind: type | Any, *constraints: Any, **options: Any) -> Column[Any]:
+def _column(name: str, kind: Any, *constraints: Any, **options: Any) -> Column[Any]:
     return Column(name, kind, *constraints, **{"nullable": False, **options})
 
 
@@ -137,6 +135,7 @@ annotations = Table(
 # ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
 # lost: the row stays, so that an earlier start does not bring the name back. `restored` is 1 for a pointer that
 # adoption set and nothing has moved since; `lost_id` is the materialization whose loss emptied the pointer.
+# While `held_since` is set (seconds by the database's clock), runs do not move the pointer: see `catalog.holds`.
 pointers = Table(
     "pointers",
     METADATA,
@@ -153,8 +152,55 @@ pointers = Table(
     _column("artifact_digest", Text, nullable=True),
     _column("restored", Integer, nullable=True),
     _column("lost_id", Text, nullable=True),
+    _column("held_since", Float, nullable=True),
+    _column("held_by", Text, nullable=True),
+    _column("held_because", Text, nullable=True),
     Index("pointers_by_materialization", "materialization_id"),
     Index("pointers_by_anchor_set", "anchor_set_id"),
+    Index(
+        "pointers_held",
+        "tenant",
+        "deployment",
+        sqlite_where=text("held_since IS NOT NULL"),
+        postgresql_where=text("held_since IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# The history of the pointers: one row for each move, added in the transaction that moves, and never changed.
+#
+# `sequence` is issued by the catalog to each transaction that moves, in the order of their commits: the pointers as
+# they were at a sequence are the last moves up to it. `start_sequence` is the start that moved the pointer.
+# `materialization_id` is NULL where the table was emptied. `moved_at` is by the database's clock.
+pointer_moves = Table(
+    "pointer_moves",
+    METADATA,
+    _column("tenant", Text, primary_key=True),
+    _column("table_name", _NAME, primary_key=True),
+    _column("deployment", Text, primary_key=True),
+    _column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _column("start_sequence", BigInteger),
+    _column("materialization_id", Text, nullable=True),
+    _column("outcome", Text),
+    _column("cause", Text, nullable=True),
+    _column("run_id", Text, nullable=True),
+    _column("moved_at", Float),
+    sqlite_with_rowid=False,
+)
+
+# An event for Dagster that belongs to a move outside of a run; the row is removed once the event was sent.
+#
+# `attempts` counts the claims of senders; one is good until `claimed_until`, by the database's clock.
+outbox = Table(
+    "outbox",
+    METADATA,
+    _column("tenant", Text, primary_key=True),
+    _column("deployment", Text, primary_key=True),
+    _column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _column("table_name", _NAME, primary_key=True),
+    _column("event_json", Text),
+    _column("attempts", Integer),
+    _column("claimed_until", Float, nullable=True),
     sqlite_with_rowid=False,
 )
 

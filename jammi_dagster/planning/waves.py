@@ -56,15 +56,20 @@ def _waves(tables: Iterable[str], parents: Parents, joined: Mapping[str, Hashabl
 def below(tables: Iterable[str], parents: Parents) -> set[str]:
     """Return the tables, and all tables downstream of them by `parents`."""
     children: dict[str, list[str]] = {}
-    for table, above in parents.items():
-        for parent in above:
+    for table, of_table in parents.items():
+        for parent in of_table:
             children.setdefault(parent, []).append(table)
+    return above(tables, children)
+
+
+def above(tables: Iterable[str], parents: Parents) -> set[str]:
+    """Return the tables, and all tables upstream of them by `parents`."""
     found, rest = set[str](), list(tables)
     while rest:
         table = rest.pop()
         if table not in found:
             found.add(table)
-            rest.extend(children.get(table, ()))
+            rest.extend(parents.get(table, ()))
     return found
 
 

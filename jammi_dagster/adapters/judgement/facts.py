@@ -13,7 +13,7 @@ from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.determinants import reused
-from jammi_dagster.adapters.recipe.draft import other_checks
+from jammi_dagster.adapters.recipe.draft import named_checks, other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
 from jammi_dagster.contract import CachePolicy
@@ -147,13 +147,16 @@ def _match(
         return None
     results = annotation.check_results
     other: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
     if results or asset.check_names:
-        other = other_checks([str(result.check_name) for result in results], asset.check_names)
+        other = other_checks((result.check_name for result in results), asset.check_names)
+        bad = (result.check_name for result in results if not result.passed)
+        failed = tuple(sorted(named_checks(bad, asset.check_names)))
     return Match(
         materialization=record.materialization_id,
         digest=record.artifact_digest,
         seconds=record.compute_seconds,
         other_checks=other,
-        failed_checks=tuple([str(result.check_name) for result in results if not result.passed]),
+        failed_checks=failed,
         why=reused(record),
     )
