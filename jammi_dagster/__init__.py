@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.checks import build_materialization_checks, build_staleness_check_schedule
     from jammi_dagster.adapters.code_identity import code_identity
     from jammi_dagster.adapters.decorator import result_table
+    from jammi_dagster.adapters.executor.reuse_first import reuse_first
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.plan import check_plan, plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
+    from jammi_dagster.catalog import Hold, Move
     from jammi_dagster.contract import (
         AnchorKind,
         ArtifactDigest,
@@ -71,6 +73,8 @@ _HOMES = {
     "DependencyCycle": "jammi_dagster.errors",
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
+    "Hold": "jammi_dagster.catalog",
+    "Move": "jammi_dagster.catalog",
     "ResultStore": "jammi_dagster.store",
     "LineageResource": "jammi_dagster.adapters.lineage",
     "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
@@ -94,6 +98,7 @@ _HOMES = {
     "materialize_plan": "jammi_dagster.adapters.materialize_plan",
     "plan": "jammi_dagster.adapters.plan",
     "result_table": "jammi_dagster.adapters.decorator",
+    "reuse_first": "jammi_dagster.adapters.executor.reuse_first",
 }
 
 __all__ = [
@@ -105,6 +110,7 @@ __all__ = [
     "DefinitionHash",
     "DependencyCycle",
     "DerivesFromEdge",
+    "Hold",
     "InputAnchor",
     "JammiError",
     "LaunchReport",
@@ -112,6 +118,7 @@ __all__ = [
     "MatchVerdict",
     "MaterializationEnv",
     "MaterializationManifest",
+    "Move",
     "NotRecomputable",
     "Plan",
     "PlannedTable",
@@ -137,6 +144,7 @@ __all__ = [
     "plan",
     "recompute",
     "result_table",
+    "reuse_first",
 ]
 
 

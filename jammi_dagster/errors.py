@@ -7,8 +7,9 @@
     │                        CatalogFromNewerVersion, ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
-    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
-    │   │                    NoProjectFolder, RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere
+    ├── store                UnknownTable, NotInHistory, TableHeld, DependencyCycle, ObjectsMissing,
+    │   │                    InvalidStore, RootNotThere, NoProjectFolder, RootOfAnotherCatalog,
+    │   │                    MaintainedElsewhere, CatalogNotThere
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
@@ -257,6 +258,21 @@ class UnknownTable(JammiError):
     template = (
         "table {table} does not exist in deployment {deployment}{near}; name another, or materialize it first"
     )
+
+
+class NotInHistory(JammiError):
+    """A materialization that a table did not have, or a time at which it had none that can be read."""
+
+    table: str
+    at: object
+    template = "table {table} at {at}: {why}; `history` lists the materializations that it has had"
+
+
+class TableHeld(JammiError):
+    """A table whose pointer is held, and must not be moved before it is released."""
+
+    table: str
+    template = "table {table} in deployment {deployment}: it is held by {by} since {since}; release it first"
 
 
 class NotRecomputable(JammiError):

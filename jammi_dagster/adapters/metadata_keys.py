@@ -44,6 +44,8 @@ INPUT_VERSION_TAG = "dagster/input_data_version/"  # and the key of the input
 INPUT_EVENT_TAG = "dagster/input_event_pointer/"
 PARTITION_TAG = "dagster/partition"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+RESUME_TAGS = ("dagster/is_resume_retry", "dagster/is_asset_resume_retry")
+DEFERRED_TAG = "dagster/defer_asset_events"
 IO_MANAGER_KEY = "dagster/io_manager_key"
 
 FINALIZED = "jammi/code_identity"

@@ -32,9 +32,13 @@ class InputEvents:
         self._last[key] = InputEvent(storage_id, version)
         self._told.setdefault(key, {}).update(dict.fromkeys(partitions, version))
 
-    def look_up(self, keys: Iterable[dg.AssetKey]) -> None:
-        """Ask the instance for the last events of these assets, unless they are known."""
-        wanted = [key for key in dict.fromkeys(keys) if key not in self._last]
+    def last(self, key: dg.AssetKey) -> InputEvent:
+        """Return the last event of an asset that was told or looked up."""
+        return self._last[key]
+
+    def look_up(self, keys: Iterable[dg.AssetKey], *, anew: bool = False) -> None:
+        """Ask the instance for the last events of these assets, unless they are known or asked for `anew`."""
+        wanted = [key for key in dict.fromkeys(keys) if anew or key not in self._last]
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             self._last.update(dict.fromkeys(some, NO_EVENT))

@@ -18,13 +18,13 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.code_location.upstream import upstream_partitions
+from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
@@ -35,6 +35,7 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
+_NOT_MOVED = "it is recorded, but does not become current"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
@@ -66,6 +67,7 @@ class _Look:
     known: Known
     digests: dict[str, str]
     present: Present
+    holds: Mapping[str, Hold]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -146,16 +148,18 @@ class _Decided:
 class Forecast:
     """The outcomes of a launch, step after step.
 
-    `parents` are the tables of the launch that each table reads, `inputs` the digests of the other tables that it
-    reads.
+    `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
+    looked for in the sidecars of changed tables. `parents` are the tables of the launch that each table reads, `inputs`
+    the digests of the other tables that it reads.
     """
 
-    def __init__(self, assets: StoredAssets, tags: Mapping[str, str]) -> None:
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
+        self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
         self.parents: dict[str, set[str]] = {}
         self.inputs: dict[str, str | None] = {}
-        self._assets, self._tags = assets, tags
+        self._assets, self._tags, self._explain = assets, tags, explain
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
@@ -180,7 +184,15 @@ class Forecast:
             policy = self.policy_of(asset)
             while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
                 self._steps(asset, some, policy)
-        return list(self._with_waves())
+        return [self._with_hold(planned) for planned in self._with_waves()]
+
+    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
+        """Say of a table that is held that its run moves nothing."""
+        asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
+        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is None or planned.is_current or planned.action == "fail":
+            return planned
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -190,9 +202,10 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
+            holds = rows.holds()
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present)
+        return _Look(store, current, Known(current.values()), digests, present, holds)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -223,6 +236,8 @@ class Forecast:
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
+        if action == "reuse":
+            self.plans[decided.step.key, decided.step.partitions] = decided.plan
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
                 planned = _reused(decided, table, partition)
@@ -265,7 +280,7 @@ class Forecast:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
             return _made_first((*decided.above.unknown, *decided.above.made)[0])
-        if not decided.is_by_determinants():
+        if not self._explain or not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
             return FIRST_TIME
@@ -292,10 +307,10 @@ class Forecast:
         digests = self.looks[asset.store.identity].digests
         for upstream in asset.upstreams:
             try:
-                names = [name for _, name in upstream.tables(step.partitions)]
+                tables = upstream.tables(step.partitions)
             except PartitionsGone:
                 continue
-            for name in names:
+            for partition, name in tables:
                 planned = self.planned.get(name)
                 if planned is None and name not in own and upstream.declared.role is not Role.EVENTS:
                     self.inputs[name] = digests.get(name)
@@ -309,10 +324,21 @@ class Forecast:
                 elif planned.action in _OPEN:
                     ours = self._assets.asset(upstream.dependency.asset_key) is not None
                     (above.made if ours else above.unknown).append(name)
-                elif upstream.declared.role is Role.EVENTS and not planned.is_current:
+                elif upstream.declared.role is Role.EVENTS and (
+                    len(own) > 1 or self._is_told_anew(asset, upstream, partition, name)
+                ):
                     above.unknown.append(name)
         self.parents.update(dict.fromkeys(own, parents))
         return above
+
+    def _is_told_anew(
+        self, asset: CurrentAsset, upstream: Upstream, partition: str | None, table: str
+    ) -> bool:
+        """Tell whether the event of a reused table has another version than the asset's last event has now."""
+        maker = self._assets.asset(upstream.dependency.asset_key)
+        present = self.looks[asset.store.identity].present
+        told = present.events(upstream.declared, ((partition, table),)).get(partition)
+        return maker is None or told != self.looks[maker.store.identity].digests.get(table)
 
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
         """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
