@@ -178,6 +178,7 @@ class ResultStore:
     def writer(self) -> CatalogWriter:
         """The write side of the catalog, once catalog and root name each other. Raises `RootOfAnotherCatalog`."""
         self.binding.bind()
+        self.__dict__.pop("identity", None)  # a catalog that was not there had another id
         return CatalogWriter(self.database, self.scope)
 
     @functools.cached_property

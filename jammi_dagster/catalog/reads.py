@@ -218,7 +218,8 @@ class CatalogReader:
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List the edges of all current materializations, or of `source`; by the start of the derived."""
-        of_source = queries.EDGES_OF_ON_SQLITE if self._database.is_sqlite else queries.EDGES_OF_ON_POSTGRES
+        on_sqlite = self._database.is_sqlite or not self._database.is_there
+        of_source = queries.EDGES_OF_ON_SQLITE if on_sqlite else queries.EDGES_OF_ON_POSTGRES
         rows = self._overestimated(queries.EDGES if source is None else of_source, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
         same = one.setdefault

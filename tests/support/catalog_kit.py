@@ -106,3 +106,11 @@ def finished(
         annotation_json=annotation,
         cause=cause,
     )
+
+
+def new_database(catalog: str) -> Database:
+    """Open a catalog's database, made if it is not there and can be."""
+    database = Database(catalog)
+    if not database.read_only:
+        database.make()
+    return database

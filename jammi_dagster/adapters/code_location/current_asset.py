@@ -210,8 +210,11 @@ class CurrentAsset:
         return [self._read_disk(), *(repr(self._location.state_of(d)) for d in partitions if d is not None)]
 
     def _read_disk(self) -> str:
-        """Digest the files that the code's identity depends on, and forget definitions from before they changed."""
-        now = self.spec.disk_state()
+        """Digest the files that the code's identity depends on, and forget definitions from before they changed.
+
+        Definitions under a draft of the store's key do not outlive it either.
+        """
+        now = f"{self.spec.disk_state()} draft of the key: {self.store.key.draft_state}"
         if now != self._disk:
             self._recipes.clear()
             self._hashes.clear()

@@ -108,7 +108,7 @@ def _spawns(use: Use) -> bool:
     return use.name in SPAWNERS and use.call is not None and FORK not in use.call.positional
 
 
-def _set_orders(reached: ReachedFile, returning: Collection[str]) -> Iterator[int]:
+def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int]:
     """Yield the lines of reached code on which the order of a set reaches a value."""
     for unit, part, _ in reached.units():
         lines = set(unit.set_orders)
