@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 from itertools import pairwise
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.reach.graph import Graph
@@ -130,7 +130,7 @@ class Asked:
         words = (one for node in statements for one in ast.walk(node) if isinstance(one, ast.keyword))
         return any(word.arg in (name, None) and id(word) not in apart for word in words)
 
-    @cached_property
+    @kept
     def _plain(self) -> frozenset[int]:
         """The functions that only reached calls call, by `id`: neither live values nor whole modules hold them."""
         return frozenset(

@@ -72,7 +72,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
         for _, name, use in graph.foreign_uses(reached):
-            if readers and (own := _reader_of(replace(use, name=name), readers)):
+            if readers and (own := _reader_of(use._replace(name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))

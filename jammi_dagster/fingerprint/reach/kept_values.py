@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
@@ -82,7 +82,7 @@ class ReachedCode:
             self._parents[id(node)] = parents_of(nodes(node)) if node else {}
         return _Place(reached, index, self._parents[id(node)])
 
-    @cached_property
+    @kept
     def calls(self) -> dict[int, tuple[ReachedFile, int]]:
         """The calls in reached code, by `id`, each with its unit."""
         return {
@@ -94,7 +94,7 @@ class ReachedCode:
             if isinstance(one, ast.Call)
         }
 
-    @cached_property
+    @kept
     def methods(self) -> frozenset[str]:
         """The names of the methods of all classes."""
         return frozenset(

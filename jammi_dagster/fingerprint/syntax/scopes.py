@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.parameters import defaults, every
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -327,12 +328,12 @@ class ModuleScope(Scope):
         if chain[0] not in self.starred:
             yield joined("builtins", *chain)
 
-    @cached_property
+    @kept
     def starred(self) -> frozenset[str]:
         """The names that star imports bring for certain."""
         return frozenset().union(*(self.names_of(star) or () for star in self.stars))
 
-    @cached_property
+    @kept
     def open_stars(self) -> list[str]:
         """The star imports of which the names are not known."""
         return [star for star in self.stars if self.names_of(star) is None]

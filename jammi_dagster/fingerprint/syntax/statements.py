@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
 from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
@@ -17,7 +17,7 @@ from jammi_dagster.fingerprint.syntax.trees import statements
 from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Statement:
     """A top-level statement of a module, or a function within another.
 
@@ -30,25 +30,25 @@ class Statement:
     node: ast.stmt | ast.Lambda
     scope: Scope
 
-    @cached_property
+    @kept
     def optional(self) -> OptionalParts:
         return optional_parts(self.node, self.scope)
 
-    @cached_property
+    @kept
     def visited(self) -> AccessVisitor:
         """The visitor with all accesses of the statement, not yet resolved."""
         visitor = AccessVisitor(parts=self.optional.nodes, in_main=self.is_main)
         visitor.visit_statement(self.node, self.scope)
         return visitor
 
-    @cached_property
+    @kept
     def uses(self) -> Mapping[str, Uses]:
         """The uses of each of its parts that is there."""
         for access in self.visited.accesses:
             access.settle()
         return self.visited.uses
 
-    @cached_property
+    @kept
     def harmless_reads(self) -> HarmlessReads:
         return HarmlessReads(self.node, self.scope)
 
