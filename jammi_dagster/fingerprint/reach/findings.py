@@ -60,7 +60,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
                 if not use.by_default
-                or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
+                or may_take_default(graph, unit, use.by_default, is_given=id(unit) in itself)
                 if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
             }
             told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]

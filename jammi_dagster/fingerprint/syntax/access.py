@@ -61,6 +61,8 @@ class Access(NamedTuple):
         for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
             self._replace(chain=(f"{ANY}.{method}",)).settle_method()
         for name in names if call else ():
+            if name == "builtins.vars" and call and len(holder := call.chains.get(0, ())) > 0:
+                Access(self.at, (*holder, "__dict__"), self.line).settle()
             _settle_texts(name, call, self)
             self._settle_argument(name, call)
             for access in called_members(self, name, call) if call else ():
