@@ -47,6 +47,7 @@ from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
+from jammi_dagster.fingerprint.syntax.sets import UNORDERED, imported_sets
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
@@ -218,10 +219,10 @@ class Unit:
         if self.statement is None:
             return ()
         names = self.statement.sets
-        uses_sets = bool(names) and any(name in names for name in self.statement.names_used)
-        if not (self.statement.visited.has_sets or uses_sets):
+        if not (self.statement.visited.has_sets or (names and self.statement.uses_of_sets(names))):
             return ()
-        return set_orders(self.statement.node, names)
+        spelled = imported_sets(self.statement.node, self.statement.scope, UNORDERED)
+        return set_orders(self.statement.node, {**names, **spelled})
 
     def part_at(self, line: int) -> str:
         """Return the part in which a line stands: a separate method, or the code."""

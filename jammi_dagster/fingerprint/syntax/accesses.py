@@ -31,7 +31,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.set_order import is_set_annotation
+from jammi_dagster.fingerprint.syntax.sets import is_set_annotation, makes_unordered
 from jammi_dagster.fingerprint.syntax.texts import dotted_path
 from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses, note_imports
@@ -143,6 +143,7 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.func, ast.Call):
             self._results[id(node.func)] = call
         at.uses.handed += handed_over(node, at.scope)
+        self.has_sets |= makes_unordered(node)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
@@ -165,7 +166,6 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
-        self.has_sets |= chain[0] in ("set", "frozenset") or chain[-1] == "keys"
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.kept import kept
@@ -12,8 +12,8 @@ from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
-from jammi_dagster.fingerprint.syntax.set_order import set_names
-from jammi_dagster.fingerprint.syntax.trees import statements
+from jammi_dagster.fingerprint.syntax.sets import set_names
+from jammi_dagster.fingerprint.syntax.trees import nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 
 
@@ -60,11 +60,14 @@ class Statement:
             module.sets = set_names([one for one in module.body if isinstance(one, ast.stmt)])
         return module.sets
 
-    @property
-    def names_used(self) -> Iterable[str]:
-        """The names of the module that it uses, and the same with `()`: as functions."""
-        own = [name for part in self.uses.values() for name in part.own]
-        return [*own, *(f"{name}()" for name in own)]
+    def uses_of_sets(self, sets: Collection[str]) -> bool:
+        """Return whether it uses one of these names: of the module, or of members (`.tags`, `.tags()`)."""
+        own = {name for part in self.uses.values() for name in part.own}
+        heads = {name.partition("[")[0].partition("(")[0] for name in sets}
+        if not own.isdisjoint(heads):
+            return True
+        members = {name[1:] for name in heads if name.startswith(".")}
+        return bool(members) and any(getattr(one, "attr", "") in members for one in nodes(self.node))
 
     @property
     def is_main(self) -> bool:
