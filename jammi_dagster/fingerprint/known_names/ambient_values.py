@@ -206,6 +206,7 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.SFC64": (0, "seed"),
     "sklearn.utils.check_random_state": (0, "seed"),
 }
+SEED_OF_BASE = "*seed"  # the first argument of a class that such a class is the base of
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.
 CLOCK_WORDS = frozenset({"now", "today"})

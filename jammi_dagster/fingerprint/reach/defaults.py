@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
+from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE
 from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.sources.units import Unit
@@ -15,12 +16,12 @@ def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str], *, i
     """Return whether reached code may call a function without one of these parameters.
 
     A function of a class, or within another, is taken to be called so, and so is one that is handed on as a value.
-    `is_given`: the function itself, whose parameters are inputs. Of a class these are the first argument of its base.
+    `is_given`: the function itself, whose parameters are inputs.
     """
     node = unit.statement.node if unit.statement else None
     if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Lambda):
         node = node.value
-    if isinstance(node, ast.ClassDef):
+    if isinstance(node, ast.ClassDef) and SEED_OF_BASE in parameters:
         positions, named = list(parameters), set(parameters)
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
         positions = [one.arg for one in by_position(node.args)]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
-from jammi_dagster.fingerprint.known_names.ambient_values import UNLESS_SEEDED
+from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE, UNLESS_SEEDED
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
@@ -90,7 +90,7 @@ class AccessVisitor(Visitor[Position]):
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
         bases = [base for base in map(chain_of, node.bases) if base]
         for drawing in UNLESS_SEEDED.keys() & {name for base in bases for name in at.scope.peek(base)}:
-            seed = Call((...,), {}, variables={0: "seed"}, may_be_none=frozenset({0}))
+            seed = Call((...,), {}, variables={0: SEED_OF_BASE}, may_be_none=frozenset({0}))
             at.uses.uses.append(Use(drawing, node.lineno, seed))  # seeded where objects of the class are made
         apart = separate_methods(node, at.scope) if at.scope.around is None and at.part == "code" else {}
         rest = []
