@@ -12,24 +12,21 @@ from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.parameters import by_position
 
 
-def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str], *, is_given: bool) -> bool:
+def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> bool:
     """Return whether reached code may call a function without one of these parameters.
 
     A function of a class, or within another, is taken to be called so, and so is one that is handed on as a value.
-    `is_given`: the function itself, whose parameters are inputs.
     """
     node = unit.statement.node if unit.statement else None
-    if isinstance(node, (ast.Assign, ast.AnnAssign)) and isinstance(node.value, ast.Lambda):
-        node = node.value
     if isinstance(node, ast.ClassDef) and SEED_OF_BASE in parameters:
         positions, named = list(parameters), set(parameters)
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
         positions = [one.arg for one in by_position(node.args)]
         named = {*positions, *(one.arg for one in node.args.kwonlyargs)}
     else:
         return True
-    if not named.issuperset(parameters) or isinstance(node, ast.Lambda) or is_given:
-        return not (is_given and named.issuperset(parameters))
+    if not named.issuperset(parameters):
+        return True
     places = {name: positions.index(name) if name in positions else len(positions) for name in parameters}
     return any(
         call is None or not all(call.surely_gives(place, name) for name, place in places.items())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
@@ -89,6 +90,7 @@ _DICTS = frozenset({"dict", "OrderedDict"})
 _TABULATORS = frozenset({"Counter", "fromkeys"})  # their keys stand in the order of the set
 # Functions that write the items of a set down, in its order.
 _WRITERS = frozenset({"dump", "dumps", "fromiter", "packb", "reindex", "safe_dump"})
+_JOINERS = frozenset({"join", "list", "tuple"})
 _DEEPEST = 6
 
 
@@ -330,10 +332,27 @@ class _Body:
         ]
         return bool(begins) and all(is_number(one) or is_set(one, self.kinds) for one in begins)
 
-    def _is_message(self, node: ast.AST | None) -> bool:
-        """Return whether an expression ends in an error or a log."""
+    def _is_message(self, node: ast.AST | None, seen: AbstractSet[str] = frozenset()) -> bool:
+        """Return whether an expression ends in an error or a log, by way of a variable too."""
+        is_text = True
         while node is not None and not isinstance(node, ast.stmt):
-            if isinstance(node, ast.Call) and (called(node) in LOG_METHODS or called(node) == "print"):
-                return True
+            if isinstance(node, ast.Call):
+                name = called(node)
+                if name in LOG_METHODS or name == "print":
+                    return True
+                is_text &= name in _SHOWN or name in _JOINERS
             node = self._parents.get(id(node))
+        if isinstance(node, ast.Assign) and is_text and isinstance(self._node, FUNCTIONS):
+            names = {one.id for one in node.targets if isinstance(one, ast.Name)}
+            uses = [one for one in self._nodes if isinstance(one, ast.Name) and one.id in names]
+            loads = [one for one in uses if isinstance(one.ctx, ast.Load)]
+            is_plain = len(names) == len(node.targets) and not self._is_shared(names)
+            return is_plain and (names <= seen or all(self._is_message(one, seen | names) for one in loads))
         return isinstance(node, (ast.Raise, ast.Assert))
+
+    def _is_shared(self, names: AbstractSet[str]) -> bool:
+        """Return whether other code may read variables: they are global, or an inner function names them."""
+        inner = [one for one in self._nodes if isinstance(one, FUNCTIONS) and one is not self._node]
+        declared = [one for one in self._nodes if isinstance(one, (ast.Global, ast.Nonlocal))]
+        read = (part.id for one in inner for part in ast.walk(one) if isinstance(part, ast.Name))
+        return not names.isdisjoint([*read, *(name for one in declared for name in one.names)])
