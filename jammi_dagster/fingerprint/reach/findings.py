@@ -34,7 +34,7 @@ from jammi_dagster.fingerprint.syntax.sets import SET, UNORDERED, imported_sets
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Use
 
-SET_ORDER = "set order"  # the name of a read that no name in the code tells
+SET_ORDER, ADDRESS = "set order", "object address"  # the names of reads that no name in the code tells
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -71,6 +71,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 named = ((_reader_of(use, readers), use) for use in (*part.uses, *told))
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
+        found |= {ReadSite(file, line, ADDRESS, False) for line in _addresses(reached)}
         for _, name, use in graph.foreign_uses(reached):
             if readers and (own := _reader_of(use._replace(name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
@@ -121,6 +122,12 @@ def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int
                 set_orders(statement.node, {**statement.sets, **dict.fromkeys(members, SET), **spelled})
             )
         yield from (line for line in sorted(lines) if unit.parts[unit.part_at(line)] is part)
+
+
+def _addresses(reached: ReachedFile) -> Iterator[int]:
+    """Yield the lines of reached code on which the text of an object tells its address."""
+    for unit, part, _ in reached.units():
+        yield from (line for line in unit.addresses if unit.parts[unit.part_at(line)] is part)
 
 
 def _returning_sets(graph: Graph) -> frozenset[str]:

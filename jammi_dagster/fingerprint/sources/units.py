@@ -19,6 +19,7 @@ from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
+from jammi_dagster.fingerprint.syntax.addresses import address_lines
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
 from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.hand_over import decorated
@@ -223,6 +224,13 @@ class Unit:
             return ()
         spelled = imported_sets(self.statement.node, self.statement.scope, UNORDERED)
         return set_orders(self.statement.node, {**names, **spelled})
+
+    @kept
+    def addresses(self) -> tuple[int, ...]:
+        """The lines on which the text of an object tells its address."""
+        if self.statement is None or not self.statement.visited.has_texts:
+            return ()
+        return address_lines(self.statement.node, self.statement.faceless)
 
     def part_at(self, line: int) -> str:
         """Return the part in which a line stands: a separate method, or the code."""

@@ -16,6 +16,7 @@ from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.state import OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.access import Access, Position
+from jammi_dagster.fingerprint.syntax.addresses import makes_text
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.hand_over import handed_over
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
@@ -56,7 +57,7 @@ class AccessVisitor(Visitor[Position]):
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
         super().__init__()
         self.uses: dict[str, Uses] = defaultdict(Uses)
-        self.has_sets = False
+        self.has_sets = self.has_texts = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
         self._statements: set[int] = set()  # calls that are statements
@@ -144,6 +145,7 @@ class AccessVisitor(Visitor[Position]):
             self._results[id(node.func)] = call
         at.uses.handed += handed_over(node, at.scope)
         self.has_sets |= makes_unordered(node)
+        self.has_texts |= makes_text(node)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
@@ -228,7 +230,12 @@ class AccessVisitor(Visitor[Position]):
             at.uses.texts[path] = None
         return ()
 
+    def visit_BinOp(self, node: ast.BinOp, at: Position) -> Sequence[ast.AST]:
+        self.has_texts |= makes_text(node)
+        return children(node)
+
     def visit_JoinedStr(self, node: ast.JoinedStr, at: Position) -> Sequence[ast.AST]:
+        self.has_texts = True
         return [value for value in node.values if not isinstance(value, ast.Constant)]
 
     def visit_Dict(self, node: ast.Dict, at: Position) -> Sequence[ast.AST]:

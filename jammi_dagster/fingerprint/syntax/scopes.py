@@ -131,6 +131,9 @@ class Scope:
 
     around: Scope | None = None  # None for a module
     sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
+    faceless: frozenset[str] | None = (
+        None  # of a module: functions and classes whose objects have no text of their own
+    )
     may_name_files = True  # of a module: False where its text shows that it names no file of its own
 
     def __init__(self, body: Sequence[ast.AST]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
+from jammi_dagster.fingerprint.syntax.addresses import faceless_names
 from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
@@ -59,6 +60,14 @@ class Statement:
         if module.sets is None:
             module.sets = set_names([one for one in module.body if isinstance(one, ast.stmt)])
         return module.sets
+
+    @property
+    def faceless(self) -> frozenset[str]:
+        """The functions and classes of the module whose objects have no text of their own."""
+        module = self.scope.module
+        if module.faceless is None:
+            module.faceless = faceless_names([one for one in module.body if isinstance(one, ast.stmt)])
+        return module.faceless
 
     def uses_of_sets(self, sets: Collection[str]) -> bool:
         """Return whether it uses one of these names: of the module, or of members (`.tags`, `.tags()`)."""
