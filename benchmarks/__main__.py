@@ -23,6 +23,7 @@ from benchmarks import (
     partitions,
     plan,
     precision,
+    real_precision,
     scale,
     step,
     tick,
@@ -48,11 +49,12 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "upkeep": upkeep.run,
     "faults": faults.run,
     "precision": precision.run,
+    "real_precision": real_precision.run,
     "mutants": mutants.run,
     "oracle": oracle.run,
 }
 BESIDE_PEERS = ("chain",)
-ON_DEMAND = ("faults", "mutants", "oracle")  # hours, not minutes
+ON_DEMAND = ("faults", "real_precision", "mutants", "oracle")  # hours, or packages to fetch
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
@@ -68,6 +70,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
     "faults": {"every": 10},
     "precision": {},
+    "real_precision": {"names": ["redframes", "nfl_data_py", "census_data_aggregator"]},
     "mutants": {"names": ["toposort", "mergedeep", "tomli", "xmltodict"], "each": 30},
     "oracle": {"scripts": 3, "edits": 4, "control": 1},
 }

@@ -88,35 +88,50 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in order, all or none: a run's shard is committed first, then the index, as for one event."""
-        stored = []
+        self.store_numbered(events)
+
+    @contextmanager
+    def together(self, run_id: str) -> Iterator[None]:
+        """Store everything that is stored within of a run as one batch."""
+        with self.index_connection(), self.run_connection(run_id):
+            yield
+
+    def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
+        """Store events as `store_event_batch` does; return their ids in the index, None for those that it lacks."""
+        stored, numbers = [], list[int | None]()
         try:
             with self.index_connection() as index:
                 for run_id, each in groupby(events, lambda event: event.run_id):
                     with self.run_connection(run_id) as run:
-                        ids = self._store(list(each), run, index)
+                        ids, in_index = self._store(list(each), run, index)
                     stored.append((run_id, ids))
+                    numbers += in_index
         except BaseException:
             for run_id, ids in stored:  # Dagster stores the events of a failed batch once more, one by one
                 with self.run_connection(run_id) as run:
                     column = SqlEventLogStorageTable.c.id
                     run.execute(SqlEventLogStorageTable.delete().where(column.between(ids[0], ids[-1])))
             raise
+        return numbers
 
     def _store(
         self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
-    ) -> Sequence[int]:
-        """Store events of one run in both shards, and return their ids in the run's."""
+    ) -> tuple[Sequence[int], list[int | None]]:
+        """Store events of one run in both shards, and return their ids in the run's, and in the index."""
         rows = [self._event_to_row(event) for event in events]
         ids = _insert(run, rows)
         mirrored = [
-            (event, row)
-            for event, row in zip(events, rows, strict=True)
+            at
+            for at, event in enumerate(events)
             if event.is_dagster_event and event.dagster_event_type in _MIRRORED
         ]
+        numbers = list[int | None]([None] * len(events))
         if mirrored:
-            found = _insert(index, [row for _, row in mirrored])
-            self._store_details([(event, id) for (event, _), id in zip(mirrored, found, strict=True)])
-        return ids
+            found = _insert(index, [rows[at] for at in mirrored])
+            self._store_details([(events[at], id) for at, id in zip(mirrored, found, strict=True)])
+            for at, id in zip(mirrored, found, strict=True):
+                numbers[at] = id
+        return ids, numbers
 
     def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
         """Store tags and states of assets and evaluations of checks, for events with ids of the index.
