@@ -7,16 +7,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.moves import Mover, add_moves_of, next_move, storable
 from jammi_dagster.catalog.outbox import add_events
-from jammi_dagster.catalog.queries import core
 from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.statements import COPIED, HOLD, RAISE_REVISION, now_by_database
 from jammi_dagster.catalog.writes import check_ready, own_pointer
 
-_m, _pointers = core(Materialization), core(Pointer)
+_m, _pointers = models.materializations, models.pointers
 
 
 class HoldRows:

@@ -12,13 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Materialization, OutboxEvent, Pointer, PointerMoves
-from jammi_dagster.catalog.queries import chunks, core
+from jammi_dagster.catalog.queries import chunks
 from jammi_dagster.catalog.records import MoveOutcome, Scope
 from jammi_dagster.catalog.statements import CLOCKS, NEXT_MOVE, now_by_database
 
-_m, _pointers, _moves, _outbox = (core(t) for t in (Materialization, Pointer, PointerMoves, OutboxEvent))
+_m, _pointers, _moves, _outbox = (
+    models.materializations,
+    models.pointers,
+    models.pointer_moves,
+    models.outbox,
+)
 _LONGEST_CAUSE = 500
 _AT_ONCE = 100_000
 

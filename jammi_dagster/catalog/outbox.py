@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import OutboxEvent
-from jammi_dagster.catalog.queries import core
 from jammi_dagster.catalog.records import LEASE_SECONDS, Scope
 from jammi_dagster.catalog.statements import CLOCKS, LOCK, now_by_database
 
-_outbox = core(OutboxEvent)
+_outbox = models.outbox
 _ADD = _outbox.insert()
 _THIS = sa.and_(
     *(_outbox.c[column.name] == sa.bindparam(f"of_{column.name}") for column in _outbox.primary_key)

@@ -18,7 +18,7 @@ from s3_kit import bucket
 
 from benchmarks.postgres import Server, server
 from jammi_dagster import ResultStore
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 
 _CATALOG = "catalog.db"
 
@@ -269,7 +269,7 @@ class PostgresRows:
         self._connection.execute("; ".join(statements))
 
 
-_TABLES = [table.name for table in Base.metadata.sorted_tables]
+_TABLES = [table.name for table in METADATA.sorted_tables]
 STACKS = ("local + SQLite", "local + PostgreSQL", "S3 + SQLite", "S3 + PostgreSQL")
 
 
