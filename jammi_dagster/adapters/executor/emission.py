@@ -29,7 +29,7 @@ from jammi_dagster.adapters.code_location.input_events import InputEvents
 from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
-from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG
+from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
 
 MARK: Mapping[str, str] = {OUTCOME_TAG: "reused"}
 """The logging tags of events that the executor stores for steps: a resumed run knows them by these."""
@@ -69,6 +69,16 @@ class Emission:
         """Take note of the events that are stored already; return the steps that they finish."""
         self._told = told_before(self._instance, self._run.run_id)
         return {str(step) for step, kind in self._told if kind == _Kind.STEP_SUCCESS.value}
+
+    def repair(self, run_id: str) -> None:
+        """Let Dagster's index of assets catch up with the log of a run whose worker was killed."""
+        if self._batching is not None:
+            self._batching.mirror(run_id)
+
+    def is_listed(self) -> bool:
+        """Tell whether the event of the engine that lists the reused steps is stored."""
+        entries = self._instance.all_logs(self._run.run_id, of_type=_Kind.ENGINE_EVENT)
+        return any(REUSED in entry.get_dagster_event().engine_event_data.metadata for entry in entries)
 
     def emit(self, reused: Reused, levels: Sequence[Collection[str]]) -> Iterator[DagsterEvent]:
         """Store the events of the steps, a level of the plan after the other, and yield them as they are stored.

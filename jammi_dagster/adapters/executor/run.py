@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -14,7 +14,7 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.system_config.objects import ResolvedRunConfig
 
 from jammi_dagster.adapters.code_location.dry_step import first_line
-from jammi_dagster.adapters.executor.decision import Reused, RunDecision
+from jammi_dagster.adapters.executor.decision import RunDecision
 from jammi_dagster.adapters.executor.emission import Emission
 from jammi_dagster.adapters.executor.inner import runs_here, settling
 from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
@@ -47,7 +47,7 @@ class ReuseFirstExecutor(dg.Executor):
             yield from run.reuse()
             inner = settling(inner, run.settle, run.done)
         rest = run.rest()
-        if rest.step_handles_to_execute or not run.done:
+        if rest is not None:
             yield from inner.execute(run.context_of(inner, rest), rest)
 
 
@@ -74,9 +74,17 @@ class _Run:
 
     def reuse(self) -> Iterator[DagsterEvent]:
         """Reuse the steps of the plan, with one line in the log and one event of the engine."""
+        run = self._context.dagster_run
         if self._context.resume_from_failure:
+            self._emission.repair(run.run_id)
             self.done = self._emission.resume()  # the others are settled as they come up
+            if self.done and not self._emission.is_listed():
+                yield self._said(
+                    self.done, f"{len(self.done):,} steps were reused before the run was interrupted"
+                )
             return
+        if run.parent_run_id:
+            self._emission.repair(run.parent_run_id)
         levels = self._plan.get_steps_to_execute_by_level()
         steps = [step for level in levels for step in level]
         assert self._decision is not None, "it was opened"
@@ -89,7 +97,10 @@ class _Run:
             return
         yield from self._emission.emit(reused, [[step.key for step in level] for level in levels])
         self.done = {one.step.key for one in reused.steps}
-        yield self._said(reused, len(steps))
+        records = [hit.record for one in reused.steps for hit in one.hits.values()]
+        saved = sum(record.compute_seconds or 0.0 for record in records)
+        text = f"reused {len(records):,} tables of {len(self.done):,} steps out of {len(steps):,}, {saved:.2f} s saved"
+        yield self._said(self.done, text)
 
     def settle(self, step: Any, attempts: Mapping[str, int]) -> list[DagsterEvent] | None:
         """Reuse a step that would be launched now, where everything above it is done; None where it cannot be."""
@@ -101,11 +112,13 @@ class _Run:
             return None
         return None if reused is None else list(self._emission.emit(reused, [[step.key]]))
 
-    def rest(self) -> ExecutionPlan:
-        """Return the plan of the steps that are left, in which the reused outputs are there."""
-        if not self.done:
+    def rest(self) -> ExecutionPlan | None:
+        """Return the plan of the steps that are left, with the reused outputs there; None where none is left."""
+        if not self.done or self._decision is None:
             return self._plan
         left = [key for key in self._plan.step_keys_to_execute if key not in self.done]
+        if not left:
+            return None
         read = {
             handle
             for key in left
@@ -117,8 +130,8 @@ class _Run:
         known = self._plan.known_state
         ready = known._replace(ready_outputs={*known.ready_outputs, *read})
         job = self._context.job.get_definition()
-        config = ResolvedRunConfig.build(job, self._context.run_config)
-        return self._plan._replace(known_state=ready).build_subset_plan(left, job, config)
+        plan = self._plan._replace(known_state=ready)
+        return plan.build_subset_plan(left, job, self._decision.config)
 
     def context_of(self, inner: dg.Executor, rest: ExecutionPlan) -> PlanOrchestrationContext:
         """Return the context of the rest, as if Dagster had called the wrapped executor with it."""
@@ -131,13 +144,10 @@ class _Run:
             resume_from_failure=context.resume_from_failure,
         )
 
-    def _said(self, reused: Reused, of: int) -> DagsterEvent:
-        records = [hit.record for one in reused.steps for hit in one.hits.values()]
-        saved = sum(record.compute_seconds or 0.0 for record in records)
-        text = f"reused {len(records):,} tables of {len(reused.steps):,} steps out of {of:,}, {saved:.2f} s saved"
+    def _said(self, steps: Iterable[str], text: str) -> DagsterEvent:
+        """Say in the log and in an event of the engine that these steps were reused."""
         self._context.log.info(text)
-        keys = [one.step.key for one in reused.steps]
-        data = EngineEventData(metadata={REUSED: dg.MetadataValue.json(keys)})
+        data = EngineEventData(metadata={REUSED: dg.MetadataValue.json(sorted(steps))})
         return DagsterEvent.engine_event(self._context, text, data)
 
     def _leave(self, error: Exception) -> None:

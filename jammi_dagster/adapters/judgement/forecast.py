@@ -140,7 +140,7 @@ class Forecast:
     """The outcomes of a launch, step after step.
 
     `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
-    looked for in the sidecars of changed tables.
+    looked for in the sidecars of changed tables, and no place among the runs.
     """
 
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
@@ -173,7 +173,7 @@ class Forecast:
             policy = self.policy_of(asset)
             while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
                 self._steps(asset, some, policy)
-        return list(self._with_waves())
+        return list(self._with_waves() if self._explain else self.planned.values())
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""

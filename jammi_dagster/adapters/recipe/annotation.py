@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 from collections.abc import Iterator, Mapping
@@ -40,7 +41,7 @@ def read_annotation(
     if text is None:
         return Annotation()
     try:
-        return _annotation(json.loads(text))
+        return _parsed(text)
     except Exception as error:  # Dagster's classes raise as they like over values that they do not know
         _warn(record.table, f"annotation of materialization {record.materialization_id}", error)
     if or_of_sidecar:
@@ -48,6 +49,11 @@ def read_annotation(
             manifest = read_manifest(store.artifacts, record.artifact_path)
             return None if manifest is None else _annotation((manifest.own or {})["annotation"])
     return None
+
+
+@functools.lru_cache(maxsize=4_096)  # a decision reads it, and then the reuse
+def _parsed(text: str) -> Annotation:
+    return _annotation(json.loads(text))
 
 
 def _annotation(value: Mapping[str, Any]) -> Annotation:
