@@ -4,6 +4,7 @@ import importlib
 import json
 import math
 import pkgutil
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,11 +20,13 @@ from benchmarks import (
     funnel,
     import_time,
     partitions,
+    peers,
     plan,
     scale,
     step,
     tick,
     verify,
+    wide,
 )
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
@@ -46,6 +49,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "event_log": (event_log.run, {"rounds": 1, "assets": 3}),
     "partitions": (partitions.run, {"size": 8}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
+    "wide": (wide.run, {"steps": 2, "rounds": 1, "grown": 2}),
     "tick": (tick.run, {"sizes": [100]}),
     "plan": (plan.run, {"sizes": [100]}),
     "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
@@ -56,10 +60,11 @@ BUDGETS = {
     "import_time": 3,
     "funnel": 5,
     "verify": 1,
+    "wide": 3,
     "step": 2,
     "event_log": 3,
     "partitions": 2,
-    "chain": 4,
+    "chain": 5,
     "tick": 4,
     "plan": 3,
     "fingerprint": 4,
@@ -114,6 +119,14 @@ def test_the_chain_runs_the_bodies_it_should(reports: dict[str, Report]) -> None
         "empty": "0",
         "bare_steps": "0",
     }
+
+
+def test_a_peer_that_is_missing_is_named(reports: dict[str, Report]) -> None:
+    """A peer is run, or its row says how to install it; it is never left out in silence."""
+    notes = {row.what: row.values["note"] for row in reports["chain"].rows if "note" in row.values}
+    found = peers.installed(sys.executable)
+    assert notes == {kind.value: peers.MISSING for kind in peers.PEERS if kind not in found}
+    assert "jammi-dagster[peers]" in peers.MISSING
 
 
 def test_a_printed_report_says_which_budgets_are_met() -> None:

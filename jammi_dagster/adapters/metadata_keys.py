@@ -6,6 +6,7 @@ CACHE_TAG = "jammi/cache"
 VERIFY_INPUTS_TAG = "jammi/verify_inputs"
 WAIT_TAG = "jammi/most_wait_seconds"
 REQUEST_TAG = "jammi/request"
+PLAN_TAG = "jammi/plan"
 GENERATION_TAG = "jammi/generation"
 
 CACHE_OUTCOME = "jammi/cache_outcome"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -33,6 +33,14 @@ class EventVersion:
     after_start: bool = False
 
 
+class LastMaterialization(NamedTuple):
+    """The last materialization event of a table: its place in the event log, the id in the store, and its tags."""
+
+    storage_id: int
+    materialization: str | None
+    tags: Mapping[str, str]
+
+
 class InputEvent(NamedTuple):
     """The last event of an upstream asset: its place in the event log, and the version of the partitions that are read.
 
@@ -59,6 +67,20 @@ def last_versions(
         partition = None if partitions is None else record.partition_key
         if partition not in found or found[partition].storage_id < record.storage_id:
             found[partition] = _version(record)
+    return found
+
+
+def last_materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None
+) -> dict[str | None, LastMaterialization]:
+    """Return the last materialization event of each of `partitions`, or of the whole asset under None."""
+    found: dict[str | None, LastMaterialization] = {}
+    for record in _last_events(instance, key, partitions, observable=False):
+        event = record.event_log_entry.asset_materialization
+        made = event.metadata.get(MATERIALIZATION)
+        found[None if partitions is None else record.partition_key] = LastMaterialization(
+            record.storage_id, None if made is None else str(made.value), event.tags or {}
+        )
     return found
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.data_versions import NO_EVENT, InputEvent
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
+from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG
 
 _AT_ONCE = 100
@@ -51,11 +52,16 @@ class InputEvents:
         for upstream in asset.upstreams:
             key = upstream.dependency.asset_key
             event = found[key] = self._last[key]
-            read = [partition for partition, _ in upstream.tables(partitions) if partition is not None]
-            is_compared = upstream.partitions_def is not None and len(read) < _MOST_PARTITIONS
-            if is_compared and upstream.dependency.input_name and event.storage_id is not None:
-                found[key] = event._replace(version=self._version(key, read))
+            if upstream.partitions_def is not None and is_compared(upstream, partitions) and event.storage_id:
+                found[key] = event._replace(version=self._version(key, _read(upstream, partitions)))
         return found
+
+    def look_up_partitions(self, key: dg.AssetKey, partitions: Iterable[str]) -> None:
+        """Ask the instance once for the versions of many partitions of an asset, unless they are known."""
+        known = self._told.setdefault(key, {})
+        wanted = [partition for partition in dict.fromkeys(partitions) if partition not in known]
+        for start in range(0, len(wanted), _AT_ONCE):
+            known.update(self._versions(key, wanted[start : start + _AT_ONCE]))
 
     def _event(self, entry: Any) -> InputEvent:
         record = entry.last_materialization_record or entry.last_observation_record
@@ -68,12 +74,26 @@ class InputEvents:
         """Return one version for several partitions, as Dagster makes it."""
         versions: Mapping[str | None, str] = self._told.get(key, {})
         if not all(partition in versions for partition in partitions):
-            tags = self._instance.event_log_storage.get_latest_tags_by_partition(
-                key,
-                dg.DagsterEventType.ASSET_MATERIALIZATION,
-                [DATA_VERSION_TAG],
-                asset_partitions=list(partitions),
-            )
-            versions = {partition: of[DATA_VERSION_TAG] for partition, of in tags.items()}
+            versions = self._versions(key, partitions)
         told = "".join(versions[partition] for partition in sorted(partitions) if partition in versions)
         return hashlib.sha256(told.encode()).hexdigest()
+
+    def _versions(self, key: dg.AssetKey, partitions: Sequence[str]) -> dict[str | None, str]:
+        tags = self._instance.event_log_storage.get_latest_tags_by_partition(
+            key,
+            dg.DagsterEventType.ASSET_MATERIALIZATION,
+            [DATA_VERSION_TAG],
+            asset_partitions=list(partitions),
+        )
+        return {partition: of[DATA_VERSION_TAG] for partition, of in tags.items()}
+
+
+def is_compared(upstream: Upstream, partitions: tuple[str, ...] | None) -> bool:
+    """Tell whether Dagster compares the version of an input: not of many partitions, nor of one without a parameter."""
+    if upstream.partitions_def is None:
+        return True
+    return bool(upstream.dependency.input_name) and len(_read(upstream, partitions)) < _MOST_PARTITIONS
+
+
+def _read(upstream: Upstream, partitions: tuple[str, ...] | None) -> list[str]:
+    return [partition for partition, _ in upstream.tables(partitions) if partition is not None]

@@ -7,6 +7,7 @@ yet. A step below such a table is decided as far as that goes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -17,14 +18,15 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.code_location.upstream import Upstream
+from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
@@ -33,6 +35,7 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
+_NOT_MOVED = "it is recorded, but does not become current"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
@@ -45,6 +48,11 @@ class LaunchedStep:
     key: dg.AssetKey
     partitions: tuple[str, ...] | None
     replay: Replay
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables that it makes."""
+        return table_names(self.key.path, self.partitions or (None,))
 
 
 @dataclass(slots=True)
@@ -59,6 +67,7 @@ class _Look:
     known: Known
     digests: dict[str, str]
     present: Present
+    holds: Mapping[str, Hold]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -140,18 +149,20 @@ class Forecast:
     """The outcomes of a launch, step after step.
 
     `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
-    looked for in the sidecars of changed tables, and no place among the runs.
+    looked for in the sidecars of changed tables, and no place among the runs. `parents` are the tables of the launch
+    that each table reads, `inputs` the digests of the other tables that it reads.
     """
 
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
         self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
+        self.parents: dict[str, set[str]] = {}
+        self.inputs: dict[str, str | None] = {}
         self._assets, self._tags, self._explain = assets, tags, explain
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
-        self._parents: dict[str, set[str]] = {}
 
     def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
         """Return the action of each table of the steps, which come upstream first, those of one asset together."""
@@ -173,7 +184,17 @@ class Forecast:
             policy = self.policy_of(asset)
             while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
                 self._steps(asset, some, policy)
-        return list(self._with_waves() if self._explain else self.planned.values())
+        if not self._explain:
+            return list(self.planned.values())
+        return [self._with_hold(planned) for planned in self._with_waves()]
+
+    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
+        """Say of a table that is held that its run moves nothing."""
+        asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
+        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is None or planned.is_current or planned.action == "fail":
+            return planned
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -183,9 +204,10 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
+            holds = rows.holds()
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present)
+        return _Look(store, current, Known(current.values()), digests, present, holds)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -284,6 +306,7 @@ class Forecast:
             return above
         own = {asset.table(p) for p in step.partitions or (None,)}
         parents: set[str] = set()
+        digests = self.looks[asset.store.identity].digests
         for upstream in asset.upstreams:
             try:
                 tables = upstream.tables(step.partitions)
@@ -291,10 +314,11 @@ class Forecast:
                 continue
             for partition, name in tables:
                 planned = self.planned.get(name)
+                if planned is None and name not in own and upstream.declared.role is not Role.EVENTS:
+                    self.inputs[name] = digests.get(name)
                 if planned is None or name in own:
                     continue
-                if planned.action not in _WITHOUT_RUN:
-                    parents.add(name)
+                parents.add(name)
                 if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
                     above.failing.append(name)
                 elif planned.action == "unknown until run":
@@ -306,7 +330,7 @@ class Forecast:
                     len(own) > 1 or self._is_told_anew(asset, upstream, partition, name)
                 ):
                     above.unknown.append(name)
-        self._parents.update(dict.fromkeys(own, parents))
+        self.parents.update(dict.fromkeys(own, parents))
         return above
 
     def _is_told_anew(
@@ -331,6 +355,7 @@ class Forecast:
         action: Action = "compute" if why is None else "unknown until run"
         for partition in step.partitions or (None,):
             table = str(TableName.of(step.key.path, partition))
+            self.parents[table] = self._read_by(step.key, partition) & self.planned.keys() - {table}
             self.planned[table] = PlannedTable(
                 table=table,
                 asset=step.key.to_user_string(),
@@ -338,6 +363,16 @@ class Forecast:
                 action=action,
                 reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
             )
+
+    def _read_by(self, key: dg.AssetKey, partition: str | None) -> set[str]:
+        """Return the tables that a partition of an asset reads by its declaration, whoever stores them."""
+        found: set[str] = set()
+        own = None if partition is None else (partition,)
+        for above in self._assets.location.graph.get(key).parent_keys:
+            with contextlib.suppress(PartitionsGone):
+                keys = upstream_partitions(self._assets.location, key, own, above)
+                found.update(table_names(above.path, keys or (None,)))
+        return found
 
     def _fail(self, asset: CurrentAsset, step: LaunchedStep, cause: str) -> None:
         """Plan the tables of a step that Dagster skips, because a table that it reads is not made."""
@@ -361,13 +396,9 @@ class Forecast:
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
-        parents = {
-            table: self._parents.get(table, set())
-            for table, planned in self.planned.items()
-            if planned.action not in _WITHOUT_RUN
-        }
+        launched = [table for table, one in self.planned.items() if one.action not in _WITHOUT_RUN]
         wave: dict[str, int] = {}
-        for group in into_runs(list(parents), parents, lambda table: self.planned[table].partition):
+        for group in into_runs(launched, self.parents, lambda table: self.planned[table].partition):
             wave.update(dict.fromkeys(group.tables, group.wave))
         for table, planned in self.planned.items():
             yield replace(planned, wave=wave[table]) if table in wave else planned
