@@ -6,7 +6,7 @@ import importlib
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +14,7 @@ import dagster as dg
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row
 
+JOBS = ("in_process", "multiprocess")
 SECONDS = 4.0  # for 1,000 steps
 HIT_SECONDS = 0.02
 GROWTH_MB = 0.7  # of the event log, for 20 steps
@@ -27,14 +28,15 @@ ABOUT = (
 
 def run(*, steps: int = 1_000, rounds: int = 3, grown: int = 20) -> Report:
     """Measure a job of so many steps, and the growth by one of `grown` steps."""
-    here, there = ours(steps, rounds, "in_process"), ours(steps, rounds, "multiprocess")
-    small = ours(grown, 1, "in_process")
+    taken = ours(steps, rounds, JOBS)
+    small = taken if grown == steps else ours(grown, 1, JOBS[:1])
+    there = {name: value / steps for name, value in taken["multiprocess"].items()}
     rows = [
-        _row(f"{steps:,} unchanged steps", here, SECONDS * steps / 1_000),
-        _row("a hit under multiprocess", {name: value / steps for name, value in there.items()}, HIT_SECONDS),
+        _row(f"{steps:,} unchanged steps", taken["in_process"], SECONDS * steps / 1_000),
+        _row("a hit under multiprocess", there, HIT_SECONDS),
         Row(
             what=f"growth by {grown} unchanged steps",
-            values={name: small[name] for name in ("catalog MB", "event log MB")},
+            values={name: small["in_process"][name] for name in ("catalog MB", "event log MB")},
             budget=GROWTH_MB,
             budgeted="event log MB",
         ),
@@ -47,12 +49,15 @@ def _row(what: str, taken: Mapping[str, float], budget: float) -> Row:
     return Row(what=what, values=values, budget=budget, budgeted="cpu s")
 
 
-def ours(steps: int, rounds: int, job: str) -> dict[str, float]:
-    """Compute the tables once, and run the unchanged job in fresh processes; return the least of each figure."""
+def ours(steps: int, rounds: int, jobs: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Compute the tables once, and run the unchanged jobs in fresh processes; return the least of each figure."""
     with tempfile.TemporaryDirectory(prefix="jammi-bench-") as folder:
-        fresh(once, folder=folder, steps=steps, job="in_process")
-        taken = [fresh(once, folder=folder, steps=steps, job=job).result for _ in range(rounds)]
-    return {name: min(one[name] for one in taken) for name in taken[0]}
+        fresh(once, folder=folder, steps=steps, job=JOBS[0])
+        taken = {
+            job: [fresh(once, folder=folder, steps=steps, job=job).result for _ in range(rounds)]
+            for job in jobs
+        }
+    return {job: {name: min(one[name] for one in each) for name in each[0]} for job, each in taken.items()}
 
 
 def once(folder: str, steps: int, job: str) -> Mapping[str, float]:

@@ -126,6 +126,8 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
         An asset that was materialized later on keeps its last event.
         """
+        if not Path(self.path_for_shard(run_id)).exists():
+            return
         column = SqlEventLogStorageTable.c
         kinds = [kind.value for kind in _MIRRORED]
         query = (

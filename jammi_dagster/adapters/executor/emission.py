@@ -55,6 +55,12 @@ def told_before(instance: dg.DagsterInstance, run_id: str) -> Counter[tuple[str 
     return told
 
 
+def stop_if_asked() -> None:
+    """Raise `DagsterExecutionInterruptedError` where the run is asked to stop."""
+    if pop_captured_interrupt():
+        raise dg.DagsterExecutionInterruptedError()
+
+
 class Emission:
     """The events of one run. `told` are those that are stored already, which are not stored again."""
 
@@ -83,14 +89,14 @@ class Emission:
     def emit(self, reused: Reused, levels: Sequence[Collection[str]]) -> Iterator[DagsterEvent]:
         """Store the events of the steps, a level of the plan after the other, and yield them as they are stored.
 
-        Raises `DagsterExecutionInterruptedError` between two transactions where the run is asked to stop.
+        Raises as `stop_if_asked` does between two transactions.
         """
         self._look_up(reused)
         level_of = {key: at for at, level in enumerate(levels) for key in level}
         steps = sorted(reused.steps, key=lambda one: level_of[one.step.key])
         for start in range(0, len(steps), _AT_ONCE):
-            if pop_captured_interrupt():
-                raise dg.DagsterExecutionInterruptedError()
+            if start:
+                stop_if_asked()
             chunk = steps[start : start + _AT_ONCE]
             with self._together():
                 events = [
@@ -105,7 +111,7 @@ class Emission:
     def _level(self, steps: Sequence[ReusedStep], overtaken: Collection[str]) -> list[DagsterEvent]:
         """Store the events of steps that need nothing of each other."""
         first: list[EventLogEntry] = []
-        made: dict[dg.AssetKey, tuple[ReusedStep, str, list[int]]] = {}
+        made: dict[dg.AssetKey, tuple[ReusedStep, str, int]] = {}
         for one in steps:
             event = ReusedAsset(
                 key=one.asset.key,
@@ -115,31 +121,35 @@ class Emission:
                 inputs=self._inputs.of(one.asset, one.partitions),
             )
             first += [self._entry(one, _Kind.STEP_START), self._output(one, check=None)]
-            places = made[one.asset.key] = (one, event.data_version, [])
             for materialization in event.materializations(overtaken):
-                places[2].append(len(first))
                 data = StepMaterializationData(materialization)
                 first.append(self._entry(one, _Kind.ASSET_MATERIALIZATION, data))
+            made[one.asset.key] = one, event.data_version, len(first) - 1
             if not _checks(one):
                 first.append(self._success(one))
         numbers = self._store(first)
         if numbers is None:
             self._inputs.look_up(made, anew=True)
         else:
-            for key, (one, version, places_of) in made.items():
-                self._inputs.tell(key, list(one.hits), numbers[places_of[-1]], version)
-        rest = [entry for one in steps if _checks(one) for entry in self._end(one)]
+            for key, (one, version, at) in made.items():
+                self._inputs.tell(key, list(one.hits), numbers[at], version)
+        rest = [
+            entry
+            for one, _, at in made.values()
+            if _checks(one)
+            for entry in self._end(one, made_at=first[at].timestamp)
+        ]
         self._store(rest)
         return [entry.get_dagster_event() for entry in (*first, *rest)]
 
-    def _end(self, one: ReusedStep) -> Iterator[EventLogEntry]:
+    def _end(self, one: ReusedStep, *, made_at: float) -> Iterator[EventLogEntry]:
         """Yield the recorded check results of a step, over the materialization just stored, and its success."""
         specs = {spec.name: spec for spec in one.asset.assets_def.check_specs}
         stored = self._inputs.last(one.asset.key)
         target = None
         if stored.storage_id is not None:
             target = AssetCheckEvaluationTargetMaterializationData(
-                storage_id=stored.storage_id, run_id=self._run.run_id, timestamp=time.time()
+                storage_id=stored.storage_id, run_id=self._run.run_id, timestamp=made_at
             )
         for result in _checks(one):
             name = result.check_name or next(iter(specs))

@@ -14,8 +14,9 @@ from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.system_config.objects import ResolvedRunConfig
 
 from jammi_dagster.adapters.code_location.dry_step import first_line
+from jammi_dagster.adapters.execution.events import saved_line
 from jammi_dagster.adapters.executor.decision import RunDecision
-from jammi_dagster.adapters.executor.emission import Emission
+from jammi_dagster.adapters.executor.emission import Emission, stop_if_asked
 from jammi_dagster.adapters.executor.inner import runs_here, settling
 from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
 from jammi_dagster.adapters.metadata_keys import REUSED
@@ -95,6 +96,7 @@ class _Run:
             return
         if not reused.steps:
             return
+        stop_if_asked()
         yield from self._emission.emit(reused, [[step.key for step in level] for level in levels])
         self.done = {one.step.key for one in reused.steps}
         records = [hit.record for one in reused.steps for hit in one.hits.values()]
@@ -110,7 +112,11 @@ class _Run:
         except Exception as error:
             _log.debug("step %s is launched: %s", step.key, first_line(error))
             return None
-        return None if reused is None else list(self._emission.emit(reused, [[step.key]]))
+        if reused is None:
+            return None
+        for one in reused.steps:
+            self._context.log.info(saved_line([hit.record for hit in one.hits.values()]))
+        return list(self._emission.emit(reused, [[step.key]]))
 
     def rest(self) -> ExecutionPlan | None:
         """Return the plan of the steps that are left, with the reused outputs there; None where none is left."""
