@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ from dagster._core.events import DagsterEvent, EngineEventData
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.inputs import StepInput
 from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.plan.step import ExecutionStep
 from dagster._core.system_config.objects import ResolvedRunConfig
 
 from jammi_dagster.adapters.code_location.dry_step import first_line
@@ -44,7 +45,7 @@ class ReuseFirstExecutor(dg.Executor):
         run = _Run(plan_context, execution_plan)
         inner = self.inner
         is_left = not self._decides or why_run_is_left(plan_context.dagster_run, execution_plan)
-        if not is_left and run.open():
+        if not is_left and run.open(inner):
             yield from run.reuse()
             inner = settling(inner, run.settle, run.done)
         rest = run.rest()
@@ -61,17 +62,27 @@ class _Run:
         self._emission = Emission(plan_context.dagster_run, plan_context.instance)
         self._decision: RunDecision | None = None
 
-    def open(self) -> bool:
+    def open(self, inner: dg.Executor) -> bool:
         """Make ready to decide; return False, and say why, where that is not possible."""
         context = self._context
         job = context.job.get_definition()
         try:
             config = ResolvedRunConfig.build(job, context.run_config)
             self._decision = RunDecision(job, context.dagster_run, context.instance, config)
+            self._rehearse(inner)
         except Exception as error:  # whatever it is, the steps will tell
             self._leave(error)
             return False
         return True
+
+    def _rehearse(self, inner: dg.Executor) -> None:
+        """Use each part of Dagster once: one that has moved is found before anything is stored."""
+        settling(inner, self.settle, ())
+        for key in self._plan.step_keys_to_execute[:1]:
+            self.context_of(inner, self._subset([key]))
+            step = self._plan.get_step_by_key(key)
+            if isinstance(step, ExecutionStep):
+                self._emission.rehearse(step)
 
     def reuse(self) -> Iterator[DagsterEvent]:
         """Reuse the steps of the plan, with one line in the log and one event of the engine."""
@@ -123,11 +134,13 @@ class _Run:
         if not self.done or self._decision is None:
             return self._plan
         left = [key for key in self._plan.step_keys_to_execute if key not in self.done]
-        if not left:
-            return None
+        return self._subset(left) if left else None
+
+    def _subset(self, keys: Sequence[str]) -> ExecutionPlan:
+        assert self._decision is not None, "it was opened"
         read = {
             handle
-            for key in left
+            for key in keys
             for step_input in self._plan.get_step_by_key(key).step_inputs
             if isinstance(step_input, StepInput)  # of dynamic outputs none is reused
             for handle in step_input.get_step_output_handle_dependencies()
@@ -137,7 +150,7 @@ class _Run:
         ready = known._replace(ready_outputs={*known.ready_outputs, *read})
         job = self._context.job.get_definition()
         plan = self._plan._replace(known_state=ready)
-        return plan.build_subset_plan(left, job, self._decision.config)
+        return plan.build_subset_plan(keys, job, self._decision.config)
 
     def context_of(self, inner: dg.Executor, rest: ExecutionPlan) -> PlanOrchestrationContext:
         """Return the context of the rest, as if Dagster had called the wrapped executor with it."""

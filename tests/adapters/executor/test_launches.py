@@ -8,6 +8,7 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
+from dagster._core.execution.plan.plan import ExecutionPlan
 from executor_kit import IN_PROCESS, definitions, kinds, launch, not_stepped_into
 
 from jammi_dagster import ResultStoreResource, ResultTableIOManager, result_table, reuse_first
@@ -171,3 +172,22 @@ def test_without_a_part_of_dagster_the_inner_executor_runs(
     assert ran.outcomes == {"cell[1|a]": "reused"}
     assert [r.message for r in caplog.records if "reuse_first is without effect" in r.message]
     assert len([r for r in caplog.records if "reuse_first is without effect" in r.message]) == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "part"),
+    [(ExecutionPlan, "build_subset_plan"), (emission, "StepSuccessData")],
+)
+def test_a_part_of_dagster_that_moved_is_found_before_anything_is_stored(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, owner: Any, part: str
+) -> None:
+    """Then nothing is reused up front, and the run goes on as without the wrapper."""
+    defs = definitions(lab, cells())
+    launch(lab, defs, partition="1|a")
+    monkeypatch.delattr(owner, part)
+
+    ran = launch(lab, defs, partition="1|a")
+
+    assert not_stepped_into(lab, ran) == []
+    assert ran.outcomes == {"cell[1|a]": "reused"}
+    assert [line for line in ran.captured if line.startswith("no step is reused before the run begins: ")]
