@@ -65,8 +65,16 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("again", ["a new run", "a retry"])
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("point", "again"),
+    [
+        ("before the pointers", "a new run"),
+        ("after the pointers", "a retry"),
+        ("between two levels", "a new run"),
+        ("between two levels", "a retry"),
+        ("before the event of the engine", "a new run"),
+    ],
+)
 def test_the_next_run_goes_on(any_lab: Lab, kill: Any, point: str, again: str) -> None:
     """A new run, or a retry of the steps that were not done, gives the same tables, each step done once."""
     defs = definitions(any_lab, chain())
@@ -78,8 +86,6 @@ def test_the_next_run_goes_on(any_lab: Lab, kill: Any, point: str, again: str) -
     if again == "a retry":
         options = dg.ReexecutionOptions.from_failure(broken.result.run_id, any_lab.instance)
         steps = options.step_selection
-        if not steps:
-            return
         of_run = {
             "tags": {"dagster/is_resume_retry": "true"},
             "parent_run_id": broken.result.run_id,
