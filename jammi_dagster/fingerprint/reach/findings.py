@@ -59,8 +59,7 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
-                if not use.by_default
-                or (id(unit) in itself or may_take_default(graph, unit, use.by_default))
+                if not use.by_default or (id(unit) in itself or may_take_default(graph, unit, use.by_default))
                 if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
             }
             told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
