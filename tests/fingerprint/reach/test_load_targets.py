@@ -248,6 +248,76 @@ COUNTS = {
         def size(v): pass
         def f(): return reg.SHARED
         """,
+    "a method of a class": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): return cls.other()
+            @classmethod
+            def other(cls): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "a class that is handed on": """
+        import reg
+        def use(cls): cls.other()
+        class A:
+            @classmethod
+            def made(cls): use(cls)
+            @classmethod
+            def other(cls): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "an inherited method of a class": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): reg.SHARED.append(os.environ['A'])
+        class B(A): pass
+        b = B.made()
+        def f(): return reg.SHARED
+        """,
+    "a key of sorted": """
+        import reg
+        def key(n): reg.SHARED.append(os.environ['A'])
+        x = sorted([1], key=key)
+        def f(): return reg.SHARED
+        """,
+    "functions in a list that is called": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            many = [inner]
+            for one in many: one()
+            return many
+        make()
+        def f(): return reg.SHARED
+        """,
+    "state of a library behind a constructor": """
+        import decimal
+        context = decimal.getcontext()
+        context.prec = len(os.environ['A'])
+        def f(): return decimal.Decimal(1)
+        """,
+    "a method that logs of a first-party object": """
+        import reg
+        class Log:
+            def info(self, text): reg.SHARED.append(os.environ['A'])
+        def get_log(): return Log()
+        log = get_log()
+        log.info('x')
+        def f(): return reg.SHARED
+        """,
+    "a super constructor": """
+        import reg
+        class A:
+            def __init__(self): reg.SHARED.append(os.environ['A'])
+        class B(A):
+            def __init__(self): super().__init__()
+        b = B()
+        def f(): return reg.SHARED
+        """,
     "a docstring that is read": """
         def g(): pass
         g.__doc__ = os.environ['A']
@@ -355,6 +425,65 @@ HARMLESS = {
             a: str
             def get(self): os.environ.update(A=self.a)
         all_of_it = dg.Definitions(resources={'r': R(a=os.environ['A'])})
+        def f(): return 1
+        """,
+    "a class that is asked for one method": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): return cls()
+            def get(self): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "data that is sorted": """
+        import pandas as pd
+        from reg import OTHER
+        D = {'a': pd.DataFrame({'b': [1]})}
+        K = {'x': sorted(set(D['a']['b'])), 'y': list(map(str, sorted(OTHER))), 'z': os.environ['A']}
+        def f(): return 1
+        """,
+    "a dict of lists that is built": """
+        from collections import defaultdict
+        def build(rows):
+            found = defaultdict(list)
+            for row in rows: found[row].append(os.environ['A'])
+            return dict(found)
+        K = build(['a'])
+        def f(): return 1
+        """,
+    "a frame that is indexed": """
+        import pandas as pd
+        K = pd.DataFrame({'a': [os.environ['A']]}).set_index('a')
+        def f(): return 1
+        """,
+    "a logger of a helper": """
+        import logging
+        def made(name): return logging.getLogger('x.' + name)
+        log = made(__name__)
+        def keeps(fn):
+            def inner(*given):
+                log.debug(os.environ['A'])
+                return fn(*given)
+            return inner
+        class A:
+            @keeps
+            def get(self): return os.environ['A']
+        def f(): return 1
+        """,
+    "logs and displays": """
+        import pandas as pd
+        pd.options.display.width = len(os.environ['A'])
+        def f(): return 1
+        """,
+    "a list of assets": """
+        import dagster as dg
+        def make(n):
+            @dg.asset(name=n)
+            def inner(): os.environ.update(A=os.environ['A'])
+            many = [inner]
+            return many
+        many = [one for n in ('a', 'b') for one in make(n)]
         def f(): return 1
         """,
     "a method of a base": """
