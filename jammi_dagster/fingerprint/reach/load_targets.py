@@ -23,6 +23,7 @@ from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of, joined
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
 from jammi_dagster.fingerprint.syntax.state_changes import (
+    PROPERTIES,
     Called,
     FunctionNode,
     StateChanges,
@@ -376,6 +377,8 @@ class LoadTargets:
                 used = changes_of_call(method, scope, is_whole=False).of_self
                 if "*" in used:
                     return [one for found in methods.values() for one in found]
+                if PROPERTIES in used:
+                    used = used | {name for name, found in methods.items() if any(map(_is_property, found))}
                 fresh = [other for other in used if other in methods and other not in seen]
                 seen.update(dict.fromkeys(fresh))
                 todo += fresh
@@ -489,6 +492,11 @@ def _returns_logger(unit: Unit) -> bool:
         and len(made) == len(returned)
         and all(one and LOGGER_MAKERS.issuperset(one) for one in made)
     )
+
+
+def _is_property(method: FunctionNode) -> bool:
+    decorators = getattr(method, "decorator_list", [])
+    return any(part.endswith("property") for one in decorators for part in chain_of(one) or ("property",))
 
 
 def _validates(method: FunctionNode) -> bool:

@@ -28,7 +28,11 @@ from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope,
 from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
+PROPERTIES = "@property"  # stands for all properties of an object
 _SELF = ("self", "cls")
+_OF_ATTRIBUTES = frozenset(
+    {"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.isinstance"}
+)
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -62,7 +66,7 @@ class StateChanges:
     may_exit: bool = False
     """True if a statement may end the loading of the module: `raise`, `assert`."""
     of_self: set[str] = field(default_factory=set)
-    """Attributes of `self`, or of `cls`, that are used; `*` where one of them is handed on."""
+    """Attributes of `self` or `cls` that are used; `*` where one is handed on, `@property` where any may be asked for."""
 
 
 def changes_at_load(statement: ast.stmt, scope: Scope) -> StateChanges:
@@ -86,17 +90,22 @@ def names_of_data(written: ast.expr, scope: Scope) -> list[str] | None:
     for node in nodes(written):
         if isinstance(node, ast.Lambda):
             return None
-        if isinstance(node, ast.Call) and not (
-            (names := scope.peek(chain_of(node.func) or ("",)))
-            and all(
-                name.removeprefix("builtins.") in QUIET_BUILTINS or _is_fresh(f"{name}.{CALL}")
-                for name in names
-            )
-        ):
+        if isinstance(node, ast.Call) and not _makes_data(chain_of(node.func), scope):
             return None
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found += [name for name in scope.module_names(node.id) if name not in QUIET_BUILTINS]
     return found
+
+
+def _makes_data(chain: Chain | None, scope: Scope) -> bool:
+    """Return whether a call has data as its result: of a library that computes, or a method of data."""
+    names = scope.peek(chain) if chain else ["builtins.str"]
+    return bool(names) and all(
+        name.split(".")[1] not in ("getattr", "next", "vars", "globals", "eval")
+        if name.startswith("builtins.")
+        else _is_fresh(f"{name}.{CALL}")
+        for name in names
+    )
 
 
 def changes_of_call(function: FunctionNode, scope: Scope, *, is_whole: bool) -> StateChanges:
@@ -247,6 +256,9 @@ class _ChangesVisitor(Visitor[_Place]):
             self.push(given, _Place(at.scope, True))
             return [node.func]
         names = at.scope.peek(chain)
+        if _is_own_attribute(node, names):
+            self.found.of_self.add(PROPERTIES)
+            return given[1:]
         if chain in (("setattr",), ("delattr",)) and node.args and names == [f"builtins.{chain[0]}"]:
             self._change(node.args[0], at, attribute=None)
             return given
@@ -328,6 +340,13 @@ class _ChangesVisitor(Visitor[_Place]):
         if not names and base.id in ("globals", "vars", "locals"):
             self.found.everything = True
         self.found.parameters |= at.scope.may_be_argument(base.id)
+
+
+def _is_own_attribute(call: ast.Call, names: Sequence[str]) -> bool:
+    """Return whether a call asks an object for an attribute of its own, or sets one: `getattr(self, key)`."""
+    given = call.args[0] if call.args else None
+    is_self = isinstance(given, ast.Name) and given.id in _SELF
+    return is_self and bool(names) and _OF_ATTRIBUTES.issuperset(names)
 
 
 def _is_doc(target: ast.expr) -> bool:

@@ -34,6 +34,8 @@ MODULES = {
 
         plugins = Plugins()
         """,
+    "tables.py": "import os, reg\ndef call(): reg.SHARED.append(os.environ['A'])\nCALLS = {'a': call}\n"
+    "DATA = {'a': [str(n).lower() for n in range(2)], 'b': sorted(set(['c']))}\n",
     "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
     "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
     "    def get(self): SEEN.append(os.environ['U'])\nSEEN = []\n",
@@ -318,6 +320,22 @@ COUNTS = {
         b = B()
         def f(): return reg.SHARED
         """,
+    "a property that is asked for by name": """
+        import reg
+        class A:
+            def __init__(self): getattr(self, 'a' * 3)
+            @property
+            def aaa(self): reg.SHARED.append(os.environ['A'])
+        a = A()
+        def f(): return reg.SHARED
+        """,
+    "functions in an imported dict": """
+        import reg
+        from tables import CALLS
+        def use(calls): return calls['a']()
+        K = use(CALLS)
+        def f(): return reg.SHARED
+        """,
     "a docstring that is read": """
         def g(): pass
         g.__doc__ = os.environ['A']
@@ -434,6 +452,21 @@ HARMLESS = {
             def made(cls): return cls()
             def get(self): reg.SHARED.append(os.environ['A'])
         a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "data of another module": """
+        from tables import DATA
+        def use(data): return data['a'] + [os.environ['A']]
+        K = use(DATA)
+        def f(): return 1
+        """,
+    "an attribute that is asked for by name": """
+        import reg
+        class A:
+            def __init__(self):
+                for name in ('a', 'b'): setattr(self, name, getattr(self, name, None))
+            def get(self): reg.SHARED.append(os.environ['A'])
+        a = A()
         def f(): return reg.SHARED
         """,
     "data that is sorted": """
