@@ -471,6 +471,8 @@ class LoadTargets:
 
     def _foreign(self, node: Node, name: str, deep: bool) -> Effect:
         route = self._routes.of(node, name)
+        if route.passed and not (route.rest or route.leaves or deep):
+            return _NONE  # a function of a module, such as `frames.sort(x)`, which is looked at as a call
         holder = (
             self._routes.node(route.passed[-1]) if route.passed and route.rest and not route.leaves else None
         )

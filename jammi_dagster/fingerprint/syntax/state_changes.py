@@ -66,7 +66,7 @@ class StateChanges:
     may_exit: bool = False
     """True if a statement may end the loading of the module: `raise`, `assert`."""
     of_self: set[str] = field(default_factory=set)
-    """Attributes of `self` or `cls` that are used; `*` where one is handed on, `@property` where any may be asked for."""
+    """Attributes of `self` or `cls` that are used; `*` where one is handed on, `@property` where any is asked."""
 
 
 def changes_at_load(statement: ast.stmt, scope: Scope) -> StateChanges:
@@ -270,7 +270,10 @@ class _ChangesVisitor(Visitor[_Place]):
         is_method = len(chain) > 1 and chain[-1] in MUTATING_METHODS and isinstance(node.func, ast.Attribute)
         if is_method and isinstance(node.func, ast.Attribute) and not (names and all(map(_is_quiet, names))):
             self._change(node.func.value, at)
-        else:
+        is_of_module = bool(names) and not any(
+            f".{CALL}" in name for name in names
+        )  # perhaps: `frames.sort(x)`
+        if not is_method or is_of_module:
             words = _own_names(_callables(node, names), at.scope)
             self._called(chain, words, at, is_statement=is_statement, keeps=at.passed)
         calls = not names or not all(map(_calls_nothing, names))

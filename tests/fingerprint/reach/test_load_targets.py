@@ -34,7 +34,8 @@ MODULES = {
 
         plugins = Plugins()
         """,
-    "tables.py": "import os, reg\ndef call(): reg.SHARED.append(os.environ['A'])\nCALLS = {'a': call}\n"
+    "tables.py": "import os, reg\ndef call(): reg.SHARED.append(os.environ['A'])\n"
+    "CALLS = {'a': call}\ndef append(): call()\n"
     "DATA = {'a': [str(n).lower() for n in range(2)], 'b': sorted(set(['c']))}\n",
     "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
     "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
@@ -278,6 +279,12 @@ COUNTS = {
             def made(cls): reg.SHARED.append(os.environ['A'])
         class B(A): pass
         b = B.made()
+        def f(): return reg.SHARED
+        """,
+    "a function of a module that is called as a method of a list": """
+        import reg
+        import tables
+        tables.append()
         def f(): return reg.SHARED
         """,
     "a key of sorted": """
