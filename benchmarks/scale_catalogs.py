@@ -179,7 +179,9 @@ def _lattice(edges: int) -> Iterator[GraphRow]:
 
 def load(catalog: str, root: str, size: Size) -> None:
     """Fill a new catalog, and make the bytes of the probed tables."""
-    ResultStore(root, catalog).close()  # makes the schema
+    store = ResultStore(root, catalog)
+    store.database.make()
+    store.close()
     graphs = (graph_tables(graph, size.edges) for graph in GRAPHS)
     starts, sets = itertools.count(1), dict[str, int]()
     loader = _Postgres(catalog) if catalog.startswith("postgresql") else _Sqlite(catalog)

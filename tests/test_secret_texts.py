@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from catalog_kit import new_database
 from core_kit import make
 
 from jammi_dagster import JammiError, LineageResource, ResultStore, ResultStoreResource, ResultTableIOManager
@@ -110,7 +111,7 @@ def test_a_secret_of_a_catalog(tmp_path: Path, caplog: pytest.LogCaptureFixture,
     caplog.set_level(logging.DEBUG, "jammi_dagster")
     catalog = CATALOGS[case]
     texts = shown(str(tmp_path / "root"), catalog, None)
-    texts["database"] = said(lambda: Database(catalog))
+    texts["database"] = said(lambda: new_database(catalog))
     texts["engine"] = said(lambda: ResultStore.attach_engine(catalog, str(tmp_path)))
     check(texts, caplog)
     assert "catalog" in texts["database"]
@@ -169,7 +170,7 @@ def test_a_password_stands_in_no_identity(tmp_path: Path) -> None:
     from jammi_dagster.maintenance.root_binding import RootBinding
 
     root = ArtifactRoot(str(tmp_path))
-    database = Database("sqlite://")
+    database = new_database("sqlite://")
     database.name, database.is_sqlite = Database.__name__, False
     url = CATALOGS["a password with @"]
     from jammi_dagster.catalog.urls import parse_catalog, shown_url

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from jammi_dagster import forks
-from jammi_dagster.catalog import migrations, sqlite_file
+from jammi_dagster.catalog import empty, migrations, sqlite_file
 from jammi_dagster.catalog.faults import DRIVER_ERRORS, fault
 from jammi_dagster.catalog.sqlite_file import BEGIN, BUSY_SECONDS, DURABLE, SqliteFile
 from jammi_dagster.catalog.urls import parse_catalog, shown_url
@@ -51,6 +51,9 @@ Reading: TypeAlias = "Callable[[], contextlib.AbstractContextManager[sa.Connecti
 class Database:
     """A catalog database. Opening it migrates it, unless it cannot be written: sensing works on those too.
 
+    Opening and reading make none: where there is none yet, every question is answered as by an empty one. The first
+    write makes it. A database in memory is there at once.
+
     `catalog` is a path of an SQLite file, or a URL: `sqlite:///…`, `sqlite://` (in memory), `postgresql://…`.
     Raises `CatalogUnavailable`, `CatalogFromNewerVersion`, and `CatalogReadOnly` for one that is older than this
     package and cannot be upgraded. After a fork the child opens connections of its own.
@@ -68,12 +71,13 @@ class Database:
             self._file = SqliteFile(str(self.url.database), self.name)
             self._file.read_only |= foreign
         self.read_only = foreign or (self._file is not None and self._file.read_only)
+        self.is_there, self.has_written, self._is_looking = False, False, False
         self._make_locks()
         self._engines: list[sa.Engine] = []
         with self._reported(opening=True):
             self._open()
             try:
-                self._prepare()
+                self._prepare(make=self.is_memory)
             except BaseException:
                 self.close()
                 raise
@@ -114,7 +118,7 @@ class Database:
         Raises `CatalogUnavailable`, `CatalogReadOnly`, `CatalogReplaced` for a file that was replaced under the open
         connection, and `NameTooLong` for a name that PostgreSQL cannot index.
         """
-        self.check_writable()
+        self.make()
         kind: _Kind = "write" if durable else "quick write"
         with (
             self._reported(writing=True),
@@ -132,6 +136,17 @@ class Database:
                     transaction.rollback()
                 raise
             self._check_file(connection, committed=True)
+
+    def make(self) -> None:
+        """Make the catalog, with the folders above it, unless it is there: something is about to be written.
+
+        Raises as `writing` does.
+        """
+        self.check_writable()
+        self.has_written = True
+        if not self.is_there:
+            with self._reported(opening=True), self._reopening:
+                self._prepare(make=True)
 
     def check_writable(self) -> None:
         """Raise `CatalogReadOnly` where nothing can be written."""
@@ -204,7 +219,7 @@ class Database:
     @contextlib.contextmanager
     def _using(self, kind: _Kind) -> Iterator[sa.Connection]:
         """Give a connection of the pool; a forked child neither uses nor closes one of its parent's."""
-        connection, pid = self._checked_out(kind), os.getpid()
+        connection, pid = self._connected(kind), os.getpid()
         try:
             yield connection
         finally:
@@ -214,9 +229,25 @@ class Database:
             else:
                 forks.inherited.append(connection)
 
-    def _checked_out(self, kind: _Kind) -> sa.Connection:
+    def _connected(self, kind: _Kind) -> sa.Connection:
+        """Give a connection to the catalog; where there is none, to an empty one in memory."""
         if os.getpid() != self._pid:  # forked past Python's own hooks
             self.after_fork_in_child()
+        if self.is_there:
+            return self._checked_out(kind)
+        with self._reopening:  # another thread may be making it
+            if not (self.is_there or self._is_looking):
+                with self._reported(opening=True):
+                    self._prepare()
+            if self.is_there or self._is_looking:
+                return self._checked_out(kind)
+        return (
+            empty.engine(self.name)
+            .execution_options(**{BEGIN: "BEGIN"} if kind == "snapshot" else {})
+            .connect()
+        )
+
+    def _checked_out(self, kind: _Kind) -> sa.Connection:
         while True:
             engine = self._kinds[kind]
             with self._gate, self._reported(opening=True):
@@ -246,7 +277,7 @@ class Database:
 
     def _settle(self, connection: sa.Connection, kind: _Kind) -> None:
         """Make PostgreSQL's settings for one transaction: as the session's they would be another client's too."""
-        if not self.is_sqlite:
+        if connection.dialect.name != "sqlite":
             connection.exec_driver_sql(_SETTINGS[kind])
 
     def _check_file(self, connection: sa.Connection, *, committed: bool = False) -> None:
@@ -295,7 +326,7 @@ class Database:
         if self._file is not None and is_carried:
             sqlite_file.carried_over.update(filter(None, [self._file.identity()]))
         self._make_locks()
-        self._pid = os.getpid()
+        self._pid, self._is_looking = os.getpid(), False
         if not self.is_memory:  # one in memory was copied with the process
             self._open()
 
@@ -308,32 +339,47 @@ class Database:
 
     # --- schema ----------------------------------------------------------------------------------------
 
-    def _prepare(self) -> None:
-        """Bring the schema to the present revision, and expect the file to stay where it is."""
-        if not self.is_foreign:
-            self._migrate_in_turn()
-        if self._file is not None:
-            self._file.may_make = False
-            if not self.read_only:
-                self._file.warn_of_network()
+    def _prepare(self, *, make: bool = False) -> None:
+        """Look if the catalog is there, or make it; then bring its schema to the present revision.
 
-    def _migrate_in_turn(self) -> None:
+        One that was there once is expected to stay: its absence is an error.
+        """
+        before, self._is_looking = self._is_looking, True
+        try:
+            if self._file is not None:
+                self._file.may_make = make and not self.is_there
+            self.is_there = self.is_foreign or self._migrate_in_turn(make=make) or self.is_there
+        finally:
+            self._is_looking = before
+            if self._file is not None:
+                self._file.may_make = False
+        if self._file is not None and self.is_there and not self.read_only:
+            self._file.warn_of_network()
+
+    def _migrate_in_turn(self, *, make: bool) -> bool:
         """Migrate, and try again while SQLite does not wait for a process that enters WAL mode or leaves it."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
-                return self._migrate()
+                return self._migrate(make=make)
             except sa.exc.OperationalError as error:
                 if not self.is_sqlite or "locked" not in str(error.orig) or time.monotonic() > until:
                     raise
             time.sleep(_TURN_SECONDS)  # the one who holds it tells nobody when it lets go
 
-    def _migrate(self) -> None:
-        """Bring the schema to the present revision; one query when there is nothing to do."""
+    def _migrate(self, *, make: bool) -> bool:
+        """Bring the schema to the present revision; one query when there is nothing to do.
+
+        Tells if the catalog is there; one that is not is made only if told to.
+        """
+        if not (make or self.is_there) and self.is_gone():
+            return False
         with self._using("statement") as connection:
             revision = migrations.revision_of(connection)
+            if revision is None and self.is_sqlite and migrations.is_foreign(connection):
+                raise ForeignCatalog(catalog=self.name)
         if revision == migrations.HEAD:
-            return
+            return True
         if revision is not None and revision not in migrations.KNOWN:
             raise CatalogFromNewerVersion(catalog=self.name, revision=revision, newest=migrations.HEAD)
         if self.read_only:
@@ -342,17 +388,14 @@ class Database:
             raise CatalogReadOnly(
                 catalog=self.name, why=f"{why} and cannot be upgraded here", way_out=way_out
             )
+        if revision is None and not make:
+            return False
         if self.is_sqlite:
-            self._own_file()
+            with self._using("statement") as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # the file keeps it
         with self._using("write") as connection, connection.begin():
             migrations.upgrade(connection)
-
-    def _own_file(self) -> None:
-        """Check that a new catalog's file is ours to write, and put it into WAL mode, which it keeps."""
-        with self._using("statement") as connection:
-            if migrations.is_foreign(connection):
-                raise ForeignCatalog(catalog=self.name)
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        return True
 
     @contextlib.contextmanager
     def _reported(self, *, opening: bool = False, writing: bool = False) -> Iterator[None]:

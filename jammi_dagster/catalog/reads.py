@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +17,12 @@ from jammi_dagster.catalog.records import (
     CurrentCost,
     CurrentMatch,
     CurrentRow,
+    Hold,
     MaterializationRecord,
+    Move,
     Outcomes,
     Scope,
+    rfc3339,
 )
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
@@ -118,6 +122,46 @@ class CatalogReader:
         """List all materializations of the table, of every status and deployment, the latest start first."""
         return [record for _, record in self._decoded(self._rows(queries.HISTORY, {"table": table}))]
 
+    def moves(self, table: str) -> list[Move]:
+        """List all moves of the table's name, in every deployment, the latest first."""
+        return [_move(row) for row in self._rows(queries.MOVES, {"table": table})]
+
+    def move_at(self, table: str, at: int | datetime) -> Move | None:
+        """Find the last move of the table's name in this deployment up to a sequence or an instant.
+
+        A sequence may also be that of the start that moved. A tenant's own table hides the global one from the
+        tenant's first move on, until it is emptied.
+        """
+        emptied = None
+        for tenant in self._scope["readable"]:
+            move = self._move_at({"table": table, "of_tenant": tenant}, at)
+            if move is not None and move.materialization_id is not None:
+                return move
+            emptied = emptied or move
+        return emptied
+
+    def _move_at(self, place: Mapping[str, Any], at: int | datetime) -> Move | None:
+        if isinstance(at, datetime):
+            rows = self._rows(queries.LAST_MOVE_UNTIL, {**place, "at": at.timestamp()})
+        else:
+            rows = self._rows(queries.LAST_MOVE_OF_START, {**place, "at": at})
+            rows = rows or self._rows(queries.LAST_MOVE_UP_TO, {**place, "at": at})
+        return _move(rows[0]) if rows else None
+
+    def holds(self) -> dict[str, Hold]:
+        """Map each table of the scope's own that is held to its hold."""
+        return {
+            row.table_name: Hold(
+                table=row.table_name,
+                deployment=row.deployment,
+                materialization_id=row.materialization_id,
+                by=row.held_by,
+                since=rfc3339(row.held_since),
+                reason=row.held_because,
+            )
+            for row in self._rows(queries.HOLDS, {})
+        }
+
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
     ) -> list[MaterializationRecord]:
@@ -174,7 +218,8 @@ class CatalogReader:
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List the edges of all current materializations, or of `source`; by the start of the derived."""
-        of_source = queries.EDGES_OF_ON_SQLITE if self._database.is_sqlite else queries.EDGES_OF_ON_POSTGRES
+        on_sqlite = self._database.is_sqlite or not self._database.is_there
+        of_source = queries.EDGES_OF_ON_SQLITE if on_sqlite else queries.EDGES_OF_ON_POSTGRES
         rows = self._overestimated(queries.EDGES if source is None else of_source, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
         same = one.setdefault
@@ -225,7 +270,7 @@ class CatalogReader:
     def current_matches(self, tables: Collection[str]) -> dict[str, CurrentMatch]:
         """Read the current materialization of each of `tables` as a probe needs it."""
         found: dict[str, CurrentMatch] = {}
-        for chunk in queries.chunks(tables):
+        for chunk in queries.chunks(sorted(tables)):  # neighbours lie side by side
             for row, record in self._pointed(self._rows(queries.CURRENT_MATCHES, {"tables": chunk})):
                 set_key = row.set_key if _tells_its_bytes(record) else None
                 found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
@@ -301,31 +346,53 @@ class CatalogReader:
         _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
         return None
 
-    def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
-        return MaterializationRecord(
-            materialization_id=row.id,
-            table=row.table_name,
-            status=row.status,
-            tenant=row.tenant,
-            deployment=row.deployment,
-            artifact_path=row.artifact_path,
-            artifact_uri=self._uri_of(row.artifact_path),
-            artifact_digest=row.artifact_digest,
-            size_bytes=row.size_bytes,
-            row_count=row.row_count,
-            # freshness.rs, `staleness`: a definition without anchors is no manifest
-            definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
-            compute_seconds=row.compute_seconds if isinstance(row.compute_seconds, int | float) else None,
-            reproducibility=row.reproducibility,
-            produced_by=row.produced_by,
-            start_sequence=row.start_sequence,
-            created_at=row.created_at,
-            completed_at=row.completed_at,
-            anchors_json=row.anchors_json,
-            anchor_order=row.anchor_order,
+    def _record(self, row: Iterable[Any]) -> MaterializationRecord:
+        identity, table, status, tenant, deployment, path, digest, size, rows, definition, inputs, *rest = row
+        seconds, reproducibility, produced_by, start, created_at, completed_at, order, anchors, *_ = rest
+        return MaterializationRecord.of_fields(
+            {
+                "materialization_id": identity,
+                "table": table,
+                "status": status,
+                "tenant": tenant,
+                "deployment": deployment,
+                "artifact_path": path,
+                "artifact_uri": self._uri_of(path),
+                "artifact_digest": digest,
+                "size_bytes": size,
+                "row_count": rows,
+                # freshness.rs, `staleness`: a definition without anchors is no manifest
+                "definition_hash": definition if inputs is not None else None,
+                "compute_seconds": seconds if isinstance(seconds, int | float) else None,
+                "reproducibility": reproducibility,
+                "produced_by": produced_by,
+                "start_sequence": start,
+                "created_at": created_at,
+                "completed_at": completed_at,
+                "anchors_json": anchors,
+                "anchor_order": order,
+            }
         )
 
 
+def _move(row: sa.Row[Any]) -> Move:
+    return Move(
+        table=row.table_name,
+        tenant=row.tenant,
+        deployment=row.deployment,
+        sequence=row.sequence,
+        start_sequence=row.start_sequence,
+        materialization_id=row.materialization_id,
+        outcome=row.outcome,
+        reason=row.cause,
+        run_id=row.run_id,
+        at=rfc3339(row.moved_at),
+    )
+
+
 def _tells_its_bytes(record: MaterializationRecord) -> bool:
-    counts = (record.size_bytes, record.row_count)  # SQLite keeps whatever it is given
-    return isinstance(record.artifact_digest, str) and all(isinstance(count, int) for count in counts)
+    return (  # SQLite keeps whatever it is given
+        isinstance(record.artifact_digest, str)
+        and isinstance(record.size_bytes, int)
+        and isinstance(record.row_count, int)
+    )

@@ -15,9 +15,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import CatalogState
-from jammi_dagster.catalog.queries import core
 from jammi_dagster.errors import InvalidKey
 
 KEY_VARIABLE = "JAMMI_STORE_KEY"
@@ -31,7 +30,7 @@ OTHER_KEY = (
     "one, or accept the present one with ResultStore(…).key.replace()"
 )
 _LEAST_BYTES = 16
-_state = core(CatalogState)
+_state = models.catalog_state
 _log = logging.getLogger("jammi_dagster")
 _told: set[Path] = set()
 
@@ -54,7 +53,8 @@ class StoreKey:
 
     The key is the environment variable `JAMMI_STORE_KEY` where it is set, otherwise the content of the file that
     `JAMMI_STORE_KEY_FILE` names. Otherwise, for an SQLite file, it is a file `<catalog>.key` beside it, which only its
-    owner can read and which is made on first use, unless the catalog is read-only. In the store's own root that is
+    owner can read and which is made on first use by a process that writes to the catalog; until then, a process that
+    only reads hashes under a draft of its own, which is equal to nothing recorded. In the store's own root that is
     warned of: a copy of the folder carries the key. A catalog in PostgreSQL or in memory, or an attached engine's, has
     no such place. Nothing is hashed without a key, nor with another key than the catalog was written with.
     """
@@ -67,6 +67,7 @@ class StoreKey:
         self._is_in_root = on_disk and root is not None and _is_below(str(database.url.database), root)
         self._recorded: str | None = None
         self._used: _Key | None = None
+        self._draft: _Key | None = None
 
     def __call__(self, value: str) -> str | None:
         """Hash a value as `hmac` does."""
@@ -77,8 +78,16 @@ class StoreKey:
         key = self._key()
         if key is None or self._recorded_fingerprint() not in (None, key.fingerprint):
             return None
-        self._used = key
+        if key is not self._draft:
+            self._used = key
         return key.hmac(value)
+
+    @property
+    def draft_state(self) -> Literal["none", "in use", "over"]:
+        """Tell if values were hashed under a draft, and if it is over: then they are to be hashed again."""
+        if self._draft is None:
+            return "none"
+        return "in use" if self._key() is self._draft else "over"
 
     @property
     def why_not(self) -> str:
@@ -114,6 +123,7 @@ class StoreKey:
 
         Tables that depend on a secret are stale from then on. Raises `InvalidKey`.
         """
+        self._database.make()
         key = self._key()
         if key is None:
             raise InvalidKey(source=KEY_VARIABLE, why="there is none", way_out="set it and try again")
@@ -145,12 +155,16 @@ class StoreKey:
             return _checked(_of_file(named), KEY_FILE_VARIABLE)
         if self._file is None:
             return None
-        if make and not self._database.read_only:
+        can_make = make and not self._database.read_only
+        if can_make and self._database.has_written:
             with contextlib.suppress(OSError):
                 _make(self._file)
         try:
             found = self._file.read_bytes()
         except OSError:
+            if can_make and not self._database.has_written:
+                self._draft = self._draft or _Key(secrets.token_bytes(32))
+                return self._draft
             return None
         if not found:
             return None

@@ -43,7 +43,7 @@ class SqliteFile:
     def __init__(self, path: str, name: str) -> None:
         self.path, self.name = Path(path), name
         self.read_only = not is_writable(self.path)
-        self.may_make = True  # until it was there once: then its absence is an error
+        self.may_make = False  # unless its absence is no error
 
     def engine(self) -> sa.Engine:
         """Create an engine on the file: each statement stands alone, except where `BEGIN` is an execution option."""

@@ -50,6 +50,7 @@ class RootBinding:
         """Bind an unbound catalog to the root, at its first write; a bound one is not looked at."""
         if self._database.is_foreign or self._database.read_only:
             return  # the write itself will say so
+        self._make()
         if self._known().root_id is None:
             self._bind()
 
@@ -59,7 +60,9 @@ class RootBinding:
         An unbound catalog is bound, unless for a `dry_run`. Raises `RootNotThere` and `RootOfAnotherCatalog`, and
         `CatalogReadOnly`.
         """
-        if self._database.is_foreign or not dry_run:
+        if not dry_run:
+            self._make()
+        elif self._database.is_foreign:
             self._database.check_writable()
         if self._known().root_id is None:
             return self._bind(dry_run=dry_run)
@@ -76,13 +79,30 @@ class RootBinding:
     def check_not_lost(self) -> None:
         """Check that the catalog is not one that was lost and waits, empty, for the next write to rebuild it.
 
-        Raises `CatalogLost`.
+        Raises `CatalogLost`, and `RootOfAnotherCatalog` where there is no catalog and the root is another one's.
         """
         if self._database.is_foreign or self._known().root_id is not None:
             return
         found = read_identity(self._root, expected=False)
         if found is not None and self._is_place_of(found) and self._rows.is_empty():
             raise CatalogLost(root=self._root.name, catalog=self._database.name)
+        self._check_vacant(found)
+
+    def _make(self) -> None:
+        """Make a catalog that is not there, unless the root is another one's. Raises as `check` does."""
+        self._database.check_writable()
+        if not self._database.is_there:
+            self._check_vacant(read_identity(self._root, expected=False))
+        self._database.make()
+
+    def _check_vacant(self, found: RootIdentity | None) -> None:
+        """Check that a catalog that is not there may be made for the root with this identity.
+
+        The identity is read first: a catalog is made before its root names it. Raises `RootOfAnotherCatalog`.
+        """
+        self._rows.bond()  # looks for the catalog again
+        if found is not None and not (self._database.is_there or self._is_place_of(found)):
+            raise RootOfAnotherCatalog(root=self._root.name, catalog=self._database.name, other=found.catalog)
 
     def take_restored(self) -> list[str]:
         """Give the ids of the rows that were rebuilt, once."""
@@ -107,7 +127,6 @@ class RootBinding:
 
     def take_over(self) -> str | None:
         """Bind root and catalog to each other, whatever they named before; give the former catalog's place."""
-        self._database.check_writable()
         self._rows.check_writable()
         catalog_id = self._known().catalog_id
         found = self._found_or_damaged()

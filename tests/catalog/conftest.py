@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 
 from benchmarks.postgres import server
-from jammi_dagster.catalog import Database
 
 _schemas = itertools.count()
 
@@ -42,6 +41,6 @@ def schema(postgres: str) -> str:
 def catalog(request: pytest.FixtureRequest, file: Path) -> Iterator[Catalog]:
     """The catalog in the global scope and the default deployment; on SQLite unless the test asks for `postgres`."""
     on_postgres = getattr(request, "param", "sqlite") == "postgres"
-    database = Database(request.getfixturevalue("schema") if on_postgres else str(file))
+    database = new_database(request.getfixturevalue("schema") if on_postgres else str(file))
     yield Catalog(database)
     database.close()

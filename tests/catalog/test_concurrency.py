@@ -5,15 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from catalog_kit import Catalog, finished
+from catalog_kit import Catalog, finished, new_database
 from core_kit import race
 
-from jammi_dagster.catalog import Database
 from jammi_dagster.contract import InputAnchor
 
 
 def _commit(n: int, file: Path) -> None:
-    catalog = Catalog(Database(str(file)))
+    catalog = Catalog(new_database(str(file)))
     for i in range(25):
         anchors = [
             InputAnchor.source_version("file:shared", str(i)),
@@ -77,7 +76,7 @@ def test_threads_that_open_a_fresh_postgres_catalog_at_once_agree(schema: str) -
 
     def open_it(_: int) -> str:
         together.wait()
-        database = Database(schema)
+        database = new_database(schema)
         catalog_id = Catalog(database).reader.state().catalog_id
         database.close()
         return catalog_id

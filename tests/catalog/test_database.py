@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 from core_kit import Child, apart, race, run
 
 from jammi_dagster.catalog import Database, migrations
@@ -27,13 +27,13 @@ from jammi_dagster.errors import (
 
 def test_a_missing_folder_is_made(tmp_path: Path) -> None:
     """A catalog that is not there yet is made, with the folders above it."""
-    Database(str(tmp_path / "a" / "b" / "c.db")).close()
+    new_database(str(tmp_path / "a" / "b" / "c.db")).close()
     assert (tmp_path / "a" / "b" / "c.db").is_file()
 
 
 def test_opening_at_head_is_one_query_and_imports_no_alembic(file: Path) -> None:
     """A catalog with nothing to migrate costs one statement, and not the import of alembic."""
-    Database(str(file)).close()
+    new_database(str(file)).close()
     script = """
 import sys
 import sqlalchemy as sa
@@ -52,8 +52,8 @@ assert not [name for name in sys.modules if name.split(".")[0] == "alembic"]
 )
 def test_a_file_is_a_path_or_a_url(url: str, file: Path) -> None:
     """Every spelling of one file is one catalog, whose name shows neither password nor query."""
-    Database(str(file)).close()
-    database = Database(url.format(file))
+    new_database(str(file)).close()
+    database = new_database(url.format(file))
     assert Path(str(database.url.database)) == file
     assert "password" not in database.name
     assert str(file) in database.name
@@ -63,7 +63,7 @@ def test_a_file_is_a_path_or_a_url(url: str, file: Path) -> None:
 def test_a_relative_path_is_resolved_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A catalog stays the one that was opened when the process changes its working folder."""
     monkeypatch.chdir(tmp_path)
-    database = Database("sqlite:///relative.db")
+    database = new_database("sqlite:///relative.db")
     other = tmp_path / "other"
     other.mkdir()
     monkeypatch.chdir(other)
@@ -77,7 +77,7 @@ def test_odd_characters_in_a_path(tmp_path: Path) -> None:
     """Percent signs, question marks, spaces and emoji in a path are only a path."""
     for name in ("100% 😀.db", "a?b#c.db", "a&mode=ro.db"):
         file = tmp_path / name
-        database = Database(str(file))
+        database = new_database(str(file))
         assert Catalog(database).writer.next_start() > 1
         database.close()
         assert file.is_file()
@@ -91,7 +91,7 @@ def test_a_revision_of_a_newer_version_is_refused(catalog: Catalog, file: Path) 
     with catalog.database.writing() as connection:
         connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(CatalogFromNewerVersion) as raised:
-        Database(str(file))
+        new_database(str(file))
     assert raised.value.revision == "9999"
     assert "upgrade jammi-dagster" in str(raised.value)
 
@@ -103,7 +103,7 @@ def test_another_programs_alembic_table_is_not_ours(schema: str) -> None:
         connection.execute(sa.text("CREATE TABLE alembic_version (version_num TEXT)"))
         connection.execute(sa.text("INSERT INTO alembic_version VALUES ('theirs')"))
     theirs.dispose()
-    database = Database(schema)
+    database = new_database(schema)
     with database.reading() as reading:
         assert reading.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "theirs"
     database.close()
@@ -114,35 +114,35 @@ def test_garbage_is_no_database(file: Path) -> None:
     file.write_bytes(b"this is no database, nor has it ever been one" * 100)
     before = file.read_bytes()
     with pytest.raises(CatalogUnavailable, match="not a database") as raised:
-        Database(str(file))
+        new_database(str(file))
     assert str(file) in str(raised.value)
     assert file.read_bytes() == before
 
 
 def test_a_damaged_database_is_an_error_of_ours(file: Path) -> None:
     """A catalog whose pages are overwritten is reported, whenever the damage is met."""
-    Database(str(file)).close()
+    new_database(str(file)).close()
     data = bytearray(file.read_bytes())
     data[2_000:] = os.urandom(len(data) - 2_000)
     file.write_bytes(bytes(data))
     with pytest.raises(CatalogUnavailable):
-        Catalog(Database(str(file))).reader.tables()
+        Catalog(new_database(str(file))).reader.tables()
 
 
 def test_a_folder_is_no_database(tmp_path: Path) -> None:
     """A path that is a folder, or that goes through a file, is an error of ours."""
     with pytest.raises(CatalogUnavailable):
-        Database(str(tmp_path))
+        new_database(str(tmp_path))
     (tmp_path / "file").write_text("x")
     with pytest.raises(CatalogUnavailable):
-        Database(str(tmp_path / "file" / "c.db"))
+        new_database(str(tmp_path / "file" / "c.db"))
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "sqlite:///a\0b"])
 def test_what_is_no_path(path: str) -> None:
     """An empty path and one with a NUL are refused before anything is opened."""
     with pytest.raises(CatalogUnavailable):
-        Database(path)
+        new_database(path)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_what_is_no_path(path: str) -> None:
 def test_no_password_reaches_a_message(url: str) -> None:
     """A URL that cannot be used is an error of ours, in which its password does not stand."""
     with pytest.raises(CatalogUnavailable) as raised:
-        Database(url)
+        new_database(url)
     error: BaseException | None = raised.value
     assert "s3cret" not in str(error)
     while error is not None:
@@ -191,7 +191,7 @@ except CatalogUnavailable as error:
 
 def _sense(talk: Connection, file: Path) -> list[str]:
     """Reads, is refused to write, and reads again when told."""
-    catalog = Catalog(Database(str(file)))
+    catalog = Catalog(new_database(str(file)))
     talk.send((catalog.reader.tables(), catalog.database.read_only))
     with pytest.raises(CatalogReadOnly):
         catalog.writer.next_start()
@@ -202,14 +202,23 @@ def _sense(talk: Connection, file: Path) -> list[str]:
 def _refusal(catalog: Path) -> str:
     """The message of the error that opening a catalog raises."""
     with pytest.raises(JammiError) as raised:
-        Database(str(catalog))
+        new_database(str(catalog))
+    return f"{type(raised.value).__name__}: {raised.value}"
+
+
+def _refused_write(catalog: Path) -> str:
+    """The message of the error that the first write raises, where reading finds nothing."""
+    found = Catalog(Database(str(catalog)))
+    assert found.reader.tables() == []
+    with pytest.raises(JammiError) as raised:
+        found.writer.next_start()
     return f"{type(raised.value).__name__}: {raised.value}"
 
 
 @pytest.fixture
 def closed(file: Path) -> Iterator[Path]:
     """A catalog with one table, closed, in a folder of its own."""
-    database = Database(str(file))
+    database = new_database(str(file))
     Catalog(database).ready("t")
     database.close()
     yield file
@@ -232,7 +241,7 @@ def test_a_catalog_that_cannot_be_written_can_be_read(closed: Path, file_mode: i
 @pytest.mark.parametrize("folder_mode", [0o555, 0o755])
 def test_a_reader_who_cannot_write_sees_what_a_writer_commits(closed: Path, folder_mode: int) -> None:
     """A sensor under another account follows a writer at work: nothing committed is overlooked."""
-    database = Database(str(closed))
+    database = new_database(str(closed))
     writer = Catalog(database)
     writer.ready("u")
     closed.chmod(0o444)
@@ -250,7 +259,7 @@ def test_a_reader_who_cannot_write_sees_a_writer_that_came_later(closed: Path) -
     closed.parent.chmod(0o555)
     reader = Child(_sense, closed, privileged=False)
     assert reader.told() == (["t"], True)
-    database = Database(str(closed))
+    database = new_database(str(closed))
     Catalog(database).ready("u")
     reader.tell("again")
     assert reader.result() == ["t", "u"]
@@ -258,12 +267,12 @@ def test_a_reader_who_cannot_write_sees_a_writer_that_came_later(closed: Path) -
 
 
 def test_a_missing_catalog_on_a_read_only_disk(tmp_path: Path) -> None:
-    """There is nothing to read and nothing can be made: an error that names the catalog."""
+    """It is read as an empty one, and cannot be made: an error that names it."""
     tmp_path.chmod(0o555)
     try:
         for place in ("c.db", "folder/c.db"):
-            said = apart(_refusal, tmp_path / place, privileged=False)
-            assert said.startswith("CatalogUnavailable")
+            said = apart(_refused_write, tmp_path / place, privileged=False)
+            assert said.startswith("CatalogReadOnly")
             assert str(tmp_path / place) in said
     finally:
         tmp_path.chmod(0o755)
@@ -294,7 +303,7 @@ def test_an_older_catalog_on_a_read_only_disk(file: Path) -> None:
 
 
 def _open(n: int, file: Path) -> str:
-    database = Database(str(file))
+    database = new_database(str(file))
     catalog_id = Catalog(database).reader.state().catalog_id
     database.close()
     return catalog_id
@@ -364,7 +373,7 @@ def test_more_threads_than_a_pool_has_connections(catalog: Catalog) -> None:
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
 def test_a_catalog_in_memory(url: str) -> None:
     """It works from many threads, and each one is a catalog of its own."""
-    database, other = Database(url), Database(url)
+    database, other = new_database(url), new_database(url)
     catalog = Catalog(database)
     assert database.is_memory
     assert not database.read_only
@@ -400,6 +409,6 @@ def test_another_programs_sqlite_file_is_refused_and_left_alone(tmp_path: Path) 
         other.execute("CREATE TABLE result_tables (table_name TEXT)")
     before = file.read_bytes()
     with pytest.raises(ForeignCatalog, match="attach_engine"):
-        Database(str(file))
+        new_database(str(file))
     assert file.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == [file]

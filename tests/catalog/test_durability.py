@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 from core_kit import apart
 from debian_kit import program
 
-from jammi_dagster.catalog import Database, sqlite_file
+from jammi_dagster.catalog import sqlite_file
 from jammi_dagster.catalog.sqlite_file import network_file_system
 from jammi_dagster.errors import CatalogReadOnly, CatalogReplaced, CatalogUnavailable
 
@@ -73,7 +73,7 @@ def test_postgres_commits_synchronously_where_the_server_does_not(catalog: Catal
         ("remote_write", True, "remote_write"),
         ("on", True, "on"),
     ]:
-        database = Database(f"{schema}%20-csynchronous_commit%3D{given}")
+        database = new_database(f"{schema}%20-csynchronous_commit%3D{given}")
         with database.writing(durable=durable) as connection:
             assert connection.exec_driver_sql(show).scalar_one() == expected
         with database.reading() as connection:
@@ -167,7 +167,7 @@ def test_after_the_error_the_restored_catalog_is_used(backed_up: Catalog, file: 
         backed_up.writer.next_start()
     backed_up.ready("t2")
     assert backed_up.reader.tables() == ["t0", "t2"]
-    other = Catalog(Database(str(file)))
+    other = Catalog(new_database(str(file)))
     assert other.reader.tables() == ["t0", "t2"]
     other.database.close()
 
@@ -205,7 +205,7 @@ def test_a_restored_catalog_never_repeats_its_mark(backed_up: Catalog, file: Pat
 def test_a_read_only_session_is_told_and_never_written_through(catalog: Catalog, schema: str) -> None:
     """Reading works; every write is `CatalogReadOnly`, also on a connection that has served a snapshot."""
     catalog.ready("t")
-    database = Database(f"{schema}%20-cdefault_transaction_read_only%3Don")
+    database = new_database(f"{schema}%20-cdefault_transaction_read_only%3Don")
     reader = Catalog(database)
     for _ in range(3):
         with reader.reader.frozen() as frozen:
@@ -229,7 +229,7 @@ def test_any_encoding_holds_a_name_or_says_that_it_does_not(postgres: str, encod
             f"CREATE DATABASE {database_name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
         )
     admin.dispose()
-    catalog = Catalog(Database(postgres.replace("/postgres?", f"/{database_name}?")))
+    catalog = Catalog(new_database(postgres.replace("/postgres?", f"/{database_name}?")))
     catalog.ready("before")
     if encoding == "LATIN1" and name == "日本":
         with pytest.raises(CatalogUnavailable, match="encoding UTF8"):
@@ -242,7 +242,7 @@ def test_any_encoding_holds_a_name_or_says_that_it_does_not(postgres: str, encod
 
 
 def _turn_read_only(file: str) -> list[Any]:
-    catalog = Catalog(Database(file))
+    catalog = Catalog(new_database(file))
     catalog.ready("t")
     catalog.database.close()
     path = Path(file)
@@ -310,7 +310,7 @@ def test_a_catalog_on_a_shared_file_system_is_warned_of(
     monkeypatch.setattr(sqlite_file, "_MOUNTS", mounts)
     file = tmp_path / "deep" / "catalog.db"
     for _ in range(2):
-        Database(str(file)).close()
+        new_database(str(file)).close()
     told = [
         record.getMessage() for record in caplog.records if "SQLite is safe there only" in record.getMessage()
     ]
@@ -323,5 +323,5 @@ def test_a_machine_that_tells_no_mounts_is_not_warned(
 ) -> None:
     """macOS and Windows have no such file."""
     monkeypatch.setattr(sqlite_file, "_MOUNTS", tmp_path / "none")
-    Database(str(tmp_path / "catalog.db")).close()
+    new_database(str(tmp_path / "catalog.db")).close()
     assert caplog.text == ""

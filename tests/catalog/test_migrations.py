@@ -9,12 +9,12 @@ from unittest import mock
 
 import pytest
 import sqlalchemy as sa
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 from core_kit import Child, apart, race
 from databases_kit import FOLDER, answers, restore
 
 from jammi_dagster import ResultStore
-from jammi_dagster.catalog import Database, migrations
+from jammi_dagster.catalog import migrations
 from jammi_dagster.errors import CatalogFromNewerVersion, CatalogReadOnly
 
 _LATER = "9001"
@@ -53,14 +53,14 @@ def _become(later: Path) -> None:
 def older(request: pytest.FixtureRequest, file: Path) -> str:
     """A catalog of the present revision, with one table."""
     url = str(file) if request.param == "file" else str(request.getfixturevalue("schema"))
-    database = Database(url)
+    database = new_database(url)
     Catalog(database).ready("t")
     database.close()
     return url
 
 
 def _notes(url: str) -> list[str]:
-    database = Database(url)
+    database = new_database(url)
     with database.reading() as connection:
         found = list(connection.execute(sa.text("SELECT note FROM materializations")).scalars())
     assert Catalog(database).reader.tables() == ["t"]
@@ -77,13 +77,45 @@ def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, re
     for scope in gave:  # a start is never issued again
         assert told[scope].pop("next start") > gave[scope].pop("next start")
     assert json.loads(json.dumps(told)) == gave
-    database = Database(str(tmp_path / "catalog.db"))
+    database = new_database(str(tmp_path / "catalog.db"))
     with database.reading() as connection:
         assert migrations.revision_of(connection) == migrations.HEAD
     catalog = Catalog(database)
     made, pointed = catalog.ready("t")
     assert (catalog.current("t"), pointed.is_current) == (made, True)
     database.close()
+
+
+_WITHOUT_HISTORY = """
+    DROP TABLE pointer_moves; DROP TABLE outbox; DROP INDEX pointers_held;
+    ALTER TABLE pointers DROP COLUMN held_since; ALTER TABLE pointers DROP COLUMN held_by;
+    ALTER TABLE pointers DROP COLUMN held_because; UPDATE jammi_alembic_version SET version_num = '0003'
+"""
+
+
+def test_the_history_begins_with_the_pointers_as_they_are(older: str) -> None:
+    """A catalog from before it gets one move for each table that is there, and none for a dropped one."""
+    database = new_database(older)
+    catalog = Catalog(database)
+    (first, _), (second, _) = catalog.ready("u"), catalog.ready("u")
+    catalog.writer.point([("u", first)], start_sequence=catalog.writer.next_start(), run_id=None)
+    catalog.ready("dropped")
+    catalog.writer.drop("dropped", lambda dropped: None)
+    with database.writing() as connection:
+        for statement in _WITHOUT_HISTORY.split(";"):
+            connection.exec_driver_sql(statement)
+    database.close()
+    catalog = Catalog(new_database(older))
+    told = {table: catalog.reader.moves(table) for table in ("t", "u", "dropped")}
+    assert {table: [(m.outcome, m.materialization_id) for m in moves] for table, moves in told.items()} == {
+        "t": [("computed", catalog.current("t"))],
+        "u": [("reused", first)],
+        "dropped": [],
+    }
+    assert {move.reason for moves in told.values() for move in moves} == {"before the history began"}
+    catalog.writer.point([("u", second)], start_sequence=catalog.writer.next_start(), run_id=None)
+    assert [move.materialization_id for move in catalog.reader.moves("u")] == [second, first]
+    catalog.database.close()
 
 
 def _upgrade_at_once(n: int, url: str, later: Path) -> list[str]:
@@ -100,7 +132,7 @@ def test_a_catalog_that_was_upgraded_is_of_a_newer_version(older: str, later: Pa
     """To this version: it says so, names the schema and the way out, and changes nothing."""
     apart(_upgrade_at_once, 0, older, later)
     with pytest.raises(CatalogFromNewerVersion, match="upgrade jammi-dagster") as caught:
-        Database(older)
+        new_database(older)
     assert caught.value.revision == _LATER
     assert apart(_upgrade_at_once, 0, older, later) == ["t"]
 
@@ -115,7 +147,7 @@ def _upgrade_and_stop(talk: Connection, url: str, later: Path) -> None:
         talk.recv()
 
     mock.patch.object(running.HeadMaintainer, "update_to_step", stop).start()
-    Database(url)
+    new_database(url)
 
 
 def test_a_kill_within_a_migration_leaves_the_older_catalog(older: str, later: Path) -> None:
@@ -123,7 +155,7 @@ def test_a_kill_within_a_migration_leaves_the_older_catalog(older: str, later: P
     child = Child(_upgrade_and_stop, older, later)
     assert child.told() == "there"
     child.kill()
-    database = Database(older)
+    database = new_database(older)
     assert Catalog(database).reader.tables() == ["t"]
     with database.reading() as connection:
         columns = [column["name"] for column in sa.inspect(connection).get_columns("materializations")]
@@ -135,7 +167,7 @@ def test_a_kill_within_a_migration_leaves_the_older_catalog(older: str, later: P
 def _refused(file: Path, later: Path) -> str:
     _become(later)
     with pytest.raises(CatalogReadOnly) as raised:
-        Database(str(file))
+        new_database(str(file))
     return str(raised.value)
 
 
@@ -144,7 +176,7 @@ def locked(file: Path) -> Iterator[Path]:
     """An older catalog on a disk that cannot be written."""
     folder = file.parent / "disk"
     folder.mkdir()
-    database = Database(str(folder / file.name))
+    database = new_database(str(folder / file.name))
     Catalog(database).ready("t")
     database.close()
     folder.chmod(0o555)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 from core_kit import DEFINITION
 
 from benchmarks.scale_catalogs import Size, fact, load
@@ -84,7 +84,7 @@ def filled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     engine.dispose()
     url = f"{postgres}&options=-csearch_path%3Dfilled"
     load(url, str(tmp_path_factory.mktemp("root")), SIZE)
-    database = Database(url)
+    database = new_database(url)
     yield database
     database.close()
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from catalog_kit import Catalog, finished
+from catalog_kit import Catalog, finished, new_database
 from pgbouncer_kit import pooled
 
 from jammi_dagster.catalog import Database
@@ -25,7 +25,7 @@ def test_clients_that_share_a_connection_publish_their_ranges(url: str) -> None:
 
     def work(client: int) -> None:
         try:
-            catalog = Catalog(Database(url))
+            catalog = Catalog(new_database(url))
             for i in range(RANGES):
                 rows, lease = catalog.begin(*(f"c{client}[{j:02}]" for j in range(PARTITIONS)))
                 catalog.writer.renew(lease)
@@ -41,14 +41,14 @@ def test_clients_that_share_a_connection_publish_their_ranges(url: str) -> None:
         except BaseException as error:
             errors.append(error)
 
-    Database(url).close()
+    new_database(url).close()
     clients = [threading.Thread(target=work, args=(client,)) for client in range(CLIENTS)]
     for client in clients:
         client.start()
     for client in clients:
         client.join(timeout=120)
     assert errors == []
-    catalog = Catalog(Database(url))
+    catalog = Catalog(new_database(url))
     assert catalog.reader.tables() == sorted(
         f"c{c}[{j:02}]" for c in range(CLIENTS) for j in range(PARTITIONS)
     )
@@ -59,7 +59,7 @@ def test_clients_that_share_a_connection_publish_their_ranges(url: str) -> None:
 
 def test_a_client_leaves_no_setting_behind(url: str) -> None:
     """After a write, a snapshot and a durable write, the shared connection is as the server gave it."""
-    first, second = Database(url), Database(url)
+    first, second = new_database(url), new_database(url)
     settings = ("jit", "synchronous_commit", "transaction_read_only", "client_encoding")
 
     def seen(database: Database) -> list[str]:

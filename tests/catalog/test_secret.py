@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 
 import pytest
-from catalog_kit import Catalog
+from catalog_kit import Catalog, new_database
 from core_kit import apart, race
 
-from jammi_dagster.catalog import Database, secret
+from jammi_dagster.catalog import secret
 from jammi_dagster.catalog.secret import KEY_FILE_VARIABLE, KEY_VARIABLE, StoreKey
 from jammi_dagster.errors import InvalidKey
 
@@ -28,7 +28,7 @@ def no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def key(file: Path) -> StoreKey:
     """The key of a catalog on disk."""
-    database = Database(str(file))
+    database = new_database(str(file))
     database.close()
     return StoreKey(database)
 
@@ -59,21 +59,21 @@ def test_catalogs_have_keys_of_their_own(tmp_path: Path) -> None:
     """The same secret in two stores has two hashes."""
     found = set()
     for name in ("a.db", "b.db"):
-        database = Database(str(tmp_path / name))
+        database = new_database(str(tmp_path / name))
         found.add(StoreKey(database).hmac("value"))
         database.close()
     assert len(found) == 2
 
 
 def _hashed(n: int, file: Path) -> str | None:
-    database = Database(str(file))
+    database = new_database(str(file))
     database.close()
     return StoreKey(database).hmac("value")
 
 
 def test_processes_that_make_it_at_once_agree(file: Path) -> None:
     """Whoever is first makes the key; everyone hashes under that one."""
-    Database(str(file)).close()
+    new_database(str(file)).close()
     assert len(set(race(6, _hashed, file))) == 1
     assert {path.name for path in file.parent.iterdir()} - _LOG == {file.name, _key_file(file).name}
 
@@ -90,7 +90,7 @@ def test_the_variable_wins(key: StoreKey, file: Path, monkeypatch: pytest.Monkey
 
 def test_a_catalog_in_memory_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """There is no place for a key, so nothing is hashed, unless the variable gives one."""
-    database = Database("sqlite://")
+    database = new_database("sqlite://")
     assert StoreKey(database).hmac("value") is None
     monkeypatch.setenv(KEY_VARIABLE, LONG)
     assert StoreKey(database).hmac("value") is not None
@@ -189,7 +189,7 @@ def test_a_key_that_others_get_to_see_is_warned_of_once(
     """A key in the root travels with each copy of it; one that others may read is no secret to them."""
     root = tmp_path / "root"
     file = (root if place == "root" else tmp_path / "catalogs") / "catalog.db"
-    database = Database(str(file))
+    database = new_database(str(file))
     StoreKey(database).hmac("made")
     _key_file(file).chmod(mode)
     secret._told.clear()
@@ -256,8 +256,8 @@ def test_a_look_at_the_key_makes_none(key: StoreKey, file: Path, monkeypatch: py
     assert key.state() == "ready"
     monkeypatch.setenv(KEY_VARIABLE, LONG)
     assert key.state() == "another"
-    assert StoreKey(Database("sqlite://")).state() == "ready"
+    assert StoreKey(new_database("sqlite://")).state() == "ready"
     monkeypatch.delenv(KEY_VARIABLE)
-    assert StoreKey(Database("sqlite://")).state() == "none"
+    assert StoreKey(new_database("sqlite://")).state() == "none"
     _key_file(file).unlink()
     assert key.state() == "none", "a lost key is not replaced by a new one that compares with nothing"

@@ -12,13 +12,14 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from catalog_kit import new_database
 from core_kit import Child, make, numbers, race, values
 from postgres_kit import Postgres
 from store_kit import attempt_on, expire, output, status
 
 from jammi_dagster import InputAnchor, ResultStore
-from jammi_dagster.catalog import CatalogWriter, Database, migrations
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog import CatalogWriter, migrations
+from jammi_dagster.catalog.models import METADATA
 from jammi_dagster.errors import CatalogFromNewerVersion, CatalogUnavailable
 
 _PROCESSES, _COMMITS = 8, 100
@@ -91,7 +92,7 @@ def test_eight_processes_lose_no_commit(catalog_url: str, tmp_path: Path) -> Non
 
 
 def _open(n: int, catalog: str) -> str:
-    database = Database(catalog)
+    database = new_database(catalog)
     with database.reading() as connection:
         revision = migrations.revision_of(connection)
     database.close()
@@ -109,7 +110,7 @@ def empty(postgres: Postgres) -> Iterator[str]:
 def test_processes_that_migrate_at_once_take_turns(empty: str) -> None:
     """Four open an empty PostgreSQL database: one makes the schema, once, and all find it."""
     assert race(4, _open, empty) == [migrations.HEAD] * 4
-    database = Database(empty)
+    database = new_database(empty)
     with database.reading() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM catalog_state")).scalar_one() == 1
     database.close()
@@ -117,11 +118,11 @@ def test_processes_that_migrate_at_once_take_turns(empty: str) -> None:
 
 def test_models_and_migrations_are_one_on_postgres_too(empty: str) -> None:
     """Column by column and index by index; and names sort by code point, whatever the database's locale."""
-    database = Database(empty)
+    database = new_database(empty)
     with database.reading() as connection:
         options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
         query = "SELECT DISTINCT column_name FROM information_schema.columns WHERE collation_name = 'C'"
         assert set(connection.execute(sa.text(query)).scalars()) >= {"table_name", "source"}
     database.close()
@@ -129,12 +130,12 @@ def test_models_and_migrations_are_one_on_postgres_too(empty: str) -> None:
 
 def test_a_catalog_of_a_newer_package_is_refused(empty: str) -> None:
     """On PostgreSQL as on SQLite: an error that says which schema it has and to upgrade; nothing is changed."""
-    database = Database(empty)
+    database = new_database(empty)
     with database.writing() as connection:
         connection.execute(sa.text(f"UPDATE {migrations.VERSION_TABLE} SET version_num = '9999'"))
     database.close()
     with pytest.raises(CatalogFromNewerVersion, match="upgrade") as caught:
-        Database(empty)
+        new_database(empty)
     assert caught.value.revision == "9999"
 
 

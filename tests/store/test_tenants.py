@@ -21,11 +21,11 @@ from jammi_dagster.catalog import EngineReader
 _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance", "recording", "sensing"))
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond
-    CatalogMark CatalogState CurrentCost CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight
-    Forked Heart Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Observations Outcomes
-    Output Overview Pointer PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity
-    Rows RunResult Scope SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
+    AbandonedRow AdoptedRow AdoptionReport Answer BuildingRow Busy CatalogBond CatalogMark CurrentCost
+    CurrentMatch CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight Forked Heart Hold
+    Lease ListedObjects MaterializationRecord Move Mover Observations Outcomes OutgoingEvent Output Overview
+    PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows Scope
+    SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
 """
 
 
@@ -101,6 +101,9 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "for_tenant": lambda r: r.for_tenant("b").tables(),
         "get": lambda r: r.get("bob"),
         "history": lambda r: r.history("bob"),
+        "holds": lambda r: r.holds(),
+        "move_at": lambda r: r.move_at("bob", 1),
+        "moves": lambda r: r.moves("bob"),
         "matches": lambda r: r.matches("cd" * 32, "ef" * 32),
         "neighbours": lambda r: r.neighbours("bob", most=9),
         "of_run": lambda r: r.of_run("run", tables),

@@ -90,6 +90,7 @@ def finished(
     digest: str = DIGEST,
     profile: str = "{}",
     annotation: str | None = None,
+    cause: str | None = None,
 ) -> ReadyRow:
     """The values that flip `row`."""
     return ReadyRow(
@@ -103,4 +104,13 @@ def finished(
         compute_seconds=1.5,
         completed_at="2026-11-22T12:00:01+00:00",
         annotation_json=annotation,
+        cause=cause,
     )
+
+
+def new_database(catalog: str) -> Database:
+    """Open a catalog's database, made if it is not there and can be."""
+    database = Database(catalog)
+    if not database.read_only:
+        database.make()
+    return database

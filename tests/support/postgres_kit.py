@@ -4,11 +4,11 @@ import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from catalog_kit import new_database
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
 from benchmarks.postgres import Server, server
-from jammi_dagster.catalog import Database
 
 _TEMPLATE = "jammi_template"
 # nobody needs this data after a crash
@@ -21,7 +21,7 @@ class Postgres:
     def __init__(self, running: Server) -> None:
         self._server = running
         self._names = (f"test_{i}" for i in itertools.count())
-        Database(running.new(_TEMPLATE)).close()
+        new_database(running.new(_TEMPLATE)).close()
 
     def new(self, *, migrated: bool = True) -> str:
         """The URL of a new database: with the catalog's schema, or empty."""

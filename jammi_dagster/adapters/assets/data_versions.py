@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, MATERIALIZATION, USER_PROVIDED_TAG
 
 _MOST_EVENTS = 500  # per query: SQLite limits the parameters of a statement
+_MOST_ASSETS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,27 @@ class EventVersion:
     after_start: bool = False
 
 
+class LastMaterialization(NamedTuple):
+    """The last materialization event of a table: its place in the event log, the id in the store, and its tags."""
+
+    storage_id: int
+    materialization: str | None
+    tags: Mapping[str, str]
+
+
+class InputEvent(NamedTuple):
+    """The last event of an upstream asset: its place in the event log, and the version of the partitions that are read.
+
+    An asset without any event has no place.
+    """
+
+    storage_id: int | None
+    version: str
+
+
+NO_EVENT = InputEvent(None, "INITIAL")  # Dagster's own words for it
+
+
 def last_versions(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None, *, observable: bool
 ) -> dict[str | None, EventVersion]:
@@ -47,6 +69,33 @@ def last_versions(
         if partition not in found or found[partition].storage_id < record.storage_id:
             found[partition] = _version(record)
     return found
+
+
+def last_materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str]
+) -> dict[str | None, LastMaterialization]:
+    """Return the last materialization event of each of `partitions` that has one."""
+    records = _last_events(instance, key, partitions, observable=False)
+    return {record.partition_key: _last(record) for record in records}
+
+
+def last_of_assets(
+    instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]
+) -> dict[dg.AssetKey, LastMaterialization]:
+    """Return the last materialization event of each asset that has one, of whichever partition."""
+    found = {}
+    for start in range(0, len(keys), _MOST_ASSETS):
+        for record in instance.get_asset_records(keys[start : start + _MOST_ASSETS]):
+            last = record.asset_entry.last_materialization_record
+            if last is not None:
+                found[record.asset_entry.asset_key] = _last(last)
+    return found
+
+
+def _last(record: Any) -> LastMaterialization:
+    event = record.event_log_entry.asset_materialization
+    made = event.metadata.get(MATERIALIZATION)
+    return LastMaterialization(record.storage_id, None if made is None else str(made.value), event.tags or {})
 
 
 def _version(record: Any) -> EventVersion:

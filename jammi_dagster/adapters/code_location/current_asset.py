@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
-from jammi_dagster.adapters.assets.declaration import Dependency
+from jammi_dagster.adapters.assets.declaration import Dependency, most_at_once
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
 from jammi_dagster.adapters.code_location.dry_step import DryStep, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
@@ -61,12 +61,14 @@ class CurrentAsset:
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
         """Open the asset. Raises `InvalidOutput` for an asset that a graph makes."""
         self.key, self.store, self._location = key, store, location
+        self.shown = key.to_user_string()
         self._declared = DryStep(location, key)
         self.assets_def = self._declared.assets_def
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
         self.is_plain = spec_of(self.assets_def) is None
         self.check_names = self._declared.check_names
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
+        self.reads_itself = any(upstream.dependency.asset_key == key for upstream in self.upstreams)
         self._names: dict[str | None, str] = {}
         self._recipes: dict[bytes, _Known | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
@@ -88,8 +90,7 @@ class CurrentAsset:
     @property
     def most_at_once(self) -> int | None:
         """The number of neighbouring partitions that one run of it makes at most; None for any number."""
-        policy = self.assets_def.backfill_policy
-        return 1 if policy is None else policy.max_partitions_per_run
+        return most_at_once(self.assets_def)
 
     def tables(self) -> dict[str, str | None]:
         """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""
@@ -103,9 +104,10 @@ class CurrentAsset:
 
     def table(self, partition: str | None) -> str:
         """Return the name of the table of a partition."""
-        if partition not in self._names:
-            self._names[partition] = table_names(self.key.path, [partition])[0]
-        return self._names[partition]
+        found = self._names.get(partition)
+        if found is None:
+            found = self._names[partition] = table_names(self.key.path, [partition])[0]
+        return found
 
     def definition(self, partition: str | None, replay: Replay, present: Present) -> tuple[str, Inputs]:
         """Return the definition hash that a step with this replay would record now, and its inputs without states.
@@ -163,7 +165,7 @@ class CurrentAsset:
             declared = [(up.declared, up.tables(partitions)) for up in self.upstreams]
         except PartitionsGone as error:
             raise NotReplayable(str(error)) from error
-        surfaces = self._surfaces(partitions)
+        surfaces = self._surfaces(partitions) if self.spec.reads else ()
         return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
 
     def facts(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> list[TableFacts]:
@@ -176,7 +178,7 @@ class CurrentAsset:
         group, names, orders = partitions or (), snapshot.names, snapshot.orders
         return facts_over(
             snapshot,
-            ((self.table(one), known.hashes.of(one, group, names, orders)) for one in partitions or (None,)),
+            [(self.table(one), known.hashes.of(one, group, names, orders)) for one in partitions or (None,)],
         )
 
     def undeclared(self, replay: Replay) -> Sequence[str]:
@@ -211,8 +213,11 @@ class CurrentAsset:
         return [self._read_disk(), *(repr(self._location.state_of(d)) for d in partitions if d is not None)]
 
     def _read_disk(self) -> str:
-        """Digest the files that the code's identity depends on, and forget definitions from before they changed."""
-        now = self.spec.disk_state()
+        """Digest the files that the code's identity depends on, and forget definitions from before they changed.
+
+        Definitions under a draft of the store's key do not outlive it either.
+        """
+        now = f"{self.spec.disk_state()} draft of the key: {self.store.key.draft_state}"
         if now != self._disk:
             self._recipes.clear()
             self._hashes.clear()

@@ -7,43 +7,51 @@ yet. A step below such a table is decided as far as that goes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
-from jammi_dagster.planning.waves import into_runs
+from jammi_dagster.planning.waves import waves_of
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
+_NOT_MOVED = "it is recorded, but does not become current"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchedStep:
+class LaunchedStep(NamedTuple):
     """One step of a launch: an asset, the partitions that it makes together (None for the whole), and its config."""
 
     key: dg.AssetKey
     partitions: tuple[str, ...] | None
     replay: Replay
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables that it makes."""
+        return table_names(self.key.path, self.partitions or (None,))
 
 
 @dataclass(slots=True)
@@ -58,6 +66,7 @@ class _Look:
     known: Known
     digests: dict[str, str]
     present: Present
+    holds: Mapping[str, Hold]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -81,9 +90,8 @@ class _Above:
     made: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """One step with its plan, and everything that the plan was made over.
+class _Decided(NamedTuple):
+    """One step with its plan, the reasons of the plan, and everything that it was made over.
 
     `stored` are definitions that some materialization has, over whichever inputs.
     """
@@ -93,14 +101,15 @@ class _Decided:
     look: _Look
     above: _Above
     plan: StepPlan
+    reasons: tuple[str, ...]
     stored: Set[str]
 
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
         if self.plan.verdict == "undecidable":
             come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
-            return "unknown until run" if self.plan.begins or come.issuperset(self.plan.reasons) else "fail"
-        if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
+            return "unknown until run" if self.plan.begins or come.issuperset(self.reasons) else "fail"
+        if self.plan.verdict == "compute" and NO_MATCH not in self.reasons:
             return "compute"
         if self.above.unknown:
             return "unknown until run"
@@ -112,7 +121,7 @@ class _Decided:
         """Tell whether the step computes because something differs, and not for its policy or a barrier."""
         if self.plan.verdict == "undecidable":
             return False
-        return NO_MATCH in self.plan.reasons or any("gone" in reason for reason in self.plan.reasons)
+        return NO_MATCH in self.reasons or any("gone" in reason for reason in self.reasons)
 
     def differences(self, partition: str | None) -> list[Difference]:
         """Compare a table's current materialization with the planned one; empty where that cannot be known."""
@@ -136,38 +145,55 @@ class _Decided:
 
 
 class Forecast:
-    """The outcomes of a launch, step after step."""
+    """The outcomes of a launch, step after step.
 
-    def __init__(self, assets: StoredAssets, tags: Mapping[str, str]) -> None:
+    `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
+    looked for in the sidecars of changed tables. `parents` are the tables of the launch that each table reads, `inputs`
+    the digests of the other tables that it reads.
+    """
+
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
+        self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
-        self._assets, self._tags = assets, tags
+        self.parents: dict[str, set[str]] = {}
+        self.inputs: dict[str, str | None] = {}
+        self._assets, self._tags, self._explain = assets, tags, explain
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
-        self._parents: dict[str, set[str]] = {}
 
     def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
         """Return the action of each table of the steps, which come upstream first, those of one asset together."""
+        groups = [(key, list(some)) for key, some in itertools.groupby(steps, key=lambda step: step.key)]
         tables: dict[StoreIdentity, set[str]] = {}
         stores: dict[StoreIdentity, ResultStore] = {}
-        for step in steps:
-            if (asset := self._assets.asset(step.key)) is not None:
+        for key, of_asset in groups:
+            if (asset := self._assets.asset(key)) is not None:
                 stores[asset.store.identity] = asset.store
-                names = map(asset.table, step.partitions or (None,))
+                names = [asset.table(p) for step in of_asset for p in step.partitions or (None,)]
                 tables.setdefault(asset.store.identity, set()).update(names)
         self.looks = {identity: self._look(stores[identity], names) for identity, names in tables.items()}
-        for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
+        for key, of_asset in groups:
             asset = self._assets.asset(key)
             if asset is None:
                 for step in of_asset:
                     self._not_ours(step)
                 continue
-            reads_itself = any(upstream.dependency.asset_key == key for upstream in asset.upstreams)
-            policy = self.policy_of(asset)
-            while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
-                self._steps(asset, some, policy)
-        return list(self._with_waves())
+            at_once, policy = 1 if asset.reads_itself else _AT_ONCE, self.policy_of(asset)
+            for start in range(0, len(of_asset), at_once):
+                self._steps(asset, of_asset[start : start + at_once], policy)
+        if not any(look.holds for look in self.looks.values()):
+            return list(self._with_waves())
+        return [self._with_hold(planned) for planned in self._with_waves()]
+
+    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
+        """Say of a table that is held that its run moves nothing."""
+        asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
+        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is None or planned.is_current or planned.action == "fail":
+            return planned
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -177,9 +203,10 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
+            holds = rows.holds()
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present)
+        return _Look(store, current, Known(current.values()), digests, present, holds)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -193,23 +220,23 @@ class Forecast:
             if not above.failing
         ]
         plans = plans_of(asset, begun, look.present, policy, look.known)
-        definitions = {
-            str(table.definition) for plan in plans for table in plan.tables if table.definition is not None
-        }
-        is_below = any(above.made for above in all_above)
-        stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
+        stored: Set[str] = frozenset()
+        if any(above.made for above in all_above):
+            tables = [table for plan in plans for table in plan.tables if table.definition is not None]
+            stored = asset.store.reader.stored_definitions({str(table.definition) for table in tables})
         rest = iter(plans)
         for step, above in zip(steps, all_above, strict=True):
             if above.failing:
                 self._fail(asset, step, above.failing[0])
             else:
-                self._enter(
-                    _Decided(step=step, asset=asset, look=look, above=above, plan=next(rest), stored=stored)
-                )
+                plan = next(rest)
+                self._enter(_Decided(step, asset, look, above, plan, plan.reasons, stored))
 
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
+        if action == "reuse":
+            self.plans[decided.step.key, decided.step.partitions] = decided.plan
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
                 planned = _reused(decided, table, partition)
@@ -236,7 +263,7 @@ class Forecast:
         )
         return PlannedTable(
             table=table.table,
-            asset=decided.asset.key.to_user_string(),
+            asset=decided.asset.shown,
             partition=partition,
             action=action,
             reasons=tuple(said),
@@ -252,7 +279,7 @@ class Forecast:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
             return _made_first((*decided.above.unknown, *decided.above.made)[0])
-        if not decided.is_by_determinants():
+        if not self._explain or not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
             return FIRST_TIME
@@ -276,17 +303,19 @@ class Forecast:
             return above
         own = {asset.table(p) for p in step.partitions or (None,)}
         parents: set[str] = set()
+        digests = self.looks[asset.store.identity].digests
         for upstream in asset.upstreams:
             try:
-                names = [name for _, name in upstream.tables(step.partitions)]
+                tables = upstream.tables(step.partitions)
             except PartitionsGone:
                 continue
-            for name in names:
+            for partition, name in tables:
                 planned = self.planned.get(name)
+                if planned is None and name not in own and upstream.declared.role is not Role.EVENTS:
+                    self.inputs[name] = digests.get(name)
                 if planned is None or name in own:
                     continue
-                if planned.action not in _WITHOUT_RUN:
-                    parents.add(name)
+                parents.add(name)
                 if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
                     above.failing.append(name)
                 elif planned.action == "unknown until run":
@@ -294,10 +323,21 @@ class Forecast:
                 elif planned.action in _OPEN:
                     ours = self._assets.asset(upstream.dependency.asset_key) is not None
                     (above.made if ours else above.unknown).append(name)
-                elif upstream.declared.role is Role.EVENTS and not planned.is_current:
+                elif upstream.declared.role is Role.EVENTS and (
+                    len(own) > 1 or self._is_told_anew(asset, upstream, partition, name)
+                ):
                     above.unknown.append(name)
-        self._parents.update(dict.fromkeys(own, parents))
+        self.parents.update(dict.fromkeys(own, parents))
         return above
+
+    def _is_told_anew(
+        self, asset: CurrentAsset, upstream: Upstream, partition: str | None, table: str
+    ) -> bool:
+        """Tell whether the event of a reused table has another version than the asset's last event has now."""
+        maker = self._assets.asset(upstream.dependency.asset_key)
+        present = self.looks[asset.store.identity].present
+        told = present.events(upstream.declared, ((partition, table),)).get(partition)
+        return maker is None or told != self.looks[maker.store.identity].digests.get(table)
 
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
         """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
@@ -312,6 +352,7 @@ class Forecast:
         action: Action = "compute" if why is None else "unknown until run"
         for partition in step.partitions or (None,):
             table = str(TableName.of(step.key.path, partition))
+            self.parents[table] = self._read_by(step.key, partition) & self.planned.keys() - {table}
             self.planned[table] = PlannedTable(
                 table=table,
                 asset=step.key.to_user_string(),
@@ -320,13 +361,23 @@ class Forecast:
                 reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
             )
 
+    def _read_by(self, key: dg.AssetKey, partition: str | None) -> set[str]:
+        """Return the tables that a partition of an asset reads by its declaration, whoever stores them."""
+        found: set[str] = set()
+        own = None if partition is None else (partition,)
+        for above in self._assets.location.graph.get(key).parent_keys:
+            with contextlib.suppress(PartitionsGone):
+                keys = upstream_partitions(self._assets.location, key, own, above)
+                found.update(table_names(above.path, keys or (None,)))
+        return found
+
     def _fail(self, asset: CurrentAsset, step: LaunchedStep, cause: str) -> None:
         """Plan the tables of a step that Dagster skips, because a table that it reads is not made."""
         for partition in step.partitions or (None,):
             table = asset.table(partition)
             self.planned[table] = PlannedTable(
                 table=table,
-                asset=asset.key.to_user_string(),
+                asset=asset.shown,
                 partition=partition,
                 action="fail",
                 reasons=(f"{cause}, which it reads, fails",),
@@ -342,23 +393,19 @@ class Forecast:
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
-        parents = {
-            table: self._parents.get(table, set())
-            for table, planned in self.planned.items()
-            if planned.action not in _WITHOUT_RUN
-        }
-        wave: dict[str, int] = {}
-        for group in into_runs(list(parents), parents, lambda table: self.planned[table].partition):
-            wave.update(dict.fromkeys(group.tables, group.wave))
+        launched = [table for table, one in self.planned.items() if one.action not in _WITHOUT_RUN]
+        wave = waves_of(launched, self.parents, lambda table: self.planned[table].partition)
         for table, planned in self.planned.items():
-            yield replace(planned, wave=wave[table]) if table in wave else planned
+            if table in wave:
+                object.__setattr__(planned, "wave", wave[table])  # nobody has it yet
+            yield planned
 
 
 def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
     current = decided.look.current.get(table.table)
     return PlannedTable(
         table=table.table,
-        asset=decided.asset.key.to_user_string(),
+        asset=decided.asset.shown,
         partition=partition,
         action="reuse",
         reasons=(table.why,),
