@@ -29,8 +29,9 @@ QUIET_MODULES = frozenset(
 # Functions that return a logger.
 LOGGER_MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.getLogger"})
 
-# Modules whose functions return an object of its own with each call; so do classes, whose names begin with a capital.
-FRESH_MODULES = ("collections", "copy", "numpy", "pandas", "polars", "pyarrow")
+# Functions that return an object of its own with each call; so do classes, whose names begin with a capital. Arrays of
+# numpy may be views, and a shallow copy holds the same items.
+FRESH_MAKERS = ("collections.", "copy.deepcopy.", "pandas.", "polars.", "pyarrow.")
 
 # Built-in functions that change neither their arguments nor anything else.
 QUIET_BUILTINS = frozenset(

@@ -199,7 +199,7 @@ class LoadTargets:
                 written = text.written.get(one)
                 names = (
                     None
-                    if written is None or set(kinds) != {"constant"}
+                    if written is None or set(kinds) != {"constant"} or _is_filled(text, one)
                     else names_of_data(written, text.scope)
                 )
                 if names is None or len(todo) > _MOST:
@@ -240,7 +240,7 @@ class LoadTargets:
                 continue
             elif isinstance(inner, ast.ClassDef):
                 is_base = members == [AS_BASE]
-                asked = members[0] if len(members) == 1 and not call.keeps else ""
+                asked = members[0] if len(members) == 1 and rest[-1] != CALL and not call.keeps else ""
                 whole = whole or bool(members)
                 effects.append(self._class(node, source, index, whole=whole, is_base=is_base, asked=asked))
             else:
@@ -479,6 +479,12 @@ class LoadTargets:
         if holder is None:
             return _ANY._replace(foreign=frozenset({name}))
         return self._objects(holder, route.rest[0], deep or len(route.rest) > 1)
+
+
+def _is_filled(source: Source, name: str) -> bool:
+    """Return whether a statement of a module that is there for its effect names one of its objects."""
+    effects = (unit for unit in source.units[: source.loaded] if unit.load_effect.certain)
+    return any(name in part.own for unit in effects for part in unit.parts.values())
 
 
 def _returns_logger(unit: Unit) -> bool:

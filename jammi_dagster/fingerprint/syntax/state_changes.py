@@ -15,7 +15,7 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.quiet import (
     CALLING_BUILTINS,
-    FRESH_MODULES,
+    FRESH_MAKERS,
     QUIET_BUILTINS,
     QUIET_MODULES,
 )
@@ -82,10 +82,8 @@ def names_of_data(written: ast.expr, scope: Scope) -> list[str] | None:
     An empty one is there to be filled, with functions perhaps.
     """
     found: list[str] = []
-    if isinstance(written, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
-        if not list(ast.iter_child_nodes(written))[: 1 + isinstance(written, (ast.List, ast.Tuple))]:
-            return None
-    elif not isinstance(written, (ast.Constant, ast.JoinedStr)):
+    items = written.values if isinstance(written, ast.Dict) else getattr(written, "elts", ())
+    if not (items or isinstance(written, (ast.Constant, ast.JoinedStr))):
         return None
     for node in nodes(written):
         if isinstance(node, ast.Lambda):
@@ -348,8 +346,9 @@ class _ChangesVisitor(Visitor[_Place]):
 def _is_own_attribute(call: ast.Call, names: Sequence[str]) -> bool:
     """Return whether a call asks an object for an attribute of its own, or sets one: `getattr(self, key)`."""
     given = call.args[0] if call.args else None
-    is_self = isinstance(given, ast.Name) and given.id in _SELF
-    return is_self and bool(names) and _OF_ATTRIBUTES.issuperset(names)
+    if not isinstance(given, ast.Name) or given.id not in _SELF or not names:
+        return False
+    return _OF_ATTRIBUTES.issuperset(names) and (given.id == "self" or "builtins.setattr" not in names)
 
 
 def _is_doc(target: ast.expr) -> bool:
@@ -387,11 +386,8 @@ def _is_fresh(name: str) -> bool:
     """Return whether a name is that of the result of a library's call, an object that nobody else holds."""
     maker, _, after = name.partition(f".{CALL}")
     leaf = maker.rpartition(".")[2]
-    is_made = maker != name and not looks_mutating(maker)
-    return is_made and (
-        maker.startswith(tuple(f"{module}." for module in FRESH_MODULES))
-        or (not after and leaf[:1].isupper())
-    )
+    is_known = f"{maker}.".startswith(FRESH_MAKERS) or (not after and leaf[:1].isupper())
+    return maker != name and not looks_mutating(maker) and is_known
 
 
 def _calls_nothing(name: str) -> bool:

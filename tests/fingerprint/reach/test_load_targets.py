@@ -36,6 +36,7 @@ MODULES = {
         """,
     "tables.py": "import os, reg\ndef call(): reg.SHARED.append(os.environ['A'])\n"
     "CALLS = {'a': call}\ndef append(): call()\n"
+    "FILLED = {'a': print}\nFILLED['b'] = call\nEMPTY = []\nEMPTY.append(call)\n"
     "DATA = {'a': [str(n).lower() for n in range(2)], 'b': sorted(set(['c']))}\n",
     "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
     "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
@@ -285,6 +286,49 @@ COUNTS = {
         import reg
         import tables
         tables.append()
+        def f(): return reg.SHARED
+        """,
+    "a function that a method of a class returns": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls):
+                def inner(): reg.SHARED.append(os.environ['A'])
+                return inner
+        A.made()()
+        def f(): return reg.SHARED
+        """,
+    "an attribute of a class that is set by name": """
+        class A:
+            n = 1
+            @classmethod
+            def fill(cls): setattr(cls, 'n', os.environ['A'])
+        A.fill()
+        def f(): return A.n
+        """,
+    "an item of a shallow copy": """
+        import copy
+        from reg import NESTED, SHARED
+        def fill():
+            found = copy.copy(NESTED)
+            found['a'].append(os.environ['A'])
+        fill()
+        def f(): return SHARED
+        """,
+    "functions in an imported dict that is filled": """
+        import reg
+        from tables import FILLED
+        def use(calls):
+            for one in calls.values(): one()
+        use(FILLED)
+        def f(): return reg.SHARED
+        """,
+    "functions in an imported list that is empty at first": """
+        import reg
+        from tables import EMPTY
+        def use(calls):
+            for one in calls: one()
+        use(EMPTY)
         def f(): return reg.SHARED
         """,
     "a key of sorted": """
