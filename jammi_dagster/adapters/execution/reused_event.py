@@ -63,7 +63,7 @@ class ReusedAsset:
                 metadata=_metadata(
                     hit, partition=partition, is_current=str(hit.record.table) not in overtaken
                 ),
-                tags={**self._tags(hit, version), **self._dimensions(partition)},
+                tags={**self._tags(hit, version), **dimensions(self.partitions_def, partition)},
             )
             for partition, hit in self.hits.items()
         ]
@@ -83,12 +83,13 @@ class ReusedAsset:
             metadata_keys.OUTCOME_TAG: "reused",
         }
 
-    def _dimensions(self, partition: str | None) -> dict[str, str]:
-        """Return the tags that Dagster finds a partition of several dimensions by."""
-        if partition is None or not isinstance(self.partitions_def, dg.MultiPartitionsDefinition):
-            return {}
-        keys = self.partitions_def.get_partition_key_from_str(partition).keys_by_dimension
-        return {f"{metadata_keys.PARTITION_TAG}/{name}": key for name, key in keys.items()}
+
+def dimensions(partitions_def: dg.PartitionsDefinition[Any] | None, partition: str | None) -> dict[str, str]:
+    """Return the tags that Dagster finds a partition of several dimensions by."""
+    if partition is None or not isinstance(partitions_def, dg.MultiPartitionsDefinition):
+        return {}
+    keys = partitions_def.get_partition_key_from_str(partition).keys_by_dimension
+    return {f"{metadata_keys.PARTITION_TAG}/{name}": key for name, key in keys.items()}
 
 
 def check_evaluations(

@@ -48,13 +48,15 @@ class Reuses:
         A launch that died in between is made good by the next one: a table is known by its last event alone.
         """
         overtaken = self._point(rows.values(), report)
-        report.leave((table, _OVERTAKEN) for table in sorted(overtaken))
+        report.leave(sorted(overtaken.items()))
         report.reused += [table for table in rows if table not in overtaken]
         telling = _Telling(self._assets, self._instance, {step.key for step in steps})
-        report.told += telling.tell([step for step in steps if overtaken.isdisjoint(step.tables)], rows)
+        report.told += telling.tell(
+            [step for step in steps if overtaken.keys().isdisjoint(step.tables)], rows
+        )
 
-    def _point(self, rows: Iterable[PlannedTable], report: LaunchReport) -> set[str]:
-        """Move pointers, those of one store in one transaction; return the tables that a later start has moved."""
+    def _point(self, rows: Iterable[PlannedTable], report: LaunchReport) -> dict[str, str]:
+        """Move pointers, those of one store in one transaction; return the tables that stay, each with the reason."""
         pairs: dict[StoreIdentity, tuple[ResultStore, list[tuple[str, str]]]] = {}
         for row in rows:
             asset = self._assets.maker(row.table)
@@ -62,7 +64,7 @@ class Reuses:
             if not row.is_current:
                 _, of_store = pairs.setdefault(asset.store.identity, (asset.store, []))
                 of_store.append((row.table, str(row.materialization)))
-        overtaken = set()
+        overtaken: dict[str, str] = {}
         for identity, (store, of_store) in pairs.items():
             start = self._starts[identity]
             moves = store.writer.point(of_store, start_sequence=start, run_id=None)
@@ -70,7 +72,10 @@ class Reuses:
                 if move.is_current:
                     report.moved.append(table)
                 else:
-                    overtaken.add(table)
+                    overtaken[table] = _OVERTAKEN
+            if not overtaken.keys().isdisjoint(table for table, _ in of_store):
+                holds = store.holds()
+                overtaken.update({table: str(holds[table]) for table in holds.keys() & overtaken.keys()})
         return overtaken
 
 
