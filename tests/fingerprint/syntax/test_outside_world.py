@@ -236,7 +236,7 @@ def test_what_reads_nothing_is_not_found(project: Project, setup: str, expressio
         "def f(x):\n    class C:\n        at = time.time()\n    return C.at",
         "def begin():\n    global AT\n    AT = time.time()\nbegin()\ndef f(x): return AT",
         "class B:\n    def __init_subclass__(cls): cls.at = time.time()\nclass C(B): pass\ndef f(x): return C.at",
-        "class C(type):\n    @property\n    def at(cls): return time.time()\nclass D(metaclass=C): pass\ndef f(x): return D.at",
+        "class C(type):\n    def __getattr__(cls, at): return time.time()\nclass D(metaclass=C): 1\nf = lambda x: D.at",
         "def f(x):\n    def inner(at=time.time()): return at\n    return inner()",
         "print(AT := time.time())\ndef f(x): return AT",
     ],

@@ -177,7 +177,7 @@ ORDERLESS = [
     "out = []\ndef inner(y): out.append(y)\nfor y in x: inner(y)\nreturn out",
     "async def inner(): return await asyncio.gather(*x)\nreturn inner()",
     "return np.unique(x), pd.unique(x), x.unique()",
-    "rows = list(set(x))\nrows = sorted(rows)\nreturn [f(rows) for f in [lambda rows: len(rows)]]",
+    "rows = list(set(x))\nrows.sort()\ndef inner(): return rows\nreturn inner",
 ]
 MODULE = """
 NAMES = {'a', 'b'}
