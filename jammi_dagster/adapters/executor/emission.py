@@ -15,10 +15,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluation,
-    AssetCheckEvaluationTargetMaterializationData,
-)
 from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.objects import StepSuccessData, TypeCheckData
@@ -27,7 +23,7 @@ from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
 from jammi_dagster.adapters.event_log_storage import BatchingStorage
-from jammi_dagster.adapters.execution.reused_event import ReusedAsset
+from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
 from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG
 
@@ -124,34 +120,18 @@ class Emission:
 
     def _end(self, one: ReusedStep) -> Iterator[EventLogEntry]:
         """Yield the recorded check results of a step, over the materialization just stored, and its success."""
-        specs = {spec.name: spec for spec in one.asset.assets_def.check_specs}
-        stored = self._inputs.last(one.asset.key)
-        target = None
-        if stored.storage_id is not None:
-            target = AssetCheckEvaluationTargetMaterializationData(
-                storage_id=stored.storage_id, run_id=self._run.run_id, timestamp=time.time()
-            )
-        for result in _checks(one):
-            name = result.check_name or next(iter(specs))
-            data = AssetCheckEvaluation(
-                asset_key=one.asset.key,
-                check_name=name,
-                passed=result.passed,
-                metadata=result.metadata,
-                target_materialization_data=target,
-                severity=result.severity,
-                description=result.description,
-                blocking=specs[name].blocking,
-                **self._check_partition(specs[name]),
-            )
+        evaluations = check_evaluations(
+            one.asset.key,
+            one.asset.assets_def.check_specs,
+            _checks(one),
+            storage_id=self._inputs.last(one.asset.key).storage_id,
+            run_id=self._run.run_id,
+            partition=self._run.tags.get(PARTITION_TAG),
+        )
+        for data in evaluations:
             yield self._entry(one, _Kind.ASSET_CHECK_EVALUATION, data)
-            yield self._output(one, check=name)
+            yield self._output(one, check=data.check_name)
         yield self._success(one)
-
-    def _check_partition(self, spec: dg.AssetCheckSpec) -> dict[str, Any]:
-        partition = self._run.tags.get(PARTITION_TAG)
-        is_partitioned = getattr(spec, "partitions_def", None) is not None  # since Dagster 1.13
-        return {"partition": partition} if is_partitioned and partition else {}
 
     # --- events ----------------------------------------------------------------------------------------
 

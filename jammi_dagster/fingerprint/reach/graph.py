@@ -312,9 +312,7 @@ class Graph:
         unit = source.units[index]
         named = ", ".join(unit.names) or f"module-level code of {reached.node.shown}"
         path = reached.paths.setdefault(index, (*self._path, named))
-        before = reached.parts.get((index, part))
-        if before is None or (runs and not before):
-            reached.parts[index, part] = runs
+        if reached.reach(index, part, runs=runs):
             self._todo.append((self._follow, (reached, index, part, runs), path))
 
     def _follow(self, reached: ReachedFile, index: int, part: str, runs: bool) -> None:

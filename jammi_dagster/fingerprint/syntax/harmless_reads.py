@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cached_property
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names.chance import SEEDS
 from jammi_dagster.fingerprint.known_names.harmless import (
     CLOCKS,
@@ -105,7 +105,7 @@ class HarmlessReads:
                 self._functions[id(child)] = inner
                 todo.append(child)
 
-    @cached_property
+    @kept
     def _hides(self) -> bool:
         return not _HIDING.isdisjoint(self._names)
 
