@@ -84,6 +84,10 @@ class BatchingStorage(SqlEventLogStorage):
     def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
         """Store events in order, all or none; return their ids in the index, None for those that it lacks."""
 
+    @abstractmethod
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks, where a killed process can leave it behind the log."""
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in order, all or none."""
         self.store_numbered(events)
