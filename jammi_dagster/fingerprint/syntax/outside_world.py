@@ -254,7 +254,7 @@ def _store_holder(name: str) -> str | None:
     called = name.partition(f".{CALL}")[0]
     parts = called.split(".")
     is_one = parts[0] in STORE_PACKAGES and not STORE_HOLDERS.isdisjoint(parts[1:])
-    return called if is_one else None
+    return called if is_one and not parts[-1].startswith("__") else None  # `ResultStore.__name__`
 
 
 @lru_cache(maxsize=10_000)
