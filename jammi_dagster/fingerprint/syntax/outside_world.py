@@ -248,6 +248,11 @@ def _public(name: str) -> str:
     return name
 
 
+def is_store(name: str) -> bool:
+    """Return whether a name is that of a class that leads to stored tables, or to Dagster's instance."""
+    return _store_holder(name) is not None
+
+
 @lru_cache(maxsize=10_000)
 def _store_holder(name: str) -> str | None:
     """Return the name, up to a call, of anything that leads to stored tables or to Dagster's instance."""
