@@ -8,6 +8,8 @@
 
 Files, tables and rows are those of Dagster's own `SqliteEventLogStorage`: each run has a database, its shard, and
 events of assets, checks and run status stand in the index shard too. One can take the other's place at any time.
+
+PostgreSQL has a module of its own, which needs `dagster_postgres`.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import os
 import re
 import threading
 import weakref
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -34,6 +37,7 @@ from dagster._core.events import (
     DagsterEventType,
 )
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetKeyTable,
     SqlEventLogStorageMetadata,
@@ -67,13 +71,75 @@ class _Shard(NamedTuple):
     file: tuple[int, int] | None
 
 
-class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
+class BatchingStorage(SqlEventLogStorage):
+    """An event log storage on a database that stores batches whole: the part that all databases share."""
+
+    _insert_or_update: Callable[..., Any]  # the dialect's `INSERT … ON CONFLICT`
+
+    @abstractmethod
+    def together(self, run_id: str) -> AbstractContextManager[None]:
+        """Store everything that is stored within of a run as one batch."""
+
+    @abstractmethod
+    def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
+        """Store events in order, all or none; return their ids in the index, None for those that it lacks."""
+
+    @abstractmethod
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks, where a killed process can leave it behind the log."""
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store events in order, all or none."""
+        self.store_numbered(events)
+
+    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+        """Store tags and states of assets and evaluations of checks, for events with ids of the index.
+
+        All calls join the open transaction.
+        """
+        of_assets = []
+        for event, event_id in events:
+            if event.dagster_event_type in ASSET_EVENTS:
+                of_assets.append((event, event_id))
+            elif event.dagster_event_type in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(event, event_id)
+        if of_assets:
+            self.store_asset_event_tags(*zip(*of_assets, strict=True))
+            self._store_asset_keys(of_assets)
+
+    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+        """Store the state of each asset: of several events of one type the last one sets it."""
+        last: dict[tuple[str, Any], tuple[EventLogEntry, int]] = {}
+        for event, event_id in events:
+            if asset_key := event.get_dagster_event().asset_key:
+                kind = asset_key.to_string(), event.dagster_event_type
+                last.pop(kind, None)  # it moves to the end
+                last[kind] = event, event_id
+        with_times = self.has_asset_key_index_cols()
+        rows = [
+            {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
+            for (asset, _), stored in sorted(
+                last.items(), key=lambda kind: kind[0][0]
+            )  # no two wait for each other
+        ]
+        for (_, *columns), each in groupby(rows, tuple):
+            if columns:
+                insert = self._insert_or_update(AssetKeyTable)
+                update = {column: insert.excluded[column] for column in columns}
+                upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
+                with self.index_connection() as index:
+                    index.execute(upsert, list(each))
+
+
+class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
     """An event log storage for `dagster.yaml`, in the place of Dagster's own on SQLite.
 
     It keeps a connection to each shard that it used lately, and stores a batch of events in one transaction a shard.
     Dagster hands over batches where the environment variable `DAGSTER_EVENT_BATCH_SIZE` is above 0: the planned
     events of a new run, and the materializations of a range of partitions.
     """
+
+    _insert_or_update = staticmethod(sqlite.insert)
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._lock = threading.RLock()  # held as long as a connection is in use
@@ -93,10 +159,6 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
 
     # --- batches ---------------------------------------------------------------------------------------
 
-    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in order, all or none: a run's shard is committed first, then the index, as for one event."""
-        self.store_numbered(events)
-
     @contextmanager
     def together(self, run_id: str) -> Iterator[None]:
         """Store everything that is stored within of a run as one batch."""
@@ -104,7 +166,10 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             yield
 
     def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
-        """Store events as `store_event_batch` does; return their ids in the index, None for those that it lacks."""
+        """Store events in order, all or none; return their ids in the index, None for those that it lacks.
+
+        A run's shard is committed first, then the index, as for one event.
+        """
         stored, numbers = [], list[int | None]()
         try:
             with self.index_connection() as index:
@@ -166,42 +231,6 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
             for at, id in zip(mirrored, found, strict=True):
                 numbers[at] = id
         return ids, numbers
-
-    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
-        """Store tags and states of assets and evaluations of checks, for events with ids of the index.
-
-        All calls join the open transaction.
-        """
-        of_assets = []
-        for event, event_id in events:
-            if event.dagster_event_type in ASSET_EVENTS:
-                of_assets.append((event, event_id))
-            elif event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, event_id)
-        if of_assets:
-            self.store_asset_event_tags(*zip(*of_assets, strict=True))
-            self._store_asset_keys(of_assets)
-
-    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
-        """Store the state of each asset: of several events of one type the last one sets it."""
-        last: dict[tuple[str, Any], tuple[EventLogEntry, int]] = {}
-        for event, event_id in events:
-            if asset_key := event.get_dagster_event().asset_key:
-                kind = asset_key.to_string(), event.dagster_event_type
-                last.pop(kind, None)  # it moves to the end
-                last[kind] = event, event_id
-        with_times = self.has_asset_key_index_cols()
-        rows = [
-            {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
-            for (asset, _), stored in last.items()
-        ]
-        for (_, *columns), each in groupby(rows, tuple):
-            if columns:
-                insert = sqlite.insert(AssetKeyTable)
-                update = {column: insert.excluded[column] for column in columns}
-                upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
-                with self.index_connection() as index:
-                    index.execute(upsert, list(each))
 
     # --- connections -----------------------------------------------------------------------------------
 

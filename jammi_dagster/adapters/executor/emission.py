@@ -23,7 +23,7 @@ from dagster._core.execution.plan.step import ExecutionStep
 from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
-from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
+from jammi_dagster.adapters.event_log_storage import BatchingStorage
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
 from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
@@ -66,7 +66,7 @@ class Emission:
         self._inputs = InputEvents(instance)
         self._told: Counter[tuple[str | None, str]] = Counter()
         storage = instance.event_log_storage
-        self._batching = storage if isinstance(storage, BatchingSqliteEventLogStorage) else None
+        self._batching = storage if isinstance(storage, BatchingStorage) else None
 
     def resume(self) -> set[str]:
         """Take note of the events that are stored already; return the steps that they finish."""
