@@ -175,10 +175,10 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
 
 def _judged(target: Target, most: int) -> _Found:
     """Judge every table of the code location."""
-    from jammi_dagster.adapters.judgement.wording import reasons
-
     found = _Found()
     with target.evaluator() as evaluator, working("judging every table"):
+        from jammi_dagster.adapters.judgement.wording import reasons
+
         assets = evaluator.assets(evaluator.location.select("*"))
         found.problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         if found.problems and not assets:
