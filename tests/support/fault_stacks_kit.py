@@ -38,10 +38,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that a store holds: rows and pointers, and the objects by path with the SHA-256 of each."""
+    """All that a store holds: rows, pointers with the end of each one's history, and the SHA-256 of each object."""
 
     rows: Mapping[str, Any]
     pointers: Mapping[tuple[str, str, str], str | None]
+    told: Mapping[tuple[str, str, str], str | None]
     objects: Mapping[str, str]
     sidecars: Mapping[str, bytes]
 
@@ -106,8 +107,12 @@ class Stack:
             (row.tenant, row.deployment, row.table_name): row.materialization_id
             for row in self.catalog.all("pointers")
         }
+        told = {
+            (row.tenant, row.deployment, row.table_name): row.materialization_id
+            for row in sorted(self.catalog.all("pointer_moves"), key=lambda row: row.sequence)
+        }
         objects, sidecars = self.files.seen()
-        return Seen(rows, pointers, objects, sidecars)
+        return Seen(rows, pointers, told, objects, sidecars)
 
 
 class LocalFiles:
