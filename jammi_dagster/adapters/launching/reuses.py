@@ -17,7 +17,7 @@ from jammi_dagster.adapters.assets.data_versions import (
 )
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.input_events import InputEvents, is_compared
-from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
+from jammi_dagster.adapters.event_log_storage import BatchingStorage
 from jammi_dagster.adapters.execution.reuse import stored_hits
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.judgement.forecast import LaunchedStep
@@ -174,11 +174,7 @@ class _Telling:
     def _together(self) -> contextlib.AbstractContextManager[None]:
         """Store events in one transaction where the storage can."""
         storage = self._instance.event_log_storage
-        return (
-            storage.together("")
-            if isinstance(storage, BatchingSqliteEventLogStorage)
-            else contextlib.nullcontext()
-        )
+        return storage.together("") if isinstance(storage, BatchingStorage) else contextlib.nullcontext()
 
 
 def _compared(
