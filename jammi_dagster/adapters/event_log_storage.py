@@ -22,6 +22,7 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -29,7 +30,12 @@ from typing import Any, NamedTuple
 
 import dagster._core.storage
 import sqlalchemy as sa
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    DagsterEventType,
+)
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import (
@@ -38,7 +44,7 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
@@ -46,6 +52,7 @@ from jammi_dagster import forks
 from jammi_dagster.durable import identity_of
 
 _BUSY_SECONDS = 30  # so long a writer waits for another, as in Dagster
+_MOST_KEYS = 500  # in a query: SQLite limits the parameters of a statement
 _MOST_SHARDS = 16  # with open connections; each takes three file descriptors
 _REVISION = re.compile(r"^(down_|)revision\b.*?=(.*)$", re.MULTILINE)
 _VERSION = sa.Table(  # as alembic makes it
@@ -174,6 +181,33 @@ class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
                     run.execute(SqlEventLogStorageTable.delete().where(column.between(ids[0], ids[-1])))
             raise
         return numbers
+
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks: a process was killed between the two commits.
+
+        An asset that was materialized later on keeps its last event.
+        """
+        if not Path(self.path_for_shard(run_id)).exists():
+            return
+        column = SqlEventLogStorageTable.c
+        kinds = [kind.value for kind in _MIRRORED]
+        query = (
+            sa.select(column.event, column.asset_key, column.timestamp)
+            .where(column.run_id == run_id, column.dagster_event_type.in_(kinds))
+            .order_by(column.id)
+        )
+        with self.index_connection() as index, self.run_connection(run_id) as run:
+            there = {row.event for row in index.execute(query)}
+            lacking = [row for row in run.execute(query) if row.event not in there]
+            last = _last_materialized(index, {row.asset_key for row in lacking if row.asset_key is not None})
+            events = [
+                deserialize_value(row.event, EventLogEntry)
+                for row in lacking
+                if row.asset_key not in last or last[row.asset_key] <= row.timestamp
+            ]
+            if events:
+                found = _insert(index, [self._event_to_row(event) for event in events])
+                self._store_details(zip(events, found, strict=True))
 
     def _store(
         self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
@@ -349,6 +383,17 @@ def _has_schema(engine: sa.Engine) -> bool:
         if not engine.dialect.has_table(connection, "alembic_version"):
             return False
         return bool(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def _last_materialized(index: sa.Connection, assets: Iterable[str]) -> dict[str, datetime]:
+    """Return when each asset was last materialized."""
+    column, found, keys = SqlEventLogStorageTable.c, dict[str, datetime](), sorted(assets)
+    made = column.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value
+    for start in range(0, len(keys), _MOST_KEYS):
+        some = column.asset_key.in_(keys[start : start + _MOST_KEYS])
+        query = sa.select(column.asset_key, sa.func.max(column.timestamp)).where(some, made)
+        found.update(tuple(row) for row in index.execute(query.group_by(column.asset_key)))
+    return found
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> range:

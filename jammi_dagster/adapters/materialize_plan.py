@@ -257,7 +257,10 @@ class _PlanLaunch:
             cache=None,
             tags={**tags, metadata_keys.PLAN_TAG: self._before.digest, metadata_keys.WHY: why},
             run_config=self._location.config_of_run(
-                self._launch.config, {key for node in run.nodes for key in node.selected}
+                self._launch.config,
+                {key for node in run.nodes for key in node.selected},
+                # a result table's node has the config that it was planned with
+                {node.op for node in run.nodes if self._launch.assets.asset(node.asset_key) is None},
             ),
         )
         job = self._location.repository.get_implicit_global_asset_job_def()

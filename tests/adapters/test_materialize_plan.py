@@ -161,14 +161,16 @@ def test_ranges_are_as_the_backfill_policy_has_them(lab: Lab, policy: Any, range
 
 @pytest.mark.slow
 def test_a_year_of_unchanged_days_is_no_run(lab: Lab) -> None:
-    """365 days in one run, none when nothing changed, and one run again for a change."""
+    """365 days are one run, and none when nothing changed; an instance that does not know them is told."""
     defs = days(lab, 365, SINGLE)
-    assert len(launch(lab, defs).runs) == 1
-    again = launch(lab, defs)
-    assert (again.runs, again.told, len(again.reused)) == ([], [], 730)
-    changed = launch(lab, days(lab, 365, SINGLE, "2"))
-    assert len(changed.requested) == 365  # the same bytes: nothing after them
-    assert of_dagster(days(lab, 365, SINGLE, "2"), lab.instance, "after", "day-364") == "FRESH"
+    assert len(launch(lab, defs, "day").runs) == 1
+    again = launch(lab, defs, "day")
+    assert (again.runs, again.told, len(again.reused)) == ([], [], 365)
+    with dg.DagsterInstance.ephemeral() as instance:
+        other = Lab(lab.root, instance)
+        assert len(launch(other, defs, "day").told) == 365
+        assert launch(other, defs, "day").told == []
+        assert of_dagster(defs, instance, "day", "day-364") == "FRESH"
 
 
 def checked(lab: Lab, version: str, *, blocking: bool, passes: bool = True) -> dg.Definitions:
@@ -314,10 +316,14 @@ def test_assets_of_others_take_their_turn(lab: Lab) -> None:
         note(context.partition_key)
         return table(1)
 
-    @dg.asset(io_manager_key="memory")
-    def other(part: dict[str, pa.Table]) -> int:
+    @dg.op(config_schema={"add": int}, out=dg.Out(io_manager_key="memory"))
+    def counted(context: dg.OpExecutionContext, part: dict[str, pa.Table]) -> int:
         note("other")
-        return len(part)
+        return len(part) + context.op_config["add"]
+
+    @dg.graph_asset
+    def other(part) -> int:
+        return counted(part)
 
     @result_table
     def last(other: int) -> pa.Table:
@@ -325,10 +331,11 @@ def test_assets_of_others_take_their_turn(lab: Lab) -> None:
         return table(other)
 
     defs = dg.Definitions(assets=[part, other, last], resources=lab.resources)
+    config = {**QUIET, "ops": {"other": {"ops": {"counted": {"config": {"add": 3}}}}}}
     taken()
-    assert launch(lab, defs).exit_code == 0
+    assert launch(lab, defs, run_config=config).exit_code == 0
     assert taken() == ["a", "b", "other", "last"]
-    assert list(launch(lab, defs).requested) == ["other", "last"]
+    assert list(launch(lab, defs, run_config=config).requested) == ["other", "last"]
 
 
 def test_a_failure_and_a_missing_input_keep_only_what_is_below(lab: Lab, tmp_path: Any) -> None:

@@ -148,8 +148,8 @@ class Forecast:
     """The outcomes of a launch, step after step.
 
     `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
-    looked for in the sidecars of changed tables. `parents` are the tables of the launch that each table reads, `inputs`
-    the digests of the other tables that it reads.
+    looked for in the sidecars of changed tables, and no place among the runs. `parents` are the tables of the launch
+    that each table reads, `inputs` the digests of the other tables that it reads.
     """
 
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
@@ -183,6 +183,8 @@ class Forecast:
             at_once, policy = 1 if asset.reads_itself else _AT_ONCE, self.policy_of(asset)
             for start in range(0, len(of_asset), at_once):
                 self._steps(asset, of_asset[start : start + at_once], policy)
+        if not self._explain:
+            return list(self.planned.values())
         if not any(look.holds for look in self.looks.values()):
             return list(self._with_waves())
         return [self._with_hold(planned) for planned in self._with_waves()]

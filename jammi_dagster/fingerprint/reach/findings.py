@@ -221,6 +221,8 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name, depth = found
+                if not name and change.in_place:
+                    continue  # a function of a module, such as `frames.sort(x)`: no module is a list
                 if not name:  # `setattr` with a computed name
                     yield change.name.rpartition(".")[2], reached.node.shown, change.line
                 # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.

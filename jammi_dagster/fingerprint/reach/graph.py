@@ -267,8 +267,9 @@ class Graph:
             return
         indexes = node.source.by_name.get(name)
         if indexes is None:
-            if is_read and runs and name in node.source.scope.shared:  # only functions bind it
-                reached.read_at_run.add(name)
+            if is_read and name in node.source.scope.shared:  # only functions bind it
+                self._read(reached, name)
+                reached.read_at_run |= {name} if runs else set()
             return
         if is_read:
             self._read(reached, name)

@@ -152,5 +152,7 @@ def _is_message(node: ast.AST | None, parents: Mapping[int, ast.AST]) -> bool:
     while node is not None and not isinstance(node, ast.stmt):
         if isinstance(node, ast.Call) and (called(node) in LOG_METHODS or called(node) == "print"):
             return True
+        if isinstance(node, ast.NamedExpr):
+            return False
         node = parents.get(id(node))
     return isinstance(node, (ast.Raise, ast.Assert))

@@ -189,6 +189,8 @@ class HarmlessReads:
         ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
             return False
+        if isinstance(self._parents.get(id(assignment)), ast.ClassDef):
+            return False  # an attribute
         if any(
             isinstance(target, ast.Subscript) and not self._is_fresh(name)
             for target, name in zip(targets, names, strict=True)

@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.syntax.parameters import every
 from jammi_dagster.fingerprint.syntax.sets import (
     DICT,
     FILLERS,
@@ -177,7 +178,9 @@ class _Body:
             return kind == LIST  # its first item, or the columns of a table
         if isinstance(parent, (ast.List, ast.Tuple, ast.BinOp, ast.IfExp, ast.BoolOp)):
             return self._reaches(parent, kind, depth + 1)
-        is_held = isinstance(parent, (ast.Dict, ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp))
+        is_held = isinstance(
+            parent, (ast.arguments, ast.Dict, ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
+        )
         return is_held or isinstance(parent, (ast.Return, ast.Yield, ast.Lambda))
 
     def _call(self, node: ast.AST, call: ast.Call, kind: str, depth: int) -> bool:
@@ -231,6 +234,8 @@ class _Body:
 
     def _assigned(self, node: ast.AST, parent: ast.AST, kind: str, depth: int) -> bool:
         targets = parent.targets if isinstance(parent, ast.Assign) else [getattr(parent, "target", parent)]
+        if kind != SET and isinstance(self._parents.get(id(parent)), ast.ClassDef):
+            return True  # an attribute
         for target in targets:
             if isinstance(target, (ast.Tuple, ast.List)):
                 if len(target.elts) > 1:
@@ -251,6 +256,8 @@ class _Body:
         above = [self._parents.get(id(one)) for one in loads]
         if any(isinstance(one, ast.Attribute) and one.attr == "sort" for one in above):
             return False
+        if self._is_shared({target.id}):
+            return True
         return any(self._reaches(one, kind, depth + 1) for one in loads)
 
     def _loop(self, loop: ast.For | ast.AsyncFor, depth: int) -> bool:
@@ -288,6 +295,8 @@ class _Body:
             isinstance(value, ast.Call) and called(value) in ("max", "min")
         ):
             return False
+        if not isinstance(self._node, FUNCTIONS):
+            return True  # a name of the module
         return any(
             self._is_used_after(loop, one) for one in targets if isinstance(one, (ast.Name, ast.Tuple))
         )
@@ -354,5 +363,10 @@ class _Body:
         """Return whether other code may read variables: they are global, or an inner function names them."""
         inner = [one for one in self._nodes if isinstance(one, FUNCTIONS) and one is not self._node]
         declared = [one for one in self._nodes if isinstance(one, (ast.Global, ast.Nonlocal))]
-        read = (part.id for one in inner for part in ast.walk(one) if isinstance(part, ast.Name))
+        read = (
+            part.id
+            for one in inner
+            for part in ast.walk(one)
+            if isinstance(part, ast.Name) and part.id not in {given.arg for given in every(one.args)}
+        )
         return not names.isdisjoint([*read, *(name for one in declared for name in one.names)])

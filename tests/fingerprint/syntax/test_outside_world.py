@@ -231,6 +231,28 @@ def test_what_reads_nothing_is_not_found(project: Project, setup: str, expressio
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x):\n    class C:\n        at = time.time()\n    return C.at",
+        "def begin():\n    global AT\n    AT = time.time()\nbegin()\ndef f(x): return AT",
+        "class B:\n    def __init_subclass__(cls): cls.at = time.time()\nclass C(B): pass\ndef f(x): return C.at",
+        "class C(type):\n    def __getattr__(cls, at): return time.time()\nclass D(metaclass=C): 1\nf = lambda x: D.at",
+        "def f(x):\n    def inner(at=time.time()): return at\n    return inner()",
+        "print(AT := time.time())\ndef f(x): return AT",
+    ],
+)
+def test_a_clock_in_any_place_is_found(project: Project, text: str) -> None:
+    """In a class within a function, in a global that only a function binds, in hooks, and in defaults."""
+    assert "time.time" in {read.what for read in project.of_source(f"import time\n{text}\n").outside}
+
+
+def test_a_global_that_only_functions_bind_counts(project: Project) -> None:
+    """The function that loading calls to bind it is a part of its code."""
+    text = "def begin():\n    global K\n    K = 1\nbegin()\ndef f(x): return K\n"
+    assert project.of_source(text).digest != project.of_source(text.replace("K = 1", "K = 2")).digest
+
+
+@pytest.mark.parametrize(
     ("text", "found"),
     [
         ("import random\nclass R(random.Random): pass\ndef f(x): return R().random()", "random.Random"),

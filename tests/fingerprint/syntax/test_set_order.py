@@ -98,6 +98,10 @@ ORDERED = [
     "for y in set(x): break\nreturn y",
     "out = None\nfor y in set(x): out = y\nreturn out",
     "return set(x).__iter__().__next__()",
+    # through defaults, classes and inner functions
+    "def inner(rows=list(set(x))): return rows\nreturn inner()",
+    "rows = list(set(x))\ndef inner(): return rows\nreturn inner",
+    "class C:\n    rows = list(set(x))\nreturn C.rows",
     # as they are done
     "return [r.result() for r in as_completed(x)]",
     "return [r.result() for r in futures.as_completed([pool.submit(len, y) for y in x])]",
@@ -173,6 +177,7 @@ ORDERLESS = [
     "out = []\ndef inner(y): out.append(y)\nfor y in x: inner(y)\nreturn out",
     "async def inner(): return await asyncio.gather(*x)\nreturn inner()",
     "return np.unique(x), pd.unique(x), x.unique()",
+    "rows = list(set(x))\nrows.sort()\ndef inner(): return rows\nreturn inner",
 ]
 MODULE = """
 NAMES = {'a', 'b'}
