@@ -88,6 +88,10 @@ class BatchingStorage(SqlEventLogStorage):
         """Store events in order, all or none."""
         self.store_numbered(events)
 
+    @abstractmethod
+    def mirror(self, run_id: str) -> None:
+        """Bring the index up to date with the events of a run whose process died between the two."""
+
     def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
         """Store tags and states of assets and evaluations of checks, for events with ids of the index.
 

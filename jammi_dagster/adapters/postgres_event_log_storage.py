@@ -81,6 +81,9 @@ class BatchingPostgresEventLogStorage(BatchingStorage, PostgresEventLogStorage):
             )
         return numbers
 
+    def mirror(self, run_id: str) -> None:
+        """Do nothing: one transaction holds everything about an event."""
+
     def _connect(self) -> AbstractContextManager[sa.Connection]:
         """Open a connection, or join the transaction that this thread has open."""
         opened: sa.Connection | None = getattr(self._own, "connection", None)
