@@ -84,13 +84,13 @@ class BatchingStorage(SqlEventLogStorage):
     def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
         """Store events in order, all or none; return their ids in the index, None for those that it lacks."""
 
+    @abstractmethod
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks, where a killed process can leave it behind the log."""
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store events in order, all or none."""
         self.store_numbered(events)
-
-    @abstractmethod
-    def mirror(self, run_id: str) -> None:
-        """Bring the index up to date with the events of a run whose process died between the two."""
 
     def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
         """Store tags and states of assets and evaluations of checks, for events with ids of the index.

@@ -82,7 +82,7 @@ class BatchingPostgresEventLogStorage(BatchingStorage, PostgresEventLogStorage):
         return numbers
 
     def mirror(self, run_id: str) -> None:
-        """Do nothing: one transaction holds everything about an event."""
+        """Do nothing: log and index are one table."""
 
     def _connect(self) -> AbstractContextManager[sa.Connection]:
         """Open a connection, or join the transaction that this thread has open."""
