@@ -7,7 +7,7 @@ run. Tables whose inputs are made by another run wait for it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -192,7 +192,8 @@ class _PlanLaunch:
         held = (below(flying, self._parents) & rows.keys()) - flying - failing.keys()
         report.leave(((table, _MADE_FIRST) for table in sorted(held)), report.waiting)
         rows = {table: row for table, row in rows.items() if table not in {*failing, *flying, *held}}
-        launched = self._to_launch(steps, rows)
+        holds = {table for look in made.forecast.looks.values() for table in look.holds}
+        launched = self._to_launch(steps, rows, holds)
         reused = {table: row for table, row in rows.items() if table not in launched}
         reuses.take([step for step in made.steps if step.tables[0] in reused], reused, report)
         runs = plan_runs(self._nodes(steps, rows, launched), self._parents)
@@ -205,11 +206,14 @@ class _PlanLaunch:
         report.leave(((table, "the run of an input failed") for table in sorted(lost)), report.failing)
         return later - lost
 
-    def _to_launch(self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable]) -> set[str]:
+    def _to_launch(
+        self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], holds: Collection[str]
+    ) -> set[str]:
         """Return the tables that need a run: they compute, or a blocking check is to be evaluated.
 
         A blocking check in a step of its own belongs to each run of its asset: it looks at a table that was not current
-        before, and stands between the asset and everything downstream that runs.
+        before, and stands between the asset and everything downstream that runs. A reused table that is held at another
+        materialization is only there for its own run, so it goes with the tables downstream that share the run.
         """
         launched = {table for table, row in rows.items() if row.action != "reuse" or self._fails(row)}
         checked = {table for table in rows if table not in launched and self._is_checked(steps[table].key)}
@@ -217,7 +221,16 @@ class _PlanLaunch:
         if checked:
             between = below(checked, self._parents) & above(launched, self._parents)
             launched |= between & rows.keys()
+        for table in rows.keys() & set(holds):
+            if not rows[table].is_current:
+                between = below([table], self._parents) & above(launched, self._parents) & rows.keys()
+                own = {one for one in between if self._place(rows[one]) == self._place(rows[table])}
+                launched |= own if own & launched else set()
         return _whole(steps, launched) & rows.keys()
+
+    def _place(self, row: PlannedTable) -> tuple[str | None, Any]:
+        """Return the partition of a table and its definition: tables in one place may share a run."""
+        return row.partition, self._location.graph.get(dg.AssetKey.from_user_string(row.asset)).partitions_def
 
     def _fails(self, row: PlannedTable) -> bool:
         """Tell whether a reused table failed a blocking check when it was made."""

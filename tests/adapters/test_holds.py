@@ -121,6 +121,27 @@ def test_a_run_of_a_held_table_records_and_says_so(lab: Lab, assets: list[Any]) 
     assert report.skipped["mid"].startswith(HELD)
 
 
+def test_a_launched_plan_computes_over_what_a_run_of_it_reads(lab: Lab, assets: list[Any]) -> None:
+    """A reuse of a held table is there for its own run alone, so it takes place in that of the tables below it."""
+
+    @result_table(code_version="1")
+    def new(mid: pa.Table) -> pa.Table:
+        return mid
+
+    defs = definitions(lab, [*assets, new])
+    made = plan(defs, ["mid", "low", "new"], instance=lab.instance)
+    assert {row.table: row.action for row in made.rows} == {
+        "mid": "reuse",
+        "low": "reuse",
+        "new": "compute",
+    }
+
+    report = materialize_plan(made, defs, instance=lab.instance)
+
+    assert (sorted(report.requested), report.reused) == (["mid", "new"], ["low"])
+    assert [values(lab.store.read(name)) for name in ("mid", "low", "new")] == [["1"], ["2"], ["2"]]
+
+
 def _events(lab: Lab, name: str) -> list[tuple[Any, Any]]:
     """The reason and the move of each event outside of a run, the last one first."""
     records = lab.instance.fetch_materializations(dg.AssetKey(name), limit=20).records

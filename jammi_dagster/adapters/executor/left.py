@@ -13,14 +13,21 @@ from dagster._core.execution.plan.step import ExecutionStep
 
 from jammi_dagster.adapters.metadata_keys import DEFERRED_TAG, RESUME_TAGS
 
-_SURROUNDINGS = frozenset({"env", "environment", "image", "queue", "volume", "volumes"})
+_SURROUNDINGS = frozenset(
+    {"env", "environment", "image", "mount", "mounts", "queue", "secret", "secrets", "volume", "volumes"}
+)
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+")
 
 
-def why_run_is_left(run: dg.DagsterRun, plan: ExecutionPlan) -> str | None:
-    """Return why no step of a run is decided before it is launched; None if steps may be."""
+def why_run_is_left(run: dg.DagsterRun, plan: ExecutionPlan, is_here: bool) -> str | None:
+    """Return why no step of a run is decided before it is launched; None if steps may be.
+
+    `is_here` says that steps run where the worker does. Elsewhere config in the run's tags is that of the worker alone.
+    """
     if run.tags.get(DEFERRED_TAG):
         return "another system tells Dagster of its assets"
+    if not is_here and any(map(names_surroundings, run.tags.values())):
+        return "its tags give the worker an environment of its own"
     is_named = run.step_keys_to_execute and len(run.step_keys_to_execute) < len(plan.steps)
     if run.parent_run_id and is_named and not any(run.tags.get(tag) == "true" for tag in RESUME_TAGS):
         return "a re-execution names its steps"
@@ -57,7 +64,7 @@ def asset_of_step(step: ExecutionStep) -> dg.AssetKey | None:
 
 
 def names_surroundings(value: Any) -> bool:
-    """Tell whether tags or config of an executor set image, env, volumes or queue, at any depth.
+    """Tell whether tags or config of an executor set image, env, secrets, mounts, volumes or queue, at any depth.
 
     >>> names_surroundings({"dagster-k8s/config": '{"container_config": {"envFrom": [{"name": "other"}]}}'})
     True

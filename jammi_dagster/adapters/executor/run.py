@@ -30,7 +30,8 @@ class ReuseFirstExecutor(dg.Executor):
 
     def __init__(self, inner: dg.Executor, *, same_environment: bool, config: Mapping[str, Any]) -> None:
         self.inner = inner
-        self._decides = (same_environment or runs_here(inner)) and not names_surroundings(config)
+        self._is_here = runs_here(inner)
+        self._decides = (same_environment or self._is_here) and not names_surroundings(config)
 
     @property
     def retries(self) -> Any:
@@ -44,7 +45,9 @@ class ReuseFirstExecutor(dg.Executor):
         """Reuse, say so, and run the rest."""
         run = _Run(plan_context, execution_plan)
         inner = self.inner
-        is_left = not self._decides or why_run_is_left(plan_context.dagster_run, execution_plan)
+        is_left = not self._decides or why_run_is_left(
+            plan_context.dagster_run, execution_plan, self._is_here
+        )
         if not is_left and run.open(inner):
             yield from run.reuse()
             inner = settling(inner, run.settle, run.done)

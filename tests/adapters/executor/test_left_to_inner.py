@@ -1,5 +1,6 @@
 """All that cannot be decided in the run's worker is left to the wrapped executor, with everything below it."""
 
+import json
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -113,6 +114,7 @@ def dynamic(name: str) -> Any:
 
 
 K8S = {"dagster-k8s/config": {"container_config": {"env": [{"name": "A", "value": "1"}]}}}
+K8S_TAG = {name: json.dumps(config) for name, config in K8S.items()}
 IMAGE = {"dagster/image": "other:1"}
 VOLUMES = {"dagster-k8s/config": {"pod_spec_config": {"volumes": [{"name": "v"}]}}}
 CASES: dict[str, Any] = {
@@ -187,6 +189,9 @@ def _runs() -> dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]]:
         "an executor that is not known": ({"executor": reuse_first(elsewhere)}, {}, []),
         "the same, said to be in the same environment": ({"executor": sure}, {}, all_of),
         "the same with env in its config": ({"executor": sure}, {"config": env}, []),
+        "the same with env for its worker alone": ({"executor": sure}, {"tags": K8S_TAG}, []),
+        "the same with the image that its launcher noted": ({"executor": sure}, {"tags": IMAGE}, all_of),
+        "in process with env for its worker": ({}, {"tags": K8S_TAG}, all_of),
     }
 
 
