@@ -271,6 +271,8 @@ def test_a_step_that_is_tried_again_is_left(lab: Lab) -> None:
         ({"job_image": "other"}, True),
         ({"step_k8s_config": {"container_config": {"volumeMounts": [{"name": "a"}]}}}, True),
         ({"container_kwargs": {"volumes": ["a:b"]}}, True),
+        ({"container_kwargs": {"mounts": [{"target": "a"}]}}, True),
+        ({"ecs/container_overrides": '[{"secrets": [{"name": "A"}]}]'}, True),
         ({"ecs/container_overrides": '[{"environment": [{"name": "A"}]}]'}, True),
         ({"dagster-k8s/config": '{"container_config": {"resources": {"limits": {"cpu": "1"}}}}'}, False),
         ({"broken": "{"}, True),
