@@ -207,7 +207,7 @@ class CatalogReader:
     def current_costs(self) -> Generator[CurrentCost, None, None]:
         """Stream the cost of every current table, in no order; only of a frozen reader."""
         for chunk in self._stream(queries.CURRENT_COSTS):
-            yield from map(CurrentCost._make, chunk)
+            yield from map(_cost, chunk)
 
     def outcomes(self, *, most: int) -> Outcomes | None:
         """Count the tables that all runs of the tenant computed and reused; None for more than `most` on record."""
@@ -316,7 +316,7 @@ class CatalogReader:
             row_count=row.row_count,
             # freshness.rs, `staleness`: a definition without anchors is no manifest
             definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
-            compute_seconds=row.compute_seconds if isinstance(row.compute_seconds, int | float) else None,
+            compute_seconds=_number(row.compute_seconds),
             reproducibility=row.reproducibility,
             produced_by=row.produced_by,
             start_sequence=row.start_sequence,
@@ -325,6 +325,17 @@ class CatalogReader:
             anchors_json=row.anchors_json,
             anchor_order=row.anchor_order,
         )
+
+
+def _cost(row: Sequence[Any]) -> CurrentCost:
+    """Decode a row; a damaged number of seconds or bytes is none."""
+    cost = CurrentCost._make(row)
+    return cost._replace(seconds=_number(cost.seconds), size_bytes=_number(cost.size_bytes))
+
+
+def _number(value: Any) -> Any:
+    """Return a number; None for the text or bytes that SQLite keeps in its place."""
+    return value if isinstance(value, int | float) else None
 
 
 def _tells_its_bytes(record: MaterializationRecord) -> bool:

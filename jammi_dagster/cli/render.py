@@ -13,6 +13,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from jammi_dagster.contract.wording import is_amount, one_line
+from jammi_dagster.errors import FileNotWritten
 
 FORMAT = 1
 """The version of the JSON: it rises when a field goes or changes its meaning, not when one is added."""
@@ -102,6 +103,17 @@ def working(text: str) -> Iterator[None]:
 
     with Console(stderr=True).status(one_line(text)):
         yield
+
+
+@contextlib.contextmanager
+def written(file: str) -> Iterator[TextIO]:
+    """Open a file for a command's output. Raise `FileNotWritten`."""
+    try:
+        with open(file, "w", encoding="utf-8") as stream:
+            yield stream
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise FileNotWritten(file=file, why=why) from error
 
 
 def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:

@@ -23,7 +23,7 @@ Not done here: to find the actions (`adapters.plan`), to order runs (`planning.w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
@@ -107,11 +107,13 @@ class Plan:
 
     `basis` is everything that the actions depend on, by kind and name: a plan whose basis has moved is refused
     (`moved`). `arguments` are the selection, partitions, config, tags and deployment that it was made for.
+    `stale_inputs` are the tables that the launch reads as they are, though they are stale, each with the reasons.
     """
 
     rows: tuple[PlannedTable, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     basis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stale_inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> PlannedTable:
         """Return the entry of a table. Raise `KeyError`."""
@@ -176,6 +178,7 @@ class Plan:
             rows=tuple(PlannedTable.from_dict(one) for one in value["rows"]),
             arguments=dict(value.get("arguments") or {}),
             basis={kind: dict(names) for kind, names in (value.get("basis") or {}).items()},
+            stale_inputs={table: list(why) for table, why in (value.get("stale_inputs") or {}).items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -189,4 +192,5 @@ class Plan:
             "rows": [table.to_dict() for table in self.rows],
             "arguments": dict(self.arguments),
             "basis": {kind: dict(names) for kind, names in self.basis.items()},
+            "stale_inputs": {table: list(why) for table, why in self.stale_inputs.items()},
         }

@@ -12,6 +12,7 @@ from dataclasses import replace
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import other_checks
@@ -141,7 +142,8 @@ def _match(
     if record is None:
         return None
     if not probed.has_bytes:
-        return Match(materialization=record.materialization_id, bytes="gone")
+        said = damage(asset.store, record.artifact_path, record.size_bytes)
+        return Match(materialization=record.materialization_id, bytes="gone", why=said)
     text = known.annotations.get(record.materialization_id, read.get(record.materialization_id))
     annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range)
     if annotation is None:
