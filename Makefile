@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow screenshots long pandas2 compatibility conformance conformance-newest check docs format bench dev lock clean
+.PHONY: demo ui test slow screenshots long pandas2 compatibility conformance conformance-newest check docs format bench bench-peers dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -67,6 +67,13 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
+
+# beside redun, DVC and Hamilton, which have an environment of their own
+bench-peers: PEERS := build/peers
+bench-peers: $(VENV)/.dev
+	test -d $(PEERS) || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade --editable '.[peers]'
+	$(BIN)/python -m benchmarks chain --peers $(PEERS)/bin/python
 
 # the environment with the very versions of the lock file; `make test` and `make check` then use it
 dev: | $(BIN)/python

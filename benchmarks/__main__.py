@@ -1,10 +1,11 @@
-"""`python -m benchmarks [NAME …] [--quick] [--json]`: run benchmarks, print them, and keep them as JSON."""
+"""`python -m benchmarks [NAME …] [--quick] [--json] [--peers PYTHON]`: run benchmarks, print and keep them."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import platform
+import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -22,6 +23,7 @@ from benchmarks import (
     partitions,
     plan,
     precision,
+    real_precision,
     scale,
     step,
     tick,
@@ -47,10 +49,12 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "upkeep": upkeep.run,
     "faults": faults.run,
     "precision": precision.run,
+    "real_precision": real_precision.run,
     "mutants": mutants.run,
     "oracle": oracle.run,
 }
-ON_DEMAND = ("faults", "mutants", "oracle")  # hours, not minutes
+BESIDE_PEERS = ("chain",)
+ON_DEMAND = ("faults", "real_precision", "mutants", "oracle")  # hours, or packages to fetch
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},
     "funnel": {"rounds": 3, "table_mb": 100, "streams_mb": [100, 200, 400]},
@@ -66,6 +70,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
     "faults": {"every": 10},
     "precision": {},
+    "real_precision": {"names": ["redframes", "nfl_data_py", "census_data_aggregator"]},
     "mutants": {"names": ["toposort", "mergedeep", "tomli", "xmltodict"], "each": 30},
     "oracle": {"scripts": 3, "edits": 4, "control": 1},
 }
@@ -81,12 +86,19 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer rounds")
     parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument(
+        "--peers",
+        metavar="PYTHON",
+        default=sys.executable,
+        help=f"the interpreter that has redun, DVC and Hamilton, for {', '.join(BESIDE_PEERS)}; by default this one",
+    )
     asked = parser.parse_args()
     if unknown := sorted(set(asked.names) - set(BENCHMARKS)):
         parser.error(f"no benchmark is called {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     found = []
     for name in asked.names or [name for name in BENCHMARKS if name not in ON_DEMAND]:
-        report = BENCHMARKS[name](**(QUICK[name] if asked.quick else {}))
+        python = {"python": asked.peers} if name in BESIDE_PEERS else {}
+        report = BENCHMARKS[name](**python, **(QUICK[name] if asked.quick else {}))
         found.append(report.to_dict())
         _keep(report, quick=asked.quick)
         if not asked.json:

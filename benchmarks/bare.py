@@ -23,22 +23,23 @@ def run(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
     ran = count_bodies()
     folder = Path(storage)
     folder.mkdir(parents=True, exist_ok=True)
-    upstream, version = None, "".join(_digest(Path(file)) for file in reads)
+    upstream, version = None, "".join(digest(Path(file)) for file in reads)
     for module in load(Path(pipeline)):
         assert module.__file__ is not None, "a generated module has a file"
         table, record = folder / f"{module.__name__}.parquet", folder / f"{module.__name__}.json"
-        inputs = {"code": _digest(Path(module.__file__)), "input": version}
+        inputs = {"code": digest(Path(module.__file__)), "input": version}
         known = json.loads(record.read_text()) if record.exists() else {}
         if known.get("inputs") != inputs or not table.exists():
             made = getattr(module, module.__name__)
             pq.write_table(made() if upstream is None else made(pq.read_table(upstream)), table)
-            known = {"inputs": inputs, "digest": _digest(table)}
+            known = {"inputs": inputs, "digest": digest(table)}
             record.write_text(json.dumps(known))
         upstream, version = table, known["digest"]
     return {"bodies": len(ran)}
 
 
-def _digest(file: Path) -> str:
+def digest(file: Path) -> str:
+    """Return the SHA-256 of a file."""
     with file.open("rb") as opened:
         found = hashlib.sha256()
         while block := opened.read(1 << 20):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +13,16 @@ from statistics import median
 
 import pyarrow.parquet as pq
 
-from benchmarks import bare, tables
+from benchmarks import bare, peers, tables
 from benchmarks.fresh import FreshRun, fresh
 from benchmarks.pipelines import Asset, Kind, write
 from benchmarks.report import Report, Row
 
 RUNS = ("cold", "warm", "changed")
 COLD_BUDGET = 1.0
+# to the floor, and to redun by the run
+FLOOR_BUDGET = 1.6
+REDUN_BUDGETS = {"cold": 1.2, "warm": 1.6, "changed": 1.2}
 STEPS_BUDGET = 1.1
 PEAK_BUDGET = 1.5
 EVERY: Mapping[Kind, Sequence[str]] = dict.fromkeys(Kind, RUNS)
@@ -26,10 +30,12 @@ EVERY: Mapping[Kind, Sequence[str]] = dict.fromkeys(Kind, RUNS)
 ABOUT = (
     "seconds and processor seconds of a whole fresh process, imports included; peak and disk in 10^6 bytes; how many "
     "bodies ran. `warm`: nothing changed. `changed`: the code of one step in the middle changed. In process on SQLite "
-    "instances, in turns; seconds are the least of all rounds, since the machine's noise only adds. pyarrow is the "
+    "instances with our event log, in turns; seconds are the least of all rounds: noise only adds. pyarrow is the "
     "floor: plain Parquet files, and a skip by the digests of code and input. `dagster`: its own IO manager; `empty`: "
     "on that one too, same imports, bodies return None; `bare_steps`: no values at all (`deps=`, `-> None`), no "
-    "pyarrow; of these two the least of all their runs. `must run` is pyarrow changed - pyarrow warm."
+    "pyarrow; of these two the least of all their runs. `must run` is pyarrow changed - pyarrow warm. "
+    "redun hands on files, and looks at path, size and time of each; DVC starts a process for each stage; Hamilton "
+    "keeps Parquet files, by a hash of a table's buffers (see `peers`)."
 )
 
 
@@ -67,12 +73,15 @@ def run(
     steps: int = 20,
     changed: int = 10,
     kinds: Mapping[Kind, Sequence[str]] = EVERY,
+    python: str = sys.executable,
 ) -> Report:
     """Run the chain of `steps` over the first `rows` flights; `changed` is the number of the step that changes.
 
     `kinds` names the runs of each kind of pipeline; the budgets need all of pyarrow and jammi, and of Dagster the cold
-    one.
+    one. `python` is the interpreter that has the peers.
     """
+    found = peers.installed(python)
+    kinds = {kind: names for kind, names in kinds.items() if kind not in peers.PEERS or kind in found}
     rounds_of: dict[tuple[Kind, str], list[FreshRun]] = defaultdict(list)
     disk: dict[tuple[Kind, str], float] = {}
     with tempfile.TemporaryDirectory(prefix="jammi-bench-") as name:
@@ -84,12 +93,13 @@ def run(
                 assets = chain(flights, steps, changed if run_name == "changed" else None)
                 for kind in (kind for kind in kinds if run_name in kinds[kind]):
                     write(folder / kind.value / "code", kind, assets)
-                    done = _once(kind, folder / kind.value, flights)
+                    done = _once(kind, folder / kind.value, flights, python)
                     rounds_of[kind, run_name].append(done)
                     disk[kind, run_name] = _megabytes(folder / kind.value / "storage")
             shutil.rmtree(folder)
     results = {key: RunRounds(rounds=done, disk_mb=disk[key]) for key, done in rounds_of.items()}
-    return Report(name="chain", about=ABOUT, rows=[*_figures(results), *_ratios(results)])
+    rows_of_peers = peers.missing(found)
+    return Report(name="chain", about=ABOUT, rows=[*_figures(results), *rows_of_peers, *_ratios(results)])
 
 
 def chain(flights: Path, steps: int, changed: int | None) -> list[Asset]:
@@ -106,7 +116,9 @@ def chain(flights: Path, steps: int, changed: int | None) -> list[Asset]:
     return [asset(step) for step in range(1, steps + 1)]
 
 
-def _once(kind: Kind, folder: Path, flights: Path) -> FreshRun:
+def _once(kind: Kind, folder: Path, flights: Path, python: str) -> FreshRun:
+    if kind in peers.PEERS:
+        return peers.once(kind, folder, [flights], python=python)
     code, storage = str(folder / "code"), str(folder / "storage")
     if kind is Kind.PYARROW:
         return fresh(bare.run, pipeline=code, storage=storage, reads=[str(flights)])
@@ -144,6 +156,11 @@ def _time_ratios(seconds: Mapping[tuple[Kind, str], float]) -> Iterator[tuple[st
     cold, warm, changed = (seconds[Kind.JAMMI, run_name] for run_name in RUNS)
     must_run = seconds[Kind.PYARROW, "changed"] - seconds[Kind.PYARROW, "warm"]
     yield "cold / dagster cold", cold / seconds[Kind.DAGSTER, "cold"], COLD_BUDGET
+    yield "cold / pyarrow cold", cold / seconds[Kind.PYARROW, "cold"], FLOOR_BUDGET
+    for run_name, most in REDUN_BUDGETS.items():
+        if (Kind.REDUN, run_name) in seconds:
+            ours, redun = seconds[Kind.JAMMI, run_name], seconds[Kind.REDUN, run_name]
+            yield f"{run_name} / redun {run_name}", ours / redun, most
     for base, budget in ((Kind.EMPTY, STEPS_BUDGET), (Kind.BARE_STEPS, None)):
         empty, name = min(each for (kind, _), each in seconds.items() if kind is base), base.value
         yield f"warm / {name}", warm / empty, budget

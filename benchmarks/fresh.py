@@ -6,6 +6,7 @@ import compileall
 import functools
 import importlib
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -23,7 +24,8 @@ _REPOSITORY = Path(__file__).parent.parent
 class FreshRun:
     """The result of a function in a fresh process, and the costs of the process, imports included.
 
-    `seconds` last from before the process starts until after its end; `cpu_seconds` are those of all its threads.
+    `seconds` last from before the process starts until after its end; `cpu_seconds` are those of all its threads, and
+    of the processes that it waited for; `peak_mb` is that of the largest of them.
     """
 
     result: Any
@@ -37,11 +39,15 @@ def fresh(function: Callable[..., Any], /, **arguments: Any) -> FreshRun:
 
     The child imports only the function's module and this one. The package has its bytecode, as an installed one has.
     """
+    return fresh_by_name(f"{function.__module__}:{function.__qualname__}", arguments)
+
+
+def fresh_by_name(name: str, arguments: Mapping[str, Any], *, python: str = sys.executable) -> FreshRun:
+    """Call the function `module:name` in a new interpreter, which may be that of another environment."""
     _compile()
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder, "answer.json")
-        name = f"{function.__module__}:{function.__qualname__}"
-        command = [sys.executable, "-m", "benchmarks.fresh", name, json.dumps(arguments), str(answer)]
+        command = [python, "-m", "benchmarks.fresh", name, json.dumps(arguments), str(answer)]
         started = time.perf_counter()
         done = subprocess.run(command, cwd=_REPOSITORY, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
@@ -56,19 +62,23 @@ def _compile() -> None:
 
 
 def peak_mb() -> float:
-    """Return the peak of this process's resident memory, in 10^6 bytes."""
+    """Return the peak of this process's resident memory, in 10^6 bytes; of the largest child's where that is more."""
+    children = _megabytes(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
     status = Path("/proc/self/status")
     if status.exists():  # unlike `ru_maxrss`, not inherited from the parent
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
-        return int(line.split()[1]) * 1024 / 1e6
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used / 1e6 if sys.platform == "darwin" else used * 1024 / 1e6
+        return max(children, int(line.split()[1]) * 1024 / 1e6)
+    return max(children, _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+
+
+def _megabytes(peak: int) -> float:
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
 def _answer(name: str, arguments: Mapping[str, Any], answer: Path) -> None:
     module, function = name.split(":")
     result = getattr(importlib.import_module(module), function)(**arguments)
-    used = {"cpu_seconds": time.process_time(), "peak_mb": peak_mb()}
+    used = {"cpu_seconds": sum(os.times()[:4]), "peak_mb": peak_mb()}
     answer.write_text(json.dumps({"result": result, **used}))
 
 

@@ -13,10 +13,13 @@ import sys
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.fresh import fresh
 from benchmarks.report import Report, Row, Value
+
+if TYPE_CHECKING:
+    from jammi_dagster import CodeIdentity
 
 LIST = Path(__file__).parent.parent / "tests" / "precision"
 DEFINITIONS: Mapping[str, str] = {
@@ -45,12 +48,13 @@ Asset = Mapping[str, Any]
 
 def run() -> Report:
     """Measure the labelled list in a fresh process."""
-    return report_of(fresh(judged).result)
+    return report_of(fresh(judged).result, labelled())
 
 
-def report_of(found: Mapping[str, Asset]) -> Report:
+def report_of(
+    found: Mapping[str, Asset], labels: Mapping[str, str], *, name: str = "precision", about: str = ABOUT
+) -> Report:
     """Compare the verdicts with the labels."""
-    labels = labelled()
     pure = [name for name, label in labels.items() if label == "pure"]
     impure = [name for name in labels if name not in pure]
     unpinned = [name for name in pure if not found[name]["pinned"]]
@@ -74,12 +78,12 @@ def report_of(found: Mapping[str, Asset]) -> Report:
         *(Row(what=name, values={"why": found[name]["why"]}) for name in unpinned),
         *(Row(what=name, values={"why": "pinned, but it is impure"}) for name in wrong),
     ]
-    return Report(name="precision", about=ABOUT, rows=rows)
+    return Report(name=name, about=about, rows=rows)
 
 
-def labelled() -> dict[str, str]:
-    """Return the agreed label of each function of the list."""
-    with (LIST / "labels.csv").open(newline="") as file:
+def labelled(name: str = "labels.csv") -> dict[str, str]:
+    """Return the agreed label of each function of a list."""
+    with (LIST / name).open(newline="") as file:
         return {row["function"]: row["agreed"] for row in csv.DictReader(file)}
 
 
@@ -106,12 +110,13 @@ def assets_of(module: Any) -> dict[str, Asset]:
         raise LookupError(f"{module.__name__} holds {len(held)} Definitions, not one")
     (defs,) = held.values()
     return {
-        "/".join(key.path): {
-            "pinned": identity.pinned,
-            "why": identity.reasons[0].finding if identity.reasons else "",
-        }
-        for key, identity in code_identities(finalize(defs)).items()
+        "/".join(key.path): verdict(identity) for key, identity in code_identities(finalize(defs)).items()
     }
+
+
+def verdict(identity: CodeIdentity) -> Asset:
+    """Tell if an identity is pinned, and if not the first reason."""
+    return {"pinned": identity.pinned, "why": identity.reasons[0].finding if identity.reasons else ""}
 
 
 def share(part: int, whole: int) -> dict[str, Value]:

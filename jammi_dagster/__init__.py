@@ -16,14 +16,17 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.checks import build_materialization_checks, build_staleness_check_schedule
     from jammi_dagster.adapters.code_identity import code_identity
     from jammi_dagster.adapters.decorator import result_table
+    from jammi_dagster.adapters.executor.reuse_first import reuse_first
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
     from jammi_dagster.adapters.jobs import build_overview_job, build_recompute_job, build_recovery_job
     from jammi_dagster.adapters.lineage import LineageResource
+    from jammi_dagster.adapters.materialize_plan import materialize_plan
     from jammi_dagster.adapters.plan import check_plan, plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
+    from jammi_dagster.catalog import Hold, Move
     from jammi_dagster.contract import (
         AnchorKind,
         ArtifactDigest,
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
         StaleReason,
     )
     from jammi_dagster.errors import DependencyCycle, JammiError, NotRecomputable
+    from jammi_dagster.planning.launch_report import LaunchReport
     from jammi_dagster.planning.plan import Plan, PlannedTable
     from jammi_dagster.store import ResultStore
 
@@ -69,6 +73,8 @@ _HOMES = {
     "DependencyCycle": "jammi_dagster.errors",
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
+    "Hold": "jammi_dagster.catalog",
+    "Move": "jammi_dagster.catalog",
     "ResultStore": "jammi_dagster.store",
     "LineageResource": "jammi_dagster.adapters.lineage",
     "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
@@ -85,11 +91,14 @@ _HOMES = {
     "StaleMaterialization": "jammi_dagster.adapters.automation_condition",
     "RecomputeReport": "jammi_dagster.adapters.recompute",
     "Plan": "jammi_dagster.planning.plan",
+    "LaunchReport": "jammi_dagster.planning.launch_report",
     "PlannedTable": "jammi_dagster.planning.plan",
     "check_plan": "jammi_dagster.adapters.plan",
     "finalize": "jammi_dagster.adapters.finalize",
+    "materialize_plan": "jammi_dagster.adapters.materialize_plan",
     "plan": "jammi_dagster.adapters.plan",
     "result_table": "jammi_dagster.adapters.decorator",
+    "reuse_first": "jammi_dagster.adapters.executor.reuse_first",
 }
 
 __all__ = [
@@ -101,12 +110,15 @@ __all__ = [
     "DefinitionHash",
     "DependencyCycle",
     "DerivesFromEdge",
+    "Hold",
     "InputAnchor",
     "JammiError",
+    "LaunchReport",
     "LineageResource",
     "MatchVerdict",
     "MaterializationEnv",
     "MaterializationManifest",
+    "Move",
     "NotRecomputable",
     "Plan",
     "PlannedTable",
@@ -128,9 +140,11 @@ __all__ = [
     "check_plan",
     "code_identity",
     "finalize",
+    "materialize_plan",
     "plan",
     "recompute",
     "result_table",
+    "reuse_first",
 ]
 
 

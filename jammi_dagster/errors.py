@@ -7,13 +7,14 @@
     │                        CatalogFromNewerVersion, ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
     ├── surfaces             SurfaceUnavailable, InputMissing
-    ├── store                UnknownTable, DependencyCycle, ObjectsMissing, InvalidStore, RootNotThere,
-    │   │                    NoProjectFolder, RootOfAnotherCatalog, MaintainedElsewhere, CatalogNotThere,
+    ├── store                UnknownTable, NotInHistory, TableHeld, DependencyCycle, ObjectsMissing,
+    │   │                    InvalidStore, RootNotThere, NoProjectFolder, RootOfAnotherCatalog,
+    │   │                    MaintainedElsewhere, CatalogNotThere,
     │   │                    UnknownDeployment, FileNotWritten
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
-    │                        CodeNotLoaded, InstanceNotOpened
+    │                        LaunchRefused, CodeNotLoaded, InstanceNotOpened
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -262,6 +263,21 @@ class UnknownTable(JammiError):
     )
 
 
+class NotInHistory(JammiError):
+    """A materialization that a table did not have, or a time at which it had none that can be read."""
+
+    table: str
+    at: object
+    template = "table {table} at {at}: {why}; `history` lists the materializations that it has had"
+
+
+class TableHeld(JammiError):
+    """A table whose pointer is held, and must not be moved before it is released."""
+
+    table: str
+    template = "table {table} in deployment {deployment}: it is held by {by} since {since}; release it first"
+
+
 class NotRecomputable(JammiError):
     """A table without a manifest, hence without a recorded descriptor to run again (freshness.rs)."""
 
@@ -421,6 +437,14 @@ class PlanOutdated(JammiError):
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
+
+
+class LaunchRefused(JammiError):
+    """Runs that cannot be handed over to the Dagster instance."""
+
+    why: str
+    way_out: str
+    template = "launch: {why}; {way_out}"
 
 
 class CatalogNotThere(JammiError):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import functools
+import getpass
+import math
 import secrets
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +30,11 @@ from jammi_dagster.catalog import (
     Database,
     EngineReader,
     Flight,
+    Hold,
+    HoldRows,
     MaterializationRecord,
+    Move,
+    MoveRows,
     Scope,
 )
 from jammi_dagster.catalog.secret import StoreKey
@@ -48,8 +55,10 @@ from jammi_dagster.contract import (
 from jammi_dagster.contract.tables import check_source, check_table
 from jammi_dagster.errors import (
     ArtifactMissing,
+    InvalidField,
     InvalidStore,
     InvalidTableName,
+    NotInHistory,
     NotRecomputable,
     UnknownTable,
 )
@@ -68,13 +77,16 @@ from jammi_dagster.maintenance import (
 )
 from jammi_dagster.recording import Attempt, Output, Recorder
 from jammi_dagster.sensing import (
+    At,
     MaterializationDiff,
     Observations,
     Resolver,
     Rows,
     Why,
+    has_bytes,
     judge,
     lookup_cached,
+    materialization_at,
     probe_cache_record,
     sweep,
     verify_materialization,
@@ -86,6 +98,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 _NEIGHBOURS = 100
+_DAY_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,14 +278,76 @@ class ResultStore:
         """Take the table's name away in this deployment. Tables recorded over it are then stale: input vanished.
 
         Its materializations are never reused again, unless another deployment still points at them; `recover()`
-        reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table.
+        reclaims their bytes after its grace period. Raises `UnknownTable`, for a tenant also for a global table, and
+        `TableHeld`.
         """
         self.binding.check()
         is_dropped = drop_with_tombstone(self.writer, self.artifacts, self.scope, check_table(table))
         if not is_dropped:
+            raise self._not_own(table, "drops")
+
+    def _not_own(self, table: str, act: str) -> UnknownTable:
+        """Build the error for a table without a name in the own scope. Raises `UnknownTable` for one without any."""
+        self.current(table)
+        others = f" (that is a global one, which no tenant {act})"
+        return UnknownTable(table=table, deployment=self.scope.deployment, near=others)
+
+    def rollback(
+        self, table: str, to: At, *, by: str | None = None, reason: str | None = None
+    ) -> MaterializationRecord:
+        """Make an earlier materialization current, and hold the table there until `release`.
+
+        `to` names it as in `read(at=…)`. While the table is held, runs still record new materializations, but do not
+        move its name; sensor, recompute and automation conditions do not request it. Tables that were made over another
+        one of its materializations become stale. `by` (default: the user of this process) and `reason` are shown with
+        the hold.
+
+        Raises `UnknownTable`, for a tenant also for a global table, and `NotInHistory` for a materialization that is
+        not there, not ready, not of this table, or not whole.
+
+            store.rollback("prices", "2026-03-01", reason="March has wrong units")
+        """
+        self.binding.check()
+        record = self._at(table, to)
+        if not has_bytes(self.artifacts, record):
+            why = f"the bytes of materialization {record.materialization_id} are gone or altered"
+            raise NotInHistory(table=table, at=str(to), why=why)
+        by = _user() if by is None else by
+        if not self._hold_rows.roll_back(table, record.materialization_id, by=by, reason=reason):
+            raise self._not_own(table, "rolls back")
+        return record
+
+    def release(self, table: str) -> Hold | None:
+        """Let runs move the table's name again, and give the hold that was on it; None where it was not held.
+
+        The name stays where it is until the next run. Raises `UnknownTable`.
+        """
+        self.binding.check()
+        hold = self.holds().get(check_table(table))
+        if not self._hold_rows.release(table):
             self.current(table)
-            others = " (that is a global one, which no tenant drops)"
-            raise UnknownTable(table=table, deployment=self.scope.deployment, near=others)
+            return None
+        return hold
+
+    @property
+    def _hold_rows(self) -> HoldRows:
+        self.binding.bind()
+        return HoldRows(self.database, self.scope)
+
+    def prune_history(self, *, keep_last: int = 10, keep_for_days: float = 90) -> int:
+        """Remove moves of the tenant's tables, in all deployments, and give their number; no materialization goes.
+
+        Each table keeps its last `keep_last` moves in each deployment, and all that tell what its name resolved to
+        within the last `keep_for_days`. Raises `InvalidField` for less than one move, or a negative time.
+        """
+        for name, value, least in (("keep_last", keep_last, 1), ("keep_for_days", keep_for_days, 0)):
+            if not least <= value < math.inf:
+                raise InvalidField(
+                    what="prune_history", path=name, value=value, expected=f"a number from {least}"
+                )
+        self.database.check_writable()
+        rows = MoveRows(self.database, self.scope)
+        return rows.prune(keep_last=keep_last, keep_seconds=keep_for_days * _DAY_SECONDS)
 
     def recover(
         self,
@@ -498,8 +573,29 @@ class ResultStore:
         return self.reader.restored() if isinstance(self.reader, CatalogReader) else []
 
     def history(self, table: str) -> list[MaterializationRecord]:
-        """List every materialization of the table, of whatever status, the latest start first."""
-        return self.reader.history(check_table(table))
+        """List every materialization of the table, of whatever status and deployment, the latest start first.
+
+        The `moves` of each tell when it became current, by which act, run and reason, and in which deployment.
+        """
+        moves = defaultdict[str | None, list[Move]](list)
+        for move in self.moves(table):
+            moves[move.materialization_id].append(move)
+        records = self.reader.history(check_table(table))
+        return [replace(record, moves=tuple(moves[record.materialization_id])) for record in records]
+
+    def moves(self, table: str) -> list[Move]:
+        """List the moves of the table's name in every deployment, the latest first.
+
+        Each tells which materialization the name resolved to from then on. A catalog of an earlier version begins its
+        history when it is upgraded. An engine's catalog keeps none: the list is empty.
+
+            print(store.moves("clean_trips")[0].reason)    # helper clean (…) changed
+        """
+        return self.reader.moves(check_table(table))
+
+    def holds(self) -> dict[str, Hold]:
+        """Map each of the own tables that is held in this deployment to its hold; see `rollback`."""
+        return self.reader.holds()
 
     def why(self, table: str) -> Why:
         """Say why the table's current materialization was made: as it was recorded, or by comparison with the last one.
@@ -509,7 +605,7 @@ class ResultStore:
             print(store.why("clean_trips"))    # clean_trips was made by run 1f0c… on …: helper clean (…) changed
         """
         record = self.current(table)
-        return sensing.why(self.artifacts, record, self.history(table))
+        return sensing.why(self.artifacts, record, self.reader.history(table))
 
     def diff(self, before: str, after: str, *, keys: Sequence[str] = ()) -> MaterializationDiff:
         """Compare two materializations: definition, inputs, columns, row counts and, with key columns, rows.
@@ -533,21 +629,28 @@ class ResultStore:
         found = self.reader.get(name)
         return self.current(name) if found is None else found
 
-    def read(self, table: str, *, verify: Verification | str = "pages") -> pa.Table:
+    def read(self, table: str, *, at: At | None = None, verify: Verification | str = "pages") -> pa.Table:
         """Read the current materialization as a table in memory, compared with its record (see `Verification`).
 
-        Raises `UnknownTable`, `ArtifactCorrupt`, `InvalidField` for another `verify`, and `StorageFailed`.
+        `at` asks for an earlier one: a materialization's id, or the one that was current in this deployment at a
+        sequence (of `moves`, or of a start) or at an instant (a `datetime`, or ISO 8601). Raises `UnknownTable`,
+        `NotInHistory`, `ArtifactCorrupt`, `InvalidField` for another `verify`, and `StorageFailed`.
         """
         with self._verified(verify) as reads:
-            return reads.read_table(self.recorded(self.current(table)))
+            return reads.read_table(self.recorded(self._at(table, at)))
 
-    def dataset(self, table: str, *, verify: Verification | str = "pages") -> ds.Dataset:
+    def dataset(
+        self, table: str, *, at: At | None = None, verify: Verification | str = "pages"
+    ) -> ds.Dataset:
         """Open the current materialization as a dataset, read lazily; each page is verified when a query reads it.
 
-        An artifact without page checksums is hashed first, once per process. Raises as `read` does.
+        An artifact without page checksums is hashed first, once per process. Takes `at` and raises as `read` does.
         """
         with self._verified(verify) as reads:
-            return reads.dataset(self.recorded(self.current(table)))
+            return reads.dataset(self.recorded(self._at(table, at)))
+
+    def _at(self, table: str, at: At | None) -> MaterializationRecord:
+        return self.current(table) if at is None else materialization_at(self.reader, check_table(table), at)
 
     def recorded(self, record: MaterializationRecord) -> Recorded:
         """Return the artifact of a materialization, for `VerifiedReads`."""
@@ -561,6 +664,14 @@ class ResultStore:
     def close(self) -> None:
         """Close the database connections; the store opens new ones when it is used again."""
         self.database.close()
+
+
+def _user() -> str:
+    """Name the user of this process, for people."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # no name for the user's number, as in many containers
+        return "unknown"
 
 
 def _scope(artifacts: ArtifactRoot, tenant: str | None, deployment: str) -> Scope:

@@ -31,7 +31,7 @@ that, it is an empty instance, which knows no dynamic partitions and no versions
 | code | meaning | of |
 |---|---|---|
 | 0 | nothing to do, or an answer | every command |
-| 1 | an error, a wrong usage, a broken table (`verify`) or line (`doctor`) | every command |
+| 1 | an error, a failed launch, a wrong usage, a broken table (`verify`) or line (`doctor`) | every command |
 | 2 | work to do | `plan`, `status --exit-code` |
 | 3 | a table is undecidable, or unknown until the run; wins over 2 | `plan`, `status --exit-code` |
 

@@ -20,7 +20,7 @@ class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
     - Dagster builds the run requests: with the default config instead of the recorded one, without a cache policy (an
       asset without one follows its IO manager), and again at each evaluation after a failed run;
     - it is true for stale tables only: tables that derive from them follow when those have landed;
-    - it is false for tables that cannot be decided, or were never materialized;
+    - it is false for tables that cannot be decided, were never materialized, or are held;
     - each evaluation judges every table of the asset.
     """
 
@@ -33,7 +33,9 @@ class StaleMaterialization(dg.AutomationCondition[dg.AssetKey]):
         view = context.asset_graph_view
         evaluator = Evaluator(Location.of(_definitions(view.asset_graph), view.instance))
         found = evaluator.evaluate(evaluator.assets([context.key]))
-        stale = [state.partition for state in found.tables.values() if state.verdict.reasons]
+        stale = [
+            state.partition for state in found.tables.values() if state.verdict.reasons and state.held is None
+        ]
         if context.partitions_def is None:
             subset = context.candidate_subset if stale else context.get_empty_subset()
         else:

@@ -74,7 +74,10 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
         bound = bound_resources(function_or_asset)
         plain = [key for key in spec.resource_keys if is_config(bound.get(key), spec.members_of(key))]
     else:
-        spec, has_upstream = TableSpec(function=function_or_asset, shape=shape_of(function_or_asset)), True
+        spec, has_upstream = (
+            TableSpec(function=function_or_asset, shape=shape_of(function_or_asset, is_plain=True)),
+            True,
+        )
         plain = []
     code = spec.code()
     reads = spec.undeclared_reads(code, has_upstream=has_upstream, config_resources=plain)
@@ -109,7 +112,7 @@ def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.Asse
 
 def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
     function = function_of(assets_def)
-    shape = shape_of(function)
+    shape = shape_of(function, is_plain=True)
     managers = {output.io_manager_key for output in assets_def.op.output_defs}
     resources = (assets_def.op.required_resource_keys | set(shape.resources)) - managers
     return TableSpec(function=function, shape=shape, resource_keys=tuple(sorted(resources)))

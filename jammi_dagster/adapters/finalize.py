@@ -14,6 +14,7 @@ from jammi_dagster.adapters.assets.bound_resources import bind
 from jammi_dagster.adapters.assets.declaration import function_of
 from jammi_dagster.adapters.assets.spec import spec_of
 from jammi_dagster.adapters.code_identity import code_identity
+from jammi_dagster.adapters.executor.definitions import with_reuse_first
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.metadata_keys import FINALIZED
 from jammi_dagster.contract import CachePolicy
@@ -24,7 +25,9 @@ _log = logging.getLogger("jammi_dagster")
 _warned: set[dg.AssetKey] = set()
 
 
-def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definitions:
+def finalize(
+    defs: dg.Definitions | Callable[[], dg.Definitions], *, reuse_first: bool = False
+) -> dg.Definitions:
     """Return the same definitions, with the code identity of each result table as its code version.
 
     Assets under `@result_table` and plain assets on a `ResultTableIOManager` get one, unless their author gave a code
@@ -32,13 +35,18 @@ def finalize(defs: dg.Definitions | Callable[[], dg.Definitions]) -> dg.Definiti
     are defined below an asset, and modules that import each other. A result table under `use` that can never be reused
     is logged as a warning, with the declaration to add.
 
+    With `reuse_first` the executor of the definitions, or Dagster's default one, and that of each job stand under
+    `reuse_first`. Call it outermost then: Dagster merges no definitions with different executors.
+
         defs = finalize(dg.Definitions(assets=[orders], resources={"io_manager": manager}))
     """
     if not isinstance(defs, dg.Definitions):
         if not callable(defs) or isinstance(defs, dg.AssetsDefinition):
             expected = "dagster.Definitions, or a function that returns them"
             raise InvalidField(what="finalize", path="defs", value=defs, expected=expected)
-        return finalize(defs())
+        return finalize(defs(), reuse_first=reuse_first)
+    if reuse_first:
+        defs = with_reuse_first(defs)
     _fix(defs, sys._getframe(1))
     for asset in defs.assets or ():
         if isinstance(asset, dg.AssetsDefinition):

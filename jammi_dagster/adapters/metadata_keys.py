@@ -6,6 +6,7 @@ CACHE_TAG = "jammi/cache"
 VERIFY_INPUTS_TAG = "jammi/verify_inputs"
 WAIT_TAG = "jammi/most_wait_seconds"
 REQUEST_TAG = "jammi/request"
+PLAN_TAG = "jammi/plan"
 GENERATION_TAG = "jammi/generation"
 
 CACHE_OUTCOME = "jammi/cache_outcome"
@@ -39,8 +40,12 @@ TABLE_NAME = "dagster/table_name"
 CODE_VERSION_TAG = "dagster/code_version"
 DATA_VERSION_TAG = "dagster/data_version"
 USER_PROVIDED_TAG = "dagster/data_version_is_user_provided"
+INPUT_VERSION_TAG = "dagster/input_data_version/"  # and the key of the input
+INPUT_EVENT_TAG = "dagster/input_event_pointer/"
 PARTITION_TAG = "dagster/partition"
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+RESUME_TAGS = ("dagster/is_resume_retry", "dagster/is_asset_resume_retry")
+DEFERRED_TAG = "dagster/defer_asset_events"
 IO_MANAGER_KEY = "dagster/io_manager_key"
 
 FINALIZED = "jammi/code_identity"

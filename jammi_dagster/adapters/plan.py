@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import op_name
-from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import (
     Definitions,
     Location,
@@ -26,7 +26,7 @@ from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import InvalidField, PlanOutdated
 from jammi_dagster.garbage import uncollected
-from jammi_dagster.planning.plan import Plan
+from jammi_dagster.planning.plan import Plan, PlannedTable
 
 Partitions = str | Sequence[str] | dg.PartitionKeyRange | None
 """The partitions of a launch: a key, several, a range that one run makes, or None for all."""
@@ -70,9 +70,10 @@ def plan(
         location = Location(repository_of(defs), found, deployment=deployment, resource_config=resources)
         if isinstance(partitions, dg.PartitionKeyRange):
             _check_one_run(location, selection, partitions, tags or {})
-        launch = _Launch(location, selection, partitions, given, tags or {})
-        planned = launch.plan(deployment, recorded_config=recorded_config)
-        return replace(planned, stale_inputs=stale_inputs(location, planned.rows))
+        launch = Launch(location, selection, partitions, given, tags or {})
+        made = launch.forecast(recorded_config=recorded_config)
+        planned = launch.plan_of(made, deployment, recorded_config=recorded_config)
+        return replace(planned, stale_inputs=stale_inputs(location, planned.rows), definitions=defs)
 
 
 def check_plan(
@@ -83,18 +84,32 @@ def check_plan(
     Raises also as `plan` does, and `InvalidField` for a text that is no plan.
     """
     before = saved if isinstance(saved, Plan) else Plan.from_dict(saved)
-    given = dict(before.arguments)
-    span = given.pop("partition_range", None)
-    if span is not None:
-        given["partitions"] = dg.PartitionKeyRange(*span)
-    selection = [dg.AssetKey.from_user_string(key) for key in given.pop("selection", ())]
-    moved = before.moved(plan(defs, selection, instance=instance, **given))
+    moved = before.moved(plan(defs, instance=instance, **arguments_of(before)))
     if moved:
         raise PlanOutdated(moved=", ".join(moved))
     return before
 
 
-class _Launch:
+def arguments_of(saved: Plan) -> dict[str, Any]:
+    """Return the arguments of `plan` that a plan was made with."""
+    given = dict(saved.arguments)
+    span = given.pop("partition_range", None)
+    if span is not None:
+        given["partitions"] = dg.PartitionKeyRange(*span)
+    keys = [dg.AssetKey.from_user_string(key) for key in given.pop("selection", ())]
+    return {"selection": keys, **given}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The steps of a launch, their forecast, and the outcome of each table."""
+
+    steps: Sequence[LaunchedStep]
+    forecast: Forecast
+    rows: tuple[PlannedTable, ...]
+
+
+class Launch:
     """The arguments of a launch, and its steps."""
 
     def __init__(
@@ -105,92 +120,84 @@ class _Launch:
         run_config: Mapping[str, Any],
         tags: Mapping[str, str],
     ) -> None:
-        self._location, self._config, self._tags = location, run_config, dict(tags)
-        self._assets = StoredAssets(location)
-        self._keys = location.select("*" if selection is None else selection)
-        self._span, self._wanted = self._partitions(partitions)
+        self.location, self.config, self.tags = location, run_config, dict(tags)
+        self.assets = StoredAssets(location)
+        self.keys = location.select("*" if selection is None else selection)
+        self.span, self._wanted = self._partitions(partitions)
         self._check_config()
 
-    def plan(self, deployment: str | None, *, recorded_config: bool) -> Plan:
-        """Make the plan."""
+    def forecast(self, *, recorded_config: bool, only: Set[str] | None = None) -> Made:
+        """Forecast the outcome of each table over the state of now, or that of the steps that make some tables."""
         steps = list(self._steps(recorded_config=recorded_config))
-        forecast = Forecast(self._assets, self._tags)
-        rows = forecast.run(steps)
+        if only is not None:
+            steps = [step for step in steps if not only.isdisjoint(step.tables)]
+        forecast = Forecast(self.assets, self.tags)
+        return Made(steps=steps, forecast=forecast, rows=tuple(forecast.run(steps)))
+
+    def plan_of(self, made: Made, deployment: str | None, *, recorded_config: bool) -> Plan:
+        """Return a forecast as a plan."""
         return Plan(
-            rows=tuple(rows),
+            rows=made.rows,
             arguments={
-                "selection": [key.to_user_string() for key in self._keys],
-                "partitions": None if self._span or self._wanted is None else sorted(self._wanted),
-                **({"partition_range": list(self._span)} if self._span else {}),
-                "run_config": dict(self._config),
-                "tags": self._tags,
+                "selection": [key.to_user_string() for key in self.keys],
+                "partitions": None if self.span or self._wanted is None else sorted(self._wanted),
+                **({"partition_range": list(self.span)} if self.span else {}),
+                "run_config": dict(self.config),
+                "tags": self.tags,
                 "deployment": deployment,
                 "recorded_config": recorded_config,
             },
-            basis=self._basis(forecast, steps),
+            basis=self._basis(made.forecast, made.steps),
         )
 
     # --- the steps of the launch ----------------------------------------------------------------------
 
     def _steps(self, *, recorded_config: bool) -> Iterator[LaunchedStep]:
         """Yield the steps, upstream assets first, partitions in their order."""
-        for key in self._keys:
-            config = self._config_of(key)
+        for key in self.keys:
+            config, asset = self._config_of(key), self.assets.asset(key)
             partitions = self._of_asset(key)
-            if recorded_config and (asset := self._assets.asset(key)) is not None:
+            if recorded_config and asset is not None:
                 yield from self._replayed(asset, partitions)
-            elif partitions is None or self._span is not None:
+            elif partitions is None or self.span is not None:
                 if partitions is None or partitions:
                     yield LaunchedStep(key=key, partitions=partitions, replay=_replay(config, partitions))
             else:
-                replay = Replay(config=config)
-                for partition in partitions:
-                    yield LaunchedStep(key=key, partitions=(partition,), replay=replay)
+                groups = _one_by_one(partitions) if asset is None else _in_ranges(asset, partitions)
+                for group in groups:
+                    yield LaunchedStep(key=key, partitions=group, replay=_replay(config, group))
 
-    def _replayed(self, asset: Any, partitions: tuple[str, ...] | None) -> Iterator[LaunchedStep]:
+    def _replayed(self, asset: CurrentAsset, partitions: tuple[str, ...] | None) -> Iterator[LaunchedStep]:
         """Yield the steps that make an asset's tables with the config and ranges of their last runs."""
-        tables = [asset.table(partition) for partition in partitions or (None,)]
-        replays = recorded_replays(asset.store, asset.store.reader, tables)
-        done: set[str] = set()
-        for table, partition in zip(tables, partitions or (None,), strict=True):
-            if table in done:
-                continue
-            replay = replays.get(table) or Replay()
-            try:
-                group = asset.group(partition, replay)
-            except NotReplayable:
-                group = None if partition is None else (partition,)
-            done.update(asset.table(one) for one in group or (None,))
+        for group, replay in _recorded(asset, partitions):
             yield LaunchedStep(key=asset.key, partitions=group, replay=_replay(replay.config, group))
 
     def _config_of(self, key: dg.AssetKey) -> Any:
-        assets_def = self._location.assets_def(key)
-        ops = self._config.get("ops") or {}
+        assets_def = self.location.assets_def(key)
+        ops = self.config.get("ops") or {}
         return None if assets_def is None else (ops.get(op_name(assets_def)) or {}).get("config")
 
     def _check_config(self) -> None:
         """Raise `InvalidField` for a run config with an op that the launch does not have."""
-        ops = set(self._config.get("ops") or {})
-        known = {
-            op_name(found) for key in self._keys if (found := self._location.assets_def(key)) is not None
-        }
+        ops = set(self.config.get("ops") or {})
+        known = {op_name(found) for key in self.keys if (found := self.location.assets_def(key)) is not None}
         for op in sorted(ops - known):
             expected = f"the op of a selected asset: {', '.join(sorted(known)[:5])}"
             raise InvalidField(what="run config", path="ops", value=op, expected=expected)
 
     def _partitions(self, given: Partitions) -> tuple[tuple[str, str] | None, set[str] | None]:
         """Return the range of the launch, if it is one, and its partition keys; None for all."""
-        if given is None and all(tag in self._tags for tag in RANGE_TAGS):
-            given = dg.PartitionKeyRange(*(self._tags[tag] for tag in RANGE_TAGS))
+        if given is None and all(tag in self.tags for tag in RANGE_TAGS):
+            given = dg.PartitionKeyRange(*(self.tags[tag] for tag in RANGE_TAGS))
         if given is None:
-            given = self._tags.get(PARTITION_TAG)
+            given = self.tags.get(PARTITION_TAG)
         if isinstance(given, dg.PartitionKeyRange):
             return (str(given.start), str(given.end)), None
         if given is None:
             return None, None
         keys = [given] if isinstance(given, str) else list(given)
         wanted = {str(key) for key in keys}
-        for key in sorted(wanted - {known for one in self._keys for known in self._keys_of(one) or ()}):
+        for key in sorted(wanted - {known for one in self.keys for known in self._keys_of(one) or ()}):
             raise InvalidField(
                 what="plan", path="partitions", value=key, expected="a partition of a selected asset"
             )
@@ -201,18 +208,18 @@ class _Launch:
         keys = self._keys_of(key)
         if keys is None:
             return None
-        if self._span is not None:
-            found = self._location.span(self._location.graph.get(key).partitions_def, *self._span)
+        if self.span is not None:
+            found = self.location.span(self.location.graph.get(key).partitions_def, *self.span)
             if not found:
-                shown = f"{self._span[0]}...{self._span[1]}"
+                shown = f"{self.span[0]}...{self.span[1]}"
                 expected = f"a range of partitions of {key.to_user_string()}"
                 raise InvalidField(what="plan", path="partitions", value=shown, expected=expected)
             return found
         return keys if self._wanted is None else tuple(one for one in keys if one in self._wanted)
 
     def _keys_of(self, key: dg.AssetKey) -> tuple[str, ...] | None:
-        partitions_def = self._location.graph.get(key).partitions_def
-        return None if partitions_def is None else self._location.keys_of(partitions_def)
+        partitions_def = self.location.graph.get(key).partitions_def
+        return None if partitions_def is None else self.location.keys_of(partitions_def)
 
     # --- the basis of the plan ------------------------------------------------------------------------
 
@@ -225,7 +232,7 @@ class _Launch:
         for step in steps:
             first.setdefault(step.key, step)
         for key, step in first.items():
-            name, asset = key.to_user_string(), self._assets.asset(key)
+            name, asset = key.to_user_string(), self.assets.asset(key)
             partitions = self._keys_of(key)
             if partitions is not None:
                 basis["partitions"][name] = hashlib.sha256(canonical_json(list(partitions))).hexdigest()
@@ -233,6 +240,7 @@ class _Launch:
                 basis["policy"][name] = forecast.policy_of(asset).value
                 basis["code"][name] = _code_of(asset, step.replay)
                 basis["deployment"][name] = asset.store.scope.deployment
+        basis["input"].update(forecast.inputs)
         for look in forecast.looks.values():
             basis["input"].update(look.present.observed)
             basis["input"].update({source: str(error) for source, error in look.present.failed.items()})
@@ -259,6 +267,42 @@ def _check_one_run(
             )
             shown = f"{span.start}...{span.end}"
             raise InvalidField(what="plan", path="partitions", value=shown, expected=expected)
+
+
+def _recorded(
+    asset: CurrentAsset, partitions: tuple[str, ...] | None
+) -> Iterator[tuple[tuple[str, ...] | None, Replay]]:
+    """Yield the partitions that were made together, with the replay of their last run."""
+    tables = [asset.table(partition) for partition in partitions or (None,)]
+    replays = recorded_replays(asset.store, asset.store.reader, tables)
+    done: set[str] = set()
+    for table, partition in zip(tables, partitions or (None,), strict=True):
+        if table in done:
+            continue
+        replay = replays.get(table) or Replay()
+        try:
+            group = asset.group(partition, replay)
+        except NotReplayable:
+            group = None if partition is None else (partition,)
+        done.update(asset.table(one) for one in group or (None,))
+        yield group, replay
+
+
+def _in_ranges(asset: CurrentAsset, partitions: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """Yield the partitions that one run makes: a range that was made together is kept where all of it is launched."""
+    if asset.most_at_once == 1:
+        yield from _one_by_one(partitions)
+        return
+    wanted = set(partitions)
+    for group, _ in _recorded(asset, partitions):
+        group = group or ()
+        yield from (
+            [group] if wanted.issuperset(group) else _one_by_one(tuple(one for one in group if one in wanted))
+        )
+
+
+def _one_by_one(partitions: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    return ((partition,) for partition in partitions)
 
 
 def _replay(config: Any, partitions: tuple[str, ...] | None) -> Replay:

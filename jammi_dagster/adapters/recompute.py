@@ -14,12 +14,14 @@ from jammi_dagster.adapters.code_location.named_tables import table_named
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import expectation, sentence
+from jammi_dagster.adapters.launching.in_process import run_here
 from jammi_dagster.adapters.launching.nodes import Makers, makers_of, nodes_of, parents_of
 from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.launching.runs import PlannedRun, plan_runs
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.errors import RecomputeRefused
-from jammi_dagster.planning.waves import below
+from jammi_dagster.errors import RecomputeRefused, TableHeld
+from jammi_dagster.lineage.graph import edges_by_input
+from jammi_dagster.planning.waves import below, nearest_below
 from jammi_dagster.store import ResultStore
 
 RecomputeCascade = Literal["report_only", "downstream"]
@@ -82,7 +84,8 @@ def recompute(
     too, each once, in topological order. A table of a range is made again with that range.
 
     Raises `InvalidTarget`; `UnknownTable`; `NotRecomputable` for a table without manifest, or whose record cannot be
-    run any more; `DependencyCycle` for a recorded lineage that goes round; and any error of the asset's function.
+    run any more; `TableHeld`; `DependencyCycle` for a recorded lineage that goes round; and any error of the asset's
+    function.
     """
     table = table_named(store, table)
     record = store.current(table)
@@ -105,13 +108,16 @@ class _Recompute:
     def run(
         self, record: MaterializationRecord, closure: Sequence[str], cascade: RecomputeCascade
     ) -> RecomputeReport:
-        """Make the table of `record` again, then the tables of `closure`, all downstream of it, or report them."""
+        """Make the table of `record` again, then the tables of `closure`, all downstream of it, or report them.
+
+        Tables that are held are not made, nor are tables that only derive from the table by way of one.
+        """
         self._refuse_unless_made(record.table)
         self._make([record.table])
         if self._store.current(record.table).artifact_digest == record.artifact_digest:
             return RecomputeReport(recomputed=tuple(self._made), downstream_stale=())
         if cascade == "downstream":
-            self._make(closure)
+            self._make(self._not_held(record.table, closure))
         states = self._stale(closure)
         planned = dict(itertools.islice(((t, s) for t, s in states.items() if s is not None), _MOST_PLANNED))
         return RecomputeReport(
@@ -129,13 +135,28 @@ class _Recompute:
         return {t: found.tables.get(t) for t in closure if t in stale or t in reached}
 
     def _refuse_unless_made(self, table: str) -> None:
-        """Raise `RecomputeRefused` for a table that no asset makes, or whose recorded config is not valid."""
+        """Raise `RecomputeRefused` for a table that no asset makes, or whose recorded config is not valid.
+
+        Raise `TableHeld` for one that is held.
+        """
         asset = self._evaluator.maker(table)
         if asset is None:
             raise RecomputeRefused(table=table, why="no asset of the definitions makes it")
         state = self._evaluator.evaluate([asset], only=frozenset({table})).tables.get(table)
         if state is not None and state.why_not is not None:
             raise RecomputeRefused(table=table, why=state.why_not)
+        hold = self._store.holds().get(table)
+        if hold is not None:
+            raise TableHeld(table=table, deployment=hold.deployment, by=hold.by, since=hold.since)
+
+    def _not_held(self, table: str, closure: Sequence[str]) -> list[str]:
+        holds, edges = self._store.holds(), edges_by_input(self._store.derives_from_closure(table))
+        reached = nearest_below(
+            [table],
+            lambda one: [e.derived for e in edges.get(one, ()) if e.derived not in holds],
+            len(closure),
+        )
+        return [one for one in closure if one in set(reached)]
 
     def _make(self, tables: Sequence[str]) -> None:
         """Compute tables that an asset makes, in as many runs as it takes."""
@@ -149,13 +170,8 @@ class _Recompute:
         before = {table: makers[table].store.current(table) for table in run.tables}
         request = run_request(run, cache=policies_of(run, bypassed=computed))
         location = self._evaluator.location
-        location.repository.get_implicit_global_asset_job_def().execute_in_process(
-            instance=location.instance,
-            asset_selection=list(request.asset_selection or ()),
-            partition_key=request.partition_key,
-            run_config=dict(request.run_config),
-            tags=dict(request.tags),
-        )
+        job = location.repository.get_implicit_global_asset_job_def()
+        run_here(job, request, location.instance, raise_on_error=True)
         for table in run.tables:
             self._made.append(_compared(before[table], makers[table].store.current(table)))
 

@@ -8,6 +8,9 @@ from jammi_dagster.catalog.adoption import AdoptedRow, AdoptionRows
 from jammi_dagster.catalog.binding import BindingRows, CatalogBond
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.engine_reader import EngineReader
+from jammi_dagster.catalog.holds import HoldRows
+from jammi_dagster.catalog.moves import MoveRows
+from jammi_dagster.catalog.outbox import Outbox, OutgoingEvent
 from jammi_dagster.catalog.reads import CatalogReader
 from jammi_dagster.catalog.records import (
     LEASE_SECONDS,
@@ -15,8 +18,10 @@ from jammi_dagster.catalog.records import (
     CurrentCost,
     CurrentMatch,
     CurrentRow,
+    Hold,
     Lease,
     MaterializationRecord,
+    Move,
     Outcomes,
     Scope,
 )
@@ -50,9 +55,15 @@ __all__ = [
     "DroppedRows",
     "EngineReader",
     "Flight",
+    "Hold",
+    "HoldRows",
     "Lease",
     "MaterializationRecord",
+    "Move",
+    "MoveRows",
+    "Outbox",
     "Outcomes",
+    "OutgoingEvent",
     "PointerMove",
     "ReadyRow",
     "RecordedArtifact",

@@ -14,6 +14,7 @@ from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import CatalogState, Materialization
+from jammi_dagster.catalog.moves import Mover, add_moves_to, next_move
 from jammi_dagster.catalog.queries import READY, WAS_READY, core
 from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.writes import ReadyRow, annotate, compared, ready_columns
@@ -69,7 +70,7 @@ class AdoptionRows:
         that moves so says `restored`.
         """
         with self._database.writing() as connection:
-            connection.execute(statements.RAISE_REVISION)
+            sequence = next_move(connection)
             known = _known(connection, [row.ready.building.materialization_id for row in rows])
             new = [row for row in rows if row.ready.building.materialization_id not in known]
             if not new:
@@ -81,10 +82,10 @@ class AdoptionRows:
             values = [_values(row, set_id) for row, set_id in zip(new, sets, strict=True)]
             connection.execute(_m.insert(), values)
             _compare(connection, new, values)
-            self._beside(connection, new)
+            self._beside(connection, new, sequence)
             return [row.ready.building.materialization_id for row in new]
 
-    def _beside(self, connection: sa.Connection, rows: Sequence[AdoptedRow]) -> None:
+    def _beside(self, connection: sa.Connection, rows: Sequence[AdoptedRow], sequence: int) -> None:
         """Add the rows' annotations, results of runs and pointers."""
         annotate(connection, (row.ready for row in rows))
         upserts = statements.upserts(connection.dialect.name)
@@ -100,13 +101,14 @@ class AdoptionRows:
             if row.is_pointed_at
         }
         for row in last.values():
-            move = {
-                "deployment": row.deployment,
-                "start_sequence": row.ready.building.start_sequence,
-                "restored": 1,
-            }
-            identity = {"tenant": row.tenant, "of_ids": [row.ready.building.materialization_id]}
-            connection.execute(upserts.pointers, {**move, **identity})
+            start, ids = row.ready.building.start_sequence, [row.ready.building.materialization_id]
+            scope = Scope(tenant=row.tenant, deployment=row.deployment)
+            adopted = Mover(outcome="adopted", run_id=row.run_id)
+            add_moves_to(connection, ids, scope, sequence=sequence, start_sequence=start, mover=adopted)
+            place = {"tenant": row.tenant, "deployment": row.deployment}
+            connection.execute(
+                upserts.pointers, {**place, "start_sequence": start, "restored": 1, "of_ids": ids}
+            )
 
 
 def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import CatalogState, MaintenanceStamp, Materialization
 from jammi_dagster.catalog.queries import READY, core
-from jammi_dagster.catalog.writes import now_by_database
+from jammi_dagster.catalog.statements import now_by_database
 
 _state, _stamps, _m = core(CatalogState), core(MaintenanceStamp), core(Materialization)
 # more copies than ever maintain one root between two passes of one of them

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +20,9 @@ from jammi_dagster.catalog.records import (
     CatalogMark,
     CurrentMatch,
     CurrentRow,
+    Hold,
     MaterializationRecord,
+    Move,
     decode_anchors,
 )
 from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
@@ -107,6 +110,17 @@ class EngineReader:
         """List the table's one materialization."""
         record = self.current(table)
         return [] if record is None else [record]
+
+    def moves(self, table: str) -> list[Move]:
+        """List nothing: an engine keeps no history."""
+        return []
+
+    def move_at(self, table: str, at: int | datetime) -> None:
+        """Find nothing: an engine keeps no history."""
+
+    def holds(self) -> dict[str, Hold]:
+        """Map nothing: an engine holds no table."""
+        return {}
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False

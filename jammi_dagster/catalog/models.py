@@ -149,12 +149,20 @@ class Pointer(Base, table=True):
     ready: so a sweep of all tables reads none of the history. All are NULL for a table that was dropped or
     lost: the row stays, so that an earlier start does not bring the name back. `restored` is 1 for a pointer that
     adoption set and nothing has moved since; `lost_id` is the materialization whose loss emptied the pointer.
+    While `held_since` is set (seconds by the database's clock), runs do not move the pointer: see `catalog.holds`.
     """
 
     __tablename__ = "pointers"
     __table_args__ = (
         Index("pointers_by_materialization", "materialization_id"),
         Index("pointers_by_anchor_set", "anchor_set_id"),
+        Index(
+            "pointers_held",
+            "tenant",
+            "deployment",
+            sqlite_where=text("held_since IS NOT NULL"),
+            postgresql_where=text("held_since IS NOT NULL"),
+        ),
         {"sqlite_with_rowid": False},
     )
     tenant: str = _column(Text, primary_key=True)
@@ -170,6 +178,48 @@ class Pointer(Base, table=True):
     artifact_digest: str | None = _column(Text, nullable=True)
     restored: int | None = _column(Integer, nullable=True)
     lost_id: str | None = _column(Text, nullable=True)
+    held_since: float | None = _column(Float, nullable=True)
+    held_by: str | None = _column(Text, nullable=True)
+    held_because: str | None = _column(Text, nullable=True)
+
+
+class PointerMoves(Base, table=True):
+    """The history of the pointers: one row for each move, added in the transaction that moves, and never changed.
+
+    `sequence` is issued by the catalog to each transaction that moves, in the order of their commits: the pointers as
+    they were at a sequence are the last moves up to it. `start_sequence` is the start that moved the pointer.
+    `materialization_id` is NULL where the table was emptied. `moved_at` is by the database's clock.
+    """
+
+    __tablename__ = "pointer_moves"
+    __table_args__ = {"sqlite_with_rowid": False}
+    tenant: str = _column(Text, primary_key=True)
+    table_name: str = _column(_NAME, primary_key=True)
+    deployment: str = _column(Text, primary_key=True)
+    sequence: int = _column(BigInteger, primary_key=True, autoincrement=False)
+    start_sequence: int = _column(BigInteger)
+    materialization_id: str | None = _column(Text, nullable=True)
+    outcome: str = _column(Text)
+    cause: str | None = _column(Text, nullable=True)
+    run_id: str | None = _column(Text, nullable=True)
+    moved_at: float = _column(Float)
+
+
+class OutboxEvent(Base, table=True):
+    """An event for Dagster that belongs to a move outside of a run; the row is removed once the event was sent.
+
+    `attempts` counts the claims of senders; one is good until `claimed_until`, by the database's clock.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = {"sqlite_with_rowid": False}
+    tenant: str = _column(Text, primary_key=True)
+    deployment: str = _column(Text, primary_key=True)
+    sequence: int = _column(BigInteger, primary_key=True, autoincrement=False)
+    table_name: str = _column(_NAME, primary_key=True)
+    event_json: str = _column(Text)
+    attempts: int = _column(Integer)
+    claimed_until: float | None = _column(Float, nullable=True)
 
 
 class RunResult(Base, table=True):

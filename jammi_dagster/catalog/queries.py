@@ -19,6 +19,7 @@ from jammi_dagster.catalog.models import (
     CatalogState,
     Materialization,
     Pointer,
+    PointerMoves,
     RunResult,
 )
 
@@ -42,6 +43,7 @@ def chunks(values: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 _m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
 _edges, _annotations, _state = core(AnchorEdge), core(Annotation), core(CatalogState)
+_moves = core(PointerMoves)
 
 # literal, so that the partial indexes over ready and over building rows serve
 READY: sa.ColumnElement[str] = sa.literal_column("'ready'")
@@ -62,6 +64,33 @@ _RECORD = sa.select(_m, _sets.c.anchors_json).select_from(_WITH_ANCHORS)
 GET = _RECORD.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
 HISTORY = _RECORD.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
     _m.c.start_sequence.desc(), _m.c.id.desc()
+)
+MOVES = (
+    sa.select(_moves)
+    .where(_moves.c.table_name == _TABLE, _moves.c.tenant.in_(_READABLE))
+    .order_by(_moves.c.sequence.desc(), _moves.c.tenant.desc(), _moves.c.deployment)
+)
+_PLACE_OF = (
+    _moves.c.table_name == _TABLE,
+    _moves.c.tenant == sa.bindparam("of_tenant"),
+    _moves.c.deployment == _DEPLOYMENT,
+)
+_LAST_MOVE = (
+    sa.select(_moves).where(*_PLACE_OF).order_by(_moves.c.sequence.desc()).limit(sa.literal_column("1"))
+)
+LAST_MOVE_OF_START = _LAST_MOVE.where(_moves.c.start_sequence == sa.bindparam("at"))
+LAST_MOVE_UP_TO = _LAST_MOVE.where(_moves.c.sequence <= sa.bindparam("at"))
+LAST_MOVE_UNTIL = _LAST_MOVE.where(_moves.c.moved_at <= sa.bindparam("at"))
+HOLDS = (
+    sa.select(
+        _pointers.c.table_name,
+        *(_pointers.c[name] for name in ("deployment", "materialization_id", "held_by", "held_since")),
+        _pointers.c.held_because,
+    )
+    .where(
+        _pointers.c.tenant == _OWN, _pointers.c.deployment == _DEPLOYMENT, _pointers.c.held_since.is_not(None)
+    )
+    .order_by(_pointers.c.table_name)
 )
 ANNOTATIONS = (
     sa.select(_m.c.id, _annotations.c.annotation_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,9 +17,12 @@ from jammi_dagster.catalog.records import (
     CurrentCost,
     CurrentMatch,
     CurrentRow,
+    Hold,
     MaterializationRecord,
+    Move,
     Outcomes,
     Scope,
+    rfc3339,
 )
 from jammi_dagster.contract import AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
@@ -117,6 +121,46 @@ class CatalogReader:
     def history(self, table: str) -> list[MaterializationRecord]:
         """List all materializations of the table, of every status and deployment, the latest start first."""
         return [record for _, record in self._decoded(self._rows(queries.HISTORY, {"table": table}))]
+
+    def moves(self, table: str) -> list[Move]:
+        """List all moves of the table's name, in every deployment, the latest first."""
+        return [_move(row) for row in self._rows(queries.MOVES, {"table": table})]
+
+    def move_at(self, table: str, at: int | datetime) -> Move | None:
+        """Find the last move of the table's name in this deployment up to a sequence or an instant.
+
+        A sequence may also be that of the start that moved. A tenant's own table hides the global one from the
+        tenant's first move on, until it is emptied.
+        """
+        emptied = None
+        for tenant in self._scope["readable"]:
+            move = self._move_at({"table": table, "of_tenant": tenant}, at)
+            if move is not None and move.materialization_id is not None:
+                return move
+            emptied = emptied or move
+        return emptied
+
+    def _move_at(self, place: Mapping[str, Any], at: int | datetime) -> Move | None:
+        if isinstance(at, datetime):
+            rows = self._rows(queries.LAST_MOVE_UNTIL, {**place, "at": at.timestamp()})
+        else:
+            rows = self._rows(queries.LAST_MOVE_OF_START, {**place, "at": at})
+            rows = rows or self._rows(queries.LAST_MOVE_UP_TO, {**place, "at": at})
+        return _move(rows[0]) if rows else None
+
+    def holds(self) -> dict[str, Hold]:
+        """Map each table of the scope's own that is held to its hold."""
+        return {
+            row.table_name: Hold(
+                table=row.table_name,
+                deployment=row.deployment,
+                materialization_id=row.materialization_id,
+                by=row.held_by,
+                since=rfc3339(row.held_since),
+                reason=row.held_because,
+            )
+            for row in self._rows(queries.HOLDS, {})
+        }
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False
@@ -336,6 +380,21 @@ def _cost(row: Sequence[Any]) -> CurrentCost:
 def _number(value: Any) -> Any:
     """Return a number; None for the text or bytes that SQLite keeps in its place."""
     return value if isinstance(value, int | float) else None
+
+
+def _move(row: sa.Row[Any]) -> Move:
+    return Move(
+        table=row.table_name,
+        tenant=row.tenant,
+        deployment=row.deployment,
+        sequence=row.sequence,
+        start_sequence=row.start_sequence,
+        materialization_id=row.materialization_id,
+        outcome=row.outcome,
+        reason=row.cause,
+        run_id=row.run_id,
+        at=rfc3339(row.moved_at),
+    )
 
 
 def _tells_its_bytes(record: MaterializationRecord) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from datetime import datetime, timezone
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import anchors_from_list
@@ -136,6 +138,66 @@ class Lease:
     seconds: float
 
 
+MoveOutcome: TypeAlias = Literal[
+    "computed", "reused", "dropped", "lost", "returned", "adopted", "rolled_back"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A move of a table's name: from then on it resolves to this materialization, or to none.
+
+    `outcome` is the act, `reason` its cause in words, `run_id` the run that did it. `sequence` orders all moves of a
+    catalog; the moves of one transaction share it. `start_sequence` is the start that moved the name. `at` is RFC 3339
+    in UTC, by the database's clock.
+    """
+
+    table: str
+    tenant: str
+    deployment: str
+    sequence: int
+    start_sequence: int
+    materialization_id: str | None
+    outcome: MoveOutcome
+    reason: str | None
+    run_id: str | None
+    at: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the move as JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A table whose name stays where it is: runs record, but do not move it. `since` is RFC 3339 in UTC."""
+
+    table: str
+    deployment: str
+    materialization_id: str | None
+    by: str
+    since: str
+    reason: str | None
+
+    def __str__(self) -> str:
+        """Word the hold for people."""
+        because = f" ({self.reason})" if self.reason else ""
+        return f"held by {self.by} since {self.since[:19]}{because}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the hold as JSON."""
+        return dataclasses.asdict(self)
+
+
+def rfc3339(seconds: float) -> str:
+    """Word seconds since the epoch as RFC 3339 in UTC.
+
+    >>> rfc3339(0.5)
+    '1970-01-01T00:00:00.500000+00:00'
+    """
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+
+
 @dataclass(frozen=True, kw_only=True)
 class MaterializationRecord:
     """One materialization as the catalog holds it.
@@ -166,6 +228,8 @@ class MaterializationRecord:
     # not compared: a query of many records leaves them out
     anchors_json: str | None = field(repr=False, compare=False)
     anchor_order: str | None = field(repr=False, compare=False)
+    # the moves that made it current, the latest first; only `ResultStore.history` loads them
+    moves: tuple[Move, ...] = field(default=(), repr=False, compare=False)
 
     @functools.cached_property
     def input_anchors(self) -> tuple[InputAnchor, ...]:
@@ -185,7 +249,7 @@ class MaterializationRecord:
 
     def to_dict(self) -> Mapping[str, Any]:
         """Give the record as JSON, for people and programs."""
-        hidden = {"anchors_json", "anchor_order", "input_anchors"}
+        hidden = {"anchors_json", "anchor_order", "input_anchors", "moves"}
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}
 

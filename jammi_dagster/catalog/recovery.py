@@ -13,16 +13,17 @@ import sqlalchemy as sa
 from jammi_dagster.catalog.anchor_sets import anchors_json
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
+from jammi_dagster.catalog.moves import Mover, add_moves_of, next_move
 from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
 from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
-from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION
-from jammi_dagster.catalog.writes import now_by_database
+from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION, now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
 _m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
 _STREAMED = 5_000
 _SOME = 10
+_LOST, _RETURNED = "its objects were missing for longer than the grace period", "its objects are whole again"
 _NO_EDGES: tuple[int | None, Iterator[Any]] = (None, iter(()))
 
 
@@ -159,7 +160,7 @@ class RecoveryRows:
         A pointer to it resolves to nothing from then on, but remembers the row in case it comes back.
         """
         with self._database.writing() as connection:
-            connection.execute(RAISE_REVISION)
+            sequence = next_move(connection)
             lost = connection.execute(
                 _m.update()
                 .where(self._ready([materialization_id]))
@@ -168,13 +169,16 @@ class RecoveryRows:
             if lost.rowcount == 1:
                 pointing = _pointers.c.materialization_id == materialization_id
                 emptied = {**EMPTIED, "lost_id": materialization_id}
+                add_moves_of(
+                    connection, pointing, sequence=sequence, mover=Mover(outcome="lost", cause=_LOST)
+                )
                 connection.execute(_pointers.update().where(pointing).values(**emptied))
             return lost.rowcount == 1
 
     def bring_back(self, materialization_id: str) -> bool:
         """Make a lost row ready again, with the pointers that nothing has moved since; False where it is not lost."""
         with self._database.writing() as connection:
-            connection.execute(RAISE_REVISION)
+            sequence = next_move(connection)
             back = connection.execute(
                 _m.update()
                 .where(_m.c.id == materialization_id, LOST, _m.c.tenant == self._tenant)
@@ -188,6 +192,10 @@ class RecoveryRows:
                 waits = sa.and_(_pointers.c.lost_id == materialization_id, is_empty)
                 emptied = sa.or_(waits, _emptied_by_loss(row))
                 pointing = {"materialization_id": materialization_id, "lost_id": None}
+                mover = Mover(outcome="returned", cause=_RETURNED)
+                add_moves_of(
+                    connection, emptied, sequence=sequence, mover=mover, materialization_id=materialization_id
+                )
                 connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
             return back.rowcount == 1
 

@@ -6,6 +6,7 @@ A row's new values are parameters named like its columns; the names of parameter
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,25 +30,32 @@ _OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True
 _OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")
 _OF_ID: sa.BindParameter[str] = sa.bindparam("of_id")
 _OF_IDS: sa.BindParameter[str] = sa.bindparam("of_ids", expanding=True)
-_CLOCKS = {
-    "postgresql": "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)",
-    "sqlite": "cast((julianday('now') - 2440587.5) * 86400000 as integer)",
+# the seconds since the epoch by the database's clock, the one that all its writers share
+CLOCKS: Mapping[str, sa.ColumnElement[float]] = {
+    "postgresql": sa.literal_column("extract(epoch from clock_timestamp())", sa.Float),
+    "sqlite": sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float),
 }
 
 
-def next_start(dialect: str) -> Any:
-    """Build the statement that issues a start: the last one plus 1, or the database's clock in milliseconds if larger.
+def now_by_database(connection: sa.Connection) -> float:
+    """Read the seconds since the epoch by the database's clock, the one that all writers of a lease share."""
+    return float(connection.execute(sa.select(CLOCKS[connection.dialect.name])).scalar_one())
+
+
+def _issue(dialect: str, **values: Any) -> Any:
+    """Build the statement that issues a number: the last one plus 1, or the clock in milliseconds if that is larger.
 
     So a catalog that is restored from a backup never issues a number twice.
     """
-    clock, largest = _CLOCKS[dialect], "greatest" if dialect == "postgresql" else "max"
-    issued: Any = getattr(sa.func, largest)(_state.c.start_sequence + 1, sa.literal_column(clock))
-    return (
-        _state.update().values(start_sequence=issued, mark=_state.c.mark).returning(_state.c.start_sequence)
-    )
+    largest = sa.func.greatest if dialect == "postgresql" else sa.func.max
+    clock = sa.cast(CLOCKS[dialect] * sa.literal_column("1000"), sa.BigInteger)
+    issued = largest(_state.c.start_sequence + 1, clock)
+    return _state.update().values(start_sequence=issued, **values).returning(_state.c.start_sequence)
 
 
-NEXT_START = {dialect: next_start(dialect) for dialect in _CLOCKS}
+NEXT_START = {dialect: _issue(dialect, mark=_state.c.mark) for dialect in CLOCKS}
+# the sequence of a transaction that moves pointers; it raises the revision, too
+NEXT_MOVE = {dialect: _issue(dialect, revision=_state.c.revision + 1) for dialect in CLOCKS}
 RAISE_REVISION = _state.update().values(revision=_state.c.revision + 1)
 # neither this nor a start is a change that anybody could have cached
 LOCK = _state.update().values(revision=_state.c.revision, mark=_state.c.mark)
@@ -108,6 +116,7 @@ COPIED = {
     "made_at_sequence": _m.c.start_sequence,
     **{name: _m.c[name] for name in ("definition_hash", "anchor_set_id", "anchor_order", "artifact_digest")},
 }
+HOLD = ("held_since", "held_by", "held_because")
 EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
 
 
@@ -117,7 +126,7 @@ def _pointers_to_ids() -> sa.Select[Any]:
         "materialization_id": _m.c.id,
         "table_name": _m.c.table_name,
         **COPIED,
-        "lost_id": sa.null(),
+        **dict.fromkeys(("lost_id", *HOLD), sa.null()),
     }
     return sa.select(
         *(
@@ -131,7 +140,7 @@ def _pointers_to_ids() -> sa.Select[Any]:
 class Upserts:
     """Inserts with ON CONFLICT, which is spelt alike on both databases, but not in SQLAlchemy's common dialect.
 
-    `pointers` gives the names of the tables whose pointers moved.
+    `pointers` gives the names of the tables whose pointers are where they were to move. A held one stays.
     """
 
     pointers: Any
@@ -156,8 +165,14 @@ def upserts(dialect: str) -> Upserts:
     return Upserts(
         pointers=pointers.on_conflict_do_update(
             index_elements=place,
-            set_={name: pointers.excluded[name] for name in columns if name not in place},
-            where=_pointers.c.start_sequence <= pointers.excluded.start_sequence,
+            set_={name: pointers.excluded[name] for name in columns if name not in (*place, *HOLD)},
+            where=sa.and_(
+                _pointers.c.start_sequence <= pointers.excluded.start_sequence,
+                sa.or_(
+                    _pointers.c.held_since.is_(None),
+                    _pointers.c.materialization_id == pointers.excluded.materialization_id,
+                ),
+            ),
         ).returning(_pointers.c.table_name),
         run=run.on_conflict_do_update(
             index_elements=("run_id", "tenant", "table_name"),

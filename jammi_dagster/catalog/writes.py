@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -15,11 +16,13 @@ from jammi_dagster.catalog import statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.models import Materialization, Pointer
+from jammi_dagster.catalog.moves import Mover, add_moves_of, add_moves_to, next_move
+from jammi_dagster.catalog.outbox import add_events
 from jammi_dagster.catalog.queries import WAS_READY, chunks, core
-from jammi_dagster.catalog.records import Lease, Scope
+from jammi_dagster.catalog.records import Lease, Scope, rfc3339
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import has_unpinned
-from jammi_dagster.errors import LeaseLost, UnknownTable
+from jammi_dagster.errors import LeaseLost, TableHeld, UnknownTable
 
 _m, _pointers = core(Materialization), core(Pointer)
 FAILED = {"status": "failed", "lease_token": None, "lease_expires_at": None}
@@ -56,7 +59,10 @@ class BuildingRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyRow:
-    """The values that the flip writes into a `building` row. A reuse emits `annotation_json` again."""
+    """The values that the flip writes into a `building` row. A reuse emits `annotation_json` again.
+
+    `cause` says in the pointers' history why the row was made.
+    """
 
     building: BuildingRow
     definition_hash: str
@@ -68,6 +74,7 @@ class ReadyRow:
     compute_seconds: float | None
     completed_at: str
     annotation_json: str | None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,15 @@ class DroppedRows:
 
     start_sequence: int
     materializations: Sequence[tuple[str, str]]
+
+
+class _Place(NamedTuple):
+    """A table's name, the materialization that it is to resolve to, and the start and act that moves it."""
+
+    table: str
+    materialization_id: str
+    start_sequence: int
+    mover: Mover
 
 
 class CatalogWriter:
@@ -105,7 +121,7 @@ class CatalogWriter:
         """
         with self._database.writing() as connection:
             connection.execute(statements.LOCK)
-            now = now_by_database(connection)
+            now = statements.now_by_database(connection)
             flights = _flight_keys(connection, rows)
             busy = self._busy(connection, rows, flights, lease.owner, now)
             if busy is not None:
@@ -142,7 +158,7 @@ class CatalogWriter:
     def renew(self, lease: Lease) -> None:
         """Extend the lease of the rows that are still `building` under it."""
         with self._database.writing(durable=False) as connection:
-            expires = now_by_database(connection) + lease.seconds
+            expires = statements.now_by_database(connection) + lease.seconds
             connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
     def drop(self, table: str, before_commit: Callable[[DroppedRows], None]) -> bool:
@@ -150,15 +166,17 @@ class CatalogWriter:
 
         Materializations of it that no other deployment points at are `dropped`: they are never reused, and recovery
         reclaims their bytes. A start that was issued before does not bring the name back. If `before_commit` raises,
-        nothing is dropped.
+        nothing is dropped. Raises `TableHeld`.
         """
         with self._database.writing() as connection:
-            start = _next_start(connection)
-            connection.execute(statements.RAISE_REVISION)
-            mine = sa.and_(_pointers.c.tenant == self._scope.tenant, _pointers.c.table_name == table)
+            start = next_move(connection)
+            mine = own_pointer(self._scope, table)
+            check_not_held(connection, self._scope, table)
+            dropped_by = Mover(outcome="dropped")
+            add_moves_of(connection, mine, sequence=start, start_sequence=start, mover=dropped_by)
             emptied = connection.execute(
                 _pointers.update()
-                .where(mine, _pointers.c.deployment == self._scope.deployment)
+                .where(mine)
                 .where(sa.or_(_pointers.c.materialization_id.is_not(None), _pointers.c.lost_id.is_not(None)))
                 .values(**statements.EMPTIED, start_sequence=start)
             )
@@ -174,7 +192,7 @@ class CatalogWriter:
                 _m.update()
                 .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, WAS_READY)
                 .where(_m.c.id.not_in(pointed), _m.c.id.not_in(awaited))
-                .values(status="dropped", lease_expires_at=now_by_database(connection))
+                .values(status="dropped", lease_expires_at=statements.now_by_database(connection))
                 .returning(_m.c.id, _m.c.attempt_id)
             )
             ids = tuple((row.id, row.attempt_id or row.id) for row in dropped)
@@ -182,9 +200,12 @@ class CatalogWriter:
             return True
 
     def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
-        """Flip the rows to `ready` and move their pointers, all or none. Raises `LeaseLost`."""
+        """Flip the rows to `ready` and move their pointers, all or none. Raises `LeaseLost`.
+
+        The pointer of a table that is held stays.
+        """
         with self._database.writing() as connection:
-            connection.execute(statements.RAISE_REVISION)
+            sequence = next_move(connection)
             self._check_lease(connection, rows, lease)
             sets = anchor_sets(connection, [row.input_anchors for row in rows])
             earlier = self._earlier(connection, rows, sets)
@@ -202,10 +223,15 @@ class CatalogWriter:
             connection.execute(statements.UPDATE, flips)
             annotate(connection, rows)
             places = [
-                (row.building.table, row.building.materialization_id, row.building.start_sequence)
+                _Place(
+                    row.building.table,
+                    row.building.materialization_id,
+                    row.building.start_sequence,
+                    Mover(outcome="computed", cause=row.cause, run_id=run_id),
+                )
                 for row in rows
             ]
-            moved = self._point(connection, places, run_id)
+            moved = self._point(connection, sequence, places, run_id)
             return [
                 PointerMove(is_current=row.building.table in moved, reproducibility=note)
                 for row, note in zip(rows, notes, strict=True)
@@ -218,32 +244,31 @@ class CatalogWriter:
             return frozenset(self._leased(connection, ids, lease, FAILED))
 
     def point(
-        self, tables: Sequence[tuple[str, str]], *, start_sequence: int, run_id: str | None
+        self,
+        tables: Sequence[tuple[str, str]],
+        *,
+        start_sequence: int,
+        run_id: str | None,
+        events: Mapping[str, str] | None = None,
     ) -> list[PointerMove]:
         """Move the pointer of each (table, materialization id) as a reuse that started at `start_sequence`.
 
-        All or none. Raises `UnknownTable` for a materialization that is no longer ready, or not the table's.
+        All or none; the pointer of a table that is held stays. `events` (table -> an event for Dagster, as JSON) go
+        into the outbox: see `catalog.outbox`. Raises `UnknownTable` for a materialization that is no longer ready, or
+        not the table's.
         """
         with self._database.writing() as connection:
-            connection.execute(statements.RAISE_REVISION)
-            self._check_ready(connection, tables)
-            moved = self._point(connection, [(*pair, start_sequence) for pair in tables], run_id)
+            sequence = next_move(connection)
+            check_ready(connection, self._scope, tables)
+            mover = Mover(outcome="reused", run_id=run_id)
+            places = [_Place(*pair, start_sequence, mover) for pair in tables]
+            moved = self._point(connection, sequence, places, run_id)
+            add_events(connection, self._scope, sequence, events or {})
             return [PointerMove(is_current=table in moved) for table, _ in tables]
 
     def _of(self, lease: Lease) -> dict[str, str]:
         """Give the parameters that stand for the rows under the lease."""
         return {"of_tenant": self._scope.tenant, "of_token": lease.token}
-
-    def _check_ready(self, connection: sa.Connection, tables: Sequence[tuple[str, str]]) -> None:
-        """Raise `UnknownTable` for a materialization dropped or lost since the reuse found it ready."""
-        ready: dict[str, str] = {}
-        for ids in chunks(materialization for _, materialization in tables):
-            wanted = {"of_ids": ids, "of_readable": self._scope.readable}
-            ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
-        for table, materialization in tables:
-            if ready.get(materialization) != table:
-                gone = f" (materialization {materialization} is not ready, or not of this table)"
-                raise UnknownTable(table=table, deployment=self._scope.deployment, near=gone)
 
     def _leased(
         self, connection: sa.Connection, ids: Sequence[str], lease: Lease, values: Mapping[str, object]
@@ -298,34 +323,69 @@ class CatalogWriter:
         return found
 
     def _point(
-        self, connection: sa.Connection, places: Sequence[tuple[str, str, int]], run_id: str | None
+        self, connection: sa.Connection, sequence: int, places: Sequence[_Place], run_id: str | None
     ) -> set[str]:
-        """Move the pointers of (table, materialization, start) unless a later start has moved them; give the moved.
+        """Move the pointers unless a later start has moved them, or they are held; give the tables of the moved.
 
         The run's results are noted either way.
         """
         upserts = statements.upserts(connection.dialect.name)
         scope = {"tenant": self._scope.tenant, "deployment": self._scope.deployment}
-        by_start: dict[int, list[str]] = {}
-        for _, materialization, start in places:
-            by_start.setdefault(start, []).append(materialization)
+        alike: dict[tuple[int, Mover], list[str]] = {}
+        for place in places:
+            alike.setdefault((place.start_sequence, place.mover), []).append(place.materialization_id)
         moved: set[str] = set()
-        for start, materializations in by_start.items():
+        for (start, mover), materializations in alike.items():
             for ids in chunks(materializations):
+                add_moves_to(
+                    connection, ids, self._scope, sequence=sequence, start_sequence=start, mover=mover
+                )
                 move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
                 moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:
             results = [
                 {
                     "tenant": self._scope.tenant,
-                    "table_name": table,
-                    "materialization_id": materialization,
+                    "table_name": place.table,
+                    "materialization_id": place.materialization_id,
                     "run_id": run_id,
                 }
-                for table, materialization, _ in places
+                for place in places
             ]
             connection.execute(upserts.run, results)
         return moved
+
+
+def own_pointer(scope: Scope, table: str) -> sa.ColumnElement[bool]:
+    """Build the test for the pointer of the table in the scope."""
+    return sa.and_(
+        _pointers.c.tenant == scope.tenant,
+        _pointers.c.deployment == scope.deployment,
+        _pointers.c.table_name == table,
+    )
+
+
+def check_ready(connection: sa.Connection, scope: Scope, tables: Sequence[tuple[str, str]]) -> None:
+    """Raise `UnknownTable` for a materialization dropped or lost since it was found ready, or not the table's."""
+    ready: dict[str, str] = {}
+    for ids in chunks(materialization for _, materialization in tables):
+        wanted = {"of_ids": ids, "of_readable": scope.readable}
+        ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
+    for table, materialization in tables:
+        if ready.get(materialization) != table:
+            gone = f" (materialization {materialization} is not ready, or not of this table)"
+            raise UnknownTable(table=table, deployment=scope.deployment, near=gone)
+
+
+def check_not_held(connection: sa.Connection, scope: Scope, table: str) -> None:
+    """Raise `TableHeld` where the table's pointer is held."""
+    held = sa.select(_pointers.c.held_by, _pointers.c.held_since).where(
+        own_pointer(scope, table), _pointers.c.held_since.is_not(None)
+    )
+    row = connection.execute(held).first()
+    if row is not None:
+        since = rfc3339(row.held_since)
+        raise TableHeld(table=table, deployment=scope.deployment, by=row.held_by, since=since)
 
 
 def ready_columns(row: ReadyRow, set_id: int) -> dict[str, object]:
@@ -381,12 +441,3 @@ def _flight_keys(
     for (materialization, flight), set_id in zip(flights, sets, strict=True):
         keys[materialization] = str(flight.definition_hash), set_id
     return keys
-
-
-def now_by_database(connection: sa.Connection) -> float:
-    """Read the seconds since the epoch by the database's clock, the one that all writers of a lease share."""
-    postgres = connection.dialect.name == "postgresql"
-    clock = (
-        "extract(epoch from clock_timestamp())" if postgres else "(julianday('now') - 2440587.5) * 86400.0"
-    )
-    return float(connection.execute(sa.text(f"SELECT {clock}")).scalar_one())

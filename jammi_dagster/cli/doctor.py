@@ -164,7 +164,7 @@ def _of_key(store: ResultStore) -> Iterator[Check]:
 
 def _clock(store: ResultStore) -> Check:
     """Compare the catalog's clock with that of this machine: leases and grace periods go by the first."""
-    from jammi_dagster.catalog.writes import now_by_database
+    from jammi_dagster.catalog.statements import now_by_database
 
     with store.database.reading() as connection:
         offset = now_by_database(connection) - time.time()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jammi_dagster.cli.launch import launched
 from jammi_dagster.cli.render import Output, Table, most_shown, output, working, written
 from jammi_dagster.cli.target import Target, check_selected, target
 from jammi_dagster.contract.wording import counted, seconds, size
@@ -38,6 +39,16 @@ _RANGE = "..."
 @click.option(
     "--check", metavar="FILE", help="Check that a saved plan still holds; its own selection counts."
 )
+@click.option(
+    "--launch",
+    is_flag=True,
+    help="Launch the plan: runs for the tables that compute are submitted to the Dagster instance.",
+)
+@click.option(
+    "--in-process",
+    is_flag=True,
+    help="Launch it in this process, run after run. So it is without DAGSTER_HOME.",
+)
 @most_shown(_MOST_SHOWN, "List at most so many tables.")
 @target(store=False)
 @output
@@ -51,27 +62,35 @@ def plan(
     recorded_config: bool,
     save: str | None,
     check: str | None,
+    launch: bool,
+    in_process: bool,
     most: int,
     target: Target,
     out: Output,
 ) -> int:
     """Plan a launch of the assets in SELECTION: would each table be reused or computed, why, and at which cost.
 
-    Nothing is launched or written. SELECTION is an asset selection as Dagster reads it, such as "clean_trips*" with all
-    that is downstream; by default it is everything. Exits with 0 if every table is reused, 2 if there is work to do, 3
-    if a table is unknown until the run.
+    Nothing is launched or written without --launch. SELECTION is an asset selection as Dagster reads it, such as
+    "clean_trips*" with all that is downstream; by default it is everything. Exits with 0 if every table is reused, 2 if
+    there is work to do, 3 if a table is unknown until the run. With --launch: 0 if all is reused or launched, 2 if
+    tables wait for a run, 1 if a run failed or a table cannot be made.
     """
     import jammi_dagster
+    from jammi_dagster.planning.plan import Plan
 
-    launch = [selection, *partitions, partition_range, config, tags, recorded_config, save, target.deployment]
+    given = [selection, *partitions, partition_range, config, tags, recorded_config, save, target.deployment]
+    if in_process and not launch:
+        raise click.UsageError("--in-process belongs to --launch")
     if check is not None:
-        if any(launch):
+        if any(given):
             raise click.UsageError(
                 "--check takes the selection, partitions, config and tags of the saved plan"
             )
-        saved = _read(check)
+        saved, defs = _read(check), target.load()
+        if launch:
+            return launched(out, Plan.from_dict(saved), defs, target, most, in_process=in_process)
         with target.instance() as instance:
-            found = jammi_dagster.check_plan(saved, target.load(), instance=instance)
+            found = jammi_dagster.check_plan(saved, defs, instance=instance)
         return _show(out, found, most, "The plan still holds. ")
     defs = target.load()
     with target.instance() as instance, working("planning"):
@@ -89,6 +108,8 @@ def plan(
     if save is not None:
         with written(save) as stream:
             stream.write(json.dumps(found.to_dict(), indent=2) + "\n")
+    if launch:
+        return launched(out, found, defs, target, most, in_process=in_process)
     return _show(out, found, most)
 
 

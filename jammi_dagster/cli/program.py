@@ -19,6 +19,7 @@ from jammi_dagster.cli.lineage import lineage
 from jammi_dagster.cli.plan import plan
 from jammi_dagster.cli.recover import recover
 from jammi_dagster.cli.report import report
+from jammi_dagster.cli.rollback import release, rollback
 from jammi_dagster.cli.status import status
 from jammi_dagster.cli.verify import verify
 from jammi_dagster.cli.why import why
@@ -129,5 +130,7 @@ def program(context: click.Context, traceback: bool) -> int:
     return 0
 
 
-for _command in (status, why, plan, report, diff, lineage, history, verify, recover, adopt, explain, doctor):
+_ASKING = (status, why, plan, report, diff, lineage, history, verify)
+_KEEPING = (rollback, release, recover, adopt, explain, doctor)
+for _command in (*_ASKING, *_KEEPING):
     program.add_command(_command)

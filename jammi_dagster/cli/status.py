@@ -19,6 +19,7 @@ from jammi_dagster.errors import InvalidStore
 from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
+    from jammi_dagster.catalog import Hold
     from jammi_dagster.contract import Staleness
     from jammi_dagster.store import ResultStore
 
@@ -40,13 +41,15 @@ class _Found:
     """Tables by deployment, asset and verdict.
 
     `others` are the tables that are not quiet, each with a function that finds its reasons; `explained` are the first
-    of them, with their reasons. `problems` are the assets that cannot be opened, with why.
+    of them, with their reasons. `problems` are the assets that cannot be opened, with why. `holds` are the tables that
+    are held, whatever their verdict.
     """
 
     counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     others: list[tuple[str, str, Callable[[], list[str]]]] = field(default_factory=list)
     explained: list[tuple[str, str, list[str]]] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
 
     def add(self, deployment: str, table: str, verdict: str, reasons: Callable[[], list[str]] = list) -> None:
         asset = asset_of(table)
@@ -84,7 +87,7 @@ def status(with_exit_code: bool, most: int, target: Target, out: Output) -> int:
     With code, every table is judged against the code, config and inputs of now; a defined table without a
     materialization is missing, and a fresh one below a stale one is "fresh for now". With --store alone, only recorded
     inputs are compared with the tables of now: a table that nothing speaks against is "inputs as recorded", never
-    fresh, and undecidable for --exit-code.
+    fresh, and undecidable for --exit-code. Tables that are held (see `rollback`) are listed, too.
     """
     found = _judged(target, most) if target.has_code else _of_catalog(target, most)
     data = {
@@ -99,6 +102,7 @@ def status(with_exit_code: bool, most: int, target: Target, out: Output) -> int:
             {"table": t, "verdict": verdict, "reasons": why} for t, verdict, why in found.explained
         ],
         "problems": found.problems,
+        "holds": [hold.to_dict() for hold in found.holds],
     }
     out.show(data, *_text(found, target.has_code))
     return found.exit_code if with_exit_code else 0
@@ -122,6 +126,8 @@ def _text(found: _Found, code_known: bool) -> list[str | Table]:
         ]
     if len(found.others) > len(explained):
         blocks.append(f"and {counted(len(found.others) - len(explained), 'table')} more")
+    if found.holds:
+        blocks += ["", Table([(hold.table, hold.deployment, str(hold)) for hold in found.holds])]
     blocks += [f"asset {asset} cannot be opened: {why}" for asset, why in found.problems.items()]
     if not code_known:
         blocks += ["", "The code is not known, so no table is called fresh: give -f, -m or -w for verdicts."]
@@ -149,6 +155,7 @@ def _of_catalog(target: Target, most: int) -> _Found:
 def _count_inputs(store: ResultStore, found: _Found) -> None:
     from jammi_dagster.sensing import Observations, sweep_inputs
 
+    found.holds += store.holds().values()
     deployment, quiet = store.scope.deployment, Counter[str]()
     for table, verdict in sweep_inputs(store.reader, store.artifacts, Observations(())):
         if verdict is None or verdict.is_fresh:
@@ -200,6 +207,7 @@ def _judged(target: Target, most: int) -> _Found:
                 found.add(deployment, table, state.word, functools.partial(reasons, state))
             elif is_there:
                 found.add(deployment, table, "fresh")
+        found.holds += [hold for table, hold in evaluation.holds.items() if table in evaluation.looked_at]
         every = {store.scope.deployment for store in evaluation.stores.values()}
         only = next(iter(every)) if len(every) == 1 else ""
         for table, why in evaluation.gone.items():

@@ -101,6 +101,16 @@ class Target:
         with instance_at_hand() as instance:
             yield instance
 
+    def as_of_dagster(self) -> tuple[dict[str, Any], str | None]:
+        """Return the code as the options of the `dagster` command name it, and the name of the code location."""
+        if self.workspace is not None:
+            return {"workspace": (self.workspace,)}, self._location().name
+        if self.python_file is None and self.module_name is None:
+            return {}, self._location().name
+        named = {"python_file": self.python_file, "module_name": self.module_name}
+        code: dict[str, Any] = {option: (name,) for option, name in named.items() if name is not None}
+        return {**code, "attribute": self.attribute, "working_directory": self.working_directory}, None
+
     @contextlib.contextmanager
     def evaluator(self) -> Iterator[Evaluator]:
         """Load the code, and give a judge of its tables."""

@@ -10,6 +10,7 @@ from jammi_dagster.contract import MaterializationManifest, canonical_json, defi
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.contract.tables import check_source, check_table
 from jammi_dagster.errors import ArtifactTooLarge, InvalidField
+from jammi_dagster.sensing.why import cause
 
 _ID_DIGITS_OF_TIME = 12
 
@@ -133,6 +134,7 @@ def ready_row(building: BuildingRow, manifest: MaterializationManifest) -> tuple
         compute_seconds=seconds if isinstance(seconds, float) else None,
         completed_at=manifest.produced_at,
         annotation_json=None if annotation is None else canonical_json(annotation).decode(),
+        cause=cause(manifest.own),
     )
     return ready, run_id if isinstance(run_id, str) and "\0" not in run_id else None
 

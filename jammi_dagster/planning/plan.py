@@ -22,6 +22,8 @@ Not done here: to find the actions (`adapters.plan`), to order runs (`planning.w
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
@@ -106,7 +108,8 @@ class Plan:
     """The outcome of a launch for each of its tables, upstream tables first.
 
     `basis` is everything that the actions depend on, by kind and name: a plan whose basis has moved is refused
-    (`moved`). `arguments` are the selection, partitions, config, tags and deployment that it was made for.
+    (`moved`). `arguments` are the selection, partitions, config, tags and deployment that it was made for, and
+    `definitions` the code location; None for a plan that was read from a file.
     `stale_inputs` are the tables that the launch reads as they are, though they are stale, each with the reasons.
     """
 
@@ -114,6 +117,10 @@ class Plan:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     basis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stale_inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    definitions: Any = field(default=None, compare=False, repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Plan.from_dict, (self.to_dict(),)
 
     def __getitem__(self, table: str) -> PlannedTable:
         """Return the entry of a table. Raise `KeyError`."""
@@ -150,6 +157,13 @@ class Plan:
         if "unknown until run" in found:
             return UNDECIDABLE
         return WORK_TO_DO if found - {"reuse"} else NOTHING_TO_DO
+
+    @property
+    def digest(self) -> str:
+        """A digest of the whole plan, the same after it was saved and read: the runs of its launches carry it."""
+        whole = [self.basis, self.arguments, [row.to_dict() for row in self.rows]]
+        text = json.dumps(whole, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def moved(self, now: Plan) -> list[str]:
         """List all that this plan depends on and that is not the same in a plan made now; empty if it still holds.

@@ -32,8 +32,8 @@ def into_runs(
     runs: dict[tuple[int, Hashable | None], list[str]] = {}
     for table in order:
         own = joined[table]
-        above = [p for p in parents.get(table, ()) if p in wave and p != table]
-        wave[table] = max((wave[p] + (joined[p] != own) for p in above), default=0)
+        earlier = [p for p in parents.get(table, ()) if p in wave and p != table]
+        wave[table] = max((wave[p] + (joined[p] != own) for p in earlier), default=0)
         runs.setdefault((wave[table], own), []).append(table)
     return [
         RunGroup(wave=number, tables=tuple(made))
@@ -44,15 +44,20 @@ def into_runs(
 def below(tables: Iterable[str], parents: Parents) -> set[str]:
     """Return the tables, and all tables downstream of them by `parents`."""
     children: dict[str, list[str]] = {}
-    for table, above in parents.items():
-        for parent in above:
+    for table, of_table in parents.items():
+        for parent in of_table:
             children.setdefault(parent, []).append(table)
+    return above(tables, children)
+
+
+def above(tables: Iterable[str], parents: Parents) -> set[str]:
+    """Return the tables, and all tables upstream of them by `parents`."""
     found, rest = set[str](), list(tables)
     while rest:
         table = rest.pop()
         if table not in found:
             found.add(table)
-            rest.extend(children.get(table, ()))
+            rest.extend(parents.get(table, ()))
     return found
 
 

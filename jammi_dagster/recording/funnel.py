@@ -49,6 +49,7 @@ from jammi_dagster.contract.anchors import check_distinct
 from jammi_dagster.errors import ForkedWriter, InvalidField, JammiError, ManifestTooLarge
 from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
+from jammi_dagster.sensing.why import cause
 from jammi_dagster.threads import Workers
 
 # in each of n sidecars n names: more would be read and written for longer than the tables themselves
@@ -305,6 +306,7 @@ class Attempt:
             compute_seconds=output.compute_seconds,
             completed_at=completed_at,
             annotation_json=annotation,
+            cause=cause(output.own),
         )
 
     def _abandon(self) -> None:

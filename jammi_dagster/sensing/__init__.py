@@ -10,8 +10,9 @@ Not done here: computing the current definition (callers pass it in), and reques
 """
 
 from jammi_dagster.sensing.difference import MaterializationDiff, RowDifference, difference
+from jammi_dagster.sensing.history import At, materialization_at
 from jammi_dagster.sensing.observations import DatedSurface, Observations
-from jammi_dagster.sensing.probe import lookup_cached, probe_cache_record, probe_many
+from jammi_dagster.sensing.probe import has_bytes, lookup_cached, probe_cache_record, probe_many
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.sensing.staleness import Resolver, judge
 from jammi_dagster.sensing.sweep import sweep, sweep_inputs
@@ -19,6 +20,7 @@ from jammi_dagster.sensing.verify import verify_materialization
 from jammi_dagster.sensing.why import Why, why
 
 __all__ = [
+    "At",
     "DatedSurface",
     "MaterializationDiff",
     "Observations",
@@ -27,8 +29,10 @@ __all__ = [
     "Rows",
     "Why",
     "difference",
+    "has_bytes",
     "judge",
     "lookup_cached",
+    "materialization_at",
     "probe_cache_record",
     "probe_many",
     "sweep",

@@ -102,9 +102,9 @@ def probe_many(
             rest = [key for key in keys if key not in known]
             best = reader.best_matches(rest) if len(rest) > 1 else {}
             records = [known.get(key) or best.get(key) for key in keys]
-            there = look(functools.partial(_has_bytes, root), records)
-            for (definition, inputs), key, record, has_bytes in zip(some, keys, records, there, strict=True):
-                if has_bytes:
+            there = look(functools.partial(has_bytes, root), records)
+            for (definition, inputs), key, record, is_there in zip(some, keys, records, there, strict=True):
+                if is_there:
                     yield Answer(record, has_bytes=True)
                 elif record is not None or key in best or len(rest) == 1:
                     yield _probe(reader, root, DefinitionHash(definition), inputs)
@@ -124,7 +124,7 @@ def _probe(
     best = None
     for record in lookup_cached(reader, definition, inputs):
         best = best or record
-        if not _has_bytes(root, record):
+        if not has_bytes(root, record):
             continue
         if check_digest and root.digest(record.artifact_path) != record.artifact_digest:
             continue
@@ -132,7 +132,7 @@ def _probe(
     return Answer(best, has_bytes=False)
 
 
-def _has_bytes(root: ArtifactRoot, record: MaterializationRecord | None) -> bool:
+def has_bytes(root: ArtifactRoot, record: MaterializationRecord | None) -> bool:
     """Return True if there are bytes in the recorded size. Log a path that no artifact can have."""
     if record is None:
         return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Protocol
 
-from jammi_dagster.catalog import CatalogMark, CurrentMatch, CurrentRow, MaterializationRecord
+from jammi_dagster.catalog import CatalogMark, CurrentMatch, CurrentRow, Hold, MaterializationRecord, Move
 from jammi_dagster.contract import DerivesFromEdge
 
 
@@ -67,6 +68,15 @@ class Rows(Protocol):
 
     def history(self, table: str) -> list[MaterializationRecord]:
         """List all materializations of the table, of every status and deployment, the latest start first."""
+
+    def moves(self, table: str) -> list[Move]:
+        """List all moves of the table's name, in every deployment, the latest first; none where no history is kept."""
+
+    def move_at(self, table: str, at: int | datetime) -> Move | None:
+        """Return the last move of the table's name in the deployment up to a sequence or an instant, or None."""
+
+    def holds(self) -> dict[str, Hold]:
+        """Map each of the tenant's own tables that is held in the deployment to its hold."""
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False

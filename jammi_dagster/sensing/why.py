@@ -6,7 +6,7 @@ Not done here: the reason of a step that is about to run (`adapters.execution.wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,11 +52,24 @@ class Why:
         }
 
 
+def cause(own: Mapping[str, Any] | None) -> str | None:
+    """Word the reasons that a writer recorded, for the history of its table; None where it recorded none.
+
+    >>> cause({"why": ["helper clean changed", "input trips advanced"]})
+    'helper clean changed; input trips advanced'
+    """
+    return "; ".join(_recorded(own)) or None
+
+
+def _recorded(own: Mapping[str, Any] | None) -> tuple[str, ...]:
+    reasons = (own or {}).get(OWN_KEY)
+    return tuple(map(str, reasons)) if isinstance(reasons, list) else ()
+
+
 def why(root: ArtifactRoot, record: MaterializationRecord, history: Sequence[MaterializationRecord]) -> Why:
     """Return why `record` was made. `history` are the materializations of its table, the latest start first."""
     manifest = read_manifest(root, record.artifact_path)
-    own = (manifest.own or {}).get(OWN_KEY) if manifest is not None else None
-    recorded = tuple(map(str, own)) if isinstance(own, list) else ()
+    recorded = _recorded(None if manifest is None else manifest.own)
     before = None if recorded else _before(record, history)
     found = recorded
     if not recorded:

@@ -1,8 +1,10 @@
 """The event log on SQLite beside Dagster's own: the same rows, in fewer transactions, whatever fails."""
 
+import contextlib
 import gc
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -443,6 +445,44 @@ def test_a_file_that_was_removed_is_made_anew(
         name: len(own) * count for name, count in times.items()
     }
     assert len(found["index.asset_keys"]) == len({event.get_dagster_event().asset_key for event in own})
+
+
+def schema_of(file: Path) -> tuple[set[tuple[str, ...]], ...]:
+    """Tables and indexes of a database, its revision and its journal."""
+    asked = (
+        "SELECT name, tbl_name, sql FROM sqlite_master",
+        "SELECT * FROM alembic_version",
+        "PRAGMA journal_mode",
+    )
+    with contextlib.closing(sqlite3.connect(file)) as connection:
+        return tuple(set(connection.execute(one)) for one in asked)
+
+
+@pytest.mark.parametrize("shard", [RUN, "index"])
+def test_a_shard_is_made_as_by_dagster(
+    storage: BatchingSqliteEventLogStorage, tmp_path: Path, shard: str
+) -> None:
+    """Tables, indexes and revision are those of Dagster's own, whose alembic is not asked for them."""
+    storage.get_logs_for_run(RUN)
+    SqliteEventLogStorage(str(tmp_path / "stock")).get_logs_for_run(RUN)
+    assert schema_of(tmp_path / f"{shard}.db") == schema_of(tmp_path / "stock" / f"{shard}.db")
+
+
+def test_a_shard_that_was_left_half_made_is_finished(
+    storage: BatchingSqliteEventLogStorage, tmp_path: Path
+) -> None:
+    """A process of Dagster's own storage died between the tables and the revision."""
+    storage.get_logs_for_run("whole")
+    with contextlib.closing(sqlite3.connect(tmp_path / f"{RUN}.db")) as connection:
+        connection.execute("CREATE TABLE secondary_indexes (id INTEGER NOT NULL PRIMARY KEY)")
+        connection.commit()
+    storage.store_event(line("kept"))
+    assert texts(storage) == ["kept"]
+    version = "SELECT version_num FROM alembic_version"
+    for run_id in (RUN, "whole"):
+        with contextlib.closing(sqlite3.connect(tmp_path / f"{run_id}.db")) as connection:
+            (found,) = connection.execute(version).fetchall()
+        assert found == (storage.alembic_version()[1],)
 
 
 def test_a_damaged_shard_is_told_as_by_dagster(

@@ -86,6 +86,38 @@ def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, re
     database.close()
 
 
+_WITHOUT_HISTORY = """
+    DROP TABLE pointer_moves; DROP TABLE outbox; DROP INDEX pointers_held;
+    ALTER TABLE pointers DROP COLUMN held_since; ALTER TABLE pointers DROP COLUMN held_by;
+    ALTER TABLE pointers DROP COLUMN held_because; UPDATE jammi_alembic_version SET version_num = '0003'
+"""
+
+
+def test_the_history_begins_with_the_pointers_as_they_are(older: str) -> None:
+    """A catalog from before it gets one move for each table that is there, and none for a dropped one."""
+    database = new_database(older)
+    catalog = Catalog(database)
+    (first, _), (second, _) = catalog.ready("u"), catalog.ready("u")
+    catalog.writer.point([("u", first)], start_sequence=catalog.writer.next_start(), run_id=None)
+    catalog.ready("dropped")
+    catalog.writer.drop("dropped", lambda dropped: None)
+    with database.writing() as connection:
+        for statement in _WITHOUT_HISTORY.split(";"):
+            connection.exec_driver_sql(statement)
+    database.close()
+    catalog = Catalog(new_database(older))
+    told = {table: catalog.reader.moves(table) for table in ("t", "u", "dropped")}
+    assert {table: [(m.outcome, m.materialization_id) for m in moves] for table, moves in told.items()} == {
+        "t": [("computed", catalog.current("t"))],
+        "u": [("reused", first)],
+        "dropped": [],
+    }
+    assert {move.reason for moves in told.values() for move in moves} == {"before the history began"}
+    catalog.writer.point([("u", second)], start_sequence=catalog.writer.next_start(), run_id=None)
+    assert [move.materialization_id for move in catalog.reader.moves("u")] == [second, first]
+    catalog.database.close()
+
+
 def _upgrade_at_once(n: int, url: str, later: Path) -> list[str]:
     _become(later)
     return _notes(url)

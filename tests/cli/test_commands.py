@@ -294,7 +294,59 @@ def test_history_marks_the_current_one(project: Project) -> None:
     assert [one["is_current"] for one in found] == [True, False]
     assert found[0]["materialization_id"] == project.store.current("orders").materialization_id
     text = ask("history", "orders", "--store", project.root).out.splitlines()
-    assert [line[:1] for line in text] == [" ", "*", " "]
+    assert [line[:1] for line in text[:3]] == [" ", "*", " "]
+    assert text[4].split() == [
+        "moved",
+        "sequence",
+        "outcome",
+        "materialization",
+        "deployment",
+        "run",
+        "reason",
+    ]
+    assert [line.split()[2] for line in text[5:]] == ["computed", "computed"]
+    assert "file orders.csv changed" in text[5]
+
+
+def test_a_table_is_rolled_back_and_released(project: Project) -> None:
+    """The hold is told by status, plan and history; while it is there, a run is recorded and moves nothing."""
+    first = project.store.current("orders").materialization_id
+    (project.folder / "orders.csv").write_text("customer,amount\nada,1\n")
+    project.run("orders")
+    told = ask(
+        "rollback", "orders", "--to", first, "--by", "ada", "--reason", "wrong units", "-f", project.file
+    )
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(f"orders is at materialization {first}, made on ")
+    assert "held by ada since" in told.out
+    status = ask("status", "-f", project.file, "--json").json
+    assert [hold["table"] for hold in status["holds"]] == ["orders"]
+    (reasons,) = [one["reasons"] for one in status["explained"] if one["table"] == "orders"]
+    assert reasons[0] == "file orders.csv changed"
+    assert reasons[-1].startswith("held by ada since ")
+    for where in (("-f", project.file), ("--store", project.root)):
+        assert "(wrong units)" in ask("status", *where).out
+    (planned,) = ask("plan", "orders", "-f", project.file, "--json").json["plan"]["rows"]
+    assert planned["reasons"][-1].startswith(
+        "it is recorded, but does not become current: held by ada since "
+    )
+    project.run("orders")
+    assert project.store.current("orders").materialization_id == first
+    history = ask("history", "orders", "--store", project.root, "--json").json
+    assert history["hold"]["by"] == "ada"
+    assert [move["outcome"] for move in history["moves"]] == ["rolled_back", "computed", "computed"]
+    released = ask("release", "orders", "--store", project.root, "--json").json
+    assert released["hold"] == history["hold"]
+    assert ask("release", "orders", "--store", project.root).out == "orders was not held.\n"
+    project.run("orders")
+    assert project.store.current("orders").materialization_id != first
+
+
+def test_a_rollback_to_nothing_is_one_line(ran: Project) -> None:
+    """It names the table and the past that was asked for, and exits with 1."""
+    answer = ask("rollback", "total", "--to", "1999-01-01", "--store", ran.root)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (1, "", 1)
+    assert "table total at 1999-01-01: its history begins on" in answer.err
 
 
 def test_lineage_goes_up_and_down_as_far_as_asked(ran: Project) -> None:

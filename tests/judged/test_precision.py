@@ -25,7 +25,7 @@ def verdicts() -> Mapping[str, precision.Asset]:
 @pytest.fixture(scope="module")
 def report(verdicts: Mapping[str, precision.Asset]) -> Report:
     """The verdicts beside the labels."""
-    return precision.report_of(verdicts)
+    return precision.report_of(verdicts, precision.labelled())
 
 
 def test_the_list_is_large_and_mostly_pure() -> None:

@@ -22,7 +22,7 @@ from store_kit import (
 
 from jammi_dagster import ResultStore
 from jammi_dagster.catalog import LEASE_SECONDS, Lease, RecoveryRows
-from jammi_dagster.catalog.writes import now_by_database
+from jammi_dagster.catalog.statements import now_by_database
 from jammi_dagster.errors import LeaseLost
 from jammi_dagster.recording import RENEW_SECONDS, funnel
 

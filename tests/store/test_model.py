@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from core_kit import make, numbers
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from store_kit import days_later, definition, expire, killed_before_the_flip, on
 from jammi_dagster import DependencyCycle, ResultStore
 from jammi_dagster.artifacts import sidecar_path
 from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.errors import ObjectsMissing, TableHeld
 
 TABLES = st.sampled_from("abcde")
 PARENTS = st.sets(TABLES, max_size=2)
@@ -42,12 +44,14 @@ class Reference:
     def __init__(self) -> None:
         self.made: dict[str, Made] = {}
         self.pointers: dict[str, tuple[int, str | None]] = {}
+        self.held: set[str] = set()
+        self.past: list[tuple[int, dict[str, str | None]]] = []
 
     def current(self, table: str) -> Made | None:
         return self.made.get(self.pointers.get(table, (0, None))[1] or "")
 
     def point(self, table: str, start: int, id: str | None) -> None:
-        if start >= self.pointers.get(table, (0, None))[0]:
+        if start >= self.pointers.get(table, (0, None))[0] and table not in self.held:
             self.pointers[table] = (start, id)
 
     # the ten lines: what staleness, an edge, a closure and a hit are
@@ -127,10 +131,40 @@ class Histories(RuleBasedStateMachine):
             self.store.writer.point([(table, id)], start_sequence=start, run_id=None)
             self.reference.point(table, start, id)
 
+    @rule(table=TABLES, count=COUNTS)
+    def rollback(self, table: str, count: int) -> None:
+        """Points a name at an older materialization of its own whose bytes are there, and holds it."""
+        made = self.reference.made
+        ids = [id for id, one in made.items() if one.record.table == table and one.has_bytes]
+        if ids:
+            id = ids[count % len(ids)]
+            self.store.rollback(table, id)
+            self.reference.pointers[table] = (self.store.writer.next_start() - 1, id)
+            self.reference.held.add(table)
+
+    @rule(table=TABLES)
+    def release(self, table: str) -> None:
+        """Lets runs move a held name again."""
+        if table in self.reference.held:
+            assert self.store.release(table) is not None
+            self.reference.held.remove(table)
+
+    @rule(back=st.integers(0, 30))
+    def look_back(self, back: int) -> None:
+        """Each name resolves as it did after an earlier move."""
+        if back < len(self.reference.past):
+            at, then = self.reference.past[-back - 1]
+            for table, id in then.items():
+                move = self.store.reader.move_at(table, at)
+                assert (None if move is None else move.materialization_id) == id
+
     @rule(table=TABLES)
     def drop(self, table: str) -> None:
-        """Takes a name away, with all that was made under it."""
-        if table in self.store.tables():
+        """Takes a name away, with all that was made under it; not the name of a held table."""
+        if table in self.reference.held:
+            with pytest.raises(TableHeld):
+                self.store.drop(table)
+        elif table in self.store.tables():
             self.store.drop(table)
             made = self.reference.made
             self.reference.made = {id: m for id, m in made.items() if m.record.table != table}
@@ -158,8 +192,13 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def recover(self) -> None:
-        """Publishes a row that died whole, and fails one without sidecar."""
+        """Publishes a row that died whole, and fails one without sidecar; refuses a root without any object."""
         expire(self.store)
+        ready = self.reference.made.values()
+        if ready and not any(made.has_bytes or made.has_sidecar for made in ready):
+            with pytest.raises(ObjectsMissing):
+                self.store.recover()
+            return
         report = self.store.recover()
         assert sorted(report.promoted) == sorted(id for id, _, _ in self.crashed)
         for id, table, made in self.crashed:
@@ -177,9 +216,13 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def tables_agree(self) -> None:
-        """All materializations, and the current one of each name."""
-        there = [table for table in sorted(self.reference.pointers) if self.reference.current(table)]
-        assert self.store.tables() == there
+        """The current materialization of each name, by the pointer and by its last move, and the held ones."""
+        current = {t: self.reference.current(t) for t in sorted(self.reference.pointers)}
+        ids = {t: None if made is None else made.record.materialization_id for t, made in current.items()}
+        assert self.store.tables() == [table for table, id in ids.items() if id is not None]
+        assert {t: moves[0].materialization_id for t in ids if (moves := self.store.moves(t))} == ids
+        assert set(self.store.holds()) == self.reference.held
+        self.reference.past.append((self.store.writer.next_start(), ids))
 
     @invariant()
     def verdicts_agree(self) -> None:

@@ -23,9 +23,10 @@ _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance",
 _WITHOUT_ROWS = """
     AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond
     CatalogMark CatalogState CurrentCost CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight
-    Forked Heart Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Observations Outcomes
-    Output Overview Pointer PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity
-    Rows RunResult Scope SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
+    Forked Heart Hold Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Move Mover
+    Observations Outcomes OutboxEvent OutgoingEvent Output Overview Pointer PointerMove PointerMoves Progress
+    Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow SqliteFile
+    StoreIdentity StoreKey Tombstone Upserts
 """
 
 
@@ -101,6 +102,9 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
         "for_tenant": lambda r: r.for_tenant("b").tables(),
         "get": lambda r: r.get("bob"),
         "history": lambda r: r.history("bob"),
+        "holds": lambda r: r.holds(),
+        "move_at": lambda r: r.move_at("bob", 1),
+        "moves": lambda r: r.moves("bob"),
         "matches": lambda r: r.matches("cd" * 32, "ef" * 32),
         "neighbours": lambda r: r.neighbours("bob", most=9),
         "of_run": lambda r: r.of_run("run", tables),

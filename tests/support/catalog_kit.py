@@ -90,6 +90,7 @@ def finished(
     digest: str = DIGEST,
     profile: str = "{}",
     annotation: str | None = None,
+    cause: str | None = None,
 ) -> ReadyRow:
     """The values that flip `row`."""
     return ReadyRow(
@@ -103,6 +104,7 @@ def finished(
         compute_seconds=1.5,
         completed_at="2026-11-22T12:00:01+00:00",
         annotation_json=annotation,
+        cause=cause,
     )
 
 

@@ -6,7 +6,7 @@ Cases run in the order written, on one world: what changes the own side's rows c
 from collections.abc import Callable
 from typing import Any
 
-from core_kit import ENV, descriptor, numbers
+from core_kit import ENV, descriptor, make, numbers
 from store_kit import OTHER, execute, output, recovery_of
 from tenants_kit import World, definition_of, lease_of
 
@@ -21,12 +21,15 @@ from jammi_dagster.catalog import (
     CatalogReader,
     DroppedRows,
     Flight,
+    HoldRows,
     Lease,
+    MoveRows,
+    Outbox,
     ReadyRow,
     RecoveryRows,
 )
 from jammi_dagster.contract import anchor_set_key
-from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, UnknownTable
+from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, NotInHistory, UnknownTable
 from jammi_dagster.recording import Attempt, Recorder
 from jammi_dagster.sensing import Observations, Resolver
 
@@ -132,6 +135,23 @@ def _(world: World) -> Any:
 def _(world: World) -> Any:
     assert world.own.store.history(_only(world)) == []
     return world.own.store.history("shared")
+
+
+@case("ResultStore", "moves", "holds")
+@case("CatalogReader", "moves", "move_at", "holds")
+def _(world: World) -> Any:
+    store, reader = world.own.store, world.own.store.reader
+    assert isinstance(reader, CatalogReader)
+    assert store.moves(_only(world)) == []
+    assert reader.move_at(_only(world), 2**62) is None
+    with world.refused(NotInHistory):
+        store.read(_only(world), at=2**62)
+    with world.refused(NotInHistory):
+        store.read("shared", at=world.other.shared.materialization_id)
+    told = reader.move_at("shared", 2**62)
+    assert told is not None
+    assert told.materialization_id == world.own.shared.materialization_id
+    return store.moves("shared"), told, store.holds(), reader.holds()
 
 
 @case("ResultStore", "current_anchor")
@@ -422,6 +442,58 @@ def _(world: World) -> Any:
     table = f"only {world.shared.name}"
     assert writer.point([(table, world.shared.only.materialization_id)], start_sequence=999, run_id="mine")
     return world.own.store.current(table)
+
+
+@case("ResultStore", "rollback", "release", "holds")
+@case("HoldRows", "roll_back", "release")
+def _(world: World) -> Any:
+    store = world.own.store
+    rows = HoldRows(store.database, store.scope)
+    for table in ("shared", _only(world)):
+        with world.refused(UnknownTable):
+            rows.roll_back(table, world.other.shared.materialization_id, by="me", reason=None)
+    assert not rows.release(_only(world))
+    with world.refused(UnknownTable):
+        store.release(_only(world))
+    with world.refused(NotInHistory):
+        store.rollback("shared", world.other.shared.materialization_id)
+    if world.own.tenant:  # the global table of that name is not its own
+        with world.refused(UnknownTable):
+            store.rollback(f"lost {world.shared.name}", world.shared.lost.materialization_id)
+    rolled_back = store.rollback("shared", world.own.shared.materialization_id, by="me")
+    assert list(store.holds()) == ["shared"]
+    return rolled_back, store.holds(), store.release("shared")
+
+
+@case("ResultStore", "prune_history")
+@case("MoveRows", "prune")
+def _(world: World) -> Any:
+    store = world.own.store
+    for count in (1, 2):
+        make(store, "pruned", numbers(count))
+    assert MoveRows(store.database, store.scope).prune(keep_last=1, keep_seconds=-1) > 0
+    assert store.prune_history(keep_last=1, keep_for_days=0) == 0
+    return store.moves("shared")
+
+
+@case("Outbox", "pending", "claim", "sent")
+def _(world: World) -> Any:
+    # everybody has one event; each claims its own alone
+    for side in world.sides.values():
+        pairs = [(side.only.table, side.only.materialization_id)]
+        # of a start that moves nothing
+        side.store.writer.point(pairs, start_sequence=0, run_id=None, events={side.only.table: side.name})
+    before = world.state()
+    outbox = Outbox(world.own.store.database, world.own.store.scope)
+    assert outbox.pending() == 1
+    claimed = outbox.claim(most=9)
+    outbox.sent(claimed)
+    assert world.state() == before
+    assert outbox.pending() == 0
+    for side in world.foreign:
+        theirs = Outbox(side.store.database, side.store.scope)
+        theirs.sent(theirs.claim(most=9))
+    return claimed
 
 
 @case("CatalogWriter", "begin")

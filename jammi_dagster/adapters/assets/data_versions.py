@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -33,6 +33,27 @@ class EventVersion:
     after_start: bool = False
 
 
+class LastMaterialization(NamedTuple):
+    """The last materialization event of a table: its place in the event log, the id in the store, and its tags."""
+
+    storage_id: int
+    materialization: str | None
+    tags: Mapping[str, str]
+
+
+class InputEvent(NamedTuple):
+    """The last event of an upstream asset: its place in the event log, and the version of the partitions that are read.
+
+    An asset without any event has no place.
+    """
+
+    storage_id: int | None
+    version: str
+
+
+NO_EVENT = InputEvent(None, "INITIAL")  # Dagster's own words for it
+
+
 def last_versions(
     instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None, *, observable: bool
 ) -> dict[str | None, EventVersion]:
@@ -46,6 +67,20 @@ def last_versions(
         partition = None if partitions is None else record.partition_key
         if partition not in found or found[partition].storage_id < record.storage_id:
             found[partition] = _version(record)
+    return found
+
+
+def last_materializations(
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None
+) -> dict[str | None, LastMaterialization]:
+    """Return the last materialization event of each of `partitions`, or of the whole asset under None."""
+    found: dict[str | None, LastMaterialization] = {}
+    for record in _last_events(instance, key, partitions, observable=False):
+        event = record.event_log_entry.asset_materialization
+        made = event.metadata.get(MATERIALIZATION)
+        found[None if partitions is None else record.partition_key] = LastMaterialization(
+            record.storage_id, None if made is None else str(made.value), event.tags or {}
+        )
     return found
 
 

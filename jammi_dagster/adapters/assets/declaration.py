@@ -67,6 +67,12 @@ def op_name(assets_def: dg.AssetsDefinition) -> str:
     return str(assets_def.node_def.name)
 
 
+def most_at_once(assets_def: dg.AssetsDefinition) -> int | None:
+    """Return the number of neighbouring partitions that one run makes at most; None for any number."""
+    policy = assets_def.backfill_policy
+    return 1 if policy is None else policy.max_partitions_per_run
+
+
 def original(resources: Any, key: str) -> Any:
     """Return a resource as it was configured, which is also the value that Dagster gives to a parameter.
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
-from jammi_dagster.adapters.assets.declaration import Dependency
+from jammi_dagster.adapters.assets.declaration import Dependency, most_at_once
 from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
 from jammi_dagster.adapters.code_location.dry_step import DryStep, first_line
 from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
@@ -88,8 +88,7 @@ class CurrentAsset:
     @property
     def most_at_once(self) -> int | None:
         """The number of neighbouring partitions that one run of it makes at most; None for any number."""
-        policy = self.assets_def.backfill_policy
-        return 1 if policy is None else policy.max_partitions_per_run
+        return most_at_once(self.assets_def)
 
     def tables(self) -> dict[str, str | None]:
         """Return the partition of each table that the asset can have now, by name, in the order of the partitions."""

@@ -134,6 +134,15 @@ class Location:
         given |= {"resources": resources} if resources else {}
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 
+    def config_of_run(self, given: Mapping[str, Any], keys: Iterable[dg.AssetKey]) -> dict[str, Any]:
+        """Return the run config of a run of some assets, without ops, and without resources that they do not need."""
+        config = {name: value for name, value in given.items() if name != "ops"}
+        if "resources" in config:
+            whole = self.repository.get_implicit_global_asset_job_def()
+            needed = whole.get_subset(asset_selection=set(keys)).resource_defs
+            config["resources"] = {k: value for k, value in config["resources"].items() if k in needed}
+        return config
+
     def manager(self, assets_def: dg.AssetsDefinition, key: str) -> StoreBacked | None:
         """Return the IO manager under a key of the asset, if it is ours. Raises any error of making it."""
         manager = self.resource(assets_def, key)

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.declaration import op_name
 from jammi_dagster.adapters.code_location.location import Definitions, Location
 
 DefinitionsOf = Definitions
@@ -25,6 +26,29 @@ def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
     except Exception:  # Dagster's check error has no public name
         # as much of a repository as a Location asks of one
         return Location(_OfJob(context.job_def), context.instance)  # type: ignore[arg-type]
+
+
+class RunLocation(Location):
+    """The location of one run: its job alone, with the config that the run was launched with.
+
+    `op_configs` are Dagster's validated configs by op.
+    """
+
+    def __init__(
+        self,
+        job: Any,
+        instance: dg.DagsterInstance,
+        *,
+        op_configs: Mapping[str, Any],
+        resource_config: Mapping[str, Any],
+    ) -> None:
+        # as much of a repository as a Location asks of one
+        super().__init__(_OfJob(job), instance, resource_config=resource_config)  # type: ignore[arg-type]
+        self._op_configs = op_configs
+
+    def validated(self, key: dg.AssetKey, raw: Any) -> Any:
+        """Return the op config that Dagster made for the run."""
+        return self._op_configs.get(op_name(self.graph.get(key).assets_def))
 
 
 @dataclass(frozen=True, slots=True)

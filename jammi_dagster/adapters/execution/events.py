@@ -55,8 +55,8 @@ def metadata_of(
     metadata: dict[str, Any] = {
         metadata_keys.CACHE_OUTCOME: told.outcome,
         metadata_keys.WHY: told.why,
-        metadata_keys.SECONDS_SAVED: _seconds(record.compute_seconds or 0.0) if is_reuse else 0.0,
-        metadata_keys.SECONDS_SPENT: _seconds(told.spent),
+        metadata_keys.SECONDS_SAVED: in_few_digits(record.compute_seconds or 0.0) if is_reuse else 0.0,
+        metadata_keys.SECONDS_SPENT: in_few_digits(told.spent),
         rows: record.row_count,
     }
     if record.size_bytes is not None:
@@ -85,7 +85,7 @@ def _identity(
         metadata_keys.IDENTITY: ", ".join(f"{name} {str(full)[:_SHORT]}" for name, full in hashes.items()),
         metadata_keys.TABLE_NAME: record.table,
         metadata_keys.URI: record.artifact_uri,
-        **({} if seconds is None else {metadata_keys.COMPUTE_SECONDS: _seconds(seconds)}),
+        **({} if seconds is None else {metadata_keys.COMPUTE_SECONDS: in_few_digits(seconds)}),
         **({metadata_keys.REUSED_MATERIALIZATION: record.materialization_id} if is_reuse else {}),
         metadata_keys.MATERIALIZATION: record.materialization_id,
         metadata_keys.ARTIFACT_DIGEST: record.artifact_digest,
@@ -96,7 +96,7 @@ def _identity(
     }
 
 
-def _seconds(value: float) -> float:
+def in_few_digits(value: float) -> float:
     """Return a duration in digits that are read and plotted, not those of the clock."""
     return round(value, 4)
 

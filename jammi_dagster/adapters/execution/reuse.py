@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import Draft
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.sensing.difference import inputs_in_words
+from jammi_dagster.store import ResultStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,18 @@ class Hit:
 
     record: MaterializationRecord
     output: BodyOutput
+
+
+def stored_hits(store: ResultStore, materializations: Iterable[str]) -> dict[str, Hit]:
+    """Return the hits of many materializations by id; those that are not ready, or damaged, are left out."""
+    ids = list(dict.fromkeys(materializations))
+    annotations, found = store.reader.annotations(ids), dict[str, Hit]()
+    for materialization, record in store.reader.records(ids).items():
+        text = annotations.get(materialization)
+        output = events.recorded_output(store, record, text, in_range=True)
+        if output is not None and record.artifact_digest is not None:
+            found[materialization] = Hit(record=record, output=output)
+    return found
 
 
 def reuse(tables: TableStep, draft: Draft, hits: Sequence[Hit], started: float) -> StepResult:

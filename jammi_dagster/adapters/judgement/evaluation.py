@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.observed import Observed
 from jammi_dagster.adapters.judgement.table_state import TableState
+from jammi_dagster.catalog import Hold
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
@@ -20,7 +21,7 @@ class Evaluation:
     that were judged, in order, and tells if each is there. `gone` gives, for tables in the store that nothing here
     makes any more, the reason. Where time ran out, `is_complete` is false: later tables and `gone` are left out.
     `is_from_start` is false where the evaluation went on after an earlier one. `seen` and `looks` are the observations
-    that it judged by.
+    that it judged by. `holds` are the tables that are held, whatever the verdict on them.
     """
 
     tables: dict[str, TableState] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class Evaluation:
     stores: dict[StoreIdentity, ResultStore] = field(default_factory=dict)
     looks: dict[StoreIdentity, Present] = field(default_factory=dict)
     seen: Observed = field(default_factory=Observed)
+    holds: dict[str, Hold] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

@@ -94,6 +94,7 @@ class Evaluator(StoredAssets):
                     partition=asset.tables()[table],
                     verdict=Staleness.fresh(),
                     replay=replays.get(table) or NO_REPLAY,
+                    held=found.holds.get(table),
                     present=found.looks.get(identity),
                 )
         return states
@@ -140,6 +141,9 @@ class Evaluator(StoredAssets):
                     found.tables[table] = state
             missing = ((table, state) for table, state in context.states.items() if state.is_missing)
             found.tables.update(missing)
+            found.holds.update(rows.holds())
+            for table in found.holds.keys() & found.tables.keys():
+                found.tables[table].held = found.holds[table]
             if wanted.only is None and found.is_complete:
                 found.gone.update(self._left_over(recorded, assets))
 

@@ -15,7 +15,7 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.determinants import reused
-from jammi_dagster.adapters.recipe.draft import other_checks
+from jammi_dagster.adapters.recipe.draft import named_checks, other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
 from jammi_dagster.contract import CachePolicy
@@ -148,14 +148,18 @@ def _match(
     annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range)
     if annotation is None:
         return None
-    reported = [str(result.check_name) for result in annotation.check_results]
+    results = annotation.check_results
     return Match(
         materialization=record.materialization_id,
         digest=record.artifact_digest,
         seconds=record.compute_seconds,
-        other_checks=other_checks(reported, asset.check_names),
+        other_checks=other_checks((result.check_name for result in results), asset.check_names),
         failed_checks=tuple(
-            str(result.check_name) for result in annotation.check_results if not result.passed
+            sorted(
+                named_checks(
+                    (result.check_name for result in results if not result.passed), asset.check_names
+                )
+            )
         ),
         why=reused(record),
     )

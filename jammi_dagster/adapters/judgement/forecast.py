@@ -7,6 +7,7 @@ yet. A step below such a table is decided as far as that goes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -17,13 +18,15 @@ import dagster as dg
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
 from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
+from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
 from jammi_dagster.contract import CachePolicy, Difference, TableName
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import LOST, NO_MATCH, StepPlan, TablePlan
@@ -32,6 +35,7 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
+_NOT_MOVED = "it is recorded, but does not become current"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
@@ -44,6 +48,11 @@ class LaunchedStep:
     key: dg.AssetKey
     partitions: tuple[str, ...] | None
     replay: Replay
+
+    @property
+    def tables(self) -> list[str]:
+        """The names of the tables that it makes."""
+        return table_names(self.key.path, self.partitions or (None,))
 
 
 @dataclass(slots=True)
@@ -58,6 +67,7 @@ class _Look:
     known: Known
     digests: dict[str, str]
     present: Present
+    holds: Mapping[str, Hold]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -136,16 +146,23 @@ class _Decided:
 
 
 class Forecast:
-    """The outcomes of a launch, step after step."""
+    """The outcomes of a launch, step after step.
 
-    def __init__(self, assets: StoredAssets, tags: Mapping[str, str]) -> None:
+    `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
+    looked for in the sidecars of changed tables. `parents` are the tables of the launch that each table reads, `inputs`
+    the digests of the other tables that it reads.
+    """
+
+    def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
+        self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
         self.looks: dict[StoreIdentity, _Look] = {}
-        self._assets, self._tags = assets, tags
+        self.parents: dict[str, set[str]] = {}
+        self.inputs: dict[str, str | None] = {}
+        self._assets, self._tags, self._explain = assets, tags, explain
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
-        self._parents: dict[str, set[str]] = {}
 
     def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
         """Return the action of each table of the steps, which come upstream first, those of one asset together."""
@@ -167,7 +184,15 @@ class Forecast:
             policy = self.policy_of(asset)
             while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
                 self._steps(asset, some, policy)
-        return list(self._with_waves())
+        return [self._with_hold(planned) for planned in self._with_waves()]
+
+    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
+        """Say of a table that is held that its run moves nothing."""
+        asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
+        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is None or planned.is_current or planned.action == "fail":
+            return planned
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -177,9 +202,10 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
+            holds = rows.holds()
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present)
+        return _Look(store, current, Known(current.values()), digests, present, holds)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -210,6 +236,8 @@ class Forecast:
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
+        if action == "reuse":
+            self.plans[decided.step.key, decided.step.partitions] = decided.plan
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
                 planned = _reused(decided, table, partition)
@@ -252,7 +280,7 @@ class Forecast:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
             return _made_first((*decided.above.unknown, *decided.above.made)[0])
-        if not decided.is_by_determinants():
+        if not self._explain or not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
             return FIRST_TIME
@@ -276,17 +304,19 @@ class Forecast:
             return above
         own = {asset.table(p) for p in step.partitions or (None,)}
         parents: set[str] = set()
+        digests = self.looks[asset.store.identity].digests
         for upstream in asset.upstreams:
             try:
-                names = [name for _, name in upstream.tables(step.partitions)]
+                tables = upstream.tables(step.partitions)
             except PartitionsGone:
                 continue
-            for name in names:
+            for partition, name in tables:
                 planned = self.planned.get(name)
+                if planned is None and name not in own and upstream.declared.role is not Role.EVENTS:
+                    self.inputs[name] = digests.get(name)
                 if planned is None or name in own:
                     continue
-                if planned.action not in _WITHOUT_RUN:
-                    parents.add(name)
+                parents.add(name)
                 if planned.action == "fail" or self._blocks(upstream.dependency.asset_key, planned):
                     above.failing.append(name)
                 elif planned.action == "unknown until run":
@@ -294,10 +324,21 @@ class Forecast:
                 elif planned.action in _OPEN:
                     ours = self._assets.asset(upstream.dependency.asset_key) is not None
                     (above.made if ours else above.unknown).append(name)
-                elif upstream.declared.role is Role.EVENTS and not planned.is_current:
+                elif upstream.declared.role is Role.EVENTS and (
+                    len(own) > 1 or self._is_told_anew(asset, upstream, partition, name)
+                ):
                     above.unknown.append(name)
-        self._parents.update(dict.fromkeys(own, parents))
+        self.parents.update(dict.fromkeys(own, parents))
         return above
+
+    def _is_told_anew(
+        self, asset: CurrentAsset, upstream: Upstream, partition: str | None, table: str
+    ) -> bool:
+        """Tell whether the event of a reused table has another version than the asset's last event has now."""
+        maker = self._assets.asset(upstream.dependency.asset_key)
+        present = self.looks[asset.store.identity].present
+        told = present.events(upstream.declared, ((partition, table),)).get(partition)
+        return maker is None or told != self.looks[maker.store.identity].digests.get(table)
 
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
         """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
@@ -312,6 +353,7 @@ class Forecast:
         action: Action = "compute" if why is None else "unknown until run"
         for partition in step.partitions or (None,):
             table = str(TableName.of(step.key.path, partition))
+            self.parents[table] = self._read_by(step.key, partition) & self.planned.keys() - {table}
             self.planned[table] = PlannedTable(
                 table=table,
                 asset=step.key.to_user_string(),
@@ -319,6 +361,16 @@ class Forecast:
                 action=action,
                 reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
             )
+
+    def _read_by(self, key: dg.AssetKey, partition: str | None) -> set[str]:
+        """Return the tables that a partition of an asset reads by its declaration, whoever stores them."""
+        found: set[str] = set()
+        own = None if partition is None else (partition,)
+        for above in self._assets.location.graph.get(key).parent_keys:
+            with contextlib.suppress(PartitionsGone):
+                keys = upstream_partitions(self._assets.location, key, own, above)
+                found.update(table_names(above.path, keys or (None,)))
+        return found
 
     def _fail(self, asset: CurrentAsset, step: LaunchedStep, cause: str) -> None:
         """Plan the tables of a step that Dagster skips, because a table that it reads is not made."""
@@ -342,13 +394,9 @@ class Forecast:
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
-        parents = {
-            table: self._parents.get(table, set())
-            for table, planned in self.planned.items()
-            if planned.action not in _WITHOUT_RUN
-        }
+        launched = [table for table, one in self.planned.items() if one.action not in _WITHOUT_RUN]
         wave: dict[str, int] = {}
-        for group in into_runs(list(parents), parents, lambda table: self.planned[table].partition):
+        for group in into_runs(launched, self.parents, lambda table: self.planned[table].partition):
             wave.update(dict.fromkeys(group.tables, group.wave))
         for table, planned in self.planned.items():
             yield replace(planned, wave=wave[table]) if table in wave else planned

@@ -14,6 +14,7 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.facts import plan_of
 from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
+from jammi_dagster.catalog import Hold
 from jammi_dagster.contract import CachePolicy, Staleness
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.planning.step_plan import StepPlan, TableFacts, decide_step
@@ -28,6 +29,7 @@ class TableState:
     `definition` is the current one, `replay` how it was asked for. `why_not` is the reason why it cannot be requested
     at all: a config that is not valid any more. `needs` are inputs that are not there. `bytes_missing`: its artifact is
     gone. `is_missing`: defined, and never materialized. `is_outdated`: the code on disk differs from the loaded code.
+    `held`: a run would record a materialization, but not make it current.
     """
 
     table: str
@@ -43,6 +45,7 @@ class TableState:
     bytes_missing: bool = False
     is_missing: bool = False
     is_outdated: bool = False
+    held: Hold | None = None
     present: Present | None = None
     _plan: StepPlan | None = None
 

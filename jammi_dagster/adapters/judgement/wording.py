@@ -65,6 +65,8 @@ def _reasons(state: TableState) -> list[str]:
     said += [why for why in (state.why_undecidable, state.why_not) if why]
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
+    if state.held is not None:
+        said.append(str(state.held))
     return said
 
 

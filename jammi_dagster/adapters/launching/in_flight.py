@@ -28,7 +28,13 @@ def tables_in_flight(location: Location) -> set[str]:
     """Return the tables that any unfinished run of the code location makes, whoever launched it."""
     unfinished = dg.RunsFilter(statuses=_UNFINISHED)
     records = location.instance.get_run_records(unfinished, limit=_MOST_RUNS)
-    return {table for record in records for table in _tables(location, record.dagster_run)}
+    return {table for record in records for table in tables_of_run(location, record.dagster_run)}
+
+
+def runs_of_plan(location: Location, digest: str) -> list[dg.DagsterRun]:
+    """Return the runs that launches of a plan requested, the newest first."""
+    tagged = dg.RunsFilter(tags={metadata_keys.PLAN_TAG: digest})
+    return [record.dagster_run for record in location.instance.get_run_records(tagged)]
 
 
 def states_of_requests(instance: dg.DagsterInstance, requests: Iterable[str]) -> dict[str, RunState]:
@@ -39,17 +45,19 @@ def states_of_requests(instance: dg.DagsterInstance, requests: Iterable[str]) ->
         tags = {metadata_keys.REQUEST_TAG: wanted[start : start + _MOST_KEYS]}
         for record in instance.get_run_records(dg.RunsFilter(tags=tags)):  # newest first
             run = record.dagster_run
-            found.setdefault(run.tags[metadata_keys.REQUEST_TAG], _state(run.status))
+            found.setdefault(run.tags[metadata_keys.REQUEST_TAG], state_of(run.status))
     return found
 
 
-def _state(status: dg.DagsterRunStatus) -> RunState:
+def state_of(status: dg.DagsterRunStatus) -> RunState:
+    """Return how a run stands."""
     if status in _UNFINISHED:
         return "under way"
     return "succeeded" if status is dg.DagsterRunStatus.SUCCESS else "failed"
 
 
-def _tables(location: Location, run: dg.DagsterRun) -> list[str]:
+def tables_of_run(location: Location, run: dg.DagsterRun) -> list[str]:
+    """Return the tables that a run makes, by its selection and partitions."""
     found: list[str] = []
     for key in _assets(location, run):
         if location.assets_def(key) is not None:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.assets.declaration import most_at_once, op_name
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
-from jammi_dagster.adapters.code_location.location import PartitionsGone
+from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.launching.runs import Node
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
+from jammi_dagster.contract.tables import table_names
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 Makers = Mapping[str, CurrentAsset]
 """The asset that makes each table."""
+
+
+class OtherAsset:
+    """An asset that no result store keeps, as far as a run of it needs."""
+
+    def __init__(self, location: Location, key: dg.AssetKey) -> None:
+        assets_def = location.assets_def(key)
+        assert assets_def is not None, "somebody found the asset here"
+        self.key, self.assets_def, self.most_at_once = key, assets_def, most_at_once(assets_def)
+        self.partitions_def: dg.PartitionsDefinition[Any] | None = location.graph.get(key).partitions_def
+        keys: Sequence[str | None] = [None]
+        if self.partitions_def is not None:
+            keys = location.keys_of(self.partitions_def)
+        self._tables = dict(zip(table_names(key.path, keys), keys, strict=True))
+
+    def tables(self) -> dict[str, str | None]:
+        """Return the partition of each of its tables, by the name that a result table would have."""
+        return self._tables
 
 
 def makers_of(evaluator: Evaluator, tables: Iterable[str]) -> dict[str, CurrentAsset]:
@@ -39,6 +59,16 @@ def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
     replays: dict[str, Replay | None] = {}
     for store, tables in by_store(makers):
         replays.update(recorded_replays(store, store.reader, tables))
+    return {
+        table: replace(node, together=tuple(name for _, name in _together(evaluator, makers[table], table)))
+        for table, node in with_replays(makers, replays).items()
+    }
+
+
+def with_replays(
+    makers: Mapping[str, CurrentAsset | OtherAsset], replays: Mapping[str, Replay | None]
+) -> dict[str, Node]:
+    """Return each table as a node with its replay."""
     sets: list[dg.PartitionsDefinition[Any]] = []
     numbers: dict[int, int] = {}
     places: dict[dg.AssetKey, dict[str | None, int]] = {}
@@ -58,7 +88,6 @@ def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
             place=places.get(asset.key, {}).get(partition, -1),
             most_at_once=asset.most_at_once,
             selected=_selected(asset),
-            together=tuple(name for _, name in _together(evaluator, asset, table)),
             replay=replays.get(table) or Replay(),
         )
     return found
@@ -96,7 +125,7 @@ def by_store(makers: Makers) -> list[tuple[ResultStore, list[str]]]:
     return list(found.values())
 
 
-def _selected(asset: CurrentAsset) -> tuple[dg.AssetKey, ...]:
+def _selected(asset: CurrentAsset | OtherAsset) -> tuple[dg.AssetKey, ...]:
     definition = asset.assets_def
     return (asset.key,) if definition.can_subset or len(definition.keys) == 1 else tuple(definition.keys)
 

@@ -19,10 +19,11 @@ def run_request(
     cache: str | None = CachePolicy.USE.value,
     run_key: str | None = None,
     tags: Mapping[str, str] | None = None,
+    run_config: Mapping[str, Any] | None = None,
 ) -> dg.RunRequest:
-    """Return the request that Dagster launches a run by: each table is given its recorded config again.
+    """Return the request that Dagster launches a run by: each table is given the config of its node.
 
-    `cache` is the policy for all of the run's assets, or the text of `policies_of`.
+    `cache` is the policy for all of the run's assets, or the text of `policies_of`; `run_config` is all other config.
     """
     partition = next((node.partition for node in run.nodes if node.partition is not None), None)
     configs: dict[str, Any] = {
@@ -32,7 +33,7 @@ def run_request(
     ranged = {} if run.span is None else dict(zip(metadata_keys.RANGE_TAGS, run.span, strict=True))
     return dg.RunRequest(
         run_key=run_key,
-        run_config={"ops": configs} if configs else {},
+        run_config={**(run_config or {}), **({"ops": configs} if configs else {})},
         tags={**policy, **ranged, **(tags or {})},
         asset_selection=sorted({key for node in run.nodes for key in node.selected}),
         partition_key=partition if run.span is None else None,

@@ -22,6 +22,7 @@ class Node:
     a run of it selects, and `together` the tables that Dagster makes only with it: more than its own for a multi-asset
     that cannot be subset. Equal partition sets have the same number `partitions`; `place` is the partition's place in
     its set, which matters where one run may make several neighbours: `most_at_once`, or any number if that is None.
+    Neighbours are joined only if they have the same `group`.
     """
 
     table: str
@@ -31,6 +32,7 @@ class Node:
     partitions: int = 0
     place: int = -1
     most_at_once: int | None = 1
+    group: Hashable = None
     selected: tuple[dg.AssetKey, ...] = ()
     together: tuple[str, ...] = ()
     replay: Replay = _NO_REPLAY
@@ -74,7 +76,8 @@ def _in_ranges(runs: Sequence[PlannedRun]) -> list[PlannedRun]:
     for run in runs:
         if all(node.partition is not None and node.most_at_once != 1 for node in run.nodes):
             configs = sorted((asset_of(node.table), node.replay.key[0]) for node in run.nodes)
-            alike.setdefault((run.wave, tuple(configs)), []).append(run)
+            groups = frozenset(node.group for node in run.nodes)
+            alike.setdefault((run.wave, tuple(configs), groups), []).append(run)
         else:
             found.append(run)
     for similar in alike.values():

@@ -135,7 +135,8 @@ def decide(
     asked = dict(_remembered(evaluation, past, due))
     nodes = _together(due.goals, surroundings.nodes)
     if options.cascade == "downstream":
-        reached = nearest_below(nodes, lambda t: surroundings.derived.get(t, ()), MOST_DESCENDANTS)
+        derived = {t: below for t, below in surroundings.derived.items() if t not in evaluation.holds}
+        reached = nearest_below(nodes, lambda t: derived.get(t, ()), MOST_DESCENDANTS)
         wanted = [t for t in reached if t in surroundings.nodes and t not in surroundings.barred]
         nodes |= _together(wanted, surroundings.nodes)
     waiting = waiting_tables(evaluation, past, due)
@@ -198,7 +199,11 @@ def goal_of(state: TableState) -> str:
 
 def _is_wanted(state: TableState, options: Options) -> bool:
     """Tell if a table is to be made for its own sake."""
-    if state.why_not is not None or state.kind in ("missing_manifest", "not_replayable"):
+    if (
+        state.held is not None
+        or state.why_not is not None
+        or state.kind in ("missing_manifest", "not_replayable")
+    ):
         return False
     if state.bytes_missing or state.is_missing:
         return True

@@ -143,6 +143,8 @@ def _not_requested(state: TableState, decision: SensorDecision) -> str:
     """Say why a table that is not fresh is not requested."""
     if state.table in decision.held:
         return decision.held[state.table]
+    if state.held is not None:
+        return "Not requested before it is released."
     if state.is_outdated:
         return "Not requested before the code location is reloaded."
     if state.needs:

@@ -28,7 +28,9 @@ def surroundings_of(
     own = makers_of(evaluator, due)
     reached: list[str] = []
     if options.cascade == "downstream":
-        reached = nearest_below(own, derived.of, MOST_DESCENDANTS)
+        reached = nearest_below(
+            own, lambda table: () if table in evaluation.holds else derived.of(table), MOST_DESCENDANTS
+        )
     target = set(evaluator.location.select(options.target))
     candidates = {
         table: maker
@@ -36,7 +38,7 @@ def surroundings_of(
         if (maker := evaluator.maker(table)) is not None and maker.key in target
     }
     hindered = evaluator.hindered(evaluation, candidates)
-    allowed = candidates.keys() - hindered
+    allowed = candidates.keys() - hindered - evaluation.holds.keys()
     makers = {**own, **makers_of(evaluator, (table for table in reached if table in allowed))}
     waits = {table: candidates[table] for table in waiting if table in allowed}
     return Surroundings(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-KNOWN = ("0001", "0002", "0003")
+KNOWN = ("0001", "0002", "0003", "0004")
 HEAD = KNOWN[-1]
 # a name of our own: Dagster's storage, or the user's, may keep alembic's default in the same database
 VERSION_TABLE = "jammi_alembic_version"

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary, WeakSet, WeakValueDictionary, ref
 
 from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS
 from jammi_dagster.fingerprint.live.plain_values import attributes
-from jammi_dagster.fingerprint.sources.modules import libraries, of_names, of_running
+from jammi_dagster.fingerprint.sources.modules import Module, libraries, of_names, of_running
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
 from jammi_dagster.fingerprint.syntax.functions import assigned
 
@@ -207,13 +207,19 @@ def _function_of(member: object) -> object:
     return member.fget if isinstance(member, property) else member
 
 
+def _module_of(cls: type) -> Module | None:
+    # a metaclass may hide the name of the module, or give another object in its place
+    name = getattr(cls, "__module__", None)
+    return of_running(name, sys.modules.get(name)) if isinstance(name, str) else None
+
+
 def _is_first_party(cls: type, home: frozenset[str]) -> bool:
-    module = of_running(cls.__module__, sys.modules.get(cls.__module__))
+    module = _module_of(cls)
     return module is not None and module.path is not None and libraries(module, home) is None
 
 
 def _source_of(cls: type) -> Source | None:
-    module = of_running(cls.__module__, sys.modules.get(cls.__module__))
+    module = _module_of(cls)
     try:
         return read(module.path) if module is not None and module.path and not module.is_extension else None
     except UNREADABLE:

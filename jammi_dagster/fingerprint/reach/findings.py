@@ -53,14 +53,13 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     returning, asked = _returning_sets(graph), Asked(graph)
     for reached in graph.reached.values():
         file = reached.node.shown
-        # the parameters of the function itself are inputs, which are given
+        # a parameter of the function itself with the default None may be left out too
         itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
         for unit, part, _ in reached.units():
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
-                if not use.by_default
-                or (id(unit) not in itself and may_take_default(graph, unit, use.by_default))
+                if not use.by_default or (id(unit) in itself or may_take_default(graph, unit, use.by_default))
                 if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
             }
             told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
@@ -109,7 +108,7 @@ def _spawns(use: Use) -> bool:
     return use.name in SPAWNERS and use.call is not None and FORK not in use.call.positional
 
 
-def _set_orders(reached: ReachedFile, returning: Collection[str]) -> Iterator[int]:
+def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int]:
     """Yield the lines of reached code on which the order of a set reaches a value."""
     for unit, part, _ in reached.units():
         lines = set(unit.set_orders)

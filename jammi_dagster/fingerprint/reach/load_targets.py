@@ -15,7 +15,8 @@ from jammi_dagster.fingerprint.reach.fixed_points import FixedPoints
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
-from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
+from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.load_effects import AS_BASE, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of, joined
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
@@ -200,10 +201,12 @@ class LoadTargets:
             inner = unit.statement.node if unit.statement else None
             if unit.kind == "import":
                 effects += [self._dotted(node, joined(to, *rest), call) for to in source.exports(head) or ()]
-            elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and not members:
-                effects.append(self._function(node, inner, unit, whole=whole))
+            elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and members in ([], [AS_BASE]):
+                effects.append(self._function(node, inner, unit, whole=whole or bool(members)))
             elif isinstance(inner, ast.ClassDef):
-                effects.append(self._class(node, source, index, whole=whole or bool(members)))
+                is_base = members == [AS_BASE]
+                whole = whole or bool(members)
+                effects.append(self._class(node, source, index, whole=whole, is_base=is_base))
             else:
                 effects.append(self._method(node, source, head, members, call))
         return _merged(effects)
@@ -251,28 +254,45 @@ class LoadTargets:
 
         return self._effects.of((node.path, id(function), whole), effect)
 
-    def _class(self, node: Node, source: Source, index: int, *, whole: bool) -> Effect:
-        """Return the effect of a call of a class: of its constructors, or of all its methods."""
+    def _class(self, node: Node, source: Source, index: int, *, whole: bool, is_base: bool = False) -> Effect:
+        """Return the effect of a call of a class: of its constructors, or of all its methods.
+
+        `is_base`: of the hooks alone, which run when another class is derived from it.
+        """
         unit = source.units[index]
         assert unit.statement is not None
         assert isinstance(unit.statement.node, ast.ClassDef)
         cls, scope = unit.statement.node, unit.statement.scope
 
         def effect() -> Effect:
-            effects = list(self._bases(node, source, cls, scope, whole=whole))
-            methods = self._running_methods(node, cls, scope, whole=whole)
-            return _merged([*effects, *(self._body(node, method, scope, whole=whole) for method in methods)])
+            effects = list(self._bases(node, source, cls, scope, whole=whole, is_base=is_base))
+            hooks = [one for one in cls.body if AS_BASE in bound_names(one)]
+            if is_base and not all(isinstance(hook, ast.FunctionDef) for hook in hooks):
+                return _ANY
+            methods = hooks if is_base else self._running_methods(node, cls, scope, whole=whole)
+            return _merged(
+                [
+                    *effects,
+                    *(
+                        self._body(node, one, scope, whole=whole)
+                        for one in methods
+                        if isinstance(one, _FUNCTIONS)
+                    ),
+                ]
+            )
 
-        return self._effects.of((node.path, id(cls), whole), effect)
+        return self._effects.of((node.path, id(cls), AS_BASE if is_base else whole), effect)
 
     def _bases(
-        self, node: Node, source: Source, cls: ast.ClassDef, scope: Scope, *, whole: bool
+        self, node: Node, source: Source, cls: ast.ClassDef, scope: Scope, *, whole: bool, is_base: bool
     ) -> Iterator[Effect]:
         for base in [*cls.bases, *(word.value for word in cls.keywords)]:
             chain = chain_of(base.value if isinstance(base, ast.Subscript) else base)
             if chain is None:
                 yield _ANY if not isinstance(base, ast.Constant) else _NONE
                 continue
+            if is_base and base in cls.bases:
+                chain = (*chain, AS_BASE)
             call = Called(chain, not scope.peek(chain), False, whole, ())
             if call.own or self._is_first_party(node, scope.peek(chain)):
                 yield self._call(node, source, call)

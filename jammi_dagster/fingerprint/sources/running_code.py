@@ -246,7 +246,7 @@ def _is_loaded(met: RunningModule) -> bool:
 def _functions(live: Mapping[str, Any]) -> Iterator[tuple[str, FunctionType]]:
     """Yield the functions and methods among a module's names, and the functions that they wrap."""
     for name, value in list(live.items()):
-        is_own_class = isinstance(value, type) and value.__module__ == live.get("__name__")
+        is_own_class = isinstance(value, type) and getattr(value, "__module__", None) == live.get("__name__")
         for member in list(vars(value).values()) if is_own_class else [value]:
             for function in _unwrapped(member):
                 yield name, function

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from jammi_dagster.fingerprint.known_names.decorators import PROPERTY_ACCESSORS
 from jammi_dagster.fingerprint.syntax.trees import children, nodes, statements
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -75,6 +76,16 @@ def only_defines(node: ast.AST) -> bool:
     """Return whether a statement defines a function, and runs nothing for it: no decorator, no default."""
     return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not (
         node.decorator_list or node.args.defaults or any(node.args.kw_defaults)
+    )
+
+
+def is_accessor(decorator: ast.expr, node: ast.AST) -> bool:
+    """Return whether a decorator gives a property of the same name another accessor: `@size.setter`."""
+    return (
+        isinstance(decorator, ast.Attribute)
+        and decorator.attr in PROPERTY_ACCESSORS
+        and isinstance(decorator.value, ast.Name)
+        and decorator.value.id == getattr(node, "name", None)
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.decorators import LABEL_PREFIXES
 from jammi_dagster.fingerprint.known_names.mutations import LOOKS_MUTATING
-from jammi_dagster.fingerprint.syntax.functions import only_defines
+from jammi_dagster.fingerprint.syntax.functions import is_accessor, only_defines
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
@@ -122,9 +122,10 @@ class _LoadEffectVisitor(Visitor[None]):
     def visit_FunctionDef(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, context: None
     ) -> Sequence[ast.AST]:
-        if any(_registers(decorator, self._module) for decorator in node.decorator_list):
+        decorators = [one for one in node.decorator_list if not self._is_accessor(one, node)]
+        if any(_registers(decorator, self._module) for decorator in decorators):
             return self.visit_stmt(node, context)
-        self._call(node.decorator_list)
+        self._call(decorators)
         return [*_decorator_arguments(node), *(value for _, value in defaults(node.args))]
 
     visit_AsyncFunctionDef = visit_FunctionDef
@@ -142,6 +143,10 @@ class _LoadEffectVisitor(Visitor[None]):
             return self.visit_stmt(node, context)
         self._call([node.func])
         return children(node)
+
+    def _is_accessor(self, decorator: ast.expr, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        # a name of the module's own may hold anything
+        return is_accessor(decorator, node) and not self._module.owns(node.name)
 
     def _call(self, functions: Iterable[ast.expr]) -> None:
         for function in functions:

@@ -6,7 +6,8 @@ A set whose items are numbers keeps its order. Sorting, counting, testing and bu
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
@@ -66,6 +67,7 @@ _LISTERS = frozenset(
 _RANKERS = frozenset({"max", "min", "sorted"})
 _ANNOTATIONS = frozenset({"AbstractSet", "FrozenSet", "MutableSet", "Set", "frozenset", "set"})
 _SHOWN = frozenset({"str", "repr", "format"})
+_JOINERS = frozenset({"join", "list", "tuple"})
 _FILLERS = frozenset({"append", "extend", "extendleft", "appendleft", "insert"})
 _NUMBERS = frozenset({"int", "float", "len", "round", "abs", "ord", "hash", "id", "bool"})
 _OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
@@ -117,7 +119,7 @@ def _makes_set(node: ast.AST) -> bool:
     return isinstance(node, (ast.Set, ast.SetComp))
 
 
-def imported_sets(node: ast.AST, scope: Scope, functions: Collection[str]) -> dict[str, str | None]:
+def imported_sets(node: ast.AST, scope: Scope, functions: AbstractSet[str]) -> dict[str, str | None]:
     """Return the calls of imported functions that return a set, as a statement spells them.
 
     `functions` holds the last parts of their names.
@@ -386,12 +388,27 @@ class _Body:
         ]
         return bool(begins) and all(_is_number(one) or _is_set(one, self.kinds) for one in begins)
 
-    def _is_message(self, node: ast.AST | None) -> bool:
-        """Return whether an expression ends in an error or a log."""
+    def _is_message(self, node: ast.AST | None, seen: AbstractSet[str] = frozenset()) -> bool:
+        """Return whether an expression ends in an error or a log, by way of a variable too."""
+        is_text = True
         while node is not None and not isinstance(node, ast.stmt):
-            if isinstance(node, ast.Call) and (
-                _name(node.func) in LOG_METHODS or _name(node.func) == "print"
-            ):
-                return True
+            if isinstance(node, ast.Call):
+                name = _name(node.func)
+                if name in LOG_METHODS or name == "print":
+                    return True
+                is_text &= name in _SHOWN or name in _JOINERS
             node = self._parents.get(id(node))
+        if isinstance(node, ast.Assign) and is_text and isinstance(self._node, _FUNCTIONS):
+            names = {one.id for one in node.targets if isinstance(one, ast.Name)}
+            uses = [one for one in self._nodes if isinstance(one, ast.Name) and one.id in names]
+            loads = [one for one in uses if isinstance(one.ctx, ast.Load)]
+            is_plain = len(names) == len(node.targets) and not self._is_shared(names)
+            return is_plain and (names <= seen or all(self._is_message(one, seen | names) for one in loads))
         return isinstance(node, (ast.Raise, ast.Assert))
+
+    def _is_shared(self, names: AbstractSet[str]) -> bool:
+        """Return whether other code may read variables: they are global, or an inner function names them."""
+        inner = [one for one in self._nodes if isinstance(one, _FUNCTIONS) and one is not self._node]
+        declared = [one for one in self._nodes if isinstance(one, (ast.Global, ast.Nonlocal))]
+        read = (part.id for one in inner for part in ast.walk(one) if isinstance(part, ast.Name))
+        return not names.isdisjoint([*read, *(name for one in declared for name in one.names)])

@@ -15,6 +15,7 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.quiet import CALLING_BUILTINS, QUIET_BUILTINS, QUIET_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
+from jammi_dagster.fingerprint.syntax.functions import is_accessor
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.parameters import defaults
@@ -135,6 +136,15 @@ class _ChangesVisitor(Visitor[_Place]):
             return ()
         return [node.value]
 
+    def visit_Assign(self, node: ast.Assign, at: _Place) -> Sequence[ast.AST]:
+        documented = [_base(target) for target in node.targets if _is_doc(target)]
+        names = [base.id for base in documented if base and base.id not in at.scope.module.imported]
+        is_text = all(isinstance(one, (ast.Constant, ast.BinOp, ast.operator)) for one in nodes(node.value))
+        if at.scope.around is not None or len(names) < len(node.targets) or not is_text:
+            return children(node)
+        self.found.objects.update(dict.fromkeys(names, False))  # the text itself is in the digest
+        return ()
+
     def visit_Subscript(self, node: ast.Subscript, at: _Place) -> Sequence[ast.AST]:
         if not isinstance(node.ctx, ast.Load):
             self._change(node.value, at)
@@ -184,6 +194,8 @@ class _ChangesVisitor(Visitor[_Place]):
 
     def _decorate(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, at: _Place) -> None:
         for decorator in node.decorator_list:
+            if is_accessor(decorator, node) and not at.scope.owns(node.name):
+                continue
             chain = chain_of(decorator)
             if chain is None:
                 self.found.everything = True
@@ -281,6 +293,10 @@ class _ChangesVisitor(Visitor[_Place]):
         if not names and base.id in ("globals", "vars", "locals"):
             self.found.everything = True
         self.found.parameters |= at.scope.may_be_argument(base.id)
+
+
+def _is_doc(target: ast.expr) -> bool:
+    return isinstance(target, ast.Attribute) and target.attr == "__doc__" and chain_of(target) is not None
 
 
 def _base(node: ast.expr) -> ast.Name | None:

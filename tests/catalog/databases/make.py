@@ -32,6 +32,11 @@ def fill(store: ResultStore) -> None:
         attempt.publish([output("said", annotation={"checks": [1]}, compute_seconds=1.5)], run_id="run")
     attempt_on(store, "é[2026-01-01]", owner="dead/step")
     killed_before_the_flip(store, "dead", step=3)
+    first = make(store, "held")
+    make(store, "held", numbers(2))
+    store.rollback("held", first.materialization_id, by="me")
+    up = [("up", store.current("up").materialization_id)]
+    store.writer.point(up, start_sequence=1, run_id=None, events={"up": "{}"})
     for other in (store.beside(tenant="acme"), store.beside(deployment="branch")):
         make(other, "up", numbers(7))
 

@@ -204,6 +204,55 @@ COUNTS = {
         make()
         def f(): return reg.SHARED
         """,
+    "a hook of a base": """
+        import reg
+        class A:
+            def __init_subclass__(cls): reg.SHARED.append(os.environ['A'])
+        class B(A): pass
+        class C(B): pass
+        def f(): return reg.SHARED
+        """,
+    "a hook of a base that is set": """
+        import reg
+        def hook(cls): reg.SHARED.append(os.environ['A'])
+        class A:
+            __init_subclass__ = classmethod(hook)
+        class B(A): pass
+        def f(): return reg.SHARED
+        """,
+    "a metaclass of a base": """
+        import reg
+        class M(type):
+            def __new__(m, name, bases, body):
+                if bases: reg.SHARED.append(os.environ['A'])
+                return super().__new__(m, name, bases, body)
+        class A(metaclass=M): pass
+        class B(A): pass
+        def f(): return reg.SHARED
+        """,
+    "a hook of a base that is made": """
+        import reg
+        def made():
+            class A:
+                def __init_subclass__(cls): reg.SHARED.append(os.environ['A'])
+            return A
+        class B(made()): pass
+        def f(): return reg.SHARED
+        """,
+    "a setter of an object of the module": """
+        import reg
+        class Size:
+            def setter(self, fn): reg.SHARED.append(os.environ['A'])
+        size = Size()
+        @size.setter
+        def size(v): pass
+        def f(): return reg.SHARED
+        """,
+    "a docstring that is read": """
+        def g(): pass
+        g.__doc__ = os.environ['A']
+        def f(): return g.__doc__
+        """,
     "a constructor": """
         import reg
         class C:
@@ -306,6 +355,31 @@ HARMLESS = {
             a: str
             def get(self): os.environ.update(A=self.a)
         all_of_it = dg.Definitions(resources={'r': R(a=os.environ['A'])})
+        def f(): return 1
+        """,
+    "a method of a base": """
+        class A:
+            def __init__(self): self.s = os.environ['A']
+            def get(self):
+                os.environ.update(A=self.s)
+                eval(self.s)
+        class B(A): pass
+        def f(): return 1
+        """,
+    "accessors of a property": """
+        class A:
+            @property
+            def size(self): return os.environ['A']
+            @size.setter
+            def size(self, value): os.environ['A'] = value
+        def f(): return 1
+        """,
+    "a docstring of a part of a class": """
+        import typing
+        class A:
+            def get(self): return os.environ['A']
+        class Pair(typing.NamedTuple('Pair', [('one', A)])): pass
+        Pair.one.__doc__ = 'One ' 'of them.'
         def f(): return 1
         """,
     "a method of an application": """

@@ -1,0 +1,44 @@
+"""The peers: redun, DVC and Hamilton, each in a module of its own that only its process imports.
+
+They need not be installed beside this package: `--peers PYTHON` names an interpreter that has them. They get the
+pipelines of `pipelines`; every module's `run` has the arguments of `bare.run`, and uses the peer as its documentation
+does: in one process, with its Python interface, and without telemetry.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from benchmarks.fresh import FreshRun, fresh_by_name
+from benchmarks.pipelines import Kind
+from benchmarks.report import Row
+
+PEERS = (Kind.REDUN, Kind.DVC, Kind.HAMILTON)
+MISSING = (
+    "not installed: pip install 'jammi-dagster[peers]' into an environment of its own; --peers ITS_PYTHON"
+)
+
+
+def installed(python: str) -> frozenset[Kind]:
+    """Return the peers that the interpreter `python` can import."""
+    names = [kind.value for kind in PEERS]
+    code = f"import importlib.util as u; print(*[name for name in {names} if u.find_spec(name)])"
+    found = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
+    return frozenset(map(Kind, found.split()))
+
+
+def once(kind: Kind, folder: Path, reads: Sequence[Path], *, python: str) -> FreshRun:
+    """Run the peer's pipeline in `folder / "code"` once, in a fresh process; its tables are in `folder / "storage"`."""
+    arguments = {
+        "pipeline": str(folder / "code"),
+        "storage": str(folder / "storage"),
+        "reads": [str(file) for file in reads],
+    }
+    return fresh_by_name(f"benchmarks.peers.{kind.value}:run", arguments, python=python)
+
+
+def missing(found: frozenset[Kind]) -> Iterator[Row]:
+    """Yield a row for each peer that is not installed."""
+    yield from (Row(what=kind.value, values={"note": MISSING}) for kind in PEERS if kind not in found)

@@ -1,0 +1,109 @@
+"""The materialization events of a reuse that no step carries out, as small as Dagster needs them.
+
+A step's own event says everything. Where thousands of tables are reused at once, each event holds the outcome, the id
+of the materialization, whose event has the full account, the function's metadata as far as there is room, and the
+versions that Dagster compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.data_versions import InputEvent
+from jammi_dagster.adapters.execution import events
+from jammi_dagster.adapters.execution.reuse import Hit
+from jammi_dagster.adapters.handoff.serialized_metadata import packed
+from jammi_dagster.adapters.recipe.determinants import reused
+
+MOST_BYTES = 2_000  # of a serialized materialization with two inputs
+_ROOM = 400  # for the metadata of the function
+_ONLY_WHERE_COMPUTED = frozenset({metadata_keys.COLUMN_SCHEMA, "dagster/column_lineage"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReusedAsset:
+    """Tables of one asset that are reused together: hits by partition, or one under None.
+
+    `code_version` is that of the code as it is now, `inputs` are the last events of the asset's parents.
+    """
+
+    key: dg.AssetKey
+    partitions_def: dg.PartitionsDefinition[Any] | None
+    hits: Mapping[str | None, Hit]
+    code_version: str
+    inputs: Mapping[dg.AssetKey, InputEvent]
+
+    @property
+    def data_version(self) -> str:
+        """The data version that Dagster gets: one for all partitions of a range."""
+        return events.data_version({p: str(hit.record.artifact_digest) for p, hit in self.hits.items()}).value
+
+    def materializations(self, overtaken: Collection[str] = ()) -> list[dg.AssetMaterialization]:
+        """Return the event of each table; `overtaken` are the tables that a later start has moved on meanwhile."""
+        version = self.data_version
+        return [
+            dg.AssetMaterialization(
+                asset_key=self.key,
+                partition=partition,
+                metadata=_metadata(
+                    hit, partition=partition, is_current=str(hit.record.table) not in overtaken
+                ),
+                tags={**self._tags(hit, version), **self._dimensions(partition)},
+            )
+            for partition, hit in self.hits.items()
+        ]
+
+    def _tags(self, hit: Hit, version: str) -> dict[str, str]:
+        tags = {}
+        for key, event in self.inputs.items():
+            name = key.to_user_string()
+            tags[metadata_keys.INPUT_VERSION_TAG + name] = event.version
+            tags[metadata_keys.INPUT_EVENT_TAG + name] = str(event.storage_id or "NULL")
+        return {
+            **tags,
+            metadata_keys.DATA_VERSION_TAG: version,
+            metadata_keys.USER_PROVIDED_TAG: "true",
+            **hit.output.tags,
+            metadata_keys.CODE_VERSION_TAG: self.code_version,
+            metadata_keys.OUTCOME_TAG: "reused",
+        }
+
+    def _dimensions(self, partition: str | None) -> dict[str, str]:
+        """Return the tags that Dagster finds a partition of several dimensions by."""
+        if partition is None or not isinstance(self.partitions_def, dg.MultiPartitionsDefinition):
+            return {}
+        keys = self.partitions_def.get_partition_key_from_str(partition).keys_by_dimension
+        return {f"{metadata_keys.PARTITION_TAG}/{name}": key for name, key in keys.items()}
+
+
+def _metadata(hit: Hit, *, partition: str | None, is_current: bool) -> dict[str, Any]:
+    """Return the metadata of one reuse. The rest of the function's stands where the table was computed."""
+    record = hit.record
+    rows = metadata_keys.ROW_COUNT if partition is None else metadata_keys.PARTITION_ROW_COUNT
+    metadata: dict[str, Any] = {
+        metadata_keys.CACHE_OUTCOME: "reused",
+        metadata_keys.WHY: f"reused: {reused(record)}",
+        metadata_keys.SECONDS_SAVED: events.in_few_digits(record.compute_seconds or 0.0),
+        rows: record.row_count,
+        metadata_keys.REUSED: 1,
+        **({} if is_current else {metadata_keys.IS_CURRENT: False}),
+    }
+    of_function: dict[str, Any] = {}
+    room = _ROOM
+    for name, value in hit.output.metadata.items():
+        if name not in _ONLY_WHERE_COMPUTED:
+            size = len(name) + len(packed({name: value})[name])
+            room -= size
+            if room < 0:
+                break
+            of_function[name] = value
+    ids = dict.fromkeys(
+        (metadata_keys.REUSED_MATERIALIZATION, metadata_keys.MATERIALIZATION), record.materialization_id
+    )
+    # the function's own stand between, and replace none of ours
+    return {**metadata, **of_function, **metadata, **ids}

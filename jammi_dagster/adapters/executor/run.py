@@ -1,0 +1,144 @@
+"""The executor of one run: reuses everything that can be reused, and hands the rest to the wrapped executor."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster._core.events import DagsterEvent, EngineEventData
+from dagster._core.execution.context.system import PlanOrchestrationContext
+from dagster._core.execution.plan.inputs import StepInput
+from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.system_config.objects import ResolvedRunConfig
+
+from jammi_dagster.adapters.code_location.dry_step import first_line
+from jammi_dagster.adapters.executor.decision import Reused, RunDecision
+from jammi_dagster.adapters.executor.emission import Emission
+from jammi_dagster.adapters.executor.inner import runs_here, settling
+from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
+from jammi_dagster.adapters.metadata_keys import REUSED
+
+_log = logging.getLogger("jammi_dagster")
+
+
+class ReuseFirstExecutor(dg.Executor):
+    """An executor around another one. `decides` tells whether the environment of a step is that of the run's worker."""
+
+    def __init__(self, inner: dg.Executor, *, same_environment: bool, config: Mapping[str, Any]) -> None:
+        self.inner = inner
+        self._decides = (same_environment or runs_here(inner)) and not names_surroundings(config)
+
+    @property
+    def retries(self) -> Any:
+        return self.inner.retries
+
+    @property
+    def step_dependency_config(self) -> Any:
+        return self.inner.step_dependency_config
+
+    def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[DagsterEvent]:
+        """Reuse, say so, and run the rest."""
+        run = _Run(plan_context, execution_plan)
+        inner = self.inner
+        is_left = not self._decides or why_run_is_left(plan_context.dagster_run, execution_plan)
+        if not is_left and run.open():
+            yield from run.reuse()
+            inner = settling(inner, run.settle, run.done)
+        rest = run.rest()
+        if rest.step_handles_to_execute or not run.done:
+            yield from inner.execute(run.context_of(inner, rest), rest)
+
+
+class _Run:
+    """One execution of a plan. `done` are the steps that are reused, with their events stored."""
+
+    def __init__(self, plan_context: PlanOrchestrationContext, plan: ExecutionPlan) -> None:
+        self.done: set[str] = set()
+        self._context, self._plan = plan_context, plan
+        self._emission = Emission(plan_context.dagster_run, plan_context.instance)
+        self._decision: RunDecision | None = None
+
+    def open(self) -> bool:
+        """Make ready to decide; return False, and say why, where that is not possible."""
+        context = self._context
+        job = context.job.get_definition()
+        try:
+            config = ResolvedRunConfig.build(job, context.run_config)
+            self._decision = RunDecision(job, context.dagster_run, context.instance, config)
+        except Exception as error:  # whatever it is, the steps will tell
+            self._leave(error)
+            return False
+        return True
+
+    def reuse(self) -> Iterator[DagsterEvent]:
+        """Reuse the steps of the plan, with one line in the log and one event of the engine."""
+        if self._context.resume_from_failure:
+            self.done = self._emission.resume()  # the others are settled as they come up
+            return
+        levels = self._plan.get_steps_to_execute_by_level()
+        steps = [step for level in levels for step in level]
+        assert self._decision is not None, "it was opened"
+        try:
+            reused = self._decision.reused(steps, self._plan.get_executable_step_deps())
+        except Exception as error:
+            self._leave(error)
+            return
+        if not reused.steps:
+            return
+        yield from self._emission.emit(reused, [[step.key for step in level] for level in levels])
+        self.done = {one.step.key for one in reused.steps}
+        yield self._said(reused, len(steps))
+
+    def settle(self, step: Any, attempts: Mapping[str, int]) -> list[DagsterEvent] | None:
+        """Reuse a step that would be launched now, where everything above it is done; None where it cannot be."""
+        assert self._decision is not None, "it was opened"
+        try:
+            reused = self._decision.reused_now(step, attempts)
+        except Exception as error:
+            _log.debug("step %s is launched: %s", step.key, first_line(error))
+            return None
+        return None if reused is None else list(self._emission.emit(reused, [[step.key]]))
+
+    def rest(self) -> ExecutionPlan:
+        """Return the plan of the steps that are left, in which the reused outputs are there."""
+        if not self.done:
+            return self._plan
+        left = [key for key in self._plan.step_keys_to_execute if key not in self.done]
+        read = {
+            handle
+            for key in left
+            for step_input in self._plan.get_step_by_key(key).step_inputs
+            if isinstance(step_input, StepInput)  # of dynamic outputs none is reused
+            for handle in step_input.get_step_output_handle_dependencies()
+            if handle.step_key in self.done
+        }
+        known = self._plan.known_state
+        ready = known._replace(ready_outputs={*known.ready_outputs, *read})
+        job = self._context.job.get_definition()
+        config = ResolvedRunConfig.build(job, self._context.run_config)
+        return self._plan._replace(known_state=ready).build_subset_plan(left, job, config)
+
+    def context_of(self, inner: dg.Executor, rest: ExecutionPlan) -> PlanOrchestrationContext:
+        """Return the context of the rest, as if Dagster had called the wrapped executor with it."""
+        context = self._context
+        return PlanOrchestrationContext(
+            plan_data=context.plan_data._replace(execution_plan=rest),
+            log_manager=context.log,
+            executor=inner,
+            output_capture=context.output_capture,
+            resume_from_failure=context.resume_from_failure,
+        )
+
+    def _said(self, reused: Reused, of: int) -> DagsterEvent:
+        records = [hit.record for one in reused.steps for hit in one.hits.values()]
+        saved = sum(record.compute_seconds or 0.0 for record in records)
+        text = f"reused {len(records):,} tables of {len(reused.steps):,} steps out of {of:,}, {saved:.2f} s saved"
+        self._context.log.info(text)
+        keys = [one.step.key for one in reused.steps]
+        data = EngineEventData(metadata={REUSED: dg.MetadataValue.json(keys)})
+        return DagsterEvent.engine_event(self._context, text, data)
+
+    def _leave(self, error: Exception) -> None:
+        self._context.log.warning(f"no step is reused before the run begins: {first_line(error)}")

@@ -1,0 +1,104 @@
+"""The outbox: events for Dagster that belong to moves outside of a run, kept by the transaction that moves (ADR 18).
+
+A sender claims events, sends them, and removes them. One that dies in between may have sent some: the next sender gets
+those with `attempts` above 1, and looks in Dagster's event log for them first. So each is sent once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from jammi_dagster.catalog.database import Database
+from jammi_dagster.catalog.models import OutboxEvent
+from jammi_dagster.catalog.queries import core
+from jammi_dagster.catalog.records import LEASE_SECONDS, Scope
+from jammi_dagster.catalog.statements import LOCK, now_by_database
+
+_outbox = core(OutboxEvent)
+_ADD = _outbox.insert()
+_THIS = sa.and_(
+    *(_outbox.c[column.name] == sa.bindparam(f"of_{column.name}") for column in _outbox.primary_key)
+)
+_CLAIM = _outbox.update().where(_THIS)
+_REMOVE = _outbox.delete().where(_THIS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingEvent:
+    """An event to be sent. `sequence` and `table` name it; `attempts` counts the senders that claimed it so far."""
+
+    table: str
+    sequence: int
+    event_json: str
+    attempts: int
+
+
+def add_events(connection: sa.Connection, scope: Scope, sequence: int, events: Mapping[str, str]) -> None:
+    """Keep the event of each table, as JSON, with the moves of this transaction."""
+    place = {"tenant": scope.tenant, "deployment": scope.deployment, "sequence": sequence}
+    rows = [
+        {**place, "table_name": table, "event_json": text, "attempts": 0} for table, text in events.items()
+    ]
+    if rows:
+        connection.execute(_ADD, rows)
+
+
+class Outbox:
+    """The events of one scope that are still to be sent."""
+
+    def __init__(self, database: Database, scope: Scope) -> None:
+        self._database, self._scope = database, scope
+
+    def pending(self) -> int:
+        """Count the events that no sender has claimed, or whose sender's claim has run out."""
+        with self._database.reading() as connection:
+            query = sa.select(sa.func.count()).where(self._free(now_by_database(connection)))
+            return int(connection.execute(query).scalar_one())
+
+    def claim(self, *, most: int, seconds: float = LEASE_SECONDS) -> list[OutgoingEvent]:
+        """Take at most so many events for so long, the oldest first; nobody else gets them meanwhile."""
+        if not self.pending():  # which takes no lock
+            return []
+        with self._database.writing() as connection:
+            connection.execute(LOCK)
+            now = now_by_database(connection)
+            oldest = sa.select(_outbox).where(self._free(now)).order_by(*_outbox.primary_key).limit(most)
+            found = [
+                OutgoingEvent(
+                    table=row.table_name,
+                    sequence=row.sequence,
+                    event_json=row.event_json,
+                    attempts=row.attempts + 1,
+                )
+                for row in connection.execute(oldest)
+            ]
+            claims = [
+                {**self._key(one), "attempts": one.attempts, "claimed_until": now + seconds} for one in found
+            ]
+            if claims:
+                connection.execute(_CLAIM, claims)
+            return found
+
+    def sent(self, events: Sequence[OutgoingEvent]) -> None:
+        """Remove events that were sent."""
+        if events:
+            with self._database.writing() as connection:
+                connection.execute(_REMOVE, [self._key(one) for one in events])
+
+    def _free(self, now: float) -> sa.ColumnElement[bool]:
+        return sa.and_(
+            _outbox.c.tenant == self._scope.tenant,
+            _outbox.c.deployment == self._scope.deployment,
+            sa.func.coalesce(_outbox.c.claimed_until, 0) <= now,
+        )
+
+    def _key(self, event: OutgoingEvent) -> dict[str, object]:
+        return {
+            "of_tenant": self._scope.tenant,
+            "of_deployment": self._scope.deployment,
+            "of_sequence": event.sequence,
+            "of_table_name": event.table,
+        }

@@ -1,0 +1,127 @@
+"""Tables that are held: judged as ever, and requested by nothing until they are released."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+from adapters_kit import Lab, note, table, taken, values
+from sensing_kit import Ticking, definitions, evaluate
+
+from jammi_dagster import StaleMaterialization, plan, recompute, result_table
+from jammi_dagster.errors import TableHeld
+from jammi_dagster.surfaces import file
+
+HELD = "held by ada since "
+
+
+def chain(folder: Path) -> list[Any]:
+    """A file, a table of it, one of that, which is to be held, one below, and one below both."""
+    path = folder / "raw.txt"
+    stale = StaleMaterialization()
+
+    @result_table(reads=[file(path, name="raw.txt")], code_version="1")
+    def raw() -> pa.Table:
+        note("raw")
+        return table(path.read_text())
+
+    @result_table(code_version="1", automation_condition=stale)
+    def mid(raw: pa.Table) -> pa.Table:
+        note("mid")
+        return raw
+
+    @result_table(code_version="1", automation_condition=stale)
+    def low(mid: pa.Table) -> pa.Table:
+        note("low")
+        return mid
+
+    @result_table(code_version="1")
+    def side(raw: pa.Table, low: pa.Table) -> pa.Table:
+        note("side")
+        return pa.concat_tables([raw, low])
+
+    return [raw, mid, low, side]
+
+
+@pytest.fixture
+def assets(lab: Lab, tmp_path: Path) -> list[Any]:
+    """The chain, made over the texts `1` and `2`, then `mid` rolled back to its first materialization."""
+    assets = chain(tmp_path)
+    for text in "12":
+        (tmp_path / "raw.txt").write_text(text)
+        lab.run(assets)
+    first = lab.store.history("mid")[-1]
+    lab.store.rollback("mid", first.materialization_id, by="ada")
+    return assets
+
+
+def test_the_verdict_on_a_held_table_is_its_true_one(lab: Lab, assets: list[Any]) -> None:
+    """It says beside it that the table is held; tables below the rollback are stale, and are requested."""
+    found = evaluate(lab, assets)
+    assert {name: state.kind for name, state in found.tables.items()} == {
+        "mid": "stale",
+        "low": "stale",
+        "side": "fresh",
+    }
+    assert list(found.holds) == ["mid"]
+    ticking = Ticking(lab, assets)
+    done = ticking.settle()
+    assert done == [{"low": "reused", "side": "computed"}]
+    assert values(lab.store.read("side")) == ["2", "1"]
+    assert "mid is stale: raw changed; held by ada since " in ticking.said
+    assert "Not requested before it is released." in ticking.said
+
+
+def test_no_cascade_goes_through_a_held_table(lab: Lab, assets: list[Any], tmp_path: Path) -> None:
+    """What derives from the change by another way is made; then the sensor rests until the release."""
+    ticking = Ticking(lab, assets)
+    ticking.settle()
+    (tmp_path / "raw.txt").write_text("3")
+    assert ticking.settle() == [{"raw": "computed", "side": "computed"}]
+    assert values(lab.store.read("side")) == ["3", "1"]
+    assert ticking.tick() == []
+    assert ticking.said.endswith("Nothing changed since.")
+    lab.store.release("mid")
+    assert ticking.settle() == [{"mid": "computed", "low": "computed", "side": "computed"}]
+    assert values(lab.store.read("side")) == ["3", "3"]
+
+
+def test_a_held_table_whose_bytes_are_gone_is_not_requested(lab: Lab, assets: list[Any]) -> None:
+    """A run would record another materialization, and leave the name where nothing is."""
+    Ticking(lab, assets).settle()
+    lab.store.artifacts.delete(lab.store.current("mid").artifact_path)
+    assert Ticking(lab, assets).tick() == []
+
+
+def test_a_run_of_a_held_table_records_and_says_so(lab: Lab, assets: list[Any]) -> None:
+    """As the plan says; the table stays where it is. A run that finds the held one is current."""
+    planned = {row.table: row for row in plan(definitions(lab, assets), instance=lab.instance).rows}
+    assert planned["mid"].action == "reuse"
+    assert planned["mid"].reasons[-1].startswith(f"it is recorded, but does not become current: {HELD}")
+    assert not planned["side"].reasons[-1].endswith(HELD)
+    before = lab.store.current("mid").materialization_id
+    ran = lab.run(assets, select=["mid"])
+    assert ran.said("mid")["jammi/is_current"] is False
+    assert lab.store.current("mid").materialization_id == before
+
+
+def test_a_condition_does_not_ask_for_a_held_table(lab: Lab, assets: list[Any]) -> None:
+    """It asks for the stale table below."""
+    result = dg.evaluate_automation_conditions(definitions(lab, assets), instance=lab.instance)
+    asked = {name: result.get_num_requested(dg.AssetKey(name)) for name in ("mid", "low")}
+    assert asked == {"mid": 0, "low": 1}
+
+
+def test_recompute_makes_no_held_table(lab: Lab, assets: list[Any], tmp_path: Path) -> None:
+    """It refuses to make it; downstream of another one, it leaves out the held one and all that is below it alone."""
+    defs = definitions(lab, assets)
+    with pytest.raises(TableHeld, match=r"table mid .*: it is held by ada .*; release it first"):
+        recompute(lab.store, defs, "mid", instance=lab.instance)
+    (tmp_path / "raw.txt").write_text("3")
+    taken()
+    report = recompute(lab.store, defs, "raw", "downstream", lab.instance)
+    assert taken() == ["raw", "side"]
+    assert report.downstream_stale == ("mid", "low", "side")
+    assert json.loads(json.dumps(report.to_dict()))["recomputed"][0]["table"] == "raw"
