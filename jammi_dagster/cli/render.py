@@ -40,7 +40,7 @@ STYLES = {
 }
 """The colour of a word, on a terminal that has any."""
 
-_UNBOUNDED = 1_000_000  # columns: nothing is wrapped in a pipe
+_LEAST_WIDTH = 8  # of a terminal, for each column of a table
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -129,6 +129,11 @@ def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
     for block in blocks:
         if isinstance(block, str):
             console.print(Text(one_line(block)), soft_wrap=True)
+        elif console.width < _LEAST_WIDTH * len(
+            _numeric(block)
+        ):  # folded, each column would be one of letters
+            for line in _lines(block):
+                console.print(Text(line), soft_wrap=True)
         else:
             console.print(_grid(block))
 

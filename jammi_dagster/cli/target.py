@@ -67,7 +67,7 @@ class Target:
     tenant: str | None = None
     storage_options: str | None = None
     deployment: str | None = None
-    assets: list[str] = field(default_factory=list)  # those of the code, once it is loaded
+    assets: list[str] = field(default_factory=list, init=False)  # those of the code, once it is loaded
 
     def __post_init__(self) -> None:
         code = [self.python_file, self.module_name, self.workspace]
@@ -220,7 +220,7 @@ def target(*, code: bool = True, store: bool = True, deployment: bool = True) ->
     no_store = not store
     if no_store:  # named by mistake, it is answered with the way out
         options.append(click.option("--store", hidden=True, help="Not taken: the command reads code."))
-    names = {field.name for field in fields(Target)}
+    names = {one.name for one in fields(Target) if one.init}
 
     def decorate(function: _F) -> _F:
         @functools.wraps(function)
