@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow screenshots long pandas2 compatibility conformance conformance-newest check docs format bench bench-peers dev lock clean
+.PHONY: demo ui test slow screenshots long pandas2 postgres-events compatibility conformance conformance-newest check docs format bench bench-peers dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -32,6 +32,13 @@ long: $(VENV)/.dev
 pandas2: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --upgrade --no-deps --target build/pandas2 'pandas<3'
 	PYTHONPATH=build/pandas2:. $(BIN)/python -m pytest tests/adapters/handoff
+
+# the event log on PostgreSQL, beside a server of its own: `dagster_postgres` goes with one Dagster and an older SQLAlchemy
+postgres-events: EVENTS := build/postgres-events
+postgres-events:
+	test -d $(EVENTS) || $(PYTHON) -m venv $(EVENTS)
+	$(EVENTS)/bin/python -m pip install --quiet --upgrade --editable '.[postgres,postgres-events]' hypothesis pgserver pytest
+	$(EVENTS)/bin/python -m pytest tests/adapters/postgres_events.py
 
 # the versions of tools/compatibility.toml, each in an environment of its own; writes docs/reference/compatibility.md
 compatibility: $(VENV)/.dev

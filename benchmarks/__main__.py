@@ -29,6 +29,7 @@ from benchmarks import (
     tick,
     upkeep,
     verify,
+    wide,
 )
 from benchmarks.report import Report
 
@@ -42,6 +43,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "event_log": event_log.run,
     "partitions": partitions.run,
     "chain": chain.run,
+    "wide": wide.run,
     "scale": scale.run,
     "tick": tick.run,
     "plan": plan.run,
@@ -63,6 +65,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "event_log": {"rounds": 2, "assets": 30},
     "partitions": {"size": 400},
     "chain": {"rounds": 1, "rows": 30_000, "steps": 6, "changed": 3},
+    "wide": {"steps": 100, "rounds": 1},
     "scale": {"rounds": 3, "sizes": [(1_000, 1_000), (10_000, 2_000)], "edges": 2_000},
     "tick": {"sizes": [1_000]},
     "plan": {"sizes": [1_000]},

@@ -16,6 +16,9 @@ ABOUT = (
     "`from jammi_dagster import name`, `what tables need` what Dagster's own SQLite instance and a user of pyarrow "
     "load anyway. `s` is the least of all rounds."
 )
+_OF_A_RUN = [
+    f"jammi_dagster:{name}" for name in ("ResultStoreResource", "ResultTableIOManager", "result_table")
+]
 _NEEDED = ["dagster", "alembic.command", "pyarrow.compute", "pyarrow.parquet"]
 
 
@@ -29,6 +32,7 @@ def run(*, rounds: int = 7, one_by_one: bool = True) -> Report:
         "what tables need": (["dagster"], _NEEDED),
         "jammi_dagster": (["dagster"], ["jammi_dagster"]),
         **({name: (["dagster"], [name]) for name in public} if one_by_one else {}),
+        "names of a run that reuses": (["dagster", "pyarrow"], _OF_A_RUN),
         "all names": (["dagster"], public),
         "all names, after what tables need": (_NEEDED, public),
     }

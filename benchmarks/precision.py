@@ -11,7 +11,7 @@ import importlib
 import math
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,8 +98,8 @@ def judged() -> dict[str, Asset]:
     }
 
 
-def assets_of(module: Any) -> dict[str, Asset]:
-    """Identify the assets of the one `Definitions` that a module holds."""
+def assets_of(module: Any, keys: Sequence[str] | None = None) -> dict[str, Asset]:
+    """Identify the assets of the one `Definitions` that a module holds, or some of them."""
     import dagster as dg
 
     from jammi_dagster import finalize
@@ -109,9 +109,9 @@ def assets_of(module: Any) -> dict[str, Asset]:
     if len(held) != 1:
         raise LookupError(f"{module.__name__} holds {len(held)} Definitions, not one")
     (defs,) = held.values()
-    return {
-        "/".join(key.path): verdict(identity) for key, identity in code_identities(finalize(defs)).items()
-    }
+    selection = None if keys is None else dg.AssetSelection.assets(*keys)
+    found = code_identities(finalize(defs), selection)
+    return {"/".join(key.path): verdict(identity) for key, identity in found.items()}
 
 
 def verdict(identity: CodeIdentity) -> Asset:

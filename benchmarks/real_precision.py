@@ -35,7 +35,10 @@ def run(*, names: Sequence[str] = tuple(BY_NAME)) -> Report:
 
 def judged(name: str) -> dict[str, Asset]:
     """Import a project, and identify its labelled functions: `{"redframes:fill": {"pinned": …}}`."""
+    import jammi_dagster  # before the project, whose reads it watches
+
     project = BY_NAME[name]
+    wanted = [key.partition(":")[2] for key in labelled(LABELS) if key.startswith(f"{name}:")]
     sys.dont_write_bytecode = True
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
@@ -45,12 +48,9 @@ def judged(name: str) -> dict[str, Asset]:
         exec(project.stand_ins, {})
         flow = importlib.import_module("flow")
         if project.has_definitions:
-            assets = assets_of(flow)
+            assets = assets_of(flow, wanted)
         else:
-            from jammi_dagster import code_identity
-
-            wanted = [key.partition(":")[2] for key in labelled(LABELS) if key.startswith(f"{name}:")]
-            assets = {one: verdict(code_identity(getattr(flow, one))) for one in wanted}
+            assets = {one: verdict(jammi_dagster.code_identity(getattr(flow, one))) for one in wanted}
         return {f"{name}:{asset}": told for asset, told in assets.items()}
 
 

@@ -26,6 +26,7 @@ from benchmarks import (
     step,
     tick,
     verify,
+    wide,
 )
 from benchmarks.pipelines import Kind
 from benchmarks.report import Report, Row
@@ -48,6 +49,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "event_log": (event_log.run, {"rounds": 1, "assets": 3}),
     "partitions": (partitions.run, {"size": 8}),
     "chain": (chain.run, {"rounds": 1, "rows": 100, "steps": 3, "changed": 2, "kinds": FEW}),
+    "wide": (wide.run, {"steps": 2, "rounds": 1, "grown": 2}),
     "tick": (tick.run, {"sizes": [100]}),
     "plan": (plan.run, {"sizes": [100]}),
     "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
@@ -58,6 +60,7 @@ BUDGETS = {
     "import_time": 3,
     "funnel": 5,
     "verify": 1,
+    "wide": 3,
     "step": 2,
     "event_log": 3,
     "partitions": 2,

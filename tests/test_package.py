@@ -1,5 +1,7 @@
 """Importing the package costs nothing that is not used."""
 
+from pathlib import Path
+
 import pytest
 from core_kit import run
 
@@ -37,3 +39,52 @@ def test_imports_are_lazy(statement: str, absent: list[str]) -> None:
     """A process pays for what it touches: the contract needs no database, the store no Dagster."""
     loaded = run(f"{statement}\nimport sys\nprint(*sys.modules)").split()
     assert not set(absent) & set(loaded)
+
+
+PIPELINE = """
+import pyarrow as pa
+from jammi_dagster import result_table
+
+@result_table(reads=[])
+def orders() -> pa.Table:
+    return pa.table({"x": [1]})
+
+@result_table
+def clean(orders: pa.Table) -> pa.Table:
+    return orders
+"""
+RUN = """
+import sys
+import dagster as dg
+import pyarrow
+
+@dg.asset
+def plain() -> None: ...
+
+with dg.DagsterInstance.ephemeral() as instance:
+    dg.materialize([plain], instance=instance)
+before = set(sys.modules)
+
+sys.path.insert(0, sys.argv[1])
+from pipeline import clean, orders
+from jammi_dagster import ResultStoreResource, ResultTableIOManager
+
+manager = ResultTableIOManager(store=ResultStoreResource(root=f"{sys.argv[1]}/store"), cache="use")
+with dg.DagsterInstance.ephemeral() as instance:
+    run = dg.materialize([orders, clean], resources={"io_manager": manager}, instance=instance)
+for made in run.get_asset_materialization_events():
+    print(made.materialization.metadata["jammi/cache_outcome"].value)
+print(*sorted({name.partition(".")[0] for name in set(sys.modules) - before} - sys.stdlib_module_names))
+print(*set(sys.modules) - before)
+"""
+
+
+def test_a_reuse_loads_no_library_that_a_run_of_dagster_has_not_loaded(tmp_path: Path) -> None:
+    """No pyarrow.dataset, ORM or migrations: a worker that reuses pays for this package alone."""
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    for outcome in ("computed", "reused"):
+        *outcomes, packages, modules = run(RUN, tmp_path).splitlines()
+        assert outcomes == [outcome, outcome]
+        assert ("pyarrow.parquet" in modules.split()) == (outcome == "computed")
+    assert packages == "jammi_dagster pipeline"
+    assert "pyarrow." not in modules

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.fresh import FreshRun, fresh_by_name
-from benchmarks.pipelines import Kind
+from benchmarks.pipelines import Asset, Kind, write
 from benchmarks.report import Row
 
 PEERS = (Kind.REDUN, Kind.DVC, Kind.HAMILTON)
@@ -31,12 +31,28 @@ def installed(python: str) -> frozenset[Kind]:
 
 def once(kind: Kind, folder: Path, reads: Sequence[Path], *, python: str) -> FreshRun:
     """Run the peer's pipeline in `folder / "code"` once, in a fresh process; its tables are in `folder / "storage"`."""
+    return _call(kind, "run", folder, reads, python)
+
+
+def unchanged(
+    kind: Kind, folder: Path, assets: Sequence[Asset], *, python: str, rounds: int
+) -> list[FreshRun]:
+    """Run a pipeline of one module, and so many times again, where no body may run; return the runs that are again."""
+    write(folder / "code", kind, assets, one_file="pipeline")
+    first = _call(kind, "record" if kind is Kind.DVC else "run", folder, (), python)
+    assert first.result["bodies"] == len(assets), f"{kind.value}: {first.result}"
+    again = [_call(kind, "run", folder, (), python) for _ in range(rounds)]
+    assert not any(each.result["bodies"] for each in again), f"{kind.value}: {again}"
+    return again
+
+
+def _call(kind: Kind, name: str, folder: Path, reads: Sequence[Path], python: str) -> FreshRun:
     arguments = {
         "pipeline": str(folder / "code"),
         "storage": str(folder / "storage"),
         "reads": [str(file) for file in reads],
     }
-    return fresh_by_name(f"benchmarks.peers.{kind.value}:run", arguments, python=python)
+    return fresh_by_name(f"benchmarks.peers.{kind.value}:{name}", arguments, python=python)
 
 
 def missing(found: frozenset[Kind]) -> Iterator[Row]:

@@ -38,6 +38,7 @@ ROOMS = {
     "contract": "values: identity, anchors, verdicts",
     "errors": "one base, the way out",
     "launching": "run requests",
+    "executor": "reuse before a run's steps",
     "judgement": "verdicts off-run",
     "io_manager": "loads and stores",
     "decorator": "@result_table",

@@ -8,6 +8,8 @@
 
 Files, tables and rows are those of Dagster's own `SqliteEventLogStorage`: each run has a database, its shard, and
 events of assets, checks and run status stand in the index shard too. One can take the other's place at any time.
+
+PostgreSQL has a module of its own, which needs `dagster_postgres`.
 """
 
 from __future__ import annotations
@@ -16,9 +18,11 @@ import os
 import re
 import threading
 import weakref
+from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -26,15 +30,21 @@ from typing import Any, NamedTuple
 
 import dagster._core.storage
 import sqlalchemy as sa
-from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
+from dagster._core.events import (
+    ASSET_CHECK_EVENTS,
+    ASSET_EVENTS,
+    EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
+    DagsterEventType,
+)
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import (
     AssetKeyTable,
     SqlEventLogStorageMetadata,
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
@@ -42,6 +52,7 @@ from jammi_dagster import forks
 from jammi_dagster.durable import identity_of
 
 _BUSY_SECONDS = 30  # so long a writer waits for another, as in Dagster
+_MOST_KEYS = 500  # in a query: SQLite limits the parameters of a statement
 _MOST_SHARDS = 16  # with open connections; each takes three file descriptors
 _REVISION = re.compile(r"^(down_|)revision\b.*?=(.*)$", re.MULTILINE)
 _VERSION = sa.Table(  # as alembic makes it
@@ -60,78 +71,26 @@ class _Shard(NamedTuple):
     file: tuple[int, int] | None
 
 
-class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
-    """An event log storage for `dagster.yaml`, in the place of Dagster's own on SQLite.
+class BatchingStorage(SqlEventLogStorage):
+    """An event log storage on a database that stores batches whole: the part that all databases share."""
 
-    It keeps a connection to each shard that it used lately, and stores a batch of events in one transaction a shard.
-    Dagster hands over batches where the environment variable `DAGSTER_EVENT_BATCH_SIZE` is above 0: the planned
-    events of a new run, and the materializations of a range of partitions.
-    """
+    _insert_or_update: Callable[..., Any]  # the dialect's `INSERT … ON CONFLICT`
 
-    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._lock = threading.RLock()  # held as long as a connection is in use
-        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # the one used last at the end
-        self._in_use: dict[str, sa.Connection] = {}
-        self._known: set[str] = set()  # tables and columns that are there
-        weakref.finalize(self, _drop_all, self._shards)
-        forks.watch(self)
-        super().__init__(base_dir, inst_data)
+    @abstractmethod
+    def together(self, run_id: str) -> AbstractContextManager[None]:
+        """Store everything that is stored within of a run as one batch."""
 
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> BatchingSqliteEventLogStorage:
-        """Return the storage that `dagster.yaml` describes."""
-        return cls(inst_data=inst_data, **config_value)
+    @abstractmethod
+    def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
+        """Store events in order, all or none; return their ids in the index, None for those that it lacks."""
 
-    # --- batches ---------------------------------------------------------------------------------------
+    @abstractmethod
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks, where a killed process can leave it behind the log."""
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store events in order, all or none: a run's shard is committed first, then the index, as for one event."""
+        """Store events in order, all or none."""
         self.store_numbered(events)
-
-    @contextmanager
-    def together(self, run_id: str) -> Iterator[None]:
-        """Store everything that is stored within of a run as one batch."""
-        with self.index_connection(), self.run_connection(run_id):
-            yield
-
-    def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
-        """Store events as `store_event_batch` does; return their ids in the index, None for those that it lacks."""
-        stored, numbers = [], list[int | None]()
-        try:
-            with self.index_connection() as index:
-                for run_id, each in groupby(events, lambda event: event.run_id):
-                    with self.run_connection(run_id) as run:
-                        ids, in_index = self._store(list(each), run, index)
-                    stored.append((run_id, ids))
-                    numbers += in_index
-        except BaseException:
-            for run_id, ids in stored:  # Dagster stores the events of a failed batch once more, one by one
-                with self.run_connection(run_id) as run:
-                    column = SqlEventLogStorageTable.c.id
-                    run.execute(SqlEventLogStorageTable.delete().where(column.between(ids[0], ids[-1])))
-            raise
-        return numbers
-
-    def _store(
-        self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
-    ) -> tuple[Sequence[int], list[int | None]]:
-        """Store events of one run in both shards, and return their ids in the run's, and in the index."""
-        rows = [self._event_to_row(event) for event in events]
-        ids = _insert(run, rows)
-        mirrored = [
-            at
-            for at, event in enumerate(events)
-            if event.is_dagster_event and event.dagster_event_type in _MIRRORED
-        ]
-        numbers = list[int | None]([None] * len(events))
-        if mirrored:
-            found = _insert(index, [rows[at] for at in mirrored])
-            self._store_details([(events[at], id) for at, id in zip(mirrored, found, strict=True)])
-            for at, id in zip(mirrored, found, strict=True):
-                numbers[at] = id
-        return ids, numbers
 
     def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
         """Store tags and states of assets and evaluations of checks, for events with ids of the index.
@@ -159,15 +118,119 @@ class BatchingSqliteEventLogStorage(SqliteEventLogStorage):
         with_times = self.has_asset_key_index_cols()
         rows = [
             {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
-            for (asset, _), stored in last.items()
+            for (asset, _), stored in sorted(
+                last.items(), key=lambda kind: kind[0][0]
+            )  # no two wait for each other
         ]
         for (_, *columns), each in groupby(rows, tuple):
             if columns:
-                insert = sqlite.insert(AssetKeyTable)
+                insert = self._insert_or_update(AssetKeyTable)
                 update = {column: insert.excluded[column] for column in columns}
                 upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
                 with self.index_connection() as index:
                     index.execute(upsert, list(each))
+
+
+class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
+    """An event log storage for `dagster.yaml`, in the place of Dagster's own on SQLite.
+
+    It keeps a connection to each shard that it used lately, and stores a batch of events in one transaction a shard.
+    Dagster hands over batches where the environment variable `DAGSTER_EVENT_BATCH_SIZE` is above 0: the planned
+    events of a new run, and the materializations of a range of partitions.
+    """
+
+    _insert_or_update = staticmethod(sqlite.insert)
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._lock = threading.RLock()  # held as long as a connection is in use
+        self._shards: OrderedDict[str, _Shard] = OrderedDict()  # the one used last at the end
+        self._in_use: dict[str, sa.Connection] = {}
+        self._known: set[str] = set()  # tables and columns that are there
+        weakref.finalize(self, _drop_all, self._shards)
+        forks.watch(self)
+        super().__init__(base_dir, inst_data)
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> BatchingSqliteEventLogStorage:
+        """Return the storage that `dagster.yaml` describes."""
+        return cls(inst_data=inst_data, **config_value)
+
+    # --- batches ---------------------------------------------------------------------------------------
+
+    @contextmanager
+    def together(self, run_id: str) -> Iterator[None]:
+        """Store everything that is stored within of a run as one batch."""
+        with self.index_connection(), self.run_connection(run_id):
+            yield
+
+    def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
+        """Store events in order, all or none; return their ids in the index, None for those that it lacks.
+
+        A run's shard is committed first, then the index, as for one event.
+        """
+        stored, numbers = [], list[int | None]()
+        try:
+            with self.index_connection() as index:
+                for run_id, each in groupby(events, lambda event: event.run_id):
+                    with self.run_connection(run_id) as run:
+                        ids, in_index = self._store(list(each), run, index)
+                    stored.append((run_id, ids))
+                    numbers += in_index
+        except BaseException:
+            for run_id, ids in stored:  # Dagster stores the events of a failed batch once more, one by one
+                with self.run_connection(run_id) as run:
+                    column = SqlEventLogStorageTable.c.id
+                    run.execute(SqlEventLogStorageTable.delete().where(column.between(ids[0], ids[-1])))
+            raise
+        return numbers
+
+    def mirror(self, run_id: str) -> None:
+        """Store in the index the events of a run that it lacks: a process was killed between the two commits.
+
+        An asset that was materialized later on keeps its last event.
+        """
+        if not Path(self.path_for_shard(run_id)).exists():
+            return
+        column = SqlEventLogStorageTable.c
+        kinds = [kind.value for kind in _MIRRORED]
+        query = (
+            sa.select(column.event, column.asset_key, column.timestamp)
+            .where(column.run_id == run_id, column.dagster_event_type.in_(kinds))
+            .order_by(column.id)
+        )
+        with self.index_connection() as index, self.run_connection(run_id) as run:
+            there = {row.event for row in index.execute(query)}
+            lacking = [row for row in run.execute(query) if row.event not in there]
+            last = _last_materialized(index, {row.asset_key for row in lacking if row.asset_key is not None})
+            events = [
+                deserialize_value(row.event, EventLogEntry)
+                for row in lacking
+                if row.asset_key not in last or last[row.asset_key] <= row.timestamp
+            ]
+            if events:
+                found = _insert(index, [self._event_to_row(event) for event in events])
+                self._store_details(zip(events, found, strict=True))
+
+    def _store(
+        self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
+    ) -> tuple[Sequence[int], list[int | None]]:
+        """Store events of one run in both shards, and return their ids in the run's, and in the index."""
+        rows = [self._event_to_row(event) for event in events]
+        ids = _insert(run, rows)
+        mirrored = [
+            at
+            for at, event in enumerate(events)
+            if event.is_dagster_event and event.dagster_event_type in _MIRRORED
+        ]
+        numbers = list[int | None]([None] * len(events))
+        if mirrored:
+            found = _insert(index, [rows[at] for at in mirrored])
+            self._store_details([(events[at], id) for at, id in zip(mirrored, found, strict=True)])
+            for at, id in zip(mirrored, found, strict=True):
+                numbers[at] = id
+        return ids, numbers
 
     # --- connections -----------------------------------------------------------------------------------
 
@@ -324,6 +387,17 @@ def _has_schema(engine: sa.Engine) -> bool:
         if not engine.dialect.has_table(connection, "alembic_version"):
             return False
         return bool(connection.scalar(sa.text("SELECT version_num FROM alembic_version")))
+
+
+def _last_materialized(index: sa.Connection, assets: Iterable[str]) -> dict[str, datetime]:
+    """Return when each asset was last materialized."""
+    column, found, keys = SqlEventLogStorageTable.c, dict[str, datetime](), sorted(assets)
+    made = column.dagster_event_type == DagsterEventType.ASSET_MATERIALIZATION.value
+    for start in range(0, len(keys), _MOST_KEYS):
+        some = column.asset_key.in_(keys[start : start + _MOST_KEYS])
+        query = sa.select(column.asset_key, sa.func.max(column.timestamp)).where(some, made)
+        found.update(tuple(row) for row in index.execute(query.group_by(column.asset_key)))
+    return found
 
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> range:

@@ -128,8 +128,9 @@ class _PlanLaunch:
         done = self._done()
         self._check(made, done)
         self._parents = made.forecast.parents
-        report, rest = self._report, {row.table for row in made.rows} - done.keys()
-        report.leave((table, f"run {run} of this plan made it") for table, run in done.items())
+        report, tables = self._report, [row.table for row in made.rows]
+        report.leave((t, f"run {done[t]} of this plan made it") for t in tables if t in done)
+        rest = set(tables) - done.keys()
         while rest := self._round(made, rest, reuses):
             if not self._launcher.finishes:
                 report.leave(((table, _MADE_FIRST) for table in sorted(rest)), report.waiting)
@@ -256,7 +257,10 @@ class _PlanLaunch:
             cache=None,
             tags={**tags, metadata_keys.PLAN_TAG: self._before.digest, metadata_keys.WHY: why},
             run_config=self._location.config_of_run(
-                self._launch.config, {key for node in run.nodes for key in node.selected}
+                self._launch.config,
+                {key for node in run.nodes for key in node.selected},
+                # a result table's node has the config that it was planned with
+                {node.op for node in run.nodes if self._launch.assets.asset(node.asset_key) is None},
             ),
         )
         job = self._location.repository.get_implicit_global_asset_job_def()

@@ -29,6 +29,7 @@ INPUT_ANCHOR_COUNT = "jammi/input_anchor_count"
 INPUT_ANCHOR_SET = "jammi/input_anchor_set"
 UNPINNED = "jammi/unpinned"
 REPRODUCIBILITY = "jammi/reproducibility"
+MOVE = "jammi/move"
 IS_CURRENT = "jammi/is_current"
 LOOKED_AT = "jammi/looked_at"
 

@@ -10,9 +10,9 @@ data under an equal writer profile gives equal bytes.
 Not done here: the order of bytes, manifest and catalog (see `recording`), and removing artifacts (see `maintenance`).
 """
 
-from jammi_dagster.artifacts.parquet.stream import as_stream
-from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
-from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE, WriterProfile
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from jammi_dagster.artifacts.sidecar import SIDECAR_LIMIT, read_manifest
 from jammi_dagster.artifacts.storage.layout import (
     CATALOG_FILE,
@@ -26,6 +26,11 @@ from jammi_dagster.artifacts.storage.root import ArtifactRoot, absolute_root
 from jammi_dagster.artifacts.storage.sink import Sink
 from jammi_dagster.artifacts.storage.storage import DELETED_AT_ONCE, StoredObject
 from jammi_dagster.artifacts.verified import Recorded, VerifiedReads
+
+if TYPE_CHECKING:
+    from jammi_dagster.artifacts.parquet.stream import as_stream
+    from jammi_dagster.artifacts.parquet.writer import WrittenArtifact, write_parquet
+    from jammi_dagster.artifacts.parquet.writer_profile import DEFAULT_PROFILE, WriterProfile
 
 __all__ = [
     "CATALOG_FILE",
@@ -49,3 +54,20 @@ __all__ = [
     "tables_folder",
     "write_parquet",
 ]
+
+# a reuse writes nothing, and needs no half of pyarrow
+_WRITING = {
+    "DEFAULT_PROFILE": "writer_profile",
+    "WriterProfile": "writer_profile",
+    "WrittenArtifact": "writer",
+    "as_stream": "stream",
+    "write_parquet": "writer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WRITING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.parquet.{_WRITING[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,6 +1,6 @@
 """The catalog: which materializations there are, which one each table's name resolves to, who is writing.
 
-Tables are SQLModel's on a registry of our own, so that `create_all` on a user's metadata never meets them.
+Tables are on a `MetaData` of our own, so that `create_all` on a user's metadata never meets them.
 Rows never leave this package: it gives out the values of `records`.
 """
 

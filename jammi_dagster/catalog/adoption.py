@@ -10,17 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from jammi_dagster.catalog import statements
+from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import CatalogState, Materialization
 from jammi_dagster.catalog.moves import Mover, add_moves_to, next_move
-from jammi_dagster.catalog.queries import READY, WAS_READY, core
+from jammi_dagster.catalog.queries import READY, WAS_READY
 from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.writes import ReadyRow, annotate, compared, ready_columns
 from jammi_dagster.contract.anchors import has_unpinned
 
-_m, _state = core(Materialization), core(CatalogState)
+_m, _state = models.materializations, models.catalog_state
 _KEY = ("definition_hash", "anchor_set_id", "writer_profile")
 _ALIKE = (
     sa.select(_m.c.start_sequence, _m.c.tenant, _m.c.artifact_digest)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import CatalogState, MaintenanceStamp, Materialization
-from jammi_dagster.catalog.queries import READY, core
+from jammi_dagster.catalog.queries import READY
 from jammi_dagster.catalog.statements import now_by_database
 
-_state, _stamps, _m = core(CatalogState), core(MaintenanceStamp), core(Materialization)
+_state, _stamps, _m = models.catalog_state, models.maintenance_stamps, models.materializations
 # more copies than ever maintain one root between two passes of one of them
 _STAMPS_KEPT = 1_000
 

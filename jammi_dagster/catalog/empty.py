@@ -10,12 +10,10 @@ import threading
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool, StaticPool
 
-from jammi_dagster.catalog import migrations, sqlite_file
-from jammi_dagster.catalog.models import CatalogState
-from jammi_dagster.catalog.queries import core
+from jammi_dagster.catalog import migrations, models, sqlite_file
 
 _one_copy = threading.Lock()
-_state = core(CatalogState)
+_state = models.catalog_state
 
 
 @functools.lru_cache(maxsize=16)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.moves import Mover, add_moves_of, next_move, storable
-from jammi_dagster.catalog.queries import core
+from jammi_dagster.catalog.outbox import add_events
 from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.statements import COPIED, HOLD, RAISE_REVISION, now_by_database
 from jammi_dagster.catalog.writes import check_ready, own_pointer
 
-_m, _pointers = core(Materialization), core(Pointer)
+_m, _pointers = models.materializations, models.pointers
 
 
 class HoldRows:
@@ -26,13 +27,14 @@ class HoldRows:
     def roll_back(self, table: str, materialization_id: str, *, by: str, reason: str | None) -> bool:
         """Move the table's own pointer under a new start, and hold it; False where it never had one here.
 
+        Dagster's event for the move goes into the outbox.
         Raises `UnknownTable` for a materialization that is not ready, or not of this table.
         """
         with self._database.writing() as connection:
             start, mine = next_move(connection), own_pointer(self._scope, table)
             check_ready(connection, self._scope, [(table, materialization_id)])
             mover = Mover(outcome="rolled_back", cause=f"by {by}" + (f": {reason}" if reason else ""))
-            add_moves_of(
+            is_moving = add_moves_of(
                 connection,
                 mine,
                 sequence=start,
@@ -40,6 +42,9 @@ class HoldRows:
                 mover=mover,
                 materialization_id=materialization_id,
             )
+            if is_moving:
+                event = {"materialization": materialization_id, "why": f"rolled back {mover.cause}"}
+                add_events(connection, self._scope, start, {table: json.dumps(event)})
             row = connection.execute(sa.select(_m).where(_m.c.id == materialization_id)).one()
             copied: dict[str, Any] = {name: row._mapping[column] for name, column in COPIED.items()}
             hold = dict(

@@ -12,13 +12,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Materialization, Pointer, PointerMoves
-from jammi_dagster.catalog.queries import chunks, core
+from jammi_dagster.catalog.queries import chunks
 from jammi_dagster.catalog.records import MoveOutcome, Scope
-from jammi_dagster.catalog.statements import CLOCKS, NEXT_MOVE
+from jammi_dagster.catalog.statements import CLOCKS, NEXT_MOVE, now_by_database
 
-_m, _pointers, _moves = (core(t) for t in (Materialization, Pointer, PointerMoves))
+_m, _pointers, _moves, _outbox = (
+    models.materializations,
+    models.pointers,
+    models.pointer_moves,
+    models.outbox,
+)
 _LONGEST_CAUSE = 500
 _AT_ONCE = 100_000
 
@@ -74,8 +79,11 @@ def add_moves_of(
     mover: Mover,
     materialization_id: str | None = None,
     start_sequence: int | None = None,
-) -> None:
-    """Note that these pointers move to a materialization, or to none; they keep their start unless one is given."""
+) -> bool:
+    """Note that these pointers move to a materialization, or to none; False where all of them are there already.
+
+    They keep their start unless one is given.
+    """
     given = {"sequence": sequence, **mover.values()}
     values = {
         **{name: _pointers.c[name] for name in ("tenant", "deployment", "table_name", "start_sequence")},
@@ -84,7 +92,9 @@ def add_moves_of(
         "moved_at": CLOCKS[connection.dialect.name],
     }
     moved = _pointers.c.materialization_id.is_distinct_from(materialization_id)
-    connection.execute(_insert(sa.select(*_columns(values)).where(pointers, moved)), given)
+    return (
+        connection.execute(_insert(sa.select(*_columns(values)).where(pointers, moved)), given).rowcount > 0
+    )
 
 
 @functools.cache
@@ -126,8 +136,12 @@ class MoveRows:
         """Remove moves of each pointer but its last `keep_last`, and those that tell its last `keep_seconds`.
 
         The last one before that time is kept: it tells where the pointer was then. Only the oldest moves go, a bounded
-        number per transaction; give their number.
+        number per transaction; give their number. Events of that age that nobody has sent go, too.
         """
+        with self._database.writing(durable=False) as connection:
+            # a sequence is at least the clock's milliseconds when it was issued
+            old = _outbox.c.sequence < int((now_by_database(connection) - keep_seconds) * 1000)
+            connection.execute(_outbox.delete().where(_outbox.c.tenant == self._tenant, old))
         pruned = 0
         while doomed := self._doomed(keep_last, keep_seconds):
             for some in chunks(doomed):

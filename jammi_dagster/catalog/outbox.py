@@ -7,17 +7,16 @@ those with `attempts` above 1, and looks in Dagster's event log for them first. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import OutboxEvent
-from jammi_dagster.catalog.queries import core
 from jammi_dagster.catalog.records import LEASE_SECONDS, Scope
-from jammi_dagster.catalog.statements import LOCK, now_by_database
+from jammi_dagster.catalog.statements import CLOCKS, LOCK, now_by_database
 
-_outbox = core(OutboxEvent)
+_outbox = models.outbox
 _ADD = _outbox.insert()
 _THIS = sa.and_(
     *(_outbox.c[column.name] == sa.bindparam(f"of_{column.name}") for column in _outbox.primary_key)
@@ -52,35 +51,28 @@ class Outbox:
     def __init__(self, database: Database, scope: Scope) -> None:
         self._database, self._scope = database, scope
 
-    def pending(self) -> int:
-        """Count the events that no sender has claimed, or whose sender's claim has run out."""
+    def pending(self) -> list[OutgoingEvent]:
+        """List the events that no sender has claimed, or whose sender's claim has run out; the oldest first."""
         with self._database.reading() as connection:
-            query = sa.select(sa.func.count()).where(self._free(now_by_database(connection)))
-            return int(connection.execute(query).scalar_one())
+            return self._free(connection)
 
-    def claim(self, *, most: int, seconds: float = LEASE_SECONDS) -> list[OutgoingEvent]:
-        """Take at most so many events for so long, the oldest first; nobody else gets them meanwhile."""
-        if not self.pending():  # which takes no lock
+    def claim(
+        self, events: Sequence[OutgoingEvent], *, seconds: float = LEASE_SECONDS
+    ) -> list[OutgoingEvent]:
+        """Take those of the events that are still free, for so long; nobody else gets them meanwhile."""
+        if not events:
             return []
+        wanted = {(event.sequence, event.table) for event in events}
         with self._database.writing() as connection:
             connection.execute(LOCK)
-            now = now_by_database(connection)
-            oldest = sa.select(_outbox).where(self._free(now)).order_by(*_outbox.primary_key).limit(most)
-            found = [
-                OutgoingEvent(
-                    table=row.table_name,
-                    sequence=row.sequence,
-                    event_json=row.event_json,
-                    attempts=row.attempts + 1,
+            free = [event for event in self._free(connection) if (event.sequence, event.table) in wanted]
+            claimed = [replace(event, attempts=event.attempts + 1) for event in free]
+            until = {"claimed_until": now_by_database(connection) + seconds}
+            if claimed:
+                connection.execute(
+                    _CLAIM, [{**self._key(one), "attempts": one.attempts, **until} for one in claimed]
                 )
-                for row in connection.execute(oldest)
-            ]
-            claims = [
-                {**self._key(one), "attempts": one.attempts, "claimed_until": now + seconds} for one in found
-            ]
-            if claims:
-                connection.execute(_CLAIM, claims)
-            return found
+            return claimed
 
     def sent(self, events: Sequence[OutgoingEvent]) -> None:
         """Remove events that were sent."""
@@ -88,12 +80,18 @@ class Outbox:
             with self._database.writing() as connection:
                 connection.execute(_REMOVE, [self._key(one) for one in events])
 
-    def _free(self, now: float) -> sa.ColumnElement[bool]:
-        return sa.and_(
+    def _free(self, connection: sa.Connection) -> list[OutgoingEvent]:
+        query = sa.select(_outbox).where(
             _outbox.c.tenant == self._scope.tenant,
             _outbox.c.deployment == self._scope.deployment,
-            sa.func.coalesce(_outbox.c.claimed_until, 0) <= now,
+            sa.func.coalesce(_outbox.c.claimed_until, 0) <= CLOCKS[connection.dialect.name],
         )
+        return [
+            OutgoingEvent(
+                table=row.table_name, sequence=row.sequence, event_json=row.event_json, attempts=row.attempts
+            )
+            for row in connection.execute(query.order_by(*_outbox.primary_key))
+        ]
 
     def _key(self, event: OutgoingEvent) -> dict[str, object]:
         return {

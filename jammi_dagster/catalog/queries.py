@@ -11,23 +11,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from jammi_dagster.catalog.models import (
-    AnchorEdge,
-    AnchorSet,
-    Annotation,
-    Base,
-    CatalogState,
-    Materialization,
-    Pointer,
-    PointerMoves,
-    RunResult,
-)
-
-
-def core(model: type[Base]) -> sa.Table:
-    """Give the SQLAlchemy table of a model: statements on it cost a tenth of a session's."""
-    return model.__table__  # type: ignore[attr-defined,no-any-return]  # SQLModel sets it
-
+from jammi_dagster.catalog import models
 
 _Item = TypeVar("_Item")
 # fewer than the parameters that a statement may have
@@ -41,9 +25,9 @@ def chunks(values: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield chunk
 
 
-_m, _sets, _pointers, _runs = (core(t) for t in (Materialization, AnchorSet, Pointer, RunResult))
-_edges, _annotations, _state = core(AnchorEdge), core(Annotation), core(CatalogState)
-_moves = core(PointerMoves)
+_m, _sets, _pointers, _runs = models.materializations, models.anchor_sets, models.pointers, models.run_results
+_edges, _annotations, _state = models.anchor_edges, models.annotations, models.catalog_state
+_moves = models.pointer_moves
 
 # literal, so that the partial indexes over ready and over building rows serve
 READY: sa.ColumnElement[str] = sa.literal_column("'ready'")
@@ -59,10 +43,17 @@ _IDS: sa.BindParameter[str] = sa.bindparam("ids", expanding=True)
 
 # --- one materialization --------------------------------------------------------------------------------
 
-_WITH_ANCHORS = _m.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id)
-_RECORD = sa.select(_m, _sets.c.anchors_json).select_from(_WITH_ANCHORS)
-GET = _RECORD.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
-HISTORY = _RECORD.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
+# the columns of a `MaterializationRecord`, in the order in which `CatalogReader` unpacks them
+_COLUMNS = [
+    *(_m.c[name] for name in ("id", "table_name", "status", "tenant", "deployment", "artifact_path")),
+    *(_m.c[name] for name in ("artifact_digest", "size_bytes", "row_count", "definition_hash")),
+    *(_m.c[name] for name in ("anchor_set_id", "compute_seconds", "reproducibility", "produced_by")),
+    *(_m.c[name] for name in ("start_sequence", "created_at", "completed_at", "anchor_order")),
+]
+_RECORD = sa.select(*_COLUMNS, _sets.c.anchors_json)
+_WHOLE = _RECORD.select_from(_m.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
+GET = _WHOLE.where(_m.c.id == sa.bindparam("id"), _m.c.tenant.in_(_READABLE))
+HISTORY = _WHOLE.where(_m.c.table_name == _TABLE, _m.c.tenant.in_(_READABLE)).order_by(
     _m.c.start_sequence.desc(), _m.c.id.desc()
 )
 MOVES = (
@@ -139,14 +130,13 @@ NAMES_BEFORE = (
 )
 NAMES_AFTER = NAMES.where(_pointers.c.table_name > _TABLE).limit(sa.bindparam("most"))
 CURRENT = (
-    sa.select(_m, _sets.c.anchors_json)
-    .select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
+    _RECORD.select_from(_POINTED.outerjoin(_sets, _m.c.anchor_set_id == _sets.c.id))
     .where(_IN_SCOPE, _pointers.c.table_name == _TABLE)
     .order_by(_OWN_LAST)
 )
 
 # of many tables at once the anchors are not read: references need none, and a fan-in's take a millisecond each
-_BARE = sa.select(_m, sa.null().label("anchors_json"))
+_BARE = sa.select(*_COLUMNS, sa.null().label("anchors_json"))
 RECORDS = _BARE.where(_m.c.id.in_(_IDS), _m.c.tenant.in_(_READABLE))
 CURRENT_OF = (
     _BARE.add_columns(_pointers.c.table_name.label("pointed_as"))

@@ -270,7 +270,7 @@ class CatalogReader:
     def current_matches(self, tables: Collection[str]) -> dict[str, CurrentMatch]:
         """Read the current materialization of each of `tables` as a probe needs it."""
         found: dict[str, CurrentMatch] = {}
-        for chunk in queries.chunks(tables):
+        for chunk in queries.chunks(sorted(tables)):  # neighbours lie side by side
             for row, record in self._pointed(self._rows(queries.CURRENT_MATCHES, {"tables": chunk})):
                 set_key = row.set_key if _tells_its_bytes(record) else None
                 found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
@@ -346,28 +346,32 @@ class CatalogReader:
         _log.warning("table %s: a recorded materialization is passed over, %s", row.table_name, why)
         return None
 
-    def _record(self, row: sa.Row[Any]) -> MaterializationRecord:
-        return MaterializationRecord(
-            materialization_id=row.id,
-            table=row.table_name,
-            status=row.status,
-            tenant=row.tenant,
-            deployment=row.deployment,
-            artifact_path=row.artifact_path,
-            artifact_uri=self._uri_of(row.artifact_path),
-            artifact_digest=row.artifact_digest,
-            size_bytes=row.size_bytes,
-            row_count=row.row_count,
-            # freshness.rs, `staleness`: a definition without anchors is no manifest
-            definition_hash=row.definition_hash if row.anchor_set_id is not None else None,
-            compute_seconds=_number(row.compute_seconds),
-            reproducibility=row.reproducibility,
-            produced_by=row.produced_by,
-            start_sequence=row.start_sequence,
-            created_at=row.created_at,
-            completed_at=row.completed_at,
-            anchors_json=row.anchors_json,
-            anchor_order=row.anchor_order,
+    def _record(self, row: Iterable[Any]) -> MaterializationRecord:
+        identity, table, status, tenant, deployment, path, digest, size, rows, definition, inputs, *rest = row
+        seconds, reproducibility, produced_by, start, created_at, completed_at, order, anchors, *_ = rest
+        return MaterializationRecord.of_fields(
+            {
+                "materialization_id": identity,
+                "table": table,
+                "status": status,
+                "tenant": tenant,
+                "deployment": deployment,
+                "artifact_path": path,
+                "artifact_uri": self._uri_of(path),
+                "artifact_digest": digest,
+                "size_bytes": size,
+                "row_count": rows,
+                # freshness.rs, `staleness`: a definition without anchors is no manifest
+                "definition_hash": definition if inputs is not None else None,
+                "compute_seconds": _number(seconds),
+                "reproducibility": reproducibility,
+                "produced_by": produced_by,
+                "start_sequence": start,
+                "created_at": created_at,
+                "completed_at": completed_at,
+                "anchors_json": anchors,
+                "anchor_order": order,
+            }
         )
 
 
@@ -398,5 +402,8 @@ def _move(row: sa.Row[Any]) -> Move:
 
 
 def _tells_its_bytes(record: MaterializationRecord) -> bool:
-    counts = (record.size_bytes, record.row_count)  # SQLite keeps whatever it is given
-    return isinstance(record.artifact_digest, str) and all(isinstance(count, int) for count in counts)
+    return (  # SQLite keeps whatever it is given
+        isinstance(record.artifact_digest, str)
+        and isinstance(record.size_bytes, int)
+        and isinstance(record.row_count, int)
+    )

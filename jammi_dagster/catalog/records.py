@@ -45,8 +45,7 @@ class CatalogMark(NamedTuple):
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CurrentMatch:
+class CurrentMatch(NamedTuple):
     """A current materialization as a probe needs it: with the key of its anchor set, and the JSON recorded beside it.
 
     `set_key` is None for a row that no probe may hit: one without a manifest, or that does not tell its bytes.
@@ -240,6 +239,13 @@ class MaterializationRecord:
         if self.definition_hash is None:
             return ()
         return decode_anchors(self.anchors_json, self.anchor_order, where=f"table {self.table}")
+
+    @classmethod
+    def of_fields(cls, fields: dict[str, Any]) -> MaterializationRecord:
+        """Give the record with these fields, all of them: its own constructor takes ten times as long."""
+        record = object.__new__(cls)
+        record.__dict__.update(fields)
+        return record
 
     def with_anchors(self, anchors: Sequence[InputAnchor]) -> MaterializationRecord:
         """Give the same record, for which the caller knows the anchors already."""

@@ -10,17 +10,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.anchor_sets import anchors_json
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import AnchorEdge, AnchorSet, Materialization, Pointer
 from jammi_dagster.catalog.moves import Mover, add_moves_of, next_move
-from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks, core
+from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks
 from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
 from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION, now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
-_m, _sets, _edges, _pointers = (core(t) for t in (Materialization, AnchorSet, AnchorEdge, Pointer))
+_m, _sets, _edges, _pointers = (
+    models.materializations,
+    models.anchor_sets,
+    models.anchor_edges,
+    models.pointers,
+)
 _STREAMED = 5_000
 _SOME = 10
 _LOST, _RETURNED = "its objects were missing for longer than the grace period", "its objects are whole again"

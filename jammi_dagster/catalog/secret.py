@@ -15,9 +15,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from jammi_dagster.catalog import models
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import CatalogState
-from jammi_dagster.catalog.queries import core
 from jammi_dagster.errors import InvalidKey
 
 KEY_VARIABLE = "JAMMI_STORE_KEY"
@@ -31,7 +30,7 @@ OTHER_KEY = (
     "one, or accept the present one with ResultStore(…).key.replace()"
 )
 _LEAST_BYTES = 16
-_state = core(CatalogState)
+_state = models.catalog_state
 _log = logging.getLogger("jammi_dagster")
 _told: set[Path] = set()
 

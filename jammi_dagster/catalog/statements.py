@@ -12,19 +12,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from jammi_dagster.catalog.models import (
-    AnchorEdge,
-    AnchorSet,
-    Annotation,
-    CatalogState,
-    Materialization,
-    Pointer,
-    RunResult,
-)
-from jammi_dagster.catalog.queries import BUILDING, READY, core
+from jammi_dagster.catalog import models
+from jammi_dagster.catalog.queries import BUILDING, READY
 
-_m, _state, _sets, _pointers = (core(t) for t in (Materialization, CatalogState, AnchorSet, Pointer))
-_edges, _annotations, _runs = core(AnchorEdge), core(Annotation), core(RunResult)
+_m, _state, _sets, _pointers = (
+    models.materializations,
+    models.catalog_state,
+    models.anchor_sets,
+    models.pointers,
+)
+_edges, _annotations, _runs = models.anchor_edges, models.annotations, models.run_results
 _OF_TENANT: sa.BindParameter[str] = sa.bindparam("of_tenant")
 _OF_READABLE: sa.BindParameter[str] = sa.bindparam("of_readable", expanding=True)
 _OF_OWNER: sa.BindParameter[str] = sa.bindparam("of_owner")

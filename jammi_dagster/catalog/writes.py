@@ -12,19 +12,18 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from jammi_dagster.catalog import statements
+from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.models import Materialization, Pointer
 from jammi_dagster.catalog.moves import Mover, add_moves_of, add_moves_to, next_move
 from jammi_dagster.catalog.outbox import add_events
-from jammi_dagster.catalog.queries import WAS_READY, chunks, core
+from jammi_dagster.catalog.queries import WAS_READY, chunks
 from jammi_dagster.catalog.records import Lease, Scope, rfc3339
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import has_unpinned
 from jammi_dagster.errors import LeaseLost, TableHeld, UnknownTable
 
-_m, _pointers = core(Materialization), core(Pointer)
+_m, _pointers = models.materializations, models.pointers
 FAILED = {"status": "failed", "lease_token": None, "lease_expires_at": None}
 
 

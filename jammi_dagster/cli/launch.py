@@ -69,11 +69,22 @@ def _launcher(
     from jammi_dagster.adapters.launching.submission import submission
 
     code, location = target.as_of_dagster()
-    with (
-        working("loading the code in a server of Dagster's"),
-        submission(instance, code, location, defs.name) as made,
-    ):
+    with contextlib.ExitStack() as stack:
+        with working("loading the code in a server of Dagster's"), _children_print_to_stderr():
+            made = stack.enter_context(submission(instance, code, location, defs.name))
         yield made
+
+
+@contextlib.contextmanager
+def _children_print_to_stderr() -> Iterator[None]:
+    """Let processes that begin meanwhile print to stderr: Dagster's server logs to stdout, which holds the answer."""
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _waits_for_daemon(instance: dg.DagsterInstance) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import click
 
 from jammi_dagster.cli.render import Output, output
@@ -21,10 +23,17 @@ def rollback(table: str, *, to: str, reason: str | None, by: str | None, target:
     """Make an earlier materialization of TABLE current, and hold it there until `release`.
 
     While TABLE is held, runs record new materializations of it without making them current; sensor, recompute and
-    automation conditions do not request it. `history` lists materializations, sequences and times (UTC).
+    automation conditions do not request it. `history` lists materializations, sequences and times (UTC). With code,
+    Dagster is told at once; else by the next tick of the staleness sensor.
     """
-    store = target.open()
-    record = store.rollback(table, to, by=by, reason=reason)
+    with contextlib.ExitStack() as stack:
+        evaluator = stack.enter_context(target.evaluator()) if target.has_code else None
+        store = target.open() if evaluator is None else target.store_of(evaluator)
+        record = store.rollback(table, to, by=by, reason=reason)
+        if evaluator is not None and not evaluator.location.instance.is_ephemeral:
+            from jammi_dagster.adapters.launching.outgoing_events import send_events
+
+            send_events(evaluator, store)
     hold = store.holds()[table]
     made = f"{table} is at materialization {record.materialization_id}, made on {record.created_at[:19]}, {hold}."
     way_out = f"Let runs move it again with: jammi-dagster release {table}"

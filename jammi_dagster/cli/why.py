@@ -43,6 +43,10 @@ def _show(out: Output, store: ResultStore, table: str, now: tuple[str, list[str]
         data["now"] = {"verdict": verdict, "reasons": reasons}
         blocks.append(f"At present it is {verdict.replace('_', ' ')}{':' if reasons else '.'}")
         blocks += [f"  {reason}" for reason in reasons]
+    hold = store.holds().get(table)
+    data["hold"] = None if hold is None else hold.to_dict()
+    if hold is not None and (now is None or str(hold) not in now[1]):
+        blocks.append(f"It is {hold}.")
     out.show(data, *blocks)
 
 

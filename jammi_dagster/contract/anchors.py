@@ -53,24 +53,32 @@ class InputAnchor:
     @classmethod
     def result_digest(cls, source: str, digest: str) -> InputAnchor:
         """Anchor a result table by the SHA-256 (hex) of its artifact."""
-        return cls.from_dict({"source": source, "anchor": str(digest), "kind": "result_digest"})
+        return cls._of(source, str(digest), AnchorKind.RESULT_DIGEST)
 
     @classmethod
     def mutable_version(cls, source: str, version: int) -> InputAnchor:
         """Anchor a mutable table by its monotonic version number."""
-        return cls.from_dict({"source": source, "anchor": str(version), "kind": "mutable_version"})
+        return cls._of(source, str(version), AnchorKind.MUTABLE_VERSION)
 
     @classmethod
     def source_version(cls, source: str, version: str) -> InputAnchor:
         """Anchor an external source by the version id that its version surface gave."""
-        return cls.from_dict({"source": source, "anchor": version, "kind": "source_version"})
+        return cls._of(source, version, AnchorKind.SOURCE_VERSION)
 
     @classmethod
     def unpinned_at_instant(cls, source: str, instant: datetime | str) -> InputAnchor:
         """Anchor an input that has no version by the instant of its read, which never hits and is never fresh."""
         if isinstance(instant, datetime):
             instant = (instant if instant.tzinfo else instant.replace(tzinfo=timezone.utc)).isoformat()
-        return cls.from_dict({"source": source, "anchor": instant, "kind": "unpinned_at_instant"})
+        return cls._of(source, instant, AnchorKind.UNPINNED_AT_INSTANT)
+
+    @classmethod
+    def _of(cls, source: str, anchor: str, kind: AnchorKind) -> InputAnchor:
+        """Return an anchor of names that need no closer look; `from_dict` has it for any others."""
+        is_plain = type(source) is type(anchor) is str and source.isascii() and anchor.isascii()
+        if is_plain and source and "\0" not in source:
+            return cls(source=source, anchor=anchor, kind=kind)
+        return cls.from_dict({"source": source, "anchor": anchor, "kind": kind.value})
 
     @property
     def is_unpinned(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 from jammi_dagster.errors import NotCanonical
@@ -28,8 +29,14 @@ def canonical_json(value: object, *, name: str = "value") -> bytes:
     >>> canonical_json({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
-    plain = _text(value, name) if type(value) is str else plain_json(value, name=name)
-    return _encode(plain).encode()
+    try:
+        if type(value) is str:
+            return encode_basestring(value).encode()
+        if type(value) is list and set(map(type, value)) == {str}:
+            return f"[{','.join(map(encode_basestring, value))}]".encode()
+    except UnicodeEncodeError:
+        pass  # the error below names the place
+    return _encode(plain_json(value, name=name)).encode()
 
 
 def plain_json(value: object, *, name: str = "value") -> Json:

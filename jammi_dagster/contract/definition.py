@@ -106,7 +106,6 @@ def fold_encoded(descriptor: bytes, env: bytes) -> str:
 
     Callers with many tables of one kind encode the parts that the tables share only once.
     """
-    fold = hashlib.sha256(_DOMAIN)
-    for label, encoded in ((b"descriptor", descriptor), (b"env", env)):
-        fold.update(b"\0" + label + b"\0" + len(encoded).to_bytes(8, "little") + encoded)
-    return fold.hexdigest()
+    lengths = [len(encoded).to_bytes(8, "little") for encoded in (descriptor, env)]
+    folded = b"".join((_DOMAIN, b"\0descriptor\0", lengths[0], descriptor, b"\0env\0", lengths[1], env))
+    return hashlib.sha256(folded).hexdigest()

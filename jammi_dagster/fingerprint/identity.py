@@ -29,6 +29,7 @@ from jammi_dagster.fingerprint.sources.modules import home_of, of_names
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
 from jammi_dagster.fingerprint.time_zone import time_zone
+from jammi_dagster.garbage import uncollected
 
 # The files of its package that each function was last found to read.
 _packaged: WeakKeyDictionary[Any, tuple[PackagedRead, ...]] = WeakKeyDictionary()
@@ -130,7 +131,7 @@ def identify(
         return _versioned(code_version)
     if not callable(fn):
         raise InvalidField(what="identify", path="fn", value=fn, expected="a function")
-    with _one_at_a_time:
+    with _one_at_a_time, uncollected():
         while True:
             try:
                 return _from_source(fn, depends_on, ignore, {fn: members} if of_object else {})

@@ -32,9 +32,9 @@ steps (`planning.waves`).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from jammi_dagster.contract import CachePolicy, InputAnchor
 
@@ -47,8 +47,7 @@ LOST, GONE = "the bytes of materialization", "gone"
 PLAIN = "Dagster runs the body of a plain asset in any case"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """A stored materialization with the table's definition and inputs.
 
     `digest` is that of its artifact, `seconds` the time that computing it took. `other_checks` are declared checks that
@@ -65,8 +64,7 @@ class Match:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableFacts:
+class TableFacts(NamedTuple):
     """Everything that the decision on one table depends on, besides the policy.
 
     `obstacles` are the reasons why a step would not begin, `barriers` the reasons why nothing stored may stand in for
@@ -89,8 +87,7 @@ class TableFacts:
         return not (self.barriers or self.unknown or self.obstacles)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TablePlan:
+class TablePlan(NamedTuple):
     """The decision on one table.
 
     `definition` and `anchors` are those that its materialization has or would get. `materialization` is the id to
@@ -113,8 +110,7 @@ class TablePlan:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepPlan:
+class StepPlan(NamedTuple):
     """The decision on the tables of one step, which share a verdict."""
 
     tables: tuple[TablePlan, ...]
@@ -123,7 +119,8 @@ class StepPlan:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The reasons of all tables, each once."""
-        return tuple(dict.fromkeys(reason for table in self.tables for reason in table.reasons))
+        every = (table.reasons for table in self.tables)
+        return tuple(dict.fromkeys(itertools.chain.from_iterable(every)))
 
     @property
     def is_open(self) -> bool:
@@ -143,7 +140,9 @@ class StepPlan:
 
 def decide_step(facts: Sequence[TableFacts], policy: CachePolicy) -> StepPlan:
     """Decide the tables of one step by the rules of this module."""
-    alone = [_decide(table, policy) for table in facts]
+    alone = tuple([_decide(table, policy) for table in facts])
+    if len(alone) == 1 and (alone[0].reasons or alone[0].verdict == "reuse"):
+        return StepPlan(tables=alone, verdict=alone[0].verdict)
     for verdict in _STRONGEST_FIRST:
         cause = next((p for p in alone if p.verdict == verdict and (p.reasons or verdict == "reuse")), None)
         if cause is not None:
@@ -205,8 +204,7 @@ def _with_cause(plan: TablePlan, cause: TablePlan) -> TablePlan:
     if plan.verdict == cause.verdict and (plan.reasons or plan.verdict == "reuse"):
         return plan
     why = f"{cause.table}, which the same step makes, {_WORD[cause.verdict]}"
-    return replace(
-        plan,
+    return plan._replace(
         verdict=cause.verdict,
         reasons=(*plan.reasons, why),
         materialization=None,

@@ -28,17 +28,29 @@ def into_runs(
     """
     order = [table for layer in generations(tables, parents) for table in layer]
     joined = _joined(tables, parents, partition_of)
-    wave: dict[str, int] = {}
     runs: dict[tuple[int, Hashable | None], list[str]] = {}
-    for table in order:
-        own = joined[table]
-        earlier = [p for p in parents.get(table, ()) if p in wave and p != table]
-        wave[table] = max((wave[p] + (joined[p] != own) for p in earlier), default=0)
-        runs.setdefault((wave[table], own), []).append(table)
+    for table, wave in _waves(order, parents, joined).items():
+        runs.setdefault((wave, joined[table]), []).append(table)
     return [
         RunGroup(wave=number, tables=tuple(made))
         for (number, _), made in sorted(runs.items(), key=lambda item: (item[0][0], item[1]))
     ]
+
+
+def waves_of(
+    tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
+) -> dict[str, int]:
+    """Return the wave of each table in `into_runs`. The tables come after their parents."""
+    return _waves(tables, parents, _joined(tables, parents, partition_of))
+
+
+def _waves(tables: Iterable[str], parents: Parents, joined: Mapping[str, Hashable | None]) -> dict[str, int]:
+    wave: dict[str, int] = {}
+    for table in tables:
+        own = joined[table]
+        above = [wave[p] + (joined[p] != own) for p in parents.get(table, ()) if p in wave and p != table]
+        wave[table] = max(above, default=0)
+    return wave
 
 
 def below(tables: Iterable[str], parents: Parents) -> set[str]:
@@ -81,6 +93,9 @@ def _joined(
     tables: Collection[str], parents: Parents, partition_of: Callable[[str], Hashable | None]
 ) -> dict[str, Hashable | None]:
     """Return the partition in whose run each table is made: its own, or the only one that it is connected with."""
+    partition = {table: partition_of(table) for table in tables}
+    if None not in partition.values():
+        return partition
     root = {table: table for table in tables}
 
     def find(table: str) -> str:
@@ -94,11 +109,7 @@ def _joined(
                 root[find(parent)] = find(table)
     partitions: dict[str, set[Hashable]] = {}
     for table in tables:
-        partition = partition_of(table)
-        if partition is not None:
-            partitions.setdefault(find(table), set()).add(partition)
+        if partition[table] is not None:
+            partitions.setdefault(find(table), set()).add(partition[table])
     only = {component: next(iter(found)) for component, found in partitions.items() if len(found) == 1}
-    return {
-        table: partition if (partition := partition_of(table)) is not None else only.get(find(table))
-        for table in tables
-    }
+    return {table: own if own is not None else only.get(find(table)) for table, own in partition.items()}

@@ -13,16 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jammi_dagster import __version__
 from jammi_dagster.artifacts import (
     SIDECAR_LIMIT,
     ArtifactRoot,
-    WrittenArtifact,
     artifact_path,
     sidecar_path,
-    write_parquet,
 )
 from jammi_dagster.catalog import (
     LEASE_SECONDS,
@@ -51,6 +49,9 @@ from jammi_dagster.recording.leases import RENEW_SECONDS, Heart
 from jammi_dagster.sensing import Rows
 from jammi_dagster.sensing.why import cause
 from jammi_dagster.threads import Workers
+
+if TYPE_CHECKING:
+    from jammi_dagster.artifacts import WrittenArtifact
 
 # in each of n sidecars n names: more would be read and written for longer than the tables themselves
 _MOST_NAMED = 100
@@ -162,9 +163,14 @@ class Attempt:
     written: dict[str, WrittenArtifact] = field(default_factory=dict)
     _open: bool = True
     _heart: Heart = field(init=False)
+    _write: Callable[..., WrittenArtifact] = field(init=False)
     _pid: int = field(init=False, default_factory=os.getpid)
 
     def __post_init__(self) -> None:
+        # here, not in `write`, where the files that are read are watched for a function's
+        from jammi_dagster.artifacts import write_parquet  # half of pyarrow, which a reuse does not need
+
+        self._write = write_parquet
         self._heart = Heart(lambda: self.recorder.writer.renew(self.lease), every=RENEW_SECONDS)
 
     def __enter__(self) -> Attempt:
@@ -198,7 +204,7 @@ class Attempt:
         self._check_process()
         self.recorder.check_root()
         row = self.rows[table]
-        written = write_parquet(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
+        written = self._write(self.recorder.root, row.artifact_path, data, table=table, progress=progress)
         self.written[table] = written
         return written
 

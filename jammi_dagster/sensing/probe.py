@@ -10,7 +10,7 @@ import errno
 import functools
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
@@ -74,8 +74,7 @@ def probe_cache_record(
     return found.record.with_anchors(inputs) if found.record and found.has_bytes else None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """The answer of a probe: the best match with bytes. Without `has_bytes` the best match, whose bytes are gone."""
 
     record: MaterializationRecord | None

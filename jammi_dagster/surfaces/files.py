@@ -66,12 +66,12 @@ class FileSurface:
     path: str
 
     def stamp(self) -> tuple[int, ...] | None:
-        """Return the file's inode, size and times, which show a change that its content no longer shows.
+        """Return the inode, size and times of the file, and of the symbolic links that lead to it.
 
-        None if there is no such file.
+        They show a change that the content no longer shows. None if there is no such file.
         """
         try:
-            return _state(os.stat(self.path))
+            return (*_state(os.stat(self.path)), *_links(self.path))
         except OSError:
             return None
 
@@ -91,6 +91,18 @@ class FileSurface:
             ) from None
         except OSError as error:
             raise SurfaceUnavailable(source=self.source, why=str(error)) from error
+
+
+def _links(path: str) -> tuple[int, ...]:
+    """Return the states of the symbolic links on the way to a file that exists."""
+    at, *rest = Path(path).parts
+    for position, part in enumerate(rest, start=1):
+        at = os.path.join(at, part)
+        found = os.lstat(at)
+        if stat.S_ISLNK(found.st_mode):
+            target = os.path.join(os.path.dirname(at), os.readlink(at), *rest[position:])
+            return (*_state(found), *_links(target))
+    return ()
 
 
 def _digest(path: str) -> str:

@@ -11,10 +11,19 @@ from adapters_kit import Lab, note, table, taken, values
 from sensing_kit import Ticking, definitions, evaluate
 
 from jammi_dagster import StaleMaterialization, plan, recompute, result_table
+from jammi_dagster.catalog import Outbox
 from jammi_dagster.errors import TableHeld
 from jammi_dagster.surfaces import file
 
 HELD = "held by ada since "
+
+
+class Died(BaseException):
+    """An end that no code catches."""
+
+
+def _die(*args: Any, **options: Any) -> None:
+    raise Died
 
 
 def chain(folder: Path) -> list[Any]:
@@ -105,6 +114,78 @@ def test_a_run_of_a_held_table_records_and_says_so(lab: Lab, assets: list[Any]) 
     ran = lab.run(assets, select=["mid"])
     assert ran.said("mid")["jammi/is_current"] is False
     assert lab.store.current("mid").materialization_id == before
+
+
+def _events(lab: Lab, name: str) -> list[tuple[Any, Any]]:
+    """The reason and the move of each event outside of a run, the last one first."""
+    records = lab.instance.fetch_materializations(dg.AssetKey(name), limit=20).records
+    made = [record.asset_materialization for record in records if not record.run_id]
+    return [(one.metadata["jammi/why"].value, one.metadata["jammi/move"].value) for one in made if one]
+
+
+def test_dagster_hears_of_a_rollback_once(
+    lab: Lab, assets: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the next tick, with the data version of the earlier one; a sender that dies in between repeats nothing."""
+    move, record = lab.store.moves("mid")[0], lab.store.current("mid")
+    ticking = Ticking(lab, assets)
+    with monkeypatch.context() as patched:
+        patched.setattr(Outbox, "sent", _die)
+        with pytest.raises(Died):
+            ticking.tick()
+    assert _events(lab, "mid") == [("rolled back by ada", move.sequence)]
+    (last,) = lab.instance.fetch_materializations(dg.AssetKey("mid"), limit=1).records
+    assert last.asset_materialization is not None
+    tags = last.asset_materialization.tags or {}
+    assert tags["dagster/data_version"] == record.artifact_digest
+    with lab.store.database.writing() as connection:  # its claim has run out
+        connection.exec_driver_sql("UPDATE outbox SET claimed_until = 0")
+    ticking.tick()
+    assert len(_events(lab, "mid")) == 1
+    with lab.store.database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one() == 0
+
+
+def test_an_event_before_which_a_sender_dies_is_sent_by_the_next_one(
+    lab: Lab, assets: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is lost; an event of a table that nothing here makes waits for its own code location."""
+    for value in (1, 2):
+        lab.store.materialize("of others", table(value), descriptor={"producer": "me"}, env={}, inputs=[])
+    lab.store.rollback("of others", lab.store.history("of others")[1].materialization_id)
+    ticking = Ticking(lab, assets)
+    with monkeypatch.context() as patched:
+        patched.setattr(dg.DagsterInstance, "report_runless_asset_event", _die)
+        with pytest.raises(Died):
+            ticking.tick()
+    assert _events(lab, "mid") == []
+    with lab.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE outbox SET claimed_until = 0")
+    ticking.tick()
+    assert len(_events(lab, "mid")) == 1
+    assert [event.table for event in Outbox(lab.store.database, lab.store.scope).pending()] == ["of others"]
+
+
+def test_a_rolled_back_partition_is_told_as_itself(lab: Lab) -> None:
+    """Also one of several dimensions, which Dagster finds by the tags of each."""
+    one, two = dg.StaticPartitionsDefinition(["a"]), dg.StaticPartitionsDefinition(["b"])
+
+    @result_table(
+        reads=[], code_version="1", partitions_def=dg.MultiPartitionsDefinition({"x": one, "y": two})
+    )
+    def cells(context: dg.AssetExecutionContext) -> pa.Table:
+        return table(context.run.run_id)
+
+    for _ in range(2):
+        lab.run([cells], partition="a|b", tags={"jammi/cache": "bypass"})
+    first = lab.store.history("cells[a|b]")[-1]
+    lab.store.rollback("cells[a|b]", first.materialization_id)
+    Ticking(lab, [cells]).tick()
+    (last,) = lab.instance.fetch_materializations(dg.AssetKey("cells"), limit=1).records
+    assert last.asset_materialization is not None
+    tags = last.asset_materialization.tags or {}
+    assert (last.partition_key, tags["dagster/partition/x"], tags["dagster/partition/y"]) == ("a|b", "a", "b")
+    assert tags["dagster/data_version"] == first.artifact_digest
 
 
 def test_a_condition_does_not_ask_for_a_held_table(lab: Lab, assets: list[Any]) -> None:

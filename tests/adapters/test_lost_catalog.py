@@ -14,7 +14,7 @@ from adapters_kit import Lab, table
 from postgres_kit import Postgres, running
 
 from jammi_dagster import ResultStore, result_table
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 from jammi_dagster.errors import RootOfAnotherCatalog
 
 letters = dg.StaticPartitionsDefinition(["a", "b"])
@@ -92,7 +92,7 @@ class Catalog:
             shutil.copy(self._file, f"{self._file}.backup")
             return
         with self._engine().connect() as connection:
-            for one in Base.metadata.sorted_tables:
+            for one in METADATA.sorted_tables:
                 self._backup[one.name] = [dict(row._mapping) for row in connection.execute(sa.select(one))]
 
     def restore(self) -> None:
@@ -102,9 +102,9 @@ class Catalog:
             shutil.copy(f"{self._file}.backup", self._file)
             return
         with self._engine().begin() as connection:
-            for one in reversed(Base.metadata.sorted_tables):
+            for one in reversed(METADATA.sorted_tables):
                 connection.execute(one.delete())
-            for one in Base.metadata.sorted_tables:
+            for one in METADATA.sorted_tables:
                 if self._backup[one.name]:
                     connection.execute(one.insert(), self._backup[one.name])
 

@@ -42,38 +42,40 @@ def test_an_event_is_kept_with_its_move_or_not_at_all(catalog: Catalog) -> None:
     made, _ = catalog.ready("t")
     with pytest.raises(UnknownTable):
         catalog.writer.point([("t", "none")], start_sequence=2**50, run_id=None, events={"t": "event"})
-    assert _outbox(catalog).pending() == 0
+    assert _outbox(catalog).pending() == []
     assert catalog.current("t") == made
 
 
 def test_events_are_claimed_in_order_and_removed_once_sent(pending: Catalog) -> None:
     """The oldest first; a claimed one is nobody else's, a sent one is gone."""
     outbox = _outbox(pending)
-    first = outbox.claim(most=1)
-    assert _told(first) == [("t", "event of t", 1)]
-    assert _told(outbox.claim(most=9)) == [("u", "event of u", 1)]
-    assert outbox.pending() == 0
-    assert outbox.claim(most=9) == []
-    outbox.sent(first)
-    assert _told(Outbox(pending.database, pending.scope).claim(most=9, seconds=-1)) == []
+    events = outbox.pending()
+    assert _told(events) == [("t", "event of t", 0), ("u", "event of u", 0)]
+    claimed = outbox.claim(events[:1], seconds=-1)
+    assert _told(claimed) == [("t", "event of t", 1)]
+    outbox.sent(claimed)
+    assert outbox.claim(events[:1]) == []
+    assert _told(outbox.claim(events)) == [("u", "event of u", 1)]
+    assert outbox.claim(events) == outbox.pending() == []
 
 
 def test_the_events_of_a_sender_that_died_come_again(pending: Catalog) -> None:
     """Once its claim has run out, and with the number of attempts: then they may be in the event log already."""
     outbox = _outbox(pending)
-    assert len(outbox.claim(most=9, seconds=-1)) == 2
-    assert outbox.pending() == 2
-    assert _told(outbox.claim(most=9)) == [("t", "event of t", 2), ("u", "event of u", 2)]
+    assert len(outbox.claim(outbox.pending(), seconds=-1)) == 2
+    assert _told(outbox.claim(outbox.pending())) == [("t", "event of t", 2), ("u", "event of u", 2)]
 
 
 def _claim_and_wait(talk: Connection, url: str) -> None:
     catalog = Catalog(Database(url))
-    talk.send([event.table for event in _outbox(catalog).claim(most=1, seconds=-1)])
+    outbox = _outbox(catalog)
+    talk.send([event.table for event in outbox.claim(outbox.pending()[:1], seconds=-1)])
     talk.recv()
 
 
 def _claim(n: int, url: str) -> list[str]:
-    return [event.table for event in _outbox(Catalog(Database(url))).claim(most=5)]
+    outbox = _outbox(Catalog(Database(url)))
+    return [event.table for event in outbox.claim(outbox.pending())]
 
 
 @pytest.fixture
@@ -88,7 +90,8 @@ def test_a_kill_between_claim_and_sending_loses_no_event(pending: Catalog, url: 
     sender = Child(_claim_and_wait, url)
     assert sender.told() == ["t"]
     sender.kill()
-    assert _told(_outbox(pending).claim(most=1)) == [("t", "event of t", 2)]
+    outbox = _outbox(pending)
+    assert _told(outbox.claim(outbox.pending())) == [("t", "event of t", 2), ("u", "event of u", 1)]
 
 
 def test_two_senders_share_the_events(pending: Catalog, url: str) -> None:

@@ -1,6 +1,7 @@
 """Without statistics a database answers every look-up by an index."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -43,6 +44,10 @@ def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalo
         lambda reader: reader.current_matches(["t", "u"]),
         lambda reader: reader.of_run("r", ["t", "u"]),
         lambda reader: reader.history("t"),
+        lambda reader: reader.moves("t"),
+        lambda reader: reader.move_at("t", 1),
+        lambda reader: reader.move_at("t", datetime(2026, 1, 1, tzinfo=timezone.utc)),
+        lambda reader: reader.holds(),
         lambda reader: reader.neighbours("t", most=3),
         lambda reader: reader.annotation("m"),
         lambda reader: reader.edges("s"),
@@ -54,6 +59,10 @@ def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalo
         "current_matches",
         "of_run",
         "history",
+        "moves",
+        "move_at a sequence",
+        "move_at a time",
+        "holds",
         "neighbours",
         "annotation",
         "edges",

@@ -8,7 +8,7 @@ from core_kit import run
 from sqlmodel import SQLModel
 
 from jammi_dagster.catalog import migrations
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 
 
 def _ddl(connection: sa.Connection) -> dict[str, str]:
@@ -28,13 +28,13 @@ def test_alembic_finds_nothing_to_generate(catalog: Catalog) -> None:
                 "compare_server_default": True,
             },
         )
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
 
 
 def test_models_and_migrations_make_the_same_statements(catalog: Catalog) -> None:
     """Also where alembic does not look: partial indexes, foreign keys, tables without row ids."""
     engine = sa.create_engine("sqlite://")
-    Base.metadata.create_all(engine)
+    METADATA.create_all(engine)
     with engine.connect() as connection:
         modelled = _ddl(connection)
     engine.dispose()
@@ -46,10 +46,10 @@ def test_models_and_migrations_make_the_same_statements(catalog: Catalog) -> Non
 
 def test_the_users_own_tables_are_left_alone(catalog: Catalog) -> None:
     """Our tables are on a registry of their own: `create_all` on the user's metadata never meets them."""
-    assert not set(Base.metadata.tables) & set(SQLModel.metadata.tables)
+    assert not set(METADATA.tables) & set(SQLModel.metadata.tables)
     with catalog.database.reading() as connection:
         assert set(sa.inspect(connection).get_table_names()) == {
-            *Base.metadata.tables,
+            *METADATA.tables,
             migrations.VERSION_TABLE,
         }
 

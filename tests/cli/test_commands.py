@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from cli_kit import PIPELINE, Answer, Project, ask
 
@@ -340,6 +341,22 @@ def test_a_table_is_rolled_back_and_released(project: Project) -> None:
     assert ask("release", "orders", "--store", project.root).out == "orders was not held.\n"
     project.run("orders")
     assert project.store.current("orders").materialization_id != first
+
+
+def test_a_rollback_with_code_tells_dagster(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The instance of `DAGSTER_HOME` has the event at once."""
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    first = project.store.current("orders")
+    (project.folder / "orders.csv").write_text("customer,amount\nada,1\n")
+    project.run("orders")
+    assert ask("rollback", "orders", "--to", first.materialization_id, "-f", project.file).code == 0
+    assert "It is held by " in ask("why", "orders", "--store", project.root).out
+    with dg.DagsterInstance.get() as instance:
+        (last,) = instance.fetch_materializations(dg.AssetKey("orders"), limit=1).records
+        assert last.asset_materialization is not None
+        assert (last.asset_materialization.tags or {})["dagster/data_version"] == first.artifact_digest
 
 
 def test_a_rollback_to_nothing_is_one_line(ran: Project) -> None:

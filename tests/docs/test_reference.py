@@ -22,7 +22,10 @@ def test_every_public_name_is_in_the_api_reference() -> None:
     public |= {
         f"jammi_dagster.testing.{name}" for name in (*testing.__all__, "pytest_plugin.result_table_tester")
     }
-    public.add("jammi_dagster.adapters.event_log_storage.BatchingSqliteEventLogStorage")
+    public |= {
+        "jammi_dagster.adapters.event_log_storage.BatchingSqliteEventLogStorage",
+        "jammi_dagster.adapters.postgres_event_log_storage.BatchingPostgresEventLogStorage",
+    }
     public |= {
         f"jammi_dagster.contract.{name}" for name in set(contract.__all__) - set(jammi_dagster.__all__)
     }

@@ -12,7 +12,7 @@ from fault_stacks_kit import Shelf
 from faults_kit import Kind, Seams
 
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
-from jammi_dagster.catalog import CatalogWriter
+from jammi_dagster.catalog import CatalogWriter, writes
 from jammi_dagster.maintenance.recovery import Recovery
 from jammi_dagster.recording import Attempt, Output, Publication
 
@@ -76,6 +76,11 @@ PLANTED: dict[str, tuple[str, Plant, str]] = {
         "write",
         lambda: mock.patch.object(Attempt, "_abandon", _abandon_all),
         "torn: t",
+    ),
+    "a move that is not told": (
+        "write",
+        lambda: mock.patch.object(writes, "add_moves_to"),
+        "not the last in its history: ('', 'default', 't')",
     ),
     "recovery that believes one 404": (
         "recover, default grace",

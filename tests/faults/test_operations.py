@@ -14,6 +14,8 @@ from faults_kit import Seams
 
 # of passes with many operations alike, one of so many; `make long` takes each
 _EVERY = {
+    "roll back": 3,
+    "write a held table": 12,
     "recover": 12,
     "recover, default grace": 12,
     "adopt": 12,

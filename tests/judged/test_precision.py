@@ -8,8 +8,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from benchmarks import precision
+from benchmarks import precision, real_precision
 from benchmarks.fresh import fresh
+from benchmarks.real_projects import BY_NAME
 from benchmarks.report import Report
 
 LABELS = ("pure", "impure")
@@ -62,3 +63,15 @@ def test_a_share_has_its_interval(part: int, low: float, high: float) -> None:
     """The interval is Wilson's: within 0 and 100, and wide where the list is short."""
     found = precision.share(part, 10)
     assert (found["low"], found["high"]) == (low, high)
+
+
+def test_the_list_of_real_projects_is_whole() -> None:
+    """At least 60 functions of 8 projects that the script knows, at pinned versions, each labelled twice."""
+    with (precision.LIST / real_precision.LABELS).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["function"] for row in rows}) == len(rows) >= 60
+    assert {row["function"].partition(":")[0] for row in rows} == set(BY_NAME)
+    assert len(BY_NAME) >= 8
+    assert all("==" in project.pinned for project in BY_NAME.values())
+    assert all(row[column] in LABELS for row in rows for column in ("reader_1", "reader_2", "agreed"))
+    assert all(row["why"] for row in rows)

@@ -19,7 +19,7 @@ from store_kit import attempt_on, expire, output, status
 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.catalog import CatalogWriter, migrations
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 from jammi_dagster.errors import CatalogFromNewerVersion, CatalogUnavailable
 
 _PROCESSES, _COMMITS = 8, 100
@@ -122,7 +122,7 @@ def test_models_and_migrations_are_one_on_postgres_too(empty: str) -> None:
     with database.reading() as connection:
         options = {"version_table": migrations.VERSION_TABLE, "compare_type": True}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
         query = "SELECT DISTINCT column_name FROM information_schema.columns WHERE collation_name = 'C'"
         assert set(connection.execute(sa.text(query)).scalars()) >= {"table_name", "source"}
     database.close()

@@ -18,7 +18,7 @@ from store_kit import StoreAt, child, definition, execute, expire, files, killed
 from jammi_dagster import InputAnchor, JammiError, ResultStore, Staleness
 from jammi_dagster.artifacts import sidecar_path
 from jammi_dagster.catalog.engine_reader import _t as engine_table
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 from jammi_dagster.errors import UnknownManifestVersion
 
 pytestmark = pytest.mark.slow  # it goes through much; `make slow` runs it
@@ -87,7 +87,7 @@ def _set(raw: sqlite3.Connection, table: str, column: str, value: Any) -> bool:
     return True
 
 
-@pytest.mark.parametrize("table", sorted(Base.metadata.tables))
+@pytest.mark.parametrize("table", sorted(METADATA.tables))
 def test_any_value_in_any_column(
     tampered: tuple[ResultStore, sqlite3.Connection, sqlite3.Connection], tmp_path: Path, table: str
 ) -> None:
@@ -95,7 +95,7 @@ def test_any_value_in_any_column(
     store, raw, copy = tampered
     taken = 0
     with opened(store) as paths:
-        for column in Base.metadata.tables[table].columns.keys():  # noqa: SIM118  # not a mapping
+        for column in METADATA.tables[table].columns.keys():  # noqa: SIM118  # not a mapping
             is_json = column in ("anchors_json", "anchor_order", "annotation_json")
             for value in [*_ODD, _INVALID_UTF8, *(ODD_JSON if is_json else ())]:
                 if _set(raw, table, column, value):

@@ -72,6 +72,9 @@ _WRITES: dict[str, Callable[[ResultStore], object]] = {
         [("t", str(store.probe_cache(definition(), [])))], start_sequence=2**50, run_id="r"
     ),
     "drop": lambda store: store.drop("t"),
+    "roll back": lambda store: store.rollback("t", store.current("t").materialization_id),
+    "release": lambda store: store.release("t"),
+    "prune": lambda store: store.prune_history(),
     "recover": lambda store: store.recover(),
     "take over": lambda store: store.adopt(take_over=True),
 }

@@ -21,12 +21,11 @@ from jammi_dagster.catalog import EngineReader
 _PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance", "recording", "sensing"))
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    AbandonedRow AdoptedRow AdoptionReport AnchorEdge AnchorSet Annotation Base BuildingRow Busy CatalogBond
-    CatalogMark CatalogState CurrentCost CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight
-    Forked Heart Hold Lease ListedObjects MaintenanceStamp Materialization MaterializationRecord Move Mover
-    Observations Outcomes OutboxEvent OutgoingEvent Output Overview Pointer PointerMove PointerMoves Progress
-    Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows RunResult Scope SidecarRow SqliteFile
-    StoreIdentity StoreKey Tombstone Upserts
+    AbandonedRow AdoptedRow AdoptionReport Answer BuildingRow Busy CatalogBond CatalogMark CurrentCost
+    CurrentMatch CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight Forked Heart Hold
+    Lease ListedObjects MaterializationRecord Move Mover Observations Outcomes OutgoingEvent Output Overview
+    PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows Scope
+    SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
 """
 
 

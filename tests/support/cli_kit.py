@@ -142,10 +142,15 @@ def ask(*arguments: str, environment: Mapping[str, str | None] | None = None) ->
     return Answer(result.exit_code, result.stdout, result.stderr)
 
 
-def ask_process(*arguments: str, folder: Path, program: Sequence[str] = ("-m", "jammi_dagster")) -> Answer:
-    """Run a command in a process of its own, its output in a pipe."""
+def ask_process(
+    *arguments: str,
+    folder: Path,
+    program: Sequence[str] = ("-m", "jammi_dagster"),
+    more: Mapping[str, str] | None = None,
+) -> Answer:
+    """Run a command in a process of its own, its output in a pipe; `more` is added to its environment."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "JAMMI"))}
-    environment = {**given, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**given, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1", **(more or {})}
     command = [sys.executable, *program, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return Answer(done.returncode, done.stdout, done.stderr)

@@ -88,6 +88,8 @@ def _pointers(expected: Expected, now: Seen, *, acknowledged: bool, may_change: 
     for name, one in now.pointers.items():
         if one is not None and (one not in now.rows or now.rows[one].status != "ready"):
             yield f"current and not ready: {name}"
+        if now.told.get(name) != one:
+            yield f"current, and not the last in its history: {name}"
 
 
 def _is_earlier(expected: Expected, now: Seen, names: list[Name]) -> bool:

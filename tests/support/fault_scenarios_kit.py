@@ -84,6 +84,20 @@ def _reuse(store: ResultStore) -> None:
     store.writer.point([("t", old.materialization_id)], start_sequence=start, run_id="reuse")
 
 
+# --- holds --------------------------------------------------------------------------------------------------
+
+
+def _held(stack: Stack) -> None:
+    """Hold a table at its first materialization."""
+    with contextlib.closing(stack.place.open()) as store:
+        fill(store)
+        _roll_back(store)
+
+
+def _roll_back(store: ResultStore) -> None:
+    store.rollback("t", store.history("t")[-1].materialization_id, by="me")
+
+
 # --- recovery -----------------------------------------------------------------------------------------------
 
 
@@ -212,6 +226,8 @@ SCENARIOS = {
         Scenario("write a range", _filled, _write_range, flips=True),
         Scenario("first write", _nothing, lambda store: publish(store, {"t": 7}), flips=True),
         Scenario("reuse", _filled, _reuse, flips=True),
+        Scenario("roll back", _filled, _roll_back, flips=True),
+        Scenario("write a held table", _held, _write),
         Scenario("recover", _crashed, _recover),
         # recovery without grace, as it would come before the next run, rightly loses the missing table
         Scenario("recover, default grace", _missing, _recover_at_night, recovers=False),

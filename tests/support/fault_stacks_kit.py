@@ -18,7 +18,7 @@ from s3_kit import bucket
 
 from benchmarks.postgres import Server, server
 from jammi_dagster import ResultStore
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 
 _CATALOG = "catalog.db"
 
@@ -38,10 +38,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Seen:
-    """All that a store holds: rows and pointers, and the objects by path with the SHA-256 of each."""
+    """All that a store holds: rows, pointers with the end of each one's history, and the SHA-256 of each object."""
 
     rows: Mapping[str, Any]
     pointers: Mapping[tuple[str, str, str], str | None]
+    told: Mapping[tuple[str, str, str], str | None]
     objects: Mapping[str, str]
     sidecars: Mapping[str, bytes]
 
@@ -106,8 +107,12 @@ class Stack:
             (row.tenant, row.deployment, row.table_name): row.materialization_id
             for row in self.catalog.all("pointers")
         }
+        told = {
+            (row.tenant, row.deployment, row.table_name): row.materialization_id
+            for row in sorted(self.catalog.all("pointer_moves"), key=lambda row: row.sequence)
+        }
         objects, sidecars = self.files.seen()
-        return Seen(rows, pointers, objects, sidecars)
+        return Seen(rows, pointers, told, objects, sidecars)
 
 
 class LocalFiles:
@@ -264,7 +269,7 @@ class PostgresRows:
         self._connection.execute("; ".join(statements))
 
 
-_TABLES = [table.name for table in Base.metadata.sorted_tables]
+_TABLES = [table.name for table in METADATA.sorted_tables]
 STACKS = ("local + SQLite", "local + PostgreSQL", "S3 + SQLite", "S3 + PostgreSQL")
 
 

@@ -15,7 +15,7 @@ from core_kit import ENV, descriptor, make, numbers
 from benchmarks.statements import statements
 from jammi_dagster import InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore, Staleness
 from jammi_dagster.catalog import CatalogWriter, MaterializationRecord
-from jammi_dagster.catalog.models import Base
+from jammi_dagster.catalog.models import METADATA
 from jammi_dagster.contract import DefinitionHash, definition_hash
 from jammi_dagster.maintenance import Recovery
 from jammi_dagster.recording import Attempt, Output
@@ -163,7 +163,7 @@ def rows(store: ResultStore) -> Mapping[str, Sequence[tuple[Any, ...]]]:
     with store.database.reading() as connection:
         return {
             name: sorted((tuple(row) for row in connection.execute(sa.select(table))), key=repr)
-            for name, table in Base.metadata.tables.items()
+            for name, table in METADATA.tables.items()
             if name != "maintenance_stamps"
         }
 

@@ -11,6 +11,7 @@ import dagster as dg
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, MATERIALIZATION, USER_PROVIDED_TAG
 
 _MOST_EVENTS = 500  # per query: SQLite limits the parameters of a statement
+_MOST_ASSETS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,17 +72,30 @@ def last_versions(
 
 
 def last_materializations(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None
+    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str]
 ) -> dict[str | None, LastMaterialization]:
-    """Return the last materialization event of each of `partitions`, or of the whole asset under None."""
-    found: dict[str | None, LastMaterialization] = {}
-    for record in _last_events(instance, key, partitions, observable=False):
-        event = record.event_log_entry.asset_materialization
-        made = event.metadata.get(MATERIALIZATION)
-        found[None if partitions is None else record.partition_key] = LastMaterialization(
-            record.storage_id, None if made is None else str(made.value), event.tags or {}
-        )
+    """Return the last materialization event of each of `partitions` that has one."""
+    records = _last_events(instance, key, partitions, observable=False)
+    return {record.partition_key: _last(record) for record in records}
+
+
+def last_of_assets(
+    instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]
+) -> dict[dg.AssetKey, LastMaterialization]:
+    """Return the last materialization event of each asset that has one, of whichever partition."""
+    found = {}
+    for start in range(0, len(keys), _MOST_ASSETS):
+        for record in instance.get_asset_records(keys[start : start + _MOST_ASSETS]):
+            last = record.asset_entry.last_materialization_record
+            if last is not None:
+                found[record.asset_entry.asset_key] = _last(last)
     return found
+
+
+def _last(record: Any) -> LastMaterialization:
+    event = record.event_log_entry.asset_materialization
+    made = event.metadata.get(MATERIALIZATION)
+    return LastMaterialization(record.storage_id, None if made is None else str(made.value), event.tags or {})
 
 
 def _version(record: Any) -> EventVersion:

@@ -61,12 +61,14 @@ class CurrentAsset:
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
         """Open the asset. Raises `InvalidOutput` for an asset that a graph makes."""
         self.key, self.store, self._location = key, store, location
+        self.shown = key.to_user_string()
         self._declared = DryStep(location, key)
         self.assets_def = self._declared.assets_def
         self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
         self.is_plain = spec_of(self.assets_def) is None
         self.check_names = self._declared.check_names
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
+        self.reads_itself = any(upstream.dependency.asset_key == key for upstream in self.upstreams)
         self._names: dict[str | None, str] = {}
         self._recipes: dict[bytes, _Known | Exception] = {}
         self._hashes: dict[Any, tuple[Inputs, str, int]] = {}
@@ -102,9 +104,10 @@ class CurrentAsset:
 
     def table(self, partition: str | None) -> str:
         """Return the name of the table of a partition."""
-        if partition not in self._names:
-            self._names[partition] = table_names(self.key.path, [partition])[0]
-        return self._names[partition]
+        found = self._names.get(partition)
+        if found is None:
+            found = self._names[partition] = table_names(self.key.path, [partition])[0]
+        return found
 
     def definition(self, partition: str | None, replay: Replay, present: Present) -> tuple[str, Inputs]:
         """Return the definition hash that a step with this replay would record now, and its inputs without states.
@@ -166,7 +169,7 @@ class CurrentAsset:
             declared = [(up.declared, up.tables(partitions)) for up in self.upstreams]
         except PartitionsGone as error:
             raise NotReplayable(str(error)) from error
-        surfaces = self._surfaces(partitions)
+        surfaces = self._surfaces(partitions) if self.spec.reads else ()
         return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
 
     def facts(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> list[TableFacts]:
@@ -179,7 +182,7 @@ class CurrentAsset:
         group, names, orders = partitions or (), snapshot.names, snapshot.orders
         return facts_over(
             snapshot,
-            ((self.table(one), known.hashes.of(one, group, names, orders)) for one in partitions or (None,)),
+            [(self.table(one), known.hashes.of(one, group, names, orders)) for one in partitions or (None,)],
         )
 
     def undeclared(self, replay: Replay) -> Sequence[str]:

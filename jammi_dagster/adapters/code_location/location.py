@@ -7,7 +7,7 @@ import difflib
 import functools
 import operator
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -134,9 +134,12 @@ class Location:
         given |= {"resources": resources} if resources else {}
         return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
 
-    def config_of_run(self, given: Mapping[str, Any], keys: Iterable[dg.AssetKey]) -> dict[str, Any]:
-        """Return the run config of a run of some assets, without ops, and without resources that they do not need."""
-        config = {name: value for name, value in given.items() if name != "ops"}
+    def config_of_run(
+        self, given: Mapping[str, Any], keys: Iterable[dg.AssetKey], ops: Collection[str]
+    ) -> dict[str, Any]:
+        """Return the run config of a run of some assets: that of these ops, and of the resources that the run needs."""
+        config = dict(given)
+        config["ops"] = {name: value for name, value in (config.get("ops") or {}).items() if name in ops}
         if "resources" in config:
             whole = self.repository.get_implicit_global_asset_job_def()
             needed = whole.get_subset(asset_selection=set(keys)).resource_defs

@@ -51,9 +51,10 @@ class Upstream:
 
         Raises `PartitionsGone`.
         """
-        if partitions not in self._tables:
-            self._tables[partitions] = self._look_up(partitions)
-        return self._tables[partitions]
+        found = self._tables.get(partitions)
+        if found is None:
+            found = self._tables[partitions] = self._look_up(partitions)
+        return found
 
     def every(self) -> Tables:
         """Return all tables of the upstream asset, by partition."""

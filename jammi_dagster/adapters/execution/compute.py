@@ -8,7 +8,7 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
+import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.assets.signature import code_of
@@ -41,13 +41,13 @@ def compute(
         why = why_computed(tables, draft, plan)
         first = plan.tables[0].table
         step.log.info(f"computing {first}{_beside(plan)}: {in_words(why[first].reasons)}{tables.root_once()}")
-        schemas: dict[str, pa.Schema] = {}
+        schemas: dict[str, dg.TableSchema] = {}
         stamps, files = _stamps(tables), tables.recipe.code.files
         with watching(_watch(tables)) as watch, tables.reads:  # a generator's body runs while it is written
             output = call()
             for table, data in zip(step.tables, _by_table(tables, output), strict=True):
                 with closing(data) if isinstance(data, Generator) else nullcontext():
-                    schemas[table] = attempt.write(table, data).schema
+                    schemas[table] = events.column_schema(attempt.write(table, data).schema)
         if not tables.is_plain:  # Dagster sees the checks of a plain asset before its table is handed over
             check_reported(output, step.check_names, asset=tables.asset_name)
         seconds = (time.perf_counter() - started) / max(len(step.tables), 1)
@@ -83,7 +83,7 @@ class _Made:
 
     output: BodyOutput
     inputs: InputSnapshot
-    schemas: Mapping[str, pa.Schema]
+    schemas: Mapping[str, dg.TableSchema]
     why: Mapping[str, Why]
     seconds: float
 
@@ -135,7 +135,7 @@ def _metadata(
             ),
             {
                 **made.output.metadata,
-                metadata_keys.COLUMN_SCHEMA: events.column_schema(made.schemas[done.record.table]),
+                metadata_keys.COLUMN_SCHEMA: made.schemas[done.record.table],
             },
             partitioned=partition is not None,
         )

@@ -115,13 +115,13 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
 
 
 def annotation(
-    output: BodyOutput, schema: pa.Schema, *, added: Mapping[str, Any], replay: Replay
+    output: BodyOutput, schema: dg.TableSchema, *, added: Mapping[str, Any], replay: Replay
 ) -> dict[str, Any]:
     """Return as JSON the part that a reuse emits again: user metadata, tags, check results and column schema.
 
     `added` is the metadata that the function gave to its context; `replay` makes a sensor ask for the same again.
     """
-    metadata = {**added, **output.metadata, metadata_keys.COLUMN_SCHEMA: column_schema(schema)}
+    metadata = {**added, **output.metadata, metadata_keys.COLUMN_SCHEMA: schema}
     return {
         REPLAY: replay.to_dict(),
         "metadata": packed(metadata),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from jammi_dagster.adapters.assets.cache_policy import longest_wait
 from jammi_dagster.adapters.execution import events
@@ -64,7 +64,7 @@ def materialize(
 def record(tables: TableStep, output: BodyOutput) -> StepResult:
     """Record the output of a plain asset's body."""
     draft = tables.draft()
-    facts = [replace(fact, barriers=(PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
+    facts = [fact._replace(barriers=(PLAIN, *fact.barriers), is_probed=False) for fact in draft.facts()]
     return compute(tables, draft, lambda: output, begin(tables), decide_step(facts, CachePolicy.USE))
 
 
@@ -77,11 +77,11 @@ def decide(tables: TableStep, draft: Draft, policy: CachePolicy) -> Decision:
         matches = [_match(tables, hit) for hit in hits]
         probed = min(len(hits) + 1, len(facts))
         facts = [
-            replace(fact, match=matches[at] if at < len(matches) else None, is_probed=at < probed)
+            fact._replace(match=matches[at] if at < len(matches) else None, is_probed=at < probed)
             for at, fact in enumerate(facts)
         ]
     else:
-        facts = [replace(fact, is_probed=False) for fact in facts]
+        facts = [fact._replace(is_probed=False) for fact in facts]
     return Decision(plan=decide_step(facts, policy), hits=tuple(hits))
 
 

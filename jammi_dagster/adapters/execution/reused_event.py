@@ -7,11 +7,15 @@ versions that Dagster compares.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.asset_checks.asset_check_evaluation import (
+    AssetCheckEvaluationTargetMaterializationData,
+)
 
 from jammi_dagster.adapters import metadata_keys
 from jammi_dagster.adapters.assets.data_versions import InputEvent
@@ -43,6 +47,12 @@ class ReusedAsset:
         """The data version that Dagster gets: one for all partitions of a range."""
         return events.data_version({p: str(hit.record.artifact_digest) for p, hit in self.hits.items()}).value
 
+    @property
+    def check_results(self) -> Sequence[dg.AssetCheckResult]:
+        """The recorded check results: of a range those of its last table, as the step gives them."""
+        *_, last = self.hits.values()
+        return last.output.check_results
+
     def materializations(self, overtaken: Collection[str] = ()) -> list[dg.AssetMaterialization]:
         """Return the event of each table; `overtaken` are the tables that a later start has moved on meanwhile."""
         version = self.data_version
@@ -53,7 +63,7 @@ class ReusedAsset:
                 metadata=_metadata(
                     hit, partition=partition, is_current=str(hit.record.table) not in overtaken
                 ),
-                tags={**self._tags(hit, version), **self._dimensions(partition)},
+                tags={**self._tags(hit, version), **dimensions(self.partitions_def, partition)},
             )
             for partition, hit in self.hits.items()
         ]
@@ -73,12 +83,48 @@ class ReusedAsset:
             metadata_keys.OUTCOME_TAG: "reused",
         }
 
-    def _dimensions(self, partition: str | None) -> dict[str, str]:
-        """Return the tags that Dagster finds a partition of several dimensions by."""
-        if partition is None or not isinstance(self.partitions_def, dg.MultiPartitionsDefinition):
-            return {}
-        keys = self.partitions_def.get_partition_key_from_str(partition).keys_by_dimension
-        return {f"{metadata_keys.PARTITION_TAG}/{name}": key for name, key in keys.items()}
+
+def dimensions(partitions_def: dg.PartitionsDefinition[Any] | None, partition: str | None) -> dict[str, str]:
+    """Return the tags that Dagster finds a partition of several dimensions by."""
+    if partition is None or not isinstance(partitions_def, dg.MultiPartitionsDefinition):
+        return {}
+    keys = partitions_def.get_partition_key_from_str(partition).keys_by_dimension
+    return {f"{metadata_keys.PARTITION_TAG}/{name}": key for name, key in keys.items()}
+
+
+def check_evaluations(
+    key: dg.AssetKey,
+    specs: Iterable[dg.AssetCheckSpec],
+    results: Iterable[dg.AssetCheckResult],
+    *,
+    storage_id: int | None,
+    run_id: str,
+    partition: str | None = None,
+) -> Iterator[dg.AssetCheckEvaluation]:
+    """Yield the recorded results of an asset's own checks, as about a stored materialization event.
+
+    `specs` are the asset's checks, and `partition` is that of the run, for checks that have partitions.
+    """
+    by_name = {spec.name: spec for spec in specs}
+    target = None
+    if storage_id is not None:
+        target = AssetCheckEvaluationTargetMaterializationData(
+            storage_id=storage_id, run_id=run_id, timestamp=time.time()
+        )
+    for result in results:
+        name = result.check_name or next(iter(by_name))  # the only check of an asset needs no name
+        is_partitioned = getattr(by_name[name], "partitions_def", None) is not None  # since Dagster 1.13
+        yield dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=name,
+            passed=bool(result.passed),
+            metadata=result.metadata,
+            target_materialization_data=target,
+            severity=result.severity,
+            description=result.description,
+            blocking=by_name[name].blocking,
+            **({"partition": partition} if is_partitioned and partition else {}),
+        )
 
 
 def _metadata(hit: Hit, *, partition: str | None, is_current: bool) -> dict[str, Any]:

@@ -15,21 +15,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluation,
-    AssetCheckEvaluationTargetMaterializationData,
-)
 from dagster._core.events import DagsterEvent, StepMaterializationData
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.objects import StepSuccessData, TypeCheckData
 from dagster._core.execution.plan.outputs import StepOutputData, StepOutputHandle
+from dagster._core.execution.plan.step import ExecutionStep
 from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
-from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
-from jammi_dagster.adapters.execution.reused_event import ReusedAsset
+from jammi_dagster.adapters.event_log_storage import BatchingStorage
+from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
-from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG
+from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
 
 MARK: Mapping[str, str] = {OUTCOME_TAG: "reused"}
 """The logging tags of events that the executor stores for steps: a resumed run knows them by these."""
@@ -55,6 +52,12 @@ def told_before(instance: dg.DagsterInstance, run_id: str) -> Counter[tuple[str 
     return told
 
 
+def stop_if_asked() -> None:
+    """Raise `DagsterExecutionInterruptedError` where the run is asked to stop."""
+    if pop_captured_interrupt():
+        raise dg.DagsterExecutionInterruptedError()
+
+
 class Emission:
     """The events of one run. `told` are those that are stored already, which are not stored again."""
 
@@ -63,24 +66,39 @@ class Emission:
         self._inputs = InputEvents(instance)
         self._told: Counter[tuple[str | None, str]] = Counter()
         storage = instance.event_log_storage
-        self._batching = storage if isinstance(storage, BatchingSqliteEventLogStorage) else None
+        self._batching = storage if isinstance(storage, BatchingStorage) else None
 
     def resume(self) -> set[str]:
         """Take note of the events that are stored already; return the steps that they finish."""
         self._told = told_before(self._instance, self._run.run_id)
         return {str(step) for step, kind in self._told if kind == _Kind.STEP_SUCCESS.value}
 
+    def repair(self, run_id: str) -> None:
+        """Let Dagster's index of assets catch up with the log of a run whose worker was killed."""
+        if self._batching is not None:
+            self._batching.mirror(run_id)
+
+    def rehearse(self, step: ExecutionStep) -> None:
+        """Make events of a step without storing them, to see if Dagster's parts are there."""
+        for entry in (self._entry(step, _Kind.STEP_START), self._success(step)):
+            entry.get_dagster_event()
+
+    def is_listed(self) -> bool:
+        """Tell whether the event of the engine that lists the reused steps is stored."""
+        entries = self._instance.all_logs(self._run.run_id, of_type=_Kind.ENGINE_EVENT)
+        return any(REUSED in entry.get_dagster_event().engine_event_data.metadata for entry in entries)
+
     def emit(self, reused: Reused, levels: Sequence[Collection[str]]) -> Iterator[DagsterEvent]:
         """Store the events of the steps, a level of the plan after the other, and yield them as they are stored.
 
-        Raises `DagsterExecutionInterruptedError` between two transactions where the run is asked to stop.
+        Raises as `stop_if_asked` does between two transactions.
         """
         self._look_up(reused)
         level_of = {key: at for at, level in enumerate(levels) for key in level}
         steps = sorted(reused.steps, key=lambda one: level_of[one.step.key])
         for start in range(0, len(steps), _AT_ONCE):
-            if pop_captured_interrupt():
-                raise dg.DagsterExecutionInterruptedError()
+            if start:
+                stop_if_asked()
             chunk = steps[start : start + _AT_ONCE]
             with self._together():
                 events = [
@@ -95,7 +113,7 @@ class Emission:
     def _level(self, steps: Sequence[ReusedStep], overtaken: Collection[str]) -> list[DagsterEvent]:
         """Store the events of steps that need nothing of each other."""
         first: list[EventLogEntry] = []
-        made: dict[dg.AssetKey, tuple[ReusedStep, str, list[int]]] = {}
+        made: dict[dg.AssetKey, tuple[ReusedStep, str, int]] = {}
         for one in steps:
             event = ReusedAsset(
                 key=one.asset.key,
@@ -104,80 +122,63 @@ class Emission:
                 code_version=one.code_version,
                 inputs=self._inputs.of(one.asset, one.partitions),
             )
-            first += [self._entry(one, _Kind.STEP_START), self._output(one, check=None)]
-            places = made[one.asset.key] = (one, event.data_version, [])
+            first += [self._entry(one.step, _Kind.STEP_START), self._output(one.step, check=None)]
             for materialization in event.materializations(overtaken):
-                places[2].append(len(first))
                 data = StepMaterializationData(materialization)
-                first.append(self._entry(one, _Kind.ASSET_MATERIALIZATION, data))
+                first.append(self._entry(one.step, _Kind.ASSET_MATERIALIZATION, data))
+            made[one.asset.key] = one, event.data_version, len(first) - 1
             if not _checks(one):
-                first.append(self._success(one))
+                first.append(self._success(one.step))
         numbers = self._store(first)
         if numbers is None:
             self._inputs.look_up(made, anew=True)
         else:
-            for key, (one, version, places_of) in made.items():
-                self._inputs.tell(key, list(one.hits), numbers[places_of[-1]], version)
+            for key, (one, version, at) in made.items():
+                self._inputs.tell(key, list(one.hits), numbers[at], version)
         rest = [entry for one in steps if _checks(one) for entry in self._end(one)]
         self._store(rest)
         return [entry.get_dagster_event() for entry in (*first, *rest)]
 
     def _end(self, one: ReusedStep) -> Iterator[EventLogEntry]:
         """Yield the recorded check results of a step, over the materialization just stored, and its success."""
-        specs = {spec.name: spec for spec in one.asset.assets_def.check_specs}
-        stored = self._inputs.last(one.asset.key)
-        target = None
-        if stored.storage_id is not None:
-            target = AssetCheckEvaluationTargetMaterializationData(
-                storage_id=stored.storage_id, run_id=self._run.run_id, timestamp=time.time()
-            )
-        for result in _checks(one):
-            name = result.check_name or next(iter(specs))
-            data = AssetCheckEvaluation(
-                asset_key=one.asset.key,
-                check_name=name,
-                passed=result.passed,
-                metadata=result.metadata,
-                target_materialization_data=target,
-                severity=result.severity,
-                description=result.description,
-                blocking=specs[name].blocking,
-                **self._check_partition(specs[name]),
-            )
-            yield self._entry(one, _Kind.ASSET_CHECK_EVALUATION, data)
-            yield self._output(one, check=name)
-        yield self._success(one)
-
-    def _check_partition(self, spec: dg.AssetCheckSpec) -> dict[str, Any]:
-        partition = self._run.tags.get(PARTITION_TAG)
-        is_partitioned = getattr(spec, "partitions_def", None) is not None  # since Dagster 1.13
-        return {"partition": partition} if is_partitioned and partition else {}
+        evaluations = check_evaluations(
+            one.asset.key,
+            one.asset.assets_def.check_specs,
+            _checks(one),
+            storage_id=self._inputs.last(one.asset.key).storage_id,
+            run_id=self._run.run_id,
+            partition=self._run.tags.get(PARTITION_TAG),
+        )
+        for data in evaluations:
+            yield self._entry(one.step, _Kind.ASSET_CHECK_EVALUATION, data)
+            yield self._output(one.step, check=data.check_name)
+        yield self._success(one.step)
 
     # --- events ----------------------------------------------------------------------------------------
 
-    def _output(self, one: ReusedStep, *, check: str | None) -> EventLogEntry:
+    def _output(self, step: ExecutionStep, *, check: str | None) -> EventLogEntry:
         """Return the event of the step's output: the table, or the result of a check."""
         (name,) = (
             output.name
-            for output in one.step.step_outputs
+            for output in step.step_outputs
             if (output.properties.asset_check_key and output.properties.asset_check_key.name) == check
         )
-        handle = StepOutputHandle(one.step.key, name)
+        handle = StepOutputHandle(step.key, name)
         checked = TypeCheckData(success=True, label=name)  # type: ignore[no-untyped-call]  # Dagster's
-        return self._entry(one, _Kind.STEP_OUTPUT, StepOutputData(handle, type_check_data=checked))
+        return self._entry(step, _Kind.STEP_OUTPUT, StepOutputData(handle, type_check_data=checked))
 
-    def _success(self, one: ReusedStep) -> EventLogEntry:
+    def _success(self, step: ExecutionStep) -> EventLogEntry:
         data = StepSuccessData(0.0)  # type: ignore[no-untyped-call]  # Dagster's
-        return self._entry(one, _Kind.STEP_SUCCESS, data)
+        return self._entry(step, _Kind.STEP_SUCCESS, data)
 
-    def _entry(self, one: ReusedStep, kind: dg.DagsterEventType, data: Any = None) -> EventLogEntry:
-        message = _MESSAGES.get(kind, "").format(step=one.step.key)
+    def _entry(self, step: ExecutionStep, kind: dg.DagsterEventType, data: Any = None) -> EventLogEntry:
+        message = _MESSAGES.get(kind, "").format(step=step.key)
         event = DagsterEvent(
             event_type_value=kind.value,
             job_name=self._run.job_name,
-            step_handle=one.step.handle,
-            node_handle=one.step.node_handle,
-            step_kind_value=one.step.kind.value,
+            step_handle=step.handle,
+            node_handle=step.node_handle,
+            step_kind_value=step.kind.value,
             logging_tags=MARK,
             event_specific_data=data,
             message=message,
@@ -189,7 +190,7 @@ class Emission:
             user_message=message,
             run_id=self._run.run_id,
             timestamp=time.time(),
-            step_key=one.step.key,
+            step_key=step.key,
             job_name=self._run.job_name,
             dagster_event=event,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -64,6 +65,13 @@ def _around(executor: dg.Executor, same_environment: bool, config: Any) -> dg.Ex
     try:
         from jammi_dagster.adapters.executor.run import ReuseFirstExecutor
     except (ImportError, AttributeError) as error:
-        _log.warning("reuse_first is without effect: this version of Dagster lacks a part (%s)", error)
+        _warn(str(error))
         return executor
     return ReuseFirstExecutor(executor, same_environment=same_environment, config=config)
+
+
+@functools.cache  # once in a process
+def _warn(lacks: str) -> None:
+    _log.warning(
+        "reuse_first is without effect: this version of Dagster lacks a part that it needs (%s)", lacks
+    )

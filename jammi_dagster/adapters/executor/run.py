@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,11 +11,13 @@ from dagster._core.events import DagsterEvent, EngineEventData
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.inputs import StepInput
 from dagster._core.execution.plan.plan import ExecutionPlan
+from dagster._core.execution.plan.step import ExecutionStep
 from dagster._core.system_config.objects import ResolvedRunConfig
 
 from jammi_dagster.adapters.code_location.dry_step import first_line
-from jammi_dagster.adapters.executor.decision import Reused, RunDecision
-from jammi_dagster.adapters.executor.emission import Emission
+from jammi_dagster.adapters.execution.events import saved_line
+from jammi_dagster.adapters.executor.decision import RunDecision
+from jammi_dagster.adapters.executor.emission import Emission, stop_if_asked
 from jammi_dagster.adapters.executor.inner import runs_here, settling
 from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
 from jammi_dagster.adapters.metadata_keys import REUSED
@@ -43,11 +45,11 @@ class ReuseFirstExecutor(dg.Executor):
         run = _Run(plan_context, execution_plan)
         inner = self.inner
         is_left = not self._decides or why_run_is_left(plan_context.dagster_run, execution_plan)
-        if not is_left and run.open():
+        if not is_left and run.open(inner):
             yield from run.reuse()
             inner = settling(inner, run.settle, run.done)
         rest = run.rest()
-        if rest.step_handles_to_execute or not run.done:
+        if rest is not None:
             yield from inner.execute(run.context_of(inner, rest), rest)
 
 
@@ -60,23 +62,41 @@ class _Run:
         self._emission = Emission(plan_context.dagster_run, plan_context.instance)
         self._decision: RunDecision | None = None
 
-    def open(self) -> bool:
+    def open(self, inner: dg.Executor) -> bool:
         """Make ready to decide; return False, and say why, where that is not possible."""
         context = self._context
         job = context.job.get_definition()
         try:
             config = ResolvedRunConfig.build(job, context.run_config)
             self._decision = RunDecision(job, context.dagster_run, context.instance, config)
+            self._rehearse(inner)
         except Exception as error:  # whatever it is, the steps will tell
             self._leave(error)
             return False
         return True
 
+    def _rehearse(self, inner: dg.Executor) -> None:
+        """Use each part of Dagster once: one that has moved is found before anything is stored."""
+        settling(inner, self.settle, ())
+        for key in self._plan.step_keys_to_execute[:1]:
+            self.context_of(inner, self._subset([key]))
+            step = self._plan.get_step_by_key(key)
+            if isinstance(step, ExecutionStep):
+                self._emission.rehearse(step)
+
     def reuse(self) -> Iterator[DagsterEvent]:
         """Reuse the steps of the plan, with one line in the log and one event of the engine."""
+        run = self._context.dagster_run
         if self._context.resume_from_failure:
+            self._emission.repair(run.run_id)
             self.done = self._emission.resume()  # the others are settled as they come up
+            if self.done and not self._emission.is_listed():
+                yield self._said(
+                    self.done, f"{len(self.done):,} steps were reused before the run was interrupted"
+                )
             return
+        if run.parent_run_id:
+            self._emission.repair(run.parent_run_id)
         levels = self._plan.get_steps_to_execute_by_level()
         steps = [step for level in levels for step in level]
         assert self._decision is not None, "it was opened"
@@ -87,9 +107,13 @@ class _Run:
             return
         if not reused.steps:
             return
+        stop_if_asked()
         yield from self._emission.emit(reused, [[step.key for step in level] for level in levels])
         self.done = {one.step.key for one in reused.steps}
-        yield self._said(reused, len(steps))
+        records = [hit.record for one in reused.steps for hit in one.hits.values()]
+        saved = sum(record.compute_seconds or 0.0 for record in records)
+        text = f"reused {len(records):,} tables of {len(self.done):,} steps out of {len(steps):,}, {saved:.2f} s saved"
+        yield self._said(self.done, text)
 
     def settle(self, step: Any, attempts: Mapping[str, int]) -> list[DagsterEvent] | None:
         """Reuse a step that would be launched now, where everything above it is done; None where it cannot be."""
@@ -99,16 +123,24 @@ class _Run:
         except Exception as error:
             _log.debug("step %s is launched: %s", step.key, first_line(error))
             return None
-        return None if reused is None else list(self._emission.emit(reused, [[step.key]]))
+        if reused is None:
+            return None
+        for one in reused.steps:
+            self._context.log.info(saved_line([hit.record for hit in one.hits.values()]))
+        return list(self._emission.emit(reused, [[step.key]]))
 
-    def rest(self) -> ExecutionPlan:
-        """Return the plan of the steps that are left, in which the reused outputs are there."""
-        if not self.done:
+    def rest(self) -> ExecutionPlan | None:
+        """Return the plan of the steps that are left, with the reused outputs there; None where none is left."""
+        if not self.done or self._decision is None:
             return self._plan
         left = [key for key in self._plan.step_keys_to_execute if key not in self.done]
+        return self._subset(left) if left else None
+
+    def _subset(self, keys: Sequence[str]) -> ExecutionPlan:
+        assert self._decision is not None, "it was opened"
         read = {
             handle
-            for key in left
+            for key in keys
             for step_input in self._plan.get_step_by_key(key).step_inputs
             if isinstance(step_input, StepInput)  # of dynamic outputs none is reused
             for handle in step_input.get_step_output_handle_dependencies()
@@ -117,8 +149,8 @@ class _Run:
         known = self._plan.known_state
         ready = known._replace(ready_outputs={*known.ready_outputs, *read})
         job = self._context.job.get_definition()
-        config = ResolvedRunConfig.build(job, self._context.run_config)
-        return self._plan._replace(known_state=ready).build_subset_plan(left, job, config)
+        plan = self._plan._replace(known_state=ready)
+        return plan.build_subset_plan(keys, job, self._decision.config)
 
     def context_of(self, inner: dg.Executor, rest: ExecutionPlan) -> PlanOrchestrationContext:
         """Return the context of the rest, as if Dagster had called the wrapped executor with it."""
@@ -131,13 +163,10 @@ class _Run:
             resume_from_failure=context.resume_from_failure,
         )
 
-    def _said(self, reused: Reused, of: int) -> DagsterEvent:
-        records = [hit.record for one in reused.steps for hit in one.hits.values()]
-        saved = sum(record.compute_seconds or 0.0 for record in records)
-        text = f"reused {len(records):,} tables of {len(reused.steps):,} steps out of {of:,}, {saved:.2f} s saved"
+    def _said(self, steps: Iterable[str], text: str) -> DagsterEvent:
+        """Say in the log and in an event of the engine that these steps were reused."""
         self._context.log.info(text)
-        keys = [one.step.key for one in reused.steps]
-        data = EngineEventData(metadata={REUSED: dg.MetadataValue.json(keys)})
+        data = EngineEventData(metadata={REUSED: dg.MetadataValue.json(sorted(steps))})
         return DagsterEvent.engine_event(self._context, text, data)
 
     def _leave(self, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -13,9 +13,11 @@ def packed(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {key: dg.serialize_value(_metadata_value(value)) for key, value in metadata.items()}
 
 
-def unpacked(packed: Mapping[str, str]) -> dict[str, Any]:
+def unpacked(
+    packed: Mapping[str, str], deserialize: Callable[[str], Any] = dg.deserialize_value
+) -> dict[str, Any]:
     """Invert `packed`."""
-    return {key: dg.deserialize_value(value) for key, value in packed.items()}
+    return {key: deserialize(value) for key, value in packed.items()}
 
 
 def _metadata_value(value: Any) -> Any:

@@ -7,7 +7,6 @@ upstream step of the same run would make first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
@@ -82,8 +81,8 @@ def facts_of(
     barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
     try:
         inputs = asset.inputs(partitions, present)
-        obstacles += map(not_there, inputs.missing)
-        obstacles += [str(error) for error in inputs.failed.values()]
+        if inputs.missing or inputs.failed:
+            obstacles += [*map(not_there, inputs.missing), *map(str, inputs.failed.values())]
         facts = asset.facts(partitions, replay, inputs)
     except (NotReplayable, JammiError) as error:
         obstacles.append(str(error) if isinstance(error, NotReplayable) else first_line(error))
@@ -94,8 +93,7 @@ def facts_of(
     if not (obstacles or unknown or barriers):
         return facts
     return [
-        replace(
-            fact,
+        fact._replace(
             obstacles=tuple(obstacles),
             unknown=tuple(unknown),
             barriers=(*barriers, *fact.barriers),
@@ -123,13 +121,14 @@ def _probed(asset: CurrentAsset, steps: Sequence[list[TableFacts]], known: Known
     read = store.reader.annotations(one for one in ids if one not in known.annotations)
     rest, found = iter(answers), []
     for facts in steps:
-        looked, is_open = list[TableFacts](), True
+        looked: list[TableFacts] = []
+        is_open = True
         for fact in facts:
             probed = next(rest) if fact.may_match else None
             match = None
             if probed and is_open:
                 match = _match(asset, probed, read, known, in_range=len(facts) > 1)
-            looked.append(replace(fact, match=match, is_probed=is_open and fact.may_match))
+            looked.append(fact._replace(match=match, is_probed=is_open and fact.may_match))
             is_open = is_open and match is not None and match.bytes != "gone"
         found.append(looked)
     return found
@@ -145,21 +144,21 @@ def _match(
         said = damage(asset.store, record.artifact_path, record.size_bytes)
         return Match(materialization=record.materialization_id, bytes="gone", why=said)
     text = known.annotations.get(record.materialization_id, read.get(record.materialization_id))
-    annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range)
+    annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range, is_shared=True)
     if annotation is None:
         return None
     results = annotation.check_results
+    other: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    if results or asset.check_names:
+        other = other_checks((result.check_name for result in results), asset.check_names)
+        bad = (result.check_name for result in results if not result.passed)
+        failed = tuple(sorted(named_checks(bad, asset.check_names)))
     return Match(
         materialization=record.materialization_id,
         digest=record.artifact_digest,
         seconds=record.compute_seconds,
-        other_checks=other_checks((result.check_name for result in results), asset.check_names),
-        failed_checks=tuple(
-            sorted(
-                named_checks(
-                    (result.check_name for result in results if not result.passed), asset.check_names
-                )
-            )
-        ),
+        other_checks=other,
+        failed_checks=failed,
         why=reused(record),
     )

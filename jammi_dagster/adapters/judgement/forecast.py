@@ -11,7 +11,7 @@ import contextlib
 import itertools
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 
@@ -30,7 +30,7 @@ from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
 from jammi_dagster.planning.step_plan import LOST, NO_MATCH, StepPlan, TablePlan
-from jammi_dagster.planning.waves import into_runs
+from jammi_dagster.planning.waves import waves_of
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
@@ -41,8 +41,7 @@ _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaunchedStep:
+class LaunchedStep(NamedTuple):
     """One step of a launch: an asset, the partitions that it makes together (None for the whole), and its config."""
 
     key: dg.AssetKey
@@ -91,9 +90,8 @@ class _Above:
     made: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """One step with its plan, and everything that the plan was made over.
+class _Decided(NamedTuple):
+    """One step with its plan, the reasons of the plan, and everything that it was made over.
 
     `stored` are definitions that some materialization has, over whichever inputs.
     """
@@ -103,14 +101,15 @@ class _Decided:
     look: _Look
     above: _Above
     plan: StepPlan
+    reasons: tuple[str, ...]
     stored: Set[str]
 
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
         if self.plan.verdict == "undecidable":
             come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
-            return "unknown until run" if self.plan.begins or come.issuperset(self.plan.reasons) else "fail"
-        if self.plan.verdict == "compute" and NO_MATCH not in self.plan.reasons:
+            return "unknown until run" if self.plan.begins or come.issuperset(self.reasons) else "fail"
+        if self.plan.verdict == "compute" and NO_MATCH not in self.reasons:
             return "compute"
         if self.above.unknown:
             return "unknown until run"
@@ -122,7 +121,7 @@ class _Decided:
         """Tell whether the step computes because something differs, and not for its policy or a barrier."""
         if self.plan.verdict == "undecidable":
             return False
-        return NO_MATCH in self.plan.reasons or any(reason.startswith(LOST) for reason in self.plan.reasons)
+        return NO_MATCH in self.reasons or any(reason.startswith(LOST) for reason in self.reasons)
 
     def differences(self, partition: str | None) -> list[Difference]:
         """Compare a table's current materialization with the planned one; empty where that cannot be known."""
@@ -149,8 +148,8 @@ class Forecast:
     """The outcomes of a launch, step after step.
 
     `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
-    looked for in the sidecars of changed tables. `parents` are the tables of the launch that each table reads, `inputs`
-    the digests of the other tables that it reads.
+    looked for in the sidecars of changed tables, and no place among the runs. `parents` are the tables of the launch
+    that each table reads, `inputs` the digests of the other tables that it reads.
     """
 
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
@@ -166,24 +165,28 @@ class Forecast:
 
     def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
         """Return the action of each table of the steps, which come upstream first, those of one asset together."""
+        groups = [(key, list(some)) for key, some in itertools.groupby(steps, key=lambda step: step.key)]
         tables: dict[StoreIdentity, set[str]] = {}
         stores: dict[StoreIdentity, ResultStore] = {}
-        for step in steps:
-            if (asset := self._assets.asset(step.key)) is not None:
+        for key, of_asset in groups:
+            if (asset := self._assets.asset(key)) is not None:
                 stores[asset.store.identity] = asset.store
-                names = map(asset.table, step.partitions or (None,))
+                names = [asset.table(p) for step in of_asset for p in step.partitions or (None,)]
                 tables.setdefault(asset.store.identity, set()).update(names)
         self.looks = {identity: self._look(stores[identity], names) for identity, names in tables.items()}
-        for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
+        for key, of_asset in groups:
             asset = self._assets.asset(key)
             if asset is None:
                 for step in of_asset:
                     self._not_ours(step)
                 continue
-            reads_itself = any(upstream.dependency.asset_key == key for upstream in asset.upstreams)
-            policy = self.policy_of(asset)
-            while some := list(itertools.islice(of_asset, 1 if reads_itself else _AT_ONCE)):
-                self._steps(asset, some, policy)
+            at_once, policy = 1 if asset.reads_itself else _AT_ONCE, self.policy_of(asset)
+            for start in range(0, len(of_asset), at_once):
+                self._steps(asset, of_asset[start : start + at_once], policy)
+        if not self._explain:
+            return list(self.planned.values())
+        if not any(look.holds for look in self.looks.values()):
+            return list(self._with_waves())
         return [self._with_hold(planned) for planned in self._with_waves()]
 
     def _with_hold(self, planned: PlannedTable) -> PlannedTable:
@@ -219,19 +222,17 @@ class Forecast:
             if not above.failing
         ]
         plans = plans_of(asset, begun, look.present, policy, look.known)
-        definitions = {
-            str(table.definition) for plan in plans for table in plan.tables if table.definition is not None
-        }
-        is_below = any(above.made for above in all_above)
-        stored = asset.store.reader.stored_definitions(definitions) if is_below else set()
+        stored: Set[str] = frozenset()
+        if any(above.made for above in all_above):
+            tables = [table for plan in plans for table in plan.tables if table.definition is not None]
+            stored = asset.store.reader.stored_definitions({str(table.definition) for table in tables})
         rest = iter(plans)
         for step, above in zip(steps, all_above, strict=True):
             if above.failing:
                 self._fail(asset, step, above.failing[0])
             else:
-                self._enter(
-                    _Decided(step=step, asset=asset, look=look, above=above, plan=next(rest), stored=stored)
-                )
+                plan = next(rest)
+                self._enter(_Decided(step, asset, look, above, plan, plan.reasons, stored))
 
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
@@ -264,7 +265,7 @@ class Forecast:
         )
         return PlannedTable(
             table=table.table,
-            asset=decided.asset.key.to_user_string(),
+            asset=decided.asset.shown,
             partition=partition,
             action=action,
             reasons=tuple(said),
@@ -378,7 +379,7 @@ class Forecast:
             table = asset.table(partition)
             self.planned[table] = PlannedTable(
                 table=table,
-                asset=asset.key.to_user_string(),
+                asset=asset.shown,
                 partition=partition,
                 action="fail",
                 reasons=(f"{cause}, which it reads, fails",),
@@ -395,18 +396,18 @@ class Forecast:
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
         launched = [table for table, one in self.planned.items() if one.action not in _WITHOUT_RUN]
-        wave: dict[str, int] = {}
-        for group in into_runs(launched, self.parents, lambda table: self.planned[table].partition):
-            wave.update(dict.fromkeys(group.tables, group.wave))
+        wave = waves_of(launched, self.parents, lambda table: self.planned[table].partition)
         for table, planned in self.planned.items():
-            yield replace(planned, wave=wave[table]) if table in wave else planned
+            if table in wave:
+                object.__setattr__(planned, "wave", wave[table])  # nobody has it yet
+            yield planned
 
 
 def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
     current = decided.look.current.get(table.table)
     return PlannedTable(
         table=table.table,
-        asset=decided.asset.key.to_user_string(),
+        asset=decided.asset.shown,
         partition=partition,
         action="reuse",
         reasons=(table.why,),

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.asset_checks.asset_check_evaluation import (
-    AssetCheckEvaluationTargetMaterializationData,
-)
 
 from jammi_dagster.adapters import metadata_keys
-from jammi_dagster.adapters.assets.data_versions import InputEvent, LastMaterialization, last_materializations
+from jammi_dagster.adapters.assets.data_versions import (
+    InputEvent,
+    LastMaterialization,
+    last_materializations,
+    last_of_assets,
+)
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.input_events import InputEvents, is_compared
+from jammi_dagster.adapters.event_log_storage import BatchingStorage
 from jammi_dagster.adapters.execution.reuse import stored_hits
-from jammi_dagster.adapters.execution.reused_event import ReusedAsset
+from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.judgement.forecast import LaunchedStep
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.planning.launch_report import LaunchReport
@@ -24,6 +27,7 @@ from jammi_dagster.planning.plan import PlannedTable
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 _OVERTAKEN = "a run that started later has made it"
+_AT_ONCE = 200  # steps in a transaction of the event log, so that other writers do not wait for long
 
 LastEvents = Mapping[str | None, LastMaterialization]
 
@@ -44,17 +48,15 @@ class Reuses:
         A launch that died in between is made good by the next one: a table is known by its last event alone.
         """
         overtaken = self._point(rows.values(), report)
-        report.leave((table, _OVERTAKEN) for table in sorted(overtaken))
+        report.leave(sorted(overtaken.items()))
         report.reused += [table for table in rows if table not in overtaken]
-        events = InputEvents(self._instance)
-        for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
-            asset = self._assets.asset(key)
-            assert asset is not None, "only a result table is reused"
-            mine = [step for step in of_asset if overtaken.isdisjoint(step.tables)]
-            report.told += _Telling(asset, self._instance, events).tell(mine, rows)
+        telling = _Telling(self._assets, self._instance, {step.key for step in steps})
+        report.told += telling.tell(
+            [step for step in steps if overtaken.keys().isdisjoint(step.tables)], rows
+        )
 
-    def _point(self, rows: Iterable[PlannedTable], report: LaunchReport) -> set[str]:
-        """Move pointers, those of one store in one transaction; return the tables that a later start has moved."""
+    def _point(self, rows: Iterable[PlannedTable], report: LaunchReport) -> dict[str, str]:
+        """Move pointers, those of one store in one transaction; return the tables that stay, each with the reason."""
         pairs: dict[StoreIdentity, tuple[ResultStore, list[tuple[str, str]]]] = {}
         for row in rows:
             asset = self._assets.maker(row.table)
@@ -62,7 +64,7 @@ class Reuses:
             if not row.is_current:
                 _, of_store = pairs.setdefault(asset.store.identity, (asset.store, []))
                 of_store.append((row.table, str(row.materialization)))
-        overtaken = set()
+        overtaken: dict[str, str] = {}
         for identity, (store, of_store) in pairs.items():
             start = self._starts[identity]
             moves = store.writer.point(of_store, start_sequence=start, run_id=None)
@@ -70,107 +72,116 @@ class Reuses:
                 if move.is_current:
                     report.moved.append(table)
                 else:
-                    overtaken.add(table)
+                    overtaken[table] = _OVERTAKEN
+            if not overtaken.keys().isdisjoint(table for table, _ in of_store):
+                holds = store.holds()
+                overtaken.update({table: str(holds[table]) for table in holds.keys() & overtaken.keys()})
         return overtaken
 
 
 class _Telling:
-    """The events of one asset's reuses."""
+    """The events of reuses, and Dagster's last events of everything that they are about."""
 
-    def __init__(self, asset: CurrentAsset, instance: dg.DagsterInstance, events: InputEvents) -> None:
-        self._asset, self._instance, self._events = asset, instance, events
-        reads_itself = any(one.dependency.asset_key == asset.key for one in asset.upstreams)
-        self._is_read_at_once = reads_itself or bool(asset.check_names)
-
-    def tell(self, steps: Sequence[LaunchedStep], rows: Mapping[str, PlannedTable]) -> Iterator[str]:
-        """Tell Dagster of the steps that it does not know, in their order; yield their tables."""
-        self._look_up(steps)
-        partitions = [partition for step in steps for partition in step.partitions or ()]
-        last = last_materializations(self._instance, self._asset.key, partitions or None)
-        told: ReusedAsset | None = None
-        for step in steps:
-            inputs, code_version = self._events.of(self._asset, step.partitions), self._code_version(step)
-            ids = dict(
-                zip(
-                    step.partitions or (None,),
-                    (str(rows[t].materialization) for t in step.tables),
-                    strict=True,
-                )
-            )
-            if self._is_known(step, ids, last, self._compared(step, inputs, code_version)):
-                continue
-            hits = stored_hits(self._asset.store, ids.values())
-            told = ReusedAsset(
-                key=self._asset.key,
-                partitions_def=self._asset.partitions_def,
-                hits={partition: hits[one] for partition, one in ids.items()},
-                code_version=code_version,
-                inputs=inputs,
-            )
-            self._report(told)
-            yield from step.tables
-        if told is not None:
-            self._events.tell(self._asset.key, (), self._last_event().storage_id, told.data_version)
-
-    def _report(self, told: ReusedAsset) -> None:
-        """Report the events of one step; with its checks, whose results name the materialization that they are of."""
-        for event in told.materializations():
-            self._instance.report_runless_asset_event(event)
-        at = self._last_event() if self._is_read_at_once else None
-        self._events.tell(self._asset.key, list(told.hits), at and at.storage_id, told.data_version)
-        if at is not None:
-            self._report_checks(told, at)
-
-    def _report_checks(self, told: ReusedAsset, at: Any) -> None:
-        *_, last = told.hits.values()
-        for result in last.output.check_results:
-            self._instance.report_runless_asset_event(evaluation_of(self._asset, result, at))
-
-    def _last_event(self) -> Any:
-        return self._instance.fetch_materializations(self._asset.key, limit=1).records[0]
-
-    def _look_up(self, steps: Sequence[LaunchedStep]) -> None:
-        """Ask for the versions of all partitions that the steps read, at once."""
-        for upstream in self._asset.upstreams:
-            compared = [step.partitions for step in steps if is_compared(upstream, step.partitions)]
-            read = (one for keys in compared for one, _ in upstream.tables(keys) if one is not None)
-            self._events.look_up_partitions(upstream.dependency.asset_key, read)
-
-    def _code_version(self, step: LaunchedStep) -> str:
-        return self._asset.spec.code_version or str(self._asset.recipe(step.replay).code.digest)
-
-    def _compared(
-        self, step: LaunchedStep, inputs: Mapping[dg.AssetKey, InputEvent], code_version: str
-    ) -> dict[str, str]:
-        """Return the tags of a step's event by which Dagster judges that it is fresh."""
-        keys = (up.dependency.asset_key for up in self._asset.upstreams if is_compared(up, step.partitions))
-        versions = {
-            metadata_keys.INPUT_VERSION_TAG + key.to_user_string(): inputs[key].version for key in keys
-        }
-        return {**versions, metadata_keys.CODE_VERSION_TAG: code_version}
-
-    def _is_known(
-        self, step: LaunchedStep, ids: Mapping[str | None, str], last: LastEvents, compared: Mapping[str, str]
-    ) -> bool:
-        return all(
-            key in last and last[key].materialization == one and compared.items() <= last[key].tags.items()
-            for key, one in ids.items()
+    def __init__(
+        self, assets: StoredAssets, instance: dg.DagsterInstance, keys: Collection[dg.AssetKey]
+    ) -> None:
+        self._assets, self._instance = assets, instance
+        self._last = last_of_assets(instance, sorted(keys))
+        self._inputs = InputEvents(instance)
+        self._inputs.look_up(
+            up.dependency.asset_key for asset in assets.assets(keys) for up in asset.upstreams
         )
 
+    def tell(self, steps: Sequence[LaunchedStep], rows: Mapping[str, PlannedTable]) -> list[str]:
+        """Tell Dagster of the steps that it does not know, upstream first; return their tables."""
+        told: list[str] = []
+        for key, of_asset in itertools.groupby(steps, key=lambda step: step.key):
+            asset, mine = self._assets.asset(key), list(of_asset)
+            assert asset is not None, "only a result table is reused"
+            last, before = self._last_events(asset, mine), len(told)
+            for start in range(0, len(mine), _AT_ONCE):
+                with self._together():
+                    for step in mine[start : start + _AT_ONCE]:
+                        told += self._tell(asset, step, rows, last)
+            if len(told) > before:
+                self._inputs.look_up([key], anew=True)
+        return told
 
-def evaluation_of(asset: CurrentAsset, result: dg.AssetCheckResult, at: Any) -> dg.AssetCheckEvaluation:
-    """Return the recorded result of an asset's own check as an event about the materialization event `at`."""
-    specs = {spec.name: spec for spec in asset.assets_def.check_specs}
-    name = result.check_name or next(iter(specs))  # the only check of an asset needs no name
-    return dg.AssetCheckEvaluation(
-        asset_key=asset.key,
-        check_name=name,
-        passed=bool(result.passed),
-        metadata=result.metadata,
-        target_materialization_data=AssetCheckEvaluationTargetMaterializationData(
-            storage_id=at.storage_id, run_id=at.run_id, timestamp=at.timestamp
-        ),
-        severity=result.severity,
-        description=result.description,
-        blocking=specs[name].blocking,
-    )
+    def _tell(
+        self, asset: CurrentAsset, step: LaunchedStep, rows: Mapping[str, PlannedTable], last: LastEvents
+    ) -> Sequence[str]:
+        """Tell Dagster of one step unless its last events are of the same tables, over the present inputs."""
+        inputs = self._inputs.of(asset, step.partitions)
+        code_version = asset.spec.code_version or str(asset.recipe(step.replay).code.digest)
+        ids = [str(rows[table].materialization) for table in step.tables]
+        partitions = step.partitions or (None,)
+        compared = {metadata_keys.CODE_VERSION_TAG: code_version, **dict(_compared(asset, step, inputs))}
+        seen = [last[partition] for partition in partitions if partition in last]
+        is_same = [one.materialization for one in seen] == ids
+        if (
+            is_same
+            and all(compared.items() <= one.tags.items() for one in seen)
+            and self._is_checked(asset, seen)
+        ):
+            return ()
+        hits = stored_hits(asset.store, ids)
+        told = ReusedAsset(
+            key=asset.key,
+            partitions_def=asset.partitions_def,
+            hits={key: hits[one] for key, one in zip(partitions, ids, strict=True) if one in hits},
+            code_version=code_version,
+            inputs=inputs,
+        )
+        for event in told.materializations():
+            self._instance.report_runless_asset_event(event)
+        storage_id = None
+        if told.check_results or asset.key in inputs:  # else the last of the asset's steps tells
+            self._inputs.look_up([asset.key], anew=True)
+            storage_id = self._inputs.last(asset.key).storage_id
+        self._inputs.tell(asset.key, list(told.hits), storage_id, told.data_version)
+        specs = asset.assets_def.check_specs
+        for result in check_evaluations(
+            asset.key, specs, told.check_results, storage_id=storage_id, run_id=""
+        ):
+            self._instance.report_runless_asset_event(result)
+        return step.tables
+
+    def _last_events(self, asset: CurrentAsset, steps: Sequence[LaunchedStep]) -> LastEvents:
+        """Return the last events of an asset's tables; look up those of all partitions that the steps read."""
+        for upstream in asset.upstreams:
+            compared = (step.partitions for step in steps if is_compared(upstream, step.partitions))
+            read = (one for keys in compared for one, _ in upstream.tables(keys) if one is not None)
+            self._inputs.look_up_partitions(upstream.dependency.asset_key, read)
+        if asset.partitions_def is None:
+            return {None: self._last[asset.key]} if asset.key in self._last else {}
+        partitions = [partition for step in steps for partition in step.partitions or ()]
+        return last_materializations(self._instance, asset.key, partitions)
+
+    def _is_checked(self, asset: CurrentAsset, seen: Sequence[LastMaterialization]) -> bool:
+        """Tell whether the asset's last materialization, if it is among these, has its check results."""
+        newest = self._last[asset.key].storage_id
+        if not asset.check_names or newest not in [one.storage_id for one in seen]:
+            return True
+        for name in asset.check_names:
+            key = dg.AssetCheckKey(asset.key, name)
+            record = self._instance.get_latest_asset_check_evaluation_record(key)
+            event = None if record is None or record.event is None else record.event.asset_check_evaluation
+            target = None if event is None else event.target_materialization_data
+            if target is None or target.storage_id < newest:
+                return False
+        return True
+
+    def _together(self) -> contextlib.AbstractContextManager[None]:
+        """Store events in one transaction where the storage can."""
+        storage = self._instance.event_log_storage
+        return storage.together("") if isinstance(storage, BatchingStorage) else contextlib.nullcontext()
+
+
+def _compared(
+    asset: CurrentAsset, step: LaunchedStep, inputs: Mapping[dg.AssetKey, InputEvent]
+) -> Iterator[tuple[str, str]]:
+    """Yield the tags by which Dagster tells that an input is another one."""
+    for upstream in asset.upstreams:
+        if is_compared(upstream, step.partitions):
+            key = upstream.dependency.asset_key
+            yield metadata_keys.INPUT_VERSION_TAG + key.to_user_string(), inputs[key].version

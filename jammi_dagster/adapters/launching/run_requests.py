@@ -23,17 +23,20 @@ def run_request(
 ) -> dg.RunRequest:
     """Return the request that Dagster launches a run by: each table is given the config of its node.
 
-    `cache` is the policy for all of the run's assets, or the text of `policies_of`; `run_config` is all other config.
+    `cache` is the policy for all of the run's assets, or the text of `policies_of`; `run_config` is all other config,
+    also of ops whose nodes have none.
     """
     partition = next((node.partition for node in run.nodes if node.partition is not None), None)
-    configs: dict[str, Any] = {
-        node.op: {"config": node.replay.config} for node in run.nodes if node.replay.config is not None
+    others = dict(run_config or {})
+    ops: dict[str, Any] = {
+        **(others.pop("ops", None) or {}),
+        **{node.op: {"config": node.replay.config} for node in run.nodes if node.replay.config is not None},
     }
     policy = {} if cache is None else {metadata_keys.CACHE_TAG: cache}
     ranged = {} if run.span is None else dict(zip(metadata_keys.RANGE_TAGS, run.span, strict=True))
     return dg.RunRequest(
         run_key=run_key,
-        run_config={**(run_config or {}), **({"ops": configs} if configs else {})},
+        run_config={**others, **({"ops": ops} if ops else {})},
         tags={**policy, **ranged, **(tags or {})},
         asset_selection=sorted({key for node in run.nodes for key in node.selected}),
         partition_key=partition if run.span is None else None,

@@ -94,7 +94,8 @@ def submission(
         raise LaunchRefused(
             why=f"Dagster {dg.__version__} has moved {error.name}", way_out=way_out
         ) from error
-    with get_workspace_from_cli_opts(instance, dg.__version__, WorkspaceOpts(**code)) as workspace:
+    opened = get_workspace_from_cli_opts(instance, dg.__version__, WorkspaceOpts(**code), log_level="WARNING")
+    with opened as workspace:
         found = get_code_location_from_workspace(workspace, location)
         yield Submission(instance, workspace, found, found.get_repository(repository))
 

@@ -80,7 +80,8 @@ def snapshot_of(inputs: Inputs, key: dg.AssetKey, undeclared: Sequence[str]) -> 
 
     Raises `DuplicateInput`.
     """
-    return inputs.snapshot().with_unpinned(f"undeclared:{key.to_user_string()}", undeclared)
+    found = inputs.snapshot()
+    return found.with_unpinned(f"undeclared:{key.to_user_string()}", undeclared) if undeclared else found
 
 
 def other_checks(reported: Iterable[str | None], declared: Collection[str]) -> tuple[str, ...]:

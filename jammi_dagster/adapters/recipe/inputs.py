@@ -133,8 +133,14 @@ class Inputs:
     def snapshot(self) -> InputSnapshot:
         """Return the inputs with the anchors to record for them. Raises `DuplicateInput`."""
         assert self.pins is not None, "a kept answer has no states"
-        anchors = tuple(map(_anchor, sorted(dict.fromkeys(self.pins), key=lambda pin: pin[0])))
-        check_distinct(anchors)
+        if not (self.pins or self.names or self.orders):
+            return _NO_INPUTS
+        pins = self.pins
+        if len(pins) > 1:
+            pins = sorted(dict.fromkeys(pins), key=lambda pin: pin[0])
+        anchors = tuple(map(_anchor, pins))
+        if len(pins) > 1:
+            check_distinct(anchors)
         reasons = tuple(
             f"{anchor.source} has no version from before it was read: give it a data version, or observe it"
             for anchor in anchors
@@ -156,12 +162,13 @@ class InputSnapshot:
     reasons: tuple[str, ...] = ()
 
     def with_unpinned(self, source: str, reasons: Sequence[str]) -> InputSnapshot:
-        """Add one undeclared read, which makes the tables unpinned; return the same where there are no reasons."""
-        if not reasons:
-            return self
+        """Add one undeclared read, which makes the tables unpinned."""
         anchor = InputAnchor.unpinned_at_instant(source, utc_now())
         anchors = sorted((*self.anchors, anchor), key=lambda a: a.source)
         return replace(self, anchors=tuple(anchors), reasons=(*self.reasons, *reasons))
+
+
+_NO_INPUTS = InputSnapshot(anchors=(), names=())
 
 
 def resolve(

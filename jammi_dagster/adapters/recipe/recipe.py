@@ -168,11 +168,11 @@ class DefinitionHashes:
         fields = recipe.descriptor(None, (), (), {}).to_dict()
         marks = {name: _digest(["mark", name]) for name in _VARYING}
         rest = canonical_json({**fields, **marks}, name="descriptor")
-        self._parts = []
+        self._template = b""
         for name in _VARYING:
             head, _, rest = rest.partition(canonical_json(marks[name]))
-            self._parts.append(head)
-        self._parts.append(rest)
+            self._template += head.replace(b"%", b"%%") + b"%b"
+        self._template += rest.replace(b"%", b"%%")
 
     def of(
         self,
@@ -182,15 +182,15 @@ class DefinitionHashes:
         orders: Mapping[str, Sequence[str]],
     ) -> str:
         """Return the `definition_hash` of the descriptor for the same arguments, in hex."""
-        if any(_order(tables) is not None for tables in orders.values()):
+        if orders and any(_order(tables) is not None for tables in orders.values()):
             descriptor = self._recipe.descriptor(partition, partitions, input_names, orders)
             return fold_encoded(canonical_json(descriptor.fields, name="descriptor"), self._env)
         window = self._recipe.window_of(partition)
-        varying = (_of_names(input_names), partition, _range(partitions), window)
-        encoded = self._parts[0]
-        for value, part in zip(varying, self._parts[1:], strict=True):
-            encoded += (b"null" if value is None else canonical_json(value, name="descriptor")) + part
-        return fold_encoded(encoded, self._env)
+        varying = [
+            b"null" if value is None else canonical_json(value, name="descriptor")
+            for value in (_of_names(input_names), partition, _range(partitions), window)
+        ]
+        return fold_encoded(self._template % tuple(varying), self._env)
 
 
 def recipe_of(

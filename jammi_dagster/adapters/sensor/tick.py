@@ -18,6 +18,7 @@ from jammi_dagster.adapters.judgement.missing_bytes import bytes_missing
 from jammi_dagster.adapters.judgement.wording import expectation, reasons
 from jammi_dagster.adapters.launching.in_flight import states_of_requests, tables_in_flight
 from jammi_dagster.adapters.launching.nodes import makers_of, materializations_of
+from jammi_dagster.adapters.launching.outgoing_events import send_events
 from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
 from jammi_dagster.adapters.sensor.cursor import Cursor, Round
 from jammi_dagster.adapters.sensor.groups import Group
@@ -88,6 +89,8 @@ class Ticker:
     def _tick(self, evaluator: Evaluator, cursor: Cursor, key_prefix: str) -> Tick:
         started, now = time.monotonic(), time.time()
         assets = evaluator.assets(evaluator.location.select(self.options.target))
+        for store in {asset.store.identity: asset.store for asset in assets}.values():
+            send_events(evaluator, store)
         seen = evaluator.observe(assets)
         is_quiet = seen.token == cursor.token and (cursor.again_at or now + 1) > now
         gone, bytes_after = bytes_missing(

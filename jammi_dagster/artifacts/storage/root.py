@@ -81,8 +81,11 @@ class ArtifactRoot:
     def size(self, path: str) -> int | None:
         """Return the object's length in bytes, or None if there is no object. Any other failure is `StorageFailed`."""
         check_relative(path)
-        with self._faults.during("look at", self._storage.uri(path)):
+        try:
             return self._storage.size(path)
+        except Exception:  # only then a URI is made: of 100,000 objects that costs as much as a look
+            with self._faults.during("look at", self._storage.uri(path)):
+                raise
 
     def open_sink(self, path: str) -> Sink:
         """Open a new object for writing: durable after its `with` block, gone if an exception leaves the block.

@@ -73,10 +73,21 @@ AMBIENT = (
             "socket.getfqdn",
             "sys.flags",
             "sys.executable",
+            "sys.exec_prefix",
+            "sys.prefix",
+            "sys.base_prefix",
+            "sys.stdin",
+            "sys.getallocatedblocks",
+            "sys.getfilesystemencoding",
+            "sys.getrefcount",
+            "sys.gettotalrefcount",
             "_thread.get_ident",
             "threading.get_ident",
             "threading.get_native_id",
+            "threading.active_count",
             "threading.current_thread",
+            "threading.enumerate",
+            "threading.main_thread",
             "multiprocessing.current_process",
             "multiprocessing.parent_process",
             "asyncio.current_task",
@@ -90,6 +101,17 @@ AMBIENT = (
             "os.getgid",
             "os.getegid",
             "os.getgroups",
+            "os.getpgrp",
+            "os.getpriority",
+            "os.getresgid",
+            "os.getresuid",
+            "os.getsid",
+            "os.get_exec_path",
+            "os.confstr",
+            "os.ctermid",
+            "os.sysconf",
+            "os.ttyname",
+            "os.umask",
             "os.getloadavg",
             "os.get_terminal_size",
             "shutil.get_terminal_size",
@@ -124,6 +146,7 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    | {f"{ANY}.expanduser"}
     | {f"traceback.{name}" for name in TRACES}
     | {f"locale.{name}" for name in ("atof", "currency", "format_string", "str", "strcoll", "strxfrm")}
     | PROCESSORS
@@ -183,12 +206,38 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.SFC64": (0, "seed"),
     "sklearn.utils.check_random_state": (0, "seed"),
 }
+SEED_OF_BASE = "*seed"  # the first argument of a class that such a class is the base of
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.
 CLOCK_WORDS = frozenset({"now", "today"})
 CLOCK_LIBRARIES = frozenset(
     {"pandas", "numpy", "pendulum", "arrow", "dateutil", "dateparser", "polars", "xarray"}
 )
+
+# Other names of modules and classes: of those in C, and of the parts of libraries that their public names come from.
+SAME_NAMES = {
+    "posix": "os",
+    "nt": "os",
+    "posixpath": "os.path",
+    "ntpath": "os.path",
+    "genericpath": "os.path",
+    "_io": "io",
+    "_random": "random",
+    "pandas.core.frame": "pandas",
+    "pandas.core.generic": "pandas",
+    "pandas.core.series": "pandas",
+    "polars.dataframe.frame": "polars",
+    "polars.lazyframe.frame": "polars",
+    "polars.series.series": "polars",
+    "pyarrow.parquet.core": "pyarrow.parquet",
+    "pyarrow._csv": "pyarrow.csv",
+    "pyarrow._json": "pyarrow.json",
+    "pyarrow._orc": "pyarrow.orc",
+    "pyarrow._dataset": "pyarrow.dataset",
+    "pyarrow._parquet": "pyarrow.parquet",
+}
+# The same of any part: `pandas.io.parsers.readers.read_csv`.
+SAME_PACKAGES = ("pandas.io", "polars.io")
 
 # Modules that count when they are handed on as a value: nobody sees which function is then called.
 NEVER_BARE = frozenset({"time", "os", "tempfile", *AMBIENT_MODULES})
@@ -220,6 +269,13 @@ ZONE_READERS = frozenset(
         "time.asctime",
         "time.strftime",
         "datetime.date.fromtimestamp",
+        "dateutil.tz.tzlocal",
+        "dateutil.tz.tz.tzlocal",
+        "email.utils.mktime_tz",
+        "logging.Formatter.formatTime",
+        "pendulum.local_timezone",
+        "tzlocal.get_localzone",
+        "tzlocal.get_localzone_name",
     ]
 )
 # The same unless this argument is given: naive times stand for those of the machine.
@@ -227,7 +283,8 @@ ZONE_UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     f"{ANY}.timestamp": (0, None),
     f"{ANY}.fromtimestamp": (1, "tz"),
     f"{ANY}.astimezone": (0, "tz"),
+    "dateutil.tz.gettz": (0, "name"),
 }
 
 # Built-in functions whose results differ between processes, where they are called.
-AMBIENT_CALLS = frozenset({"builtins.id", "builtins.hash"})
+AMBIENT_CALLS = frozenset({"builtins.id", "builtins.hash", "builtins.input", f"{ANY}.__hash__"})

@@ -15,6 +15,7 @@ CONVERSIONS: dict[str, tuple[str, ...]] = {
     "df": ("pandas",),
     "to_series": ("pandas",),
     "pandas_api": ("pandas",),
+    "from_pandas": ("pandas",),
     "to_polars": ("polars",),
     "pl": ("polars",),
     "collect_schema": ("polars",),

@@ -36,7 +36,7 @@ MUTATING_METHODS = frozenset(
 
 # Names of callables of unknown code that are taken to change the object, module or process that they belong to.
 LOOKS_MUTATING = re.compile(
-    r"^(set(?!$)|delattr$|install|patch|enable|disable|configure|config$|basicConfig|"
+    r"^(set(?!$|_(axis|categories|codes|crs|geometry|index|levels|names|precision|sorted)$)|delattr$|install|patch|enable|disable|configure|config$|basicConfig|"
     r"use$|seed$|add|append|extend|insert|remove|pop|clear|update|discard|sort$|reverse$|filterwarnings|simplefilter|"
     r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe)|register|hook",
 )

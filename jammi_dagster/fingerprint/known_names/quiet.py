@@ -5,7 +5,11 @@ from __future__ import annotations
 # Modules whose functions configure logs, warnings, the import path, signals and displays: no table depends on them.
 QUIET_MODULES = frozenset(
     [
+        "absl.logging",
+        "colorama",
+        "coloredlogs",
         "logging",
+        "pandas.options.display",
         "structlog",
         "loguru",
         "warnings",
@@ -21,6 +25,13 @@ QUIET_MODULES = frozenset(
         "urllib3.disable_warnings",
     ]
 )
+
+# Functions that return a logger.
+LOGGER_MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.getLogger"})
+
+# Functions that return an object of its own with each call; so do classes, whose names begin with a capital. Arrays of
+# numpy may be views, and a shallow copy holds the same items.
+FRESH_MAKERS = ("collections.", "copy.deepcopy.", "pandas.", "polars.", "pyarrow.")
 
 # Built-in functions that change neither their arguments nor anything else.
 QUIET_BUILTINS = frozenset(

@@ -214,29 +214,37 @@ READERS = frozenset(
 }
 
 # The tables of this package and the events of Dagster, read beside the inputs.
-STORE_READERS = frozenset(
+# Classes and functions that lead to them, wherever in these packages they are taken from: any use of one reads.
+STORE_PACKAGES = frozenset({"dagster", "jammi_dagster"})
+STORE_HOLDERS = frozenset(
     [
-        "jammi_dagster.ResultStore",
-        "jammi_dagster.ResultStoreResource",
-        "jammi_dagster.ResultTableIOManager",
-        "jammi_dagster.store.ResultStore",
-        "dagster.DagsterInstance",
-        "dagster.DagsterInstance.get",
-        "dagster.DagsterInstance.from_config",
-        "dagster.DagsterInstance.from_ref",
+        *("DagsterInstance", "ResultStore", "ResultStoreResource", "ResultTableIOManager"),
+        *("instance_for_test", "build_asset_context", "build_op_context", "build_input_context"),
+        *("materialize", "materialize_to_memory", "load_asset_value"),
     ]
-) | {
+)
+STORE_READERS = {
     f"{ANY}.{method}"
     for method in (
         "fetch_materializations",
         "fetch_observations",
+        "fetch_run_status_changes",
+        "get_asset_check_execution_history",
         "get_asset_records",
+        "get_dynamic_partitions",
         "get_event_records",
         "get_latest_data_version_record",
         "get_latest_materialization_event",
         "get_latest_materialization_events",
         "get_materialized_partitions",
+        "get_latest_storage_data_version_record",
+        "get_records_for_run",
+        "get_run_by_id",
         "get_run_records",
+        "get_run_stats",
+        "get_runs",
+        "get_status_by_partition",
+        "has_dynamic_partition",
         "load_asset_value",
     )
 }

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Container, Mapping, Sequence
-from functools import cached_property
 
 from jammi_dagster.fingerprint.hashing import Form, HeldText, UnorderedParts, encode, utf8
+from jammi_dagster.fingerprint.kept import kept
 
 # Shorter values of the environment (`1`, `C`, `root`) equal literals by chance, in one process and not in the next.
 _TELLING = 8
@@ -36,7 +36,7 @@ class Slots:
         self._shown, self._names = shown, names
         self._environment = os.environ if environment is None else environment
 
-    @cached_property
+    @kept
     def _telling(self) -> frozenset[str | bytes]:
         """The values of the environment that are long enough, as texts and as bytes."""
         values = [value for value in self._environment.values() if len(value) >= _TELLING]

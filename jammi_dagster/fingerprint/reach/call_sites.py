@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
-from functools import cached_property
 from itertools import pairwise
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Finding, Unit
+from jammi_dagster.fingerprint.syntax.bindings import bound_names
 from jammi_dagster.fingerprint.syntax.constants import Constants, Placed
+from jammi_dagster.fingerprint.syntax.inner_calls import inner_calls
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code
 from jammi_dagster.fingerprint.syntax.parameters import by_position, defaults
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.uses import Call, Use
+from jammi_dagster.fingerprint.syntax.sets import own_nodes
+from jammi_dagster.fingerprint.syntax.uses import Call, Site, Use
 
 
 def call_sites(graph: Graph, name: str) -> Iterator[Call | None]:
@@ -67,7 +70,7 @@ class Asked:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._constants = Constants(self._given, self._imported)
+        self._constants = Constants(self._given, self._imported, self._returned)
 
     def uses(self, reached: ReachedFile, finding: Finding) -> Sequence[Use] | None:
         """Return the uses of the attributes that a finding asks for; None if they cannot be told."""
@@ -93,9 +96,14 @@ class Asked:
         return None if any(hidden_code(use.name, use.call) for use in uses) else uses
 
     def _given(self, function: FunctionScope, name: str) -> Sequence[Placed] | None:
-        """Return the expressions that all callers give to a parameter of a plain function of a module."""
+        """Return the expressions that all callers give to a parameter of a plain function."""
         node = function.node
-        if isinstance(node, ast.Lambda) or node.decorator_list or id(node) not in self._plain:
+        if not isinstance(node, ast.Lambda) and node.decorator_list:
+            return None
+        if (inner := inner_calls(function)) is not None:
+            sites = [_argument(Call.of(one, Site(one, scope)), function, name) for one, scope in inner]
+            return None if None in sites else [one for placed in sites for one in placed or ()]
+        if isinstance(node, ast.Lambda) or id(node) not in self._plain:
             return None
         calls = list(call_sites(self._graph, node.name))
         given = [_argument(call, function, name) for call in calls]
@@ -119,6 +127,43 @@ class Asked:
         found = source.written.get(target[1][0])
         return (found, source.scope) if found is not None else None
 
+    def _returned(self, call: ast.Call, scope: Scope) -> Sequence[Placed] | None:
+        """Return the expressions that a plain function returns, or a method of the class itself or of a new object."""
+        chain = chain_of(call.func) or ()
+        nodes = [one.node for one in self._graph.reached.values()]
+        node, source = next(
+            ((one, one.source) for one in nodes if one.source and one.source.scope is scope.module),
+            (None, None),
+        )
+        if node is None or source is None or not chain:
+            return None
+        units = [unit for _, unit in self._graph.places.definitions(node, chain[:1])]
+        if len(chain) == 2 and chain[0] in ("self", "cls"):
+            around = [one.node for one in scope.lineage() if isinstance(one, FunctionScope)]
+            classes = [unit for unit in source.units if around and around[-1] in _body_of(unit)]
+            return self._of_method(classes, chain[-1])
+        is_class = [unit.kind for unit in units] == ["class"]
+        if is_class and (len(chain) == 2 or (len(chain) == 3 and chain[1] == CALL)):
+            return self._of_method(units, chain[-1])
+        found = [unit.statement for _, unit in self._graph.places.definitions(node, chain)]
+        return _results(found[0].node, found[0].scope) if len(found) == 1 and found[0] else None
+
+    def _of_method(self, classes: Sequence[Unit], name: str) -> Sequence[Placed] | None:
+        """Return the expressions that a method of one class returns, if no other class and no object has another."""
+        every = (
+            (unit, one)
+            for reached in self._graph.reached.values()
+            for unit in (reached.node.source.units if reached.node.source else ())
+            for one in _body_of(unit)
+            if name in bound_names(one)
+        )
+        found = [*every]
+        if len(classes) != 1 or [unit for unit, _ in found] != [classes[0]] or not classes[0].statement:
+            return None
+        stored = (one for one in ast.walk(classes[0].statement.node) if isinstance(one, ast.Attribute))
+        is_fixed = all(isinstance(one.ctx, ast.Load) for one in stored if one.attr == name)
+        return _results(found[0][1], classes[0].statement.scope) if is_fixed else None
+
     def _gives(self, name: str, apart: Collection[int]) -> bool:
         """Return whether reached code gives an argument by a name, or by `**`, besides the keywords of known calls."""
         statements = (
@@ -130,7 +175,7 @@ class Asked:
         words = (one for node in statements for one in ast.walk(node) if isinstance(one, ast.keyword))
         return any(word.arg in (name, None) and id(word) not in apart for word in words)
 
-    @cached_property
+    @kept
     def _plain(self) -> frozenset[int]:
         """The functions that only reached calls call, by `id`: neither live values nor whole modules hold them."""
         return frozenset(
@@ -149,6 +194,26 @@ def _units_called(reached: ReachedFile) -> Iterator[Unit]:
     yield from (
         source.units[index] for index, _ in reached.parts if index not in held and index < source.loaded
     )
+
+
+def _body_of(unit: Unit) -> Sequence[ast.stmt]:
+    cls = unit.statement.node if unit.statement else None
+    return cls.body if isinstance(cls, ast.ClassDef) else ()
+
+
+def _results(function: ast.AST, scope: Scope) -> list[Placed] | None:
+    """Return the expressions that a function returns; None if it returns other values."""
+    if not isinstance(function, ast.FunctionDef) or any(
+        chain_of(one) not in (("staticmethod",), ("classmethod",)) for one in function.decorator_list
+    ):
+        return None
+    every = own_nodes(function)
+    own = FunctionScope(scope, function)
+    values = [one.value for one in every if isinstance(one, ast.Return)]
+    is_plain = isinstance(function.body[-1], ast.Return) and not any(
+        isinstance(one, (ast.Yield, ast.YieldFrom)) for one in every
+    )
+    return [(one, own) for one in values if one is not None] if is_plain and None not in values else None
 
 
 def _argument(call: Call | None, function: FunctionScope, name: str) -> list[Placed] | None:

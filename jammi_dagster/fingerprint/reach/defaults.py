@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
+from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE
 from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.sources.units import Unit
@@ -17,10 +18,13 @@ def may_take_default(graph: Graph, unit: Unit, parameters: Collection[str]) -> b
     A function of a class, or within another, is taken to be called so, and so is one that is handed on as a value.
     """
     node = unit.statement.node if unit.statement else None
-    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+    if isinstance(node, ast.ClassDef) and SEED_OF_BASE in parameters:
+        positions, named = list(parameters), set(parameters)
+    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        positions = [one.arg for one in by_position(node.args)]
+        named = {*positions, *(one.arg for one in node.args.kwonlyargs)}
+    else:
         return True
-    positions = [one.arg for one in by_position(node.args)]
-    named = {*positions, *(one.arg for one in node.args.kwonlyargs)}
     if not named.issuperset(parameters):
         return True
     places = {name: positions.index(name) if name in positions else len(positions) for name in parameters}

@@ -29,11 +29,12 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     outside_name,
     reads_time_zone,
 )
-from jammi_dagster.fingerprint.syntax.set_order import imported_sets, set_orders
+from jammi_dagster.fingerprint.syntax.set_order import set_orders
+from jammi_dagster.fingerprint.syntax.sets import SET, UNORDERED, imported_sets
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Use
 
-SET_ORDER = "set order"  # the name of a read that no name in the code tells
+SET_ORDER, ADDRESS = "set order", "object address"  # the names of reads that no name in the code tells
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,8 +71,9 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 named = ((_reader_of(use, readers), use) for use in (*part.uses, *told))
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
+        found |= {ReadSite(file, line, ADDRESS, False) for line in _addresses(reached)}
         for _, name, use in graph.foreign_uses(reached):
-            if readers and (own := _reader_of(replace(use, name=name), readers)):
+            if readers and (own := _reader_of(use._replace(name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
                 found.add(_site(file, use.line, known))
@@ -110,23 +112,36 @@ def _spawns(use: Use) -> bool:
 
 def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int]:
     """Yield the lines of reached code on which the order of a set reaches a value."""
+    members = {name for name in returning if name.startswith(".")}
     for unit, part, _ in reached.units():
-        lines = set(unit.set_orders)
-        if unit.statement and any(use.name.rpartition(".")[2] in returning for use in part.uses):
-            node, scope = unit.statement.node, unit.statement.scope
-            lines.update(set_orders(node, {**unit.statement.sets, **imported_sets(node, scope, returning)}))
+        lines, statement = set(unit.set_orders), unit.statement
+        is_given = any(use.name.rpartition(".")[2] in returning for use in part.uses)
+        if statement and (is_given or (members and statement.uses_of_sets(members))):
+            spelled = imported_sets(statement.node, statement.scope, returning)
+            lines.update(
+                set_orders(statement.node, {**statement.sets, **dict.fromkeys(members, SET), **spelled})
+            )
         yield from (line for line in sorted(lines) if unit.parts[unit.part_at(line)] is part)
 
 
+def _addresses(reached: ReachedFile) -> Iterator[int]:
+    """Yield the lines of reached code on which the text of an object tells its address."""
+    for unit, part, _ in reached.units():
+        yield from (line for line in unit.addresses if unit.parts[unit.part_at(line)] is part)
+
+
 def _returning_sets(graph: Graph) -> frozenset[str]:
-    """Return the names of the reached functions that return a set."""
-    return frozenset(
-        unit.names[0]
-        for reached in graph.reached.values()
-        for unit, _, _ in reached.units()
-        if unit.kind == "function" and unit.statement and unit.statement.visited.has_sets
-        if f"{unit.names[0]}()" in unit.statement.sets
-    )
+    """Return the names of the reached functions that return a set, and the members of reached classes that are one."""
+    found: set[str] = set(UNORDERED)
+    for reached in graph.reached.values():
+        for unit, _, _ in reached.units():
+            if unit.statement is None or unit.kind not in ("function", "class"):
+                continue
+            if unit.kind == "class":
+                found.update(name for name in unit.statement.sets if name.startswith("."))
+            elif unit.statement.visited.has_sets and f"{unit.names[0]}()" in unit.statement.sets:
+                found.add(unit.names[0])
+    return frozenset(found)
 
 
 def reached_by(graph: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -206,6 +221,8 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                     yield unit.names[0] if unit.names else "cls", reached.node.shown, change.line
             elif found := graph.changed_name(reached, change):
                 holder, name, depth = found
+                if not name and change.in_place:
+                    continue  # a function of a module, such as `frames.sort(x)`: no module is a list
                 if not name:  # `setattr` with a computed name
                     yield change.name.rpartition(".")[2], reached.node.shown, change.line
                 # A value that nobody reads is a log. A list or dict that loading filled is hashed with its items.

@@ -267,8 +267,9 @@ class Graph:
             return
         indexes = node.source.by_name.get(name)
         if indexes is None:
-            if is_read and runs and name in node.source.scope.shared:  # only functions bind it
-                reached.read_at_run.add(name)
+            if is_read and name in node.source.scope.shared:  # only functions bind it
+                self._read(reached, name)
+                reached.read_at_run |= {name} if runs else set()
             return
         if is_read:
             self._read(reached, name)
@@ -312,9 +313,7 @@ class Graph:
         unit = source.units[index]
         named = ", ".join(unit.names) or f"module-level code of {reached.node.shown}"
         path = reached.paths.setdefault(index, (*self._path, named))
-        before = reached.parts.get((index, part))
-        if before is None or (runs and not before):
-            reached.parts[index, part] = runs
+        if reached.reach(index, part, runs=runs):
             self._todo.append((self._follow, (reached, index, part, runs), path))
 
     def _follow(self, reached: ReachedFile, index: int, part: str, runs: bool) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import partial
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
@@ -14,6 +15,7 @@ from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJE
 from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
 from jammi_dagster.fingerprint.reach.call_sites import call_sites, users_of
 from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.handed_results import handed_on, is_changed_by, parameters, uses_of_items
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changes_by_use
@@ -22,7 +24,7 @@ from jammi_dagster.fingerprint.sources.units import Part, Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
-from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -82,7 +84,7 @@ class ReachedCode:
             self._parents[id(node)] = parents_of(nodes(node)) if node else {}
         return _Place(reached, index, self._parents[id(node)])
 
-    @cached_property
+    @kept
     def calls(self) -> dict[int, tuple[ReachedFile, int]]:
         """The calls in reached code, by `id`, each with its unit."""
         return {
@@ -94,7 +96,7 @@ class ReachedCode:
             if isinstance(one, ast.Call)
         }
 
-    @cached_property
+    @kept
     def methods(self) -> frozenset[str]:
         """The names of the methods of all classes."""
         return frozenset(
@@ -197,8 +199,9 @@ class _Flows:
         above = place.parents.get(id(value))
         if isinstance(above, _MAKE_NEW) or (isinstance(above, _TESTS) and above.test is value):
             return True
-        if isinstance(above, _HOLD):
-            return self._is_looked_at(above, place)
+        if isinstance(above, _HOLD):  # `[*rows]` is a new list
+            is_copy = self._doubt and isinstance(above, ast.Starred)
+            return is_copy or self._is_looked_at(above, place)
         if isinstance(above, ast.Subscript):
             return above.slice is value or (
                 isinstance(above.ctx, ast.Load) and self._is_looked_at(above, place)
@@ -234,7 +237,11 @@ class _Flows:
         if self._doubt:
             called = self._graph.places.definitions(place.reached.node, chain or ())
             at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
-            return not any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
+            if at == 0 and is_changed_by(call.func):
+                return False
+            inner = (one for one, _ in parameters(call.func, at, nodes(_node(place.unit) or ast.Pass())))
+            changes = any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
+            return not changes and self._are_variables_looked_at(map(_as_expression, inner), place)
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False
@@ -311,7 +318,34 @@ class _Flows:
             at = self._code.calls.get(id(site.node)) if site and not site.is_partial else None
             if not (self._is_looked_at(site.node, self._code.place(*at)) if site and at else self._doubt):
                 return False
-        return True
+        return not self._doubt or all(self._are_handed_looked_at(function))
+
+    def _are_handed_looked_at(self, function: str) -> Iterator[bool]:
+        """Yield, for each place that hands a function on, whether the results are only looked at there."""
+        for reached in self._graph.reached.values():
+            for index in {index for index, _ in reached.parts}:
+                place = self._code.place(reached, index)
+                every = nodes(_node(place.unit) or ast.Pass())
+                is_function = partial(self._names, reached, function)
+                for node, holds in handed_on(every, place.parents, is_function):
+                    yield self._are_items_looked_at(node, place) if holds else self._is_looked_at(node, place)
+
+    def _names(self, reached: ReachedFile, function: str, chain: Chain) -> bool:
+        found = self._graph.places.definitions(reached.node, chain)
+        return any(unit.names[0] == function for _, unit in found)
+
+    def _are_items_looked_at(self, node: ast.AST, place: _Place) -> bool:
+        """Return whether the items of a collection are only looked at."""
+        call = place.parents.get(id(node))
+        if isinstance(call, ast.Call) and any(map(is_changed_by, call.args)):
+            return False
+        every = nodes(_node(place.unit) or ast.Pass())
+        return all(
+            self._are_variables_looked_at([_as_expression(one)], place)
+            if bound
+            else self._is_looked_at(one, place)
+            for one, bound in uses_of_items(node, every, place.parents)
+        )
 
     def _scope(self, node: ast.AST, place: _Place) -> Scope:
         """Return the scope of the outermost function around a node."""
@@ -331,6 +365,11 @@ def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
     if for_certain:
         return in_place or method in MUTATING_METHODS
     return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
+
+
+def _as_expression(node: ast.AST) -> ast.expr:
+    assert isinstance(node, ast.expr)
+    return node
 
 
 def _is_of_slot(node: ast.expr, place: _Place) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names.quiet import LOGGER_MAKERS
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.reach.fixed_points import FixedPoints
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.sources.source import Source
@@ -18,15 +20,18 @@ from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
 from jammi_dagster.fingerprint.syntax.load_effects import AS_BASE, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of, joined
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of, joined
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL
 from jammi_dagster.fingerprint.syntax.state_changes import (
+    PROPERTIES,
     Called,
     FunctionNode,
     StateChanges,
     changes_at_load,
     changes_of_call,
+    names_of_data,
 )
+from jammi_dagster.fingerprint.syntax.trees import nodes
 
 Name = tuple[str, str]  # the path of a first-party file, and a name of its module
 EXIT = ""  # stands for the names of a module where loading it may fail
@@ -167,6 +172,8 @@ class LoadTargets:
     def _passed(self, node: Node, source: Source, names: Iterable[str]) -> Iterator[Effect]:
         """Yield the effects of functions that are handed to a call: it may call them."""
         for name in names:
+            if self._is_data(node, name):
+                continue
             for index in source.by_name.get(name, ()):
                 unit = source.units[index]
                 if unit.kind == "import":
@@ -174,6 +181,32 @@ class LoadTargets:
                     yield from (self._dotted(node, target, passed) for target in source.exports(name) or ())
                 elif unit.statement and isinstance(unit.statement.node, _FUNCTIONS):
                     yield self._function(node, unit.statement.node, unit, whole=True)
+
+    def _is_data(self, node: Node, name: str) -> bool:
+        """Return whether a name holds a container that is written with data in it: nobody can call that."""
+        source = node.source
+        if source is None:
+            return False
+        todo = [(node, source, name)]
+        for home, text, one in todo:  # grows while it is read
+            kinds = [text.units[index].kind for index in text.by_name.get(one, ())]
+            if kinds == ["import"]:
+                leads = self._leads(home, list(text.exports(one) or ()))
+                further = [(holder, holder.source, own) for holder, own in leads or () if holder.source]
+                if not further or len(todo) > _MOST:
+                    return False
+            else:
+                written = text.written.get(one)
+                names = (
+                    None
+                    if written is None or set(kinds) != {"constant"} or _is_filled(text, one)
+                    else names_of_data(written, text.scope)
+                )
+                if names is None or len(todo) > _MOST:
+                    return False
+                further = [(home, text, own) for own in names]
+            todo += [entry for entry in further if entry not in todo]
+        return True
 
     def _dotted(self, node: Node, name: str, call: Called) -> Effect:
         if is_orchestration(name):
@@ -203,10 +236,13 @@ class LoadTargets:
                 effects += [self._dotted(node, joined(to, *rest), call) for to in source.exports(head) or ()]
             elif isinstance(inner, (ast.FunctionDef, ast.AsyncFunctionDef)) and members in ([], [AS_BASE]):
                 effects.append(self._function(node, inner, unit, whole=whole or bool(members)))
+            elif members[-1:] and members[-1] in LOG_METHODS and _returns_logger(unit):
+                continue
             elif isinstance(inner, ast.ClassDef):
                 is_base = members == [AS_BASE]
+                asked = members[0] if len(members) == 1 and rest[-1] != CALL and not call.keeps else ""
                 whole = whole or bool(members)
-                effects.append(self._class(node, source, index, whole=whole, is_base=is_base))
+                effects.append(self._class(node, source, index, whole=whole, is_base=is_base, asked=asked))
             else:
                 effects.append(self._method(node, source, head, members, call))
         return _merged(effects)
@@ -223,6 +259,14 @@ class LoadTargets:
             is_drawn = source.kind_of(head) == STATEFUL  # any method changes it
             return Effect(frozenset({(node.path, head)})) if is_drawn else _NONE
         written = source.written.get(head)
+        if (
+            members[-1] in LOG_METHODS
+            and isinstance(written, ast.Call)
+            and isinstance(written.func, ast.Name)
+        ):
+            makers = [source.units[index] for index in source.by_name.get(written.func.id, ())]
+            if makers and all(map(_returns_logger, makers)):
+                return _NONE
         if len(members) > 1 or not isinstance(written, ast.Call):
             return unknown
         chain = chain_of(written.func)
@@ -254,22 +298,36 @@ class LoadTargets:
 
         return self._effects.of((node.path, id(function), whole), effect)
 
-    def _class(self, node: Node, source: Source, index: int, *, whole: bool, is_base: bool = False) -> Effect:
+    def _class(
+        self,
+        node: Node,
+        source: Source,
+        index: int,
+        *,
+        whole: bool,
+        is_base: bool = False,
+        asked: str = "",
+    ) -> Effect:
         """Return the effect of a call of a class: of its constructors, or of all its methods.
 
-        `is_base`: of the hooks alone, which run when another class is derived from it.
+        `is_base`: of the hooks alone, which run when another class is derived from it. `asked`: the one method of its
+        own that is called on the class.
         """
         unit = source.units[index]
         assert unit.statement is not None
         assert isinstance(unit.statement.node, ast.ClassDef)
         cls, scope = unit.statement.node, unit.statement.scope
+        if any(isinstance(one, ast.FunctionDef) and one.name == asked for one in cls.body):
+            whole = False
+        else:
+            asked = ""
 
         def effect() -> Effect:
             effects = list(self._bases(node, source, cls, scope, whole=whole, is_base=is_base))
             hooks = [one for one in cls.body if AS_BASE in bound_names(one)]
             if is_base and not all(isinstance(hook, ast.FunctionDef) for hook in hooks):
                 return _ANY
-            methods = hooks if is_base else self._running_methods(node, cls, scope, whole=whole)
+            methods = hooks if is_base else self._running_methods(node, cls, scope, whole=whole, asked=asked)
             return _merged(
                 [
                     *effects,
@@ -281,7 +339,7 @@ class LoadTargets:
                 ]
             )
 
-        return self._effects.of((node.path, id(cls), AS_BASE if is_base else whole), effect)
+        return self._effects.of((node.path, id(cls), AS_BASE if is_base else asked or whole), effect)
 
     def _bases(
         self, node: Node, source: Source, cls: ast.ClassDef, scope: Scope, *, whole: bool, is_base: bool
@@ -302,7 +360,7 @@ class LoadTargets:
         return any(route.passed and not route.leaves for route in routes)
 
     def _running_methods(
-        self, node: Node, cls: ast.ClassDef, scope: Scope, *, whole: bool
+        self, node: Node, cls: ast.ClassDef, scope: Scope, *, whole: bool, asked: str
     ) -> list[FunctionNode]:
         methods: dict[str, list[FunctionNode]] = {}
         for one in cls.body:
@@ -310,7 +368,8 @@ class LoadTargets:
                 methods.setdefault(one.name, []).append(one)
         if whole or self._has_foreign_base(node, cls, scope):
             return [method for found in methods.values() for method in found]
-        names = [n for n, found in methods.items() if n in _CONSTRUCTORS or any(map(_validates, found))]
+        running = {*_CONSTRUCTORS, asked}
+        names = [n for n, found in methods.items() if n in running or any(map(_validates, found))]
         seen: dict[str, None] = dict.fromkeys(names)
         todo = list(names)
         for name in todo:  # grows: constructors call other methods
@@ -318,6 +377,8 @@ class LoadTargets:
                 used = changes_of_call(method, scope, is_whole=False).of_self
                 if "*" in used:
                     return [one for found in methods.values() for one in found]
+                if PROPERTIES in used:
+                    used = used | {name for name, found in methods.items() if any(map(_is_property, found))}
                 fresh = [other for other in used if other in methods and other not in seen]
                 seen.update(dict.fromkeys(fresh))
                 todo += fresh
@@ -410,12 +471,40 @@ class LoadTargets:
 
     def _foreign(self, node: Node, name: str, deep: bool) -> Effect:
         route = self._routes.of(node, name)
+        if route.passed and not (route.rest or route.leaves or deep):
+            return _NONE  # a function of a module, such as `frames.sort(x)`, which is looked at as a call
         holder = (
             self._routes.node(route.passed[-1]) if route.passed and route.rest and not route.leaves else None
         )
         if holder is None:
             return _ANY._replace(foreign=frozenset({name}))
         return self._objects(holder, route.rest[0], deep or len(route.rest) > 1)
+
+
+def _is_filled(source: Source, name: str) -> bool:
+    """Return whether a statement of a module that is there for its effect names one of its objects."""
+    effects = (unit for unit in source.units[: source.loaded] if unit.load_effect.certain)
+    return any(name in part.own for unit in effects for part in unit.parts.values())
+
+
+def _returns_logger(unit: Unit) -> bool:
+    """Return whether a function returns a logger, whatever it is given."""
+    function = unit.statement.node if unit.statement else None
+    if unit.statement is None or not isinstance(function, ast.FunctionDef):
+        return False
+    scope = FunctionScope(unit.statement.scope, function)
+    returned = [one.value for one in nodes(function) if isinstance(one, ast.Return)]
+    made = [scope.peek(chain_of(one.func) or ("",)) for one in returned if isinstance(one, ast.Call)]
+    return (
+        bool(made)
+        and len(made) == len(returned)
+        and all(one and LOGGER_MAKERS.issuperset(one) for one in made)
+    )
+
+
+def _is_property(method: FunctionNode) -> bool:
+    decorators = getattr(method, "decorator_list", [])
+    return any(part.endswith("property") for one in decorators for part in chain_of(one) or ("property",))
 
 
 def _validates(method: FunctionNode) -> bool:

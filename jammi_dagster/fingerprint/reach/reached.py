@@ -29,6 +29,7 @@ class ReachedFile:
     # The steps of loading it, in order: paths of first-party files, and units that may have a side effect.
     steps: list[str | int] = field(default_factory=list)
     foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
+    known_units: list[tuple[Unit, Part, bool]] | None = None  # the same
     objects: dict[str, frozenset[str] | None] = field(
         default_factory=dict
     )  # classes of objects that are given
@@ -38,8 +39,21 @@ class ReachedFile:
 
     def units(self) -> list[tuple[Unit, Part, bool]]:
         """Return the reached parts of units; True for those that run when the function does."""
-        units = self.node.source.units if self.node.source else []  # a file without source has none
-        return [(units[index], units[index].parts[part], runs) for (index, part), runs in self.parts.items()]
+        if self.known_units is None:
+            units = self.node.source.units if self.node.source else []  # a file without source has none
+            self.known_units = [
+                (units[index], units[index].parts[part], runs) for (index, part), runs in self.parts.items()
+            ]
+        return self.known_units
+
+    def reach(self, index: int, part: str, *, runs: bool) -> bool:
+        """Note a part of a unit; return whether it is new, or runs for the first time."""
+        before = self.parts.get((index, part))
+        if before or before is runs:
+            return False
+        self.parts[index, part] = runs
+        self.known_units = None
+        return True
 
 
 @dataclass(frozen=True, slots=True)

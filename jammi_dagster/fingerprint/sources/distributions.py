@@ -75,11 +75,11 @@ def _holding(folder: str, entries: Iterable[str], top: str) -> dict[str, str]:
         files = _recorded(os.path.join(folder, entry), regular)
         if files is None:  # an egg-info, as Debian's packages have
             if top in (found.read_text("top_level.txt") or "").split():
-                whole.update(_placed_at(os.path.join(folder, entry), found))
+                whole.update(_placed_at(os.path.join(folder, entry), found, top))
         elif any(line in files for line in regular):
-            whole.update(_placed_at(os.path.join(folder, entry), found))
+            whole.update(_placed_at(os.path.join(folder, entry), found, top))
         elif f"\n{top}/".encode() in files:
-            shared.update(_placed_at(os.path.join(folder, entry), found))
+            shared.update(_placed_at(os.path.join(folder, entry), found, top))
     return whole or shared
 
 
@@ -94,14 +94,24 @@ def upgraded(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
-def _placed_at(path: str, found: Distribution) -> dict[str, str]:
+def _placed_at(path: str, found: Distribution, top: str) -> dict[str, str]:
     versioned = _versioned(found)
+    loaded = getattr(sys.modules.get(top), "__dict__", {}).get("__version__")
     for name, version in versioned.items():
-        time_of = _time_of(path)
-        loaded = getattr(sys.modules.get(name.replace("-", "_")), "__dict__", {}).get("__version__")
-        is_late = time_of is not None and time_of > _STARTED_NS
-        _placed[name] = path, -1 if is_late and loaded not in (None, version) else time_of
+        is_other = loaded not in (None, version) and _came_ns(path) > _STARTED_NS
+        _placed[name] = path, -1 if is_other else _time_of(path)
     return versioned
+
+
+def _came_ns(path: str) -> int:
+    """Return the time at which the metadata of a distribution came to its place: installers may keep older times."""
+    for file in ("METADATA", "PKG-INFO", ""):
+        try:
+            found = os.stat(os.path.join(path, file))
+            return max(found.st_mtime_ns, found.st_ctime_ns)
+        except OSError:
+            continue
+    return 0
 
 
 def _time_of(path: str) -> int | None:

@@ -31,7 +31,8 @@ class Lookups:
     def search(self, folders: Iterable[str] | None) -> None:
         """Note that a module is sought in these folders; None: in those of `sys.path`."""
         for folder in self._path if folders is None else folders:
-            self._folders.setdefault(folder, _modified(folder))
+            if folder not in self._folders:
+                self._folders[folder] = _modified(folder)
 
     def hold(self) -> bool:
         """Return whether every lookup would give the same again."""

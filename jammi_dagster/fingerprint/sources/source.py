@@ -8,8 +8,8 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.sources.modules import star_names
 from jammi_dagster.fingerprint.sources.units import Unit, nested_unit, units
 from jammi_dagster.fingerprint.syntax import functions
@@ -53,16 +53,16 @@ class Source:
     kinds: dict[str, str] = field(default_factory=dict)
     slots: dict[str, Slot | None] = field(default_factory=dict)
 
-    @cached_property
+    @kept
     def docstring(self) -> str | None:
         return ast.get_docstring(self.tree, clean=False)
 
-    @cached_property
+    @kept
     def texts(self) -> frozenset[str | bytes]:
         """The texts and bytes that stand in the file: literals and names."""
         return frozenset(texts(self.tree))
 
-    @cached_property
+    @kept
     def written(self) -> Mapping[str, ast.expr]:
         """The expressions that names are assigned which are bound once."""
         once = (self.units[indexes[0]] for indexes in self.by_name.values() if len(indexes) == 1)
@@ -70,29 +70,29 @@ class Source:
         hidden = self.scope.shared | self.scope.starred
         return {} if self.scope.open_stars else dict(one for one in found if one[0] not in hidden)
 
-    @cached_property
+    @kept
     def constants(self) -> Mapping[str, object]:
         """The values among `written` that are literals."""
         return dict(functions.literals(self.written))
 
-    @cached_property
+    @kept
     def functions(self) -> Mapping[Place, Sequence[Label]]:
         found: dict[Place, list[Label]] = {}
         for place, label, _ in self._functions:
             found.setdefault(place, []).append(label)
         return found
 
-    @cached_property
+    @kept
     def holders(self) -> Mapping[Label, int]:
         """The unit of the module in which a function stands."""
         indexes = {id(unit.statement.node): index for index, unit in enumerate(self.units) if unit.statement}
         return {label: indexes[id(node)] for _, label, node in self._functions if id(node) in indexes}
 
-    @cached_property
+    @kept
     def _functions(self) -> list[tuple[Place, Label, ast.stmt]]:
         return list(functions.functions(self.tree, has_lambdas=b"lambda" in self.content))
 
-    @cached_property
+    @kept
     def touching(self) -> tuple[int, ...]:
         """The units that may change an object when they are loaded."""
         return tuple(
@@ -139,7 +139,7 @@ class Source:
         """The modules that are star-imported."""
         return self.scope.stars
 
-    @cached_property
+    @kept
     def public(self) -> tuple[str, ...]:
         """The names in `__all__`."""
         return functions.public_names(self.tree)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
+from jammi_dagster.fingerprint.syntax.addresses import address_lines
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
 from jammi_dagster.fingerprint.syntax.functions import only_defines
 from jammi_dagster.fingerprint.syntax.hand_over import decorated
@@ -45,14 +48,16 @@ from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
+from jammi_dagster.fingerprint.syntax.sets import UNORDERED, imported_sets
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+
+class Finding(NamedTuple):
     """A name of the outside world or of hidden code, and the line that uses it."""
 
     name: str
@@ -64,14 +69,13 @@ class Finding:
     asks: Call | None = None  # a call that asks for attributes by computed names
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The names that one part of a unit uses: its code, its annotations, or the decorators of orchestration."""
 
-    own: Mapping[str, bool] = field(default_factory=dict)  # False for a name that is only written to
-    own_calls: Mapping[str, list[Call | None]] = field(default_factory=dict)
+    own: Mapping[str, bool] = _NOTHING  # False for a name that is only written to
+    own_calls: Mapping[str, list[Call | None]] = _NOTHING
     uses: tuple[Use, ...] = ()  # of imported names
-    imports: Mapping[str, bool] = field(default_factory=dict)
+    imports: Mapping[str, bool] = _NOTHING
     outside: tuple[Finding, ...] = ()
     hidden: tuple[Finding, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -86,7 +90,7 @@ _EMPTY_PART = Part()
 _METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(eq=False, kw_only=True)  # one that is frozen takes three times as long to make
 class Unit:
     """A top-level statement, or one name of an import.
 
@@ -104,7 +108,7 @@ class Unit:
     loads: Mapping[str, bool] = field(default_factory=dict)  # its imports when the module is loaded
     load_effect: LoadEffect = NO_EFFECT
 
-    @cached_property
+    @kept
     def parts(self) -> Mapping[str, Part]:
         if self.statement is None:
             imports = {self.imported: False} if self.names else {}
@@ -113,13 +117,13 @@ class Unit:
         parts = (*PARTS, *map(method_part, self.separate_methods))
         return {part: _part(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
 
-    @cached_property
+    @kept
     def digests(self) -> Digests:
         if self.statement is None:
             return Digests(constant(self.imported).decode("utf-8", "replace"), "", "", "")
         return digests(self.statement.node, self.statement.optional.nodes)
 
-    @cached_property
+    @kept
     def methods(self) -> frozenset[str]:
         members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
         return frozenset(
@@ -157,7 +161,7 @@ class Unit:
             isinstance(node, (ast.Yield, ast.YieldFrom)) for node in ast.walk(self._node or ast.Pass())
         )
 
-    @cached_property
+    @kept
     def shared_attributes(self) -> frozenset[str]:
         """The attributes of a class whose values all of its instances share, and may change."""
         body = self._node.body if isinstance(self._node, ast.ClassDef) else ()
@@ -170,12 +174,12 @@ class Unit:
             if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
         )
 
-    @cached_property
+    @kept
     def holds_stateful(self) -> bool:
         """True for a class or a function that holds an object which changes by use, as an attribute or a default."""
         return any(self._is_stateful(value) for value in _held_values(self._node))
 
-    @cached_property
+    @kept
     def makes_stateful(self) -> bool:
         """True for a class whose objects hold an object which changes by use."""
         nodes = ast.walk(self._node) if isinstance(self._node, ast.ClassDef) else ()
@@ -200,7 +204,7 @@ class Unit:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()
 
-    @cached_property
+    @kept
     def decorated(self) -> tuple[HandOver, ...]:
         """Its decorators, each as a call that gets the function or the class."""
         node = self._node
@@ -210,16 +214,23 @@ class Unit:
             return ()
         return tuple(decorated(node, self.statement.scope))
 
-    @cached_property
+    @kept
     def set_orders(self) -> tuple[int, ...]:
         """The lines on which the order of a set reaches a value."""
         if self.statement is None:
             return ()
         names = self.statement.sets
-        uses_sets = bool(names) and any(name in names for name in self.statement.names_used)
-        if not (self.statement.visited.has_sets or uses_sets):
+        if not (self.statement.visited.has_sets or (names and self.statement.uses_of_sets(names))):
             return ()
-        return set_orders(self.statement.node, names)
+        spelled = imported_sets(self.statement.node, self.statement.scope, UNORDERED)
+        return set_orders(self.statement.node, {**names, **spelled})
+
+    @kept
+    def addresses(self) -> tuple[int, ...]:
+        """The lines on which the text of an object tells its address."""
+        if self.statement is None or not self.statement.visited.has_texts:
+            return ()
+        return address_lines(self.statement.node, self.statement.faceless)
 
     def part_at(self, line: int) -> str:
         """Return the part in which a line stands: a separate method, or the code."""
@@ -229,7 +240,7 @@ class Unit:
                 return method_part(one.name) if one.name in self.separate_methods else "code"
         return "code"
 
-    @cached_property
+    @kept
     def annotated_with(self) -> frozenset[str]:
         """The top-level modules of the annotations of a function: its tables are values of these."""
         node, scope = self._node, self.statement.scope if self.statement else None
@@ -238,12 +249,12 @@ class Unit:
         heads = (chain[0] for note in annotations_of(node) for chain in named_in(note))
         return frozenset(name.partition(".")[0] for head in heads for name in scope.peek((head,)))
 
-    @cached_property
+    @kept
     def cached_lines(self) -> tuple[int, ...]:
         """The first lines of its functions whose results are kept."""
         return tuple(cached_lines(self.statement.node)) if self.statement else ()
 
-    @cached_property
+    @kept
     def has_fields(self) -> bool:
         """True for a class whose annotated attributes count, such as a dataclass."""
         body = self._node.body if isinstance(self._node, ast.ClassDef) else []
@@ -277,12 +288,12 @@ class Unit:
         """True if an import in it may fail without that the module fails."""
         return isinstance(self._node, (ast.Try, ast.With))
 
-    @cached_property
+    @kept
     def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
         """The methods of a plain class, with the members of its object that each uses; None: all of them."""
         return separate_methods(self._node, self.statement.scope) if self._node and self.statement else {}
 
-    @cached_property
+    @kept
     def members_used(self) -> Mapping[str, frozenset[str] | None]:
         """The members of objects that it makes, by the canonical or own name of their class; None: all."""
         found: dict[str, frozenset[str] | None] = {}
@@ -330,7 +341,7 @@ class Unit:
     def _node(self) -> ast.AST | None:
         return self.statement.node if self.statement else None
 
-    @cached_property
+    @kept
     def _words(self) -> frozenset[str]:
         return _words(self._node) if self._node else frozenset()
 

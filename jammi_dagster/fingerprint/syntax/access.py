@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,8 +25,7 @@ class Position(NamedTuple):
     uses: Uses  # of that part
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """An access of a name at a place, to be resolved once every scope of the module is known.
 
     In `os.environ["A"]` the chain `("os", "environ")` is accessed.
@@ -60,8 +59,10 @@ class Access:
         if call and names and self.at.scope.is_of_outer_function(head):  # a draw from its generator
             uses.keeps_state |= any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names)
         for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
-            replace(self, chain=(f"{ANY}.{method}",)).settle_method()
+            self._replace(chain=(f"{ANY}.{method}",)).settle_method()
         for name in names if call else ():
+            if name == "builtins.vars" and call and len(holder := call.chains.get(0, ())) > 0:
+                Access(self.at, (*holder, "__dict__"), self.line).settle()
             _settle_texts(name, call, self)
             self._settle_argument(name, call)
             for access in called_members(self, name, call) if call else ():

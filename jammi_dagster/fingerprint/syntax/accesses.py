@@ -9,12 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE, UNLESS_SEEDED
 from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.state import OBJECT_MUTATORS
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.access import Access, Position
+from jammi_dagster.fingerprint.syntax.addresses import makes_text
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
 from jammi_dagster.fingerprint.syntax.hand_over import handed_over
 from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
@@ -30,7 +32,7 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     import_base,
     joined,
 )
-from jammi_dagster.fingerprint.syntax.set_order import is_set_annotation
+from jammi_dagster.fingerprint.syntax.sets import is_set_annotation, makes_unordered
 from jammi_dagster.fingerprint.syntax.texts import dotted_path
 from jammi_dagster.fingerprint.syntax.trees import children, statements
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses, note_imports
@@ -55,7 +57,7 @@ class AccessVisitor(Visitor[Position]):
     def __init__(self, *, parts: Mapping[int, str], in_main: bool) -> None:
         super().__init__()
         self.uses: dict[str, Uses] = defaultdict(Uses)
-        self.has_sets = False
+        self.has_sets = self.has_texts = False
         self.accesses: list[Access] = []  # in the order of the source, from the last
         self._parts, self._in_main = parts, in_main
         self._statements: set[int] = set()  # calls that are statements
@@ -87,6 +89,10 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_ClassDef(self, node: ast.ClassDef, at: Position) -> Sequence[ast.AST]:
         at.uses.uses += [Use(name, node.lineno, None) for name in _class_imports(node)]
+        bases = [base for base in map(chain_of, node.bases) if base]
+        for drawing in UNLESS_SEEDED.keys() & {name for base in bases for name in at.scope.peek(base)}:
+            seed = Call((...,), {}, variables={0: SEED_OF_BASE}, may_be_none=frozenset({0}))
+            at.uses.uses.append(Use(drawing, node.lineno, seed))  # seeded where objects of the class are made
         apart = separate_methods(node, at.scope) if at.scope.around is None and at.part == "code" else {}
         rest = []
         for child in children(node):
@@ -138,6 +144,8 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.func, ast.Call):
             self._results[id(node.func)] = call
         at.uses.handed += handed_over(node, at.scope)
+        self.has_sets |= makes_unordered(node)
+        self.has_texts |= makes_text(node)
         if isinstance(node.func, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
@@ -160,7 +168,6 @@ class AccessVisitor(Visitor[Position]):
         ):
             return children(node)
         self.accesses.append(Access(at, chain, node.lineno, call))
-        self.has_sets |= chain[0] in ("set", "frozenset") or chain[-1] == "keys"
         for given in [
             *node.args[: chain == ("map",)],
             *(word.value for word in node.keywords if word.arg == "key"),
@@ -223,7 +230,12 @@ class AccessVisitor(Visitor[Position]):
             at.uses.texts[path] = None
         return ()
 
+    def visit_BinOp(self, node: ast.BinOp, at: Position) -> Sequence[ast.AST]:
+        self.has_texts |= makes_text(node)
+        return children(node)
+
     def visit_JoinedStr(self, node: ast.JoinedStr, at: Position) -> Sequence[ast.AST]:
+        self.has_texts = True
         return [value for value in node.values if not isinstance(value, ast.Constant)]
 
     def visit_Dict(self, node: ast.Dict, at: Position) -> Sequence[ast.AST]:

@@ -22,6 +22,8 @@ Placed = tuple[ast.expr, Scope]
 Given = Callable[[FunctionScope, str], Sequence[Placed] | None]
 # Returns the expression that another module assigns an imported name; None where it is not known.
 Imported = Callable[[Scope, str], Placed | None]
+# Returns the expressions that the function of a call returns; None where they are not known.
+Returned = Callable[[ast.Call, Scope], Sequence[Placed] | None]
 Values = list[object] | None  # None: not all are constants
 
 
@@ -35,15 +37,19 @@ class Binding(NamedTuple):
 
 
 class Constants:
-    """The constants behind expressions. `given` tells of parameters, `imported` of imported names.
+    """The constants behind expressions.
+
+    `given` tells of parameters, `imported` of imported names, `returned` of results.
 
     >>> scope = Scope(ast.parse("for how in ('lower', 'strip'): pass").body)
     >>> Constants().of(ast.Name("how", ast.Load()), scope)
     ['lower', 'strip']
     """
 
-    def __init__(self, given: Given | None = None, imported: Imported | None = None) -> None:
-        self._given, self._imported = given, imported
+    def __init__(
+        self, given: Given | None = None, imported: Imported | None = None, returned: Returned | None = None
+    ) -> None:
+        self._given, self._imported, self._returned = given, imported, returned
         self._open: set[tuple[int, str]] = set()  # parameters whose callers are being asked
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> Values:
@@ -63,6 +69,8 @@ class Constants:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             held = self._looked_up(node.func.value, scope, depth + 1)
             return _all([held, *(self.of(other, scope, depth) for other in node.args[1:])])
+        if isinstance(node, ast.Call):
+            return self._of_results(node, scope, depth, self.of)
         if isinstance(node, ast.Name):
             return self._named(node.id, scope, depth, lambda one, place: self.of(one, place, depth + 1), True)
         return None
@@ -89,6 +97,8 @@ class Constants:
     def _of_call(self, call: ast.Call, scope: Scope, depth: int, at: int | None) -> Values:
         """Return the items of `sorted(x)`, `x.items()`, `zip(x, y)` and their like."""
         function, given = call.func, call.args
+        if (found := self._of_results(call, scope, depth, self.items)) is not None and at is None:
+            return found
         if isinstance(function, ast.Attribute) and not given:
             if function.attr == "items" and at in (0, 1):
                 return (self.items if at == 0 else self._looked_up)(function.value, scope, depth)
@@ -102,6 +112,13 @@ class Constants:
         if name == "enumerate" and at == 1 and given:
             return self.items(given[0], scope, depth)
         return self.items(given[0], scope, depth, at) if name in _GATHERERS and len(given) == 1 else None
+
+    def _of_results(
+        self, call: ast.Call, scope: Scope, depth: int, tell: Callable[[ast.expr, Scope, int], Values]
+    ) -> Values:
+        """Return the values of all that a first-party function returns."""
+        found = self._returned(call, scope) if self._returned and depth < _DEEPEST else None
+        return None if found is None else _all(tell(value, place, depth + 1) for value, place in found)
 
     def _looked_up(self, node: ast.expr | None, scope: Scope, depth: int) -> Values:
         """Return the values that a key or an index may lead to."""

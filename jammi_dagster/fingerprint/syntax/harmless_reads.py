@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import cached_property
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names.chance import SEEDS
 from jammi_dagster.fingerprint.known_names.harmless import (
     CLOCKS,
@@ -105,7 +105,7 @@ class HarmlessReads:
                 self._functions[id(child)] = inner
                 todo.append(child)
 
-    @cached_property
+    @kept
     def _hides(self) -> bool:
         return not _HIDING.isdisjoint(self._names)
 
@@ -189,6 +189,8 @@ class HarmlessReads:
         ]
         if len(names) != len(targets) or not self._shared.isdisjoint(names):
             return False
+        if isinstance(self._parents.get(id(assignment)), ast.ClassDef):
+            return False  # an attribute
         if any(
             isinstance(target, ast.Subscript) and not self._is_fresh(name)
             for target, name in zip(targets, names, strict=True)

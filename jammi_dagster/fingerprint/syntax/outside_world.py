@@ -16,10 +16,13 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     AMBIENT,
     AMBIENT_CALLS,
     AMBIENT_MODULES,
+    CLASS_CLOCKS,
     CLOCK_LIBRARIES,
     CLOCK_WORDS,
     HELD_MODULES,
     NEVER_BARE,
+    SAME_NAMES,
+    SAME_PACKAGES,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
     UNLESS_WORD,
@@ -40,6 +43,8 @@ from jammi_dagster.fingerprint.known_names.readers import (
     READER_PREFIXES,
     READERS,
     STAT_READERS,
+    STORE_HOLDERS,
+    STORE_PACKAGES,
     STORE_READERS,
     WRITE_MODES,
 )
@@ -63,14 +68,20 @@ def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> Outsi
     >>> outside_name("pandas.read_csv", Call(("rates.csv",), {}))
     OutsideName(name='pandas.read_csv', is_declarable=True, unwatched=None)
     """
+    name = _public(name)
     if name in STORE_READERS:
         return OutsideName(name.removeprefix(f"{ANY}."), False) if call else None
+    if holder := _store_holder(name):
+        return OutsideName(holder, False)
     if not is_own and (reader := _reader(name, call)):
         return OutsideName(reader, True, _unwatched_path(name, call))
     if value := _ambient_value(name, call):
         return OutsideName(value.removeprefix("builtins.").removeprefix(f"{ANY}."), False)
     held = _held_name(name)
-    return outside_name(held, call) if held else None
+    if held:
+        return outside_name(held, call)
+    method = _of_class(name)
+    return outside_name(method, _without_object(call)) if method else None
 
 
 def none_parameters(name: str, call: Call | None) -> frozenset[str]:
@@ -94,6 +105,10 @@ def reads_time_zone(name: str, call: Call | None) -> bool:
     """
     if name in ZONE_UNLESS_GIVEN:
         return call is not None and not call.gives(*ZONE_UNLESS_GIVEN[name])
+    method = _of_class(name)
+    if method in ZONE_UNLESS_GIVEN:
+        given = _without_object(call)
+        return given is None or not given.gives(*ZONE_UNLESS_GIVEN[method])
     return name in ZONE_READERS
 
 
@@ -175,7 +190,7 @@ def _writes(call: Call, position: int) -> bool:
 
 
 def _ambient_value(name: str, call: Call | None) -> str | None:
-    if name in NEVER_BARE or (call is not None and name in AMBIENT_CALLS):
+    if name in NEVER_BARE or (call is not None and name in AMBIENT_CALLS) or _holds_readers(name):
         return name
     if call is not None and name.partition(".")[0] in CLOCK_LIBRARIES and _says_clock(call):
         return name
@@ -220,6 +235,52 @@ def _draws(name: str, call: Call) -> bool:
     return len(call.positional) < most and not any(
         call.surely_gives(len(call.positional), word) for word in words
     )
+
+
+@lru_cache(maxsize=10_000)
+def _public(name: str) -> str:
+    """Return the public name of a function that is taken from a part of its library, or from a module in C."""
+    known = next((one for one in _prefixes(name) if one in SAME_NAMES), None)
+    if known is not None:
+        return SAME_NAMES[known] + name.removeprefix(known)
+    if name.startswith(tuple(f"{one}." for one in SAME_PACKAGES)):
+        return f"{name.partition('.')[0]}.{name.rpartition('.')[2]}"
+    return name
+
+
+@lru_cache(maxsize=10_000)
+def _store_holder(name: str) -> str | None:
+    """Return the name, up to a call, of anything that leads to stored tables or to Dagster's instance."""
+    called = name.partition(f".{CALL}")[0]
+    parts = called.split(".")
+    is_one = parts[0] in STORE_PACKAGES and not STORE_HOLDERS.isdisjoint(parts[1:])
+    return called if is_one else None
+
+
+@lru_cache(maxsize=10_000)
+def _holds_readers(name: str) -> bool:
+    """Return whether a name is the `__dict__` of a module or a class that reads the outside world."""
+    held, _, leaf = name.rpartition(".")
+    if leaf != "__dict__":
+        return False
+    clocks = (f"{held}.{clock.rpartition('.')[2]}" for clock in CLASS_CLOCKS)
+    return held in NEVER_BARE | NATIVE_MODULES | READER_MODULES or not AMBIENT.isdisjoint(clocks)
+
+
+@lru_cache(maxsize=10_000)
+def _of_class(name: str) -> str | None:
+    """Return the name of a method of unknown class for one that is asked of its class: `pandas.DataFrame.sample`."""
+    holder, _, leaf = name.rpartition(".")
+    owner = holder.rpartition(".")[2]
+    is_class = owner[:1].isupper() or holder == "datetime.datetime"
+    method = f"{ANY}.{leaf}"
+    is_known = method in UNLESS_WORD or method in UNLESS_WORD_OR_POSITION or method in ZONE_UNLESS_GIVEN
+    is_of_object = is_known and leaf != "fromtimestamp"  # which is asked of its class as it is
+    return method if is_class and is_of_object and "." in holder else None
+
+
+def _without_object(call: Call | None) -> Call | None:
+    return call and replace(call, positional=call.positional[1:], variables={}, may_be_none=frozenset())
 
 
 @lru_cache(maxsize=10_000)

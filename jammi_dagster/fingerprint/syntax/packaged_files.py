@@ -128,12 +128,6 @@ def _variable(name: str, scope: Scope, depth: int) -> Found | None:
     binder = scope.binder(name)
     if depth > 3 or binder is None or name in binder.shared or name in getattr(binder, "parameters", ()):
         return None
-    stored = [
-        node
-        for statement in binder.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load)
-    ]
     plain = [
         one
         for one in binder.body
@@ -142,7 +136,13 @@ def _variable(name: str, scope: Scope, depth: int) -> Found | None:
         and isinstance(one.targets[0], ast.Name)
         and one.targets[0].id == name
     ]
-    return _path(plain[0].value, binder, depth + 1) if len(plain) == 1 and len(stored) == 1 else None
+    found = _path(plain[0].value, binder, depth + 1) if len(plain) == 1 else None
+    return found if found is not None and _is_stored_once(name, binder) else None
+
+
+def _is_stored_once(name: str, scope: Scope) -> bool:
+    found = (one for statement in scope.body for one in ast.walk(statement) if isinstance(one, ast.Name))
+    return sum(one.id == name and not isinstance(one.ctx, ast.Load) for one in found) == 1
 
 
 def _names(function: ast.expr, scope: Scope) -> list[str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.parameters import defaults, every
 from jammi_dagster.fingerprint.syntax.trees import children
@@ -22,6 +23,7 @@ Chain = tuple[str, ...]
 
 # Methods whose results are parts of their object.
 _SHARING_METHODS = frozenset({"get", "items", "setdefault", "values"})
+_IMPORT = "import "  # begins the name of a module that a call imports: no name of the program has a space
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 
 
@@ -65,12 +67,25 @@ def chain_of(node: ast.expr) -> Chain | None:
             parts.append(node.attr)
             node = node.value
         elif isinstance(node, ast.Call):
+            if module := _imported_module(node):
+                return (f"{_IMPORT}{module}", *reversed(parts))
             parts.append(CALL)
             node = node.func
         elif isinstance(node, ast.Name):
             return (node.id, *reversed(parts))
         else:
             return None
+
+
+def _imported_module(node: ast.Call) -> str | None:
+    """Return the module that a call such as `import_module("a.b")` imports by its constant name."""
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name not in ("import_module", "__import__") or len(node.args) != 1 or node.keywords:
+        return None
+    given = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+    if not isinstance(given, str) or given.startswith("."):
+        return None
+    return given if name == "import_module" else given.partition(".")[0]
 
 
 def holder_of(node: ast.expr) -> Chain | None:
@@ -86,6 +101,10 @@ def holder_of(node: ast.expr) -> Chain | None:
         else:
             chain = chain_of(inner)
             return chain if inner is not node and chain and CALL not in chain else None
+
+
+def is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def walrus_targets(node: ast.AST) -> Sequence[ast.NamedExpr]:
@@ -112,6 +131,9 @@ class Scope:
 
     around: Scope | None = None  # None for a module
     sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
+    faceless: frozenset[str] | None = (
+        None  # of a module: functions and classes whose objects have no text of their own
+    )
     may_name_files = True  # of a module: False where its text shows that it names no file of its own
 
     def __init__(self, body: Sequence[ast.AST]) -> None:
@@ -123,6 +145,7 @@ class Scope:
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
         self.texts: dict[str, list[str | None]] = {}  # what each name is bound to, None but for a text
+        self.nones: set[str] = set()  # names to which None is bound
         self.managed: dict[str, Chain] = {}  # what `with` binds names to
         self.hidden: set[str] = set()  # names that a comprehension or a class body binds for itself
         self.shared: set[str] = set()  # names that `global` and `nonlocal` bind for another scope
@@ -242,11 +265,10 @@ class Scope:
         return texts[0] if len(texts) == 1 and head not in getattr(binder, "parameters", ()) else None
 
     def may_be_none(self, head: str) -> bool:
-        """Return whether a name is a parameter with the default None, to which nothing else is bound."""
+        """Return whether None is bound to a name, or is the default of a parameter to which nothing else is bound."""
         binder = self.binder(head)
-        return (
-            isinstance(binder, FunctionScope) and head in binder.none_by_default and head not in binder.texts
-        )
+        is_default = isinstance(binder, FunctionScope) and head in binder.none_by_default
+        return binder is not None and (head in binder.nones or (is_default and head not in binder.texts))
 
     def origin_of(self, head: str) -> list[str]:
         """Return the canonical names of the one expression that a variable is bound to; none where there are more."""
@@ -321,18 +343,21 @@ class ModuleScope(Scope):
     def unbound(self, chain: Chain) -> Iterator[str]:
         if chain[0] in self.bound:
             return
+        if chain[0].startswith(_IMPORT):
+            yield joined(chain[0].removeprefix(_IMPORT), *chain[1:])
+            return
         for star in self.stars:
             if (names := self.names_of(star)) is None or chain[0] in names:
                 yield joined(star, *chain)
         if chain[0] not in self.starred:
             yield joined("builtins", *chain)
 
-    @cached_property
+    @kept
     def starred(self) -> frozenset[str]:
         """The names that star imports bring for certain."""
         return frozenset().union(*(self.names_of(star) or () for star in self.stars))
 
-    @cached_property
+    @kept
     def open_stars(self) -> list[str]:
         """The star imports of which the names are not known."""
         return [star for star in self.stars if self.names_of(star) is None]
@@ -352,11 +377,7 @@ class FunctionScope(Scope):
         self.name: str = getattr(node, "name", "<lambda>")
         self.node = node
         self.parameters = {argument.arg for argument in every(node.args)}
-        self.none_by_default = {
-            argument.arg
-            for argument, value in defaults(node.args)
-            if isinstance(value, ast.Constant) and value.value is None
-        }
+        self.none_by_default = {argument.arg for argument, value in defaults(node.args) if is_none(value)}
         super().__init__([node.body] if isinstance(node, ast.Lambda) else node.body)
 
     def _share(self, names: set[str]) -> None:
@@ -459,6 +480,8 @@ class _Bindings(Visitor[bool]):
         if not in_class and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
                 self._alias(target, node.value)
+                if isinstance(target, ast.Name) and is_none(node.value):
+                    self._scope.nones.add(target.id)
                 if isinstance(target, ast.Name) and (text := _text(node.value)) is not None:
                     self._scope.bound.add(target.id)
                     self._scope.texts.setdefault(target.id, []).append(text)

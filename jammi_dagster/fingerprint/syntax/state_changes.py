@@ -13,8 +13,13 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
-from jammi_dagster.fingerprint.known_names.quiet import CALLING_BUILTINS, QUIET_BUILTINS, QUIET_MODULES
-from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
+from jammi_dagster.fingerprint.known_names.quiet import (
+    CALLING_BUILTINS,
+    FRESH_MAKERS,
+    QUIET_BUILTINS,
+    QUIET_MODULES,
+)
+from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS, MUTATING_FUNCTIONS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.syntax.functions import is_accessor
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
@@ -22,6 +27,12 @@ from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
+
+PROPERTIES = "@property"  # stands for all properties of an object
+_SELF = ("self", "cls")
+_OF_ATTRIBUTES = frozenset(
+    {"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.isinstance"}
+)
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -55,7 +66,7 @@ class StateChanges:
     may_exit: bool = False
     """True if a statement may end the loading of the module: `raise`, `assert`."""
     of_self: set[str] = field(default_factory=set)
-    """Attributes of `self` that are used; `*` where `self` is handed on."""
+    """Attributes of `self` or `cls` that are used; `*` where one is handed on, `@property` where any is asked."""
 
 
 def changes_at_load(statement: ast.stmt, scope: Scope) -> StateChanges:
@@ -63,6 +74,36 @@ def changes_at_load(statement: ast.stmt, scope: Scope) -> StateChanges:
     visitor = _ChangesVisitor(frozenset())
     visitor.walk([statement], _Place(scope, False))
     return visitor.found
+
+
+def names_of_data(written: ast.expr, scope: Scope) -> list[str] | None:
+    """Return the module's names in a constant, or in a container that is not empty; None if it may hold a function.
+
+    An empty one is there to be filled, with functions perhaps.
+    """
+    found: list[str] = []
+    items = written.values if isinstance(written, ast.Dict) else getattr(written, "elts", ())
+    if not (items or isinstance(written, (ast.Constant, ast.JoinedStr))):
+        return None
+    for node in nodes(written):
+        if isinstance(node, ast.Lambda):
+            return None
+        if isinstance(node, ast.Call) and not _makes_data(chain_of(node.func), scope):
+            return None
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            found += [name for name in scope.module_names(node.id) if name not in QUIET_BUILTINS]
+    return found
+
+
+def _makes_data(chain: Chain | None, scope: Scope) -> bool:
+    """Return whether a call has data as its result: of a library that computes, or a method of data."""
+    names = scope.peek(chain) if chain else ["builtins.str"]
+    return bool(names) and all(
+        name.split(".")[1] not in ("getattr", "next", "vars", "globals", "eval")
+        if name.startswith("builtins.")
+        else _is_fresh(f"{name}.{CALL}")
+        for name in names
+    )
 
 
 def changes_of_call(function: FunctionNode, scope: Scope, *, is_whole: bool) -> StateChanges:
@@ -122,7 +163,7 @@ class _ChangesVisitor(Visitor[_Place]):
 
     def visit_Name(self, node: ast.Name, at: _Place) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
-            if node.id == "self":
+            if node.id in _SELF:
                 self.found.of_self.add("*")
         elif at.scope.around is not None and node.id in at.scope.shared:
             self.found.objects.setdefault(node.id, False)
@@ -131,7 +172,7 @@ class _ChangesVisitor(Visitor[_Place]):
     def visit_Attribute(self, node: ast.Attribute, at: _Place) -> Sequence[ast.AST]:
         if not isinstance(node.ctx, ast.Load):
             self._change(node.value, at, attribute=node.attr)
-        if isinstance(node.value, ast.Name) and node.value.id == "self":
+        if isinstance(node.value, ast.Name) and node.value.id in _SELF:
             self.found.of_self.add(node.attr)
             return ()
         return [node.value]
@@ -213,6 +254,9 @@ class _ChangesVisitor(Visitor[_Place]):
             self.push(given, _Place(at.scope, True))
             return [node.func]
         names = at.scope.peek(chain)
+        if _is_own_attribute(node, names):
+            self.found.of_self.add(PROPERTIES)
+            return given[1:]
         if chain in (("setattr",), ("delattr",)) and node.args and names == [f"builtins.{chain[0]}"]:
             self._change(node.args[0], at, attribute=None)
             return given
@@ -224,8 +268,11 @@ class _ChangesVisitor(Visitor[_Place]):
         is_method = len(chain) > 1 and chain[-1] in MUTATING_METHODS and isinstance(node.func, ast.Attribute)
         if is_method and isinstance(node.func, ast.Attribute) and not (names and all(map(_is_quiet, names))):
             self._change(node.func.value, at)
-        else:
-            words = _own_names(given, at.scope)
+        is_of_module = bool(names) and not any(
+            f".{CALL}" in name for name in names
+        )  # perhaps: `frames.sort(x)`
+        if not is_method or is_of_module:
+            words = _own_names(_callables(node, names), at.scope)
             self._called(chain, words, at, is_statement=is_statement, keeps=at.passed)
         calls = not names or not all(map(_calls_nothing, names))
         self.push(given, _Place(at.scope, calls))
@@ -254,6 +301,8 @@ class _ChangesVisitor(Visitor[_Place]):
         if chain is None:
             self.found.everything = True
             return
+        if chain[:2] == ("super", CALL) and chain[-1] in CONSTRUCTORS:
+            return  # whoever makes an object, or derives a class, counts with the bases
         meant = at.scope.peek(chain)
         names = [name for name in meant if not _calls_nothing(name)]
         for name in names:
@@ -283,16 +332,23 @@ class _ChangesVisitor(Visitor[_Place]):
         deep = not isinstance(target, ast.Name)
         names = [n for n in at.scope.peek(chain if chain else (base.id,)) if not n.startswith("builtins.")]
         for name in names:
-            if not _is_quiet(name):
-                self.found.foreign[f"{name}.{attribute}" if attribute else name] = (
-                    chain is None or attribute is None
-                )
+            changed = f"{name}.{attribute}" if attribute else name
+            if not (_is_quiet(changed) or _is_fresh(name)):
+                self.found.foreign[changed] = chain is None or attribute is None
         for name in at.scope.module_names(base.id):
             if name not in at.scope.module.imported:
                 self.found.objects[name] = deep or self.found.objects.get(name, False)
         if not names and base.id in ("globals", "vars", "locals"):
             self.found.everything = True
         self.found.parameters |= at.scope.may_be_argument(base.id)
+
+
+def _is_own_attribute(call: ast.Call, names: Sequence[str]) -> bool:
+    """Return whether a call asks an object for an attribute of its own, or sets one: `getattr(self, key)`."""
+    given = call.args[0] if call.args else None
+    if not isinstance(given, ast.Name) or given.id not in _SELF or not names:
+        return False
+    return _OF_ATTRIBUTES.issuperset(names) and (given.id == "self" or "builtins.setattr" not in names)
 
 
 def _is_doc(target: ast.expr) -> bool:
@@ -326,9 +382,27 @@ def _is_quiet(name: str) -> bool:
     )
 
 
+def _is_fresh(name: str) -> bool:
+    """Return whether a name is that of the result of a library's call, an object that nobody else holds."""
+    maker, _, after = name.partition(f".{CALL}")
+    leaf = maker.rpartition(".")[2]
+    is_known = f"{maker}.".startswith(FRESH_MAKERS) or (not after and leaf[:1].isupper())
+    return maker != name and not looks_mutating(maker) and is_known
+
+
 def _calls_nothing(name: str) -> bool:
     """Return whether a callable is known not to call its arguments."""
     return _is_quiet(name) and name.removeprefix("builtins.") not in CALLING_BUILTINS
+
+
+def _callables(call: ast.Call, names: Sequence[str]) -> list[ast.AST]:
+    """Return the arguments that a call may call: of `sorted` and the like the key alone, of `map` the first."""
+    leaves = {name.removeprefix("builtins.") for name in names}
+    if leaves and leaves <= {"filter", "map"}:
+        return list(call.args[:1])
+    if leaves and leaves <= {"max", "min", "sorted"}:
+        return [word for word in call.keywords if word.arg in ("key", None)]
+    return [*call.args, *call.keywords]
 
 
 def _own_names(nodes: Iterable[ast.AST], scope: Scope) -> tuple[str, ...]:
@@ -360,12 +434,22 @@ def _kept_functions(function: FunctionNode, scope: Scope) -> frozenset[int]:
             return False
         return all(_leaves(use, parents, scope) or _adds_to(use, parents) for use in uses.get(name, ()))
 
+    def listed(node: ast.AST) -> bool:
+        """Return whether a value is an item of a list that a variable holds, and that the function only returns."""
+        items, holder = parents.get(id(node)), None
+        if isinstance(items, (ast.List, ast.Tuple)):
+            holder = parents.get(id(items))
+        target = holder.targets[0] if isinstance(holder, ast.Assign) and len(holder.targets) == 1 else None
+        if not isinstance(target, ast.Name) or not scope.is_local(target.id):
+            return False
+        return all(_leaves(use, parents, scope) or _adds_to(use, parents) for use in uses.get(target.id, ()))
+
     kept: set[int] = set()
     for node in every:
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             plain = all(_labels(decorator, scope) for decorator in node.decorator_list)
             named = uses.get(node.name, ())
-            if plain and all(_leaves(use, parents, scope) or gathered(use) for use in named):
+            if plain and all(_leaves(use, parents, scope) or gathered(use) or listed(use) for use in named):
                 kept.add(id(node))
         elif isinstance(node, ast.Lambda) and _leaves(node, parents, scope):
             kept.add(id(node))

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
+from jammi_dagster.fingerprint.syntax.addresses import faceless_names
 from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
-from jammi_dagster.fingerprint.syntax.set_order import set_names
-from jammi_dagster.fingerprint.syntax.trees import statements
+from jammi_dagster.fingerprint.syntax.sets import set_names
+from jammi_dagster.fingerprint.syntax.trees import nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Statement:
     """A top-level statement of a module, or a function within another.
 
@@ -30,25 +31,25 @@ class Statement:
     node: ast.stmt | ast.Lambda
     scope: Scope
 
-    @cached_property
+    @kept
     def optional(self) -> OptionalParts:
         return optional_parts(self.node, self.scope)
 
-    @cached_property
+    @kept
     def visited(self) -> AccessVisitor:
         """The visitor with all accesses of the statement, not yet resolved."""
         visitor = AccessVisitor(parts=self.optional.nodes, in_main=self.is_main)
         visitor.visit_statement(self.node, self.scope)
         return visitor
 
-    @cached_property
+    @kept
     def uses(self) -> Mapping[str, Uses]:
         """The uses of each of its parts that is there."""
         for access in self.visited.accesses:
             access.settle()
         return self.visited.uses
 
-    @cached_property
+    @kept
     def harmless_reads(self) -> HarmlessReads:
         return HarmlessReads(self.node, self.scope)
 
@@ -61,10 +62,21 @@ class Statement:
         return module.sets
 
     @property
-    def names_used(self) -> Iterable[str]:
-        """The names of the module that it uses, and the same with `()`: as functions."""
-        own = [name for part in self.uses.values() for name in part.own]
-        return [*own, *(f"{name}()" for name in own)]
+    def faceless(self) -> frozenset[str]:
+        """The functions and classes of the module whose objects have no text of their own."""
+        module = self.scope.module
+        if module.faceless is None:
+            module.faceless = faceless_names([one for one in module.body if isinstance(one, ast.stmt)])
+        return module.faceless
+
+    def uses_of_sets(self, sets: Collection[str]) -> bool:
+        """Return whether it uses one of these names: of the module, or of members (`.tags`, `.tags()`)."""
+        own = {name for part in self.uses.values() for name in part.own}
+        heads = {name.partition("[")[0].partition("(")[0] for name in sets}
+        if not own.isdisjoint(heads):
+            return True
+        members = {name[1:] for name in heads if name.startswith(".")}
+        return bool(members) and any(getattr(one, "attr", "") in members for one in nodes(self.node))
 
     @property
     def is_main(self) -> bool:

@@ -197,7 +197,7 @@ def _fields(node: ast.AST, optional: Mapping[int, str]) -> list[object]:
             continue
         if isinstance(node, ast.JoinedStr):
             value = _joined(value)
-        if id(value) in optional:
+        if optional and id(value) in optional:
             flat.append(value)
             continue
         if name == "decorator_list" and all(id(decorator) in optional for decorator in value):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope, chain_of, import_base, joined
@@ -110,8 +111,7 @@ class Call:
         return self.gives(position, name) and at not in self.may_be_none
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A place where a name is used; `call` if it is called there, `is_read` unless it is only written to."""
 
     name: str

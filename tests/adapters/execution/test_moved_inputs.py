@@ -61,6 +61,41 @@ def test_a_file_that_came_back_while_the_body_ran_pins_nothing(
     assert ("changed while it was read" in ran.why_unpinned("read")) is not is_pinned
 
 
+def led_to(link: Path, target: str) -> None:
+    other = link.with_suffix(".link")
+    other.symlink_to(target)
+    other.replace(link)
+
+
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [("v1.txt", "now"), ("v1", "now/input.txt"), ("v1", "through/input.txt"), ("v1", "file.txt")],
+    ids=["a file", "a folder", "a link to the link", "a link through the link"],
+)
+def test_a_link_that_led_elsewhere_while_the_body_ran_pins_nothing(
+    lab: Lab, tmp_path: Path, link: str, path: str
+) -> None:
+    """Neither the file before nor the one after has changed: the link between them has."""
+    for name in ("v1", "v2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "input.txt").write_text(name)
+        (tmp_path / f"{name}.txt").write_text(name)
+    (tmp_path / "now").symlink_to(link)
+    (tmp_path / "through").symlink_to("now")
+    (tmp_path / "file.txt").symlink_to(tmp_path / "now" / "input.txt")
+
+    @result_table(reads=[file(tmp_path / path)], code_version="1")
+    def read() -> pa.Table:
+        led_to(tmp_path / "now", link.replace("v1", "v2"))
+        content = (tmp_path / path).read_text()
+        led_to(tmp_path / "now", link)
+        return table(content)
+
+    ran = lab.run(read)
+    assert lab.anchors("read")[f"file:{tmp_path / path}"].is_unpinned
+    assert "changed while it was read" in ran.why_unpinned("read")
+
+
 def by(*names: str) -> Any:
     """A table over two dimensions with these names and the same keys."""
     partitions = dg.MultiPartitionsDefinition(

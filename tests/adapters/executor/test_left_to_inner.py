@@ -52,60 +52,60 @@ def hook(context: Any) -> None:
     """Tell nobody."""
 
 
-def simple(**more: Any) -> Any:
-    @result_table(name="a", reads=[], **more)
+def simple(name: str, **more: Any) -> Any:
+    @result_table(name=name, reads=[], **more)
     def a() -> pa.Table:
         return table(1)
 
     return a
 
 
-def plain() -> Any:
-    @dg.asset(name="a")
+def plain(name: str) -> Any:
+    @dg.asset(name=name)
     def a() -> pa.Table:
         return table(1)
 
     return a
 
 
-def elsewhere_stored() -> Any:
-    @dg.asset(name="a", io_manager_key="memory", code_version="1")
+def elsewhere_stored(name: str) -> Any:
+    @dg.asset(name=name, io_manager_key="memory", code_version="1")
     def a() -> int:
         return 1
 
     return a
 
 
-def unpinned() -> Any:
-    @result_table(name="a")
+def unpinned(name: str) -> Any:
+    @result_table(name=name)
     def a() -> pa.Table:
         return table(random.random())
 
     return a
 
 
-def with_resource() -> Any:
-    @result_table(name="a", reads=[])
+def with_resource(name: str) -> Any:
+    @result_table(name=name, reads=[])
     def a(of_run: OfARun) -> pa.Table:
         return table(1)
 
     return a
 
 
-def dynamic() -> Any:
-    @dg.op(out=dg.DynamicOut(io_manager_key="memory"), name="fan")
+def dynamic(name: str) -> Any:
+    @dg.op(out=dg.DynamicOut(io_manager_key="memory"), name=f"{name}_fan")
     def fan() -> Any:
         yield dg.DynamicOutput(1, "one")
 
-    @dg.op(out=dg.Out(io_manager_key="memory"), name="join")
+    @dg.op(out=dg.Out(io_manager_key="memory"), name=f"{name}_join")
     def join(each: list[int]) -> pa.Table:
         return table(*each)
 
-    @dg.op(out=dg.Out(io_manager_key="memory"), name="same")
+    @dg.op(out=dg.Out(io_manager_key="memory"), name=f"{name}_same")
     def same(one: int) -> int:
         return one
 
-    @dg.graph_asset(name="a")
+    @dg.graph_asset(name=name)
     def a() -> Any:
         return join(fan().map(same).collect())
 
@@ -113,37 +113,37 @@ def dynamic() -> Any:
 
 
 K8S = {"dagster-k8s/config": {"container_config": {"env": [{"name": "A", "value": "1"}]}}}
-CASES: dict[str, tuple[Any, dict[str, Any]]] = {
-    "a hook on the asset": (lambda: simple(hooks={hook}), {}),
-    "a plain asset": (plain, {}),
-    "an asset on another IO manager": (elsewhere_stored, {}),
-    "an unpinned table": (unpinned, {}),
-    "a resource that cannot be made here": (with_resource, {"resources": {"of_run": OfARun()}}),
-    "a graph with dynamic outputs": (dynamic, {}),
-    "an image in a tag": (lambda: simple(op_tags={"dagster/image": "other:1"}), {}),
-    "env in a tag of k8s": (lambda: simple(op_tags=K8S), {}),
-    "volumes in a tag of k8s": (
-        lambda: simple(op_tags={"dagster-k8s/config": {"pod_spec_config": {"volumes": [{"name": "v"}]}}}),
-        {},
-    ),
-    "a queue of celery": (lambda: simple(op_tags={"dagster-celery/queue": "slow"}), {}),
-    "a policy that bypasses": (lambda: simple(cache="bypass"), {}),
+IMAGE = {"dagster/image": "other:1"}
+VOLUMES = {"dagster-k8s/config": {"pod_spec_config": {"volumes": [{"name": "v"}]}}}
+CASES: dict[str, Any] = {
+    "hook": lambda name: simple(name, hooks={hook}),
+    "plain": plain,
+    "elsewhere": elsewhere_stored,
+    "unpinned": unpinned,
+    "resource": with_resource,  # that cannot be made in the worker
+    "dynamic": dynamic,
+    "image": lambda name: simple(name, op_tags=IMAGE),
+    "env": lambda name: simple(name, op_tags=K8S),
+    "volumes": lambda name: simple(name, op_tags=VOLUMES),
+    "queue": lambda name: simple(name, op_tags={"dagster-celery/queue": "slow"}),
+    "bypass": lambda name: simple(name, cache="bypass"),
 }
 
 
-def below(loads: bool) -> Any:
-    if loads:
+def loads(up: str) -> Any:
+    @result_table(name=f"loads_{up}", ins={"up": dg.AssetIn(up)}, code_version="1")
+    def below(up: Any) -> pa.Table:
+        return table(2)
 
-        @result_table(name="b", code_version="1")
-        def b(a: Any) -> pa.Table:
-            return table(2)
-    else:
+    return below
 
-        @result_table(name="b", deps=["a"], code_version="1")
-        def b() -> pa.Table:
-            return table(2)
 
-    return b
+def follows(up: str) -> Any:
+    @result_table(name=f"follows_{up}", deps=[up], code_version="1")
+    def below() -> pa.Table:
+        return table(2)
+
+    return below
 
 
 @result_table(reads=[])
@@ -156,19 +156,22 @@ def d(c: pa.Table) -> pa.Table:
     return c
 
 
-@pytest.mark.parametrize("loads", [True, False], ids=["loaded", "listed"])
-@pytest.mark.parametrize("case", CASES)
-def test_a_step_that_cannot_be_decided_is_left(lab: Lab, case: str, loads: bool) -> None:
-    """It runs as without the wrapper, and so does the table below it, loaded or only ordered; the others are reused."""
-    make, more = CASES[case]
-    more = {**more, "resources": {"memory": dg.mem_io_manager, **more.get("resources", {})}}
-    defs = definitions(lab, [make(), below(loads), c, d], **more)
+def test_a_step_that_cannot_be_decided_is_left(lab: Lab) -> None:
+    """It runs as without the wrapper, and so do the tables below it, loaded or only ordered; the others are reused."""
+    assets = [make(name) for name, make in CASES.items()]
+    assets += [below(name) for name in CASES for below in (loads, follows)]
+    resources = {"memory": dg.mem_io_manager, "of_run": OfARun()}
+    defs = definitions(lab, [*assets, c, d], resources=resources)
     launch(lab, defs)
 
     ran = launch(lab, defs)
 
     assert not_stepped_into(lab, ran) == ["c", "d"]
-    assert {"a", "b", "c", "d"} == set(ran.events)
+    assert {asset.key.to_user_string() for asset in [*assets, c, d]} == set(ran.events)
+    outcomes = {
+        name: ran.outcomes[name] for name in ("hook", "image", "env", "volumes", "queue", "loads_hook")
+    }
+    assert set(outcomes.values()) == {"reused"}, "by the step itself"
 
 
 def _runs() -> dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]]:
@@ -191,7 +194,7 @@ def _runs() -> dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]]:
 def test_a_run_that_cannot_be_decided_is_left(lab: Lab, name: str) -> None:
     """Nothing of it is reused up front, and all of it runs."""
     more, how, reused = _runs()[name]
-    defs = definitions(lab, [simple(), c, d], **{"executor": IN_PROCESS, **more})
+    defs = definitions(lab, [simple("a"), c, d], **{"executor": IN_PROCESS, **more})
     launch(lab, defs)
 
     ran = launch(lab, defs, **how)
@@ -203,7 +206,7 @@ def test_a_run_that_cannot_be_decided_is_left(lab: Lab, name: str) -> None:
 
 def test_steps_that_a_re_execution_names_are_stepped_into(lab: Lab) -> None:
     """Who names a step wants it to run; a retry from failure is another thing, and reuses."""
-    defs = definitions(lab, [simple(), c, d])
+    defs = definitions(lab, [simple("a"), c, d])
     first = launch(lab, defs)
     of_run: dict[str, Any] = {"parent_run_id": first.result.run_id, "root_run_id": first.result.run_id}
 
@@ -243,7 +246,7 @@ def test_config_that_a_job_maps_is_left_where_an_op_takes_some(lab: Lab) -> None
 
 def test_a_step_that_is_tried_again_is_left(lab: Lab) -> None:
     """An attempt that follows another one is the wrapped executor's."""
-    job = definitions(lab, [simple()]).resolve_job_def("job")
+    job = definitions(lab, [simple("a")]).resolve_job_def("job")
     (step,) = create_execution_plan(job).steps
 
     assert why_left(step, job, {}) is None

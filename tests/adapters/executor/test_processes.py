@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.reconstruct import ReconstructableJob
 from dagster._core.execution.api import execute_run_iterator
+from dagster._grpc.types import ExecuteRunArgs
 from executor_kit import batching
 
 PIPELINE = str(Path(__file__).with_name("delegating.py"))
@@ -130,3 +133,34 @@ def test_a_retry_from_failure_runs_what_failed(runs: Runs, monkeypatch: pytest.M
     assert sorted(runs.kinds(retry)) == ["t1", "t2"]
     for kinds in runs.kinds(retry).values():
         only_once(kinds)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_resumed_says_nothing_twice(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker dies as it starts the changed step; another one goes on with the same run."""
+    runs.run("in_process")
+    monkeypatch.setenv("JAMMI_CHANGED", "t1")
+    (runs.folder / "die").touch()
+    recon = runs.job("delegating")
+    run = runs.instance.create_run_for_job(
+        recon.get_definition(), job_code_origin=recon.get_python_origin(), run_config=QUIET
+    )
+    arguments = ExecuteRunArgs(
+        job_origin=recon.get_python_origin(), run_id=run.run_id, instance_ref=runs.instance.get_ref()
+    )
+    worker = subprocess.run(
+        [sys.executable, "-m", *arguments.get_command_args()], capture_output=True, check=False
+    )
+    assert worker.returncode == 3
+    assert runs.kinds(run)["t0"]["STEP_SUCCESS"] == 1
+    (runs.folder / "die").unlink()
+
+    resumed = runs.run("delegating", resume=runs.instance.get_run_by_id(run.run_id))
+
+    assert resumed.status.value == "SUCCESS"
+    assert runs.launched == ["t1", "t1"]
+    for kinds in runs.kinds(resumed).values():
+        only_once(kinds)
+    listed = runs.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    lists = [e for e in listed if "jammi/reused" in e.get_dagster_event().engine_event_data.metadata]
+    assert len(lists) == 1

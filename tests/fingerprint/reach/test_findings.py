@@ -78,6 +78,14 @@ def test_what_changes_while_it_runs_is_unresolved(project: Project, text: str) -
     assert identify(function).unresolved
 
 
+def test_a_function_of_a_module_is_no_method_of_a_list(project: Project) -> None:
+    """`frames.sort(x)` calls a function of a first-party module: it changes nothing of the module."""
+    project.write({"frames.py": "def sort(x): return sorted(x)\ndef drop(x, inplace=False): return x\n"})
+    text = "import frames\ndef f(x=()): return frames.sort(frames.drop(x, inplace=True))\n"
+    assert project.of_source(text).unresolved == ()
+    assert "frames.py" in str(project.of_source(text).components)
+
+
 def test_what_a_function_changes_of_its_own_is_no_matter(project: Project) -> None:
     """Locals, arguments, instances and names that are not reached may change."""
     text = """

@@ -172,6 +172,49 @@ def test_a_kept_value_is_followed_to_its_users(project: Project, use: str) -> No
     assert any("M while it runs" in reason for reason in unresolved) is (use in CHANGES)
 
 
+CACHED = """
+    from functools import lru_cache, partial
+    @lru_cache
+    def load(k): return [k]
+    def first(rows): return rows[0]
+    def grow(rows): rows.append(1)
+    """
+# Bodies of `f(x)` that change what `load` keeps, and ones that do not.
+CHANGED = [
+    "return [r.append(1) or r for r in map(load, x)]",
+    "for r in map(load, x): r.append(1)\nreturn load('a')",
+    "return list(map(lambda r: r.append(1) or r, map(load, x)))",
+    "list(map(list.clear, map(load, x)))\nreturn load('a')",
+    "return x.apply(load).apply(lambda r: r.append(1))",
+    "every = [*map(load, x)]\nevery[0].append(1)\nreturn every",
+    "every = list(map(load, x))\nfor r in every: grow(r)\nreturn every",
+    "return next(map(load, x)).pop()",
+    "with pool() as p: p.submit(load, x).result().append(1)\nreturn load('a')",
+    "get = load\nget('a').append(1)\nreturn get('a')",
+    "get = partial(load, 'a')\nget().append(1)\nreturn get()",
+    "partial(load, 'a')().append(1)\nreturn load('a')",
+    "def inner(r): r.append(1)\ninner(load('a'))\nreturn load('a')",
+    "list.append(load('a'), 1)\nreturn load('a')",
+]
+UNCHANGED = [
+    "return list(map(load, x)), sorted(map(load, x)), list(map(first, map(load, x)))",
+    "every = list(map(load, x))\nevery.append(1)\nreturn every",
+    "rows = []\nfor r in map(load, x): rows.append(r)\nreturn rows",
+    "get = partial(load, 'a')\nreturn get()[0]",
+    "def inner(r): return r + [1]\nreturn inner(load('a'))",
+    "own = list(load('a'))\nown.append(1)\nreturn own",
+    "own = [*load('a')]\nown.append(1)\nreturn own",
+    "return x.map(load).map(lambda r: r[0])",
+]
+
+
+@pytest.mark.parametrize("body", [*CHANGED, *UNCHANGED])
+def test_a_cached_result_is_followed_through_functions_that_hand_it_on(project: Project, body: str) -> None:
+    """The results of `lru_cache` may lie in a `map`, come from a `partial`, or be changed by an inner function."""
+    found = project.of_source(f"{dedent(CACHED)}def f(x):\n{indent(body, '    ')}\n")
+    assert any("changes load" in reason for reason in found.unresolved) is (body in CHANGED)
+
+
 @pytest.mark.parametrize(("fill", "use", "is_constant"), SLOTS.values(), ids=SLOTS)
 def test_a_client_of_a_first_party_class(project: Project, fill: str, use: str, is_constant: bool) -> None:
     """An object that is made on first use is a constant, if its own code reads nothing and does not change it."""

@@ -34,6 +34,10 @@ MODULES = {
 
         plugins = Plugins()
         """,
+    "tables.py": "import os, reg\ndef call(): reg.SHARED.append(os.environ['A'])\n"
+    "CALLS = {'a': call}\ndef append(): call()\n"
+    "FILLED = {'a': print}\nFILLED['b'] = call\nEMPTY = []\nEMPTY.append(call)\n"
+    "DATA = {'a': [str(n).lower() for n in range(2)], 'b': sorted(set(['c']))}\n",
     "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
     "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
     "    def get(self): SEEN.append(os.environ['U'])\nSEEN = []\n",
@@ -248,6 +252,141 @@ COUNTS = {
         def size(v): pass
         def f(): return reg.SHARED
         """,
+    "a method of a class": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): return cls.other()
+            @classmethod
+            def other(cls): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "a class that is handed on": """
+        import reg
+        def use(cls): cls.other()
+        class A:
+            @classmethod
+            def made(cls): use(cls)
+            @classmethod
+            def other(cls): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "an inherited method of a class": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): reg.SHARED.append(os.environ['A'])
+        class B(A): pass
+        b = B.made()
+        def f(): return reg.SHARED
+        """,
+    "a function of a module that is called as a method of a list": """
+        import reg
+        import tables
+        tables.append()
+        def f(): return reg.SHARED
+        """,
+    "a function that a method of a class returns": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls):
+                def inner(): reg.SHARED.append(os.environ['A'])
+                return inner
+        A.made()()
+        def f(): return reg.SHARED
+        """,
+    "an attribute of a class that is set by name": """
+        class A:
+            n = 1
+            @classmethod
+            def fill(cls): setattr(cls, 'n', os.environ['A'])
+        A.fill()
+        def f(): return A.n
+        """,
+    "an item of a shallow copy": """
+        import copy
+        from reg import NESTED, SHARED
+        def fill():
+            found = copy.copy(NESTED)
+            found['a'].append(os.environ['A'])
+        fill()
+        def f(): return SHARED
+        """,
+    "functions in an imported dict that is filled": """
+        import reg
+        from tables import FILLED
+        def use(calls):
+            for one in calls.values(): one()
+        use(FILLED)
+        def f(): return reg.SHARED
+        """,
+    "functions in an imported list that is empty at first": """
+        import reg
+        from tables import EMPTY
+        def use(calls):
+            for one in calls: one()
+        use(EMPTY)
+        def f(): return reg.SHARED
+        """,
+    "a key of sorted": """
+        import reg
+        def key(n): reg.SHARED.append(os.environ['A'])
+        x = sorted([1], key=key)
+        def f(): return reg.SHARED
+        """,
+    "functions in a list that is called": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            many = [inner]
+            for one in many: one()
+            return many
+        make()
+        def f(): return reg.SHARED
+        """,
+    "state of a library behind a constructor": """
+        import decimal
+        context = decimal.getcontext()
+        context.prec = len(os.environ['A'])
+        def f(): return decimal.Decimal(1)
+        """,
+    "a method that logs of a first-party object": """
+        import reg
+        class Log:
+            def info(self, text): reg.SHARED.append(os.environ['A'])
+        def get_log(): return Log()
+        log = get_log()
+        log.info('x')
+        def f(): return reg.SHARED
+        """,
+    "a super constructor": """
+        import reg
+        class A:
+            def __init__(self): reg.SHARED.append(os.environ['A'])
+        class B(A):
+            def __init__(self): super().__init__()
+        b = B()
+        def f(): return reg.SHARED
+        """,
+    "a property that is asked for by name": """
+        import reg
+        class A:
+            def __init__(self): getattr(self, 'a' * 3)
+            @property
+            def aaa(self): reg.SHARED.append(os.environ['A'])
+        a = A()
+        def f(): return reg.SHARED
+        """,
+    "functions in an imported dict": """
+        import reg
+        from tables import CALLS
+        def use(calls): return calls['a']()
+        K = use(CALLS)
+        def f(): return reg.SHARED
+        """,
     "a docstring that is read": """
         def g(): pass
         g.__doc__ = os.environ['A']
@@ -355,6 +494,80 @@ HARMLESS = {
             a: str
             def get(self): os.environ.update(A=self.a)
         all_of_it = dg.Definitions(resources={'r': R(a=os.environ['A'])})
+        def f(): return 1
+        """,
+    "a class that is asked for one method": """
+        import reg
+        class A:
+            @classmethod
+            def made(cls): return cls()
+            def get(self): reg.SHARED.append(os.environ['A'])
+        a = A.made()
+        def f(): return reg.SHARED
+        """,
+    "data of another module": """
+        from tables import DATA
+        def use(data): return data['a'] + [os.environ['A']]
+        K = use(DATA)
+        def f(): return 1
+        """,
+    "an attribute that is asked for by name": """
+        import reg
+        class A:
+            def __init__(self):
+                for name in ('a', 'b'): setattr(self, name, getattr(self, name, None))
+            def get(self): reg.SHARED.append(os.environ['A'])
+        a = A()
+        def f(): return reg.SHARED
+        """,
+    "data that is sorted": """
+        import pandas as pd
+        from reg import OTHER
+        D = {'a': pd.DataFrame({'b': [1]})}
+        K = {'x': sorted(set(D['a']['b'])), 'y': list(map(str, sorted(OTHER))), 'z': os.environ['A']}
+        def f(): return 1
+        """,
+    "a dict of lists that is built": """
+        from collections import defaultdict
+        def build(rows):
+            found = defaultdict(list)
+            for row in rows: found[row].append(os.environ['A'])
+            return dict(found)
+        K = build(['a'])
+        def f(): return 1
+        """,
+    "a frame that is indexed": """
+        import pandas as pd
+        K = pd.DataFrame({'a': [os.environ['A']]}).set_index('a')
+        def f(): return 1
+        """,
+    "a logger of a helper": """
+        import logging
+        def made(name): return logging.getLogger('x.' + name)
+        log = made(__name__)
+        def keeps(fn):
+            def inner(*given):
+                log.debug(os.environ['A'])
+                return fn(*given)
+            return inner
+        class A:
+            @keeps
+            def get(self): return os.environ['A']
+        def f(): return 1
+        """,
+    "logs and displays": """
+        import pandas as pd
+        pd.options.display.width = len(os.environ['A'])
+        def f(): return 1
+        """,
+    "a list of assets": """
+        import dagster as dg
+        def make(n):
+            @dg.asset(name=n)
+            def inner(): os.environ.update(A=os.environ['A'])
+            many = [inner]
+            return many
+        many = [one for n in ('a', 'b') for one in make(n)]
         def f(): return 1
         """,
     "a method of a base": """

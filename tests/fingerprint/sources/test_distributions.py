@@ -195,3 +195,25 @@ def test_a_library_that_is_upgraded_under_a_running_process_asks_for_a_restart(
     if how == "rewritten":
         os.utime(info / "METADATA", (1, 1))
     assert [name in reason for reason in identify(f).outdated] == [True]
+
+
+@pytest.mark.parametrize("kept", [False, True], ids=["new times", "old times"])
+@pytest.mark.parametrize("name", ["late", "py-late-{}"], ids=["its own name", "another name"])
+def test_a_library_that_was_upgraded_before_the_first_look_asks_for_a_restart(
+    project: Project, monkeypatch: pytest.MonkeyPatch, name: str, kept: bool
+) -> None:
+    """The loaded module tells its version, however the distribution is called; an installer may keep old times."""
+    top = f"late_{'kept' if kept else 'new'}_{'own' if name == 'late' else 'other'}"
+    name = top if name == "late" else name.format(top)
+    folder = project.root / "site-packages"
+    Project(folder).write(
+        {**installed(name, "1.0", [f"{top}.py"]), f"{top}.py": "__version__ = '1.0'\nK = 1\n"}
+    )
+    monkeypatch.syspath_prepend(folder)
+    project.write({"alone.py": f"import {top}\ndef f(): return {top}.K\n"})
+    f = project.load("alone").f
+    shutil.rmtree(folder / f"{name.replace('-', '_')}-1.0.dist-info")
+    Project(folder).write(installed(name, "2.0", [f"{top}.py"]))
+    if kept:
+        os.utime(folder / f"{name.replace('-', '_')}-2.0.dist-info" / "METADATA", (1, 1))
+    assert any("another version" in reason for reason in identify(f).outdated)

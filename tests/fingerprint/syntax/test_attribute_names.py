@@ -1,5 +1,7 @@
 """Attributes that are asked for by a computed name."""
 
+# ruff: noqa: E501 - each row is one body
+
 from textwrap import dedent
 
 import pytest
@@ -167,6 +169,85 @@ def test_a_name_that_all_callers_give_is_decided(project: Project, body: str) ->
 def test_a_name_that_some_caller_hides_is_unresolved(project: Project, body: str) -> None:
     """One call that gives no constant, or a way to call the helper unseen, leaves the identity unresolved."""
     assert _by_callers(project, body).unresolved
+
+
+NAMED = """
+    def wrap(fn): return fn
+    def name(): return 'lower'
+    def names(): return ('lower', 'strip')
+    def pick(x): return 'lower' if x else 'strip'
+    def same(how): return how
+    def may(x):
+        if x: return 'lower'
+    def drawn(): return x.how
+    def some():
+        yield 'lower'
+    @wrap
+    def marked(): return 'lower'
+    class Box:
+        def kind(self): return 'lower'
+        def own(self, x): return getattr(x, self.kind())()
+        def other(self, x): return getattr(x, self.held.kind())()
+    class Fixed:
+        @staticmethod
+        def how(): return 'strip'
+    class Inherited(dict):
+        def own(self, x): return getattr(x, self.kind())()
+    class Changed:
+        def __init__(self): self.way = lambda: x
+        def way(self): return 'lower'
+        def own(self, x): return getattr(x, self.way())()
+    class One:
+        def twice(self): return 'lower'
+        def own(self, x): return getattr(x, self.twice())()
+    class Two(One):
+        def twice(self): return x
+    """
+BY_HELPERS = {
+    "an inner function": "def inner(n): return getattr(x, n)()\n    return inner('lower')",
+    "a loop over calls": "def inner(n): return getattr(x, n)()\n    return [inner(n) for n in ('lower', 'strip')]",
+    "a default": "def inner(o, n='lower'): return getattr(o, n)\n    return inner(x)",
+    "an inner function of another": "def a(n): return b(n)\n    def b(n): return getattr(x, n)\n    return a('lower')",
+    "a variable around": "def a(n):\n        def b(): return getattr(x, n)\n        return b\n    return a('lower')()",
+    "a lambda that is called": "return (lambda n: getattr(x, n))('lower')",
+    "a lambda that is mapped": "return list(map(lambda n: getattr(x, n), ['lower', 'strip']))",
+    "an inner function that is mapped": "def inner(n): return getattr(x, n)\n    return list(map(inner, names()))",
+    "a result": "return getattr(x, name())()",
+    "one of two results": "how = pick(x)\n    return getattr(x, how)()",
+    "results in a loop": "return [getattr(x, how)() for how in names()]",
+    "a result of a parameter": "return getattr(x, same('lower'))()",
+    "a method of itself": "return Box().own(x)",
+    "a method of a new object": "return getattr(x, Box().kind())()",
+    "a static method": "return getattr(x, Fixed.how())()",
+}
+BY_NO_HELPER = {
+    "an inner function that is handed on": "def inner(n): return getattr(x, n)\n    return x.apply(inner), inner('lower')",
+    "an inner function that is returned": "def inner(n): return getattr(x, n)\n    return inner",
+    "an inner function by another name": "def inner(n): return getattr(x, n)\n    q = inner\n    return q(x)",
+    "an inner function of a star": "def inner(n): return getattr(x, n)\n    return inner(*x)",
+    "an inner function that binds it again": "def inner(n):\n        n = x.n\n        return getattr(x, n)\n    return inner('lower')",
+    "two inner functions": "def inner(n): return getattr(x, n)\n    if x:\n        def inner(n): return n\n    return inner('lower')",
+    "an unknown argument": "def inner(n): return getattr(x, n)\n    return inner('lower'), inner(x)",
+    "a lambda that is handed on": "return x.apply(lambda n: getattr(x, n))",
+    "no result at times": "return getattr(x, may(x))",
+    "an unknown result": "return getattr(x, drawn())",
+    "a generator": "return [getattr(x, how) for how in some()]",
+    "a decorated helper": "return getattr(x, marked())",
+    "a method of another object": "return Box().other(x)",
+    "a method of an unknown base": "return Inherited().own(x)",
+    "a method that an object replaces": "return Changed().own(x)",
+    "a method that a subclass replaces": "return One().own(x), Two()",
+}
+
+
+@pytest.mark.parametrize(
+    "body", [*BY_HELPERS.values(), *BY_NO_HELPER.values()], ids=[*BY_HELPERS, *BY_NO_HELPER]
+)
+def test_a_name_that_inner_functions_and_helpers_give(project: Project, body: str) -> None:
+    """The calls of an inner function are all seen, unless it is handed on; so are the results of plain helpers."""
+    found = project.of_source(f"{dedent(NAMED)}def f(x):\n    {body}\n")
+    assert (found.unresolved == ()) is (body in BY_HELPERS.values())
+    assert found.outside == ()
 
 
 @pytest.mark.parametrize(

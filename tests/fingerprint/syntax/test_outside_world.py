@@ -93,7 +93,31 @@ READS = [
     ("import numpy as np", "(lambda m: m.random.normal())(np)", "numpy.random.normal"),
     ("import traceback", "traceback.format_exc()", "traceback.format_exc"),
     ("", "__import__('time').gmtime()", "time"),
+    # asked of their class, or of its members
+    ("import pandas as pd", "pd.DataFrame.sample(x, 3)", "sample"),
+    ("import pandas.core.frame", "pandas.core.frame.DataFrame.sample(x)", "sample"),
+    ("import polars as pl", "list(map(pl.DataFrame.sample, x))", "sample"),
+    ("import datetime", "datetime.datetime.__dict__['now']", "datetime.datetime.__dict__"),
+    ("import datetime", "vars(datetime.datetime)['now']", "datetime.datetime.__dict__"),
+    ("import time", "time.__dict__['time']()", "time.__dict__"),
+    ("import polars", "vars(polars)['read_parquet']('a')", "polars.__dict__"),
+    ("", "x.__hash__()", "__hash__"),
+    ("", "object.__hash__(x)", "__hash__"),
+    ("", "input()", "input"),
+    # without a seed that shows
+    ("import numpy as np\nSEED = None", "np.random.default_rng(SEED)", "numpy.random.default_rng"),
+    ("import random", "(lambda s=None: random.Random(s))().random()", "random.Random"),
+    # by modules of other names
+    ("import posix", "posix.environ[b'A']", "os.environ"),
+    ("import posixpath", "posixpath.exists('a')", "os.path.exists"),
+    ("from polars.io.parquet import read_parquet", "read_parquet('a')", "polars.read_parquet"),
+    ("import pandas.io.parquet", "pandas.io.parquet.read_parquet('a')", "pandas.read_parquet"),
+    ("import pyarrow.parquet as pq", "pq.core.read_table('a')", "pyarrow.parquet.read_table"),
+    ("import importlib", "importlib.import_module('polars').read_parquet('a')", "polars.read_parquet"),
+    ("m = __import__('polars')", "m.read_parquet('a')", "polars.read_parquet"),
     # the environment behind values
+    ("from pathlib import Path", "Path('~').expanduser()", "expanduser"),
+    ("import os", "os.__dict__['environ']", "os.__dict__"),
     ("import os", "getattr(os, 'environ')['A']", "os.environ"),
     ("import os\ng = lambda o: o.environ", "g(os)", "os"),
     ("import pathlib", "pathlib.os.environ['A']", "os.environ"),
@@ -133,9 +157,26 @@ READS = [
     ),
     ("import dagster as dg", "dg.DagsterInstance.get()", "dagster.DagsterInstance.get"),
     ("", "x.instance.get_latest_materialization_event(x)", "get_latest_materialization_event"),
+    ("", "x.get_dynamic_partitions('a')", "get_dynamic_partitions"),
+    (
+        "import jammi_dagster as j",
+        "j.ResultStoreResource.model_validate({}).get()",
+        "jammi_dagster.ResultStoreResource.model_validate",
+    ),
+    (
+        "from jammi_dagster import ResultStore",
+        "[c('a') for c in (ResultStore,)]",
+        "jammi_dagster.ResultStore",
+    ),
+    ("import dagster as dg", "dg.instance_for_test()", "dagster.instance_for_test"),
+    ("import dagster as dg", "dg.build_asset_context().instance", "dagster.build_asset_context"),
 ]
 
 HARMLESS = [
+    ("import random\nclass R(random.Random): pass", "R(3).random()"),
+    ("import numpy as np\nSEED = 3", "np.random.default_rng(SEED)"),
+    ("import random", "(lambda s=3: random.Random(s))().random()"),
+    ("", "vars(x), x.__dict__"),
     ("import time", "time.sleep(1)"),
     ("import time, random, os, secrets", "None"),
     ("import time", "time.localtime(0), time.gmtime(0), time.strftime('%Y', time.gmtime(0))"),
@@ -187,6 +228,48 @@ def test_a_read_is_found(project: Project, setup: str, expression: str, what: st
 def test_what_reads_nothing_is_not_found(project: Project, setup: str, expression: str) -> None:
     """Seeded generators, arguments that leave nothing open, sleeping and mere imports are fine."""
     assert _outside(project, _module(setup, expression)) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(x):\n    class C:\n        at = time.time()\n    return C.at",
+        "def begin():\n    global AT\n    AT = time.time()\nbegin()\ndef f(x): return AT",
+        "class B:\n    def __init_subclass__(cls): cls.at = time.time()\nclass C(B): pass\ndef f(x): return C.at",
+        "class C(type):\n    def __getattr__(cls, at): return time.time()\nclass D(metaclass=C): 1\nf = lambda x: D.at",
+        "def f(x):\n    def inner(at=time.time()): return at\n    return inner()",
+        "print(AT := time.time())\ndef f(x): return AT",
+    ],
+)
+def test_a_clock_in_any_place_is_found(project: Project, text: str) -> None:
+    """In a class within a function, in a global that only a function binds, in hooks, and in defaults."""
+    assert "time.time" in {read.what for read in project.of_source(f"import time\n{text}\n").outside}
+
+
+def test_a_global_that_only_functions_bind_counts(project: Project) -> None:
+    """The function that loading calls to bind it is a part of its code."""
+    text = "def begin():\n    global K\n    K = 1\nbegin()\ndef f(x): return K\n"
+    assert project.of_source(text).digest != project.of_source(text.replace("K = 1", "K = 2")).digest
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import random\nclass R(random.Random): pass\ndef f(x): return R().random()", "random.Random"),
+        (
+            "import random\nclass R(random.Random): pass\nr = R\ndef f(x): return list(map(r, x))",
+            "random.Random",
+        ),
+        ("import random\nclass R(random.Random): pass\ndef f(x): return R(7).random()", ""),
+        (
+            "from jammi_dagster import ResultStoreResource as R\nclass S(R): pass\ndef f(x): return S(root=x).get()",
+            "jammi_dagster.ResultStoreResource",
+        ),
+    ],
+)
+def test_a_subclass_reads_as_its_base_does(project: Project, text: str, found: str) -> None:
+    """A first-party class is a generator of numbers, or a store, if its base is; a generator may be seeded."""
+    assert {read.what for read in project.of_source(text).outside} == ({found} if found else set())
 
 
 def _outside(project: Project, text: str) -> tuple[OutsideRead, ...]:

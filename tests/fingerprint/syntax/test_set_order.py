@@ -5,7 +5,8 @@ import ast
 import pytest
 from fingerprint_kit import Project
 
-from jammi_dagster.fingerprint.syntax.set_order import set_names, set_orders
+from jammi_dagster.fingerprint.syntax.set_order import set_orders
+from jammi_dagster.fingerprint.syntax.sets import set_names
 
 # Bodies of a function of `x`, a list of texts: their results differ from process to process.
 ORDERED = [
@@ -63,6 +64,55 @@ ORDERED = [
     "return [y for y in x.keys() - {'a'}]",
     "def inner(s: set[str]): return list(s)\nreturn inner(x)",
     "def inner(s: frozenset): return [*s]\nreturn inner(x)",
+    # dicts that are made of a set, and places in a set
+    "return Counter(set(x)).most_common()",
+    "return dict(Counter(set(x)))",
+    "m = {y: i for i, y in enumerate(set(x))}\nreturn [m[y] for y in x]",
+    "return sorted(enumerate(set(x)))",
+    "return sum([[y] for y in set(x)], [])",
+    # texts
+    "return '%s' % set(x)",
+    "return '%s %s' % (set(x), 1)",
+    "return '{}'.format(set(x))",
+    "return json.dumps({'a': set(x)}, default=list)",
+    "return pickle.dumps(set(x))",
+    # other ways to a set
+    "s, n = set(x), 1\nreturn list(s)",
+    "def inner(): return set(x)\nreturn list(inner())",
+    "return list((lambda: set(x))())",
+    "return list(set.union(*x))",
+    "return list(copy.copy(set(x)))",
+    "return list(x or set(x))",
+    # sets in collections, and in attributes
+    "d = {'a': set(x)}\nreturn list(d['a'])",
+    "d = {}\nd['a'] = set(x)\nreturn list(d['a'])",
+    "d = defaultdict(set)\nreturn {k: list(v) for k, v in d.items()}",
+    "d = {}\nfor y in x: d.setdefault(y, set()).add(y)\nreturn [list(v) for v in d.values()]",
+    "many = [set(x), set()]\nreturn [list(s) for s in many]",
+    "return list(Tags(x).held)",
+    "return list(Tags.every)",
+    "return list(Tags(x).found())",
+    "return [y for y in Tags(x).shown]",
+    "return list(Tags(x).noted)",
+    # the last, or one of them
+    "for y in set(x): break\nreturn y",
+    "out = None\nfor y in set(x): out = y\nreturn out",
+    "return set(x).__iter__().__next__()",
+    # through defaults, classes and inner functions
+    "def inner(rows=list(set(x))): return rows\nreturn inner()",
+    "rows = list(set(x))\ndef inner(): return rows\nreturn inner",
+    "class C:\n    rows = list(set(x))\nreturn C.rows",
+    # as they are done
+    "return [r.result() for r in as_completed(x)]",
+    "return [r.result() for r in futures.as_completed([pool.submit(len, y) for y in x])]",
+    "done, rest = wait(x)\nreturn [r.result() for r in done]",
+    "return [r.result() for r in futures.wait(x).done]",
+    "async def inner():\n    done, _ = await asyncio.wait(x)\n    return [r.result() for r in done]\nreturn inner()",
+    "return list(pool.imap_unordered(len, x))",
+    "return [r() for r in weakref.WeakSet(x)]",
+    "out = []\nfor y in x: Thread(target=out.append, args=(y,)).start()\nreturn out",
+    "out = []\ndef inner(y): out.append(y)\nwith ThreadPoolExecutor() as p: p.map(inner, x)\nreturn out",
+    "out = []\nfor y in x: p.submit(partial(out.append, y))\nreturn out",
 ]
 # The same results in every process.
 ORDERLESS = [
@@ -111,8 +161,40 @@ ORDERLESS = [
     "x = set(x)\nreturn sorted(x)",
     "NAMES = ['a']\nreturn list(NAMES)",
     "return isinstance(x, set)",
+    "return Counter(set(x))['a'], Counter(x).most_common()",
+    "return '%s' % len(set(x)), json.dumps(sorted(set(x)))",
+    "s, n = set(x), 1\nreturn n, len(s)",
+    "d = defaultdict(set)\nfor y in x: d[y].add(y)\nreturn {k: sorted(v) for k, v in d.items()}",
+    "d = {'a': set(x)}\nreturn sorted(d['a']), 'b' in d['a']",
+    "return 'a' in Tags(x).held, sorted(Tags(x).found()), Tags(x).rows",
+    "return df.drop(columns=list(set(x))), df[df.a.isin(list(set(x)))]",
+    "best = ''\nfor y in set(x): best = max(best, y)\nreturn best",
+    "return sorted(r.result() for r in as_completed(x))",
+    "out = {}\nfor r in as_completed(x): out[r] = r.result()\nreturn [out[r] for r in x]",
+    "return list(pool.map(len, x)), pool.imap(len, x)",
+    "return [r.result() for r in [pool.submit(len, y) for y in x]]",
+    "out = []\ndef inner(y): out.append(y)\nwith ThreadPoolExecutor() as p: p.map(inner, x)\nreturn sorted(out)",
+    "out = []\ndef inner(y): out.append(y)\nfor y in x: inner(y)\nreturn out",
+    "async def inner(): return await asyncio.gather(*x)\nreturn inner()",
+    "return np.unique(x), pd.unique(x), x.unique()",
+    "rows = list(set(x))\nrows.sort()\ndef inner(): return rows\nreturn inner",
 ]
-MODULE = "NAMES = {'a', 'b'}\ndef names():\n    return {'a', 'b'}\n"
+MODULE = """
+NAMES = {'a', 'b'}
+def names():
+    return {'a', 'b'}
+class Tags:
+    every = {'a', 'b'}
+    noted: set[str]
+    def __init__(self, x):
+        self.held = set(x)
+        self.rows = [*x]
+    def found(self):
+        return self.held - {'a'}
+    @property
+    def shown(self):
+        return {y for y in self.held}
+"""
 
 
 def _lines(body: str) -> tuple[int, ...]:
@@ -142,6 +224,17 @@ def test_the_order_of_a_set_unpins_a_function(project: Project) -> None:
     ]
     assert project.of_source("def f(x): return list(set(x))").outside
     assert not project.of_source("def h(x): return list(set(x))\ndef f(x): return x").outside
+
+
+def test_a_set_of_a_class_of_another_module(project: Project) -> None:
+    """A member of a reached class holds a set: its order may reach the result of whoever asks for it."""
+    tags = "class Tags:\n    def __init__(self, x): self.held = set(x)\n"
+    project.write(
+        {"tags.py": tags, "flow.py": "from tags import Tags\ndef f(x): return list(Tags(x).held)\n"}
+    )
+    assert [read.where for read in project.identity("flow.f").outside] == ["flow.py:2"]
+    project.write({"flow.py": "from tags import Tags\ndef f(x): return len(Tags(x).held)\n"})
+    assert project.identity("flow.f").outside == ()
 
 
 def test_only_reached_methods_count(project: Project) -> None:

@@ -1,0 +1,108 @@
+"""Results of functions that others call: `map(load, keys)` holds them, `partial(load, "a")()` is one."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+
+from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.syntax.parameters import by_position
+from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
+from jammi_dagster.fingerprint.syntax.sets import called
+
+Parents = Mapping[int, ast.AST]
+
+# Functions and methods that call a function for each item.
+_CALLERS = frozenset(
+    ["apply", "applymap", "imap", "imap_unordered", "map", "map_elements", "starmap", "submit", "transform"]
+)
+# Ones whose result holds the items that they get, and ones that return an item.
+_PASSING = frozenset(
+    [
+        "chain",
+        "deque",
+        "dict",
+        "filter",
+        "from_iterable",
+        "iter",
+        "list",
+        "reversed",
+        "set",
+        "sorted",
+        "tuple",
+    ]
+)
+_TAKING = frozenset({"max", "min", "next", "result"})
+_BUILT_IN = frozenset({"bytearray", "deque", "dict", "list", "set"})
+
+
+def handed_on(
+    every: list[ast.AST], parents: Parents, is_function: Callable[[Chain], bool]
+) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield the expressions of a statement that are a result of a function; True for ones that hold results."""
+    for node in every:
+        chain = chain_of(node) if isinstance(node, (ast.Name, ast.Attribute)) else None
+        above = parents.get(id(node))
+        if not chain or not is_function(chain):
+            continue
+        if isinstance(above, ast.Call) and node in above.args and called(above) in _CALLERS:
+            yield above, True
+        is_partial = isinstance(above, ast.Call) and called(above) == "partial" and node in above.args[:1]
+        held, around = (above, parents.get(id(above))) if is_partial else (node, above)
+        if isinstance(around, ast.Call) and around.func is held and is_partial:
+            yield around, False
+        if isinstance(around, (ast.Assign, ast.AnnAssign)) and around.value is held:
+            targets = around.targets if isinstance(around, ast.Assign) else [around.target]
+            names = {one.id for one in targets if isinstance(one, ast.Name)}
+            calls = (one for one in every if isinstance(one, ast.Call) and isinstance(one.func, ast.Name))
+            yield from ((one, False) for one in calls if getattr(one.func, "id", "") in names)
+
+
+def uses_of_items(node: ast.AST, every: list[ast.AST], parents: Parents) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield the expressions that an item of a collection becomes; True for targets that it is bound to."""
+    above = parents.get(id(node))
+    if isinstance(above, ast.Attribute):
+        above = parents.get(id(above))  # `x.map(load).map(change)`, `pool.submit(load).result()`
+    if isinstance(above, ast.Call):
+        if called(above) in _TAKING:
+            yield above, False
+        elif called(above) in _PASSING:
+            yield from uses_of_items(above, every, parents)
+        elif called(above) in _CALLERS:
+            yield from parameters(above.args[0], 0, every) if above.args and above.args[0] is not node else ()
+    elif isinstance(above, (ast.For, ast.AsyncFor, ast.comprehension)):
+        yield above.target, True
+    elif isinstance(above, ast.Subscript) and above.value is node:
+        if isinstance(above.slice, ast.Slice):
+            yield from uses_of_items(above, every, parents)
+        else:
+            yield above, False
+    elif isinstance(above, (ast.Starred, ast.List, ast.Tuple)):
+        yield from uses_of_items(above, every, parents)
+    elif isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
+        for target in above.targets if isinstance(above, ast.Assign) else [above.target]:
+            if isinstance(target, (ast.Tuple, ast.List)):
+                yield target, True
+            for one in every if isinstance(target, ast.Name) else ():
+                if (
+                    isinstance(one, ast.Name)
+                    and one.id == getattr(target, "id", "")
+                    and isinstance(one.ctx, ast.Load)
+                ):
+                    yield from uses_of_items(one, every, parents)
+
+
+def parameters(function: ast.expr, at: int, every: list[ast.AST]) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield the parameter at a position of a lambda, or of a function of the statement itself, as a target."""
+    inner = (one for one in every if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)))
+    named = [one for one in inner if one is not every[0] and one.name == getattr(function, "id", None)]
+    for one in [function] if isinstance(function, ast.Lambda) else named:
+        given = by_position(one.args)
+        if at < len(given):
+            yield ast.copy_location(ast.Name(given[at].arg, ast.Store()), function), True
+
+
+def is_changed_by(function: ast.expr) -> bool:
+    """Return whether a function is a method of a built-in class that changes its object: `list.append`."""
+    chain = chain_of(function) or ("",)
+    return chain[0] in _BUILT_IN and chain[-1] in MUTATING_METHODS
