@@ -38,9 +38,9 @@ that, it is an empty instance, which knows no dynamic partitions and no versions
 The JSON of `plan` and `status` holds the same code as `exit_code`. That of `status` is there without `--exit-code` too,
 where the command itself exits with 0: a program reads the state from the field, and takes any other code for an error.
 
-**Reading makes nothing.** No question makes a folder, a catalog or a key. With code, a store that was never there is one
-without tables: `plan` computes everything for the first time, the first run makes the store. With `--store`, it is an
-error. A catalog that is gone while its root describes tables is named as lost by every question.
+**Reading makes nothing.** No question makes a folder, a catalog or a key. With code, a store that was never there is
+one without tables: `plan` computes everything for the first time, the first run makes the store. With `--store`, it is
+an error. A catalog that is gone while its root describes tables is named as lost by every question.
 
 **Output.** Text in columns for people: with colours on a terminal unless `NO_COLOR` is set, never wrapped in a
 pipe. With `--json`, stdout holds one JSON object. Its `format` is 1, and rises when a field goes or changes its
