@@ -114,10 +114,10 @@ class Target:
     @contextlib.contextmanager
     def evaluator(self) -> Iterator[Evaluator]:
         """Load the code, and give a judge of its tables."""
+        repository = self.load()
         from jammi_dagster.adapters.code_location.location import Location
         from jammi_dagster.adapters.judgement.evaluator import Evaluator
 
-        repository = self.load()
         with self.instance() as instance:
             evaluator = Evaluator(Location(repository, instance, deployment=self.deployment))
             self.assets.extend(key.to_user_string() for key in evaluator.location.select("*"))
