@@ -80,7 +80,7 @@ bench-peers: PEERS := build/peers
 bench-peers: $(VENV)/.dev
 	test -d $(PEERS) || $(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet --upgrade --editable '.[peers]'
-	$(BIN)/python -m benchmarks chain --peers $(PEERS)/bin/python
+	$(BIN)/python -m benchmarks chain wide --peers $(PEERS)/bin/python
 
 # the environment with the very versions of the lock file; `make test` and `make check` then use it
 dev: | $(BIN)/python

@@ -55,7 +55,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "mutants": mutants.run,
     "oracle": oracle.run,
 }
-BESIDE_PEERS = ("chain",)
+BESIDE_PEERS = ("chain", "wide")
 ON_DEMAND = ("faults", "real_precision", "mutants", "oracle")  # hours, or packages to fetch
 QUICK: Mapping[str, Mapping[str, Any]] = {
     "import_time": {"rounds": 3, "one_by_one": False},

@@ -164,9 +164,9 @@ def _references(
         return NoReference()
     wanted: Sequence[str | None] = [None] if partitions is None else partitions
     names = {str(TableName.of(key.path, partition)): partition for partition in wanted}
-    found = store.reader.current_of(names)
-    if step_context is not None:
-        found |= store.reader.of_run(step_context.run_id, names)
+    found = {} if step_context is None else store.reader.of_run(step_context.run_id, names)
+    if rest := [table for table in names if table not in found]:
+        found = store.reader.current_of(rest) | found
     missing = [table for table in names if table not in found]
     several = partitions is not None and (by_partition or len(partitions) > 1)
     told = (context.definition_metadata or {}).get(ALLOW_MISSING) or may_miss(context.dagster_type)
