@@ -48,6 +48,7 @@ class CatalogReader:
         """Take the connections from `reading`, or from the database itself."""
         self._database, self._uri_of = database, uri_of
         self._reading = reading or database.reading
+        self._digests: dict[str, str] | None = None
         self._scope = {"readable": scope.readable, "tenant": scope.tenant, "deployment": scope.deployment}
 
     @contextlib.contextmanager
@@ -241,12 +242,14 @@ class CatalogReader:
         for chunk in self._stream(queries.CURRENT_ROWS):
             yield from map(CurrentRow._make, chunk)
 
-    def digests(self) -> dict[str, str]:
-        """Read the artifact digest of every current table, by name; only of a frozen reader."""
-        digests: dict[str, str] = {}
-        for chunk in self._stream(queries.DIGESTS):
-            digests.update(chunk)
-        return digests
+    def digests(self) -> Mapping[str, str]:
+        """Read the artifact digest of every current table, by name; only of a frozen reader, once for all callers."""
+        if self._digests is None:
+            digests: dict[str, str] = {}
+            for chunk in self._stream(queries.DIGESTS):
+                digests.update(chunk)
+            self._digests = digests
+        return self._digests
 
     def current_costs(self) -> Generator[CurrentCost, None, None]:
         """Stream the cost of every current table, in no order; only of a frozen reader."""

@@ -26,9 +26,9 @@ def explain(selection: str | None, every_part: bool, target: Target, out: Output
     ASSET is one asset or a selection, and its components are listed: the functions, classes, constants and libraries
     that its result depends on. An asset that is not pinned is never reused.
     """
+    repository = target.load()
     from jammi_dagster.adapters.code_identity import code_identities
 
-    repository = target.load()
     with working("reading code"):
         found = {key.to_user_string(): one for key, one in code_identities(repository, selection).items()}
     is_long = every_part or selection is not None

@@ -50,15 +50,15 @@ class CodeLocation:
 
     def load(self) -> dg.RepositoryDefinition:
         """Import the code, and find its definitions. Raise `CodeNotLoaded`, which names the line that failed."""
-        import dagster as dg
-
-        from jammi_dagster.adapters.code_location.location import repository_of
-
         self._check_executable()
         folder = os.path.abspath(self.working_directory or os.getcwd())
         sys.path.insert(0, folder)
         try:
-            module = self._import()
+            module = self._import()  # before Dagster: to say that there is none takes no second
+            import dagster as dg
+
+            from jammi_dagster.adapters.code_location.location import repository_of
+
             if self.kind == "autoload":
                 return repository_of(dg.load_defs(module))
             return repository_of(self._found(module))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,14 +88,15 @@ def plan(
         with target.instance() as instance:
             found = jammi_dagster.check_plan(saved, defs, instance=instance)
         return _show(out, found, most, "The plan still holds. ")
+    wanted, run_config, run_tags = _partitions(partitions, partition_range), _config(config), _tags(tags)
     defs = target.load()
     with target.instance() as instance, working("planning"):
         found = jammi_dagster.plan(
             defs,
             selection,
-            _partitions(partitions, partition_range),
-            _config(config),
-            _tags(tags),
+            wanted(),
+            run_config,
+            run_tags,
             deployment=target.deployment,
             recorded_config=recorded_config,
             instance=instance,
@@ -142,17 +143,22 @@ def _total(plan: Plan) -> str:
     return " ".join(said)
 
 
-def _partitions(keys: tuple[str, ...], span: str | None) -> Any:
+def _partitions(keys: tuple[str, ...], span: str | None) -> Callable[[], Any]:
+    """Return a function that gives the partitions: a range needs Dagster, and a wrong one does not."""
     if span is None:
-        return list(keys) or None
+        return lambda: list(keys) or None
     if keys:
         raise click.UsageError("give --partition or --partition-range, not both")
     first, dots, last = span.partition(_RANGE)
     if not (first and dots and last):
         raise click.UsageError(f"--partition-range is FIRST{_RANGE}LAST")
-    import dagster as dg
 
-    return dg.PartitionKeyRange(first, last)
+    def made() -> Any:
+        import dagster as dg
+
+        return dg.PartitionKeyRange(first, last)
+
+    return made
 
 
 def _config(file: str | None) -> Mapping[str, Any] | None:

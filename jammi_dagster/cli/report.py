@@ -31,10 +31,10 @@ def report(file: str | None, days: int, most: int, target: Target, out: Output) 
     be reused and the declaration that would help, and the biggest tables. Days are those of the Dagster instance of
     DAGSTER_HOME: the catalog alone knows how many tables were reused, and not when.
     """
+    store = target.open()
     from jammi_dagster.adapters.overview import overview_of
     from jammi_dagster.sensing.overview_page import page
 
-    store = target.open()
     with target.instance() as instance, working("reading the catalog"):
         found = overview_of(store, instance, days=days, most=most)
     data = {"overview": found.to_dict()}

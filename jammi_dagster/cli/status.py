@@ -16,6 +16,7 @@ from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import InvalidStore
+from jammi_dagster.garbage import uncollected
 from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
@@ -175,10 +176,10 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
 
 def _judged(target: Target, most: int) -> _Found:
     """Judge every table of the code location."""
-    from jammi_dagster.adapters.judgement.wording import reasons
-
     found = _Found()
     with target.evaluator() as evaluator, working("judging every table"):
+        from jammi_dagster.adapters.judgement.wording import reasons
+
         assets = evaluator.assets(evaluator.location.select("*"))
         found.problems = {key.to_user_string(): why for key, why in evaluator.problems.items()}
         if found.problems and not assets:
@@ -186,15 +187,19 @@ def _judged(target: Target, most: int) -> _Found:
             raise InvalidStore(root=f"of asset {asset}", why=why)
         for store in {one.store.identity: one.store for one in assets}.values():
             store.binding.check_not_lost()
-        evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
+        with uncollected():
+            evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
         deployments = {asset.name: asset.store.scope.deployment for asset in assets}
+        fresh: list[str] = []
         for table, is_there in evaluation.looked_at.items():
-            deployment = deployments[asset_of(table)]
             state = evaluation.tables.get(table)
             if state is not None:
+                deployment = deployments[asset_of(table)]
                 found.add(deployment, table, state.word, functools.partial(reasons, state))
             elif is_there:
-                found.add(deployment, table, "fresh")
+                fresh.append(asset_of(table))
+        for asset, number in Counter(fresh).items():
+            found.counts.setdefault((deployments[asset], asset), Counter())["fresh"] += number
         found.holds += [hold for table, hold in evaluation.holds.items() if table in evaluation.looked_at]
         every = {store.scope.deployment for store in evaluation.stores.values()}
         only = next(iter(every)) if len(every) == 1 else ""

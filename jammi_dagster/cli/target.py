@@ -111,10 +111,10 @@ class Target:
     @contextlib.contextmanager
     def evaluator(self) -> Iterator[Evaluator]:
         """Load the code, and give a judge of its tables."""
+        repository = self.load()
         from jammi_dagster.adapters.code_location.location import Location
         from jammi_dagster.adapters.judgement.evaluator import Evaluator
 
-        repository = self.load()
         with self.instance() as instance:
             yield Evaluator(Location(repository, instance, deployment=self.deployment))
 
@@ -158,13 +158,13 @@ class Target:
         """
         if self.store is None:
             return self._of_code()
+        options = _json(self.storage_options)
+        if not may_make:
+            _check_there(self.store, self.catalog)
         from jammi_dagster.artifacts import absolute_root
         from jammi_dagster.catalog.urls import absolute_catalog
         from jammi_dagster.store import ResultStore
 
-        options = _json(self.storage_options)
-        if not may_make:
-            _check_there(self.store, self.catalog)
         here = os.getcwd()  # a path that is typed at a prompt starts there
         return ResultStore(
             absolute_root(self.store, project=here),

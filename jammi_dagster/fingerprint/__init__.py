@@ -27,9 +27,10 @@ from jammi_dagster.fingerprint.identity import (
 from jammi_dagster.fingerprint.live.context_uses import context_uses_outside, is_of_the_run
 from jammi_dagster.fingerprint.live.parameter_uses import members_used_of
 from jammi_dagster.fingerprint.location import fix_location
-from jammi_dagster.fingerprint.reach.findings import SET_ORDER
+from jammi_dagster.fingerprint.reach.findings import ADDRESS, SET_ORDER
 
 __all__ = [
+    "ADDRESS",
     "SET_ORDER",
     "CodeIdentity",
     "Component",

@@ -10,7 +10,7 @@ import pytest
 from adapters_kit import Lab, note, table, taken, values
 from sensing_kit import Ticking, definitions, evaluate
 
-from jammi_dagster import StaleMaterialization, plan, recompute, result_table
+from jammi_dagster import StaleMaterialization, materialize_plan, plan, recompute, result_table
 from jammi_dagster.catalog import Outbox
 from jammi_dagster.errors import TableHeld
 from jammi_dagster.surfaces import file
@@ -83,6 +83,7 @@ def test_the_verdict_on_a_held_table_is_its_true_one(lab: Lab, assets: list[Any]
     assert "Not requested before it is released." in ticking.said
 
 
+@pytest.mark.slow
 def test_no_cascade_goes_through_a_held_table(lab: Lab, assets: list[Any], tmp_path: Path) -> None:
     """What derives from the change by another way is made; then the sensor rests until the release."""
     ticking = Ticking(lab, assets)
@@ -97,6 +98,7 @@ def test_no_cascade_goes_through_a_held_table(lab: Lab, assets: list[Any], tmp_p
     assert values(lab.store.read("side")) == ["3", "3"]
 
 
+@pytest.mark.slow
 def test_a_held_table_whose_bytes_are_gone_is_not_requested(lab: Lab, assets: list[Any]) -> None:
     """A run would record another materialization, and leave the name where nothing is."""
     Ticking(lab, assets).settle()
@@ -114,6 +116,9 @@ def test_a_run_of_a_held_table_records_and_says_so(lab: Lab, assets: list[Any]) 
     ran = lab.run(assets, select=["mid"])
     assert ran.said("mid")["jammi/is_current"] is False
     assert lab.store.current("mid").materialization_id == before
+    defs = definitions(lab, assets)
+    report = materialize_plan(plan(defs, "mid", instance=lab.instance), defs, instance=lab.instance)
+    assert report.skipped["mid"].startswith(HELD)
 
 
 def _events(lab: Lab, name: str) -> list[tuple[Any, Any]]:
@@ -146,6 +151,7 @@ def test_dagster_hears_of_a_rollback_once(
         assert connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar_one() == 0
 
 
+@pytest.mark.slow
 def test_an_event_before_which_a_sender_dies_is_sent_by_the_next_one(
     lab: Lab, assets: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,6 +172,7 @@ def test_an_event_before_which_a_sender_dies_is_sent_by_the_next_one(
     assert [event.table for event in Outbox(lab.store.database, lab.store.scope).pending()] == ["of others"]
 
 
+@pytest.mark.slow
 def test_a_rolled_back_partition_is_told_as_itself(lab: Lab) -> None:
     """Also one of several dimensions, which Dagster finds by the tags of each."""
     one, two = dg.StaticPartitionsDefinition(["a"]), dg.StaticPartitionsDefinition(["b"])

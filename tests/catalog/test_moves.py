@@ -94,8 +94,8 @@ def test_a_loss_is_told_in_every_place_that_pointed(catalog: Catalog) -> None:
 
 
 def test_the_tables_of_one_transaction_share_a_sequence(catalog: Catalog) -> None:
-    """1,000 tables are moved by as many statements as one."""
-    rows, lease = catalog.begin(*(f"t{i}" for i in range(1_000)))
+    """Hundreds of tables are moved by as many statements as one."""
+    rows, lease = catalog.begin(*(f"t{i}" for i in range(300)))
     catalog.writer.finish([finished(row) for row in rows], lease=lease, run_id="run")
     pairs, counts = [(row.table, row.materialization_id) for row in rows], []
     for deployment, some in (("branch", pairs), ("other", pairs[:1])):
@@ -106,7 +106,7 @@ def test_the_tables_of_one_transaction_share_a_sequence(catalog: Catalog) -> Non
     assert counts == [5, 5]  # the sequence, the check, moves, pointers, results of the run
     moves = [move for row in rows[1:6] for move in catalog.reader.moves(row.table)]
     assert len({(move.deployment, move.sequence) for move in moves}) == 2
-    assert _count(catalog) == 2_001
+    assert _count(catalog) == 601
 
 
 def test_a_computation_tells_why_it_was_made(catalog: Catalog) -> None:

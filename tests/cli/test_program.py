@@ -39,15 +39,43 @@ def test_exit_codes_reach_the_shell(ran: Project) -> None:
     assert gone.err.count("\n") == 1
 
 
-def test_a_store_is_asked_without_importing_dagster(ran: Project) -> None:
-    """The start of Dagster takes seconds that a look at a store does not need."""
-    code = (
-        "import sys; from jammi_dagster.cli.program import program\n"
-        f"code = program.main(['status', '--store', {ran.root!r}, '--json'], standalone_mode=False)\n"
-        "assert code == 0 and 'dagster' not in sys.modules"
+WITHOUT_DAGSTER = """
+import sys
+from jammi_dagster.cli.program import program
+for line in sys.argv[1:]:
+    expected, *command = line.split()
+    assert program.main(command, standalone_mode=False) == int(expected), line
+    assert "dagster" not in sys.modules, line
+    assert command[-1] != "--help" or not {"pyarrow", "sqlalchemy"} & set(sys.modules), line
+"""
+
+
+def test_dagster_is_imported_only_where_code_is_asked(ran: Project) -> None:
+    """Help, a look at a store, and an error in the options or the name of the code take no second to start."""
+    commands = program.list_commands(click.Context(program))
+    asking = (
+        "status",
+        "history total",
+        "lineage total",
+        "why total",
+        "verify",
+        "doctor",
+        "recover --dry-run",
     )
-    answer = ask_process(folder=ran.folder, program=("-c", code))
-    assert (answer.code, answer.err) == (0, "")
+    no_code = ("-f gone.py", "-m gone", "-w gone.yaml", "-f a.py -m b")
+    lines = [
+        "0 --help",
+        *(f"0 {command} --help" for command in commands),
+        *(f"0 {command} --store {ran.root}" for command in asking),
+        *(f"1 {command} --store gone" for command in ("status", "report")),
+        *(f"1 {command} {code}" for command in ("plan", "status", "explain", "why x") for code in no_code),
+        *(f"1 {command} --nope" for command in commands),
+        "1 plan -f pipeline.py --partition-range 2013",
+        "1 plan -f pipeline.py --tags no",
+        "1 plan -f pipeline.py --config gone.yaml",
+    ]
+    answer = ask_process(*lines, folder=ran.folder, program=("-c", WITHOUT_DAGSTER))
+    assert answer.code == 0, answer.err
 
 
 @pytest.mark.parametrize(("plain", "has_colours"), [(False, True), (True, False)])

@@ -12,6 +12,9 @@ from jammi_dagster import ResultStore
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import InvalidField, NotInHistory, TableHeld, UnknownTable
 
+# rules of the catalog are proved on both databases, others on the quickest
+on_both = pytest.mark.parametrize("store_at", ["file", "postgres"], indirect=True)
+on_one = pytest.mark.parametrize("store_at", ["memory"], indirect=True)
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
 
 
@@ -36,6 +39,7 @@ def _refusal(store: ResultStore, at: Any, table: str = "t") -> str:
 # --- history ----------------------------------------------------------------------------------------------
 
 
+@on_both
 def test_history_tells_by_which_moves_each_became_current(store: ResultStore) -> None:
     """Its act, reason, run, deployment, sequence and time; none for one that never was current."""
     first = make(store, "t")
@@ -68,6 +72,7 @@ def test_history_tells_by_which_moves_each_became_current(store: ResultStore) ->
     assert store.moves("t") == branch.moves("t")
 
 
+@on_one
 def test_what_recovery_finishes_and_adoption_finds_is_told(store: ResultStore) -> None:
     """With its run; a name that adoption resolves says so."""
     killed_before_the_flip(store, "t", own={"why": ["code changed"], "run_id": "run"})
@@ -86,6 +91,7 @@ def test_what_recovery_finishes_and_adoption_finds_is_told(store: ResultStore) -
     )
 
 
+@on_both
 def test_history_is_pruned_by_its_owner(store: ResultStore, made: list[MaterializationRecord]) -> None:
     """The oldest moves go, no materialization does; a time that is no longer told is refused, and says since when."""
     assert store.prune_history(keep_last=2, keep_for_days=0) == 1
@@ -102,6 +108,7 @@ def test_history_is_pruned_by_its_owner(store: ResultStore, made: list[Materiali
 # --- reading the past ---------------------------------------------------------------------------------------
 
 
+@on_both
 def test_a_table_is_read_as_it_was(store: ResultStore, made: list[MaterializationRecord]) -> None:
     """By the id of a materialization, by a sequence or a start, and by a time, as a value or as text."""
     moves = list(reversed(store.moves("t")))
@@ -123,6 +130,7 @@ def test_a_table_is_read_as_it_was(store: ResultStore, made: list[Materializatio
     assert values(store.read("t", at="2026-03-02T11:59:59Z")) == [0]
 
 
+@on_one
 def test_a_partition_is_read_as_it_was(store: ResultStore) -> None:
     """Each partition has a history of its own."""
     first = make(store, "t[1]", numbers(1))
@@ -132,6 +140,7 @@ def test_a_partition_is_read_as_it_was(store: ResultStore) -> None:
     assert "a materialization of t[1]" in _refusal(store, first.materialization_id, "t[2]")
 
 
+@on_one
 def test_a_deployment_reads_its_own_past(store: ResultStore, made: list[MaterializationRecord]) -> None:
     """A name that a branch never had has no past there; a materialization is read by its id from anywhere."""
     branch = store.beside(deployment="branch")
@@ -152,6 +161,7 @@ _REFUSED: list[tuple[Any, str]] = [
 ]
 
 
+@on_one
 def test_a_past_that_is_not_there_is_refused(store: ResultStore, made: list[MaterializationRecord]) -> None:
     """The message names the table, the past that was asked for, and the reason."""
     for at, why in _REFUSED:
@@ -160,6 +170,7 @@ def test_a_past_that_is_not_there_is_refused(store: ResultStore, made: list[Mate
         assert why in said
 
 
+@on_one
 def test_a_materialization_that_is_not_ready_is_refused(store: ResultStore) -> None:
     """One that is building, dropped or lost; and a time at which the table was dropped."""
     dead = killed_before_the_flip(store, "t").rows["t"].materialization_id
@@ -186,6 +197,7 @@ def test_an_engines_table_is_read_by_id_alone(tmp_path: Any) -> None:
 # --- rollback -----------------------------------------------------------------------------------------------
 
 
+@on_both
 def test_a_table_is_rolled_back_and_held(store: ResultStore, made: list[MaterializationRecord]) -> None:
     """The name resolves to the earlier one; a later one is recorded, and the first after a release is current."""
     for to in (NOON, store.moves("t")[-1].sequence, made[0].materialization_id):
@@ -208,6 +220,7 @@ def test_a_table_is_rolled_back_and_held(store: ResultStore, made: list[Material
     assert values(store.read("t")) == [0, 1, 2, 3]
 
 
+@on_both
 def test_tables_below_a_rollback_become_stale(store: ResultStore) -> None:
     """Those that were made over another one; and fresh again by their own materialization over the earlier one."""
     first = make(store, "up")
@@ -224,6 +237,7 @@ def test_tables_below_a_rollback_become_stale(store: ResultStore) -> None:
     assert over_first.artifact_digest == store.current("down").artifact_digest
 
 
+@on_one
 def test_a_hold_is_by_the_user_of_the_process_unless_told(
     store: ResultStore, made: list[MaterializationRecord], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -233,6 +247,7 @@ def test_a_hold_is_by_the_user_of_the_process_unless_told(
     assert store.holds()["t"].by == "grace"
 
 
+@on_one
 def test_a_table_is_not_rolled_back_to_damaged_bytes(
     store: ResultStore, made: list[MaterializationRecord]
 ) -> None:
@@ -246,6 +261,7 @@ def test_a_table_is_not_rolled_back_to_damaged_bytes(
     assert (store.holds(), store.current("t").materialization_id) == ({}, made[2].materialization_id)
 
 
+@on_one
 def test_only_an_own_table_is_rolled_back_and_released(
     store: ResultStore, made: list[MaterializationRecord]
 ) -> None:
@@ -261,6 +277,7 @@ def test_only_an_own_table_is_rolled_back_and_released(
     assert acme.release("t") is None
 
 
+@on_both
 def test_a_held_table_is_kept_by_drop_and_recovery(
     store: ResultStore, made: list[MaterializationRecord]
 ) -> None:

@@ -284,6 +284,6 @@ class _Quick(Histories):
 
 TestHistories = _Quick.TestCase
 TestHistories.settings = settings(
-    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=13, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestHistories.__doc__ = "Whatever happens in whatever order, store and reference say the same."

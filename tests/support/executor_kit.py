@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import dagster as dg
 from adapters_kit import Lab, Ran, taken
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.definitions.job_base import InMemoryJob
-from dagster._core.execution.api import execute_run
+from dagster._core.execution.api import create_execution_plan, execute_plan_iterator, execute_run
+from dagster._core.execution.retries import RetryMode
+from dagster._core.executor.step_delegating import CheckStepHealthResult, StepDelegatingExecutor, StepHandler
 from dagster._core.loader import LoadingContextForTest
 
 from jammi_dagster import reuse_first
@@ -103,3 +106,51 @@ def stale(lab: Lab, defs: dg.Definitions, partitions: Iterable[str | None] = (No
         for key in graph.materializable_asset_keys
         for partition in partitions
     )
+
+
+class HereHandler(StepHandler):
+    """A step handler that runs each step in this process, as another process would."""
+
+    name = "here"
+
+    def launch_step(self, step_handler_context: Any) -> Iterator[Any]:
+        context = step_handler_context.plan_context
+        plan = create_execution_plan(
+            context.job,
+            context.run_config,
+            step_keys_to_execute=step_handler_context.execute_step_args.step_keys_to_execute,
+            known_state=step_handler_context.execute_step_args.known_state,
+        )
+        list(
+            execute_plan_iterator(
+                plan, context.job, context.dagster_run, context.instance, run_config=context.run_config
+            )
+        )
+        return iter(())
+
+    def check_step_health(self, step_handler_context: Any) -> CheckStepHealthResult:
+        return CheckStepHealthResult.healthy()
+
+    def terminate_step(self, step_handler_context: Any) -> Iterator[Any]:
+        return iter(())
+
+
+class HereExecutor(StepDelegatingExecutor):
+    """A step-delegating executor that needs no job of a file."""
+
+    def _get_step_handler_context(self, plan_context: Any, steps: Any, active_execution: Any) -> Any:
+        arguments = SimpleNamespace(
+            step_keys_to_execute=[step.key for step in steps], known_state=active_execution.get_known_state()
+        )
+        by_key = {step.key: plan_context.for_step(step) for step in steps}
+        return SimpleNamespace(
+            plan_context=plan_context, execute_step_args=arguments, get_step_context=by_key.__getitem__
+        )
+
+
+@dg.executor(name="here", requirements=[])
+def here(_: dg.InitExecutorContext) -> HereExecutor:
+    return HereExecutor(HereHandler(), retries=RetryMode.DISABLED, sleep_seconds=0.0)
+
+
+DELEGATING = reuse_first(here, same_environment=True)

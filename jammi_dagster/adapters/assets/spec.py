@@ -13,6 +13,7 @@ from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.assets.signature import FunctionShape, shape_of
 from jammi_dagster.contract import CachePolicy, Verification
 from jammi_dagster.fingerprint import (
+    ADDRESS,
     SET_ORDER,
     CodeIdentity,
     OutsideRead,
@@ -136,6 +137,8 @@ class TableSpec:
         allowed = f"allow_reads=[{read.what!r}] if it does no harm, or set code_version="
         if read.what == SET_ORDER:
             return f"{place} takes a set in its order, which differs between processes: sort it, or {allowed}"
+        if read.what == ADDRESS:
+            return f"{place} is the text of an object, and tells its address: give its class a __repr__, or {allowed}"
         if read.is_declarable and self.reads:
             return f"{place} reads {_shown(read)}: declare it in reads=[…], or {allowed}"
         if read.is_declarable and self.is_plain:

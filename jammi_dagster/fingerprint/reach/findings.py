@@ -57,6 +57,8 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
         # a parameter of the function itself with the default None may be left out too
         itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
         for unit, part, _ in reached.units():
+            if not (part.outside or part.hidden or readers):
+                continue
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
@@ -115,7 +117,7 @@ def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int
     members = {name for name in returning if name.startswith(".")}
     for unit, part, _ in reached.units():
         lines, statement = set(unit.set_orders), unit.statement
-        is_given = any(use.name.rpartition(".")[2] in returning for use in part.uses)
+        is_given = bool(part.uses) and any(use.name.rpartition(".")[2] in returning for use in part.uses)
         if statement and (is_given or (members and statement.uses_of_sets(members))):
             spelled = imported_sets(statement.node, statement.scope, returning)
             lines.update(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE
 from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
 from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
@@ -40,13 +41,14 @@ from jammi_dagster.fingerprint.syntax.optional_parts import annotations_of, name
 from jammi_dagster.fingerprint.syntax.outside_world import (
     hidden_code,
     imported_module,
+    is_store,
     none_parameters,
     outside_name,
     reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.parameters import defaults
-from jammi_dagster.fingerprint.syntax.scopes import imported_name
+from jammi_dagster.fingerprint.syntax.scopes import chain_of, imported_name
 from jammi_dagster.fingerprint.syntax.set_order import set_orders
 from jammi_dagster.fingerprint.syntax.sets import UNORDERED, imported_sets
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
@@ -449,6 +451,11 @@ def _imported(uses: Iterable[Use]) -> Iterator[Use]:
 
 def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
     known_methods: set[tuple[int, str]] = set()
+    bases = {
+        one.lineno
+        for one in getattr(statement.node, "bases", ())
+        if any(map(is_store, statement.scope.peek(chain_of(one) or ("",))))
+    }
     for use in uses:
         if use.call and use.name in TEMPORARY and statement.harmless_reads.leaks(use.call.place):
             yield Finding(use.name, use.line)
@@ -468,6 +475,10 @@ def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
             ):  # else it is that of a known module
                 by_default = none_parameters(use.name, use.call)
                 is_bare = use.call is None
+                if is_bare and use.line in bases and not known.is_declarable:
+                    by_default = frozenset(
+                        {SEED_OF_BASE}
+                    )  # a store is read where objects of the class are made
                 yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default, is_bare)
             known_methods.add(method)
 

@@ -248,13 +248,18 @@ def _public(name: str) -> str:
     return name
 
 
+def is_store(name: str) -> bool:
+    """Return whether a name is that of a class that leads to stored tables, or to Dagster's instance."""
+    return _store_holder(name) is not None
+
+
 @lru_cache(maxsize=10_000)
 def _store_holder(name: str) -> str | None:
     """Return the name, up to a call, of anything that leads to stored tables or to Dagster's instance."""
     called = name.partition(f".{CALL}")[0]
     parts = called.split(".")
     is_one = parts[0] in STORE_PACKAGES and not STORE_HOLDERS.isdisjoint(parts[1:])
-    return called if is_one else None
+    return called if is_one and not parts[-1].startswith("__") else None  # `ResultStore.__name__`
 
 
 @lru_cache(maxsize=10_000)

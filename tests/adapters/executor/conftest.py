@@ -16,15 +16,16 @@ def instance_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.
         yield instance
 
 
-@pytest.fixture(params=["batching", "in memory"])
-def any_lab(
-    request: pytest.FixtureRequest, tmp_path: Path, instance_on_sqlite: dg.DagsterInstance
-) -> Iterator[Lab]:
+@pytest.fixture
+def batching_lab(tmp_path: Path, instance_on_sqlite: dg.DagsterInstance) -> Iterator[Lab]:
     taken()
-    instance = (
-        request.getfixturevalue("instance_in_memory") if request.param == "in memory" else instance_on_sqlite
-    )
-    instance.wipe()
-    made = Lab(tmp_path / "store", instance)
+    instance_on_sqlite.wipe()
+    made = Lab(tmp_path / "store", instance_on_sqlite)
     yield made
     made.store.close()
+
+
+@pytest.fixture(params=["batching_lab", "lab"])
+def any_lab(request: pytest.FixtureRequest) -> Lab:
+    made: Lab = request.getfixturevalue(request.param)
+    return made

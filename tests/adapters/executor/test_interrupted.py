@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Lab, note, table, values
 from dagster._core.execution.api import create_execution_plan
+from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from executor_kit import definitions, kinds, launch, not_stepped_into, stale
 
@@ -63,53 +64,59 @@ POINTS = {
     "between two levels": (emission.Emission, "_level", 2),
     "before the event of the engine": (run._Run, "_said", 1),
 }
+OTHERS = (
+    ("before the pointers", "a new run"),
+    ("between two levels", "a new run"),
+    ("between two levels", "a retry"),
+    ("before the event of the engine", "a new run"),
+)
 
 
 @pytest.mark.parametrize(
     ("point", "again"),
     [
-        ("before the pointers", "a new run"),
         ("after the pointers", "a retry"),
-        ("between two levels", "a new run"),
-        ("between two levels", "a retry"),
-        ("before the event of the engine", "a new run"),
+        *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS),
     ],
 )
-def test_the_next_run_goes_on(any_lab: Lab, kill: Any, point: str, again: str) -> None:
+def test_the_next_run_goes_on(batching_lab: Lab, kill: Any, point: str, again: str) -> None:
     """A new run, or a retry of the steps that were not done, gives the same tables, each step done once."""
-    defs = definitions(any_lab, chain())
-    first = launch(any_lab, defs)
+    defs = definitions(batching_lab, chain())
+    first = launch(batching_lab, defs)
     kill(*POINTS[point])
-    broken = launch(any_lab, defs, ok=False)
-    done = kinds(any_lab, broken)["STEP_SUCCESS"]
+    broken = launch(batching_lab, defs, ok=False)
+    done = kinds(batching_lab, broken)["STEP_SUCCESS"]
     of_run: dict[str, Any] = {}
     if again == "a retry":
-        options = dg.ReexecutionOptions.from_failure(broken.result.run_id, any_lab.instance)
-        steps = options.step_selection
+        parent = batching_lab.instance.get_run_by_id(broken.result.run_id)
+        assert parent is not None
+        steps, known = KnownExecutionState.build_resume_retry_reexecution(batching_lab.instance, parent)
         of_run = {
             "tags": {"dagster/is_resume_retry": "true"},
             "parent_run_id": broken.result.run_id,
             "root_run_id": broken.result.run_id,
             "execution_plan": create_execution_plan(
-                defs.resolve_job_def("job"), step_keys_to_execute=list(steps)
+                defs.resolve_job_def("job"), step_keys_to_execute=list(steps), known_state=known
             ),
         }
 
-    ran = launch(any_lab, defs, **of_run)
+    ran = launch(batching_lab, defs, **of_run)
 
     assert ran.calls == []
     expected = 3 - done if again == "a retry" else 3
-    assert kinds(any_lab, ran)["STEP_SUCCESS"] == expected
-    assert {name: any_lab.store.current(name).produced_by for name in "abc"} == dict.fromkeys(
+    assert kinds(batching_lab, ran)["STEP_SUCCESS"] == expected
+    assert {name: batching_lab.store.current(name).produced_by for name in "abc"} == dict.fromkeys(
         "abc", first.result.run_id
     )
-    assert stale(any_lab, defs) == {"FRESH": 3}
+    assert stale(batching_lab, defs) == {"FRESH": 3}
 
 
-def test_bytes_that_vanish_before_the_event_are_a_miss(any_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bytes_that_vanish_before_the_event_are_a_miss(
+    batching_lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The table is computed, and so nothing fails that reads it; what is above it is reused."""
-    launch(any_lab, definitions(any_lab, chain()))
-    path = any_lab.root / any_lab.store.current("b").artifact_path
+    launch(batching_lab, definitions(batching_lab, chain()))
+    path = batching_lab.root / batching_lab.store.current("b").artifact_path
     point = decision.RunDecision._point
 
     def point_and_lose(*given: Any) -> Any:
@@ -119,10 +126,10 @@ def test_bytes_that_vanish_before_the_event_are_a_miss(any_lab: Lab, monkeypatch
 
     monkeypatch.setattr(decision.RunDecision, "_point", point_and_lose)
 
-    ran = launch(any_lab, definitions(any_lab, chain("2")))
+    ran = launch(batching_lab, definitions(batching_lab, chain("2")))
 
     assert ran.calls == ["b", "c"]
-    assert not_stepped_into(any_lab, ran) == ["a"]
+    assert not_stepped_into(batching_lab, ran) == ["a"]
 
 
 def test_a_materialization_that_is_dropped_meanwhile_is_a_miss(
@@ -147,32 +154,31 @@ def test_a_materialization_that_is_dropped_meanwhile_is_a_miss(
     assert not_stepped_into(lab, ran) == ["a"]
 
 
-def test_the_index_catches_up_with_the_log_of_a_killed_run(any_lab: Lab) -> None:
+def test_the_index_catches_up_with_the_log_of_a_killed_run(batching_lab: Lab) -> None:
     """Events that only the run's log got are mirrored once, and not over a later materialization."""
-    storage = any_lab.instance.event_log_storage
-    if not isinstance(storage, BatchingSqliteEventLogStorage):
-        return  # Dagster's own in memory has one shard
-    defs = definitions(any_lab, chain())
-    launch(any_lab, defs)
-    ran = launch(any_lab, defs)
+    storage = batching_lab.instance.event_log_storage
+    assert isinstance(storage, BatchingSqliteEventLogStorage)
+    defs = definitions(batching_lab, chain())
+    launch(batching_lab, defs)
+    ran = launch(batching_lab, defs)
     column = SqlEventLogStorageTable.c
     of_b = column.run_id == ran.result.run_id, column.asset_key == dg.AssetKey("b").to_string()
     made = column.dagster_event_type == "ASSET_MATERIALIZATION"
     with storage.index_connection() as index:
         index.execute(SqlEventLogStorageTable.delete().where(*of_b, made))
-    assert len(any_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=9).records) == 1
+    assert len(batching_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=9).records) == 1
 
     for _ in range(2):
         storage.mirror(ran.result.run_id)
 
-    records = any_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=9).records
+    records = batching_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=9).records
     assert records[0].run_id == ran.result.run_id
     assert len(records) == 2
-    (entry,) = any_lab.instance.get_asset_records([dg.AssetKey("b")])
+    (entry,) = batching_lab.instance.get_asset_records([dg.AssetKey("b")])
     assert entry.asset_entry.last_run_id == ran.result.run_id
     with storage.index_connection() as index:
         index.execute(SqlEventLogStorageTable.delete().where(*of_b, made))
-    later = launch(any_lab, defs)
+    later = launch(batching_lab, defs)
     storage.mirror(ran.result.run_id)
-    (last,) = any_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=1).records
+    (last,) = batching_lab.instance.fetch_materializations(dg.AssetKey("b"), limit=1).records
     assert last.run_id == later.result.run_id

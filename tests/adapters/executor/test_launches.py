@@ -60,16 +60,18 @@ def cells() -> list[Any]:
     ],
     ids=["a partition", "a range", "several dimensions"],
 )
-def test_partitions_are_reused_as_a_step_reuses_them(any_lab: Lab, make: Any, how: dict[str, Any]) -> None:
+def test_partitions_are_reused_as_a_step_reuses_them(
+    batching_lab: Lab, make: Any, how: dict[str, Any]
+) -> None:
     """Each table of a range has its event, with the version of the range; tags are those of the step."""
     assets = make()
-    plain = definitions(any_lab, assets, dg.in_process_executor)
-    launch(any_lab, plain, **how)
-    by_steps = launch(any_lab, plain, **how)
+    plain = definitions(batching_lab, assets, dg.in_process_executor)
+    launch(batching_lab, plain, **how)
+    by_steps = launch(batching_lab, plain, **how)
 
-    ran = launch(any_lab, definitions(any_lab, assets), **how)
+    ran = launch(batching_lab, definitions(batching_lab, assets), **how)
 
-    assert not_stepped_into(any_lab, ran) == sorted(asset.key.to_user_string() for asset in assets)
+    assert not_stepped_into(batching_lab, ran) == sorted(asset.key.to_user_string() for asset in assets)
     assert ran.events.keys() == by_steps.events.keys()
     for name, event in ran.events.items():
         assert event.partition == by_steps.events[name].partition
@@ -77,7 +79,7 @@ def test_partitions_are_reused_as_a_step_reuses_them(any_lab: Lab, make: Any, ho
             k: v for k, v in by_steps.events[name].tags.items() if "pointer" not in k
         }
     key = dg.AssetKey(assets[-1].key.path)
-    assert any_lab.instance.get_materialized_partitions(key) == {
+    assert batching_lab.instance.get_materialized_partitions(key) == {
         e.partition for e in by_steps.events.values()
     }
 
@@ -96,9 +98,9 @@ def test_the_config_of_the_run_is_part_of_the_decision(lab: Lab) -> None:
     assert other.outcomes == {"configured": "computed"}
 
 
-def test_tables_of_several_stores_are_reused(any_lab: Lab) -> None:
+def test_tables_of_several_stores_are_reused(batching_lab: Lab) -> None:
     """Each in its own deployment and tenant; a table that is only declared and lies elsewhere is left to the step."""
-    there = ResultStoreResource(root=str(any_lab.root / "other"), deployment="there", tenant="one")
+    there = ResultStoreResource(root=str(batching_lab.root / "other"), deployment="there", tenant="one")
 
     @result_table(reads=[])
     def here() -> pa.Table:
@@ -114,32 +116,31 @@ def test_tables_of_several_stores_are_reused(any_lab: Lab) -> None:
 
     more = {"there": ResultTableIOManager(store=there, cache="use")}
     assets = [here, loads, follows]
-    launch(any_lab, definitions(any_lab, assets, resources=more))
+    launch(batching_lab, definitions(batching_lab, assets, resources=more))
 
-    ran = launch(any_lab, definitions(any_lab, assets, resources=more))
+    ran = launch(batching_lab, definitions(batching_lab, assets, resources=more))
 
-    assert set(not_stepped_into(any_lab, ran)) >= {"here", "loads"}
+    assert set(not_stepped_into(batching_lab, ran)) >= {"here", "loads"}
     assert set(ran.outcomes.values()) == {"reused"}
     there.get().close()
 
 
-def test_a_reuse_takes_no_place_in_a_pool(any_lab: Lab) -> None:
+def test_a_reuse_takes_no_place_in_a_pool(batching_lab: Lab) -> None:
     """A pool that has no place left keeps no unchanged table waiting."""
-    storage = any_lab.instance.event_log_storage
-    if not storage.supports_global_concurrency_limits:
-        return  # in memory
+    storage = batching_lab.instance.event_log_storage
+    assert storage.supports_global_concurrency_limits
 
     @result_table(reads=[], pool="crowded")
     def pooled() -> pa.Table:
         return table(1)
 
-    defs = definitions(any_lab, [pooled])
-    launch(any_lab, defs)
+    defs = definitions(batching_lab, [pooled])
+    launch(batching_lab, defs)
     storage.set_concurrency_slots("crowded", 0)
 
-    ran = launch(any_lab, defs)
+    ran = launch(batching_lab, defs)
 
-    assert not_stepped_into(any_lab, ran) == ["pooled"]
+    assert not_stepped_into(batching_lab, ran) == ["pooled"]
     storage.delete_concurrency_limit("crowded")
 
 

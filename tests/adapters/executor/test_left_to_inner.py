@@ -190,6 +190,7 @@ def _runs() -> dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _runs())
 def test_a_run_that_cannot_be_decided_is_left(lab: Lab, name: str) -> None:
     """Nothing of it is reused up front, and all of it runs."""
@@ -204,6 +205,7 @@ def test_a_run_that_cannot_be_decided_is_left(lab: Lab, name: str) -> None:
     assert [one.step_key for one in stats if one.status and one.status.value == "SUCCESS"] == ["a", "c", "d"]
 
 
+@pytest.mark.slow
 def test_steps_that_a_re_execution_names_are_stepped_into(lab: Lab) -> None:
     """Who names a step wants it to run; a retry from failure is another thing, and reuses."""
     defs = definitions(lab, [simple("a"), c, d])
@@ -223,6 +225,7 @@ def test_steps_that_a_re_execution_names_are_stepped_into(lab: Lab) -> None:
     assert not_stepped_into(lab, again) == ["a", "c", "d"]
 
 
+@pytest.mark.slow
 def test_config_that_a_job_maps_is_left_where_an_op_takes_some(lab: Lab) -> None:
     """Its values no longer show where they came from; a step without config is decided."""
 

@@ -8,14 +8,16 @@ from typing import Any
 import dagster as dg
 import pytest
 from adapters_kit import Lab
-from executor_kit import IN_PROCESS, definitions, launch, not_stepped_into
+from executor_kit import DELEGATING, IN_PROCESS, definitions, launch, not_stepped_into
 from graphs_kit import Graph, observed
+
+from jammi_dagster.adapters.executor.decision import Reused, RunDecision
 
 _OF_THE_RUN = ("dagster/input_event_pointer/",)
 
 
 def campaign(
-    seed: int, with_it: Lab, without: Lab, folder: Path, launches: int = 5
+    seed: int, with_it: Lab, without: Lab, folder: Path, executor: Any = IN_PROCESS, launches: int = 5
 ) -> tuple[Counter[str], list[str]]:
     """Launch one random pipeline several times in both labs; return how steps were done, and all that differs."""
     rng = random.Random(seed)
@@ -32,7 +34,7 @@ def campaign(
             "tags": {"jammi/cache": "bypass"} if rng.random() < 0.1 else {},
             "ok": None,
         }
-        first = launch(with_it, definitions(with_it, assets, IN_PROCESS, select=select), **how)
+        first = launch(with_it, definitions(with_it, assets, executor, select=select), **how)
         plain = definitions(without, assets, dg.in_process_executor, select=select)
         second = launch(without, plain, **how)
         place = f"{seed}/{turn}"
@@ -78,12 +80,25 @@ def labs(
     return Lab(tmp_path / "ours", instance_on_sqlite), Lab(tmp_path / "theirs", instance_in_memory)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_wrapper_changes_nothing_but_the_way(seed: int, labs: tuple[Lab, Lab], tmp_path: Path) -> None:
     """The same outcome, tables, data versions and tags; nothing is materialized that would not be without it."""
-    counts, wrong = campaign(seed, *labs, tmp_path)
+    counts, wrong = campaign(seed, *labs, tmp_path, launches=5 if seed else 3)
     assert not wrong, "\n".join(wrong)
-    assert counts.total() >= 5
+    assert counts.total() >= 3
+
+
+@pytest.mark.slow
+def test_a_step_that_is_settled_as_it_comes_up_is_as_without_the_wrapper(
+    labs: tuple[Lab, Lab], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under an executor that delegates steps, where none was decided up front: the same decisions one by one."""
+    monkeypatch.setattr(RunDecision, "reused", lambda *_: Reused(steps=[]))
+
+    counts, wrong = campaign(4, *labs, tmp_path, executor=DELEGATING)
+
+    assert not wrong, "\n".join(wrong)
+    assert counts["reused up front"] > 0
 
 
 @pytest.mark.long
@@ -95,7 +110,8 @@ def test_many_pipelines_are_run_the_same(labs: tuple[Lab, Lab], tmp_path: Path) 
         pair = [Lab(folder / lab.root.name, lab.instance) for lab in labs]
         for lab in pair:
             lab.instance.wipe()
-        found, wrong = campaign(seed, pair[0], pair[1], folder)
+        executor = DELEGATING if seed % 2 else IN_PROCESS
+        found, wrong = campaign(seed, pair[0], pair[1], folder, executor)
         assert not wrong, "\n".join(wrong)
         counts += found
     assert counts["success False"] > 5

@@ -114,31 +114,31 @@ def test_recorded_check_results_are_evaluated_again(any_lab: Lab) -> None:
     assert (record.run_id, record.status.value) == (ran.result.run_id, "FAILED")
 
 
-def test_the_rest_runs_with_the_reused_outputs(any_lab: Lab) -> None:
+def test_the_rest_runs_with_the_reused_outputs(lab: Lab) -> None:
     """Steps above a change are reused first; the changed one and everything below go through the wrapped executor."""
-    launch(any_lab, definitions(any_lab, chain()))
+    launch(lab, definitions(lab, chain()))
 
-    ran = launch(any_lab, definitions(any_lab, chain("2")))
+    ran = launch(lab, definitions(lab, chain("2")))
 
     assert ran.calls == ["doubled"]
     assert ran.outcomes == {"raw": "reused", "doubled": "computed", "total": "reused"}
-    assert not_stepped_into(any_lab, ran) == ["raw"]
-    assert values(any_lab.store.read("total")) == [12]
+    assert not_stepped_into(lab, ran) == ["raw"]
+    assert values(lab.store.read("total")) == [12]
 
 
-def test_nothing_is_materialized_below_a_check_that_fails_now(any_lab: Lab) -> None:
+def test_nothing_is_materialized_below_a_check_that_fails_now(lab: Lab) -> None:
     """A recorded blocking check that failed is the step's to raise, whatever could be reused below it."""
-    launch(any_lab, definitions(any_lab, chain()))
-    failing = definitions(any_lab, chain(passes=False, blocking=True, description="other"))
-    launch(any_lab, failing, ok=False, tags={"jammi/cache": "bypass"})
+    launch(lab, definitions(lab, chain()))
+    failing = definitions(lab, chain(passes=False, blocking=True, description="other"))
+    launch(lab, failing, ok=False, tags={"jammi/cache": "bypass"})
 
-    ran = launch(any_lab, failing, ok=False)
+    ran = launch(lab, failing, ok=False)
 
     assert list(ran.events) == ["raw"]
-    assert not_stepped_into(any_lab, ran) == []
+    assert not_stepped_into(lab, ran) == []
 
 
-def test_a_step_below_a_check_of_its_own_step_waits_for_it(any_lab: Lab) -> None:
+def test_a_step_below_a_check_of_its_own_step_waits_for_it(lab: Lab) -> None:
     """A blocking check in a step of its own is always run; nothing below it is decided before."""
     passes = [True]
     assets = chain()
@@ -147,14 +147,14 @@ def test_a_step_below_a_check_of_its_own_step_waits_for_it(any_lab: Lab) -> None
     def good() -> dg.AssetCheckResult:
         return dg.AssetCheckResult(passed=passes[0])
 
-    defs = definitions(any_lab, assets, asset_checks=[good])
-    launch(any_lab, defs)
-    once = launch(any_lab, defs)
-    assert not_stepped_into(any_lab, once) == ["raw", "raw_good"]
+    defs = definitions(lab, assets, asset_checks=[good])
+    launch(lab, defs)
+    once = launch(lab, defs)
+    assert not_stepped_into(lab, once) == ["raw", "raw_good"]
     assert once.outcomes == {"raw": "reused", "doubled": "reused", "total": "reused"}
     passes[0] = False
 
-    ran = launch(any_lab, defs, ok=False)
+    ran = launch(lab, defs, ok=False)
 
     assert list(ran.events) == ["raw"]
 
