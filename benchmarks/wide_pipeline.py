@@ -1,6 +1,7 @@
 """Many small steps in chains of ten, under `reuse_first`. The environment names the folder and the number of steps."""
 
 import os
+import tempfile
 from typing import Any
 
 import dagster as dg
@@ -8,7 +9,8 @@ import pyarrow as pa
 
 from jammi_dagster import CachePolicy, ResultStoreResource, ResultTableIOManager, result_table, reuse_first
 
-STEPS = int(os.environ["JAMMI_WIDE_STEPS"])
+STEPS = int(os.environ.get("JAMMI_WIDE_STEPS", "10"))
+STORE = os.environ.get("JAMMI_WIDE_STORE") or tempfile.gettempdir()
 IN_A_CHAIN = 10
 
 
@@ -34,7 +36,7 @@ jobs = [
     dg.define_asset_job(name, selection="*", executor_def=reuse_first(each))
     for name, each in EXECUTORS.items()
 ]
-manager = ResultTableIOManager(store=ResultStoreResource(root=os.environ["JAMMI_WIDE_STORE"]))
+manager = ResultTableIOManager(store=ResultStoreResource(root=STORE))
 defs = dg.Definitions(
     [_asset(number) for number in range(STEPS)], jobs=jobs, resources={"io_manager": manager}
 )

@@ -9,11 +9,12 @@
     ├── surfaces             SurfaceUnavailable, InputMissing
     ├── store                UnknownTable, NotInHistory, TableHeld, DependencyCycle, ObjectsMissing,
     │   │                    InvalidStore, RootNotThere, NoProjectFolder, RootOfAnotherCatalog,
-    │   │                    MaintainedElsewhere, CatalogNotThere
+    │   │                    MaintainedElsewhere, CatalogNotThere,
+    │   │                    UnknownDeployment, FileNotWritten
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
     │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
-    │                        LaunchRefused, CodeNotLoaded
+    │                        LaunchRefused, CodeNotLoaded, InstanceNotOpened
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
                              EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
@@ -255,6 +256,8 @@ class UnknownTable(JammiError):
     """A table that has no current materialization in the store's tenant and deployment."""
 
     table: str
+    deployment: str
+    near: str
     template = (
         "table {table} does not exist in deployment {deployment}{near}; name another, or materialize it first"
     )
@@ -452,6 +455,30 @@ class CatalogNotThere(JammiError):
     template = (
         "store {root}: there is no catalog {catalog}; check that the root is mounted and spelt right, and --catalog; "
         "to make a new catalog of the materializations in a root, run `jammi-dagster adopt --take-over`"
+    )
+
+
+class UnknownDeployment(JammiError):
+    """A deployment without a table, in a store that has tables in others."""
+
+    deployment: str
+    template = "deployment {deployment}: store {root} has no table in it; name one of {others}"
+
+
+class FileNotWritten(JammiError):
+    """A file for the output of a command that cannot be written."""
+
+    file: str
+    template = "file {file}: it cannot be written, {why}; name another one"
+
+
+class InstanceNotOpened(JammiError):
+    """A Dagster instance that `DAGSTER_HOME` names and Dagster does not open."""
+
+    home: str
+    template = (
+        "Dagster instance {home}: it cannot be opened, {why}; set DAGSTER_HOME to the folder of an instance, or unset "
+        "it to ask without one"
     )
 
 

@@ -10,6 +10,7 @@ Nothing here is imported but the standard library: the package's own import begi
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import stat
@@ -106,9 +107,10 @@ def watch_loading() -> None:
             _before[os.path.abspath(file)] = id(names), None
     frame: FrameType | None = sys._getframe()
     while frame is not None:
-        file = os.path.abspath(frame.f_code.co_filename)
-        if frame.f_code.co_name == "<module>" and file in _before:
-            _before[file] = id(frame.f_globals), frame.f_lineno
+        with contextlib.suppress(OSError):  # the working folder is gone
+            file = os.path.abspath(frame.f_code.co_filename)
+            if frame.f_code.co_name == "<module>" and file in _before:
+                _before[file] = id(frame.f_globals), frame.f_lineno
         frame = frame.f_back
     sys.addaudithook(_hook)
 

@@ -82,13 +82,16 @@ def pyproject_above(file: str) -> tuple[str, os.stat_result] | None:
 
 
 def _constructing_file(maker: object) -> str | None:
-    """Return the file of the first caller that is no go-between and no constructor of `maker`; None for no file."""
+    """Return the file of the first caller that is no go-between and no constructor of `maker`; None for no file.
+
+    Code in an archive has a path below that of the archive.
+    """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         package = str(frame.f_globals.get("__name__")).partition(".")[0]
         if package not in _GO_BETWEENS and not _constructs(frame, maker):
             file = frame.f_globals.get("__file__") or frame.f_code.co_filename
-            return os.path.abspath(file) if os.path.exists(file) else None
+            return os.path.abspath(file) if os.path.exists(file) or _archive_of(file) else None
         frame = frame.f_back
     return None
 
@@ -103,12 +106,19 @@ def _project_of(file: str | None) -> tuple[str, str]:
     """Return the project folder of a file; without one, `NO_PROJECT` and the reason."""
     if file is None:
         return NO_PROJECT, _NO_FILE
+    if (archive := _archive_of(file)) is not None:
+        return NO_PROJECT, f"{archive}, from which the code is imported, is an archive and no folder"
     if not _INSTALLED.isdisjoint(PurePath(file).parts):
         return NO_PROJECT, f"{file} is installed, not part of a project"
     found = pyproject_above(file)
     if found is None:
         return NO_PROJECT, f"{_NOT_ABOVE} {file}"
     return os.path.dirname(found[0]), ""
+
+
+def _archive_of(file: str) -> str | None:
+    """Return the archive that holds a file of code; None for a file of its own."""
+    return next((str(path) for path in PurePath(os.path.abspath(file)).parents if os.path.isfile(path)), None)
 
 
 def _below_working_folder(path: str, markers: tuple[str, ...]) -> str | None:

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -118,6 +119,20 @@ def test_installed_code_has_no_project(folders: Folders, folder: str) -> None:
         folders.load(
             f"project/.venv/lib/{folder}/installed_helper.py", "store = ResultStoreResource(root='results')"
         )
+
+
+def test_code_in_an_archive_has_no_project(tmp_path: Path) -> None:
+    """Its place is told as it is: an archive, below which nothing is kept."""
+    (tmp_path / "pyproject.toml").touch()
+    with zipfile.ZipFile(tmp_path / "shop.zip", "w") as archive:
+        archive.writestr("shop/__init__.py", "")
+        archive.writestr("shop/defs.py", "from jammi_dagster import ResultStore\nResultStore('results')\n")
+    code = "import sys; sys.path.insert(0, 'shop.zip'); import shop.defs"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    said = f"{tmp_path}/shop.zip, from which the code is imported, is an archive and no folder; give an absolute path"
+    assert said in done.stderr
 
 
 def test_code_without_a_file_has_no_project(tmp_path: Path) -> None:

@@ -35,6 +35,13 @@ that, it is an empty instance, which knows no dynamic partitions and no versions
 | 2 | work to do | `plan`, `status --exit-code` |
 | 3 | a table is undecidable, or unknown until the run; wins over 2 | `plan`, `status --exit-code` |
 
+The JSON of `plan` and `status` holds the same code as `exit_code`. That of `status` is there without `--exit-code` too,
+where the command itself exits with 0: a program reads the state from the field, and takes any other code for an error.
+
+**Reading makes nothing.** No question makes a folder, a catalog or a key. With code, a store that was never there is
+one without tables: `plan` computes everything for the first time, the first run makes the store. With `--store`, it is
+an error. A catalog that is gone while its root describes tables is named as lost by every question.
+
 **Output.** Text in columns for people: with colours on a terminal unless `NO_COLOR` is set, never wrapped in a
 pipe. With `--json`, stdout holds one JSON object. Its `format` is 1, and rises when a field goes or changes its
 meaning, not when one is added; its `command` is the command. Errors and the progress of long work go to stderr, one
@@ -47,7 +54,7 @@ line each, with their secrets hidden.
 def page() -> str:
     """Return the page."""
     of_target = {option.name: option for command in program.commands.values() for option in _options(command)}
-    shared = [field.name for field in fields(Target)]
+    shared = [field.name for field in fields(Target) if field.init]
     parts = [HEAD, *_table([of_target[name] for name in shared])]
     for name, command in program.commands.items():
         parts += _command(name, command, shared)
@@ -76,7 +83,7 @@ def _table(options: Sequence[click.Option]) -> Iterator[str]:
 
 
 def _options(command: click.Command) -> list[click.Option]:
-    return [one for one in command.params if isinstance(one, click.Option)]
+    return [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
 
 
 def _is_argument(parameter: click.Parameter) -> bool:

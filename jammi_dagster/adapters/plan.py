@@ -19,6 +19,7 @@ from jammi_dagster.adapters.code_location.location import (
     repository_of,
 )
 from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
+from jammi_dagster.adapters.judgement.stale_inputs import stale_inputs
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
@@ -50,7 +51,8 @@ def plan(
     Args:
         defs: the complete definitions of the code location, or a function that returns them.
         selection: the assets, as `dg.materialize` takes them; all by default. Unselected assets count as they are.
-        partitions: a partition key, several, or a `dg.PartitionKeyRange` that one run makes; all by default.
+        partitions: a partition key, several, or a `dg.PartitionKeyRange` that one run makes of assets with
+            `BackfillPolicy.single_run()`; all by default.
         run_config: the run config of the launch.
         tags: the run tags of the launch, such as `{"jammi/cache": "bypass"}`.
         deployment: the exact name of the deployment whose tables count, in place of the one of the resources.
@@ -66,9 +68,12 @@ def plan(
     given, resources = run_config or {}, (run_config or {}).get("resources")
     with instance_at_hand(instance) as found, uncollected():
         location = Location(repository_of(defs), found, deployment=deployment, resource_config=resources)
+        if isinstance(partitions, dg.PartitionKeyRange):
+            _check_one_run(location, selection, partitions, tags or {})
         launch = Launch(location, selection, partitions, given, tags or {})
         made = launch.forecast(recorded_config=recorded_config)
-        return replace(launch.plan_of(made, deployment, recorded_config=recorded_config), definitions=defs)
+        planned = launch.plan_of(made, deployment, recorded_config=recorded_config)
+        return replace(planned, stale_inputs=stale_inputs(location, planned.rows), definitions=defs)
 
 
 def check_plan(
@@ -242,6 +247,26 @@ class Launch:
             for table, current in look.current.items():
                 basis["table"][table] = [current.record.materialization_id, current.record.artifact_digest]
         return basis
+
+
+def _check_one_run(
+    location: Location, selection: Target, span: dg.PartitionKeyRange, tags: Mapping[str, str]
+) -> None:
+    """Raise `InvalidField` for a range over an asset of which Dagster does not make a range in one run.
+
+    Dagster's own command refuses it too. The tags of a run are no question: such a run takes its range.
+    """
+    if (span.start, span.end) == tuple(map(tags.get, RANGE_TAGS)):
+        return
+    for key in location.select("*" if selection is None else selection):
+        policy = location.graph.get(key).backfill_policy
+        if policy is None or policy.max_partitions_per_run is not None:
+            expected = (
+                f"a range of assets with BackfillPolicy.single_run(), which {key.to_user_string()} has not; Dagster "
+                "launches each of its partitions by itself: name them one by one"
+            )
+            shown = f"{span.start}...{span.end}"
+            raise InvalidField(what="plan", path="partitions", value=shown, expected=expected)
 
 
 def _recorded(

@@ -254,7 +254,7 @@ class CatalogReader:
     def current_costs(self) -> Generator[CurrentCost, None, None]:
         """Stream the cost of every current table, in no order; only of a frozen reader."""
         for chunk in self._stream(queries.CURRENT_COSTS):
-            yield from map(CurrentCost._make, chunk)
+            yield from map(_cost, chunk)
 
     def outcomes(self, *, most: int) -> Outcomes | None:
         """Count the tables that all runs of the tenant computed and reused; None for more than `most` on record."""
@@ -366,7 +366,7 @@ class CatalogReader:
                 "row_count": rows,
                 # freshness.rs, `staleness`: a definition without anchors is no manifest
                 "definition_hash": definition if inputs is not None else None,
-                "compute_seconds": seconds if isinstance(seconds, int | float) else None,
+                "compute_seconds": _number(seconds),
                 "reproducibility": reproducibility,
                 "produced_by": produced_by,
                 "start_sequence": start,
@@ -376,6 +376,17 @@ class CatalogReader:
                 "anchor_order": order,
             }
         )
+
+
+def _cost(row: Sequence[Any]) -> CurrentCost:
+    """Decode a row; a damaged number of seconds or bytes is none."""
+    cost = CurrentCost._make(row)
+    return cost._replace(seconds=_number(cost.seconds), size_bytes=_number(cost.size_bytes))
+
+
+def _number(value: Any) -> Any:
+    """Return a number; None for the text or bytes that SQLite keeps in its place."""
+    return value if isinstance(value, int | float) else None
 
 
 def _move(row: sa.Row[Any]) -> Move:

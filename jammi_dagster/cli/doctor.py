@@ -119,6 +119,10 @@ def _of_assets(location: Location, number: int) -> Iterator[Check]:
 
 def _of_store(store: ResultStore) -> Iterator[Check]:
     state = store.reader.state()
+    if not store.database.is_there:
+        store.binding.check_not_lost()
+        yield Check("ok", "catalog", f"{store.database.name}: none yet; the first run makes it")
+        return
     tables = counted(len(store.tables()), "table")
     yield Check(
         "ok", "catalog", f"{store.database.name}: {tables} in {store.scope.deployment}, id {state.catalog_id}"

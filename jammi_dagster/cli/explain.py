@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jammi_dagster.cli.render import Output, Table, output, working
-from jammi_dagster.cli.target import Target, target
+from jammi_dagster.cli.target import Target, check_selected, target
 from jammi_dagster.contract.wording import counted
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def explain(selection: str | None, every_part: bool, target: Target, out: Output
 
     with working("reading code"):
         found = {key.to_user_string(): one for key, one in code_identities(repository, selection).items()}
+    check_selected(selection, found)
     is_long = every_part or selection is not None
     pinned = sum(identity.pinned for identity in found.values())
     data = {

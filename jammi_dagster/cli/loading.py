@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import dagster as dg
 
 PYPROJECT, WORKSPACES = "pyproject.toml", ("workspace.yaml", "workspace.yml")
+_PACKAGE = Path(__file__).parents[1]
 _FIELDS = {"python_file": "relative_path", "python_module": "module_name", "python_package": "package_name"}
 
 
@@ -51,8 +53,8 @@ class CodeLocation:
     def load(self) -> dg.RepositoryDefinition:
         """Import the code, and find its definitions. Raise `CodeNotLoaded`, which names the line that failed."""
         self._check_executable()
-        folder = os.path.abspath(self.working_directory or os.getcwd())
-        sys.path.insert(0, folder)
+        with contextlib.suppress(OSError):  # the present folder may be gone
+            sys.path.insert(0, os.path.abspath(self.working_directory or os.getcwd()))
         try:
             module = self._import()  # before Dagster: to say that there is none takes no second
             import dagster as dg
@@ -65,7 +67,7 @@ class CodeLocation:
         except CodeNotLoaded:
             raise
         except (Exception, SystemExit) as error:  # the code of a user may raise anything
-            raise CodeNotLoaded(place=self.shown, why=_worded(error), way_out=_WAY_OUT) from error
+            raise CodeNotLoaded(place=self.shown, why=_worded(error), way_out=_way_out(error)) from error
 
     def _import(self) -> ModuleType:
         if self.kind != "file":
@@ -112,9 +114,13 @@ class CodeLocation:
             raise CodeNotLoaded(place=self.shown, why=why, way_out="run jammi-dagster with that Python")
 
 
-_WAY_OUT = (
-    "run it where `dagster definitions validate` succeeds, or name the folder that it imports from with -d"
-)
+def _way_out(error: BaseException) -> str:
+    """Return the way out of an error of a user's code."""
+    if isinstance(error, SyntaxError):
+        return "correct the line"
+    if isinstance(error, ImportError):
+        return "install it, or name the folder that it is imported from with -d"
+    return "correct the code until `dagster definitions validate` succeeds"
 
 
 def of_workspace(file: str) -> list[CodeLocation]:
@@ -207,8 +213,23 @@ def _worded(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith("<frozen") and f.filename != __file__]
     own = [f for f in own if f"importlib{os.sep}" not in f.filename]
-    at = f" ({os.path.relpath(own[-1].filename)}:{own[-1].lineno})" if own else ""
+    own = [f for f in own if not _is_library(f.filename)] or own
+    at = f" ({_shown(own[-1].filename)}:{own[-1].lineno})" if own else ""
     if isinstance(error, SyntaxError) and error.filename:
-        at = f" ({os.path.relpath(error.filename)}:{error.lineno})"
+        at = f" ({_shown(error.filename)}:{error.lineno})"
         first = error.msg
     return f"{type(error).__name__}: {first}{at}"
+
+
+def _is_library(file: str) -> bool:
+    """Tell a file of an installed package, or of this one, from one of the user's."""
+    path = Path(file)
+    return not {"site-packages", "dist-packages"}.isdisjoint(path.parts) or path.is_relative_to(_PACKAGE)
+
+
+def _shown(file: str) -> str:
+    """Return the path of a file as it is seen from the present folder; where that is gone, as it is."""
+    try:
+        return os.path.relpath(file)
+    except (OSError, ValueError):
+        return file

@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from jammi_dagster.cli.launch import launched
-from jammi_dagster.cli.render import Output, Table, most_shown, output, working
-from jammi_dagster.cli.target import Target, target
+from jammi_dagster.cli.render import Output, Table, most_shown, output, working, written
+from jammi_dagster.cli.target import Target, check_selected, target
 from jammi_dagster.contract.wording import counted, seconds, size
 
 if TYPE_CHECKING:
     from jammi_dagster.planning.plan import Plan, PlannedTable
 
-_MOST_SHOWN = 50
+_MOST_SHOWN, _MOST_NAMED = 50, 5
 _RANGE = "..."
 
 
 @click.command()
 @click.argument("selection", required=False)
 @click.option("--partition", "partitions", multiple=True, metavar="KEY", help="A partition; may be repeated.")
-@click.option("--partition-range", metavar="FIRST...LAST", help="A range of partitions that one run makes.")
+@click.option(
+    "--partition-range",
+    metavar="FIRST...LAST",
+    help="A range of partitions that one run makes of assets with BackfillPolicy.single_run().",
+)
 @click.option("-c", "--config", metavar="FILE", help="The run config of the launch, YAML or JSON.")
 @click.option("--tags", metavar="JSON", help='The run tags of the launch: \'{"jammi/cache": "bypass"}\'.')
 @click.option(
@@ -101,8 +105,10 @@ def plan(
             recorded_config=recorded_config,
             instance=instance,
         )
+    check_selected(selection, found.arguments["selection"])
     if save is not None:
-        Path(save).write_text(json.dumps(found.to_dict(), indent=2) + "\n", encoding="utf-8")
+        with written(save) as stream:
+            stream.write(json.dumps(found.to_dict(), indent=2) + "\n")
     if launch:
         return launched(out, found, defs, target, most, in_process=in_process)
     return _show(out, found, most)
@@ -122,8 +128,16 @@ def _show(out: Output, plan: Plan, most: int, prefix: str = "") -> int:
         by_asset = Counter((one.asset, one.action) for one in listed[most:])
         rest = [("and", asset, f"{number:,} {action}") for (asset, action), number in by_asset.items()]
         blocks += [Table(rest), ""]
-    out.show(data, *blocks, prefix + _total(plan))
+    out.show(data, *blocks, prefix + _total(plan), *_stale_inputs(plan))
     return plan.exit_code
+
+
+def _stale_inputs(plan: Plan) -> Iterator[str]:
+    """Name the stale tables that the launch reads and does not make."""
+    named = [f"{table} ({'; '.join(why)})" if why else table for table, why in plan.stale_inputs.items()]
+    if named:
+        rest = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
+        yield f"It reads tables that are stale and not selected: {', '.join(named[:_MOST_NAMED])}{rest}."
 
 
 def _reasons(one: PlannedTable) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any, TextIO, TypeVar
 import click
 
 from jammi_dagster.contract.wording import is_amount, one_line
+from jammi_dagster.errors import FileNotWritten
 
 FORMAT = 1
 """The version of the JSON: it rises when a field goes or changes its meaning, not when one is added."""
@@ -39,7 +40,7 @@ STYLES = {
 }
 """The colour of a word, on a terminal that has any."""
 
-_UNBOUNDED = 1_000_000  # columns: nothing is wrapped in a pipe
+_LEAST_WIDTH = 8  # of a terminal, for each column of a table
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -104,6 +105,17 @@ def working(text: str) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def written(file: str) -> Iterator[TextIO]:
+    """Open a file for a command's output. Raise `FileNotWritten`."""
+    try:
+        with open(file, "w", encoding="utf-8") as stream:
+            yield stream
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise FileNotWritten(file=file, why=why) from error
+
+
 def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
     from rich.console import Console
     from rich.text import Text
@@ -117,6 +129,11 @@ def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
     for block in blocks:
         if isinstance(block, str):
             console.print(Text(one_line(block)), soft_wrap=True)
+        elif console.width < _LEAST_WIDTH * len(
+            _numeric(block)
+        ):  # folded, each column would be one of letters
+            for line in _lines(block):
+                console.print(Text(line), soft_wrap=True)
         else:
             console.print(_grid(block))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import click
 
-from jammi_dagster.cli.render import Output, most_shown, output, working
+from jammi_dagster.cli.render import Output, most_shown, output, working, written
 from jammi_dagster.cli.target import Target, target
 
 
@@ -41,5 +40,5 @@ def report(file: str | None, days: int, most: int, target: Target, out: Output) 
     if file is None:
         out.show(data, *page(found))
         return
-    with Path(file).open("w", encoding="utf-8") as stream:
+    with written(file) as stream:
         dataclasses.replace(out, stream=stream).show(data, *page(found))

@@ -21,6 +21,7 @@ from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
     from jammi_dagster.catalog import Hold
+    from jammi_dagster.contract import Staleness
     from jammi_dagster.store import ResultStore
 
 AS_RECORDED = "inputs_as_recorded"
@@ -161,14 +162,24 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
         if verdict is None or verdict.is_fresh:
             quiet[asset_of(table)] += 1
             continue
-        said = [
-            f"{one.source} {'changed' if one.reason == 'input_advanced' else 'is gone'}"
-            for one in verdict.reasons
-        ]
-        said += [f"{source} has no version to compare" for source in verdict.unpinned]
-        found.add(deployment, table, verdict.staleness, said.copy)
+        said = functools.partial(_said_of_inputs, store, table, verdict)
+        found.add(deployment, table, verdict.staleness, said)
     for asset, number in quiet.items():
         found.counts.setdefault((deployment, asset), Counter())[AS_RECORDED] += number
+
+
+def _said_of_inputs(store: ResultStore, table: str, verdict: Staleness) -> list[str]:
+    """Return the reasons of a verdict on recorded inputs."""
+    said = [
+        f"{one.source} {'changed' if one.reason == 'input_advanced' else 'is gone'}"
+        for one in verdict.reasons
+    ]
+    record = store.reader.current(table) if verdict.unpinned else None
+    unpinned = {anchor.source for anchor in record.input_anchors if anchor.is_unpinned} if record else set()
+    for source in verdict.unpinned:
+        no_version = f"{source} has no version to compare"
+        said.append(no_version if source in unpinned else f"only the code can tell the version of {source}")
+    return said
 
 
 # --- with code ----------------------------------------------------------------------------------------
@@ -187,6 +198,7 @@ def _judged(target: Target, most: int) -> _Found:
             raise InvalidStore(root=f"of asset {asset}", why=why)
         for store in {one.store.identity: one.store for one in assets}.values():
             store.binding.check_not_lost()
+            target.check_deployment(store)
         with uncollected():
             evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
         deployments = {asset.name: asset.store.scope.deployment for asset in assets}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,7 +18,8 @@ from jammi_dagster.cli import loading
 from jammi_dagster.cli.loading import CodeLocation
 from jammi_dagster.cli.render import working
 from jammi_dagster.contract.redaction import redacted_url
-from jammi_dagster.errors import CatalogNotThere, InvalidStore
+from jammi_dagster.contract.tables import asset_of
+from jammi_dagster.errors import CatalogNotThere, InvalidStore, InvalidTarget, UnknownDeployment, UnknownTable
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -65,6 +67,7 @@ class Target:
     tenant: str | None = None
     storage_options: str | None = None
     deployment: str | None = None
+    assets: list[str] = field(default_factory=list, init=False)  # those of the code, once it is loaded
 
     def __post_init__(self) -> None:
         code = [self.python_file, self.module_name, self.workspace]
@@ -116,7 +119,9 @@ class Target:
         from jammi_dagster.adapters.judgement.evaluator import Evaluator
 
         with self.instance() as instance:
-            yield Evaluator(Location(repository, instance, deployment=self.deployment))
+            evaluator = Evaluator(Location(repository, instance, deployment=self.deployment))
+            self.assets.extend(key.to_user_string() for key in evaluator.location.select("*"))
+            yield evaluator
 
     def _location(self) -> CodeLocation:
         directory = self.working_directory
@@ -156,18 +161,33 @@ class Target:
 
         Raise `CatalogNotThere`, too: a folder without a catalog is no store, unless a new catalog `may_make` one of it.
         """
-        if self.store is None:
-            return self._of_code()
-        options = _json(self.storage_options)
-        if not may_make:
-            _check_there(self.store, self.catalog)
+        store = self._of_code() if self.store is None else self._of_options(may_make=may_make)
+        if not store.database.is_foreign:
+            if not may_make:
+                store.binding.check_not_lost()
+            self.check_deployment(store)
+        return store
+
+    def check_deployment(self, store: ResultStore) -> None:
+        """Raise `UnknownDeployment` for a deployment without a table, where others have any."""
+        from jammi_dagster.catalog import CatalogReader
+
+        named = self.deployment
+        others = store.reader.deployments() if isinstance(store.reader, CatalogReader) else []
+        if named is not None and others and named not in others:
+            raise UnknownDeployment(deployment=named, root=store.artifacts.name, others=", ".join(others))
+
+    def _of_options(self, *, may_make: bool) -> ResultStore:
         from jammi_dagster.artifacts import absolute_root
         from jammi_dagster.catalog.urls import absolute_catalog
         from jammi_dagster.store import ResultStore
 
-        here = os.getcwd()  # a path that is typed at a prompt starts there
+        root, options = str(self.store), _json(self.storage_options)
+        here = _present_folder(root, self.catalog or "")
+        if not may_make:
+            _check_there(root, self.catalog)
         return ResultStore(
-            absolute_root(self.store, project=here),
+            absolute_root(root, project=here),
             self.catalog and absolute_catalog(self.catalog, project=here),
             tenant=self.tenant,
             deployment=self.deployment or "default",
@@ -191,22 +211,66 @@ class Target:
         return next(iter(stores.values()))
 
 
+_NEEDS_CODE = "this command reads code: give -f FILE, -m MODULE or -w WORKSPACE, without --store"
+
+
 def target(*, code: bool = True, store: bool = True, deployment: bool = True) -> Callable[[_F], _F]:
     """Add the options that name a target, and pass the function a `Target` as `target`."""
     options = [*(_CODE if code else ()), *(_STORE if store else ()), *([_DEPLOYMENT] if deployment else ())]
-    names = {field.name for field in fields(Target)}
+    no_store = not store
+    if no_store:  # named by mistake, it is answered with the way out
+        options.append(click.option("--store", hidden=True, help="Not taken: the command reads code."))
+    names = {one.name for one in fields(Target) if one.init}
 
     def decorate(function: _F) -> _F:
         @functools.wraps(function)
         def run(*args: Any, **given: Any) -> Any:
             own = {name: given.pop(name) for name in names & set(given)}
-            return function(*args, target=Target(**own), **given)
+            if no_store and own.pop("store", None) is not None:
+                raise click.UsageError(_NEEDS_CODE)
+            asked = Target(**own)
+            try:
+                return function(*args, target=asked, **given)
+            except UnknownTable as error:
+                if not asked.assets:
+                    raise
+                raise _of_code(error, asked.assets) from None
 
         for option in reversed(options):
             run = option(run)
         return run  # type: ignore[return-value]  # click takes a function with more arguments
 
     return decorate
+
+
+def check_selected(selection: str | None, found: Collection[object]) -> None:
+    """Raise `InvalidTarget` for a selection that names nothing: it must not read as nothing to do."""
+    if selection is not None and not found:
+        raise InvalidTarget(target=selection, why="the code has none that fits it")
+
+
+def _of_code(error: UnknownTable, assets: Sequence[str]) -> UnknownTable:
+    """Say of a table that is not there if the code has its asset, or assets of near names."""
+    asset = asset_of(error.table)
+    if asset in assets:
+        near = error.near or ": its asset was not materialized there"
+    else:
+        close = difflib.get_close_matches(asset, assets, n=3)
+        names = f" (near names: {', '.join(close)})" if close else error.near
+        near = f", and no asset has that name{names}"
+    return UnknownTable(table=error.table, deployment=error.deployment, near=near)
+
+
+def _present_folder(*paths: str) -> str:
+    """Return the folder where a path that is typed at a prompt starts. Raise `InvalidStore` where it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        relative = next((p for p in paths if p and "://" not in p and not os.path.isabs(p)), None)
+        if relative is not None:
+            why = "it is relative, and the present folder is gone; give an absolute path"
+            raise InvalidStore(root=relative, why=why) from None
+        return os.sep
 
 
 def _json(text: str | None) -> Any:
@@ -227,6 +291,11 @@ def _check_there(root: str, catalog: str | None) -> None:
     shown = redacted_url(root)
     is_local = "://" not in root or root.startswith("file://")
     folder = Path(root.removeprefix("file://"))
+    if is_local and folder.is_file():
+        raise InvalidStore(
+            root=shown,
+            why="it is a file; give the folder of the tables, and a catalog elsewhere with --catalog",
+        )
     if is_local and not folder.is_dir():
         raise InvalidStore(
             root=shown, why="there is no such folder; check that it is mounted and spelt right"

@@ -26,6 +26,8 @@ def why(table: str, target: Target, out: Output) -> None:
     with target.evaluator() as evaluator:
         asset = evaluator.maker(table)
         store = target.store_of(evaluator) if asset is None else asset.store
+        store.binding.check_not_lost()
+        target.check_deployment(store)
         _show(out, store, table, _now(evaluator, table))
 
 

@@ -25,13 +25,13 @@ def is_amount(cell: object) -> bool:
 
 
 def seconds(value: float | None) -> Amount:
-    """Show a duration.
+    """Show a duration; a damaged one as it is.
 
     >>> seconds(0.25), seconds(75), seconds(None)
     ('0.25 s', '1 min 15 s', '')
     """
-    if value is None:
-        return Amount()
+    if not isinstance(value, int | float):
+        return Amount("" if value is None else one_line(value))
     if value < 60:
         return Amount(f"{value:.2f} s")
     minutes, rest = divmod(round(value), 60)
@@ -40,13 +40,13 @@ def seconds(value: float | None) -> Amount:
 
 
 def size(value: int | None) -> Amount:
-    """Show a number of bytes.
+    """Show a number of bytes; a damaged one as it is.
 
     >>> size(999), size(1_200_000), size(None)
     ('999 B', '1.2 MB', '')
     """
-    if value is None:
-        return Amount()
+    if not isinstance(value, int | float):
+        return Amount("" if value is None else one_line(value))
     shown, units = float(value), iter(("B", "kB", "MB", "GB", "TB"))
     unit = next(units)
     for larger in units:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, get_args
 
@@ -110,11 +110,13 @@ class Plan:
     `basis` is everything that the actions depend on, by kind and name: a plan whose basis has moved is refused
     (`moved`). `arguments` are the selection, partitions, config, tags and deployment that it was made for, and
     `definitions` the code location; None for a plan that was read from a file.
+    `stale_inputs` are the tables that the launch reads as they are, though they are stale, each with the reasons.
     """
 
     rows: tuple[PlannedTable, ...]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     basis: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    stale_inputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     definitions: Any = field(default=None, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -190,6 +192,7 @@ class Plan:
             rows=tuple(PlannedTable.from_dict(one) for one in value["rows"]),
             arguments=dict(value.get("arguments") or {}),
             basis={kind: dict(names) for kind, names in (value.get("basis") or {}).items()},
+            stale_inputs={table: list(why) for table, why in (value.get("stale_inputs") or {}).items()},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -203,4 +206,5 @@ class Plan:
             "rows": [table.to_dict() for table in self.rows],
             "arguments": dict(self.arguments),
             "basis": {kind: dict(names) for kind, names in self.basis.items()},
+            "stale_inputs": {table: list(why) for table, why in self.stale_inputs.items()},
         }

@@ -43,6 +43,7 @@ BytesSeen = Literal["seen", "not looked at", "gone"]
 
 BYPASSED = "cache=bypass"
 NO_MATCH = "nothing stored has this definition and these inputs"
+LOST, GONE = "the bytes of materialization", "gone"
 PLAIN = "Dagster runs the body of a plain asset in any case"
 
 
@@ -51,7 +52,7 @@ class Match(NamedTuple):
 
     `digest` is that of its artifact, `seconds` the time that computing it took. `other_checks` are declared checks that
     it holds no result of, and checks with a result that are not declared; `failed_checks` are those that it failed.
-    `bytes` tells whether its artifact was seen to be there, and `why` words how it came to be.
+    `bytes` tells whether its artifact was seen to be there, and `why` words how it came to be, or how its bytes are.
     """
 
     materialization: str
@@ -167,7 +168,7 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
     if match is None:
         return _plan(facts, "compute", [NO_MATCH] if facts.is_probed else ())
     if match.bytes == "gone":
-        return _plan(facts, "compute", [f"the bytes of materialization {match.materialization} are gone"])
+        return _plan(facts, "compute", [f"{LOST} {match.materialization} are {match.why or GONE}"])
     if match.other_checks:
         checks = ", ".join(match.other_checks)
         why = f"materialization {match.materialization} was made with other checks ({checks})"

@@ -2,9 +2,12 @@
 
 import os
 import time
+from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 
 from jammi_dagster import code_identity, result_table
 
@@ -28,10 +31,31 @@ def plain(raw: pa.Table, database: dg.ResourceParam[str]) -> pa.Table:
     return raw
 
 
+class Hidden(type):
+    """A metaclass that tells no module of its classes."""
+
+    @property
+    def __module__(cls) -> str:  # type: ignore[override]  # the point of the test
+        raise AttributeError("hidden")
+
+
+class OfHidden(metaclass=Hidden):
+    def length(self, raw: pa.Table) -> int:
+        return len(raw)
+
+
+def starred(*tables: pa.Table, **named: pa.Table) -> list[pa.Table]:
+    return [*tables, *named.values()]
+
+
+def by_hidden(raw: pa.Table) -> int:
+    return OfHidden().length(raw)
+
+
 def test_a_reason_says_place_path_and_way_out() -> None:
     """A read in a helper is told with the line, the functions that lead to it and the declaration to add."""
     (reason,) = code_identity(base).reasons
-    assert reason.place.endswith("test_code_identity.py:13")
+    assert reason.place.endswith(f"test_code_identity.py:{clock.__code__.co_firstlineno + 1}")
     assert reason.path == ("base", "clock")
     assert reason.finding.startswith("time.time ")
     assert "allow_reads=['time.time']" in reason.way_out
@@ -51,3 +75,9 @@ def test_a_plain_asset_and_a_function_are_judged_too() -> None:
     assert [reason.finding for reason in code_identity(plain).reasons] == ["it takes resources (database)"]
     assert code_identity(clock).reasons[0].path == ("clock",)
     assert not code_identity(lambda: os.environ["A"]).pinned
+
+
+@pytest.mark.parametrize("function", [starred, by_hidden])
+def test_unusual_signatures_and_classes_are_read(function: Callable[..., Any]) -> None:
+    """A function of any number of arguments, and a class whose metaclass hides its module, are no obstacle."""
+    assert code_identity(function).pinned

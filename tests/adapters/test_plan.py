@@ -140,13 +140,39 @@ def test_partitions_take_every_form(lab: Lab) -> None:
     for partitions, given, expected in [
         ("a", {}, {"by_letter[a]"}),
         (["b", "a"], {}, {"by_letter[a]", "by_letter[b]"}),
-        (dg.PartitionKeyRange("a", "b"), {}, {"by_letter[a]", "by_letter[b]"}),
+        (dg.PartitionKeyRange("a", "b"), tags, {"by_letter[a]", "by_letter[b]"}),
         (None, tags, {"by_letter[a]", "by_letter[b]"}),
         (None, {"dagster/partition": "b"}, {"by_letter[b]"}),
         (None, {}, {"by_letter[a]", "by_letter[b]"}),
     ]:
         planned = plan(defs, "by_letter", partitions, tags=given, instance=instance)
         assert {one.table for one in planned.rows} == expected, partitions
+
+
+POLICIES = {
+    "none": (None, False),
+    "several runs": (dg.BackfillPolicy.multi_run(2), False),
+    "a run each": (dg.BackfillPolicy.multi_run(1), False),
+    "one run": (dg.BackfillPolicy.single_run(), True),
+}
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_range_takes_assets_that_one_run_makes(name: str, lab: Lab) -> None:
+    """As Dagster's own command: it launches a range only of assets with `BackfillPolicy.single_run()`."""
+    policy, is_taken = POLICIES[name]
+
+    @result_table(reads=[], partitions_def=letters, code_version="1", backfill_policy=policy)
+    def ranged(context: dg.AssetExecutionContext) -> dict[str, pa.Table]:
+        return {letter: table(letter) for letter in context.partition_keys}
+
+    defs, span = dg.Definitions(assets=[ranged], resources=lab.resources), dg.PartitionKeyRange("a", "b")
+    if is_taken:
+        planned = plan(defs, "ranged", span, instance=lab.instance)
+        assert check_plan(planned.to_dict(), defs, instance=lab.instance).counts == {"compute": 2}
+        return
+    with pytest.raises(InvalidField, match=r"single_run\(\), which ranged has not"):
+        plan(defs, "ranged", span, instance=lab.instance)
 
 
 def test_a_range_that_one_run_makes_is_decided_as_a_whole(lab: Lab) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 import pyarrow as pa
+import pyarrow.compute
 from pyarrow import csv
 
 from jammi_dagster import (
@@ -15,6 +16,7 @@ from jammi_dagster import (
     build_staleness_sensor,
     finalize,
     result_table,
+    reuse_first,
 )
 from jammi_dagster.surfaces import FileSurface, file
 
@@ -40,6 +42,12 @@ def all_trips(trips: dict[str, pa.Table]) -> pa.Table:
     return pa.concat_tables(trips.values())
 
 
+@result_table
+def mean(all_trips: pa.Table) -> pa.Table:
+    """Average the minutes of all trips."""
+    return pa.table({"minutes": [pa.compute.mean(all_trips["minutes"]).as_py()]})
+
+
 @result_table(partitions_def=MONTHS, deps=[weather])
 def rainy_trips(trips: pa.Table) -> pa.Table:
     """Keep the trips in the rain."""
@@ -49,7 +57,7 @@ def rainy_trips(trips: pa.Table) -> pa.Table:
 store = ResultStoreResource(root=str(HERE / "results"))
 defs: dg.Definitions = finalize(
     dg.Definitions(
-        assets=[weather, trips, all_trips, rainy_trips],
+        assets=[weather, trips, all_trips, mean, rainy_trips],
         asset_checks=build_materialization_checks([all_trips], defs=lambda: defs),
         sensors=[
             build_staleness_sensor(
@@ -58,7 +66,14 @@ defs: dg.Definitions = finalize(
                 default_status=dg.DefaultSensorStatus.RUNNING,
             )
         ],
-        jobs=[build_overview_job()],
+        jobs=[
+            build_overview_job(),
+            dg.define_asset_job(
+                "report",
+                selection=dg.AssetSelection.assets("all_trips", "mean").without_checks(),
+                executor_def=reuse_first(dg.in_process_executor),
+            ),
+        ],
         resources={"io_manager": ResultTableIOManager(store=store, cache="use")},
     )
 )

@@ -34,7 +34,9 @@ def ran(folder: Path) -> Project:
         *((f"rainy {month}", "rainy_trips", month) for month in MONTHS),
         ("first", "all_trips", None),
         ("reused", "all_trips", None),
+        ("mean", "mean", None),
     )
+    project.launch("reused first", "report")
     (folder / "trips-2013-02.csv").write_text("trip,minutes\n1,99\n")
     project.run(
         ("changed", "trips", "2013-02"),
@@ -107,6 +109,15 @@ def run_page(page: Page, address: str, project: Project) -> None:
     assert page.get_by_role("link", name=project.runs["computed"]).count() == 1
 
 
+def reused_run_page(page: Page, address: str, project: Project) -> None:
+    """A run that reused every table before a step began is green, and its steps took no time."""
+    page.goto(f"{address}/runs/{project.runs['reused first']}")
+    expect(page.get_by_text("RUN_SUCCESS")).to_be_visible()
+    expect(page.get_by_text("Succeeded (2)")).to_be_visible()
+    in_order(text(page), "Reused the tables of step", "reused 2 tables of 2 steps out of 2")
+    assert "STEP_FAILURE" not in text(page)
+
+
 def tick_page(page: Page, address: str, project: Project) -> None:
     """The stale table comes first, and partitions with one cause are one line."""
     page.goto(f"{address}/locations/project.py/sensors/stale_tables")
@@ -135,7 +146,7 @@ def overview_page(page: Page, address: str, project: Project) -> None:
     for heading in ("Reuse", "Slowest tables", "Never reused", "Biggest tables"):
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
     rows = page.get_by_role("row").all_inner_texts()
-    assert any(row.startswith("together\t15\t2\t11%") for row in rows)
+    assert any(row.startswith("together\t16\t4\t20%") for row in rows)
     assert any(row.startswith("rainy_trips\t6\t") and "give it a data version" in row for row in rows)
 
 
@@ -143,6 +154,7 @@ def check_page(page: Page, address: str, project: Project) -> None:
     """Both checks passed when they ran with their asset."""
     page.goto(f"{address}/assets/all_trips?view=checks")
     expect(page.get_by_text("Passed")).to_be_visible()
+    expect(page.get_by_text("Succeeded")).to_have_count(2)  # the list of checks comes later
     in_order(text(page), "jammi_staleness", "Succeeded", "jammi_verification", "Succeeded", "1 fresh")
 
 
@@ -151,6 +163,7 @@ LOOKS: tuple[Callable[[Page, str, Project], None], ...] = (
     events_page,
     plots,
     run_page,
+    reused_run_page,
     tick_page,
     runs_page,
     overview_page,

@@ -112,6 +112,7 @@ USAGE = {
     "two kinds of code": ("status", "-f", "pipeline.py", "-m", "pipeline"),
     "code and a store": ("status", "-f", "pipeline.py", "--store", "results"),
     "a catalog without a store": ("status", "-f", "pipeline.py", "--catalog", "x.db"),
+    "a plan of a store": ("plan", "--store", "results"),
     "a missing argument": ("history", "--store", "results"),
     "a depth of nothing": ("lineage", "total", "--depth", "0", "--store", "results"),
     "options that are no JSON": ("status", "--store", "results", "--storage-options", "{key: 1"),
@@ -152,7 +153,7 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
     ),
     "a module with a slip": (
         lambda p: broken(p, "x = (1\n"),
-        "SyntaxError: '(' was never closed (broken.py:1)",
+        "SyntaxError: '(' was never closed (broken.py:1); correct the line",
     ),
     "a module whose message holds a secret": (
         lambda p: broken(p, "raise OSError('postgresql://me:hunter2@db/x')\n"),
@@ -201,7 +202,51 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
     "an unknown asset": (lambda p: ("plan", "totla", "-f", "pipeline.py"), "target totla names no assets"),
     "an unknown deployment": (
         lambda p: ("lineage", "nope", "--store", "results", "--deployment", "nope"),
-        "table nope does not exist in deployment nope",
+        "results has no table in it; name one of default",
+    ),
+    "an unknown asset of a question": (
+        lambda p: ("why", "totla", "-f", "pipeline.py"),
+        "table totla does not exist in deployment default, and no asset has that name (near names: total)",
+    ),
+    "an asset that was never materialized": (
+        lambda p: ("history", "never", "-f", _with_asset(p)),
+        "table never does not exist in deployment default: its asset was not materialized there",
+    ),
+    "an unknown asset to explain": (
+        lambda p: ("explain", "totla", "-f", "pipeline.py"),
+        "no asset is named totla (near names: total)",
+    ),
+    "a selection that fits nothing": (
+        lambda p: ("plan", "key:totl*", "-f", "pipeline.py"),
+        "target key:totl* names no assets: the code has none that fits it",
+    ),
+    "an unknown deployment of the code": (
+        lambda p: ("status", "--deployment", "nope", "-f", "pipeline.py"),
+        "has no table in it; name one of default",
+    ),
+    "a catalog for a root": (
+        lambda p: ("status", "--store", "results/catalog.db"),
+        "store results/catalog.db: it is a file; give the folder of the tables",
+    ),
+    "a report into no folder": (
+        lambda p: ("report", "--store", "results", "-o", "none/report.md"),
+        "file none/report.md: it cannot be written, No such file or directory",
+    ),
+    "a report into a folder": (
+        lambda p: ("report", "--store", "results", "-o", "results"),
+        "file results: it cannot be written, Is a directory",
+    ),
+    "a plan saved into no folder": (
+        lambda p: ("plan", "-f", "pipeline.py", "--save", "none/plan.json"),
+        "file none/plan.json: it cannot be written",
+    ),
+    "a range of an asset that takes none": (
+        lambda p: ("plan", "by_letter", "-f", "pipeline.py", "--partition-range", "a...b"),
+        "a range of assets with BackfillPolicy.single_run(), which by_letter has not",
+    ),
+    "a slip that Dagster finds": (
+        lambda p: broken(p, "import dagster as dg\n\n\n@dg.asset(name='ü')\ndef f():\n    return 1\n"),
+        "(broken.py:4)",
     ),
     "an unknown partition of a plan": (
         lambda p: ("plan", "by_letter", "-f", "pipeline.py", "--partition", "z"),
@@ -210,6 +255,15 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
     "an unknown op in the config": (lambda p: _config(p), "field ops is nope"),
     "a plan of another format": (lambda p: _plan(p), "make the plan again with this version"),
 }
+
+
+def _with_asset(project: Project) -> str:
+    project.edit(
+        "defs = finalize(\n    dg.Definitions([",
+        "@result_table(reads=[])\ndef never() -> pa.Table:\n    return pa.table({'n': [1]})\n\n\n"
+        "defs = finalize(\n    dg.Definitions([never, ",
+    )
+    return "pipeline.py"
 
 
 def _written(project: Project, text: str) -> Path:

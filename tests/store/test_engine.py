@@ -395,7 +395,9 @@ def test_a_catalog_that_is_none(tmp_path: Path) -> None:
     """Missing, or not an engine's: an error of ours, and no file is made."""
     with pytest.raises(CatalogUnavailable):
         ResultStore.attach_engine(str(tmp_path / "none.db"), str(tmp_path)).tables()
-    ResultStore(str(tmp_path / "ours")).close()
+    ours = ResultStore(str(tmp_path / "ours"))
+    ours.database.make()
+    ours.close()
     store = ResultStore.attach_engine(str(tmp_path / "ours" / "catalog.db"), str(tmp_path))
     with pytest.raises(CatalogUnavailable):
         store.staleness("t", definition())

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import dagster as dg
 import requests
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
 from debian_kit import program
 from playwright.sync_api import Page, expect, sync_playwright
 from requests.adapters import HTTPAdapter
@@ -58,6 +60,15 @@ class Project:
                 done = job.execute_in_process(instance=instance, partition_key=partition)
                 assert done.success
                 self.runs[name] = done.run_id
+
+    def launch(self, name: str, job: str) -> None:
+        """Run a job under its own executor, as a run's worker does."""
+        place = str(self.folder / "project.py")
+        repository = CodeLocation(kind="file", place=place, working_directory=str(self.folder)).load()
+        with dg.DagsterInstance.from_config(str(self.home)) as instance:
+            run = instance.create_run_for_job(repository.get_job(job))
+            assert execute_run(InMemoryJob(repository.get_job(job)), run, instance).success
+            self.runs[name] = run.run_id
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from jammi_dagster.fingerprint import CodeIdentity
 
@@ -18,11 +18,11 @@ def with_paths(reasons: Iterable[str], code: CodeIdentity) -> list[str]:
     ['open (a.py:3) reads an undeclared input, because f > clean reach it: declare it']
     """
     lines: dict[str, str] = {}
-    others: dict[str, list[str]] = {}
+    others: dict[str, list[tuple[str, str]]] = {}
     for text in dict.fromkeys(reasons):
         place = place_of(text)
         if place and place in lines:
-            others.setdefault(place, []).append(text.partition(" (")[0])
+            others.setdefault(place, []).append((text.partition(" (")[0], text.partition(": ")[2]))
         else:
             lines[place or text] = text
     return [_worded(text, key, others.get(key, ()), code) for key, text in lines.items()]
@@ -34,9 +34,10 @@ def place_of(text: str) -> str:
     return found.group() if found else ""
 
 
-def _worded(text: str, place: str, others: Iterable[str], code: CodeIdentity) -> str:
+def _worded(text: str, place: str, others: Collection[tuple[str, str]], code: CodeIdentity) -> str:
     finding, colon, way_out = text.partition(": ")
-    names = [name for name in dict.fromkeys(others) if not name.startswith(place)]
+    names = [name for name in dict.fromkeys(name for name, _ in others) if not name.startswith(place)]
+    ways_out = dict.fromkeys(filter(None, [way_out, *(way for _, way in others)]))
     if names:
         finding += f", and so do {', '.join(names)}" if len(names) > 1 else f", and so does {names[0]}"
     path = code.reached_by.get(place, ())
@@ -44,4 +45,4 @@ def _worded(text: str, place: str, others: Iterable[str], code: CodeIdentity) ->
         left = len(path) - _MOST_STEPS
         shown = [*path[: _MOST_STEPS - 1], f"{left} more", path[-1]] if left > 0 else list(path)
         finding += f", because it is reached by {' > '.join(shown)}"
-    return f"{finding}{colon}{way_out}"
+    return f"{finding}{': ' if ways_out else colon}{'; '.join(ways_out)}"

@@ -147,6 +147,10 @@ class CurrentAsset:
         )
         self._settled += not is_as_it_was  # what was found before is looked at again
 
+    def forget_inputs(self) -> None:
+        """Invalidate kept inputs: nobody knows which tables came or went since."""
+        self._settled += 1
+
     def described(self, partition: str | None, replay: Replay, inputs: Inputs) -> TableDefinition:
         """Return the descriptor and environment behind the hash of `definition`. Raises as that does."""
         recipe, span = self.recipe(replay), self.group(partition, replay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 import operator
 import os
@@ -13,7 +14,8 @@ import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import op_name, original
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
-from jammi_dagster.errors import InvalidField, InvalidTarget
+from jammi_dagster.contract.redaction import redacted_text
+from jammi_dagster.errors import InstanceNotOpened, InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
 from jammi_dagster.store import ResultStore, StoreIdentity
 
@@ -183,13 +185,26 @@ class Location:
 
 @contextlib.contextmanager
 def instance_at_hand(given: dg.DagsterInstance | None = None) -> Iterator[dg.DagsterInstance]:
-    """Give the instance; without one that of `DAGSTER_HOME`, else an empty one. One that was opened here is closed."""
+    """Give the instance; without one that of `DAGSTER_HOME`, else an empty one. One that was opened here is closed.
+
+    Raises `InstanceNotOpened`.
+    """
     if given is not None:
         yield given
         return
-    own = dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
-    with own:
+    with _own_instance() as own:
         yield own
+
+
+def _own_instance() -> dg.DagsterInstance:
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        return dg.DagsterInstance.ephemeral()
+    try:
+        return dg.DagsterInstance.get()
+    except Exception as error:  # its configuration may name any class, which raises anything
+        first = next(iter(redacted_text(str(error)).splitlines()), "")
+        raise InstanceNotOpened(home=home, why=f"{type(error).__name__}: {first}") from error
 
 
 def repository_of(defs: Definitions) -> dg.RepositoryDefinition:
@@ -214,8 +229,21 @@ def select(target: Target, graph: Any) -> list[dg.AssetKey]:
         why = "Dagster resolves this kind of selection only in its own services"
         raise InvalidTarget(target=target, why=why) from error
     except dg.DagsterError as error:
-        raise InvalidTarget(target=target, why=str(error)) from error
+        first = next(iter(str(error).splitlines()), "").rstrip(".")
+        raise InvalidTarget(target=target, why=_unknown(target, graph) or first) from error
     return [key for key in graph.toposorted_asset_keys if key in keys and _is_made(graph, key)]
+
+
+def _unknown(target: Target, graph: Any) -> str:
+    """Name an asset of a target that is not there, with near names; empty where each of them is."""
+    for key in named_keys(selection_of(target)) or ():
+        if not graph.has(key):
+            name = key.to_user_string()
+            names = [one.to_user_string() for one in graph.get_all_asset_keys()]
+            close = difflib.get_close_matches(name, names, n=3)
+            near = f" (near names: {', '.join(close)})" if close else ""
+            return f"no asset is named {name}{near}"
+    return ""
 
 
 def selection_of(target: Target) -> dg.AssetSelection:

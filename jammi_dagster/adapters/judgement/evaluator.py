@@ -40,6 +40,10 @@ class Evaluator(StoredAssets):
             if store.identity not in self._digests:
                 with store.reader.frozen() as rows:
                     self._digests[store.identity] = _digests(rows)
+                for asset in self.on(
+                    store.identity
+                ):  # of a catalog that was not there before, or that was lost
+                    asset.forget_inputs()
         return observed.observe(self.location, assets, self._digests, self._absent, self._process)
 
     def evaluate(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
+from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import named_checks, other_checks
@@ -140,7 +141,8 @@ def _match(
     if record is None:
         return None
     if not probed.has_bytes:
-        return Match(materialization=record.materialization_id, bytes="gone")
+        said = damage(asset.store, record.artifact_path, record.size_bytes)
+        return Match(materialization=record.materialization_id, bytes="gone", why=said)
     text = known.annotations.get(record.materialization_id, read.get(record.materialization_id))
     annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range, is_shared=True)
     if annotation is None:

@@ -29,7 +29,7 @@ from jammi_dagster.contract import CachePolicy, Difference, TableName
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
-from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
+from jammi_dagster.planning.step_plan import LOST, NO_MATCH, StepPlan, TablePlan
 from jammi_dagster.planning.waves import waves_of
 from jammi_dagster.store import ResultStore, StoreIdentity
 
@@ -121,7 +121,7 @@ class _Decided(NamedTuple):
         """Tell whether the step computes because something differs, and not for its policy or a barrier."""
         if self.plan.verdict == "undecidable":
             return False
-        return NO_MATCH in self.reasons or any("gone" in reason for reason in self.reasons)
+        return NO_MATCH in self.reasons or any(reason.startswith(LOST) for reason in self.reasons)
 
     def differences(self, partition: str | None) -> list[Difference]:
         """Compare a table's current materialization with the planned one; empty where that cannot be known."""

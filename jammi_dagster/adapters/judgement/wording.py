@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
+from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.recipe.determinants import definition_differences
 from jammi_dagster.contract import Difference
 from jammi_dagster.errors import JammiError
-from jammi_dagster.planning.step_plan import BYPASSED
+from jammi_dagster.planning.step_plan import BYPASSED, GONE
 
 _MOST_SAID = 5
 _IN_WORDS = {BYPASSED: 'its cache policy is bypass, so no stored result is looked for (cache="use" would)'}
@@ -43,7 +44,7 @@ def _reasons(state: TableState) -> list[str]:
     if state.is_missing:
         said.append("never materialized")
     if state.bytes_missing:
-        said.append("its bytes are gone")
+        said.append(_damage(state))
     changes: list[str] = []
     for reason in state.verdict.reasons:
         if reason.reason == "definition_changed":
@@ -67,6 +68,13 @@ def _reasons(state: TableState) -> list[str]:
     if state.held is not None:
         said.append(str(state.held))
     return said
+
+
+def _damage(state: TableState) -> str:
+    """Say if the bytes of a table are gone, or of another size than recorded."""
+    record = state.asset.store.reader.current(state.table)
+    said = record and damage(state.asset.store, record.artifact_path, record.size_bytes)
+    return f"its bytes are {said or GONE}"
 
 
 def _undeclared(state: TableState, source: str) -> list[str]:

@@ -40,6 +40,31 @@ def test_a_reason_says_the_path_and_a_place_has_one_line(module: Write) -> None:
     assert "with_paths.py:10" in line
     assert "and so does" in line
     assert "reached by stored > clean > stamped" in line
+    assert "declare what it reads" in line or "reads=" in line
+    assert "pass the value in" in line
+
+
+MERGED = {
+    "two ways out": (
+        ["a (f.py:1) reads: declare reads=[…]", "b (f.py:1) draws: pass a seed"],
+        "declare reads=[…]; pass a seed",
+    ),
+    "one way out": (["a (f.py:1) reads: declare it", "b (f.py:1) reads: declare it"], "declare it"),
+    "one without": (["a (f.py:1) reads", "b (f.py:1) draws: pass a seed"], "pass a seed"),
+    "the same thing": (
+        ["a (f.py:1) reads: declare it", "a (f.py:1) reads: or ignore it"],
+        "declare it; or ignore it",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MERGED)
+def test_the_reasons_of_one_place_keep_their_ways_out(name: str, module: Write) -> None:
+    """Findings of one line are one reason, with the advice of each."""
+    given, way_out = MERGED[name]
+    (line,) = with_paths(given, identify(module("merged", "def f(up): return up\n").f))
+    assert line.startswith("a (f.py:1) reads")
+    assert line.partition(": ")[2] == way_out
 
 
 def test_the_run_says_the_same(lab: Lab, module: Write, monkeypatch: pytest.MonkeyPatch) -> None:

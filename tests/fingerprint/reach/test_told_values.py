@@ -102,6 +102,15 @@ def test_siblings_of_a_seed_that_is_left_out(project: Project, helper: str) -> N
     assert project.identity("flow.f").outside
 
 
+@pytest.mark.parametrize(("default", "is_chance"), [("None", True), ("7", False)])
+def test_the_function_itself_may_be_called_without_its_seed(
+    project: Project, default: str, is_chance: bool
+) -> None:
+    """Nobody gives the seed of the function that is identified: with the default None it draws by chance."""
+    project.write({"flow.py": f"def f(x, seed={default}):\n    return x.sample(2, random_state=seed)\n"})
+    assert bool(project.identity("flow.f").outside) is is_chance
+
+
 LOCAL = [
     ("import io, tarfile", "tarfile.open(fileobj=io.BytesIO(x), mode='r:gz').getmembers()"),
     ("import gzip, io", "gzip.GzipFile(fileobj=io.BytesIO(x)).read()"),
