@@ -39,6 +39,7 @@ _log = logging.getLogger("jammi_dagster.launching")
 
 _LONGEST_WHY = 120
 _MADE_FIRST = "a run that is under way makes an input of it"
+_HELD = "{table}, which it reads, is held and does not move; make a plan without that table"
 _OF_PARTITIONS = (metadata_keys.PARTITION_TAG, *metadata_keys.RANGE_TAGS)  # each run has its own
 
 
@@ -193,7 +194,11 @@ class _PlanLaunch:
         report.leave(((table, _MADE_FIRST) for table in sorted(held)), report.waiting)
         rows = {table: row for table, row in rows.items() if table not in {*failing, *flying, *held}}
         holds = {table for look in made.forecast.looks.values() for table in look.holds}
-        launched = self._to_launch(steps, rows, holds)
+        kept = {t for t in rows.keys() & holds if rows[t].action == "reuse" and not rows[t].is_current}
+        apart = self._apart(kept, rows)
+        report.leave(sorted(apart.items()))
+        rows = {table: row for table, row in rows.items() if table not in apart}
+        launched = self._to_launch(steps, rows, kept)
         reused = {table: row for table, row in rows.items() if table not in launched}
         reuses.take([step for step in made.steps if step.tables[0] in reused], reused, report)
         runs = plan_runs(self._nodes(steps, rows, launched), self._parents)
@@ -207,26 +212,30 @@ class _PlanLaunch:
         return later - lost
 
     def _to_launch(
-        self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], holds: Collection[str]
+        self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], kept: Collection[str]
     ) -> set[str]:
         """Return the tables that need a run: they compute, or a blocking check is to be evaluated.
 
         A blocking check in a step of its own belongs to each run of its asset: it looks at a table that was not current
-        before, and stands between the asset and everything downstream that runs. A reused table that is held at another
-        materialization is only there for its own run, so it goes with the tables downstream that share the run.
+        before, and stands between the asset and everything downstream that runs. A reuse of a table that is `kept`
+        in its place is there for its own run alone, so it goes with everything downstream that runs.
         """
         launched = {table for table, row in rows.items() if row.action != "reuse" or self._fails(row)}
         checked = {table for table in rows if table not in launched and self._is_checked(steps[table].key)}
         launched |= {table for table in checked if not rows[table].is_current}
-        if checked:
-            between = below(checked, self._parents) & above(launched, self._parents)
+        if checked or kept:
+            between = below({*checked, *kept}, self._parents) & above(launched, self._parents)
             launched |= between & rows.keys()
-        for table in rows.keys() & set(holds):
-            if not rows[table].is_current:
-                between = below([table], self._parents) & above(launched, self._parents) & rows.keys()
-                own = {one for one in between if self._place(rows[one]) == self._place(rows[table])}
-                launched |= own if own & launched else set()
         return _whole(steps, launched) & rows.keys()
+
+    def _apart(self, kept: Iterable[str], rows: Mapping[str, PlannedTable]) -> dict[str, str]:
+        """Return the tables planned over a held table's reuse that no run of theirs reads, each with the reason."""
+        found: dict[str, str] = {}
+        for table in sorted(kept):
+            own = self._place(rows[table])
+            others = {t for t in below([table], self._parents) & rows.keys() if self._place(rows[t]) != own}
+            found.update(dict.fromkeys(below(others, self._parents) & rows.keys(), _HELD.format(table=table)))
+        return found
 
     def _place(self, row: PlannedTable) -> tuple[str | None, Any]:
         """Return the partition of a table and its definition: tables in one place may share a run."""

@@ -142,6 +142,35 @@ def test_a_launched_plan_computes_over_what_a_run_of_it_reads(lab: Lab, assets: 
     assert [values(lab.store.read(name)) for name in ("mid", "low", "new")] == [["1"], ["2"], ["2"]]
 
 
+def test_a_table_of_another_run_is_not_reused_over_a_held_partition(lab: Lab, tmp_path: Path) -> None:
+    """Its run would read the partition that is held; it is left, and a plan without the partition decides it."""
+    path = tmp_path / "raw.txt"
+
+    @result_table(
+        partitions_def=dg.StaticPartitionsDefinition(["a"]), reads=[file(path, name="raw")], code_version="1"
+    )
+    def part() -> pa.Table:
+        return table(path.read_text())
+
+    @result_table(code_version="1")
+    def whole(part: pa.Table) -> pa.Table:
+        return part
+
+    assets = [part, whole]
+    for text in "12":
+        path.write_text(text)
+        lab.run(assets, partition="a")
+    lab.store.rollback("part[a]", lab.store.history("part[a]")[-1].materialization_id, by="ada")
+    defs = definitions(lab, assets)
+
+    report = materialize_plan(plan(defs, instance=lab.instance), defs, instance=lab.instance)
+
+    assert (report.runs, report.reused, sorted(report.skipped)) == ([], [], ["part[a]", "whole"])
+    report = materialize_plan(plan(defs, "whole", instance=lab.instance), defs, instance=lab.instance)
+    assert report.reused == ["whole"]
+    assert values(lab.store.read("whole")) == ["1"]
+
+
 def _events(lab: Lab, name: str) -> list[tuple[Any, Any]]:
     """The reason and the move of each event outside of a run, the last one first."""
     records = lab.instance.fetch_materializations(dg.AssetKey(name), limit=20).records
