@@ -17,8 +17,12 @@ from jammi_dagster.adapters.execution.outputs import _NO_VALUE
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, USER_PROVIDED_TAG
 
 # an event log storage can only be made of Dagster's own
-STORAGE = Path(jammi_dagster.adapters.__file__).with_name("event_log_storage.py")
-SOURCES = sorted(set(STORAGE.parent.glob("*.py")) - {STORAGE})
+STORAGES = {"event_log_storage.py", "postgres_event_log_storage.py"}
+SOURCES = [
+    path
+    for path in sorted(Path(jammi_dagster.adapters.__file__).parent.glob("*.py"))
+    if path.name not in STORAGES
+]
 
 
 def imported(path: Path) -> set[str]:

@@ -411,6 +411,7 @@ def test_a_descriptor_that_changes_meanwhile_is_recorded_as_it_was(store: Result
 def test_a_root_that_cannot_take_the_bytes(store: ResultStore) -> None:
     """A file where the table's folder should be: an error of ours that says so, and the row has failed."""
     root = root_of(store)
+    root.mkdir(exist_ok=True)
     (root / "tables").write_text("in the way")
     with pytest.raises(StorageFailed, match="not a folder"):
         make(store, "t")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.recipe.determinants import definition_differences
@@ -72,7 +73,10 @@ def _reasons(state: TableState) -> list[str]:
 
 def _damage(state: TableState) -> str:
     """Say if the bytes of a table are gone, or of another size than recorded."""
-    record = state.asset.store.reader.current(state.table)
+    try:
+        record = state.asset.store.reader.current(state.table)
+    except JammiError as error:  # its row is damaged
+        return first_line(error)
     said = record and damage(state.asset.store, record.artifact_path, record.size_bytes)
     return f"its bytes are {said or GONE}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -13,6 +15,8 @@ VERSION_TABLE = "jammi_alembic_version"
 
 _ADVISORY_LOCK = 0x6A616D6D69
 _SCRIPTS = Path(__file__).parent
+
+_one_at_a_time = threading.Lock()  # alembic keeps the migration that runs in names of its modules
 
 _REVISION = sa.text(f"SELECT version_num FROM {VERSION_TABLE}")
 
@@ -51,4 +55,15 @@ def upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(_SCRIPTS).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes.update(connection=connection, version_table=VERSION_TABLE)
-    command.upgrade(config, HEAD)
+    with _one_at_a_time:
+        command.upgrade(config, HEAD)
+
+
+def _in_child() -> None:
+    """Free the lock in a forked child: no other thread goes on there."""
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no forks
+    os.register_at_fork(after_in_child=_in_child)
