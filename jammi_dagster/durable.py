@@ -24,9 +24,12 @@ def sync_folder(path: str | os.PathLike[str]) -> None:
 
 
 def identity_of(path: str | os.PathLike[str]) -> tuple[int, int] | None:
-    """Give the device and number of the file at this path, or None if there is none."""
+    """Give the device and number of the file at this path, or None if there is none.
+
+    Raises `NotADirectoryError` where one of its folders is a file, and as `os.stat` does.
+    """
     try:
         found = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino

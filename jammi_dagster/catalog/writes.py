@@ -330,15 +330,18 @@ class CatalogWriter:
         """
         upserts = statements.upserts(connection.dialect.name)
         scope = {"tenant": self._scope.tenant, "deployment": self._scope.deployment}
-        alike: dict[tuple[int, Mover], list[str]] = {}
+        by_start: dict[int, dict[Mover, list[str]]] = {}
         for place in places:
-            alike.setdefault((place.start_sequence, place.mover), []).append(place.materialization_id)
+            of_mover = by_start.setdefault(place.start_sequence, {}).setdefault(place.mover, [])
+            of_mover.append(place.materialization_id)
         moved: set[str] = set()
-        for (start, mover), materializations in alike.items():
-            for ids in chunks(materializations):
-                add_moves_to(
-                    connection, ids, self._scope, sequence=sequence, start_sequence=start, mover=mover
-                )
+        for start, movers in by_start.items():
+            for mover, materializations in movers.items():
+                for ids in chunks(materializations):
+                    add_moves_to(
+                        connection, ids, self._scope, sequence=sequence, start_sequence=start, mover=mover
+                    )
+            for ids in chunks(one for some in movers.values() for one in some):
                 move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
                 moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:

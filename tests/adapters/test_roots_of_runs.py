@@ -29,7 +29,9 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 @dg.asset
 def root_of_run(store: ResultStoreResource) -> str:
-    return str(store.get().artifacts.local_root)
+    opened = store.get()
+    opened.database.make()
+    return str(opened.artifacts.local_root)
 
 
 def root_in_run(store: Any, root: str | None = None) -> str:

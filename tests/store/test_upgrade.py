@@ -104,7 +104,7 @@ def test_a_writer_of_the_release_that_was_open_goes_on(root: Path) -> None:
     with contextlib.closing(old), contextlib.closing(ResultStore(str(root))) as store:
         made = make(store, "new")
         ((start,),) = old.execute(next_start).fetchall()
-        assert start == made.start_sequence + 1
+        assert start > made.start_sequence
         old.execute(
             f"INSERT INTO materializations (id, start_sequence, {columns}) "
             f"SELECT 'f' || substr(id, 2), ?, {columns} FROM materializations WHERE id = ?",

@@ -29,6 +29,7 @@ _loadings: OrderedDict[_Key, Loading] = OrderedDict()
 
 def loading(step_context: Any, store: ResultStore) -> Loading:
     """Return the entry for the running attempt of a step on `store`; make it, with a new start, on first use."""
+    store.database.make()  # a store has another identity once its catalog is made
     key = _key(step_context, store)
     if key not in _loadings:
         _loadings[key] = Loading(store.writer.next_start())
