@@ -131,6 +131,7 @@ def _load(location: Location, root: Path) -> None:
     digests = {table: hashlib.sha256(table.encode()).hexdigest() for table in up.tables()}
     look = Present(location, store, digests)
     profile = canonical_json(DEFAULT_PROFILE.to_dict()).decode()
+    store.database.make()
     (root / _ARTIFACT).write_bytes(bytes(_SIZE))
     sets: list[tuple[Any, ...]] = [(1, anchor_set_key([]), "[]")]
     edges: list[tuple[Any, ...]] = []

@@ -57,7 +57,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
 }
 # how many of the rows of a full report have a budget
 BUDGETS = {
-    "import_time": 3,
+    "import_time": 4,
     "funnel": 5,
     "verify": 1,
     "wide": 3,

@@ -189,12 +189,17 @@ class Hold:
 
 
 def rfc3339(seconds: float) -> str:
-    """Word seconds since the epoch as RFC 3339 in UTC.
+    """Word seconds since the epoch as RFC 3339 in UTC; a damaged value, which no date has, stays as it is.
 
     >>> rfc3339(0.5)
     '1970-01-01T00:00:00.500000+00:00'
+    >>> rfc3339(9e18)
+    '9e+18'
     """
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).isoformat()
+    except (OverflowError, OSError, TypeError, ValueError):
+        return str(seconds)
 
 
 @dataclass(frozen=True, kw_only=True)
