@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Union
@@ -30,13 +30,22 @@ class HeldText:
     encoded: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PlainData:
+    """The form of a collection of plain data, with all texts in it, and its encodings by those that are hidden."""
+
+    form: Form
+    texts: frozenset[str]
+    encodings: dict[frozenset[str], tuple[bytes, list[str]]] = field(default_factory=dict)
+
+
 # A description of a value that has exactly one encoding.
-Form = Union[bytes, str, ModuleRef, UnorderedParts, HeldText, "tuple[Form, ...]"]
+Form = Union[bytes, str, ModuleRef, UnorderedParts, HeldText, PlainData, "tuple[Form, ...]"]
 
 
 def digest(domain: str, *parts: bytes) -> str:
     """Hash parts under a domain: equal parts of two domains have different digests."""
-    return sha256(_framed(utf8(f"jammi.code.{domain}"), *parts)).hexdigest()
+    return sha256(framed([utf8(f"jammi.code.{domain}"), *parts])).hexdigest()
 
 
 def utf8(text: str) -> bytes:
@@ -58,10 +67,12 @@ def encode(form: Form, names: Mapping[str, str]) -> bytes:
     if isinstance(form, ModuleRef):
         return b"m" + utf8(names[form.path])
     if isinstance(form, UnorderedParts):
-        return b"u" + _framed(*sorted(encode(part, names) for part in form.parts))
-    return b"t" + _framed(*[encode(part, names) for part in form])
+        return b"u" + framed(sorted(encode(part, names) for part in form.parts))
+    if isinstance(form, PlainData):
+        return encode(form.form, names)
+    return b"t" + framed([encode(part, names) for part in form])
 
 
-def _framed(*parts: bytes) -> bytes:
+def framed(parts: Iterable[bytes]) -> bytes:
     """Join parts, each led by its length, so that no two lists of parts give the same bytes."""
     return b"".join([len(part).to_bytes(8, "little") + part for part in parts])

@@ -6,19 +6,21 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
 from jammi_dagster.fingerprint.components import Component, in_order, of_form, of_packaged, of_values
+from jammi_dagster.fingerprint.earlier_steps import changed_before
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.loaded_files import changed_files, loaded_files
 from jammi_dagster.fingerprint.location import extensions_for
+from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.index import forget_all
 from jammi_dagster.fingerprint.reach.routes import Outlived
 from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
@@ -76,8 +78,25 @@ class CodeIdentity:
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     cached: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
     """The reached functions whose results are kept: the file below its tree, and the first line of each."""
+    changes: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+    """The names whose values the code changes when it runs, each with its file: a later step may read them."""
     unresolved: tuple[str, ...]
     """Reasons why the identity cannot be known, with ways out. A table with any reason must not be reused."""
+
+    def with_needs_of(self, others: Sequence[CodeIdentity]) -> CodeIdentity:
+        """Add the components, reads and needs of other code; the digest stays."""
+        every, own_last = (self, *others), (*others, self)
+        return replace(
+            self,
+            components=in_order({part for one in every for part in one.components}),
+            libraries={name: version for one in every for name, version in one.libraries.items()},
+            cached=tuple({kept for one in every for kept in one.cached}),
+            changes=tuple({name for one in every for name in one.changes}),
+            outside=tuple(dict.fromkeys(read for one in every for read in one.outside)),
+            files={path: content for one in own_last for path, content in one.files.items()},
+            reached_by={place: way for one in own_last for place, way in one.reached_by.items()},
+            unresolved=tuple(dict.fromkeys(reason for one in every for reason in one.unresolved)),
+        )
 
     @property
     def outdated(self) -> tuple[str, ...]:
@@ -107,6 +126,8 @@ def identify(
     ignore: Collection[str] = (),
     of_object: bool = False,
     members: frozenset[str] | None = None,
+    changed: Mapping[Name, str] | None = None,
+    declares_reads: bool = False,
 ) -> CodeIdentity:
     """Identify the code that the result of a function depends on. Nothing of the user's runs for it.
 
@@ -123,6 +144,9 @@ def identify(
             reason. Both options add to the settings of the project.
         of_object: True if `fn` is a class of which a function is given an object.
         members: The members that the function uses of that object; None for all.
+        changed: Names whose values other functions of the same result change before this one, each with the function.
+        declares_reads: True if version surfaces stand for files that the function reads. A read of packaged files by a
+            computed name stands in `outside` then, where a run sees which of them it is.
 
     Raises:
         InvalidField: An option or a setting makes no sense.
@@ -134,7 +158,10 @@ def identify(
     with _one_at_a_time, uncollected():
         while True:
             try:
-                return _from_source(fn, depends_on, ignore, {fn: members} if of_object else {})
+                of_objects = {fn: members} if of_object else {}
+                return _from_source(
+                    fn, depends_on, ignore, of_objects, changed or {}, declares_reads=declares_reads
+                )
             except Outlived:  # a file has changed meanwhile
                 forget_all()
             except ValuesMoved:
@@ -156,7 +183,7 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
     paths = [item for item in given if isinstance(item, (str, os.PathLike))]
     files = [(str(one), one.digest) for one in describe(paths, describer, folder)]
     known = _packaged.get(innermost(fn), ())
-    files += [(read.path, str(read.digest())) for read in known]
+    files += [(read.path, str(read.digests())) for read in known]
     told = (*(part for one in files for part in one), *sorted(describer.unresolved), repr(settings))
     return digest("disk.v1", *map(utf8, told))
 
@@ -175,6 +202,9 @@ def _from_source(
     depends_on: Sequence[Any],
     ignore: Collection[str],
     of_objects: Mapping[Any, frozenset[str] | None],
+    changed: Mapping[Name, str],
+    *,
+    declares_reads: bool,
 ) -> CodeIdentity:
     file = _file(fn)
     settings = settings_for(file)
@@ -191,14 +221,15 @@ def _from_source(
         declared.append(time_zone())
     slots = Slots(_Shown(code, settings.depends_on), code.files)
     held = (*of_values(describer.held, slots), *of_form(_name(fn), form, slots))
-    packaged, unread = code.read_packaged()
+    seen = [read for read in code.packaged if declares_reads and read.is_seen]
+    packaged, unread = code.read_packaged(but=seen)
     if innermost(fn) is not None:
         _packaged[innermost(fn)] = code.packaged
-    loaded = loaded_files(code.loaded, {read.path for read in code.packaged})
+    loaded = loaded_files(code.loaded, {*packaged, *(read.path for read in code.packaged)})
     libraries = {**describer.libraries, **code.libraries}
     components = in_order((*code.components, *of_packaged(packaged), *held, *declared, *loaded.components))
     reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
-    reasons.update(loaded.unresolved, _upgraded(libraries))
+    reasons.update(loaded.unresolved, _upgraded(libraries), changed_before(code, ignored, changed))
     return CodeIdentity(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
@@ -207,7 +238,13 @@ def _from_source(
         files=packaged,
         reached_by=code.reached_by,
         cached=code.cached,
+        changes=code.changes,
         outside=tuple(
+            OutsideRead(what=read.watched, where=read.place, is_declarable=True)
+            for read in seen
+            if read.watched not in ignored
+        )
+        + tuple(
             OutsideRead(
                 what=read.name,
                 where=f"{read.file}:{read.line}",

@@ -14,11 +14,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 
+from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.process_state import (
     ARRAY_LIBRARIES,
     CHANGES_OF_ARRAY_LIBRARIES,
     DISPLAY_OPTIONS,
+    HARMLESS_CALLS,
     HARMLESS_STATE,
     OPTION_SETTERS,
     PACKAGE_IMPORTERS,
@@ -26,9 +28,10 @@ from jammi_dagster.fingerprint.known_names.process_state import (
     is_among,
 )
 from jammi_dagster.fingerprint.live.callables import innermost
+from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.index import index_for
-from jammi_dagster.fingerprint.reach.load_targets import Name
+from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.modules import Module, home_of, libraries, of_names
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
@@ -220,11 +223,20 @@ class _Search:
                 for file in sorted(one for one in files if one.endswith(".py")):
                     yield self._module(os.path.join(above, file))
 
-    def _module(self, path: str) -> Module:
+    @kept
+    def _loaded(self) -> dict[str, dict[str, object]]:
+        """The names of the loaded modules by their files; of a file that was loaded twice those of the first."""
+        found: dict[str, dict[str, object]] = {}
         for module in list(sys.modules.values()):
             names = getattr(module, "__dict__", {})
-            if isinstance(names, dict) and names.get("__file__") == path:
-                return of_names(names)
+            path = names.get("__file__") if isinstance(names, dict) else None
+            if isinstance(path, str) and path not in found:
+                found[path] = names
+        return found
+
+    def _module(self, path: str) -> Module:
+        if path in self._loaded:
+            return of_names(self._loaded[path])
         return Module(os.path.splitext(os.path.basename(path))[0], path)
 
     def extensions(self, program: tuple[str, int]) -> Extensions:
@@ -249,7 +261,9 @@ class _Search:
                 continue
             one = Extension(node.module, source, index)
             for name in named.get(index, ()):
-                if name[0] != node.path:
+                if name[0] == ATTRIBUTES:
+                    found.by_attribute.setdefault(name[1], []).append(one)
+                elif name[0] != node.path:
                     found.by_name.setdefault(name, []).append(one)
             for changed in foreign.get(index, ()):
                 _classify(found, changed, one, unit)
@@ -261,8 +275,12 @@ def _classify(found: Extensions, name: str, one: Extension, unit: Unit) -> None:
     is_quiet = (
         is_call and f"{name}.".startswith(ARRAY_LIBRARIES) and not CHANGES_OF_ARRAY_LIBRARIES.match(bare)
     )
-    if is_orchestration(name) or is_among(bare, HARMLESS_STATE) or _sets_display(bare, unit):
+    harmless = (*HARMLESS_STATE, *HARMLESS_CALLS) if is_call else HARMLESS_STATE
+    if is_orchestration(name) or is_among(bare, harmless) or _sets_display(bare, unit):
         return
+    owner, _, attribute = bare.rpartition(".")
+    if owner.rpartition(".")[2][:1].isupper():
+        found.by_attribute.setdefault(attribute, []).append(one)  # `pandas.DataFrame.tidy = tidy`
     if is_among(bare, PROCESS_STATE):
         found.of_process.append(one)
     elif not is_quiet:

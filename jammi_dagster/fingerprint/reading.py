@@ -7,15 +7,17 @@ values that it rests on.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from jammi_dagster.fingerprint.components import Component, of_code
 from jammi_dagster.fingerprint.hashing import encode
+from jammi_dagster.fingerprint.live.looks import at_one_look
 from jammi_dagster.fingerprint.live.module_state import state_of
 from jammi_dagster.fingerprint.live.values import Describer
 from jammi_dagster.fingerprint.loaded_files import LoadedCode, loaded_code
+from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.extensions import Extensions
 from jammi_dagster.fingerprint.reach.findings import (
     Compared,
@@ -32,6 +34,7 @@ from jammi_dagster.fingerprint.reach.index import CodeIndex, index_for
 from jammi_dagster.fingerprint.reach.packaged_reads import packaged_reads
 from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.reach.run_changes import run_changes
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import file_names
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
@@ -64,17 +67,24 @@ class Reading:
     changed: tuple[tuple[Node, str], ...]  # names whose values differ from their source, in order
     loaded: tuple[LoadedCode, ...]
     cached: tuple[tuple[str, int], ...]
+    read: frozenset[Name]  # the names that it reads when it runs
+    tops: frozenset[str]  # the top-level modules outside of first-party code that it reaches
+    changes: tuple[Name, ...]  # whose values it changes when it runs
     roots: tuple[Root, ...]  # with those of the changed values
 
-    def read_packaged(self) -> tuple[dict[str, bytes], set[str]]:
-        """Digest the files of the own package as they are now, by path; of others return the reasons."""
-        found, reasons = {}, set()
-        for read in self.packaged:
-            digest = read.digest()
-            if isinstance(digest, bytes):
-                found[read.path] = digest
+    def read_packaged(self, but: Collection[PackagedRead] = ()) -> tuple[dict[str, bytes], set[str]]:
+        """Digest the files of the own package as they are now, by path; of others return the reasons.
+
+        The files of the reads in `but` are left out.
+        """
+        found: dict[str, bytes] = {}
+        reasons: set[str] = set()
+        for read in (one for one in self.packaged if one not in but):
+            digests = read.digests()
+            if isinstance(digests, str):
+                reasons.add(reason(f"{read.place} reads {read.named}: {digests}"))
             else:
-                reasons.add(reason(f"{read.place} reads {read.named}: {digest}"))
+                found.update(digests)
         return found, reasons
 
     def edits(self) -> Iterator[str]:
@@ -147,6 +157,9 @@ def _reading(
         changed=changed,
         loaded=loaded_code(graph),
         cached=tuple(sorted(set(cached_functions(graph)))),
+        read=frozenset((one.node.path, name) for one in reached for name in one.read_at_run),
+        tops=frozenset(graph.tops),
+        changes=tuple(sorted(set(run_changes(graph)))),
         roots=roots,
     )
 
@@ -160,7 +173,7 @@ def _holds(known: Reading, index: CodeIndex, home: frozenset[str]) -> bool:
         live = _live(node)
         for name in one.names if node.source else ():
             if name in live and node.source:
-                is_changed = _differs(node.source, name, live, home)
+                is_changed = at_one_look(_differs, node.source, live, by=(name, home))
                 if is_changed != ((node.path, name) in changed):
                     return False
     return True
@@ -177,7 +190,7 @@ def _hold(describer: Describer, node: Node, name: str) -> None:
         describer.hold(state, told, lenient=True)
 
 
-def _differs(source: Source, name: str, live: Mapping[str, Any], home: frozenset[str]) -> bool:
+def _differs(source: Source, live: Mapping[str, Any], name: str, home: frozenset[str]) -> bool:
     if source.slot_of(name) is not None:
         return False  # the function that fills it is judged by its code
     return not _is_as_written(source, name, live) or any(
@@ -205,7 +218,7 @@ def _changed(graph: Graph, home: frozenset[str]) -> Iterator[tuple[Node, str]]:
                 if (path, name) in seen or name not in live:
                     continue
                 seen.add((path, name))
-                if source and _differs(source, name, live, home):
+                if source and at_one_look(_differs, source, live, by=(name, home)):
                     looking = True
                     yield reached.node, name
 

@@ -126,10 +126,10 @@ def test_swapped_modules_differ(project: Project) -> None:
 
 def test_modules_of_one_name_do_not_merge(project: Project) -> None:
     """Files that would be called alike (folders without `__init__`) keep names of their own."""
-    text = "import a.util, b.util\ndef f(): return a.util.K - b.util.K\n"
-    before = project.write({"a/util.py": "K = 1\n", "b/util.py": "K = 2\n"}).of_source(text)
-    after = project.write({"a/util.py": "K = 2\n", "b/util.py": "K = 1\n"}).of_source(text)
-    assert set(before.named) >= {"constant K (a/util.py)", "constant K (b/util.py)"}
+    text = "import east.util, west.util\ndef f(): return east.util.K - west.util.K\n"
+    before = project.write({"east/util.py": "K = 1\n", "west/util.py": "K = 2\n"}).of_source(text)
+    after = project.write({"east/util.py": "K = 2\n", "west/util.py": "K = 1\n"}).of_source(text)
+    assert set(before.named) >= {"constant K (east/util.py)", "constant K (west/util.py)"}
     assert before.digest != after.digest
 
 

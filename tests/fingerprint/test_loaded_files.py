@@ -38,7 +38,8 @@ READS = {
     "a default": "def LIMIT(text=readerlib.read('a.txt')): return text",
     "a decorator": "def wrap(text):\n    return lambda fn: lambda: text\n@wrap(readerlib.read('a.txt'))\n"
     "def LIMIT(): pass",
-    "a template": "LIMIT = jinja2.Environment(loader=jinja2.FileSystemLoader('.')).get_template('a.txt').render()",
+    "a template": "LIMIT = jinja2.Environment(loader=jinja2.FunctionLoader(readerlib.read))"
+    ".get_template('a.txt').render()",
     "a cached function": "@functools.lru_cache\ndef load(): return readerlib.read('a.txt')\nLIMIT = load()",
 }
 IMPORTS = "import configparser, functools, jinja2, readerlib\n"

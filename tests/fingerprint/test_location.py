@@ -1,12 +1,9 @@
 """State that only other modules of the code location set: it counts for the functions that reach it, and only there."""
 
 import importlib
-import sys
 
 import pytest
-from fingerprint_kit import Project
-
-from jammi_dagster.fingerprint import CodeIdentity, fix_location, identify
+from fingerprint_kit import Project, identity_in_location, write_location
 
 REGISTRY = """
     class Registry:
@@ -159,6 +156,26 @@ FIRST_PARTY = {
         f"{HANDLER}class P:\n    def go(self, v): return v + 1\nregistry.register(P())",
         "registry.hook.go(v=1)",
     ),
+    "the other half of a closure": (
+        "def pair():\n    held = []\n    return held.append, lambda: held[0]\nput, registry = pair()",
+        "from reg import put\ndef handler(v): return v + 1\nput(handler)",
+        "registry()(1)",
+    ),
+    "a module among the loaded ones": (
+        "def pair(): return {}\nregistry = pair()\nnumber = 0\ndef make():\n    global number\n    return number",
+        "import sys\nimport reg\ndef handler(v): return v + 1\nsys.modules['reg'].number = handler(1)",
+        "make()",
+    ),
+    "an abstract base class": (
+        "import abc\nclass registry(abc.ABC): pass",
+        f"{REG}def handler(v): return v + 1\nregistry.register(type('X', (), {{'go': handler}}))",
+        "isinstance(1, registry)",
+    ),
+    "an abstract class by its metaclass": (
+        "import abc\nclass registry(metaclass=abc.ABCMeta): pass",
+        f"{REG}@registry.register\nclass X:\n    def go(self, v): return v + 1",
+        "isinstance(1, registry)",
+    ),
 }
 
 # A plugin that extends a library, and a function that depends on its number 2.
@@ -195,6 +212,22 @@ LIBRARIES = {
         "import fractions\ndef twice(self): return 2\nfractions.Fraction.twice = twice",
         "import fractions\ndef f(): return fractions.Fraction(1).twice()",
     ),
+    "a method of the standard library": (
+        "import pathlib\nif 2 > 4: pathlib.PurePath.twice = 2",
+        "import pathlib\ndef f(): return pathlib.PurePath().twice",
+    ),
+    "a function of a module that is quiet": (
+        "import shutil\nif 2 > 4: shutil.which = lambda name: 2",
+        "import shutil\ndef f(): return shutil.get_archive_formats()",
+    ),
+    "an attribute by its name": (
+        "import fractions\nif 2 > 4: setattr(fractions, 'twice', 2)",
+        "import fractions\ndef f(): return fractions.twice",
+    ),
+    "an attribute by a computed name": (
+        "import numpy as np\nfor name in ('a', 'b')[2:]: setattr(np, name, 1)",
+        "import numpy as np\ndef f(): return np.a",
+    ),
     "an option within a function": (
         "import polars as pl\ndef setup():\n    pl.Config.set_streaming_chunk_size(2)\nsetup()",
         "import polars as pl\ndef f(): return pl.DataFrame()",
@@ -204,9 +237,37 @@ LIBRARIES = {
         "import decimal\ndecimal.setcontext(decimal.Context(prec=2))",
         "def f(): return 1",
     ),
+    "a limit of the interpreter": ("import sys\nsys.setrecursionlimit(1000 + 2)", "def f(): return 1"),
     "the locale": ("import locale\nlocale.setlocale(2, 'C')", "def f(): return 1"),
     "a seed": ("import random\nrandom.seed(2)", "def f(): return 1"),
     "a seed of numpy": ("import numpy as np\nnp.random.seed(2)", "def f(): return 1"),
+    "a class that a library notes": (
+        "import yaml\nclass Tag(yaml.YAMLObject):\n    yaml_tag = '!two'\n    yaml_loader = yaml.SafeLoader\n"
+        "    @classmethod\n    def from_yaml(cls, loader, node): return 2",
+        "import yaml\ndef f(): return yaml.safe_load('!two a')",
+    ),
+    "a class that a library notes, by a base of its own": (
+        "from sqlglot.dialects import Postgres\nclass Base(Postgres): pass\nclass Mine(Base):\n"
+        "    class Generator(Postgres.Generator):\n        TWO = 2",
+        "import sqlglot\ndef f(): return sqlglot.transpile('select 1', write='mine')",
+    ),
+    "a decorator by which a library compiles a class": (
+        "from sqlalchemy.ext.compiler import compiles\nfrom sqlalchemy.sql.functions import sum\n"
+        "@compiles(sum)\ndef go(element, compiler, **words): return '2'",
+        "import sqlalchemy as sa\ndef f(): return str(sa.func.sum(1))",
+    ),
+    "a form of archives": (
+        "import shutil\nshutil.register_archive_format('x2', lambda *given: None)",
+        "import shutil\ndef f(): return shutil.get_archive_formats()",
+    ),
+    "how objects are copied": (
+        "import copyreg, fractions\ncopyreg.pickle(fractions.Fraction, lambda x: (int, (2,)))",
+        "def f(): return 1",
+    ),
+    "a handler of errors of numpy": (
+        "import numpy as np\nnp.seterrcall(lambda *given: 2)",
+        "def f(): return 1",
+    ),
     "the errors of numpy": ("import numpy as np\nnp.seterr(all='ignore' if 2 else '')", "def f(): return 1"),
 }
 
@@ -246,43 +307,24 @@ HARMLESS = {
 }
 
 
-def _identity(project: Project) -> CodeIdentity:
-    """Identify `assets.f` in the code location of `definitions.py`."""
-    project.forget()
-    for name in ("definitions", "assets"):  # another test may have loaded one of that name
-        sys.modules.pop(name, None)
-    definitions, assets = importlib.import_module("definitions"), importlib.import_module("assets")
-    fix_location([assets.f], [assets.f], None)
-    assert definitions.f is assets.f
-    return identify(assets.f)
-
-
-def _project(project: Project, plugin: str, assets: str, reg: str = "", *, loads: bool = True) -> Project:
-    """Write a code location. Where it `loads` no plugin, the process of the test stays as it is."""
-    definitions = f"if {loads}:\n    import plugin\nfrom assets import f\n"
-    return project.write(
-        {"reg.py": reg, "plugin.py": plugin, "assets.py": assets, "definitions.py": definitions}
-    )
-
-
 @pytest.mark.parametrize(("reg", "plugin", "use"), FIRST_PARTY.values(), ids=FIRST_PARTY)
 def test_state_that_a_plugin_fills_counts_for_whoever_reaches_it(
     project: Project, reg: str, plugin: str, use: str
 ) -> None:
     """An edit of a plugin moves the identity of a function that reaches the registry, and leaves it resolved."""
     names = "registry, make" if "make()" in use else "registry"
-    _project(project, plugin, f"from reg import {names}\ndef f(): return {use}\n", reg)
-    one = _identity(project)
-    two = _identity(project.replace("plugin.py", "v + 1", "v + 2"))
+    write_location(project, plugin, f"from reg import {names}\ndef f(): return {use}\n", reg)
+    one = identity_in_location(project)
+    two = identity_in_location(project.replace("plugin.py", "v + 1", "v + 2"))
     assert one.digest != two.digest or (one.unresolved and two.unresolved)
 
 
 @pytest.mark.parametrize(("plugin", "assets"), LIBRARIES.values(), ids=LIBRARIES)
 def test_state_of_a_library_or_the_process_counts(project: Project, plugin: str, assets: str) -> None:
     """A plugin that extends a library counts for functions that use the library, process state for all."""
-    _project(project, plugin, assets, loads=False)
-    one = _identity(project)
-    two = _identity(project.replace("plugin.py", "2", "3"))
+    write_location(project, plugin, assets, loads=False)
+    one = identity_in_location(project)
+    two = identity_in_location(project.replace("plugin.py", "2", "3"))
     assert one.digest != two.digest
     assert (one.unresolved, one.outside) == ((), ())
 
@@ -290,9 +332,9 @@ def test_state_of_a_library_or_the_process_counts(project: Project, plugin: str,
 @pytest.mark.parametrize(("plugin", "assets"), HARMLESS.values(), ids=HARMLESS)
 def test_state_that_no_result_depends_on_does_not_count(project: Project, plugin: str, assets: str) -> None:
     """An edit of a plugin that changes nothing the function reaches leaves its identity as it is."""
-    _project(project, plugin, assets, loads=False)
-    one = _identity(project)
-    two = _identity(project.replace("plugin.py", "2", "3"))
+    write_location(project, plugin, assets, loads=False)
+    one = identity_in_location(project)
+    two = identity_in_location(project.replace("plugin.py", "2", "3"))
     assert one.digest == two.digest
     assert (one.unresolved, one.outside) == ((), ())
 
@@ -300,15 +342,15 @@ def test_state_that_no_result_depends_on_does_not_count(project: Project, plugin
 def test_modules_that_only_happen_to_be_loaded_do_not_count(project: Project) -> None:
     """A plugin that the location does not import leaves the identity alone, loaded or not: workers and tests differ."""
     project.write({"other.py": "import decimal\ndecimal.getcontext().prec = 28\n"})
-    _project(project, "", "def f(): return 1\n")
-    one = _identity(project)
+    write_location(project, "", "def f(): return 1\n")
+    one = identity_in_location(project)
     importlib.import_module("other")
-    assert _identity(project).digest == one.digest
+    assert identity_in_location(project).digest == one.digest
 
 
 def test_before_the_location_is_fixed_only_its_own_module_counts(project: Project) -> None:
     """Without `finalize` the identity covers the modules that the function's module imports."""
-    _project(project, "import random\nrandom.seed(2)", "def f(): return 1\n")
+    write_location(project, "import random\nrandom.seed(2)", "def f(): return 1\n")
     one = project.identity("assets.f")
     assert not [component for component in one.components if component.where == "plugin.py"]
 
@@ -320,24 +362,24 @@ def test_plugins_that_are_loaded_by_name_count(project: Project) -> None:
     files = {"plug/__init__.py": loader, "plug/one.py": "import random\nrandom.seed(2)\n"}
     files["definitions.py"] = "import plug\nfrom assets import f\n"
     project.write({**files, "assets.py": "def f(): return 1\n"})
-    one = _identity(project)
-    assert one.digest != _identity(project.replace("plug/one.py", "2", "3")).digest
+    one = identity_in_location(project)
+    assert one.digest != identity_in_location(project.replace("plug/one.py", "2", "3")).digest
 
 
 def test_the_order_of_plugins_counts(project: Project) -> None:
     """Of two plugins that fill one registry, the order in which the location imports them counts."""
     plugin = "from reg import registry\ndef h(): return 1\nregistry.add(h)\n"
-    _project(project, plugin, "from reg import registry\ndef f(): return registry.items\n", REGISTRY)
+    write_location(project, plugin, "from reg import registry\ndef f(): return registry.items\n", REGISTRY)
     project.write({"second.py": plugin, "definitions.py": "import plugin, second\nfrom assets import f\n"})
-    one = _identity(project)
-    two = _identity(project.replace("definitions.py", "plugin, second", "second, plugin"))
+    one = identity_in_location(project)
+    two = identity_in_location(project.replace("definitions.py", "plugin, second", "second, plugin"))
     assert one.digest != two.digest
 
 
 def test_a_read_of_a_plugin_counts_with_its_statement(project: Project) -> None:
     """What a plugin reads to fill a registry unpins the functions that reach the registry, and no others."""
     plugin = "import os\nfrom reg import registry\nregistry.items['x'] = os.environ.get('X')\n"
-    _project(project, plugin, "from reg import registry\ndef f(): return registry.items\n", REGISTRY)
-    assert [read.what for read in _identity(project).outside] == ["os.environ"]
-    _project(project, plugin, "def f(): return 1\n", REGISTRY)
-    assert not _identity(project).outside
+    write_location(project, plugin, "from reg import registry\ndef f(): return registry.items\n", REGISTRY)
+    assert [read.what for read in identity_in_location(project).outside] == ["os.environ"]
+    write_location(project, plugin, "def f(): return 1\n", REGISTRY)
+    assert not identity_in_location(project).outside

@@ -19,6 +19,7 @@ def _holds(names: list[str], each: int) -> None:
     assert int(rows["all"].values["pinned"]) >= 1, "\n".join(report.lines())
 
 
+@pytest.mark.slow
 def test_no_mutant_of_small_libraries_is_reused() -> None:
     """Two libraries of one file: every mutant that changes the outcome has another identity; a hole is found."""
     _holds(["mergedeep", "jsonpointer"], each=15)

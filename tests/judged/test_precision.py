@@ -41,6 +41,7 @@ def test_the_list_is_large_and_mostly_pure() -> None:
     assert Counter(row["agreed"] for row in rows)["pure"] >= 0.6 * len(rows)
 
 
+@pytest.mark.slow
 def test_every_function_of_the_projects_is_labelled(verdicts: Mapping[str, precision.Asset]) -> None:
     """No asset is left out of the list; of a function with several assets, one is enough."""
     twins = {"grid_data:owners", "shop_analytics:fit_quality", "cloud_costs:totals/usd"}

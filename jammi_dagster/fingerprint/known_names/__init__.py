@@ -3,6 +3,8 @@
 | file | the names in it |
 |---|---|
 | readers.py | functions that read files, databases, processes or the network |
+| services.py | modules of which every function is such a reader |
+| native_readers.py | readers that raise no audit event |
 | ambient_values.py | the clock, chance, the environment of the process |
 | hidden_code.py | calls that run or import code that no source shows |
 | mutations.py | methods and functions that change state |

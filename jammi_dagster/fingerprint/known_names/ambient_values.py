@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.chance import LAYERS
+from jammi_dagster.fingerprint.known_names.texts import AMBIENT_SQL
 
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
 
@@ -46,6 +47,21 @@ AMBIENT = (
             "pendulum.yesterday",
             "arrow.now",
             "arrow.utcnow",
+            "dateutil.utils.today",
+            "django.utils.timezone.localdate",
+            "django.utils.timezone.now",
+            "asyncio.get_event_loop.().time",
+            "asyncio.get_running_loop.().time",
+            "site.getsitepackages",
+            "site.getusersitepackages",
+            "sysconfig.get_path",
+            "sysconfig.get_paths",
+            "sysconfig.get_config_var",
+            "sysconfig.get_config_vars",
+            "streamlit.secrets",
+            "tzlocal.get_localzone",
+            "tzlocal.get_localzone_name",
+            "pyproj.datadir.get_data_dir",
             "uuid.uuid1",
             "uuid.uuid4",
             "uuid.uuid6",
@@ -81,6 +97,7 @@ AMBIENT = (
             "sys.getfilesystemencoding",
             "sys.getrefcount",
             "sys.gettotalrefcount",
+            "sys.version",
             "_thread.get_ident",
             "threading.get_ident",
             "threading.get_native_id",
@@ -100,6 +117,7 @@ AMBIENT = (
             "os.geteuid",
             "os.getgid",
             "os.getegid",
+            "os.getgrouplist",
             "os.getgroups",
             "os.getpgrp",
             "os.getpriority",
@@ -116,6 +134,14 @@ AMBIENT = (
             "os.get_terminal_size",
             "shutil.get_terminal_size",
             "resource.getrusage",
+            "grp.getgrall",
+            "grp.getgrgid",
+            "grp.getgrnam",
+            "pwd.getpwall",
+            "pwd.getpwnam",
+            "pwd.getpwuid",
+            "ssl.get_default_verify_paths",
+            "zoneinfo.available_timezones",
             "locale.getlocale",
             "locale.getdefaultlocale",
             "locale.getencoding",
@@ -127,6 +153,21 @@ AMBIENT = (
             "email.utils.make_msgid",
             "email.utils.localtime",
             "email.utils.formatdate",
+            "http.cookiejar.time2isoz",
+            "http.cookiejar.time2netscape",
+            "logging.LogRecord",
+            "logging.makeLogRecord",
+            "ssl.RAND_bytes",
+            "ssl.RAND_pseudo_bytes",
+            # libraries: keys and salts, the clock
+            "Crypto.Random.get_random_bytes",
+            "bcrypt.gensalt",
+            "cryptography.fernet.Fernet.generate_key",
+            "delorean.now",
+            "delorean.utcnow",
+            "nacl.utils.random",
+            "werkzeug.security.generate_password_hash",
+            *(f"ibis.{name}" for name in ("now", "today", "random", "uuid")),
         ]
     )
     | LAYERS
@@ -146,12 +187,26 @@ AMBIENT = (
         ]
     )
     | CLASS_CLOCKS
+    # Queries that are built of functions.
+    | {
+        f"{module}.{word}"
+        for module in (
+            "pyspark.sql.functions",
+            "snowflake.snowpark.functions",
+            "sqlalchemy.func",
+            "sqlalchemy.sql.func",
+            "sqlalchemy.sql.functions",
+            "sqlalchemy.sql.expression.func",
+        )
+        for word in AMBIENT_SQL
+    }
     | {f"{ANY}.expanduser"}
     | {f"traceback.{name}" for name in TRACES}
     | {f"locale.{name}" for name in ("atof", "currency", "format_string", "str", "strcoll", "strxfrm")}
     | PROCESSORS
     | {f"time.{clock}{unit}" for clock in _CLOCKS for unit in ("", "_ns")}
     | {f"dagster.EnvVar.{CALL}.get_value"}
+    | {f"dagster.{kind}ExecutionContext.get" for kind in ("Asset", "AssetCheck", "Op")}  # of the run
 )
 
 # Modules of which every function counts, except the named ones: those set a seed, or compute only.
@@ -166,6 +221,9 @@ AMBIENT_MODULES = {
     "shortuuid": frozenset[str](),
     "nanoid": frozenset[str](),
     "ulid": frozenset[str](),
+    "freezegun.api": frozenset[str](),
+    "maya": frozenset[str](),
+    "parsedatetime": frozenset[str](),
     "dotenv": frozenset({"find_dotenv"}),
     "torch.nn.init": frozenset({"constant_", "eye_", "ones_", "zeros_"}),
     "cupy.random": frozenset({"seed"}),
@@ -183,6 +241,13 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "numpy.random.default_rng": (0, "seed"),
     "numpy.random.seed": (0, "seed"),
     "random.seed": (0, "a"),
+    "dateparser.parse": (5, "settings"),
+    "dateparser.search.search_dates": (2, "settings"),
+    "arrow.get": (0, None),
+    "babel.dates.format_date": (0, "date"),
+    "babel.dates.format_datetime": (0, "datetime"),
+    "babel.dates.format_time": (0, "time"),
+    "gzip.compress": (2, "mtime"),  # the header holds the time
 }
 # Methods of objects of unknown class that draw by chance unless one of these arguments is given, or two by position
 # (as of a seeded generator).
@@ -197,6 +262,8 @@ UNLESS_WORD_OR_POSITION: dict[str, frozenset[str]] = {f"{ANY}.shuffle": frozense
 # The same for classes. Annotations and `isinstance` name those too, so that only a call counts.
 UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "random.Random": (0, "x"),
+    "bson.ObjectId": (0, "oid"),
+    "bson.objectid.ObjectId": (0, "oid"),
     "numpy.random.RandomState": (0, "seed"),
     "numpy.random.SeedSequence": (0, "entropy"),
     "numpy.random.MT19937": (0, "seed"),
@@ -205,8 +272,27 @@ UNLESS_SEEDED: dict[str, tuple[int, str | None]] = {
     "numpy.random.Philox": (0, "seed"),
     "numpy.random.SFC64": (0, "seed"),
     "sklearn.utils.check_random_state": (0, "seed"),
+    "statistics.NormalDist.().samples": (1, "seed"),
+    "scipy.stats.gaussian_kde.().resample": (1, "seed"),
+    "dateutil.rrule.rrule": (1, "dtstart"),  # begins today
+    "croniter.croniter": (1, "start_time"),
+    "croniter.croniter.croniter": (1, "start_time"),
 }
 SEED_OF_BASE = "*seed"  # the first argument of a class that such a class is the base of
+
+# Writers whose files hold the time at which they were written; the position of the mode, None for one that only writes.
+STAMPING_WRITERS: dict[str, int | None] = {
+    "gzip.GzipFile": 1,
+    "gzip.open": 1,
+    "pandas.ExcelWriter": None,
+    "tarfile.open": 1,
+    "zipfile.ZipFile": 1,
+    f"{ANY}.to_excel": None,
+    f"{ANY}.write_excel": None,
+}
+# The same of writers, if they are asked for one of these compressions.
+COMPRESSING_WRITERS = frozenset(f"{ANY}.to_{form}" for form in ("csv", "json", "pickle", "stata", "xml"))
+STAMPED_COMPRESSIONS = frozenset({"gzip", "tar", "zip"})
 
 # Functions of these libraries ask the clock when one of their arguments is one of these words.
 CLOCK_WORDS = frozenset({"now", "today"})
@@ -242,11 +328,15 @@ SAME_PACKAGES = ("pandas.io", "polars.io")
 # Modules that count when they are handed on as a value: nobody sees which function is then called.
 NEVER_BARE = frozenset({"time", "os", "tempfile", *AMBIENT_MODULES})
 
+# Modules and classes that hold such a name.
+AMBIENT_HOLDERS = frozenset(name.rpartition(".")[0] for name in AMBIENT if not name.startswith(ANY))
+
 # Modules that others hold as attributes (`pathlib.os`): the name counts from there on.
 HELD_MODULES = frozenset(
     [
         "os",
         "sys",
+        "datetime",
         "time",
         "random",
         "socket",
@@ -263,6 +353,8 @@ HELD_MODULES = frozenset(
 # Code that uses one of these depends on the time zone of the process: it is part of its identity.
 ZONE_READERS = frozenset(
     [
+        "dateutil.parser.parse",
+        "time.strptime",
         "time.localtime",
         "time.mktime",
         "time.ctime",
@@ -278,11 +370,16 @@ ZONE_READERS = frozenset(
         "tzlocal.get_localzone_name",
     ]
 )
-# The same unless this argument is given: naive times stand for those of the machine.
+# Libraries whose sessions have it.
+ZONE_LIBRARIES = frozenset({"duckdb"})
+# Methods of times that may be naive, and then stand for those of the machine, whatever they are given.
+ZONE_METHODS = frozenset({f"{ANY}.astimezone"})
+# The same unless this argument is given.
 ZONE_UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     f"{ANY}.timestamp": (0, None),
     f"{ANY}.fromtimestamp": (1, "tz"),
-    f"{ANY}.astimezone": (0, "tz"),
+    "datetime.datetime.fromtimestamp": (1, "tz"),
+    "pandas.Timestamp.fromtimestamp": (1, "tz"),
     "dateutil.tz.gettz": (0, "name"),
 }
 

@@ -7,6 +7,9 @@ from jammi_dagster.fingerprint.known_names.annotation_blind import BLIND_RECEIVE
 # Orchestration: its effect on a table stands in the descriptor, and an upgrade of it alone must move no hash.
 ORCHESTRATION = frozenset({"dagster", "jammi_dagster"})
 
+# How the names of Dagster's integrations begin: `dagster_dbt.DbtProject(…)`. Their definitions change nothing at load.
+INTEGRATIONS = "dagster_"
+
 # Decorators that label a function and do nothing else, whatever the label is called.
 LABEL_PREFIXES = ("pytest.mark.",)
 

@@ -111,8 +111,6 @@ OWN_RESULTS = frozenset(
         *("read_all", "read_next_batch", "to_df", "unregister"),
     ]
 )
-# Methods that take parts of a query.
-EXPRESSIONS = frozenset({"aggregate", "filter", "order", "project"})
 QUERIES = frozenset({"execute", "from_query", "query", "sql"})
 
 # Words of a query that lead out of the tables that are named in it.

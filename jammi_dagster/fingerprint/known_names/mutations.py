@@ -34,9 +34,17 @@ MUTATING_METHODS = frozenset(
     ]
 )
 
+# Methods of tables of libraries that change no dict or list which they get.
+TABLE_METHODS = frozenset(
+    [
+        *("agg", "aggregate", "astype", "fillna", "group_by", "groupby", "isin", "reindex", "rename"),
+        *("set_index", "sort_values", "with_columns"),
+    ]
+)
+
 # Names of callables of unknown code that are taken to change the object, module or process that they belong to.
 LOOKS_MUTATING = re.compile(
-    r"^(set(?!$|_(axis|categories|codes|crs|geometry|index|levels|names|precision|sorted)$)|delattr$|install|patch|enable|disable|configure|config$|basicConfig|"
+    r"^(set(?!$|_(axis|categories|codes|crs|geometry|index|levels|names|precision|sorted)$)|delattr$|install|patch|enable|disable|configure(?!d$)|config$|basicConfig|"
     r"use$|seed$|add|append|extend|insert|remove|pop|clear|update|discard|sort$|reverse$|filterwarnings|simplefilter|"
-    r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe)|register|hook",
+    r"exec$|eval$|load_dotenv|putenv|chdir|init$|initialize|connect$|subscribe|compiles$|listen)|register|(?<!with_)hook",
 )

@@ -8,12 +8,15 @@ import re
 PROCESS_STATE = (
     "builtins",
     "codecs",
+    "copyreg",
     "decimal",
     "gettext",
     "locale",
     "numpy.random.seed",
     "numpy.random.set_state",
+    "numpy.setbufsize",
     "numpy.seterr",
+    "numpy.seterrcall",
     "os.chdir",
     "os.umask",
     "random.seed",
@@ -21,74 +24,120 @@ PROCESS_STATE = (
     "sys.modules",
     "sys.meta_path",
     "sys.path_hooks",
+    "sys.setrecursionlimit",
     "sys.set_int_max_str_digits",
     "tensorflow.random.set_seed",
     "time.tzset",
     "torch.manual_seed",
 )
 
-# State on which no table depends: logs, displays, limits, threads, error reporters, the import path.
+# State on which no table depends: logs, displays, error reporters, the import path.
 HARMLESS_STATE = (
-    "IPython",
     "absl.logging",
-    "asyncio",
     "atexit",
+    "colorama",
+    "coloredlogs",
+    "faulthandler",
+    "logging",
+    "loguru",
+    "numpy.set_printoptions",
+    "os.environ",
+    "os.environb",
+    "pandas.options.display",
+    "polars.Config.set_fmt",
+    "polars.Config.set_tbl",
+    "polars.Config.set_verbose",
+    "rich",
+    "sentry_sdk",
+    "structlog",
+    "sys.excepthook",
+    "sys.path",
+    "sys.stderr",
+    "sys.stdout",
+    "tqdm",
+    "urllib3.disable_warnings",
+    "warnings",
+)
+
+# Modules with calls that change nothing on which a table depends; attributes of theirs may be set to anything.
+HARMLESS_CALLS = (
+    "IPython",
+    "asyncio",
     "bugsnag",
     "builtins.exec",
     "builtins.eval",
-    "colorama",
-    "coloredlogs",
     "concurrent.futures",
     "datadog",
     "ddtrace",
     "dotenv",
-    "faulthandler",
     "gc",
     "importlib",
-    "logging",
-    "loguru",
     "multiprocessing",
     "nest_asyncio",
     "newrelic",
-    "numpy.set_printoptions",
     "opentelemetry",
-    "os.environ",
-    "os.environb",
     "os.makedirs",
     "os.mkdir",
     "os.putenv",
     "os.unsetenv",
-    "pandas.options.display",
     "pathlib",
     "pkgutil",
-    "polars.Config.set_fmt",
-    "polars.Config.set_tbl",
-    "polars.Config.set_verbose",
     "prometheus_client",
     "pytest",
     "resource",
-    "rich",
     "rollbar",
-    "sentry_sdk",
-    "shutil",
+    *(
+        f"shutil.{name}"
+        for name in (
+            *("chown", "copy", "copyfile", "copyfileobj", "copymode", "copystat", "copytree", "disk_usage"),
+            *("make_archive", "move", "rmtree", "unpack_archive", "which"),
+        )
+    ),
     "signal",
-    "structlog",
     "subprocess",
-    "sys.excepthook",
-    "sys.path",
-    "sys.setrecursionlimit",
     "sys.setswitchinterval",
-    "sys.stderr",
-    "sys.stdout",
     "threading",
     "time.sleep",
-    "tqdm",
     "traceback",
     "tracemalloc",
     "unittest",
-    "urllib3.disable_warnings",
     "uvloop",
-    "warnings",
+)
+
+# Functions that change the state of a library or of the process when a body calls them.
+STATE_SETTERS = frozenset(
+    [
+        "decimal.getcontext",
+        "decimal.setcontext",
+        "locale.setlocale",
+        "numpy.seterr",
+        "numpy.seterrcall",
+        "os.chdir",
+        "os.umask",
+        "sys.set_int_max_str_digits",
+        "sys.setrecursionlimit",
+        "time.tzset",
+    ]
+)
+
+# Calls that may run any first-party code, and state that libraries read: not harmless while modules are loaded.
+FAR_REACHING = (
+    *("asyncio", "builtins.eval", "builtins.exec", "importlib", "pkgutil", "pytest", "unittest"),
+    *("dotenv", "os.environ", "os.environb", "os.putenv", "os.unsetenv"),
+)
+
+# Libraries that report, compute, wait, or work on buffers and files. They run no function that they got before.
+SELF_CONTAINED = (
+    *("base64", "gzip", "hashlib", "io", "mlflow", "numpy", "struct", "tempfile", "wandb", "zipfile"),
+    "time.sleep",
+)
+
+# Functions that return a new connection, and change nothing else.
+CONNECTING = frozenset(
+    [
+        *("duckdb.connect", "psycopg.connect", "psycopg2.connect", "pymysql.connect", "pyodbc.connect"),
+        *("snowflake.connector.connect", "sqlite3.connect"),
+    ]
 )
 
 # Functions whose first argument names an option; these options are of a display.
@@ -117,6 +166,9 @@ PACKAGE_IMPORTERS = frozenset(
         "pkgutil.walk_packages",
     ]
 )
+
+# Calls that list the modules of the package whose folders they get.
+MODULE_LISTS = frozenset({"pkgutil.iter_modules", "pkgutil.walk_packages"})
 
 
 def is_among(name: str, known: tuple[str, ...]) -> bool:

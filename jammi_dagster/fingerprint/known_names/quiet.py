@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-# Modules whose functions configure logs, warnings, the import path, signals and displays: no table depends on them.
+# Modules whose functions configure logs, warnings, the import path, signals and displays, on which no table depends;
+# and functions that change nothing at all.
 QUIET_MODULES = frozenset(
     [
         "absl.logging",
         "colorama",
+        "copy.deepcopy",
         "coloredlogs",
         "logging",
         "pandas.options.display",
         "structlog",
         "loguru",
+        "os.fspath",
+        "os.path",
+        "time.sleep",
         "warnings",
         "signal",
         "atexit",
@@ -32,6 +37,14 @@ LOGGER_MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structl
 # Functions that return an object of its own with each call; so do classes, whose names begin with a capital. Arrays of
 # numpy may be views, and a shallow copy holds the same items.
 FRESH_MAKERS = ("collections.", "copy.deepcopy.", "pandas.", "polars.", "pyarrow.")
+
+# Callables whose results are data that nobody fills with functions later.
+COMPUTING = (
+    *("builtins.bool.", "builtins.bytes.", "builtins.float.", "builtins.frozenset.", "builtins.int."),
+    *("builtins.len.", "builtins.range.", "builtins.str.", "builtins.tuple.", "datetime."),
+    *("decimal.Decimal.", "fractions.Fraction.", "numpy.", "os.fspath.", "os.path.", "pandas."),
+    *("pathlib.", "polars.", "pyarrow.", "re.compile."),
+)
 
 # Built-in functions that change neither their arguments nor anything else.
 QUIET_BUILTINS = frozenset(

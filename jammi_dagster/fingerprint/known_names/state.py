@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
+# Classes of libraries: each class that is derived from them lists those which are derived from it, as tables, say.
+LISTING_BASES = frozenset({"sqlalchemy.orm.DeclarativeBase", "sqlalchemy.orm.DeclarativeBaseNoMeta"})
+# Bases and decorators that list the classes themselves.
+LISTERS = frozenset(
+    [
+        "sqlalchemy.ext.automap.automap_base.()",
+        "sqlalchemy.ext.declarative.declarative_base.()",
+        "sqlalchemy.orm.declarative_base.()",
+        "sqlalchemy.orm.registry.().generate_base.()",
+        "sqlalchemy.orm.registry.().mapped",
+        "sqlalchemy.orm.registry.().mapped_as_dataclass",
+        "sqlmodel.SQLModel",
+    ]
+)
+
+# Bases by which a library notes each class that is derived from them, also from a class of these modules.
+REGISTERING_BASES = (
+    "great_expectations.expectations",
+    "intake.DataSource",
+    "luigi.Task",
+    "marshmallow.Schema",
+    "mongoengine.Document",
+    "sqlalchemy.sql.functions",
+    "sqlglot.Dialect",
+    "sqlglot.dialects",
+    "yaml.YAMLObject",
+)
+
 # Callables whose result changes by mere use: generators of numbers, iterators, open files, queues.
 STATEFUL_MAKERS = frozenset(
     [
@@ -14,11 +42,21 @@ STATEFUL_MAKERS = frozenset(
         "builtins.zip",
         "csv.reader",
         "csv.DictReader",
+        "bz2.BZ2Compressor",
+        "bz2.BZ2Decompressor",
         "io.BytesIO",
         "io.StringIO",
+        "lzma.LZMACompressor",
+        "lzma.LZMADecompressor",
         "multiprocessing.Queue",
         "numpy.random.Generator",
+        "numpy.random.MT19937",
+        "numpy.random.PCG64",
+        "numpy.random.PCG64DXSM",
+        "numpy.random.Philox",
         "numpy.random.RandomState",
+        "numpy.random.SFC64",
+        "numpy.random.SeedSequence",
         "numpy.random.default_rng",
         "os.scandir",
         "queue.LifoQueue",
@@ -30,6 +68,8 @@ STATEFUL_MAKERS = frozenset(
         "scipy.stats.qmc.Halton",
         "scipy.stats.qmc.Sobol",
         "torch.Generator",
+        "zlib.compressobj",
+        "zlib.decompressobj",
     ]
 )
 STATEFUL_MODULES = frozenset({"itertools"})
@@ -46,18 +86,25 @@ MUTATING_FUNCTIONS: dict[str, int] = {
     "heapq.heappush": 0,
     "heapq.heappushpop": 0,
     "heapq.heapreplace": 0,
+    "numpy.add.at": 0,
     "numpy.copyto": 0,
     "numpy.fill_diagonal": 0,
     "numpy.place": 0,
     "numpy.put": 0,
     "numpy.put_along_axis": 0,
     "numpy.putmask": 0,
+    "numpy.random.Generator.shuffle": 0,
+    "numpy.random.RandomState.shuffle": 0,
+    "numpy.random.default_rng.().shuffle": 0,
+    "numpy.random.shuffle": 0,
+    "numpy.subtract.at": 0,
     "operator.delitem": 0,
     "operator.iadd": 0,
     "operator.iconcat": 0,
     "operator.imul": 0,
     "operator.ior": 0,
     "operator.setitem": 0,
+    "random.Random.().shuffle": 0,
     "random.shuffle": 0,
 }
 

@@ -81,6 +81,10 @@ METHODS_OF_TABLES = frozenset(
     for method in ("eval", "query", "sql")
 )
 
+# Methods of relations that take parts of a query.
+RELATION_METHODS = frozenset({"aggregate", "filter", "order", "project"})
+RELATION_TEXT = TextArgument(0, None, SQL, is_sure=False)
+
 # Words of a query that ask for the clock or for chance.
 AMBIENT_SQL = frozenset(
     [
@@ -98,10 +102,26 @@ AMBIENT_SQL = frozenset(
         "uuid",
         "gen_random_uuid",
         "newid",
+        *("clock_timestamp", "curdate", "current_localtime", "current_localtimestamp", "curtime"),
+        *("gen_random_bytes", "generate_uuid", "get_current_time", "get_current_timestamp", "getutcdate"),
+        *("newsequentialid", "rand", "randn", "randomblob", "randstr", "statement_timestamp", "sysdatetime"),
+        *("sysdatetimeoffset", "systimestamp", "sysutcdatetime", "timeofday", "transaction_timestamp"),
+        *("utc_date", "utc_time", "utc_timestamp", "uuid_string", "uuidv4", "uuidv7"),
     ]
 )
+# Functions that get a template, by the position of the argument; filters and functions that draw by chance there.
+TEMPLATES = {"jinja2.Template": 0, f"{ANY}.from_string": 0}
+DRAWS_IN_TEMPLATE = r"\|\s*random\b|\blipsum\s*\("
+# Texts in a query that stand for the clock, or for the time zone of the machine.
+AMBIENT_QUOTES = frozenset({"localtime", "now", "today", "tomorrow", "yesterday"})
+
+# Functions in queries of polars that read files.
+READING_SQL = frozenset({"read_csv", "read_ipc", "read_json", "read_ndjson", "read_parquet"})
 
 # Methods whose texts are read by people only.
 LOG_METHODS = frozenset(
     ["debug", "info", "warning", "warn", "error", "exception", "critical", "log", "print", "echo"]
 )
+
+# Built-in functions that return the text of an object.
+TEXT_MAKERS = frozenset({"ascii", "format", "repr", "str"})

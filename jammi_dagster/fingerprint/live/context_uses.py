@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from types import CellType, FunctionType, ModuleType
 
 from jammi_dagster.fingerprint.live.callables import layers
@@ -15,15 +16,17 @@ from jammi_dagster.fingerprint.sources.running_code import place, running
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.syntax.functions import Function, function_at
 from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import parse
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 
 _INSIDE = {
     "add_asset_metadata",
     "add_output_metadata",
     "asset_key",
     "asset_partition_key_for_output",
+    "asset_partition_key_range",
+    "asset_partition_key_range_for_output",
     "asset_partition_keys_for_output",
+    "asset_partitions_time_window_for_output",
     "has_partition_key",
     "has_partition_key_range",
     "log",
@@ -46,6 +49,9 @@ OF_THE_RUN = frozenset(
         "instance",
         "job_def",
         "job_name",
+        "op",
+        "op_def",
+        "op_handle",
         "repository_def",
         "retry_number",
         "run",
@@ -53,6 +59,18 @@ OF_THE_RUN = frozenset(
         "run_id",
         "run_tags",
         "selected_asset_keys",
+    ]
+)
+
+
+# Attributes that tell which assets a step makes: each of them is recorded by itself.
+OF_THE_SELECTION = frozenset(
+    [
+        "asset_key_for_output",
+        "is_subset",
+        "selected_asset_check_keys",
+        "selected_asset_keys",
+        "selected_output_names",
     ]
 )
 
@@ -66,7 +84,9 @@ def context_uses_outside(fn: object, parameter: str) -> tuple[str, ...]:
     if not functions:
         return (f"{_name(fn)} is not written in Python: its use of {parameter} cannot be read",)
     seen: set[tuple[int, str]] = set()
-    return tuple(dict.fromkeys(use for function in functions for use in _uses(function, parameter, "", seen)))
+    wrappers = {id(one) for one, inner in pairwise(functions) if _only_passes_on(one, inner)}
+    read = (function for function in functions if id(function) not in wrappers)
+    return tuple(dict.fromkeys(use for function in read for use in _uses(function, parameter, "", seen)))
 
 
 def is_of_the_run(use: str) -> bool:
@@ -76,6 +96,15 @@ def is_of_the_run(use: str) -> bool:
     (True, False)
     """
     return use.partition(".")[2].partition(" ")[0] in OF_THE_RUN
+
+
+def is_of_selection(use: str) -> bool:
+    """Return whether a use asks which assets the step makes.
+
+    >>> is_of_selection("context.selected_output_names in helper"), is_of_selection("context.run_id")
+    (True, False)
+    """
+    return use.partition(".")[2].partition(" ")[0] in OF_THE_SELECTION
 
 
 def _uses(function: FunctionType, parameter: str, within: str, seen: set[tuple[int, str]]) -> Iterator[str]:
@@ -96,6 +125,24 @@ def _uses(function: FunctionType, parameter: str, within: str, seen: set[tuple[i
                 yield from _uses_of_helper(function, tree, use, parameter, seen=seen, within=within)
     elif arguments.vararg or arguments.kwarg:
         yield f"{parameter} passes through {_name(function)}(*args, **kwargs){within}"
+
+
+def _only_passes_on(wrapper: FunctionType, inner: FunctionType) -> bool:
+    """Return whether a wrapper that takes anything only hands it to the function within: `fn(*args, **kwargs)`."""
+    tree, _ = tree_of(wrapper)
+    arguments = tree.args if tree else None
+    if tree is None or arguments is None or [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]:
+        return False
+    taken = {one.arg for one in (arguments.vararg, arguments.kwarg) if one}
+    enclosed = dict(zip(wrapper.__code__.co_freevars, wrapper.__closure__ or (), strict=True))
+    held = {name for name, cell in enclosed.items() if _content(cell) is inner} - _bound(tree)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    own = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in held]
+    starred = [one.value for call in own for one in call.args if isinstance(one, ast.Starred)]
+    starred += [word.value for call in own for word in call.keywords if word.arg is None]
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    is_hidden = any(node.id in ("locals", "vars", "eval", "exec") for node in names)
+    return not is_hidden and all(node in starred for node in names if node.id in taken)
 
 
 def _uses_of_helper(
@@ -164,11 +211,11 @@ def _taken(helper: FunctionType, call: ast.Call, parameter: str) -> list[str] | 
         *code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount],
     }
     found: list[str] = []
+    is_open = False  # an argument of unknown length stands before
     for position, argument in enumerate(call.args):
-        if isinstance(argument, ast.Starred):
-            return None
+        is_open |= isinstance(argument, ast.Starred)
         if isinstance(argument, ast.Name) and argument.id == parameter:
-            if position >= len(positional):
+            if is_open or position >= len(positional):
                 return None
             found.append(positional[position])
     for word in call.keywords:
@@ -190,7 +237,7 @@ def tree_of(function: FunctionType) -> tuple[Function | None, Scope]:
         return None, Scope([])
     if isinstance(met.label(function), str):
         return None, met.source.scope
-    return function_at(parse(met.source.content), place(function.__code__)), met.source.scope
+    return function_at(met.source.tree, place(function.__code__)), met.source.scope
 
 
 def _uses_within(function: Function, module: Scope, parameter: str) -> Iterator[str | ast.Call]:
@@ -200,32 +247,69 @@ def _uses_within(function: Function, module: Scope, parameter: str) -> Iterator[
         child: node for part in body for node in ast.walk(part) for child in ast.iter_child_nodes(node)
     }
     people = HarmlessReads(function, module, frozenset({parameter}))
+    scope = FunctionScope(module, function)
     names = [node for node in {**parents, **dict.fromkeys(body)} if isinstance(node, ast.Name)]
     for name in sorted(names, key=lambda node: (node.lineno, node.col_offset)):
-        if name.id == parameter and (use := _use(name, parents, people)):
+        if name.id == parameter and (use := _use(name, parents, people, scope)):
             yield use
         elif name.id in ("locals", "vars"):
             yield f"{name.id}() may hand on {parameter}"
 
 
-def _use(name: ast.Name, parents: dict[ast.AST, ast.AST], people: HarmlessReads) -> str | ast.Call | None:
+def _use(
+    name: ast.Name, parents: dict[ast.AST, ast.AST], people: HarmlessReads, scope: Scope
+) -> str | ast.Call | None:
     """Describe the use of the context at one place; None for its partition, its log and the like."""
     parent = parents.get(name)
     if not isinstance(name.ctx, ast.Load):
         return f"{name.id} is reassigned"
     if isinstance(parent, ast.Attribute):
-        inside = parent.attr in _INSIDE and isinstance(parent.ctx, ast.Load)
         above = parents.get(parent)
+        if parent.attr == "op_execution_context" and isinstance(above, ast.Attribute):
+            parent, above = above, parents.get(above)  # the same context in another class
+        inside = parent.attr in _INSIDE and isinstance(parent.ctx, ast.Load)
         if parent.attr == "resources" and isinstance(above, ast.Attribute):
             return f"{name.id}.resources.{above.attr}"
         return None if inside or people.is_for_people(parent) else f"{name.id}.{parent.attr}"
     if isinstance(parent, ast.keyword):
         parent = parents.get(parent)
     if isinstance(parent, ast.Call) and name is not parent.func:
-        return parent
+        asked = _asked(parent, name, scope)
+        inside = asked in _INSIDE or asked == "" or people.is_for_people(parent)
+        return parent if asked is None else None if inside else f"{name.id}.{asked}"
+    if _is_tested(name, parents):
+        return None
     if isinstance(parent, ast.Starred) and isinstance(call := parents.get(parent), ast.Call):
         return _passed(name.id, call)
     return f"{name.id} is used as a value"
+
+
+def _asked(call: ast.Call, name: ast.Name, scope: Scope) -> str | None:
+    """Return the attribute that a call asks the context for, empty if only for its class; None for another call."""
+    asks = scope.peek(chain_of(call.func) or ("",))
+    if call.args[:1] != [name] or call.keywords:
+        return None
+    if asks == ["builtins.isinstance"] and call.args.count(name) == 1:
+        return ""
+    text = call.args[1].value if len(call.args) > 1 and isinstance(call.args[1], ast.Constant) else None
+    is_asked = asks in (["builtins.getattr"], ["builtins.hasattr"]) and name not in call.args[2:]
+    return text if is_asked and isinstance(text, str) and text != "resources" else None
+
+
+def _is_tested(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    """Return whether code only tests that there is a context: `if context`, `context is None`."""
+    parent = parents.get(node)
+    if isinstance(parent, ast.Compare):
+        others = [parent.left, *parent.comparators]
+        is_none = [one for one in others if isinstance(one, ast.Constant) and one.value is None]
+        return len(is_none) == len(others) - 1 and all(
+            isinstance(op, (ast.Is, ast.IsNot)) for op in parent.ops
+        )
+    if isinstance(parent, ast.BoolOp):
+        is_dropped = isinstance(parent.op, ast.And) and node is not parent.values[-1]
+        return is_dropped or _is_tested(parent, parents)
+    is_not = isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+    return is_not or (isinstance(parent, (ast.If, ast.IfExp, ast.While)) and node is parent.test)
 
 
 def _passed(parameter: str, call: ast.Call) -> str:

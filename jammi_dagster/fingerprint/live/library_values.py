@@ -7,6 +7,7 @@ is imported: the value comes from one that is.
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -145,8 +146,18 @@ def _pattern(value: Any) -> Contents:
     return Contents(values=(value.pattern, value.flags))
 
 
+def _parameter(value: inspect.Parameter) -> Contents:
+    return Contents(values=(Shown(value.name), Shown(value.kind.name), value.default, value.annotation))
+
+
+def _signature(value: inspect.Signature) -> Contents:
+    return Contents(values=(tuple(value.parameters.values()), value.return_annotation))
+
+
 _BY_TYPE: Mapping[type, Callable[[Any], Contents]] = {
     re.Pattern: _pattern,
+    inspect.Parameter: _parameter,
+    inspect.Signature: _signature,
     OrderedDict: lambda value: Contents(values=(dict(value),)),
     Counter: lambda value: Contents(values=(dict(value),)),
     defaultdict: lambda value: Contents(values=(value.default_factory, dict(value))),

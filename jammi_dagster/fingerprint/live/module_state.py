@@ -119,11 +119,11 @@ def _state_of_class(cls: type, home: frozenset[str]) -> Iterator[State]:
 
 def _differing_members(cls: type, home: frozenset[str]) -> Iterator[State]:
     """Yield the members of a first-party class that differ from its body, or that its body does not have."""
-    source, definition = _source_of(cls), None
+    source, definition = _source_of(cls) if _is_first_party(cls, home) else None, None
     for index in source.by_name.get(cls.__qualname__, ()) if source else ():
         statement = source.units[index].statement if source else None
         definition = statement.node if statement else None
-    if source is None or not isinstance(definition, ast.ClassDef) or not _is_first_party(cls, home):
+    if source is None or not isinstance(definition, ast.ClassDef):
         return
     written = _Body(definition)
     bases = [base for base in cls.__mro__[1:] if base is not object]

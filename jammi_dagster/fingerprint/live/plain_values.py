@@ -53,6 +53,26 @@ def exact(value: object) -> HeldText | bytes | None:
     return None
 
 
+def texts_of_plain(value: object) -> frozenset[str] | None:
+    """Return the texts in a value; None if it holds anything but texts, numbers and collections of these.
+
+    >>> texts_of_plain({"a": [1]}), texts_of_plain([b"a"])
+    (frozenset({'a'}), None)
+    """
+    texts: set[str] = set()
+    todo = [value]
+    for one in todo:  # grows while it is read
+        if type(one) is str:
+            texts.add(one)
+        elif type(one) is dict:
+            todo += (*one.keys(), *one.values())
+        elif isinstance(one, (tuple, list, set, frozenset)) and type(one) in (tuple, list, set, frozenset):
+            todo += one
+        elif type(one) not in _CONSTANTS:
+            return None
+    return frozenset(texts)
+
+
 def _is_exact_time(value: object) -> bool:
     if type(value) is zoneinfo.ZoneInfo:
         return value.key is not None  # a zone that was read from a file shows the address of that file

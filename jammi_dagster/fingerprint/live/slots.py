@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Container, Mapping, Sequence
 
-from jammi_dagster.fingerprint.hashing import Form, HeldText, UnorderedParts, encode, utf8
+from jammi_dagster.fingerprint.hashing import Form, HeldText, PlainData, UnorderedParts, encode, framed, utf8
 from jammi_dagster.fingerprint.kept import kept
 
 # Shorter values of the environment (`1`, `C`, `root`) equal literals by chance, in one process and not in the next.
@@ -23,8 +23,9 @@ class Slots:
     A text of eight characters or more that an environment variable holds gets a slot in any case.
 
     >>> slots = Slots(frozenset({"eu"}), {}, {"PASSWORD": "hunter2"})
-    >>> slots.separated(("tuple", (HeldText("hunter2", b""), HeldText("eu", b"str 2:eu"))))
-    (('tuple', (('slot', 'str'), HeldText())), ['s:hunter2'])
+    >>> encoded, texts = slots.encoded(("tuple", (HeldText("hunter2", b""), HeldText("eu", b"str 2:eu"))))
+    >>> texts, encoded == encode(("tuple", (("slot", "str"), HeldText("eu", b"str 2:eu"))), {})
+    (['s:hunter2'], True)
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Slots:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._shown, self._names = shown, names
+        self._own: dict[str | bytes, bool] = {}  # the texts that were met, True for those of the source
         self._environment = os.environ if environment is None else environment
 
     @kept
@@ -42,32 +44,41 @@ class Slots:
         values = [value for value in self._environment.values() if len(value) >= _TELLING]
         return frozenset([*values, *map(utf8, values)])
 
-    def separated(self, form: Form) -> tuple[Form, list[str]]:
-        """Return the form with slots, and the texts for the slots in their order."""
-        if isinstance(form, HeldText):
-            return self._separated_text(form)
-        if isinstance(form, UnorderedParts):
-            pairs = [self.separated(part) for part in form.parts]
-            pairs.sort(key=lambda pair: (encode(pair[0], self._names), pair[1]))
-            return UnorderedParts(tuple(part for part, _ in pairs)), [
-                text for _, texts in pairs for text in texts
-            ]
-        if isinstance(form, tuple):
-            pairs = [self.separated(part) for part in form]
-            return tuple(part for part, _ in pairs), [text for _, texts in pairs for text in texts]
-        return form, []
-
     def encoded(self, form: Form) -> tuple[bytes, list[str]]:
-        """Return the encoding of the form with slots, and the texts for them."""
-        with_slots, texts = self.separated(form)
-        return encode(with_slots, self._names), texts
+        """Return the encoding of the form with slots, and the texts for the slots in their order."""
+        texts: list[str] = []
+        return self._encoded(form, texts), texts
 
-    def _separated_text(self, form: HeldText) -> tuple[Form, list[str]]:
+    def _encoded(self, form: Form, texts: list[str]) -> bytes:
+        """Encode a form; the texts for its slots are added to `texts`."""
+        if isinstance(form, HeldText):
+            return self._encoded_text(form, texts)
+        if isinstance(form, tuple):
+            return b"t" + framed([self._encoded(part, texts) for part in form])
+        if isinstance(form, UnorderedParts):
+            pairs = sorted(map(self.encoded, form.parts))
+            texts += (text for _, further in pairs for text in further)
+            return b"u" + framed([part for part, _ in pairs])
+        if isinstance(form, PlainData):
+            hidden = frozenset(text for text in form.texts if not self._is_own(text))
+            if hidden not in form.encodings:
+                form.encodings[hidden] = self.encoded(form.form)
+            encoded, further = form.encodings[hidden]
+            texts += further
+            return encoded
+        return encode(form, self._names)
+
+    def _is_own(self, text: str | bytes) -> bool:
+        if text not in self._own:
+            self._own[text] = text in self._shown and text not in self._telling
+        return self._own[text]
+
+    def _encoded_text(self, form: HeldText, texts: list[str]) -> bytes:
         value = form.value
-        if value in self._shown and value not in self._telling:
-            return form, []
-        text = f"s:{value}" if isinstance(value, str) else f"b:{value.hex()}"
-        return ("slot", type(value).__name__), [text]
+        if self._is_own(value):
+            return encode(form, self._names)
+        texts.append(f"s:{value}" if isinstance(value, str) else f"b:{value.hex()}")
+        return encode(("slot", type(value).__name__), self._names)
 
 
 def filling(texts: Sequence[object]) -> str:

@@ -7,18 +7,20 @@ in. A value without a form of its own is reported, never given a made-up one. A 
 
 from __future__ import annotations
 
+import marshal
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
-from functools import _lru_cache_wrapper, partial
+from functools import _lru_cache_wrapper, lru_cache, partial
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from jammi_dagster.fingerprint.first_homes import first_home
-from jammi_dagster.fingerprint.hashing import Form, ModuleRef, UnorderedParts
+from jammi_dagster.fingerprint.hashing import Form, ModuleRef, PlainData, UnorderedParts
 from jammi_dagster.fingerprint.live.callables import layers, wrapper_of
 from jammi_dagster.fingerprint.live.library_values import contents_of
-from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact
+from jammi_dagster.fingerprint.live.looks import at_one_look
+from jammi_dagster.fingerprint.live.plain_values import BARE_BASES, attributes, exact, texts_of_plain
 from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.modules import Module, libraries, of_names
@@ -27,6 +29,8 @@ from jammi_dagster.fingerprint.sources.source import UNREADABLE
 from jammi_dagster.fingerprint.syntax.trees import constant
 
 _UNKNOWN: Form = "unknown"
+# Bytes: a smaller value is described as fast as it is found, and a larger one would be kept too long.
+_LEAST, _MOST = 64, 5_000
 
 
 class Describer:
@@ -88,6 +92,9 @@ class Describer:
     def _container(self, value: Any, where: str) -> Form:
         if id(value) in self._within:
             return self._give_up(f"{where} contains itself")
+        return plain_data(value) or self._items(value, where)
+
+    def _items(self, value: Any, where: str) -> Form:
         self._within.add(id(value))
         item = f"an item of {where}"
         parts: Form
@@ -238,7 +245,7 @@ class Describer:
         kind = type(value)
         bases = [base for base in kind.__mro__ if base not in BARE_BASES]
         if not bases or any(self._shared(_named(base.__module__)) is not None for base in bases):
-            if (contents := contents_of(value)) is not None:
+            if (contents := at_one_look(contents_of, value)) is not None:
                 held = (self.describe(one, f"the contents of {where}") for one in contents.values)
                 return "contents", self._class(kind, where), contents.exact, *held
             if self._lenient:
@@ -269,6 +276,25 @@ class Describer:
     def _give_up(self, finding: str, *ways_out: str) -> Form:
         self.unresolved.add(reason(finding, *ways_out))
         return _UNKNOWN
+
+
+def plain_data(value: Any) -> PlainData | None:
+    """Return the form of a collection of plain data; None for another value, and for one of another size.
+
+    It is found by the exact content, so that a value that has changed meanwhile gets another.
+    """
+    try:
+        content = marshal.dumps(value, 2)
+    except ValueError:  # it holds an object, or itself
+        return None
+    return _plain_data(content) if _LEAST <= len(content) <= _MOST else None
+
+
+@lru_cache(maxsize=4_000)
+def _plain_data(content: bytes) -> PlainData | None:
+    value = marshal.loads(content)
+    texts = texts_of_plain(value)  # None for bytes: `marshal` takes arrays for such
+    return None if texts is None else PlainData(Describer(frozenset())._items(value, ""), texts)
 
 
 def _named(module: str) -> Module:

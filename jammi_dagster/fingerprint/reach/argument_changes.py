@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
-from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.sources.parts import Part
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Call

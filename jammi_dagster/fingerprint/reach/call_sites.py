@@ -9,46 +9,58 @@ from itertools import pairwise
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
+from jammi_dagster.fingerprint.known_names.mutations import TABLE_METHODS
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
-from jammi_dagster.fingerprint.sources.units import Finding, Unit
+from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.sources.parts import Finding
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
+from jammi_dagster.fingerprint.syntax.bound_attributes import UNSEEN, binds, bound_attributes
 from jammi_dagster.fingerprint.syntax.constants import Constants, Placed
 from jammi_dagster.fingerprint.syntax.inner_calls import inner_calls
 from jammi_dagster.fingerprint.syntax.outside_world import hidden_code
 from jammi_dagster.fingerprint.syntax.parameters import by_position, defaults
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.sets import own_nodes
+from jammi_dagster.fingerprint.syntax.texts import names_in_text, text_argument
+from jammi_dagster.fingerprint.syntax.trees import nodes
 from jammi_dagster.fingerprint.syntax.uses import Call, Site, Use
 
 
 def call_sites(graph: Graph, name: str) -> Iterator[Call | None]:
     """Yield the reached uses of all functions of a name: their calls, and None for another use."""
+    return (call for _, call in placed_calls(graph, name))
+
+
+def placed_calls(graph: Graph, name: str) -> Iterator[tuple[Unit, Call | None]]:
+    """Yield the same, each with the unit in which it stands."""
     names = {name}
     while further := _other_names(graph, names) - names:
         names |= further
     for reached in graph.reached.values():
-        for _, part, _ in reached.units():
+        for unit, part, _ in reached.units():
             for one in names:
-                yield from part.own_calls.get(one, ())
+                yield from ((unit, call) for call in part.own_calls.get(one, ()))
             for use in part.uses:
                 parts = use.name.split(".")
                 if parts[-1] in names:
-                    yield use.call
+                    yield unit, use.call
                 elif any(one in names and after != CALL for one, after in pairwise(parts)):
-                    yield None  # one of its attributes is asked for
+                    yield unit, None  # one of its attributes is asked for
             if any(text.rpartition(".")[2] in names for text in part.texts):
-                yield None
+                yield unit, None
 
 
-def users_of(graph: Graph, holder: ReachedFile, name: str) -> Iterator[ReachedFile]:
-    """Yield the reached modules that use a name of a module through an import."""
-    for reached in graph.reached.values():
-        uses = (
-            graph.target_of(reached.node, use.name) for _, part, _ in reached.units() for use in part.uses
-        )
-        if any(found and found[0] is holder.node and found[1][0] == name for found in uses):
-            yield reached
+def is_used_elsewhere(graph: Graph, holder: ReachedFile, name: str) -> bool:
+    """Return whether reached code uses a name of a module through an import."""
+    uses = (
+        graph.target_of(reached.node, use.name)
+        for reached in graph.reached.values()
+        for _, part, _ in reached.units()
+        for use in part.uses
+    )
+    return any(found and found[0] is holder.node and found[1][0] == name for found in uses)
 
 
 def _other_names(graph: Graph, names: set[str]) -> set[str]:
@@ -70,7 +82,10 @@ class Asked:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._constants = Constants(self._given, self._imported, self._returned)
+        self._attributes: dict[str, list[Placed] | None] = {}  # of objects, by their names
+        self.constants = Constants(
+            self._given, self._imported, self._returned, self._held, lambda: self._lookers
+        )
 
     def uses(self, reached: ReachedFile, finding: Finding) -> Sequence[Use] | None:
         """Return the uses of the attributes that a finding asks for; None if they cannot be told."""
@@ -78,10 +93,12 @@ class Asked:
         site = call.site if call else None
         if call is None or site is None or call.is_open:
             return None
+        if isinstance(site.node.func, ast.Attribute) and text_argument(f"{ANY}.{site.node.func.attr}"):
+            return self._of_texts(f"{ANY}.{site.node.func.attr}", site)
         function = chain_of(site.node.func) or ("",)
         known = next((name for name in site.scope.peek(function) if name in NAMED_BY_ARGUMENTS), None)
         given = site.node.args[NAMED_BY_ARGUMENTS[known]] if known else []
-        found = [self._constants.of(one, site.scope) for one in given]
+        found = [self.constants.of(one, site.scope) for one in given]
         texts = {text for one in found for text in one or () if isinstance(text, str)}
         if not texts or any(not one for one in found):
             return None
@@ -94,6 +111,17 @@ class Asked:
             if route.passed and not route.leaves and not route.rest:
                 return None  # the name of a submodule brings in more than the module
         return None if any(hidden_code(use.name, use.call) for use in uses) else uses
+
+    def _of_texts(self, name: str, site: Site) -> Sequence[Use] | None:
+        """Return no uses if the text of a query is told by the callers, and names no variable."""
+        argument = text_argument(name)
+        assert argument is not None
+        words = {word.arg: word.value for word in site.node.keywords}
+        given = next(iter(site.node.args[argument.position :]), words.get(argument.name))
+        texts = self.constants.of(given, site.scope)
+        calls = [Call((None,) * argument.position + (text,), {}) for text in texts or ()]
+        is_told = bool(calls) and all(isinstance(text, str) for text in texts or ())
+        return () if is_told and not any(any(names_in_text(name, call)) for call in calls) else None
 
     def _given(self, function: FunctionScope, name: str) -> Sequence[Placed] | None:
         """Return the expressions that all callers give to a parameter of a plain function."""
@@ -114,13 +142,8 @@ class Asked:
 
     def _imported(self, module: Scope, name: str) -> Placed | None:
         """Return the expression that a module imports by a name, if that is bound once."""
-        nodes = [
-            one.node
-            for one in self._graph.reached.values()
-            if one.node.source and one.node.source.scope is module
-        ]
-        names = module.peek((name,))
-        target = self._graph.target_of(nodes[0], names[0]) if nodes and len(names) == 1 else None
+        node, names = self.nodes.get(id(module)), module.peek((name,))
+        target = self._graph.target_of(node, names[0]) if node and len(names) == 1 else None
         source = target[0].source if target and len(target[1]) == 1 else None
         if target is None or source is None:
             return None
@@ -130,17 +153,13 @@ class Asked:
     def _returned(self, call: ast.Call, scope: Scope) -> Sequence[Placed] | None:
         """Return the expressions that a plain function returns, or a method of the class itself or of a new object."""
         chain = chain_of(call.func) or ()
-        nodes = [one.node for one in self._graph.reached.values()]
-        node, source = next(
-            ((one, one.source) for one in nodes if one.source and one.source.scope is scope.module),
-            (None, None),
-        )
-        if node is None or source is None or not chain:
+        node = self.nodes.get(id(scope.module))
+        if node is None or node.source is None or not chain:
             return None
         units = [unit for _, unit in self._graph.places.definitions(node, chain[:1])]
         if len(chain) == 2 and chain[0] in ("self", "cls"):
             around = [one.node for one in scope.lineage() if isinstance(one, FunctionScope)]
-            classes = [unit for unit in source.units if around and around[-1] in _body_of(unit)]
+            classes = [unit for unit in node.source.units if around and around[-1] in _body_of(unit)]
             return self._of_method(classes, chain[-1])
         is_class = [unit.kind for unit in units] == ["class"]
         if is_class and (len(chain) == 2 or (len(chain) == 3 and chain[1] == CALL)):
@@ -164,6 +183,55 @@ class Asked:
         is_fixed = all(isinstance(one.ctx, ast.Load) for one in stored if one.attr == name)
         return _results(found[0][1], classes[0].statement.scope) if is_fixed else None
 
+    @kept
+    def _lookers(self) -> frozenset[str]:
+        """Methods of tables that change nothing that they get: no class of a reached file has one of that name."""
+        sources = (reached.node.source for reached in self._graph.reached.values())
+        units = (unit for source in sources if source for unit in source.units)
+        return TABLE_METHODS.difference(*(bound_names(one) for unit in units for one in _body_of(unit)))
+
+    def _held(self, node: ast.Attribute, scope: Scope) -> Sequence[Placed] | None:
+        """Return the expressions that an attribute of `self` or a class is bound to in all reached files."""
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        around = [one.node for one in scope.lineage() if isinstance(one, FunctionScope)]
+        if owner in ("self", "cls") and scope.is_parameter(owner):
+            own = [cls for cls in self._classes if around and around[-1] in cls.body]
+        else:
+            own = [cls for cls in self._classes if cls.name == owner and scope.binder(owner) is scope.module]
+            own = [cls for cls in own if cls in scope.module.body]
+        if len(own) != 1:
+            return None
+        if not binds(own[0], node.attr) or not all(binds(cls, node.attr) for cls in self._mixed(own[0].name)):
+            return None
+        if node.attr not in self._attributes:
+            sources = [node.source for node in self.nodes.values() if node.source]
+            only_named = not any(UNSEEN.search(source.content) for source in sources)
+            units = (unit for one in sources if node.attr.encode() in one.content for unit in one.units)
+            statements = [unit.statement for unit in units if unit.statement]
+            found = bound_attributes(statements, node.attr, only_named=only_named)
+            self._attributes[node.attr] = found
+        return self._attributes[node.attr]
+
+    @kept
+    def _classes(self) -> list[ast.ClassDef]:
+        """All classes of the reached files."""
+        units = (unit for node in self.nodes.values() if node.source for unit in node.source.units)
+        statements = (unit.statement.node for unit in units if unit.statement)
+        return [one for node in statements for one in nodes(node) if isinstance(one, ast.ClassDef)]
+
+    def _mixed(self, name: str) -> list[ast.ClassDef]:
+        """Return the classes below one of a name that have further bases: an attribute may come from these."""
+        names, count = {name}, 0
+        below: list[ast.ClassDef] = []
+        while count < len(names):
+            count = len(names)
+            names |= _other_names(self._graph, names)
+            below = [
+                one for one in self._classes if any((chain_of(to) or ("",))[-1] in names for to in one.bases)
+            ]
+            names.update(one.name for one in below)
+        return [one for one in below if len(one.bases) > 1]
+
     def _gives(self, name: str, apart: Collection[int]) -> bool:
         """Return whether reached code gives an argument by a name, or by `**`, besides the keywords of known calls."""
         statements = (
@@ -174,6 +242,12 @@ class Asked:
         )
         words = (one for node in statements for one in ast.walk(node) if isinstance(one, ast.keyword))
         return any(word.arg in (name, None) and id(word) not in apart for word in words)
+
+    @kept
+    def nodes(self) -> dict[int, Node]:
+        """The reached files, by the `id` of the scope of their module."""
+        nodes = (reached.node for reached in self._graph.reached.values())
+        return {id(node.source.scope): node for node in nodes if node.source}
 
     @kept
     def _plain(self) -> frozenset[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from jammi_dagster.fingerprint.reach.load_targets import Name
+from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.sources.modules import Module
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
@@ -30,6 +30,8 @@ class Extensions:
     order: tuple[str, ...] = ()
     """The files of the location in the order in which they are loaded."""
     by_name: dict[Name, list[Extension]] = field(default_factory=dict)
+    by_attribute: dict[str, list[Extension]] = field(default_factory=dict)
+    """By the attributes that classes of libraries get."""
     by_library: dict[str, list[Extension]] = field(default_factory=dict)
     """By the top-level module of another package."""
     of_process: list[Extension] = field(default_factory=list)

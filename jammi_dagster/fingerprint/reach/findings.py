@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
-from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED
+from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED, STACK_WALKERS
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
 from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
 from jammi_dagster.fingerprint.reach.call_sites import Asked
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
+from jammi_dagster.fingerprint.reach.held_classes import is_called_elsewhere, later_draws
 from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, changed_results, is_kept_constant
+from jammi_dagster.fingerprint.reach.packaged_paths import PackagedPaths
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.reach.shared_state import changing_objects, shared_state
+from jammi_dagster.fingerprint.reach.stack_levels import tells_stack_level
 from jammi_dagster.fingerprint.reasons import reason
 from jammi_dagster.fingerprint.sources.running_code import differences, load_difference
 from jammi_dagster.fingerprint.sources.source import UNREADABLE
@@ -29,8 +32,7 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     outside_name,
     reads_time_zone,
 )
-from jammi_dagster.fingerprint.syntax.set_order import set_orders
-from jammi_dagster.fingerprint.syntax.sets import SET, UNORDERED, imported_sets
+from jammi_dagster.fingerprint.syntax.sets import UNORDERED
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 from jammi_dagster.fingerprint.syntax.uses import Use
 
@@ -52,18 +54,21 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
     """Find the reads of the outside world in the reached code; `readers` are further names that read."""
     found: set[ReadSite] = set()
     returning, asked = _returning_sets(graph), Asked(graph)
+    paths = PackagedPaths(graph, asked)
     for reached in graph.reached.values():
         file = reached.node.shown
         # a parameter of the function itself with the default None may be left out too
         itself = {id(reached.node.source.units[index]) for index in reached.roots if reached.node.source}
-        for unit, part, _ in reached.units():
+        for (index, _), (unit, part, _) in zip(list(reached.parts), reached.units(), strict=True):
             if not (part.outside or part.hidden or readers):
                 continue
             found |= {
                 _site(file, use.line, OutsideName(use.name, use.is_declarable, use.unwatched))
                 for use in part.outside
+                if not (use.is_declarable and paths.note(reached, index, use))
                 if not use.by_default or (id(unit) in itself or may_take_default(graph, unit, use.by_default))
                 if not (use.is_bare and use.is_declarable and reads_buffers(graph, reached, unit))
+                if not use.held or is_called_elsewhere(graph, reached, use.name, use.held)
             }
             told = [use for one in part.hidden if one.asks for use in asked.uses(reached, one) or ()]
             found |= {
@@ -74,7 +79,8 @@ def outside_reads(graph: Graph, readers: Collection[str] = ()) -> set[ReadSite]:
                 found |= {_site(file, use.line, OutsideName(name, True, "")) for name, use in named if name}
         found |= {ReadSite(file, line, SET_ORDER, False) for line in _set_orders(reached, returning)}
         found |= {ReadSite(file, line, ADDRESS, False) for line in _addresses(reached)}
-        for _, name, use in graph.foreign_uses(reached):
+        for unit, name, use in graph.foreign_uses(reached):
+            found |= {_site(file, use.line, known) for known in later_draws(graph, reached, unit, name, use)}
             if readers and (own := _reader_of(use._replace(name=name), readers)):
                 found.add(_site(file, use.line, OutsideName(own, True, "")))
             if use.is_read and (known := outside_name(name, use.call)):
@@ -118,11 +124,8 @@ def _set_orders(reached: ReachedFile, returning: frozenset[str]) -> Iterator[int
     for unit, part, _ in reached.units():
         lines, statement = set(unit.set_orders), unit.statement
         is_given = bool(part.uses) and any(use.name.rpartition(".")[2] in returning for use in part.uses)
-        if statement and (is_given or (members and statement.uses_of_sets(members))):
-            spelled = imported_sets(statement.node, statement.scope, returning)
-            lines.update(
-                set_orders(statement.node, {**statement.sets, **dict.fromkeys(members, SET), **spelled})
-            )
+        if statement and (is_given or statement.used_sets(members)):
+            lines.update(statement.set_orders(returning, members))
         yield from (line for line in sorted(lines) if unit.parts[unit.part_at(line)] is part)
 
 
@@ -202,6 +205,9 @@ def doubts(graph: Graph, ignored: Collection[str]) -> Iterator[str]:
 
 def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[Unit, int, str]]:
     for unit, part, _ in reached.units():
+        names = {found.name for found in part.hidden}
+        if names and names <= STACK_WALKERS and tells_stack_level(graph, reached, unit):
+            continue
         for found in part.hidden:
             if found.asks is None or asked.uses(reached, found) is None:
                 yield unit, found.line, found.name

@@ -13,12 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 
 from jammi_dagster.fingerprint.known_names.introspection import MODULE_SCANNERS
+from jammi_dagster.fingerprint.reach.effects import EXIT
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.index import CodeIndex
-from jammi_dagster.fingerprint.reach.load_targets import EXIT
 from jammi_dagster.fingerprint.reach.loading import Imported
+from jammi_dagster.fingerprint.reach.named_methods import NamedMethods
+from jammi_dagster.fingerprint.reach.named_methods import Waiting as WaitingMethod
 from jammi_dagster.fingerprint.reach.reached import ReachedFile, Root
 from jammi_dagster.fingerprint.reach.receivers import Receivers, reads_docs
+from jammi_dagster.fingerprint.reach.registrations import is_asked_for
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
 from jammi_dagster.fingerprint.reach.waiting import Waiting
 from jammi_dagster.fingerprint.reasons import reason
@@ -27,10 +30,11 @@ from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.running_code import differs
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
-from jammi_dagster.fingerprint.syntax.members import method_part
+from jammi_dagster.fingerprint.syntax.members import method_part, reads_all_fields
 from jammi_dagster.fingerprint.syntax.optional_parts import UNKNOWN
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
-from jammi_dagster.fingerprint.syntax.scopes import joined
+from jammi_dagster.fingerprint.syntax.registrations import ANY_NAME
+from jammi_dagster.fingerprint.syntax.scopes import Chain, joined
 from jammi_dagster.fingerprint.syntax.uses import Change, Use
 
 Members = frozenset[str] | None  # of the objects of a class that code uses; None: all of them
@@ -63,9 +67,11 @@ class Graph:
         self.reads_annotations = False
         self.places, self.components = index.loading.places, index.components
         self.changes_nothing = index.loading.changes_nothing
+        self.names_around = index.loading.names_around
         self._routes, self._loading = index.routes, index.loading
         self._receivers = Receivers(index.routes, index.loading.places)
         self._waiting = Waiting(index.loading, self.reached, partial(self._reach, runs=False))
+        self._methods = NamedMethods(index.loading.places)
         self._ignored = ignored
         self._used: set[tuple[str, str, bool, bool, Members]] = set()
         self._imports: list[tuple[Source, tuple[str, ...], Mapping[str, str]]] = []  # of whole modules
@@ -81,7 +87,12 @@ class Graph:
         for reached in self.reached.values():
             reached.foreign = None
         self._follow_all()
-        while self._extend_libraries():
+        while (
+            self._extend_libraries()
+            or self._ask_libraries()
+            or self._waiting.tell_libraries(self.tops)
+            or self._reach_methods(self._methods.handed_to(self.tops))
+        ):
             self._follow_all()
         # An import that nobody uses is there for its side effects.
         for source, names, libraries in self._imports:
@@ -99,17 +110,53 @@ class Graph:
             step, arguments, self._path = self._todo.popleft()
             step(*arguments)
 
+    def _reach_methods(self, waiting: Iterable[WaitingMethod]) -> bool:
+        """Reach methods that waited for their names; return whether there was any."""
+        found = list(waiting)
+        for reached, index, name, runs in found:
+            self._reach(reached, index, method_part(name), runs=runs)
+        return bool(found)
+
     def _extend_libraries(self) -> bool:
         """Reach the statements of the code location that change reached libraries, or the process."""
         reached = [name for name in self.extensions.by_library if name in self.tops]
         found = [one for name in reached for one in self.extensions.by_library[name]]
         return sum(map(self._extend, (*self.extensions.of_process, *found))) > 0
 
-    def _extend(self, extension: Extension) -> bool:
+    def _ask_libraries(self) -> bool:
+        """Reach the statements that give classes of libraries the attributes which reached code asks for."""
+        waiting, location = self._waiting.by_attribute, self.extensions.by_attribute
+        if not (waiting or location):
+            return False
+        asked = {name for one in self.reached.values() for name in self._asked_of(one)}
+        names = sorted(name for name in {*waiting, *location} if is_asked_for(name, asked))
+        found = [one for name in names for one in waiting.pop(name, ())]
+        for reached, index in found:
+            self._path = (f"module-level code of {reached.node.shown}",)
+            self._reach(reached, index, runs=True)
+        extended = [self._extend(one, runs=True) for name in names for one in location.get(name, ())]
+        return bool(found) or any(extended)
+
+    def _asked_of(self, reached: ReachedFile) -> Iterator[str]:
+        """Yield the attributes that the reached code of a file asks for."""
+        for unit in dict.fromkeys(unit for unit, _, _ in reached.units()):
+            yield from unit.asked.names
+            if not all(self._is_function(reached.node, chain) for chain in unit.asked.given):
+                yield ANY_NAME
+
+    def _is_function(self, node: Node, chain: Chain) -> bool:
+        """Return whether a dotted name stands for a function, or for anything of a library."""
+        if chain and any(True for _ in self.places.definitions(node, chain)):
+            return True
+        names = node.source.scope.peek(chain) if chain and node.source else []
+        return bool(names) and not any(self._routes.of(node, name).passed for name in names)
+
+    def _extend(self, extension: Extension, *, runs: bool = False) -> bool:
         """Reach a statement of a module that the function need not import; return whether it is new."""
         path = extension.module.path or ""
         reached = self.reached.get(path)
-        if reached is not None and (reached.is_loaded or (extension.index, "code") in reached.parts):
+        before = reached.parts.get((extension.index, "code")) if reached else None
+        if reached is not None and (reached.is_loaded or before or before is runs):
             return False
         node = self._routes.node(extension.module)
         if node is None or node.source is None or self._ignores(node, extension.unit.names):
@@ -121,7 +168,7 @@ class Graph:
             reached = self.reached[path] = ReachedFile(node, is_loaded=False)
         reached.touching.add(extension.index)
         self._path = (f"module-level code of {node.shown}",)
-        self._reach(reached, extension.index, runs=False)
+        self._reach(reached, extension.index, runs=runs)
         return True
 
     def foreign_uses(self, reached: ReachedFile) -> Iterator[tuple[Unit, str, Use]]:
@@ -171,6 +218,8 @@ class Graph:
         if root.name is None:
             self._whole(reached, True)
         elif isinstance(root.name, str):
+            if root.of_object:  # code that is read apart asks the object
+                self._reach_methods(self._methods.asked_for_any())
             self._own(reached, root.name, asked=root.members)
             if root.of_object:
                 reached.objects[root.name] = root.members
@@ -308,9 +357,14 @@ class Graph:
         source = reached.node.source
         if source is None or part not in source.units[index].parts:
             return
-        for name in source.units[index].members_reached(asked) if part == "code" else ():
-            self._reach(reached, index, method_part(name), runs=runs)
         unit = source.units[index]
+        for name in unit.members_reached(asked) if part == "code" else ():
+            if self._methods.is_asked(reached, index, name, runs=runs):
+                self._reach(reached, index, method_part(name), runs=runs)
+        is_whole = asked is None or part in unit.handing_methods or any(map(reads_all_fields, asked))
+        for name in unit.separate_fields if part == "code" or part in unit.handing_methods else ():
+            if is_whole or self._methods.is_asked(reached, index, name, runs=runs):
+                self._reach(reached, index, method_part(name), runs=runs)
         named = ", ".join(unit.names) or f"module-level code of {reached.node.shown}"
         path = reached.paths.setdefault(index, (*self._path, named))
         if reached.reach(index, part, runs=runs):
@@ -321,9 +375,12 @@ class Graph:
         assert node.source is not None
         unit = node.source.units[index]
         uses = unit.parts[part]
+        self._reach_methods(self._methods.named(unit.mentions(part) | uses.called))
+        if uses.asks_any or any(one.asks and not one.is_text for one in uses.hidden):
+            self._reach_methods(self._methods.asked_for_any())
         # Only objects of classes have members; a class whose name begins with a small letter counts whole.
         called = (
-            *(name for name, calls in uses.own_calls.items() if any(calls)),
+            *uses.own_calls,
             *(use.name for use in uses.uses if use.call),
         )
         may_make = any(map(_CAPITAL.search, called))
@@ -341,6 +398,8 @@ class Graph:
             self._packaged(node, index, file)
         for text in uses.texts:
             self._text(node, text, runs)
+        for name, line in uses.packages.items():
+            self._package(node, name, line, runs)
         for home, given, docs in self._receivers.documented(node, uses):
             self._document(home, given, docs=docs)
         if any(use.name in MODULE_SCANNERS for use in uses.uses):
@@ -352,21 +411,36 @@ class Graph:
             self._reach(reached, index, "decoration", runs=False)
             self._read_about(reached, index, unit)
 
+    def folder_of(self, node: Node, package: str | None) -> str | None:
+        """Return the folder of a first-party package, empty if there is none; None for a library, which then counts."""
+        if package is None:
+            return os.path.dirname(node.path)
+        route = self._routes.of(node, package)
+        if route.leaves and route.libraries:
+            self.libraries.update(route.libraries)
+            return None
+        is_own = bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
+        return route.passed[-1].search[0] if is_own else ""
+
     def _packaged(self, node: Node, index: int, file: PackagedFile) -> None:
-        folder = os.path.dirname(node.path)
-        if file.package is not None:
-            route = self._routes.of(node, file.package)
-            if route.leaves and route.libraries:
-                self.libraries.update(route.libraries)  # a file of a library
-                return
-            is_own = (
-                bool(route.passed) and not route.rest and not route.leaves and bool(route.passed[-1].search)
-            )
-            folder = route.passed[-1].search[0] if is_own else ""
+        folder = self.folder_of(node, file.package)
+        if folder is None:
+            return  # a file of a library
         path = os.path.join(folder, *file.parts) if folder else ""
         place = f"{node.shown}:{file.line}"
         read = PackagedRead(place, "/".join(file.parts), path, file.at_load)
         self.packaged.setdefault(read, set()).add((node.path, index))
+
+    def _package(self, node: Node, name: str, line: int, runs: bool) -> None:
+        """Reach all modules of a package, of which code imports some by computed names."""
+        modules = self._routes.modules_of(node, name)
+        if modules is None and "importlib.import_module" not in self._ignored:
+            found = f"{node.shown}:{line} uses importlib.import_module, which hides the code that runs"
+            self.unresolved.add(reason(found, ignore="importlib.import_module"))
+        for module in modules or ():
+            reached = self._load(module)
+            if reached is not None and reached.node is not node:
+                self._whole(reached, runs)
 
     def _reach_future(self, reached: ReachedFile, source: Source) -> None:
         """Reach `from __future__ import annotations`: it decides whether annotations are values or texts."""
@@ -393,7 +467,7 @@ class Graph:
 
     def _document(self, node: Node, unit: Unit, *, docs: bool) -> None:
         """Let the annotations of a function or a class count, and its docstrings: a library gets it."""
-        reached = self._load(node.module)
+        reached = self.reached.get(node.path) or self._load(node.module)
         if reached is None or reached.node.source is None:
             return
         for name in unit.names:

@@ -10,17 +10,18 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
-from jammi_dagster.fingerprint.known_names.readers import READER_MODULES
+from jammi_dagster.fingerprint.known_names.services import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
 from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
-from jammi_dagster.fingerprint.reach.call_sites import call_sites, users_of
+from jammi_dagster.fingerprint.reach.call_sites import call_sites, is_used_elsewhere
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.handed_results import handed_on, is_changed_by, parameters, uses_of_items
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changes_by_use
+from jammi_dagster.fingerprint.sources.parts import Part
 from jammi_dagster.fingerprint.sources.source import Source
-from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
@@ -112,7 +113,7 @@ def is_kept_constant(code: ReachedCode, holder: ReachedFile, name: str) -> bool:
     graph, source = code.graph, holder.node.source
     if source is None or not (slot := source.slot_of(name)):
         return False
-    if any(True for _ in users_of(graph, holder, name)):
+    if is_used_elsewhere(graph, holder, name):
         return False
     if is_constant_slot(slot, source.scope):
         return True
@@ -239,9 +240,9 @@ class _Flows:
             at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
             if at == 0 and is_changed_by(call.func):
                 return False
-            inner = (one for one, _ in parameters(call.func, at, nodes(_node(place.unit) or ast.Pass())))
+            inner = parameters(call.func, at, nodes(_node(place.unit) or ast.Pass()))
             changes = any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
-            return not changes and self._are_variables_looked_at(map(_as_expression, inner), place)
+            return not changes and self._are_variables_looked_at(inner, place)
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False
@@ -341,9 +342,7 @@ class _Flows:
             return False
         every = nodes(_node(place.unit) or ast.Pass())
         return all(
-            self._are_variables_looked_at([_as_expression(one)], place)
-            if bound
-            else self._is_looked_at(one, place)
+            self._are_variables_looked_at([one], place) if bound else self._is_looked_at(one, place)
             for one, bound in uses_of_items(node, every, place.parents)
         )
 
@@ -365,11 +364,6 @@ def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
     if for_certain:
         return in_place or method in MUTATING_METHODS
     return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
-
-
-def _as_expression(node: ast.AST) -> ast.expr:
-    assert isinstance(node, ast.expr)
-    return node
 
 
 def _is_of_slot(node: ast.expr, place: _Place) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from jammi_dagster.fingerprint.reach.load_targets import Effect, LoadTargets, Name, Targets
+from jammi_dagster.fingerprint.reach.effects import Effect, Name, Targets
+from jammi_dagster.fingerprint.reach.load_targets import LoadTargets
 from jammi_dagster.fingerprint.reach.places import Places
 from jammi_dagster.fingerprint.reach.routes import Node, Route, Routes
 from jammi_dagster.fingerprint.sources.modules import Module
@@ -71,7 +72,12 @@ class Loading:
     def used(self, node: Node, index: int) -> Targets:
         """Return the names that may hold an object which a statement uses."""
         with self._routes.keeping():
-            return self._targets.used(node, index)
+            return self._targets.held.used(node, index)
+
+    def names_around(self, node: Node, name: str) -> frozenset[Name]:
+        """Return the names that may hold the object of a name."""
+        with self._routes.keeping():
+            return self._targets.held.around(node, name, deep=False)
 
     def changes_nothing(self, node: Node, unit: Unit) -> bool:
         """Return whether a function changes neither a name nor an argument, as far as its code tells."""
@@ -93,10 +99,14 @@ class Loading:
         for index, unit in enumerate(node.source.units[: node.source.loaded] if node.source else ()):
             imports = tuple(self.imports(node, unit.loads)) if unit.loads else ()
             effect = self._targets.of(node, index)
-            acts = unit.load_effect.certain or effect.targets is None or bool(effect.targets)
-            if not (imports or acts):
+            acts = (
+                unit.load_effect.certain or effect.targets is None or bool(effect.targets or effect.foreign)
+            )
+            packages = unit.packages
+            if not (imports or packages or acts):
                 continue
             modules = [module for imported in imports for module in imported.modules]
+            modules += (one for name in packages for one in self._routes.modules_of(node, name) or ())
             fresh = tuple(dict.fromkeys(module for module in modules if module not in loaded))
             loaded.update(fresh)
             whole = imports if unit.is_whole_import else ()

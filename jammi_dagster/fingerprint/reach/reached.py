@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.modules import Module
-from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.sources.parts import Part
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Label
 from jammi_dagster.fingerprint.syntax.uses import Use
 

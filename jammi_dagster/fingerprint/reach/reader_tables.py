@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from jammi_dagster.fingerprint.reach.call_sites import users_of
+from jammi_dagster.fingerprint.reach.call_sites import is_used_elsewhere
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
@@ -20,7 +20,7 @@ def reads_buffers(graph: Graph, holder: ReachedFile, table: Unit) -> bool:
     if table.kind != "constant" or len(table.names) != 1:
         return False
     (name,) = table.names
-    if any(True for _ in users_of(graph, holder, name)):
+    if is_used_elsewhere(graph, holder, name):
         return False
     users = (unit for unit, part, _ in holder.units() if unit is not table and name in part.own)
     return all(_all_buffers(unit.statement.node, name) for unit in users if unit.statement)

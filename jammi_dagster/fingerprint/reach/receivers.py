@@ -13,7 +13,8 @@ from jammi_dagster.fingerprint.known_names.annotation_blind import (
 from jammi_dagster.fingerprint.known_names.decorators import ANNOTATION_READERS
 from jammi_dagster.fingerprint.reach.places import Places
 from jammi_dagster.fingerprint.reach.routes import Node, Routes
-from jammi_dagster.fingerprint.sources.units import Part, Unit
+from jammi_dagster.fingerprint.sources.parts import Part
+from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.uses import HandOver
 

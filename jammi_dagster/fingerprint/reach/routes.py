@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.reasons import Outdated, reason
@@ -14,7 +15,8 @@ from jammi_dagster.fingerprint.sources.lookups import MISSING, Lookups
 from jammi_dagster.fingerprint.sources.modules import Module, below, child, libraries, of_running, root_of
 from jammi_dagster.fingerprint.sources.running_code import is_met
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
-from jammi_dagster.fingerprint.syntax.scopes import split
+from jammi_dagster.fingerprint.syntax.computed_imports import OWN_NAME
+from jammi_dagster.fingerprint.syntax.scopes import joined, split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +134,11 @@ class Routes:
         route = self.of(node, name)
         return bool(route.passed) and not route.leaves and sum(part != CALL for part in route.rest) == 1
 
+    def is_first_party(self, node: Node, name: str) -> bool:
+        """Return whether a name leads to first-party code."""
+        route = self.of(node, name)
+        return bool(route.passed) and not route.leaves
+
     def packages_around(self, node: Node) -> tuple[Module, ...]:
         """Return the packages whose `__init__` runs when a module is loaded."""
         folder, file = os.path.split(node.path)
@@ -158,6 +165,27 @@ class Routes:
             folder = os.path.dirname(folder)
         package = os.path.relpath(folder, node.root).split(os.sep) if dots else []
         return ".".join(part for part in (*package, *parts) if part not in (".", ".."))
+
+    def modules_of(self, node: Node, name: str) -> tuple[Module, ...] | None:
+        """Return all modules of a first-party package, at any depth; None if it is none, or not all can be read."""
+        if name == OWN_NAME:
+            if os.path.basename(node.path) != "__init__.py":
+                return None
+            name = "."
+        route = self.of(node, name)
+        package = route.passed[-1] if route.passed and not (route.rest or route.leaves) else None
+        found: dict[Module, None] = {}
+        for folder in package.search if package else ():
+            for above, inner, files in os.walk(folder):
+                self._lookups.search([above])
+                inner[:] = sorted(one for one in inner if one.isidentifier() and one != "__pycache__")
+                if any(file.endswith(tuple(EXTENSION_SUFFIXES)) for file in files):
+                    return None
+                parts = [part for part in os.path.relpath(above, folder).split(os.sep) if part != "."]
+                for file in sorted(one for one in files if one.endswith(".py")):
+                    leaf = [] if file == "__init__.py" else [file.removesuffix(".py")]
+                    found.update(dict.fromkeys(self.of(node, joined(name, *parts, *leaf)).passed))
+        return tuple(found) or None
 
     def _read(self, module: Module, path: str, root: str) -> Node:
         named = below(path, root)

@@ -66,7 +66,7 @@ def changing_objects(graph: Graph, reached: ReachedFile) -> Iterator[tuple[str, 
 def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
     if unit.holds_stateful or (unit.kind == "class" and _changes_shared_attributes(unit)):
         return True
-    if unit.changed_arguments & _mutable_defaults(unit):
+    if _changes_defaults(unit):
         return True
     for chain in _makers(unit, name):
         for home, maker in graph.places.definitions(node, chain):
@@ -84,13 +84,15 @@ def changes_by_use(graph: Graph, node: Node, cls: Unit) -> bool:
     return any(one in called or one.startswith("__") for one in changing_methods(graph, node, cls))
 
 
-def _mutable_defaults(unit: Unit) -> set[str]:
-    """Return the parameters whose default is one list, dict or set for all calls."""
+def _changes_defaults(unit: Unit) -> bool:
+    """Return whether a function or a method changes a default that is one list, dict or set for all calls."""
     node = unit.statement.node if unit.statement else None
-    if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return set()
+    bodies = node.body if isinstance(node, ast.ClassDef) else [node]
+    functions = [one for one in bodies if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
     shared = (ast.List, ast.Dict, ast.Set, ast.Call)
-    return {one.arg for one, value in defaults(node.args) if isinstance(value, shared)}
+    given = {one.arg for each in functions for one, value in defaults(each.args) if isinstance(value, shared)}
+    parts = unit.statement.uses.values() if unit.statement and given else ()
+    return any(given & uses.changed_arguments for uses in parts)
 
 
 def _called_unseen(cls: Unit) -> set[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jammi_dagster.fingerprint.reach.load_targets import Effect, Name
+from jammi_dagster.fingerprint.reach.effects import Effect, Name
 from jammi_dagster.fingerprint.reach.loading import Loading
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
+from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES
 
 Reach = Callable[[ReachedFile, int], None]
 
@@ -21,10 +22,13 @@ class Waiting:
 
     def __init__(self, loading: Loading, reached: dict[str, ReachedFile], reach: Reach) -> None:
         self._loading, self._reached, self._reach = loading, reached, reach
+        self.by_attribute: dict[str, list[tuple[ReachedFile, int]]] = {}
+        """Those that give the classes of libraries another attribute."""
         self._waiting: dict[Name, list[tuple[ReachedFile, int]]] = {}
         self._fills: dict[Name, list[tuple[ReachedFile, int]]] = {}  # all of them, by the same names
         # By the names within whose values they change more.
         self._deep: dict[Name, list[tuple[ReachedFile, int]]] = {}
+        self._of_libraries: dict[str, list[tuple[ReachedFile, int]]] = {}  # by their top-level modules
 
     def add(self, reached: ReachedFile, index: int, effect: Effect) -> None:
         """Let a side effect wait for the names that it may change, and for the names that it binds."""
@@ -34,6 +38,8 @@ class Waiting:
             self._reach(reached, index)
             return
         self.wait(effect.targets, reached, index)
+        for outside in effect.foreign:
+            self._of_libraries.setdefault(outside.partition(".")[0], []).append((reached, index))
         self.wait([(node.path, bound) for bound in node.source.units[index].names], reached, index)
         for name in effect.targets:
             # An object may come into another by one statement, and be changed by the next.
@@ -51,12 +57,22 @@ class Waiting:
             self._reach(reached, index)
             return
         for name in names:
-            self._waiting.setdefault(name, []).append((reached, index))
+            if name[0] == ATTRIBUTES:
+                self.by_attribute.setdefault(name[1], []).append((reached, index))
+            else:
+                self._waiting.setdefault(name, []).append((reached, index))
 
     def tell(self, name: Name) -> None:
         """Reach all that waits for a name."""
         for reached, index in self._waiting.pop(name, ()):
             self._reach(reached, index)
+
+    def tell_libraries(self, tops: Iterable[str]) -> bool:
+        """Reach all that changes the state of a library of which code uses something; return whether there was any."""
+        found = [one for top in tops for one in self._of_libraries.pop(top, ())]
+        for reached, index in found:
+            self._reach(reached, index)
+        return bool(found)
 
     def _is_read(self, name: Name) -> bool:
         path, own = name

@@ -29,6 +29,8 @@ from jammi_dagster.fingerprint.syntax.trees import Digests, compiled, constant
 
 # The code objects of a file by place; for a module whose loader does not run its file as it stands, None.
 Codes = Mapping[Place, Sequence[CodeType]]
+_UNPACKED = frozenset({type(None), ast.Starred})  # `{**a}` and `[*a]`
+_PLAIN = frozenset({str, int, bool, bytes, type(None)})  # equal if and only if they are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def is_as_written(value: object, written: ast.expr, live: Mapping[str, Any]) -> 
         held = list(value) if type(value) is (list if isinstance(written, ast.List) else set) else None
     else:
         return True
-    if any(item is None or isinstance(item, ast.Starred) for item in items):
+    if not _UNPACKED.isdisjoint(map(type, items)):
         return True
     if held is None or len(held) != len(items):
         return False
@@ -287,6 +289,8 @@ def _is_in(code: CodeType, codes: Codes | None) -> bool:
 
 
 def _same(live: object, value: object) -> bool:
+    if type(live) is not type(value):
+        return False
     if isinstance(live, tuple) and isinstance(value, tuple):
-        return type(live) is tuple and len(live) == len(value) and all(map(_same, live, value))
-    return type(live) is type(value) and constant(live) == constant(value)
+        return len(live) == len(value) and all(map(_same, live, value))
+    return live == value if type(live) in _PLAIN else constant(live) == constant(value)

@@ -19,7 +19,7 @@ from jammi_dagster.fingerprint.syntax.memos import Slot, begins_slot, slot_of
 from jammi_dagster.fingerprint.syntax.scopes import ModuleScope
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, OBJECT, STATEFUL, kind_of
 from jammi_dagster.fingerprint.syntax.statements import read_nested_function, read_statements
-from jammi_dagster.fingerprint.syntax.trees import parse, texts
+from jammi_dagster.fingerprint.syntax.trees import parse, statements, texts
 
 # A file may be written twice within one tick of its clock: younger than this its times prove nothing (FAT: 2 s).
 _SETTLED_NS = 2_000_000_000
@@ -129,10 +129,11 @@ class Source:
     def _assigned(self, name: str) -> Iterator[ast.expr]:
         """Yield the expressions that a name is assigned by top-level statements."""
         for index in self.by_name.get(name, ()):
-            statement = self.units[index].statement
-            yield from (
-                (value for bound, value in assigned(statement.node) if bound == name) if statement else ()
-            )
+            node = statement.node if (statement := self.units[index].statement) else None
+            found = [value for bound, value in assigned(node) if bound == name] if node else []
+            if not found and isinstance(node, ast.Assign) and self.units[index].kind == "constant":
+                found = [node.value]  # of `a, b = make()`: any part of it
+            yield from found
 
     @property
     def stars(self) -> Iterable[str]:
@@ -147,8 +148,18 @@ class Source:
     def uses(self, name: str) -> bool:
         """Return whether some code of the module uses a name of its own."""
         if name not in self.used:
-            self.used[name] = any(name in part.own for unit in self.units for part in unit.parts.values())
+            naming = (unit for unit in self.units if self._may_name(unit, name))
+            self.used[name] = any(name in part.own for unit in naming for part in unit.parts.values())
         return self.used[name]
+
+    def _may_name(self, unit: Unit, name: str) -> bool:
+        """Return whether a name stands in the text of a unit, of which all parts must be read to tell its use."""
+        first, last = unit.lines
+        return not name.isascii() or any(name.encode() in line for line in self._lines[first - 1 : last])
+
+    @kept
+    def _lines(self) -> list[bytes]:
+        return self.content.splitlines()
 
     def exports(self, name: str) -> tuple[str, ...] | None:
         """Return the names that a module-level alias stands for; None for a name that is no alias."""
@@ -179,7 +190,7 @@ class Source:
         if path is None or "." in around:  # a method of a local class is nothing without the class
             return self.holders.get(label)
         module = ModuleScope(tree.body, self.scope.names_of)
-        function = read_nested_function(module, path, is_shared=_is_shared(self.content))
+        function = read_nested_function(module, path, is_shared=_is_shared(self.content, tree))
         self.units.append(nested_unit(function, label[0]))
         return len(self.units) - 1
 
@@ -215,7 +226,7 @@ def parse_source(content: bytes) -> Source:
     module = ModuleScope(tree.body, star_names)
     module.may_name_files = any(word in content for word in _OWN_FILES)
     module.sets = None if _may_hold_sets(content) else {}
-    found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content))))
+    found = list(units(read_statements(tree.body, module, is_shared=_is_shared(content, tree))))
     by_name: dict[str, list[int]] = {}
     for index, unit in enumerate(found):
         for name in unit.names:
@@ -232,5 +243,11 @@ def _may_hold_sets(content: bytes) -> bool:
     )
 
 
-def _is_shared(content: bytes) -> bool:
-    return any(word in content for word in _SHARING)
+def _is_shared(content: bytes, tree: ast.Module) -> bool:
+    """Return whether a function binds names of another scope; the words alone stand in many texts."""
+    if not any(word in content for word in _SHARING):
+        return False
+    todo: list[ast.AST] = [tree]
+    for node in todo:  # grows while it is read
+        todo += statements(node)
+    return any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in todo)

@@ -7,18 +7,13 @@ and a nested function the function around it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, NamedTuple
 
 from jammi_dagster.fingerprint.kept import kept
-from jammi_dagster.fingerprint.known_names import ANY, CALL
-from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE
-from jammi_dagster.fingerprint.known_names.conversions import CONVERSIONS
-from jammi_dagster.fingerprint.known_names.harmless import TEMPORARY
-from jammi_dagster.fingerprint.known_names.hidden_code import NAMED_BY_ARGUMENTS
+from jammi_dagster.fingerprint.known_names.config_classes import SETTINGS
 from jammi_dagster.fingerprint.known_names.introspection import ANNOTATION_READERS, DOCSTRING_READERS
+from jammi_dagster.fingerprint.sources.parts import Part, part_of
 from jammi_dagster.fingerprint.syntax.accesses import PARTS
 from jammi_dagster.fingerprint.syntax.addresses import address_lines
 from jammi_dagster.fingerprint.syntax.bindings import bound_names
@@ -32,64 +27,27 @@ from jammi_dagster.fingerprint.syntax.load_effects import (
     load_effect,
 )
 from jammi_dagster.fingerprint.syntax.members import (
+    handing_methods,
+    member_name,
     members_of_self,
     members_used,
+    mentioned,
     method_part,
+    other_bases,
+    separate_fields,
     separate_methods,
 )
 from jammi_dagster.fingerprint.syntax.optional_parts import annotations_of, named_in
-from jammi_dagster.fingerprint.syntax.outside_world import (
-    hidden_code,
-    imported_module,
-    is_store,
-    none_parameters,
-    outside_name,
-    reads_time_zone,
-)
-from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.parameters import defaults
-from jammi_dagster.fingerprint.syntax.scopes import chain_of, imported_name
-from jammi_dagster.fingerprint.syntax.set_order import set_orders
-from jammi_dagster.fingerprint.syntax.sets import UNORDERED, imported_sets
+from jammi_dagster.fingerprint.syntax.registrations import AskedAttributes, asked_attributes
+from jammi_dagster.fingerprint.syntax.scopes import Chain, imported_name
+from jammi_dagster.fingerprint.syntax.sets import UNORDERED
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE, STATEFUL, Touch, kind_of, touches
 from jammi_dagster.fingerprint.syntax.statements import Statement
-from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests
-from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-class Finding(NamedTuple):
-    """A name of the outside world or of hidden code, and the line that uses it."""
-
-    name: str
-    line: int
-    is_declarable: bool = False  # a version surface may stand for it
-    unwatched: str | None = None  # the path of a reader that raises no audit event
-    by_default: frozenset[str] = frozenset()  # parameters, such as a seed: it reads only where they are None
-    is_bare: bool = False  # a reader that is handed on
-    asks: Call | None = None  # a call that asks for attributes by computed names
-
-
-class Part(NamedTuple):
-    """The names that one part of a unit uses: its code, its annotations, or the decorators of orchestration."""
-
-    own: Mapping[str, bool] = _NOTHING  # False for a name that is only written to
-    own_calls: Mapping[str, list[Call | None]] = _NOTHING
-    uses: tuple[Use, ...] = ()  # of imported names
-    imports: Mapping[str, bool] = _NOTHING
-    outside: tuple[Finding, ...] = ()
-    hidden: tuple[Finding, ...] = ()
-    changes: tuple[Change, ...] = ()
-    packaged: tuple[PackagedFile, ...] = ()
-    texts: tuple[str, ...] = ()  # whole texts that are dotted paths
-    handed: tuple[HandOver, ...] = ()
-    reads_time_zone: bool = False
-    called: frozenset[str] = frozenset()  # the names of methods
-
+from jammi_dagster.fingerprint.syntax.trees import Digests, children, constant, digests, nodes
+from jammi_dagster.fingerprint.syntax.uses import HandOver
 
 _EMPTY_PART = Part()
-_METHODS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @dataclass(eq=False, kw_only=True)  # one that is frozen takes three times as long to make
@@ -116,8 +74,24 @@ class Unit:
             imports = {self.imported: False} if self.names else {}
             return {"code": Part(imports=imports)}
         uses = self.statement.uses
-        parts = (*PARTS, *map(method_part, self.separate_methods))
-        return {part: _part(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
+        parts = (*PARTS, *map(method_part, (*self.separate_methods, *self.separate_fields)))
+        return {part: part_of(uses[part], self.statement) if part in uses else _EMPTY_PART for part in parts}
+
+    @property
+    def packages(self) -> Iterable[str]:
+        """The packages of which it may import any module when it is loaded."""
+        scope = self.statement.scope if self.statement and self.kind in ("code", "constant") else None
+        if scope is None or scope.module.imported.keys().isdisjoint(("importlib", "import_module")):
+            return ()
+        return self.parts["code"].packages
+
+    @kept
+    def asked(self) -> AskedAttributes:
+        """The attributes that it asks for by name."""
+        if self.statement is None:
+            return AskedAttributes(frozenset(), frozenset())
+        uses = [use for part in self.statement.uses.values() for use in part.uses]
+        return asked_attributes(self.statement.node, self.statement.scope.module, uses)
 
     @kept
     def digests(self) -> Digests:
@@ -173,7 +147,8 @@ class Unit:
             for one in body
             if isinstance(one, ast.Assign) and scope and kind_of(one.value, scope) != IMMUTABLE
             for target in one.targets
-            if isinstance(target, ast.Name) and not isinstance(one.value, (ast.Name, ast.Attribute))
+            if isinstance(target, ast.Name) and target.id not in SETTINGS
+            if not isinstance(one.value, (ast.Name, ast.Attribute))
         )
 
     @kept
@@ -222,10 +197,9 @@ class Unit:
         if self.statement is None:
             return ()
         names = self.statement.sets
-        if not (self.statement.visited.has_sets or (names and self.statement.uses_of_sets(names))):
+        if not (self.statement.visited.has_sets or (names and self.statement.used_sets(names))):
             return ()
-        spelled = imported_sets(self.statement.node, self.statement.scope, UNORDERED)
-        return set_orders(self.statement.node, {**names, **spelled})
+        return self.statement.set_orders(UNORDERED)
 
     @kept
     def addresses(self) -> tuple[int, ...]:
@@ -238,8 +212,10 @@ class Unit:
         """Return the part in which a line stands: a separate method, or the code."""
         members = self._node.body if isinstance(self._node, ast.ClassDef) else ()
         for one in members:
-            if one.lineno <= line <= (one.end_lineno or line) and isinstance(one, _METHODS):
-                return method_part(one.name) if one.name in self.separate_methods else "code"
+            if one.lineno <= line <= (one.end_lineno or line):
+                name = member_name(one)
+                is_apart = name in self.separate_methods or name in self.separate_fields
+                return method_part(name) if is_apart else "code"
         return "code"
 
     @kept
@@ -293,7 +269,46 @@ class Unit:
     @kept
     def separate_methods(self) -> Mapping[str, frozenset[str] | None]:
         """The methods of a plain class, with the members of its object that each uses; None: all of them."""
-        return separate_methods(self._node, self.statement.scope) if self._node and self.statement else {}
+        return separate_methods(self._node) if self._node else {}
+
+    @kept
+    def separate_fields(self) -> frozenset[str]:
+        """The fields of a class whose computed defaults count one by one."""
+        node, statement = self._node, self.statement
+        return separate_fields(node, statement.scope) if node and statement else frozenset()
+
+    @kept
+    def handing_methods(self) -> frozenset[str]:
+        """The parts of methods that hand the object of the class on, so that all of its fields may be read."""
+        if not (self.separate_fields and self._node and self.statement):
+            return frozenset()
+        return frozenset(map(method_part, handing_methods(self._node, self.statement.scope)))
+
+    @kept
+    def other_bases(self) -> tuple[Chain, ...]:
+        """The bases of a class that do not make it one of config by themselves."""
+        return other_bases(self._node, self.statement.scope) if self._node and self.statement else ()
+
+    def mentions(self, part: str) -> frozenset[str]:
+        """Return the names by which a part may ask any object for a member."""
+        if part not in self._mentions:
+            self._mentions[part] = frozenset(
+                mentioned([one for node in self._within(part) for one in nodes(node)])
+            )
+        return self._mentions[part]
+
+    @kept
+    def _mentions(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    def _within(self, part: str) -> Sequence[ast.AST]:
+        """Return the nodes of a part; of one that is no method all but the methods that count one by one."""
+        if not isinstance(self._node, ast.ClassDef):
+            return () if self._node is None else (self._node,)
+        apart = {*self.separate_methods, *self.separate_fields}
+        methods = [one for one in self._node.body if member_name(one) in apart]
+        named = [one for one in methods if method_part(member_name(one)) == part]
+        return named or [one for one in children(self._node) if one not in methods]
 
     @kept
     def members_used(self) -> Mapping[str, frozenset[str] | None]:
@@ -302,7 +317,7 @@ class Unit:
         if self.statement is None:
             return found
         for head, used in members_used(self.statement.node).items():
-            for name in (head, *self.statement.scope.peek((head,))):
+            for name in (head, *self.statement.scope.peek(tuple(head.split(".")))):
                 known = found.get(name, frozenset())
                 found[name] = None if used is None or known is None else known | used
         return found
@@ -311,7 +326,7 @@ class Unit:
         """Return the separate methods that run where code asks for some members of an object; None: for all."""
         apart = self.separate_methods
         node = self._node
-        if asked is None or not isinstance(node, ast.ClassDef):
+        if asked is None or self.other_bases or not isinstance(node, ast.ClassDef):
             return apart
         todo = set(asked)
         for one in node.body:  # constructors and operators run too
@@ -414,79 +429,6 @@ def _kind(node: ast.AST) -> str:
     if isinstance(node, ast.ClassDef):
         return "class"
     return "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "code"
-
-
-def _part(uses: Uses, statement: Statement) -> Part:
-    imports, whole = dict(uses.imports), []
-    for use in uses.uses:
-        if module := imported_module(use.name, use.call):
-            imports[module] = True
-            if not (use.call and use.call.site and use.call.site.is_statement):
-                whole.append(Use(module, use.line, None))
-    return Part(
-        own=uses.own,
-        own_calls=uses.own_calls,
-        uses=(*_imported(uses.uses), *whole),
-        imports=imports,
-        outside=tuple(_outside([*uses.uses, *whole], statement)),
-        hidden=tuple(_hidden(uses.uses)),
-        changes=tuple(uses.changes),
-        packaged=tuple(uses.packaged),
-        texts=tuple(uses.texts),
-        handed=tuple(resolve() for resolve in uses.handed),
-        called=frozenset(use.name.rpartition(".")[2] for use in uses.uses if use.name.startswith(f"{ANY}.")),
-        reads_time_zone=any(reads_time_zone(use.name, use.call) for use in uses.uses),
-    )
-
-
-def _imported(uses: Iterable[Use]) -> Iterator[Use]:
-    """Yield the uses of imported names, and of the libraries behind methods that convert."""
-    for use in uses:
-        if use.name.startswith(f"{ANY}."):
-            libraries = CONVERSIONS.get(use.name.removeprefix(f"{ANY}."), ())
-            yield from (Use(library, use.line, None) for library in libraries)
-        elif not use.name.startswith("builtins."):
-            yield use
-
-
-def _outside(uses: Iterable[Use], statement: Statement) -> Iterator[Finding]:
-    known_methods: set[tuple[int, str]] = set()
-    bases = {
-        one.lineno
-        for one in getattr(statement.node, "bases", ())
-        if any(map(is_store, statement.scope.peek(chain_of(one) or ("",))))
-    }
-    for use in uses:
-        if use.call and use.name in TEMPORARY and statement.harmless_reads.leaks(use.call.place):
-            yield Finding(use.name, use.line)
-    for use in sorted(uses, key=lambda one: one.name.startswith(ANY)):
-        if use.is_read and (known := outside_name(use.name, use.call)):
-            method = use.line, use.name.rpartition(".")[2]
-            if not known.is_declarable and use.name.startswith(f"{known.name}.{CALL}"):
-                continue  # the value of a call, which is found where it is made
-            if use.call and statement.harmless_reads.excuses(
-                known.name, use.call.place, is_reader=known.is_declarable
-            ):
-                known_methods.add(method)
-                if not known.is_declarable or not (known := outside_name(use.name, use.call, is_own=True)):
-                    continue
-            if not (
-                use.name.startswith(ANY) and method in known_methods
-            ):  # else it is that of a known module
-                by_default = none_parameters(use.name, use.call)
-                is_bare = use.call is None
-                if is_bare and use.line in bases and not known.is_declarable:
-                    by_default = frozenset(
-                        {SEED_OF_BASE}
-                    )  # a store is read where objects of the class are made
-                yield Finding(known.name, use.line, known.is_declarable, known.unwatched, by_default, is_bare)
-            known_methods.add(method)
-
-
-def _hidden(uses: Iterable[Use]) -> Iterator[Finding]:
-    for use in uses:
-        if not imported_module(use.name, use.call) and (known := hidden_code(use.name, use.call)):
-            yield Finding(known, use.line, asks=use.call if use.name in NAMED_BY_ARGUMENTS else None)
 
 
 def _words(statement: ast.AST) -> frozenset[str]:

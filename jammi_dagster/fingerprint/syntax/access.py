@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import ast
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -10,11 +11,14 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import CLASS_CLOCKS
 from jammi_dagster.fingerprint.known_names.hidden_code import METHODCALLER, NAMERS
-from jammi_dagster.fingerprint.known_names.readers import BUFFERS, READ_ATTRIBUTES, READ_METHODS
+from jammi_dagster.fingerprint.known_names.native_readers import BUFFERS
+from jammi_dagster.fingerprint.known_names.readers import READ_ATTRIBUTES, READ_METHODS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, STATEFUL_MAKERS
+from jammi_dagster.fingerprint.syntax.later_calls import LaterCalls
+from jammi_dagster.fingerprint.syntax.outside_world import draws_when_called
 from jammi_dagster.fingerprint.syntax.scopes import Chain, Scope
 from jammi_dagster.fingerprint.syntax.texts import located, names_in_text
-from jammi_dagster.fingerprint.syntax.uses import Call, Change, Use, Uses
+from jammi_dagster.fingerprint.syntax.uses import Call, Change, Site, Use, Uses
 
 
 class Position(NamedTuple):
@@ -39,6 +43,7 @@ class Access(NamedTuple):
     in_place: bool = False  # by adding to it or removing from it
     is_deep: bool = False  # an object is changed, which others may hold
     is_read: bool = True
+    node: ast.expr | None = None  # of a name that is mentioned as a value
 
     def settle(self) -> None:
         """Resolve the chain, and note the uses or changes in the part of the statement."""
@@ -50,16 +55,20 @@ class Access(NamedTuple):
         if self.is_change:
             self._settle_change(names)
             return
-        call = self._settled_call()
+        call = self.settled_call()
         if self.at.scope.owns(head):
             uses.own[head] = self.is_read or uses.own.get(head, False)
             if CALL not in self.chain[1:2]:  # else the call is an access of its own
                 uses.own_calls.setdefault(head, []).append(call if len(self.chain) == 1 else None)
-        uses.uses += [Use(name, self.line, call, self.is_read) for name in names]
+        uses.uses += [Use(name, self.line, call, self.is_read, node=self.node) for name in names]
         if call and names and self.at.scope.is_of_outer_function(head):  # a draw from its generator
             uses.keeps_state |= any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names)
         for method in self.at.scope.methods(head) if call and len(self.chain) == 1 else ():
             self._replace(chain=(f"{ANY}.{method}",)).settle_method()
+        if call is None and self.node is not None and self.is_read:
+            uses.uses += later_uses(
+                self.node, self.at.scope, [one for one in names if draws_when_called(one)]
+            )
         for name in names if call else ():
             if name == "builtins.vars" and call and len(holder := call.chains.get(0, ())) > 0:
                 Access(self.at, (*holder, "__dict__"), self.line).settle()
@@ -70,7 +79,7 @@ class Access(NamedTuple):
 
     def settle_method(self) -> None:
         """Note the use of a method of an object of unknown class."""
-        call = self._settled_call()
+        call = self.settled_call()
         if self.chain[0] in CLASS_CLOCKS and self._is_of_module():
             return  # a function, by its own name
         name, receiver = self.chain[0], self.chain[1:-1]
@@ -86,7 +95,7 @@ class Access(NamedTuple):
         """Return whether a chain passes `spark.read`, as an attribute."""
         return any(one in READ_ATTRIBUTES and after != CALL for one, after in pairwise((*receiver[1:], "")))
 
-    def _settled_call(self) -> Call | None:
+    def settled_call(self) -> Call | None:
         """Return the call with the texts that its variables stand for, and with the origin of its first argument."""
         call, scope = self.call, self.at.scope
         if call is None:
@@ -134,6 +143,32 @@ class Access(NamedTuple):
                 uses.changed_arguments.add(head)
         if scope.is_of_outer_function(head):
             uses.keeps_state = True
+
+
+def later_uses(mention: ast.expr, scope: Scope, names: Sequence[str]) -> Iterator[Use]:
+    """Yield the calls of classes, each by its canonical name, that a module mentions as a value.
+
+    A call that nobody sees has no arguments. The last use of each name counts only if another module takes the class
+    by one of the names under which it is `held`.
+    """
+    if not names:
+        return
+    later = LaterCalls(mention, scope.module)
+    unseen = Call((), {})
+    calls = [(_later_call(later, node) if node else None) or unseen for node in later.calls]
+    for name in names:
+        yield from (Use(name, mention.lineno, call) for call in calls)
+        if later.names:
+            yield Use(name, mention.lineno, unseen, held=frozenset(later.names))
+
+
+def _later_call(later: LaterCalls, node: ast.Call) -> Call | None:
+    """Return a call of a mentioned value; None where another statement gives it a parameter that may be None."""
+    at = Position(later.scope_of(node), "code", Uses())
+    call = Access(at, (), node.lineno, Call.of(node, Site(node, at.scope))).settled_call()
+    if call is None or later.is_near(node):
+        return call
+    return None if call.may_be_none else replace(call, place=(0, 0))
 
 
 def _settle_texts(name: str, call: Call | None, access: Access) -> None:

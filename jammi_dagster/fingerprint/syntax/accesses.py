@@ -10,7 +10,6 @@ from functools import partial
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import SEED_OF_BASE, UNLESS_SEEDED
-from jammi_dagster.fingerprint.known_names.harmless import ORDERED_BY_DISK
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN_ATTRIBUTES
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.state import OBJECT_MUTATORS
@@ -18,11 +17,17 @@ from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.access import Access, Position
 from jammi_dagster.fingerprint.syntax.addresses import makes_text
 from jammi_dagster.fingerprint.syntax.attribute_names import asked_names, leads_to_counted_code
+from jammi_dagster.fingerprint.syntax.computed_imports import package_of
 from jammi_dagster.fingerprint.syntax.hand_over import handed_over
-from jammi_dagster.fingerprint.syntax.members import method_part, separate_methods
+from jammi_dagster.fingerprint.syntax.members import (
+    member_name,
+    method_part,
+    separate_fields,
+    separate_methods,
+)
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
-from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file
+from jammi_dagster.fingerprint.syntax.packaged_files import packaged_file, reads_one_file
 from jammi_dagster.fingerprint.syntax.scopes import (
     Chain,
     FunctionScope,
@@ -40,6 +45,8 @@ from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 # `decoration` holds the decorators, which run when the module is loaded; those of orchestration are `decorators`.
 PARTS = ("code", "decoration", "annotations", "decorators")
+_STARTERS = frozenset({"apply_async", "submit", "to_thread"})  # call the function that they get first
+_LITERALS = frozenset({"typing.Literal", "typing_extensions.Literal"})
 
 
 class AccessVisitor(Visitor[Position]):
@@ -93,12 +100,13 @@ class AccessVisitor(Visitor[Position]):
         for drawing in UNLESS_SEEDED.keys() & {name for base in bases for name in at.scope.peek(base)}:
             seed = Call((...,), {}, variables={0: SEED_OF_BASE}, may_be_none=frozenset({0}))
             at.uses.uses.append(Use(drawing, node.lineno, seed))  # seeded where objects of the class are made
-        apart = separate_methods(node, at.scope) if at.scope.around is None and at.part == "code" else {}
+        is_whole = at.scope.around is None and at.part == "code"
+        apart = {*separate_methods(node), *separate_fields(node, at.scope)} if is_whole else set()
         rest = []
         for child in children(node):
-            name = child.name if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            name = member_name(child)
             if name in apart:
-                self.push([child], self._position(at.scope, method_part(str(name))))
+                self.push([child], self._position(at.scope, method_part(name)))
             else:
                 rest.append(child)
         return self._without_decorators(node, rest, at)
@@ -115,7 +123,7 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_Name(self, node: ast.Name, at: Position) -> Sequence[ast.AST]:
         if isinstance(node.ctx, ast.Load):
-            self.accesses.append(Access(at, (node.id,), node.lineno))
+            self.accesses.append(Access(at, (node.id,), node.lineno, node=node))
         elif node.id in at.scope.shared and at.scope.around is not None:
             self._change((node.id,), node, at)
         return ()
@@ -125,9 +133,11 @@ class AccessVisitor(Visitor[Position]):
         for name in HIDDEN_ATTRIBUTES.intersection(chain or (node.attr,)):
             at.uses.uses.append(Use(f"{ANY}.{name}", node.lineno, None))
         if not isinstance(node.ctx, ast.Load):
-            self._change(chain, node, at)
+            self._change(chain, node, at, in_place=chain is None, holder=holder_of(node))
         elif chain:
-            self.accesses.append(Access(at, chain, node.lineno))
+            self.accesses.append(Access(at, chain, node.lineno, node=node))
+            if node.attr in MUTATING_METHODS:  # `map(ROWS.append, x)`
+                self._change(chain[:-1], node, at, in_place=True)
             return _innermost_call(node)
         return children(node)
 
@@ -136,6 +146,9 @@ class AccessVisitor(Visitor[Position]):
             at.uses.packaged.append(file)
             path = [name for one in (*node.args[:1], *children(node.func)) for name in _dotted(one)]
             return [*path, *node.args[1:], *node.keywords]
+        if (package := package_of(node, at.scope)) is not None:
+            at.uses.packages[package] = node.lineno
+            return [*node.args, *node.keywords]
         called = self._results.pop(id(node), None)
         call = Call.of(
             node, Site(node, at.scope, of_result=called, is_statement=id(node) in self._statements)
@@ -179,6 +192,9 @@ class AccessVisitor(Visitor[Position]):
             rest = ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
             self._call_later(node.args[0], Call.of(rest, Site(rest, at.scope, is_partial=True)), node, at)
             arguments = [*_innermost_call(node.args[0]), *arguments[1:]]
+        if chain[-1] in _STARTERS and node.args:
+            rest = ast.copy_location(ast.Call(node.args[0], node.args[1:], node.keywords), node)
+            self._call_later(node.args[0], Call.of(rest, Site(rest, at.scope)), node, at)
         if chain[-1] in LOG_METHODS or any(map(is_orchestration, names)):
             arguments = [argument for argument in arguments if not _is_text(argument)]
         return [*_innermost_call(node.func), *arguments]
@@ -188,6 +204,8 @@ class AccessVisitor(Visitor[Position]):
         chain = chain_of(function)
         if isinstance(function, ast.Attribute):
             self.accesses.append(Access(at, (f"{ANY}.{function.attr}", *(chain or ())), node.lineno, call))
+            if function.attr in MUTATING_METHODS:
+                self._change(chain_of(function.value), node, at, in_place=True)
         if chain:
             self.accesses.append(Access(at, chain, node.lineno, call))
 
@@ -206,7 +224,11 @@ class AccessVisitor(Visitor[Position]):
             self.accesses.append(Access(at, (f"{ANY}.{name}", *chain), node.lineno, called))
             if holder:
                 self.accesses.append(Access(at, chain, node.lineno, called))
-        if names or (names is None and leads_to_counted_code(node, at.scope)):
+                if name in MUTATING_METHODS:
+                    self._change(holder, node, at, in_place=True)
+        is_counted = names is None and leads_to_counted_code(node, at.scope)
+        at.uses.asks_any |= is_counted
+        if names or is_counted:
             return replace(call, positional=(*call.positional[:1], "", *call.positional[2:]))
         return call
 
@@ -276,7 +298,7 @@ class AccessVisitor(Visitor[Position]):
     def visit_AnnAssign(self, node: ast.AnnAssign, at: Position) -> Sequence[ast.AST]:
         if id(node.annotation) in self._parts:
             return children(node)
-        return [*children(node), *_forward_references(node.annotation)]
+        return [*children(node), *_forward_references(node.annotation, at.scope)]
 
     def _position(self, scope: Scope, part: str) -> Position:
         return Position(scope, part, self.uses[part])
@@ -327,8 +349,8 @@ def _reads_file(scope: Scope, call: ast.Call) -> bool:
     given = Call.of(call)
     names = scope.peek(chain_of(call.func) or ("",))
     found = [outside_name(name, given) for name in names]
-    is_of_folder = any(name.rpartition(".")[2] in ORDERED_BY_DISK for name in names)
-    return bool(found) and not is_of_folder and all(one is not None and one.is_declarable for one in found)
+    is_of_file = all(reads_one_file(name, call) for name in names)
+    return bool(found) and is_of_file and all(one is not None and one.is_declarable for one in found)
 
 
 def _dotted(node: ast.AST) -> Iterator[ast.AST]:
@@ -389,10 +411,13 @@ def _class_imports(cls: ast.ClassDef) -> Iterable[str]:
             todo += statements(node)
 
 
-def _forward_references(annotation: ast.expr) -> list[ast.expr]:
-    """Parse the strings within an annotation that are expressions."""
+def _forward_references(annotation: ast.expr, scope: Scope) -> list[ast.expr]:
+    """Parse the strings within an annotation that are expressions; those of `Literal["a"]` are values."""
     found = []
-    for node in ast.walk(annotation):
+    todo: list[ast.AST] = [annotation]
+    for node in todo:  # grows while it is read
+        names = scope.peek(chain_of(node.value) or ("",)) if isinstance(node, ast.Subscript) else ()
+        todo += () if names and _LITERALS.issuperset(names) else children(node)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             try:
                 found.append(ast.parse(node.value.strip(), mode="eval").body)

@@ -8,11 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
-from jammi_dagster.fingerprint.syntax.sets import FUNCTIONS, called, own_nodes
-from jammi_dagster.fingerprint.syntax.trees import children, nodes
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS, TEXT_MAKERS
+from jammi_dagster.fingerprint.syntax.sets import bodies, called, own_nodes
+from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
-_SHOWN = frozenset({"ascii", "format", "repr", "str"})
 _OWN_TEXTS = frozenset({"__format__", "__repr__", "__str__"})
 _ITERATORS = frozenset({"enumerate", "filter", "iter", "map", "object", "reversed", "zip"})
 _PLAIN_BASES = frozenset({"object"})
@@ -44,13 +43,12 @@ def address_lines(node: ast.AST, module: frozenset[str]) -> tuple[int, ...]:
     >>> address_lines(tree.body[1], faceless_names(tree.body))
     (2,)
     """
-    bodies = [node, *(one for one in nodes(node) if isinstance(one, FUNCTIONS) and one is not node)]
-    return tuple(sorted({line for body in bodies for line in _lines(body, module)}))
+    return tuple(sorted({line for body in bodies(node) for line in _lines(body, module)}))
 
 
 def _lines(body: ast.AST, module: frozenset[str]) -> Iterator[int]:
     every = own_nodes(body)
-    parents = {id(child): one for one in every for child in children(one)}
+    parents = parents_of(every)
     names = _variables(every, module)
     for node in every:
         if any(_is_addressed(one, names) for one in _told(node)) and not _is_message(node, parents):
@@ -113,12 +111,12 @@ def _told(node: ast.AST) -> list[ast.expr]:
         if name in _OWN_TEXTS:
             return [function.value, *node.args[:1]]
         return [*node.args, *(word.value for word in node.keywords)] if name == "format" else []
-    if name == "map" and len(node.args) > 1 and called(node.args[0]) in _SHOWN:
+    if name == "map" and len(node.args) > 1 and called(node.args[0]) in TEXT_MAKERS:
         return node.args[1:]
     key = [word.value for word in node.keywords if word.arg == "key"]
-    if name in ("max", "min", "sorted") and key and called(key[0]) in _SHOWN:
+    if name in ("max", "min", "sorted") and key and called(key[0]) in TEXT_MAKERS:
         return node.args[:1]
-    return node.args[:1] if name in _SHOWN else []
+    return node.args[:1] if name in TEXT_MAKERS else []
 
 
 def _is_addressed(node: ast.expr, names: frozenset[str]) -> bool:
@@ -150,7 +148,7 @@ def _is_text(node: ast.expr) -> bool:
 def _is_message(node: ast.AST | None, parents: Mapping[int, ast.AST]) -> bool:
     """Return whether a text ends in an error, in a log, or nowhere."""
     while node is not None and not isinstance(node, ast.stmt):
-        if isinstance(node, ast.Call) and (called(node) in LOG_METHODS or called(node) == "print"):
+        if isinstance(node, ast.Call) and called(node) in LOG_METHODS:
             return True
         if isinstance(node, ast.NamedExpr):
             return False

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
-from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
+from jammi_dagster.fingerprint.syntax.trees import children
 
 _DEEPEST, _MOST = 8, 200  # variables of variables, and constants
 _ROWS = (ast.Tuple, ast.List, ast.Set)
@@ -24,7 +24,10 @@ Given = Callable[[FunctionScope, str], Sequence[Placed] | None]
 Imported = Callable[[Scope, str], Placed | None]
 # Returns the expressions that the function of a call returns; None where they are not known.
 Returned = Callable[[ast.Call, Scope], Sequence[Placed] | None]
+# Returns the expressions that an attribute of `self` may stand for; None where they are not known.
+Held = Callable[[ast.Attribute, Scope], Sequence[Placed] | None]
 Values = list[object] | None  # None: not all are constants
+Tell = Callable[[ast.expr | None, Scope], Values]
 
 
 class Binding(NamedTuple):
@@ -39,7 +42,8 @@ class Binding(NamedTuple):
 class Constants:
     """The constants behind expressions.
 
-    `given` tells of parameters, `imported` of imported names, `returned` of results.
+    `given` tells of parameters, `imported` of imported names, `returned` of results, `held` of attributes. `lookers`
+    are methods that change no table which they get.
 
     >>> scope = Scope(ast.parse("for how in ('lower', 'strip'): pass").body)
     >>> Constants().of(ast.Name("how", ast.Load()), scope)
@@ -47,9 +51,15 @@ class Constants:
     """
 
     def __init__(
-        self, given: Given | None = None, imported: Imported | None = None, returned: Returned | None = None
+        self,
+        given: Given | None = None,
+        imported: Imported | None = None,
+        returned: Returned | None = None,
+        held: Held | None = None,
+        lookers: Callable[[], Collection[str]] = frozenset,
     ) -> None:
-        self._given, self._imported, self._returned = given, imported, returned
+        self._given, self._imported, self._returned, self._held = given, imported, returned, held
+        self._lookers = lookers
         self._open: set[tuple[int, str]] = set()  # parameters whose callers are being asked
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = 0) -> Values:
@@ -70,10 +80,17 @@ class Constants:
             held = self._looked_up(node.func.value, scope, depth + 1)
             return _all([held, *(self.of(other, scope, depth) for other in node.args[1:])])
         if isinstance(node, ast.Call):
-            return self._of_results(node, scope, depth, self.of)
+            return self.results(node, scope, depth, self.of)
+        if isinstance(node, ast.Attribute):
+            return self.attribute(node, scope, lambda one, place: self.of(one, place, depth + 1))
         if isinstance(node, ast.Name):
-            return self._named(node.id, scope, depth, lambda one, place: self.of(one, place, depth + 1), True)
+            return self.named(node.id, scope, depth, lambda one, place: self.of(one, place, depth + 1), True)
         return None
+
+    def attribute(self, node: ast.Attribute, scope: Scope, tell: Tell) -> Values:
+        """Return the values of all that an attribute of `self` is bound to."""
+        found = self._held(node, scope) if self._held else None
+        return None if found is None else _all(tell(*one) for one in found)
 
     def items(self, node: ast.expr | None, scope: Scope, depth: int = 0, at: int | None = None) -> Values:
         """Return the items of the list, tuple, set or dict that an expression is; `at`: a part of each."""
@@ -97,7 +114,7 @@ class Constants:
     def _of_call(self, call: ast.Call, scope: Scope, depth: int, at: int | None) -> Values:
         """Return the items of `sorted(x)`, `x.items()`, `zip(x, y)` and their like."""
         function, given = call.func, call.args
-        if (found := self._of_results(call, scope, depth, self.items)) is not None and at is None:
+        if (found := self.results(call, scope, depth, self.items)) is not None and at is None:
             return found
         if isinstance(function, ast.Attribute) and not given:
             if function.attr == "items" and at in (0, 1):
@@ -113,7 +130,7 @@ class Constants:
             return self.items(given[0], scope, depth)
         return self.items(given[0], scope, depth, at) if name in _GATHERERS and len(given) == 1 else None
 
-    def _of_results(
+    def results(
         self, call: ast.Call, scope: Scope, depth: int, tell: Callable[[ast.expr, Scope, int], Values]
     ) -> Values:
         """Return the values of all that a first-party function returns."""
@@ -141,20 +158,22 @@ class Constants:
         def tell(value: ast.expr | None, place: Scope) -> Values:
             if _is_variadic(name, scope):
                 return self.of(value, place, depth + 1)
-            if isinstance(value, ast.Dict | ast.List | ast.Set) and not is_only_looked_at(name, scope):
+            if isinstance(value, ast.Dict | ast.List | ast.Set) and not is_only_looked_at(
+                name, scope, self._lookers()
+            ):
                 return None
             return (
                 looked_up(value, place, depth + 1) if looked_up else self.items(value, place, depth + 1, at)
             )
 
-        return self._named(name, scope, depth, tell, False)
+        return self.named(name, scope, depth, tell, False)
 
-    def _named(
+    def named(
         self,
         name: str,
         scope: Scope,
         depth: int,
-        tell: Callable[[ast.expr | None, Scope], Values],
+        tell: Tell,
         is_value: bool,
     ) -> Values:
         """Return the values of all that a name is bound to. `is_value`: the name stands for one value, not a table."""
@@ -175,9 +194,7 @@ class Constants:
             for one in found
         )
 
-    def _of_callers(
-        self, function: FunctionScope, name: str, tell: Callable[[ast.expr | None, Scope], Values]
-    ) -> Values:
+    def _of_callers(self, function: FunctionScope, name: str, tell: Tell) -> Values:
         key = id(function.node), name
         if self._given is None:
             return None
@@ -259,18 +276,16 @@ def _of_loop(node: ast.For | ast.AsyncFor | ast.comprehension, name: str, binder
         yield Binding(None, binder)
 
 
-def is_only_looked_at(name: str, scope: Scope) -> bool:
-    """Return whether no code of its module changes the table that a variable holds, or hands it on."""
+def is_only_looked_at(name: str, scope: Scope, lookers: Collection[str] = ()) -> bool:
+    """Return whether no code of its module changes the table that a variable holds, or hands it on but to `lookers`."""
     binder = scope.binder(name)
     if binder is None:
         return False
-    every = [node for part in binder.body for node in nodes(part)]
-    parents = parents_of(every)
-    uses = [node for node in every if isinstance(node, ast.Name) and node.id == name]
-    return all(_looks(use, parents) for use in uses if isinstance(use.ctx, ast.Load))
+    uses = [node for node in binder.every if isinstance(node, ast.Name) and node.id == name]
+    return all(_looks(use, binder.parents, lookers) for use in uses if isinstance(use.ctx, ast.Load))
 
 
-def _looks(use: ast.AST, parents: dict[int, ast.AST]) -> bool:
+def _looks(use: ast.AST, parents: dict[int, ast.AST], lookers: Collection[str]) -> bool:
     above = parents.get(id(use))
     if isinstance(above, (ast.For, ast.AsyncFor, ast.comprehension)):
         return above.iter is use
@@ -279,6 +294,10 @@ def _looks(use: ast.AST, parents: dict[int, ast.AST]) -> bool:
     if isinstance(above, ast.Attribute):
         called = parents.get(id(above))
         return above.attr in _LOOKING_METHODS and isinstance(called, ast.Call) and called.func is above
+    if isinstance(above, ast.keyword):
+        above = parents.get(id(above))
+    if isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute):
+        return above.func is not use and above.func.attr in lookers
     if isinstance(above, ast.Call):
         return isinstance(above.func, ast.Name) and above.func.id in _LOOKERS
     return isinstance(above, (ast.Compare, ast.If))

@@ -13,7 +13,6 @@ from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names.chance import SEEDS
 from jammi_dagster.fingerprint.known_names.harmless import (
     CLOCKS,
-    EXPRESSIONS,
     LOGGERS,
     ORDERED_BY_DISK,
     OWN_RESULTS,
@@ -27,9 +26,9 @@ from jammi_dagster.fingerprint.known_names.harmless import (
     is_local_query,
     leads_out,
 )
-from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS, RELATION_METHODS
 from jammi_dagster.fingerprint.syntax.functions import Function
-from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of, is_none
 from jammi_dagster.fingerprint.syntax.trees import children
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -269,8 +268,7 @@ class HarmlessReads:
             return False
         names = self._scope(call).peek(chain_of(call.func) or ("",))
         given = call.args[0]
-        is_none = isinstance(given, ast.Constant) and given.value is None
-        return not is_none and len(names) == 1 and name.startswith(SEEDS.get(names[0], ("\0",)))
+        return not is_none(given) and len(names) == 1 and name.startswith(SEEDS.get(names[0], ("\0",)))
 
     # Files and tables of the body's own
 
@@ -342,7 +340,7 @@ class HarmlessReads:
             return False  # a connection that steps share
         if leaf in OWN_RESULTS:
             return True
-        if leaf in EXPRESSIONS:
+        if leaf in RELATION_METHODS:
             texts = [one.value if isinstance(one, ast.Constant) else None for one in call.args]
             return not call.keywords and all(isinstance(one, str) and not leads_out(one) for one in texts)
         if leaf in QUERIES and call.args:

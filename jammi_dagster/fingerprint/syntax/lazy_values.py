@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.processes import CACHES
 from jammi_dagster.fingerprint.syntax.memos import Slot
-from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of, is_none
 from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of, statements
 
 # Callables whose results nobody can change, and depend on their arguments alone.
@@ -55,15 +55,11 @@ def is_constant_slot(slot: Slot, module: Scope) -> bool:
 def _is_table(node: ast.expr, scope: Scope) -> bool:
     """Return whether an expression is a list, dict or set that is written out of literals."""
     if isinstance(node, (ast.List, ast.Set)):
-        return all(is_constant(item, scope) or _is_none(item) for item in node.elts)
+        return all(is_constant(item, scope) or is_none(item) for item in node.elts)
     if isinstance(node, ast.Dict):
         items = [*node.keys, *node.values]
-        return all(item is not None and (is_constant(item, scope) or _is_none(item)) for item in items)
+        return all(item is not None and (is_constant(item, scope) or is_none(item)) for item in items)
     return False
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _only_looks_up(name: ast.Name, parents: Mapping[int, ast.AST]) -> bool:

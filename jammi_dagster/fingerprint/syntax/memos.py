@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
 from jammi_dagster.fingerprint.syntax.constants import bindings_in
-from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, is_none
 from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 
@@ -55,7 +55,7 @@ def slot_of(tree: ast.Module, module: Scope, name: str) -> Slot | None:
 def begins_slot(value: ast.expr, *, is_global: bool) -> bool:
     """Return whether an expression is an empty dict, or None for a name that a function binds."""
     if is_global:
-        return isinstance(value, ast.Constant) and value.value is None
+        return is_none(value)
     if isinstance(value, ast.Call):
         return _is(value.func, "dict") and not (value.args or value.keywords)
     return isinstance(value, ast.Dict) and not value.keys
@@ -113,7 +113,7 @@ class _Fills:
             returned = guard.body[0]
             is_hit = isinstance(returned, ast.Return) and self._item(returned.value)
             return _Fill(after, returns=True) if is_hit and self._note(left, right) else None
-        if isinstance(operator, ast.Is) and isinstance(right, ast.Constant) and right.value is None:
+        if isinstance(operator, ast.Is) and is_none(right):
             return self._got(left, block[at - 1] if at else None, guard.body)
         return None
 

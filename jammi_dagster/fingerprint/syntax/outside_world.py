@@ -5,6 +5,7 @@ The names stand in `known_names`; a new reader, clock or code loader is added th
 
 from __future__ import annotations
 
+import ast
 import sys
 from dataclasses import replace
 from functools import lru_cache
@@ -15,31 +16,38 @@ from jammi_dagster.fingerprint.known_names import ANY, CALL
 from jammi_dagster.fingerprint.known_names.ambient_values import (
     AMBIENT,
     AMBIENT_CALLS,
+    AMBIENT_HOLDERS,
     AMBIENT_MODULES,
     CLASS_CLOCKS,
     CLOCK_LIBRARIES,
     CLOCK_WORDS,
+    COMPRESSING_WRITERS,
     HELD_MODULES,
     NEVER_BARE,
     SAME_NAMES,
     SAME_PACKAGES,
+    STAMPED_COMPRESSIONS,
+    STAMPING_WRITERS,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
     UNLESS_WORD,
     UNLESS_WORD_OR_POSITION,
+    ZONE_LIBRARIES,
+    ZONE_METHODS,
     ZONE_READERS,
     ZONE_UNLESS_GIVEN,
 )
 from jammi_dagster.fingerprint.known_names.chance import DRAWS_IF, SEEDED_BY_WORD, SEEDS_OF_ASKED
 from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENTS
-from jammi_dagster.fingerprint.known_names.readers import (
+from jammi_dagster.fingerprint.known_names.native_readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
+    PATH_ARGUMENTS,
+)
+from jammi_dagster.fingerprint.known_names.readers import (
     OPENERS,
     OVER_DATASETS,
-    PATH_ARGUMENTS,
     PATH_READERS,
-    READER_MODULES,
     READER_PREFIXES,
     READERS,
     STAT_READERS,
@@ -48,7 +56,9 @@ from jammi_dagster.fingerprint.known_names.readers import (
     STORE_READERS,
     WRITE_MODES,
 )
-from jammi_dagster.fingerprint.syntax.texts import ambient_word, hides_names, located
+from jammi_dagster.fingerprint.known_names.services import READER_MODULES
+from jammi_dagster.fingerprint.syntax.constants import bindings
+from jammi_dagster.fingerprint.syntax.texts import ambient_word, draws_in_template, hides_names, located
 from jammi_dagster.fingerprint.syntax.uses import Call
 
 
@@ -84,6 +94,12 @@ def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> Outsi
     return outside_name(method, _without_object(call)) if method else None
 
 
+def draws_when_called(name: str) -> bool:
+    """Return whether a class or a function draws by chance where it is called, as some of its arguments tell."""
+    name = _public(name)
+    return name in SEEDED_BY_WORD or name in DRAWS_IF or name in UNLESS_SEEDED
+
+
 def none_parameters(name: str, call: Call | None) -> frozenset[str]:
     """Return the parameters that must be None for a use to read the outside world; none if it does so in any case.
 
@@ -103,13 +119,17 @@ def reads_time_zone(name: str, call: Call | None) -> bool:
     >>> reads_time_zone("?.timestamp", Call((), {})), reads_time_zone("?.timestamp", Call(("ms",), {}))
     (True, False)
     """
+    method, leaf = _of_class(name), name.rpartition(".")[2]
     if name in ZONE_UNLESS_GIVEN:
-        return call is not None and not call.gives(*ZONE_UNLESS_GIVEN[name])
-    method = _of_class(name)
+        # `x.timestamp` may be a column
+        return leaf != "timestamp" if call is None else not call.gives(*ZONE_UNLESS_GIVEN[name])
     if method in ZONE_UNLESS_GIVEN:
         given = _without_object(call)
         return given is None or not given.gives(*ZONE_UNLESS_GIVEN[method])
-    return name in ZONE_READERS
+    if leaf == "strftime" and call is not None:
+        return name in ZONE_READERS or any("%s" in str(given) for given in call.positional)
+    is_known = name in ZONE_READERS or f"{ANY}.{leaf}" in ZONE_METHODS
+    return is_known or name.partition(".")[0] in ZONE_LIBRARIES
 
 
 def hidden_code(name: str, call: Call | None) -> str | None:
@@ -196,6 +216,10 @@ def _ambient_value(name: str, call: Call | None) -> str | None:
         return name
     if word := ambient_word(name, call):
         return f"{word} in a query"
+    if draws_in_template(name, call):
+        return "random in a template"
+    if call is not None and call.is_of_buffer and _stamps(name, call):
+        return name
     if name in UNLESS_WORD or name in UNLESS_WORD_OR_POSITION:
         return name if call is None or _draws(name, call) else None
     if name in SEEDED_BY_WORD or name in DRAWS_IF:
@@ -209,12 +233,44 @@ def _ambient_value(name: str, call: Call | None) -> str | None:
 def _draws_by_chance(name: str, call: Call) -> bool:
     """Return whether a function of a library is not seeded by one of its words."""
     word, values = DRAWS_IF.get(name, ("", ()))
-    if word:
-        given = call.named.get(word)
+    spread = _spread(call) if word else {}
+    if word and spread is not None:
+        given = call.named.get(word, spread.get(word))
         if given in (None, False) or not (given is ... or True in values or given in values):
             return False
     words = SEEDED_BY_WORD.get(name, SEEDS_OF_ASKED)
-    return not any(call.surely_gives(len(call.positional), one) for one in words)
+    is_spread = any((spread or {}).get(one) is not None for one in words)
+    return not (is_spread or any(call.surely_gives(len(call.positional), one) for one in words))
+
+
+def _spread(call: Call) -> dict[object, object] | None:
+    """Return the arguments that a call takes out of written tables by `**`; None if they are not all written."""
+    found: dict[object, object] = {}
+    for word in call.site.node.keywords if call.site else ():
+        if word.arg is not None or call.site is None:
+            continue
+        tables: list[ast.expr | None] = [word.value]
+        if isinstance(word.value, ast.Name):
+            tables = [one.value for one in bindings(word.value.id, call.site.scope)]
+        for table in tables or [None]:
+            if not isinstance(table, ast.Dict) or not all(
+                isinstance(key, ast.Constant) for key in table.keys
+            ):
+                return None
+            values = (one.value if isinstance(one, ast.Constant) else ... for one in table.values)
+            found.update(zip((getattr(key, "value", None) for key in table.keys), values, strict=True))
+    return found
+
+
+def _stamps(name: str, call: Call) -> bool:
+    """Return whether a call writes the time beside its data."""
+    if name in COMPRESSING_WRITERS:
+        return call.named.get("compression") in STAMPED_COMPRESSIONS
+    if name not in STAMPING_WRITERS or call.gives(len(call.positional), "mtime"):
+        return False
+    position = STAMPING_WRITERS[name]
+    mode = "w" if position is None else call.argument(position, "mode")
+    return mode is ... or (isinstance(mode, str) and not WRITE_MODES.isdisjoint(mode))
 
 
 def _says_clock(call: Call) -> bool:
@@ -269,7 +325,8 @@ def _holds_readers(name: str) -> bool:
     if leaf != "__dict__":
         return False
     clocks = (f"{held}.{clock.rpartition('.')[2]}" for clock in CLASS_CLOCKS)
-    return held in NEVER_BARE | NATIVE_MODULES | READER_MODULES or not AMBIENT.isdisjoint(clocks)
+    holders = NEVER_BARE | NATIVE_MODULES | READER_MODULES | AMBIENT_HOLDERS
+    return held in holders or not AMBIENT.isdisjoint(clocks)
 
 
 @lru_cache(maxsize=10_000)

@@ -13,7 +13,7 @@ from functools import cache
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.syntax.parameters import defaults, every
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 # Returns the names that a star import of a module brings; None where they are not known.
@@ -22,7 +22,20 @@ NamesOf = Callable[[str], frozenset[str] | None]
 Chain = tuple[str, ...]
 
 # Methods whose results are parts of their object.
-_SHARING_METHODS = frozenset({"get", "items", "setdefault", "values"})
+_SHARING_METHODS = frozenset(
+    [
+        *("diagonal", "get", "items", "ravel", "reshape", "setdefault", "squeeze", "swapaxes", "transpose"),
+        *("values", "view"),
+    ]
+)
+# Functions whose result shares the data of their first argument.
+_SHARING_FUNCTIONS = frozenset(
+    [
+        *("as_strided", "asanyarray", "asarray", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to"),
+        *("enumerate", "expand_dims", "iter", "memoryview", "moveaxis", "nditer", "nullcontext", "reversed"),
+    ]
+)
+_COPIES = {("model_dump", CALL), ("deepcopy", CALL)}  # with copies of all lists and dicts within it
 _IMPORT = "import "  # begins the name of a module that a call imports: no name of the program has a space
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
 
@@ -89,21 +102,32 @@ def _imported_module(node: ast.Call) -> str | None:
 
 
 def holder_of(node: ast.expr) -> Chain | None:
-    """Return the dotted name of the object in which a value lies: `a.b` of `a.b["c"]`, and of `a.b.get("c")`."""
+    """Return the dotted name of the object in which a value lies: `a.b` of `a.b["c"].d`, and of `a.b.get("c")`."""
     inner: ast.expr = node
     while True:
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
+        if isinstance(inner, ast.Call) and inner.args and _leaf(inner.func) in _SHARING_FUNCTIONS:
+            inner = inner.args[0]
+        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
             if inner.func.attr not in _SHARING_METHODS:
                 return None
             inner = inner.func.value
-        elif isinstance(inner, ast.Subscript):
+        elif isinstance(inner, ast.Subscript) or (isinstance(inner, ast.Attribute) and not chain_of(inner)):
             inner = inner.value
         else:
             chain = chain_of(inner)
             return chain if inner is not node and chain and CALL not in chain else None
 
 
+def _leaf(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def is_none(node: ast.expr) -> bool:
+    """Tell whether an expression is None in one case at least: `7 if fixed else None`, `seed or None`."""
+    if isinstance(node, ast.IfExp):
+        return is_none(node.body) or is_none(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return is_none(node.values[-1])
     return isinstance(node, ast.Constant) and node.value is None
 
 
@@ -130,7 +154,7 @@ class Scope:
     """
 
     around: Scope | None = None  # None for a module
-    sets: Mapping[str, str | None] | None = None  # of a module: its names that are sets, once they are known
+    sets: Mapping[str, str] | None = None  # of a module: its names that are sets, once they are known
     faceless: frozenset[str] | None = (
         None  # of a module: functions and classes whose objects have no text of their own
     )
@@ -154,6 +178,16 @@ class Scope:
         bindings = _Bindings(self)
         bindings.walk(body, False)
         self._share(bindings.shared)
+
+    @kept
+    def every(self) -> list[ast.AST]:
+        """All nodes of its body."""
+        return [one for part in self.body for one in nodes(part)]
+
+    @kept
+    def parents(self) -> dict[int, ast.AST]:
+        """The parents of these nodes, by the `id` of the child."""
+        return parents_of(self.every)
 
     @property
     def module(self) -> Scope:
@@ -239,7 +273,7 @@ class Scope:
     def may_be_argument(self, head: str) -> bool:
         """Return whether a variable may hold an argument of this function, or a part of one."""
         return self.around is not None and any(
-            scope.is_parameter(chain[0]) for scope, chain in self._steps(head)
+            scope.is_parameter(chain[0]) and chain[-2:] not in _COPIES for scope, chain in self._steps(head)
         )
 
     def module_names(self, head: str) -> Iterator[str]:
@@ -416,12 +450,24 @@ class _Bindings(Visitor[bool]):
     def visit_withitem(self, node: ast.withitem, in_class: bool) -> Sequence[ast.AST]:
         if isinstance(node.optional_vars, ast.Name) and (chain := chain_of(node.context_expr)):
             self._scope.managed[node.optional_vars.id] = chain
+            self._hold(node.optional_vars, holder_of(node.context_expr))
+        return children(node)
+
+    def visit_Match(self, node: ast.Match, in_class: bool) -> Sequence[ast.AST]:
+        if chain := chain_of(node.subject):
+            for pattern in (part for case in node.cases for part in ast.walk(case.pattern)):
+                if isinstance(pattern, (ast.MatchAs, ast.MatchStar)) and pattern.name:
+                    self._scope.parts.setdefault(pattern.name, {})[chain] = None
         return children(node)
 
     def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
         return walrus_targets(node)
 
-    def visit_ListComp(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
+    def visit_ListComp(
+        self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, in_class: bool
+    ) -> Sequence[ast.AST]:
+        for loop in node.generators:
+            self.visit_For(loop, in_class)
         found = (
             one for one in ast.walk(node) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
         )
@@ -514,16 +560,21 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
-        if isinstance(target, ast.Name) and (holder := holder_of(value)):
+        self._hold(target, holder_of(value))
+
+    def _hold(self, target: ast.AST, holder: Chain | None) -> None:
+        """Note the object in which the value of a variable lies."""
+        if isinstance(target, ast.Name) and holder and CALL not in holder:
             self._scope.parts.setdefault(target.id, {})[holder] = None
 
     def visit_For(
         self, node: ast.For | ast.AsyncFor | ast.comprehension, in_class: bool
     ) -> Sequence[ast.AST]:
-        holder = holder_of(node.iter) or chain_of(node.iter) or (CALL,)
-        for target in ast.walk(node.target) if CALL not in holder else ():
-            if isinstance(target, ast.Name):
-                self._scope.parts.setdefault(target.id, {})[holder] = None
+        shown = node.iter.elts if isinstance(node.iter, (ast.List, ast.Tuple)) else [node.iter]
+        holders = [holder_of(one) or chain_of(one) for one in shown]
+        for target in ast.walk(node.target):
+            for holder in holders:
+                self._hold(target, holder)
         return children(node)
 
     visit_AsyncFor = visit_comprehension = visit_For

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS
+from jammi_dagster.fingerprint.known_names.texts import LOG_METHODS, TEXT_MAKERS
 from jammi_dagster.fingerprint.syntax.parameters import every
 from jammi_dagster.fingerprint.syntax.sets import (
     DICT,
@@ -19,74 +19,41 @@ from jammi_dagster.fingerprint.syntax.sets import (
     LIST,
     SET,
     Kinds,
+    bodies,
     called,
     is_number,
     is_set,
     own_nodes,
     variables,
 )
-from jammi_dagster.fingerprint.syntax.trees import children
+from jammi_dagster.fingerprint.syntax.trees import children, parents_of
 
 _ORDERLESS = frozenset(
     [
-        *(
-            "sorted",
-            "len",
-            "sum",
-            "min",
-            "max",
-            "any",
-            "all",
-            "set",
-            "frozenset",
-            "isinstance",
-            "bool",
-            "print",
-        ),
-        *("type", "id", "fsum", "mean", "median", "nunique", "hash"),
+        *("sorted", "len", "sum", "min", "max", "any", "all", "set", "frozenset", "isinstance", "bool"),
+        *("print", "type", "id", "fsum", "mean", "median", "nunique", "hash"),
         # methods that ask for members
-        *(
-            "isin",
-            "is_in",
-            "drop",
-            "drop_columns",
-            "exclude",
-            "discard",
-            "isdisjoint",
-            "issubset",
-            "issuperset",
-        ),
+        *("isin", "is_in", "drop", "drop_columns", "exclude", "discard"),
+        *("isdisjoint", "issubset", "issuperset"),
         *("difference", "intersection", "symmetric_difference", "union"),
     ]
 )
+# Methods of lists, texts, arrays and columns whose results do not tell the order.
+_ORDERLESS_METHODS = frozenset(
+    [
+        *("all", "any", "append", "clear", "count", "endswith", "extend", "insert", "nunique", "remove"),
+        *("sort", "sort_index", "sort_values", "startswith", "std", "var"),
+    ]
+)
+_VIEWS = frozenset({"T", "array", "dt", "str", "values"})  # attributes with the items of a column
 _LISTERS = frozenset(
     [
-        *(
-            "list",
-            "tuple",
-            "iter",
-            "map",
-            "filter",
-            "zip",
-            "reversed",
-            "next",
-            "join",
-        ),
-        *(
-            "deque",
-            "chain",
-            "from_iterable",
-            "product",
-            "combinations",
-            "permutations",
-            "islice",
-            "accumulate",
-        ),
-        *("cycle", "zip_longest", "starmap", "array", "asarray", "Series", "Index", "reduce"),
+        *("list", "tuple", "iter", "map", "filter", "zip", "reversed", "next", "join", "deque", "chain"),
+        *("from_iterable", "product", "combinations", "permutations", "islice", "accumulate", "cycle"),
+        *("zip_longest", "starmap", "array", "asarray", "Series", "Index", "reduce"),
     ]
 )
 _RANKERS = frozenset({"max", "min", "sorted"})
-_SHOWN = frozenset({"str", "repr", "format"})
 _DICTS = frozenset({"dict", "OrderedDict"})
 _TABULATORS = frozenset({"Counter", "fromkeys"})  # their keys stand in the order of the set
 # Functions that write the items of a set down, in its order.
@@ -103,17 +70,7 @@ def set_orders(node: ast.AST, module: Kinds) -> tuple[int, ...]:
     >>> set_orders(ast.parse("def f(x): return list(set(x)), sorted(set(x))").body[0], {})
     (1,)
     """
-    return tuple(sorted({line for body in _bodies(node) for line in _Body(body, module).lines()}))
-
-
-def _bodies(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield a statement and all functions in it: each has variables of its own."""
-    yield node
-    todo = list(children(node))
-    for one in todo:
-        if isinstance(one, FUNCTIONS):
-            yield one
-        todo += children(one)
+    return tuple(sorted({line for body in bodies(node) for line in _Body(body, module).lines()}))
 
 
 def _tells_apart(key: ast.expr) -> bool:
@@ -126,6 +83,18 @@ def _tells_apart(key: ast.expr) -> bool:
     return any(isinstance(part, ast.Name) and part.id == key.args.args[0].arg for part in parts)
 
 
+def _asks_for_one(test: ast.expr, name: str) -> bool:
+    """Return whether a condition is `len(name) == 1`."""
+    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq) or len(test.ops) > 1:
+        return False
+    counted, number = test.left, test.comparators[0]
+    is_count = isinstance(counted, ast.Call) and called(counted) == "len" and len(counted.args) == 1
+    is_one = isinstance(number, ast.Constant) and number.value == 1
+    return (
+        is_one and is_count and isinstance(counted, ast.Call) and getattr(counted.args[0], "id", "") == name
+    )
+
+
 def _are_same(one: ast.expr, other: ast.expr) -> bool:
     return isinstance(one, ast.Name) and isinstance(other, ast.Name) and one.id == other.id
 
@@ -136,17 +105,32 @@ class _Body:
     def __init__(self, node: ast.AST, module: Kinds) -> None:
         self._node = node
         self._nodes = own_nodes(node)
-        held = [one for one in self._nodes if one is node or not isinstance(one, FUNCTIONS)]
-        self._parents = {id(child): one for one in held for child in children(one)}
+        self._parents = parents_of(
+            one for one in self._nodes if one is node or not isinstance(one, FUNCTIONS)
+        )
         self.kinds = variables(node, self._nodes, module)
+        self._given = {one.arg for one in every(node.args)} if isinstance(node, FUNCTIONS) else frozenset()
 
     def lines(self) -> Iterator[int]:
         for node in self._nodes:
             if not isinstance(node, ast.expr) or self._is_binding(node):
                 continue
+            if self._is_single(node):
+                continue
             is_list = isinstance(node, ast.Name) and self.kinds.get(node.id) == LIST
             if (is_list or is_set(node, self.kinds)) and self._reaches(node, LIST if is_list else SET, 0):
                 yield node.lineno
+
+    def _is_single(self, node: ast.expr) -> bool:
+        """Return whether a set has one item where it is used: under `if len(found) == 1`."""
+        below: ast.AST = node
+        above = self._parents.get(id(node))
+        while isinstance(node, ast.Name) and above is not None and not isinstance(above, FUNCTIONS):
+            if isinstance(above, ast.If) and below in above.body and _asks_for_one(above.test, node.id):
+                inner = (one for part in above.body for one in own_nodes(part) if isinstance(one, ast.Name))
+                return all(isinstance(one.ctx, ast.Load) for one in inner if one.id == node.id)
+            below, above = above, self._parents.get(id(above))
+        return False
 
     def _is_binding(self, node: ast.expr) -> bool:
         return isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
@@ -194,7 +178,7 @@ class _Body:
             return self._reaches(call, LIST, depth + 1)  # lists are joined
         if name in _ORDERLESS or node is call.func or name in LOG_METHODS:
             return False
-        if name in _SHOWN or name in _WRITERS or name == "enumerate":  # which gives each item its place
+        if name in TEXT_MAKERS or name in _WRITERS or name == "enumerate":  # which gives each item its place
             return not self._is_message(call)
         if name in _DICTS and kind == DICT:
             return self._reaches(call, DICT, depth + 1)
@@ -209,12 +193,14 @@ class _Body:
     def _method(self, attribute: ast.Attribute, kind: str, depth: int) -> bool:
         call = self._parents.get(id(attribute))
         if not isinstance(call, ast.Call) or call.func is not attribute:
-            return False
+            return kind == LIST and attribute.attr in _VIEWS and self._reaches(attribute, LIST, depth + 1)
         if kind == SET:
             return attribute.attr in ("pop", "__iter__")
         if attribute.attr in ("items", "keys", "values", "copy", "elements", "most_common"):
             return self._reaches(call, LIST, depth + 1)
-        return kind == LIST and attribute.attr == "pop"
+        if kind != LIST or attribute.attr in _ORDERLESS or attribute.attr in _ORDERLESS_METHODS:
+            return False
+        return attribute.attr == "pop" or self._reaches(call, LIST, depth + 1)
 
     def _is_written(self, node: ast.AST) -> bool:
         """Return whether a set, or a collection with it, is made a text by `%`, or by a function that writes it."""
@@ -347,9 +333,9 @@ class _Body:
         while node is not None and not isinstance(node, ast.stmt):
             if isinstance(node, ast.Call):
                 name = called(node)
-                if name in LOG_METHODS or name == "print":
+                if name in LOG_METHODS:
                     return True
-                is_text &= name in _SHOWN or name in _JOINERS
+                is_text &= name in TEXT_MAKERS or name in _JOINERS
             node = self._parents.get(id(node))
         if isinstance(node, ast.Assign) and is_text and isinstance(self._node, FUNCTIONS):
             names = {one.id for one in node.targets if isinstance(one, ast.Name)}
@@ -357,7 +343,38 @@ class _Body:
             loads = [one for one in uses if isinstance(one.ctx, ast.Load)]
             is_plain = len(names) == len(node.targets) and not self._is_shared(names)
             return is_plain and (names <= seen or all(self._is_message(one, seen | names) for one in loads))
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and isinstance(self._node, FUNCTIONS)
+        ):
+            return called(node.value) == "append" and self._is_list_of_messages(node.value.func, seen)
         return isinstance(node, (ast.Raise, ast.Assert))
+
+    def _is_list_of_messages(self, method: ast.expr, seen: AbstractSet[str]) -> bool:
+        """Return whether a list is only added to, tested, and used in errors and logs."""
+        held = method.value if isinstance(method, ast.Attribute) else None
+        if not isinstance(held, ast.Name) or held.id in self._given or self._is_shared({held.id}):
+            return False
+        uses = [one for one in self._nodes if isinstance(one, ast.Name) and one.id == held.id]
+        loads = [one for one in uses if isinstance(one.ctx, ast.Load)]
+        bound = [self._parents.get(id(one)) for one in uses if not isinstance(one.ctx, ast.Load)]
+        if not all(isinstance(one, ast.Assign) and isinstance(one.value, ast.List) for one in bound):
+            return False  # it may be another name of a list that is used otherwise
+        return held.id in seen or all(
+            self._is_added_to(one) or self._is_test(one) or self._is_message(one, seen | {held.id})
+            for one in loads
+        )
+
+    def _is_added_to(self, name: ast.Name) -> bool:
+        method = self._parents.get(id(name))
+        call = self._parents.get(id(method))
+        is_added = isinstance(method, ast.Attribute) and method.attr == "append"
+        return is_added and isinstance(call, ast.Call) and isinstance(self._parents.get(id(call)), ast.Expr)
+
+    def _is_test(self, name: ast.Name) -> bool:
+        above = self._parents.get(id(name))
+        return isinstance(above, ast.If) and above.test is name
 
     def _is_shared(self, names: AbstractSet[str]) -> bool:
         """Return whether other code may read variables: they are global, or an inner function names them."""

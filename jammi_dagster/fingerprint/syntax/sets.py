@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from jammi_dagster.fingerprint.syntax.parameters import every
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
+from jammi_dagster.fingerprint.syntax.parameters import defaults, every
+from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.trees import children, nodes
 
 # Kinds of names: `x` is a variable, `x()` a function that returns a set, `x[]` a collection whose items are sets;
 # `.x`, `.x()` and `.x[]` are the same of attributes.
-Kinds = Mapping[str, str | None]
+Kinds = Mapping[str, str]
 
 SET, LIST, DICT = "set", "list", "dict"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
@@ -30,7 +30,14 @@ _SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_diff
 _COPIES = frozenset({"copy", "deepcopy"})
 _ITEM_METHODS = frozenset({"get", "pop", "setdefault"})
 _NUMBERS = frozenset({"int", "float", "len", "round", "abs", "ord", "hash", "id", "bool"})
+# Calls after whose names an expression may be a set, or a collection in no certain order.
+_UNORDERED_BY_NAME = _MAKERS | UNORDERED | _STARTERS | {_WAIT, "keys"}
 _OPERATORS = (ast.BitOr, ast.BitAnd, ast.Sub, ast.BitXor)
+# The nodes that may bind a name to a set.
+_BINDING = (
+    *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.For, ast.AsyncFor, ast.comprehension),
+    *(ast.Call, ast.FunctionDef, ast.AsyncFunctionDef),
+)
 _ANNOTATIONS = frozenset({"AbstractSet", "FrozenSet", "MutableSet", "Set", "frozenset", "set"})
 
 
@@ -38,8 +45,7 @@ def makes_unordered(call: ast.Call) -> bool:
     """Return whether a call makes a set, or a collection in no certain order, by the name of its function."""
     name, function = called(call), call.func
     of_class = isinstance(function, ast.Attribute) and getattr(function.value, "id", "") in _MAKERS
-    is_known = name in _MAKERS | UNORDERED | _STARTERS | {_WAIT, "keys"}
-    return is_known or of_class or name.endswith(_POOLS) or _makes_sets(call)
+    return name in _UNORDERED_BY_NAME or of_class or name.endswith(_POOLS) or _makes_sets(call)
 
 
 def is_set(node: ast.expr, kinds: Kinds) -> bool:
@@ -58,7 +64,7 @@ def is_set(node: ast.expr, kinds: Kinds) -> bool:
     if isinstance(node, (ast.Await, ast.NamedExpr)):
         return is_set(node.value, kinds)
     if isinstance(node, ast.Subscript):
-        return kinds.get(f"{_key(node.value)}[]") == SET
+        return _has_sets(node.value, kinds, node.slice)
     return isinstance(node, ast.Call) and _is_set_call(node, kinds)
 
 
@@ -72,11 +78,13 @@ def _is_set_call(call: ast.Call, kinds: Kinds) -> bool:
         return not (call.args and _is_ordered_input(call.args[0]))
     if name in _COPIES and call.args:
         return is_set(call.args[0], kinds)
+    if name == "reduce" and len(call.args) > 1 and holds_sets(call.args[1], kinds):
+        return True
     if isinstance(function, ast.Attribute):
         holder = function.value
         if name in _SET_METHODS and (is_set(holder, kinds) or getattr(holder, "id", "") in _MAKERS):
             return True
-        if name in _ITEM_METHODS and kinds.get(f"{_key(holder)}[]") == SET:
+        if name in _ITEM_METHODS and _has_sets(holder, kinds, call.args[0] if call.args else None):
             return True
         if kinds.get(f".{name}()") == SET:
             return True
@@ -94,8 +102,20 @@ def holds_sets(node: ast.expr | None, kinds: Kinds) -> bool:
     if isinstance(node, ast.DictComp):
         return is_set(node.value, kinds)
     if isinstance(node, (ast.Name, ast.Attribute)):
-        return kinds.get(f"{_key(node)}[]") == SET
+        return _has_sets(node, kinds)
     return isinstance(node, ast.Call) and _makes_sets(node)
+
+
+def _has_sets(holder: ast.expr, kinds: Kinds, at: ast.expr | None = None) -> bool:
+    """Return whether a collection holds sets; `at`: by this key or index, if it is written down."""
+    key = _key(holder)
+    if isinstance(at, ast.Constant):
+        return SET in (kinds.get(f"{key}[]"), kinds.get(_item(holder, at)))
+    return any(one.startswith(f"{key}[") and kind == SET for one, kind in kinds.items())
+
+
+def _item(holder: ast.expr, at: ast.expr) -> str:
+    return f"{_key(holder)}[{repr(at.value) if isinstance(at, ast.Constant) else ''}]"
 
 
 def bindings(node: ast.AST, kinds: Kinds) -> Iterator[tuple[str, bool]]:
@@ -119,10 +139,11 @@ def _bound(target: ast.expr, value: ast.expr, kinds: Kinds) -> Iterator[tuple[st
             for part, held in zip(target.elts, inner.elts, strict=True):
                 yield from _bound(part, held, kinds)
         elif holds_sets(inner, kinds) or (isinstance(inner, ast.Call) and called(inner) == _WAIT):
-            yield from ((_key(part), True) for part in target.elts)
+            for part in target.elts:
+                yield (f"{_key(part.value)}[]" if isinstance(part, ast.Starred) else _key(part)), True
     elif isinstance(target, ast.Subscript):
         if is_set(value, kinds):
-            yield f"{_key(target.value)}[]", True
+            yield _item(target.value, target.slice), True
     elif key := _key(target):
         yield key, is_set(value, kinds)
         yield f"{key}[]", holds_sets(value, kinds)
@@ -143,22 +164,26 @@ def _iterated(target: ast.expr, over: ast.expr, kinds: Kinds) -> Iterator[tuple[
         yield _key(target), True
 
 
-def set_names(body: list[ast.stmt]) -> dict[str, str | None]:
+def set_names(body: list[ast.stmt]) -> dict[str, str]:
     """Return the names of a module that are sets, its functions that return one, and such members of its classes."""
-    found: dict[str, str | None] = {}
+    found: dict[str, str] = {}
     for statement in body:
         if isinstance(statement, ast.ClassDef):
             found.update(dict.fromkeys(_members(statement, found), SET))
-        else:
-            found.update((key, SET if is_one else None) for key, is_one in bindings(statement, found))
-    return {name: kind for name, kind in found.items() if kind}
+            continue
+        for key, is_one in bindings(statement, found):
+            if is_one:
+                found[key] = SET
+            else:
+                found.pop(key, None)
+    return found
 
 
 def _members(cls: ast.ClassDef, module: Kinds) -> Iterator[str]:
     """Yield the attributes and methods of a class that are sets, or return one."""
     every_node = nodes(cls)
     noted = any(is_set_annotation(getattr(one, "annotation", None)) for one in every_node)
-    if not (noted or any(module.values()) or any(map(_makes_set, every_node))):
+    if not (noted or module or any(map(_makes_set, every_node))):
         return  # most classes
     for one in cls.body:
         if isinstance(one, ast.AnnAssign) and is_set_annotation(one.annotation):
@@ -170,28 +195,38 @@ def _members(cls: ast.ClassDef, module: Kinds) -> Iterator[str]:
             kinds = {**module, **_annotated(one)}
             for inner in nodes(one):
                 if isinstance(inner, (ast.Assign, ast.AnnAssign)):
-                    yield from (key for key, is_one in bindings(inner, kinds) if is_one and key[0] == ".")
+                    yield from (
+                        key for key, is_one in bindings(inner, kinds) if is_one and key.startswith(".")
+                    )
 
 
-def _annotated(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> dict[str, str | None]:
-    return {one.arg: SET for one in every(function.args) if is_set_annotation(one.annotation)}
+def _annotated(function: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> dict[str, str]:
+    """Return the parameters that are sets, by an annotation or a default."""
+    noted = {one.arg: SET for one in every(function.args) if is_set_annotation(one.annotation)}
+    return noted | {one.arg: SET for one, value in defaults(function.args) if is_set(value, {})}
 
 
-def variables(function: ast.AST, every_node: list[ast.AST], module: Kinds) -> dict[str, str | None]:
+def variables(function: ast.AST, every_node: list[ast.AST], module: Kinds) -> dict[str, str]:
     """Return the kinds of the names that a function uses: its own variables, and the names of the module."""
     kinds = dict(module)
+    noted: dict[str, str] = {}
     if isinstance(function, FUNCTIONS):
         for one in every(function.args):
             kinds.pop(one.arg, None)
-        kinds.update(_annotated(function))
-    noted = set(_annotated(function)) if isinstance(function, FUNCTIONS) else set()
+        noted = _annotated(function)
+    kinds.update(noted)
+    binding = [one for one in every_node if isinstance(one, _BINDING) and one is not function]
     for turn in range(3):  # a set that is made of another
-        for node in every_node:
-            for key, is_one in bindings(node, kinds) if node is not function else ():
+        is_new = False
+        for node in binding:
+            for key, is_one in bindings(node, kinds):
                 if is_one:
+                    is_new |= not turn or kinds.get(key) != SET
                     kinds[key] = SET
-                elif not turn and key not in noted and key[0] != ".":
+                elif not turn and key not in noted and not key.startswith("."):
                     kinds.pop(key, None)
+        if not is_new:
+            break
     kinds.update(dict.fromkeys(_filled_aside(every_node), LIST))
     return kinds
 
@@ -218,12 +253,17 @@ def returns_set(function: ast.FunctionDef | ast.AsyncFunctionDef, module: Kinds)
     """Return whether all results of a function are sets."""
     every_node = nodes(function)
     returned = [one.value for one in every_node if isinstance(one, ast.Return)]
-    if not returned or not (any(module.values()) or any(map(_makes_set, every_node))):
+    if not returned or not (module or _annotated(function) or any(map(_makes_set, every_node))):
         return False  # most functions: their variables need not be read
     own = own_nodes(function)
     kinds = variables(function, own, module)
     results = [one.value for one in own if isinstance(one, ast.Return)]
     return bool(results) and all(one is not None and is_set(one, kinds) for one in results)
+
+
+def bodies(node: ast.AST) -> list[ast.AST]:
+    """Return a statement and all functions in it: each has variables of its own."""
+    return [node, *(one for one in nodes(node) if isinstance(one, FUNCTIONS) and one is not node)]
 
 
 def own_nodes(function: ast.AST) -> list[ast.AST]:
@@ -245,19 +285,6 @@ def _makes_set(node: ast.AST) -> bool:
 def _makes_sets(call: ast.Call) -> bool:
     """Return whether a call is `defaultdict(set)`."""
     return called(call) == "defaultdict" and bool(call.args) and getattr(call.args[0], "id", "") in _MAKERS
-
-
-def imported_sets(node: ast.AST, scope: Scope, functions: Collection[str]) -> dict[str, str | None]:
-    """Return the calls of imported functions that return a set, as a statement spells them.
-
-    `functions` holds the last parts of their names.
-    """
-    chains = {chain_of(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
-    return {
-        f"{'.'.join(chain)}()": SET
-        for chain in chains
-        if chain and any(name.rpartition(".")[2] in functions for name in scope.resolve(chain))
-    }
 
 
 def _key(node: ast.expr) -> str:

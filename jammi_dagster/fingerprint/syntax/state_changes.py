@@ -13,19 +13,28 @@ from typing import NamedTuple
 
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
-from jammi_dagster.fingerprint.known_names.quiet import (
-    CALLING_BUILTINS,
-    FRESH_MAKERS,
-    QUIET_BUILTINS,
-    QUIET_MODULES,
+from jammi_dagster.fingerprint.known_names.quiet import QUIET_BUILTINS
+from jammi_dagster.fingerprint.known_names.state import (
+    CONSTRUCTORS,
+    LISTERS,
+    MUTATING_FUNCTIONS,
+    STATEFUL_MAKERS,
 )
-from jammi_dagster.fingerprint.known_names.state import CONSTRUCTORS, MUTATING_FUNCTIONS, STATEFUL_MAKERS
-from jammi_dagster.fingerprint.syntax.functions import is_accessor
+from jammi_dagster.fingerprint.syntax.functions import Function, is_accessor
+from jammi_dagster.fingerprint.syntax.kept_functions import kept_functions
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main, looks_mutating
+from jammi_dagster.fingerprint.syntax.local_tables import functions_in_table
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
 from jammi_dagster.fingerprint.syntax.parameters import defaults
+from jammi_dagster.fingerprint.syntax.quiet_calls import calls_nothing, is_fresh, is_quiet
+from jammi_dagster.fingerprint.syntax.registrations import (
+    Registration,
+    registration_by_call,
+    registration_by_decorator,
+)
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
-from jammi_dagster.fingerprint.syntax.trees import children, nodes, parents_of
+from jammi_dagster.fingerprint.syntax.trees import children, nodes
+from jammi_dagster.fingerprint.syntax.validators import validates
 from jammi_dagster.fingerprint.syntax.visitor import Visitor
 
 PROPERTIES = "@property"  # stands for all properties of an object
@@ -34,14 +43,13 @@ _OF_ATTRIBUTES = frozenset(
     {"builtins.getattr", "builtins.hasattr", "builtins.setattr", "builtins.isinstance"}
 )
 
-FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
-
 
 class Called(NamedTuple):
     """A call of a name: `own` for a name of the module itself, otherwise a canonical dotted name.
 
     `is_statement`: nothing becomes of the value. `keeps`: the value may be called in turn. `arguments`: the module's
-    own names among the arguments.
+    own names among the arguments. `taken`: the attribute of the value that code takes, and that alone. `hands_on`: it
+    may get an argument of the function that calls it.
     """
 
     chain: Chain
@@ -49,6 +57,12 @@ class Called(NamedTuple):
     is_statement: bool
     keeps: bool
     arguments: tuple[str, ...]
+    taken: str = ""
+    hands_on: bool = True
+
+
+_PLAIN = Called((), False, False, False, ())
+_KEPT = _PLAIN._replace(keeps=True)
 
 
 @dataclass(slots=True)
@@ -65,6 +79,8 @@ class StateChanges:
     """True if a function changes one of its arguments."""
     may_exit: bool = False
     """True if a statement may end the loading of the module: `raise`, `assert`."""
+    registrations: list[Registration] = field(default_factory=list)
+    """Attributes that classes of libraries get."""
     of_self: set[str] = field(default_factory=set)
     """Attributes of `self` or `cls` that are used; `*` where one is handed on, `@property` where any is asked."""
 
@@ -76,40 +92,10 @@ def changes_at_load(statement: ast.stmt, scope: Scope) -> StateChanges:
     return visitor.found
 
 
-def names_of_data(written: ast.expr, scope: Scope) -> list[str] | None:
-    """Return the module's names in a constant, or in a container that is not empty; None if it may hold a function.
-
-    An empty one is there to be filled, with functions perhaps.
-    """
-    found: list[str] = []
-    items = written.values if isinstance(written, ast.Dict) else getattr(written, "elts", ())
-    if not (items or isinstance(written, (ast.Constant, ast.JoinedStr))):
-        return None
-    for node in nodes(written):
-        if isinstance(node, ast.Lambda):
-            return None
-        if isinstance(node, ast.Call) and not _makes_data(chain_of(node.func), scope):
-            return None
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            found += [name for name in scope.module_names(node.id) if name not in QUIET_BUILTINS]
-    return found
-
-
-def _makes_data(chain: Chain | None, scope: Scope) -> bool:
-    """Return whether a call has data as its result: of a library that computes, or a method of data."""
-    names = scope.peek(chain) if chain else ["builtins.str"]
-    return bool(names) and all(
-        name.split(".")[1] not in ("getattr", "next", "vars", "globals", "eval")
-        if name.startswith("builtins.")
-        else _is_fresh(f"{name}.{CALL}")
-        for name in names
-    )
-
-
-def changes_of_call(function: FunctionNode, scope: Scope, *, is_whole: bool) -> StateChanges:
+def changes_of_call(function: Function, scope: Scope, *, is_whole: bool) -> StateChanges:
     """Find the changes by a call of a function. `is_whole`: the functions that it returns are called too."""
     inner = FunctionScope(scope, function)
-    skipped = frozenset() if is_whole else _kept_functions(function, inner)
+    skipped = frozenset() if is_whole else kept_functions(function, inner)
     visitor = _ChangesVisitor(skipped)
     body = [function.body] if isinstance(function, ast.Lambda) else function.body
     visitor.walk(body, _Place(inner, False))
@@ -169,12 +155,22 @@ class _ChangesVisitor(Visitor[_Place]):
             self.found.objects.setdefault(node.id, False)
         return ()
 
+    def visit_Return(self, node: ast.Return, at: _Place) -> Sequence[ast.AST]:
+        made = node.value
+        if isinstance(made, ast.Call) and chain_of(made.func) == ("cls",) and at.scope.is_parameter("cls"):
+            return [*made.args, *made.keywords]  # constructors run with all methods of the class
+        if isinstance(made, ast.Name) and made.id in _SELF and validates(getattr(at.scope, "node", node)):
+            return ()  # pydantic has the object already
+        return children(node)
+
     def visit_Attribute(self, node: ast.Attribute, at: _Place) -> Sequence[ast.AST]:
         if not isinstance(node.ctx, ast.Load):
             self._change(node.value, at, attribute=node.attr)
         if isinstance(node.value, ast.Name) and node.value.id in _SELF:
             self.found.of_self.add(node.attr)
             return ()
+        if isinstance(node.value, ast.Call) and isinstance(node.ctx, ast.Load):
+            return self._call(node.value, at, is_statement=False, taken=node.attr)
         return [node.value]
 
     def visit_Assign(self, node: ast.Assign, at: _Place) -> Sequence[ast.AST]:
@@ -223,30 +219,44 @@ class _ChangesVisitor(Visitor[_Place]):
         self._decorate(node, at)
         for word in node.keywords:
             if word.arg == "metaclass":
-                self._called(chain_of(word.value), (), at, keeps=True)
+                self._called(chain_of(word.value), _KEPT, at)
         hooked = [base for base in node.bases if (chain := chain_of(base)) and self._is_own(chain, at)]
         for base in hooked:
-            self._called((*(chain_of(base) or ()), "__init_subclass__"), (), at)
+            self._listed(base, at)
+            self._called((*(chain_of(base) or ()), "__init_subclass__"), _PLAIN, at)
         return [word.value for word in node.keywords] + list(node.body)
+
+    def _listed(self, by: ast.expr, at: _Place) -> None:
+        """Note the change of an object that lists the classes which are derived from it, or decorated."""
+        if not LISTERS.isdisjoint(at.scope.peek(chain_of(by) or ("",))):
+            self._change(by, at)
 
     def _is_own(self, chain: Chain, at: _Place) -> bool:
         names = at.scope.peek(chain)
-        return not names or not all(map(_is_quiet, names))
+        return not names or not all(map(is_quiet, names))
 
     def _decorate(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, at: _Place) -> None:
         for decorator in node.decorator_list:
             if is_accessor(decorator, node) and not at.scope.owns(node.name):
                 continue
+            if registration := registration_by_decorator(node, decorator, at.scope):
+                self.found.registrations.append(registration)
+                self.push(getattr(decorator, "args", ()), at)
+                continue
             chain = chain_of(decorator)
             if chain is None:
                 self.found.everything = True
                 continue
-            self._called(chain, (), at, keeps=True, decorates=True)
+            self._listed(decorator, at)
+            self._called(chain, _KEPT, at, decorates=True)
             if isinstance(decorator, ast.Call):
                 passed = not any(map(is_orchestration, at.scope.peek(chain)))
                 self.push([*decorator.args, *decorator.keywords], _Place(at.scope, passed))
 
-    def _call(self, node: ast.Call, at: _Place, *, is_statement: bool) -> Sequence[ast.AST]:
+    def _call(self, node: ast.Call, at: _Place, *, is_statement: bool, taken: str = "") -> Sequence[ast.AST]:
+        if registration := registration_by_call(node, at.scope):
+            self.found.registrations.append(registration)
+            return node.args
         chain = chain_of(node.func)
         given = [*node.args, *node.keywords]
         if chain is None:
@@ -258,7 +268,9 @@ class _ChangesVisitor(Visitor[_Place]):
             self.found.of_self.add(PROPERTIES)
             return given[1:]
         if chain in (("setattr",), ("delattr",)) and node.args and names == [f"builtins.{chain[0]}"]:
-            self._change(node.args[0], at, attribute=None)
+            named = node.args[1] if len(node.args) > 1 else None
+            text = named.value if isinstance(named, ast.Constant) else None
+            self._change(node.args[0], at, attribute=text if isinstance(text, str) else None)
             return given
         for position in (MUTATING_FUNCTIONS[name] for name in names if name in MUTATING_FUNCTIONS):
             for changed in node.args[position : position + 1]:
@@ -266,15 +278,18 @@ class _ChangesVisitor(Visitor[_Place]):
         if any(name.partition(f".{CALL}.")[0] in STATEFUL_MAKERS for name in names if f".{CALL}." in name):
             self.found.objects.update(dict.fromkeys(at.scope.module_names(chain[0]), False))  # a draw
         is_method = len(chain) > 1 and chain[-1] in MUTATING_METHODS and isinstance(node.func, ast.Attribute)
-        if is_method and isinstance(node.func, ast.Attribute) and not (names and all(map(_is_quiet, names))):
+        if is_method and isinstance(node.func, ast.Attribute) and not (names and all(map(is_quiet, names))):
             self._change(node.func.value, at)
         is_of_module = bool(names) and not any(
             f".{CALL}" in name for name in names
         )  # perhaps: `frames.sort(x)`
         if not is_method or is_of_module:
             words = _own_names(_callables(node, names), at.scope)
-            self._called(chain, words, at, is_statement=is_statement, keeps=at.passed)
-        calls = not names or not all(map(_calls_nothing, names))
+            variables = (one.id for one in nodes(node) if isinstance(one, ast.Name))
+            hands_on = any(map(at.scope.may_be_argument, variables))
+            called = Called((), False, is_statement, at.passed, words, taken, hands_on)
+            self._called(chain, called, at)
+        calls = not names or not all(map(calls_nothing, names))
         self.push(given, _Place(at.scope, calls))
         if isinstance(node.func, ast.Attribute):  # `self.m(x)`, `make().m(x)`
             return [node.func]
@@ -285,32 +300,29 @@ class _ChangesVisitor(Visitor[_Place]):
         if isinstance(function, ast.Attribute):
             if looks_mutating(function.attr) or (is_statement and _base(function) is not None):
                 self._change(function.value, at)
-        else:
-            self.found.everything = True
+            return
+        found = functions_in_table(function, at.scope)
+        self.found.everything |= found is None
+        for one in found or ():
+            if not isinstance(one, ast.Lambda):  # a lambda is visited where it stands
+                self._called(chain_of(one), _KEPT._replace(is_statement=is_statement), at)
 
-    def _called(
-        self,
-        chain: Chain | None,
-        arguments: tuple[str, ...],
-        at: _Place,
-        *,
-        is_statement: bool = False,
-        keeps: bool = False,
-        decorates: bool = False,
-    ) -> None:
+    def _called(self, chain: Chain | None, call: Called, at: _Place, *, decorates: bool = False) -> None:
+        """Note a call of a name, with all that is known besides the name."""
         if chain is None:
             self.found.everything = True
             return
         if chain[:2] == ("super", CALL) and chain[-1] in CONSTRUCTORS:
             return  # whoever makes an object, or derives a class, counts with the bases
         meant = at.scope.peek(chain)
-        names = [name for name in meant if not _calls_nothing(name)]
+        names = [name for name in meant if not calls_nothing(name)]
         for name in names:
-            self.found.calls[Called(tuple(name.split(".")), False, is_statement, keeps, arguments)] = None
+            self.found.calls[call._replace(chain=tuple(name.split(".")))] = None
         if meant:
             return
         if at.scope.owns(chain[0]):
-            self.found.calls[Called(chain, True, is_statement or decorates, keeps, arguments)] = None
+            is_statement = call.is_statement or decorates
+            self.found.calls[call._replace(chain=chain, own=True, is_statement=is_statement)] = None
         elif len(chain) > 1 and chain[0] != "self" and looks_mutating(chain[-1]):
             self.found.objects.update(dict.fromkeys(at.scope.module_names(chain[0]), True))
             self.found.parameters |= at.scope.may_be_argument(chain[0])
@@ -323,17 +335,17 @@ class _ChangesVisitor(Visitor[_Place]):
         if _has_call(target) and not _is_made_here(target):
             self.found.everything = True
             for name in at.scope.peek(chain_of(target) or (base.id,)):  # `decimal.getcontext().prec = 9`
-                if not (name.startswith("builtins.") or _is_quiet(name)):
+                if not (name.startswith("builtins.") or is_quiet(name)):
                     self.found.foreign[f"{name}.{attribute}" if attribute else name] = True
             return
         if base.id == "self" and at.scope.is_parameter("self"):
             return
         chain = chain_of(target)
         deep = not isinstance(target, ast.Name)
-        names = [n for n in at.scope.peek(chain if chain else (base.id,)) if not n.startswith("builtins.")]
+        names = [n for n in at.scope.peek(chain or _head(target)) if not n.startswith("builtins.")]
         for name in names:
             changed = f"{name}.{attribute}" if attribute else name
-            if not (_is_quiet(changed) or _is_fresh(name)):
+            if not (is_quiet(changed) or is_fresh(name)):
                 self.found.foreign[changed] = chain is None or attribute is None
         for name in at.scope.module_names(base.id):
             if name not in at.scope.module.imported:
@@ -362,6 +374,15 @@ def _base(node: ast.expr) -> ast.Name | None:
     return node if isinstance(node, ast.Name) else None
 
 
+def _head(node: ast.expr) -> Chain:
+    """Return the name with the attributes that such an expression starts with: `sys.modules` of `sys.modules["a"]`."""
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+        if chain := chain_of(node):
+            return chain
+    return ("",)
+
+
 def _has_call(node: ast.expr) -> bool:
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
@@ -371,28 +392,6 @@ def _has_call(node: ast.expr) -> bool:
 def _is_made_here(node: ast.expr) -> bool:
     """Return whether an object is made where it is changed: `list(x).append(1)`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in QUIET_BUILTINS
-
-
-def _is_quiet(name: str) -> bool:
-    module, _, leaf = name.partition(".")
-    if module == "builtins":
-        return leaf in QUIET_BUILTINS
-    return is_orchestration(name) or any(
-        name == known or name.startswith(f"{known}.") for known in QUIET_MODULES
-    )
-
-
-def _is_fresh(name: str) -> bool:
-    """Return whether a name is that of the result of a library's call, an object that nobody else holds."""
-    maker, _, after = name.partition(f".{CALL}")
-    leaf = maker.rpartition(".")[2]
-    is_known = f"{maker}.".startswith(FRESH_MAKERS) or (not after and leaf[:1].isupper())
-    return maker != name and not looks_mutating(maker) and is_known
-
-
-def _calls_nothing(name: str) -> bool:
-    """Return whether a callable is known not to call its arguments."""
-    return _is_quiet(name) and name.removeprefix("builtins.") not in CALLING_BUILTINS
 
 
 def _callables(call: ast.Call, names: Sequence[str]) -> list[ast.AST]:
@@ -405,83 +404,10 @@ def _callables(call: ast.Call, names: Sequence[str]) -> list[ast.AST]:
     return [*call.args, *call.keywords]
 
 
-def _own_names(nodes: Iterable[ast.AST], scope: Scope) -> tuple[str, ...]:
+def _own_names(arguments: Iterable[ast.AST], scope: Scope) -> tuple[str, ...]:
     """Return the module's own names, and the imported ones, among arguments."""
     found: dict[str, None] = {}
-    todo = list(nodes)
-    for node in todo:
+    for node in (one for argument in arguments for one in nodes(argument)):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             found.update(dict.fromkeys(scope.module_names(node.id)))
-        todo += children(node)
     return tuple(found)
-
-
-def _kept_functions(function: FunctionNode, scope: Scope) -> frozenset[int]:
-    """Return the functions within a function that it only returns, or hands to an orchestrator."""
-    if isinstance(function, ast.Lambda):
-        return frozenset()
-    every = [node for part in function.body for node in nodes(part)]
-    parents = parents_of(every)
-    uses: dict[str, list[ast.Name]] = {}
-    for node in every:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-            uses.setdefault(node.id, []).append(node)
-
-    def gathered(node: ast.AST) -> bool:
-        """Return whether a value is added to a list that the function only returns."""
-        call = parents.get(id(node))
-        if call is None or (name := _gathers(call)) is None or not scope.is_local(name):
-            return False
-        return all(_leaves(use, parents, scope) or _adds_to(use, parents) for use in uses.get(name, ()))
-
-    def listed(node: ast.AST) -> bool:
-        """Return whether a value is an item of a list that a variable holds, and that the function only returns."""
-        items, holder = parents.get(id(node)), None
-        if isinstance(items, (ast.List, ast.Tuple)):
-            holder = parents.get(id(items))
-        target = holder.targets[0] if isinstance(holder, ast.Assign) and len(holder.targets) == 1 else None
-        if not isinstance(target, ast.Name) or not scope.is_local(target.id):
-            return False
-        return all(_leaves(use, parents, scope) or _adds_to(use, parents) for use in uses.get(target.id, ()))
-
-    kept: set[int] = set()
-    for node in every:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            plain = all(_labels(decorator, scope) for decorator in node.decorator_list)
-            named = uses.get(node.name, ())
-            if plain and all(_leaves(use, parents, scope) or gathered(use) or listed(use) for use in named):
-                kept.add(id(node))
-        elif isinstance(node, ast.Lambda) and _leaves(node, parents, scope):
-            kept.add(id(node))
-    return frozenset(kept)
-
-
-def _adds_to(use: ast.AST, parents: dict[int, ast.AST]) -> bool:
-    method = parents.get(id(use))
-    call = parents.get(id(method)) if method is not None else None
-    return call is not None and _gathers(call) is not None and method is getattr(call, "func", None)
-
-
-def _labels(decorator: ast.expr, scope: Scope) -> bool:
-    """Return whether a decorator orchestrates, or makes a wrapper, and calls nothing."""
-    names = scope.peek(chain_of(decorator) or ("",))
-    return bool(names) and all(is_orchestration(name) or name.startswith("functools.wraps") for name in names)
-
-
-def _leaves(node: ast.AST, parents: dict[int, ast.AST], scope: Scope) -> bool:
-    """Return whether a value is only returned, or is an argument of an orchestrator."""
-    parent = parents.get(id(node))
-    while isinstance(parent, (ast.List, ast.Tuple, ast.Dict, ast.Set, ast.keyword, ast.Starred, ast.IfExp)):
-        parent = parents.get(id(parent))
-    if isinstance(parent, ast.Call) and parent.func is not node:
-        names = scope.peek(chain_of(parent.func) or ("",))
-        return bool(names) and all(map(is_orchestration, names))
-    return isinstance(parent, ast.Return)
-
-
-def _gathers(node: ast.AST) -> str | None:
-    """Return the name of the list that a call such as `found.append(f)` adds to."""
-    method = node.func if isinstance(node, ast.Call) else None
-    if not isinstance(method, ast.Attribute) or method.attr not in ("append", "extend", "insert"):
-        return None
-    return method.value.id if isinstance(method.value, ast.Name) else None

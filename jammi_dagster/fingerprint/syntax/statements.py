@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.syntax.accesses import AccessVisitor, is_for_types
 from jammi_dagster.fingerprint.syntax.addresses import faceless_names
 from jammi_dagster.fingerprint.syntax.harmless_reads import HarmlessReads
+from jammi_dagster.fingerprint.syntax.later_calls import EVERY_NAME, asked_attributes
 from jammi_dagster.fingerprint.syntax.load_effects import asks_for_main
 from jammi_dagster.fingerprint.syntax.optional_parts import OptionalParts, optional_parts
-from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope
-from jammi_dagster.fingerprint.syntax.sets import set_names
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, ModuleScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.set_order import set_orders
+from jammi_dagster.fingerprint.syntax.sets import SET, set_names
 from jammi_dagster.fingerprint.syntax.trees import nodes, statements
 from jammi_dagster.fingerprint.syntax.uses import Uses, note_imports
 
@@ -30,6 +32,7 @@ class Statement:
 
     node: ast.stmt | ast.Lambda
     scope: Scope
+    _orders: dict[frozenset[str], tuple[int, ...]] = field(default_factory=dict, repr=False)
 
     @kept
     def optional(self) -> OptionalParts:
@@ -54,7 +57,7 @@ class Statement:
         return HarmlessReads(self.node, self.scope)
 
     @property
-    def sets(self) -> Mapping[str, str | None]:
+    def sets(self) -> Mapping[str, str]:
         """The names of the module that are sets, and its functions that return one."""
         module = self.scope.module
         if module.sets is None:
@@ -69,14 +72,53 @@ class Statement:
             module.faceless = faceless_names([one for one in module.body if isinstance(one, ast.stmt)])
         return module.faceless
 
-    def uses_of_sets(self, sets: Collection[str]) -> bool:
-        """Return whether it uses one of these names: of the module, or of members (`.tags`, `.tags()`)."""
-        own = {name for part in self.uses.values() for name in part.own}
-        heads = {name.partition("[")[0].partition("(")[0] for name in sets}
-        if not own.isdisjoint(heads):
-            return True
-        members = {name[1:] for name in heads if name.startswith(".")}
-        return bool(members) and any(getattr(one, "attr", "") in members for one in nodes(self.node))
+    @kept
+    def _named(self) -> frozenset[str]:
+        """The names of the module that it uses, and the members that it asks for (`.tags`)."""
+        members = (f".{one.attr}" for one in nodes(self.node) if isinstance(one, ast.Attribute))
+        return frozenset([*members, *(name for part in self.uses.values() for name in part.own)])
+
+    @kept
+    def _called(self) -> Mapping[str, frozenset[str]]:
+        """The last parts of the canonical names that each call in it may stand for, by its spelling."""
+        chains = {chain_of(one.func) for one in nodes(self.node) if isinstance(one, ast.Call)}
+        return {
+            ".".join(chain): frozenset(name.rpartition(".")[2] for name in self.scope.resolve(chain))
+            for chain in chains
+            if chain
+        }
+
+    @kept
+    def _mentions(self) -> Mapping[str, list[ast.expr]]:
+        """The expressions that ask for each name, also by another name of an import."""
+        found: dict[str, list[ast.expr]] = {}
+        for node in nodes(self.node):
+            for name, by in asked_attributes(node):
+                found.setdefault(name, []).append(by)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                meant = (one.rpartition(".")[2] for one in self.scope.peek((node.id,)))
+                for name in {node.id, *meant}:
+                    found.setdefault(name, []).append(node)
+        return found
+
+    def mentions(self, names: Iterable[str]) -> Iterable[ast.expr]:
+        """Return the expressions that ask for one of these names, or for all attributes of an object."""
+        return dict.fromkeys(by for name in (EVERY_NAME, *names) for by in self._mentions.get(name, ()))
+
+    def used_sets(self, sets: Iterable[str]) -> frozenset[str]:
+        """Return the names among these that it uses: of the module, or of members (`.tags`, `.tags()`)."""
+        return frozenset(name for name in sets if name.partition("[")[0].partition("(")[0] in self._named)
+
+    def set_orders(self, functions: Collection[str], members: Iterable[str] = ()) -> tuple[int, ...]:
+        """Return the lines on which the order of a set reaches a value.
+
+        The imported functions that are called so return a set, and so do these members.
+        """
+        called = (f"{name}()" for name, last in self._called.items() if not last.isdisjoint(functions))
+        further = self.used_sets(members).union(called)
+        if further not in self._orders:
+            self._orders[further] = set_orders(self.node, {**self.sets, **dict.fromkeys(further, SET)})
+        return self._orders[further]
 
     @property
     def is_main(self) -> bool:

@@ -8,14 +8,20 @@ from functools import lru_cache
 
 from jammi_dagster.fingerprint.known_names import ANY
 from jammi_dagster.fingerprint.known_names.texts import (
+    AMBIENT_QUOTES,
     AMBIENT_SQL,
     AT,
     DOTTED,
+    DRAWS_IN_TEMPLATE,
     FORMULA,
     FORMULA_MODULES,
     METHODS_OF_TABLES,
+    READING_SQL,
+    RELATION_METHODS,
+    RELATION_TEXT,
     SCANNING_MODULES,
     SQL,
+    TEMPLATES,
     TEXT_ARGUMENTS,
     TextArgument,
 )
@@ -27,6 +33,11 @@ _NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})*")
 _AT_NAMES = re.compile(rf"@({_NAME}(?:\.{_NAME})*)")
 _DOTTED = re.compile(rf"{_NAME}(?:\.{_NAME})+(?::{_NAME})?|{_NAME}:{_NAME}")
 _FROM = re.compile(r"\bfrom\b", re.IGNORECASE)
+# A sample without a seed; `sample` may be a column, too.
+_SAMPLE = re.compile(
+    r"\b(?:using\s+sample|tablesample)\b(?!.*\b(?:repeatable|bernoulli\s*,|reservoir\s*,|system\s*,))",
+    re.I | re.S,
+)
 _LONGEST = 200
 
 
@@ -39,6 +50,8 @@ def text_argument(name: str) -> TextArgument | None:
     parent, _, leaf = name.rpartition(".")
     if parent in FORMULA_MODULES:
         return FORMULA
+    if leaf in RELATION_METHODS and name.startswith("duckdb."):
+        return RELATION_TEXT
     known, is_of_class = TEXT_ARGUMENTS.get(f"{ANY}.{leaf}"), name in METHODS_OF_TABLES
     if known is not None and (is_of_class or name.partition(".")[0] in SCANNING_MODULES):
         # A method that is asked of its class gets its object first.
@@ -84,7 +97,7 @@ def located(name: str, call: Call | None) -> str | None:
 
 
 def ambient_word(name: str, call: Call | None) -> str | None:
-    """Return the word by which the query of a call asks for the clock or for chance."""
+    """Return the word by which the query of a call asks for the clock or for chance, or reads a file in polars."""
     argument = text_argument(name)
     if argument is None or argument.style not in (AT, SQL) or call is None:
         return None
@@ -94,7 +107,17 @@ def ambient_word(name: str, call: Call | None) -> str | None:
     words = (
         word.lower() for word in re.findall(rf"{_NAME}(?=\s*\()|\bcurrent_\w+|\blocaltime\w*", text, re.I)
     )
-    return next((word for word in words if word in AMBIENT_SQL), None)
+    known = AMBIENT_SQL | READING_SQL if name.startswith("polars.") else AMBIENT_SQL
+    quoted = (word.lower() for word in re.findall(rf"'\s*({_NAME})\s*'", text))
+    sampled = _SAMPLE.search(text)
+    found = (*(word for word in words if word in known), *(word for word in quoted if word in AMBIENT_QUOTES))
+    return next(iter(found), sampled and " ".join(sampled[0].lower().split()))
+
+
+def draws_in_template(name: str, call: Call | None) -> bool:
+    """Return whether a call gets a template that draws by chance: `Template("{{ names|random }}")`."""
+    text = call.argument(TEMPLATES[name], None) if call and name in TEMPLATES else None
+    return isinstance(text, str) and bool(re.search(DRAWS_IN_TEMPLATE, text))
 
 
 def dotted_path(text: str) -> str | None:

@@ -99,7 +99,8 @@ def nodes(tree: ast.AST) -> list[ast.AST]:
     """Return all nodes of a tree, in no meaningful order."""
     found = [tree]
     for node in found:
-        found += children(node)
+        known = node.__dict__.get("_children")
+        found += children(node) if known is None else known
     return found
 
 
@@ -226,7 +227,7 @@ def texts(tree: ast.AST) -> Iterator[str | bytes]:
     >>> sorted(texts(ast.parse('f(kind="a" + "b")')))
     ['a', 'ab', 'b', 'f', 'kind']
     """
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Constant):
             if isinstance(node.value, (str, bytes)):
                 yield node.value
@@ -234,7 +235,9 @@ def texts(tree: ast.AST) -> Iterator[str | bytes]:
             if (joined := _added(node)) is not None:
                 yield joined
         else:
-            yield from (value for _, value in ast.iter_fields(node) if isinstance(value, str))
+            for value in vars(node).values():
+                if type(value) is str:
+                    yield value
 
 
 def _added(node: ast.expr) -> Any:

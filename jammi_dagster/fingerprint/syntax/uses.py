@@ -118,6 +118,9 @@ class Use(NamedTuple):
     line: int
     call: Call | None
     is_read: bool = True
+    held: frozenset[str] = frozenset()
+    """The names by which other modules may take it to call it: it is used there. Empty for a use in this module."""
+    node: ast.expr | None = None  # of a name that is mentioned as a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +167,10 @@ class Uses:
     changes: list[Change] = field(default_factory=list)
     packaged: list[PackagedFile] = field(default_factory=list)
     """Files of the own package that are read when the module is loaded."""
+    packages: dict[str, int] = field(default_factory=dict)
+    """Packages of which any module may be imported, with the lines."""
+    asks_any: bool = False
+    """True if an attribute of a computed name is asked for, of an object whose class counts whole."""
     handed: list[Callable[[], HandOver]] = field(default_factory=list)
     """Variables that are arguments, resolved once every scope is known."""
     texts: dict[str, None] = field(default_factory=dict)

@@ -56,6 +56,10 @@ class Visitor(Generic[Context]):
         """End the walk: no node that was pushed is visited."""
         self._stack.clear()
 
+    def visit_Constant(self, node: ast.Constant, context: Context) -> Sequence[ast.AST]:
+        """Visit a constant, below which there is no node."""
+        return ()
+
     def visit_AST(self, node: ast.AST, context: Context) -> Sequence[ast.AST]:
         """Visit a node of a type without a method of its own."""
         return children(node)

@@ -23,10 +23,17 @@ def uses(project: Project, body: str, signature: str = "context, x=None") -> tup
         "return context.partition_time_window.start, context.partition_key_range.end",
         "if context.has_partition_key: return context.multi_partition_key.keys_by_dimension",
         "return context.asset_partition_key_for_output('result'), context.asset_partition_keys_for_output()",
+        "return context.asset_partitions_time_window_for_output().start, context.asset_partition_key_range.end",
         "context.log.info('x %s', context.asset_key); context.log.handlers.clear()",
         "helper(context.log, context.partition_key)",
         "return [context.partition_key for _ in x], lambda: context.partition_key",
         "x.context.run_id",
+        "if context: context.log.info('x')",
+        "return 1 if x and context is not None else 2 if None is context else not context",
+        "context and context.log.info('x')",
+        "while x and (x or context): context.log.info('x')",
+        "return getattr(context, 'partition_key', None), hasattr(context, 'log'), isinstance(context, x)",
+        "context.log.info(getattr(context, 'run_id', 'none'))",
     ],
 )
 def test_partition_and_log_are_inside(project: Project, body: str) -> None:
@@ -38,13 +45,25 @@ def test_partition_and_log_are_inside(project: Project, body: str) -> None:
     ("body", "found"),
     [
         ("return context.run_id", ["context.run_id"]),
+        ("return context.op_execution_context.run_id", ["context.run_id"]),
+        ("return context.op_execution_context.partition_key", []),
+        ("return context.op_execution_context.op_def.tags", ["context.op_def"]),
         ("return context.run.tags['x']", ["context.run"]),
         ("context.resources.db.query()", ["context.resources.db"]),
         ("context.instance; context.run_id; context.run_id", ["context.instance", "context.run_id"]),
         ("return helper(context)", ["context is passed to helper(...)"]),
         ("return helper(1, key=context)", ["context is passed to helper(...)"]),
         ("return x.y.helper(*context)", ["context is passed to x.y.helper(...)"]),
-        ("return getattr(context, 'run_id')", ["context is passed to getattr(...)"]),
+        ("return getattr(context, 'run_id')", ["context.run_id"]),
+        ("return getattr(context, 'run_id', None)", ["context.run_id"]),
+        ("return getattr(context, x)", ["context is passed to getattr(...)"]),
+        ("return getattr(context, 'resources').db", ["context is passed to getattr(...)"]),
+        ("return getattr(context, 'log', context)", ["context is passed to getattr(...)"]),
+        ("getattr = x\n    return getattr(context, 'log')", ["context is passed to getattr(...)"]),
+        ("return context or x", ["context is used as a value"]),
+        ("return x and context", ["context is used as a value"]),
+        ("return context == x, context is x", ["context is used as a value"]),
+        ("return [context] if x else None", ["context is used as a value"]),
         ("return (lambda c: c.run_id)(context)", ["context is passed to a call(...)"]),
         ("c = context", ["context is used as a value"]),
         ("return context", ["context is used as a value"]),
@@ -68,16 +87,46 @@ def test_a_function_without_the_parameter_uses_nothing(project: Project) -> None
     assert uses(project, "return x.run_id", signature="x") == ()
 
 
-def test_the_function_within_a_decorator_is_read(project: Project) -> None:
-    """A wrapper that takes anything may do anything with the context; the function within is read too."""
+@pytest.mark.parametrize(
+    ("signature", "body", "found"),
+    [
+        ("*args, **kwargs", "return fn(*args, **kwargs)", ()),
+        (
+            "*args, **kwargs",
+            "for _ in range(3):\n            result = fn(*args, **kwargs)\n        return result",
+            (),
+        ),
+        ("context, *args, **kwargs", "return fn(context, *args, **kwargs)", ("context.run_id in f",)),
+        (
+            "context, *args",
+            "return context.job_name, fn(context, *args)",
+            ("context.job_name", "context.run_id in f"),
+        ),
+        ("context, *args", "return fn(*args, context)", ("context is passed to fn(...)",)),
+        (
+            "*args, **kwargs",
+            "return args[0].job_name, fn(*args)",
+            ("context passes through f(*args, **kwargs)",),
+        ),
+        ("*args, **kwargs", "return other(*args), fn(*args)", ("context passes through f(*args, **kwargs)",)),
+        ("*args, **kwargs", "return fn(*args, x=args)", ("context passes through f(*args, **kwargs)",)),
+        ("*args", "fn = other\n        return fn(*args)", ("context passes through f(*args, **kwargs)",)),
+        ("*args", "return locals(), fn(*args)", ("context passes through f(*args, **kwargs)",)),
+    ],
+)
+def test_the_function_within_a_decorator_is_read(
+    project: Project, signature: str, body: str, found: tuple[str, ...]
+) -> None:
+    """A wrapper that only hands on all that it takes brings nothing in; the function within is read too."""
     project.write(
         {
-            "alone.py": """
+            "alone.py": f"""
             import functools
+            other = print
             def mark(fn):
                 @functools.wraps(fn)
-                def wrapper(*args, **kwargs):
-                    return fn(*args, **kwargs)
+                def wrapper({signature}):
+                    {body.replace(chr(10), chr(10) + "            ")}
                 return wrapper
             @mark
             def f(context):
@@ -85,10 +134,10 @@ def test_the_function_within_a_decorator_is_read(project: Project) -> None:
             """
         }
     )
-    assert context_uses_outside(project.load("alone").f, "context") == (
-        "context passes through f(*args, **kwargs)",
-        "context.run_id",
-    )
+    own = (
+        () if "context.run_id in f" in found else ("context.run_id",)
+    )  # each read of a function is told once
+    assert context_uses_outside(project.load("alone").f, "context") == (*found, *own)
 
 
 def test_methods_partials_and_objects_are_read(project: Project) -> None:

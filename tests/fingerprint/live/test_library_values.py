@@ -6,7 +6,7 @@ from fingerprint_kit import Project
 from jammi_dagster.fingerprint import identify
 
 TEXT = """
-    import collections, re
+    import collections, inspect, re
     import dagster as dg, numpy as np, pandas as pd, polars as pl, pyarrow as pa
     from pydantic import BaseModel, PrivateAttr
 
@@ -67,6 +67,10 @@ PAIRS = [
     ("dg.AssetKey(['a'])", "dg.AssetKey(['b'])"),
     ("collections.OrderedDict(a=1)", "collections.OrderedDict(a=2)"),
     ("collections.deque([1], 3)", "collections.deque([1], 4)"),
+    ("inspect.signature(lambda a: a)", "inspect.signature(lambda b: b)"),
+    ("inspect.signature(lambda a=1: a)", "inspect.signature(lambda a=2: a)"),
+    ("inspect.signature(lambda a: a)", "inspect.signature(lambda *, a: a)"),
+    ("inspect.signature(make)", "inspect.signature(hidden)"),
     ("collections.defaultdict(list, a=1)", "collections.defaultdict(dict, a=1)"),
 ]
 NO_FORM = [
@@ -78,6 +82,7 @@ NO_FORM = [
     "pl.LazyFrame({'a': [1]}).join(pl.scan_csv(__file__, new_columns=['a'], has_header=False), on='a')",
     "pl.LazyFrame({'a': [1]}).map_batches(lambda x: x)",
     "re.compile('a').match('a')",
+    "inspect.signature(lambda a=open('/dev/null'): a)",
     "collections.defaultdict(iter([1]).__next__)",
 ]
 

@@ -115,6 +115,30 @@ def test_a_function_in_a_closure_brings_its_modules(factory: Any) -> None:
     assert "helper h (helpers.py)" in identify(factory.make(helpers.h)).named
 
 
+def test_a_collection_that_changes_between_two_looks_is_described_again(factory: Any) -> None:
+    """The form of plain data is found by its exact content: a change of an item at any depth moves the identity."""
+    held: dict[str, Any] = {f"rate {n}": [n, float(n), (f"text {n}",)] for n in range(20)}
+    function = factory.make(held)
+    first = identify(function)
+    for other in (3.0, True, "3", b"3", None):
+        held["rate 3"][0] = other
+        assert identify(function).digest != first.digest, other
+    held["rate 3"][0] = 3
+    assert identify(function) == first
+    held["rate 0"] = held.pop("rate 0")  # the last key now
+    assert identify(function).digest != first.digest
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_bytes_and_a_buffer_of_these_bytes_differ(factory: Any, first: int) -> None:
+    """A buffer within plain data is not taken for bytes, whichever of them a process described before."""
+    content = b"content" * 20
+    made = [factory.make(["text", value]) for value in (content, bytearray(content))]
+    identify(made[first])
+    assert identify(made[0]).unresolved == ()
+    assert "bytearray" in identify(made[1]).unresolved[0]
+
+
 def test_sets_do_not_depend_on_their_order(factory: Any) -> None:
     """A set of functions has one identity, whatever order it iterates in."""
     functions = [factory.make(n) for n in range(6)]

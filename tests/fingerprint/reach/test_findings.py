@@ -27,6 +27,14 @@ from jammi_dagster.fingerprint import identify
         "dict.__subclasses__()",
         "len.__globals__[name]",
         "import inspect; inspect.getmodule(name)",
+        "import inspect; inspect.getcomments(name)",
+        "name.__traceback__.tb_lineno",
+        "import pickle; pickle.loads(name)",
+        "from pickle import loads; loads(b'cmodule\\nLIMIT\\n.')",
+        "import pickle; pickle.Unpickler(name).load()",
+        "import jsonpickle; jsonpickle.decode(name)",
+        "import yaml; yaml.load(name, Loader=yaml.UnsafeLoader)",
+        "import yaml; yaml.unsafe_load(name)",
     ],
 )
 def test_code_that_cannot_be_seen_is_unresolved(project: Project, statement: str) -> None:

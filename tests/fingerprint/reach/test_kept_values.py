@@ -188,6 +188,7 @@ CHANGED = [
     "return x.apply(load).apply(lambda r: r.append(1))",
     "every = [*map(load, x)]\nevery[0].append(1)\nreturn every",
     "every = list(map(load, x))\nfor r in every: grow(r)\nreturn every",
+    "every = map(load, x)\nevery = list(every)\nfor r in every: grow(r)\nreturn every",
     "return next(map(load, x)).pop()",
     "with pool() as p: p.submit(load, x).result().append(1)\nreturn load('a')",
     "get = load\nget('a').append(1)\nreturn get('a')",
@@ -199,6 +200,8 @@ CHANGED = [
 UNCHANGED = [
     "return list(map(load, x)), sorted(map(load, x)), list(map(first, map(load, x)))",
     "every = list(map(load, x))\nevery.append(1)\nreturn every",
+    "every = map(load, x)\nevery = list(every)\nreturn every",
+    "every = list(map(load, x))\nfor _ in x: every = [*every, *every]\nreturn every",
     "rows = []\nfor r in map(load, x): rows.append(r)\nreturn rows",
     "get = partial(load, 'a')\nreturn get()[0]",
     "def inner(r): return r + [1]\nreturn inner(load('a'))",

@@ -38,6 +38,15 @@ MODULES = {
     "CALLS = {'a': call}\ndef append(): call()\n"
     "FILLED = {'a': print}\nFILLED['b'] = call\nEMPTY = []\nEMPTY.append(call)\n"
     "DATA = {'a': [str(n).lower() for n in range(2)], 'b': sorted(set(['c']))}\n",
+    "dagster_own.py": "import os, reg\ndef prepare(): reg.SHARED.append(os.environ['A'])\n",
+    "values.py": "import polars as pl\nfrom pathlib import Path\nZONE = 'UTC'\nRATE = 5 / 100\n"
+    "TIME = pl.Datetime('us', ZONE)\nHERE = Path(__file__).parent / 'a'\nLEVELS = frozenset(range(3))\n",
+    "calling.py": "import os, reg\nimport polars as pl\nfrom functools import partial\n"
+    "def call(*_): reg.SHARED.append(os.environ['A'])\nMAPPED = pl.col('a').map_elements(call)\nPART = partial(call)\n"
+    "MADE = tuple([call])\nPAIR = MADE + (1,)\n",
+    "bases.py": "from sqlalchemy.orm import DeclarativeBase, declarative_base, registry\n"
+    "class Base(DeclarativeBase): pass\nclass Mixed(Base): __abstract__ = True\n"
+    "Made = declarative_base()\nmapper = registry()\n",
     "fail.py": "import os\nassert os.environ.get('A') != 'b'\n",
     "apart.py": "import os\nclass Client:\n    def __init__(self): self.s = None\n"
     "    def get(self): SEEN.append(os.environ['U'])\nSEEN = []\n",
@@ -45,6 +54,95 @@ MODULES = {
 
 # Texts whose function `f` may depend on the environment, by way of loading.
 COUNTS = {
+    "a call by a key of a table of functions": """
+        R = []
+        def add(): R.append(os.environ['A'])
+        def run(key):
+            steps = {'a': add, 'b': lambda: None}
+            return steps[key]()
+        run('a')
+        def f(): return R
+        """,
+    "a call by a key of a table that grows": """
+        R = []
+        def add(): R.append(os.environ['A'])
+        def run(key, more):
+            steps = {'a': print}
+            steps['b'] = more
+            return steps[key]()
+        def start(): return run('b', add)
+        start()
+        def f(): return R
+        """,
+    "an attribute of a result that is a method": """
+        R = []
+        class Reader:
+            def rows(self): R.append(os.environ['A'])
+        def make(): return Reader()
+        def run(step): step()
+        run(Reader().rows)
+        def f(): return R
+        """,
+    "a method that makes an object of the class": """
+        R = []
+        class Order:
+            @classmethod
+            def make(cls): return cls()
+            def __init__(self): R.append(os.environ['A'])
+        order = Order.make()
+        def f(): return R
+        """,
+    "a validator": """
+        import pydantic
+        R = []
+        class Order(pydantic.BaseModel):
+            size: int = 1
+            @pydantic.model_validator(mode="after")
+            def check(self):
+                self.note()
+                return self
+            def note(self): R.append(os.environ['A'])
+        order = Order()
+        def f(): return R
+        """,
+    "data for a method that the class has itself": """
+        R = []
+        def add(): R.append(os.environ['A'])
+        class Order:
+            @classmethod
+            def model_validate(cls, data): data()
+        Order.model_validate(add)
+        def f(): return R
+        """,
+    "an argument that a function hands on": """
+        R = []
+        def fill(rows): rows.append(os.environ['A'])
+        def start(rows):
+            same = rows
+            fill(same)
+        start(R)
+        def f(): return R
+        """,
+    "a generator that is asked for its first item": """
+        R = []
+        def rows():
+            R.append(os.environ['A'])
+            yield 1
+        next(rows())
+        def f(): return R
+        """,
+    "a change of what a function of a registry returns": """
+        R = {'a': []}
+        def entry(): return R['a']
+        entry().append(os.environ['A'])
+        def f(): return R
+        """,
+    "a library's object under another name": """
+        import decimal
+        context = decimal.getcontext()
+        context.prec = len(os.environ['A'])
+        def f(): return decimal.Decimal(1) / 3
+        """,
     "an item that is set": """
         from reg import REGISTRY
         REGISTRY['a'] = os.environ['A']
@@ -207,6 +305,60 @@ COUNTS = {
             return inner
         make()
         def f(): return reg.SHARED
+        """,
+    "a base of sqlalchemy that lists its tables": """
+        from sqlalchemy import Column, Integer
+        from sqlalchemy.orm import DeclarativeBase
+        class Base(DeclarativeBase): pass
+        class Mixed(Base): __abstract__ = True
+        class Order(Mixed):
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return Base.metadata.tables
+        """,
+    "a base of sqlalchemy that a call makes": """
+        from sqlalchemy import Column, Integer
+        from sqlalchemy.orm import declarative_base
+        Base = declarative_base()
+        class Order(Base):
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return Base.metadata.tables
+        """,
+    "a registry of sqlalchemy": """
+        from sqlalchemy import Column, Integer
+        from sqlalchemy.orm import registry
+        mapper = registry()
+        @mapper.mapped
+        class Order:
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return mapper.metadata.tables
+        """,
+    "bases of sqlalchemy in another module": """
+        from sqlalchemy import Column, Integer
+        import bases
+        class Order(bases.Mixed):
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return bases.Base.metadata.tables
+        """,
+    "a made base of sqlalchemy in another module": """
+        from sqlalchemy import Column, Integer
+        import bases
+        class Order(bases.Made):
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return bases.Made.metadata.tables
+        """,
+    "a registry of sqlalchemy in another module": """
+        from sqlalchemy import Column, Integer
+        import bases
+        @bases.mapper.mapped
+        class Order:
+            __tablename__ = os.environ['A']
+            id = Column(Integer, primary_key=True)
+        def f(): return bases.mapper.metadata.tables
         """,
     "a hook of a base": """
         import reg
@@ -387,6 +539,124 @@ COUNTS = {
         K = use(CALLS)
         def f(): return reg.SHARED
         """,
+    "a column that applies a function": """
+        import polars as pl
+        import reg
+        from calling import MAPPED
+        x = pl.DataFrame({'a': [1]}).select(MAPPED)
+        def f(): return reg.SHARED
+        """,
+    "a function with arguments": """
+        import reg
+        from calling import PART
+        x = list(map(PART, [1]))
+        def f(): return reg.SHARED
+        """,
+    "functions in a tuple that is made": """
+        import reg
+        from calling import MADE
+        def use(calls): calls[0]()
+        use(MADE)
+        def f(): return reg.SHARED
+        """,
+    "functions in a tuple that is put together": """
+        import reg
+        from calling import PAIR
+        def use(calls): calls[0]()
+        use(PAIR)
+        def f(): return reg.SHARED
+        """,
+    "a connection that runs a function": """
+        import duckdb
+        import reg
+        def fill(n: int) -> int:
+            reg.SHARED.append(os.environ['A'])
+            return n
+        con = duckdb.connect()
+        con.create_function('note_row', fill)
+        con.execute('select note_row(1)')
+        def f(): return reg.SHARED
+        """,
+    "a connection of a function that runs another": """
+        import duckdb
+        import reg
+        def fill(n: int) -> int:
+            reg.SHARED.append(os.environ['A'])
+            return n
+        def start():
+            con = duckdb.connect()
+            con.create_function('note_row', fill)
+            con.execute('select note_row(1)')
+        start()
+        def f(): return reg.SHARED
+        """,
+    "a module of the project's own that is called as an integration": """
+        import reg
+        from dagster_own import prepare
+        prepare()
+        def f(): return reg.SHARED
+        """,
+    "a method of the class itself that configures": """
+        import dagster as dg
+        import reg
+        class Db(dg.ConfigurableResource):
+            path: str = ''
+            @classmethod
+            def configure_at_launch(cls): reg.SHARED.append(os.environ['A'])
+        db = Db.configure_at_launch()
+        def f(): return reg.SHARED
+        """,
+    "a method of a base of the project's own that configures": """
+        import reg
+        class Base:
+            @classmethod
+            def configured(cls): reg.SHARED.append(os.environ['A'])
+        class Db(Base): pass
+        db = Db.configured()
+        def f(): return reg.SHARED
+        """,
+    "data for a method that a base has itself": """
+        import pydantic
+        R = []
+        def add(): R.append(os.environ['A'])
+        class Base(pydantic.BaseModel):
+            @classmethod
+            def model_validate(cls, data): data()
+        class Order(Base): pass
+        Order.model_validate(add)
+        def f(): return R
+        """,
+    "a function that is named, and called": """
+        import dagster as dg
+        import reg
+        def make(name):
+            def inner(): reg.SHARED.append(os.environ['A'])
+            inner.__name__ = name
+            inner()
+            return dg.asset(name=name)(inner)
+        one = make('one')
+        def f(): return reg.SHARED
+        """,
+    "a function that another attribute of a function holds": """
+        import reg
+        def make():
+            def inner(): reg.SHARED.append(os.environ['A'])
+            def outer(): inner.twin()
+            inner.twin = inner
+            outer()
+            return inner
+        one = make()
+        def f(): return reg.SHARED
+        """,
+    "a buffer of the project's own": """
+        import io
+        import reg
+        class Buffer(io.BytesIO):
+            def seek(self, *_): reg.SHARED.append(os.environ['A'])
+        def start(): Buffer().seek(0)
+        start()
+        def f(): return reg.SHARED
+        """,
     "a docstring that is read": """
         def g(): pass
         g.__doc__ = os.environ['A']
@@ -424,6 +694,137 @@ COUNTS = {
 
 # The same, with a function that cannot depend on it.
 HARMLESS = {
+    "copies of resources and ops with config or hooks": """
+        import dagster as dg
+        class Api(dg.ConfigurableResource):
+            url: str
+        @dg.resource(config_schema={'n': int})
+        def client(context): return 3
+        @dg.op
+        def one(): return 1
+        @dg.success_hook
+        def told(context): pass
+        resources = {
+            'client': client.configured({'n': len(os.environ['A'])}),
+            'api': Api.configure_at_launch(url=os.environ['A']),
+            'one': one.with_hooks({told, *os.environ['A'][:0]}),
+        }
+        def f(): return 1
+        """,
+    "a factory that names its asset": """
+        import dagster as dg
+        def make(name, **options):
+            def inner():
+                os.environ.update(A=os.environ['A'])
+            inner.__name__ = name
+            return dg.asset(name=name, **options)(inner)
+        one = make('one')
+        def f(): return 1
+        """,
+    "resources that connect when they are made": """
+        import io, time
+        import dagster as dg, duckdb, numpy as np
+        class Db(dg.IOManager):
+            def __init__(self, path):
+                duckdb.connect(path)
+                io.BytesIO().seek(0)
+                time.sleep(len(np.append([], [])))  # a wait, here of no time, changes nothing
+            def handle_output(self, context, value): os.environ['A'] = 'x'
+            def load_input(self, context): return os.environ['A']
+        def path(): return os.environ.get('NO_PLACE', ':memory:')
+        defs = dg.Definitions(resources={'io_manager': Db(path())})
+        def f(): return 1
+        """,
+    "a resource that is configured at launch": """
+        import dagster as dg
+        class Db(dg.ConfigurableResource):
+            path: str = ''
+            def rows(self): os.environ['B'] = os.environ['A']
+        db = Db.configure_at_launch()
+        def f(): return 1
+        """,
+    "a call of an integration of Dagster": """
+        import dagster_pipes
+        dagster_pipes.encode_param(os.environ['A'])
+        def f(): return 1
+        """,
+    "values that other modules compute": """
+        import polars as pl
+        from values import HERE, LEVELS, RATE, TIME
+        class Weather(pl.Config):
+            at = pl.lit(1).cast(TIME)
+            scale = pl.lit(RATE).is_in(LEVELS)
+            place = pl.lit(str(HERE))
+            @classmethod
+            def rows(cls): return os.environ['A']
+        def f(): return 1
+        """,
+    "a call by a key of a table of functions": """
+        R = []
+        def run(key, x):
+            steps = {'zero': lambda y: y * 0, 'same': lambda y: y}
+            return steps[key](x)
+        R2 = run('same', os.environ['A'])
+        def f(): return R
+        """,
+    "data of a field": """
+        import pydantic
+        class Source(pydantic.BaseModel):
+            names: list = []
+            @classmethod
+            def make(cls): return cls()
+            def refresh(self): os.environ['A'] = 'x'
+        def gather():
+            names = []
+            names.extend(Source.make().names)
+            return names
+        NAMES = gather()
+        def f(): return 1
+        """,
+    "a validator that returns the object": """
+        import pydantic
+        class Order(pydantic.BaseModel):
+            @pydantic.model_validator(mode="after")
+            def check(self): return self
+            def refresh(self): os.environ['A'] = 'x'
+        order = Order()
+        def f(): return 1
+        """,
+    "data for pydantic": """
+        import pydantic
+        ROWS = {}
+        ROWS.update(a=os.environ['A'])
+        class Order(pydantic.BaseModel):
+            a: str = ''
+        order = Order.model_validate(ROWS)
+        def f(): return 1
+        """,
+    "a change of a copy": """
+        import copy, pydantic
+        class Order(pydantic.BaseModel):
+            a: str = os.environ['A']
+        def fill(rows): rows['b'] = 1
+        def dumped(order):
+            rows = order.model_dump()
+            fill(rows)
+            return rows
+        ROWS = dumped(Order())
+        COPY = copy.deepcopy(ROWS)
+        def f(): return 1
+        """,
+    "a list of assets that grows": """
+        import dagster as dg
+        def make(n):
+            @dg.asset(name=n)
+            def first(): os.environ.update(A=os.environ['A'])
+            @dg.asset(name=n + '2')
+            def second(): os.environ.update(A=os.environ['A'])
+            many = [first]
+            many += [second]
+            return many
+        many = [one for n in ('c', 'd') for one in make(n)]
+        def f(): return 1
+        """,
     "a registry that nobody reads": """
         import reg
         @reg.register
@@ -629,6 +1030,26 @@ def test_a_read_that_cannot_flow_into_the_result_does_not_count(project: Project
     project.write({**MODULES, "typer_like.py": "class App:\n    def command(self): return lambda fn: fn\n"})
     found = project.of_source("import os\n" + dedent(text))
     assert (found.outside, found.unresolved) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"one.py": "from two import *\n", "two.py": "from one import *\n"},
+        {"one/__init__.py": "from one.two import *\n", "one/two.py": "from one import *\n"},
+    ],
+)
+def test_a_call_of_a_name_that_star_imports_seek_in_a_circle(project: Project, files: dict[str, str]) -> None:
+    """A name that none of the modules binds has no effect, as far as their code tells."""
+    text = """
+        from one import *
+        try:
+            gone()
+        except NameError:
+            pass
+        def f(): return 1
+    """
+    assert project.write(files).of_source(dedent(text)).unresolved == ()
 
 
 def test_the_statement_itself_stays_in_the_digest(project: Project) -> None:

@@ -80,6 +80,7 @@ SHARED = [
     "class C:\n    _n = 0\n    @property\n    def n(self):\n        self._n += 1\n        return self._n\nc = C()\ndef f(): return c.n",
     "class C:\n    s = {}\n    def __init__(self): self.__dict__ = self.s\ndef f(): return C()",
     "def g(x, seen=[]):\n    seen.append(x)\n    return len(seen)\ndef f(): return g(1)",
+    "class C:\n    def g(self, x, seen={}):\n        seen[x] = 1\n        return len(seen)\ndef f(): return C().g(1)",
     "L = []\ndef add(rows): rows.append(1)\ndef f():\n    add(L)\n    return L",
     "L = []\ndef add(rows): rows.append(1)\ndef more(rows): add(rows)\ndef f():\n    more(L)\n    return L",
     "def f():\n    global N\n    try: N += 1\n    except NameError: N = 0\n    return N",
@@ -89,8 +90,24 @@ SHARED = [
     "D = {'a': []}\ndef f(k):\n    d = D['a']\n    d.append(k)\n    return D",
     "D = {'a': []}\ndef f(k):\n    D.get('a').append(k)\n    return D",
     "D = {'a': []}\ndef f(k):\n    for v in D.values(): v.append(k)\n    return D",
+    # by another name of the object, or of its method
+    "D = {}\ndef f():\n    for d in (D,): d['a'] = 1\n    return D",
+    "D = {}\ndef f():\n    [d.update(a=1) for d in [D]]\n    return D",
+    "D = {}\ndef f():\n    match D:\n        case d: d['a'] = 1\n    return D",
+    "import contextlib\nD = {}\ndef f():\n    with contextlib.nullcontext(D) as d: d['a'] = 1\n    return D",
+    "L = []\ndef f():\n    list(map(L.append, [1]))\n    return L",
+    "L = []\ndef f():\n    put = L.append\n    put(1)\n    return L",
+    "import functools\nL = []\ndef f():\n    functools.partial(L.insert, 0)(1)\n    return L",
+    "L = []\ndef f():\n    getattr(L, 'append')(1)\n    return L",
+    "L = []\ndef add(x): x.append(1)\ndef f(pool):\n    pool.submit(add, L).result()\n    return L",
+    "import numpy as np\nA = np.zeros(3)\ndef f():\n    A.reshape(3, 1)[0] = 1\n    return A",
+    "import numpy as np\nA = np.zeros(3)\ndef f():\n    np.asarray(A)[0] = 1\n    return A",
+    "import numpy as np\nA = np.zeros(3)\ndef f():\n    a = A.ravel()\n    a[0] = 1\n    return A",
+    "import numpy as np\nA = np.zeros(3)\ndef f():\n    np.random.default_rng(0).shuffle(A)\n    return A",
+    "import numpy as np\nA = np.zeros(3)\ndef f():\n    np.add.at(A, 0, 1)\n    return A",
 ]
 OWN = [
+    "class C:\n    def g(self, x, seen=()):\n        seen = [*seen]\n        seen.append(x)\n        return seen\ndef f(): return C().g(1)",
     "import numpy as np\ndef f(): return np.random.default_rng(1).normal()",
     "class C:\n    def up(self):\n        self.n = 1\ndef f(): return C().up()",
     "class C:\n    def __init__(self): self.n = 1\n    def get(self): return self.n\nc = C()\ndef f(): return c.get()",
@@ -106,6 +123,9 @@ OWN = [
     "D = {'a': {'x': 1}}\ndef f():\n    d = dict(D['a'])\n    d['y'] = 2\n    return d",
     "C = [*map(str, [1])]\ndef f(): return C",
     "import random\nclass C:\n    def __init__(self): self.r = random.Random(1)\n    def up(self): return self.r.random()\ndef f(): return C().up()",
+    "import functools, operator\nL = [1]\ndef f(): return functools.reduce(operator.add, L)",
+    "D = {'a': 1}\ndef f():\n    match D:\n        case {'a': d}: return d + 1",
+    "L = [1]\ndef f():\n    for l in (L, [2]): print(l)\n    return L",
     "def times(n):\n    def inner(x): return x * n\n    return inner\ntwice = times(2)\ndef f(): return twice(1)",
 ]
 

@@ -15,6 +15,8 @@ LOOKED_UP = [
     "numexpr.evaluate('LIMIT * 2')",
     "duckdb.sql('select * from LIMIT')",
     "duckdb.query(query='select * from LIMIT')",
+    "duckdb.from_df(x).filter('y in (select y from LIMIT)')",
+    "duckdb.from_df(x).project('y + (select z from LIMIT)').pl()",
     "con.sql('select a, b from LIMIT where a > 1')",
     "con.execute('select * from LIMIT join b using (c)')",
     "con.query('select * from LIMIT')",

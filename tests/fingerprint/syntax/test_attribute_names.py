@@ -85,6 +85,13 @@ HELPERS = """
     def grown(x, hows):
         hows.append(x)
         for how in hows: x = getattr(x, how)
+    def total(x, hows):
+        if x: return x.agg(hows)
+        return [getattr(x[c], how)() for c, how in hows.items()]
+    def renamed(x, hows): return x.rename(columns=hows), [getattr(x, how) for how in hows.values()]
+    def merged(x, hows): return operator.merge(hows, x), [getattr(x, how) for how in hows.values()]
+    def filled(x, hows): return x.fill(hows), [getattr(x, how) for how in hows.values()]
+    def own(x, hows): return Box().astype(hows), [getattr(x, how) for how in hows.values()]
     def bound(x, how):
         how = how or x
         return getattr(x, how)
@@ -95,6 +102,7 @@ HELPERS = """
     def marked(x, how): return getattr(x, how)
     class Box:
         fn = made
+        def astype(self, hows): hows["a"] = self
     """
 BY_CALLERS = {
     "a constant by position": "ask(x, 'lower')",
@@ -114,6 +122,8 @@ BY_CALLERS = {
     "a list of names": "many(x, ['lower', 'strip'])",
     "a constant of names": "many(x, HOWS)",
     "many arguments": "spread(x, 'lower', 'strip')",
+    "a dict that a table gets too": "total(x, {x: 'lower'})",
+    "a dict that a table gets by name": "renamed(x, {'a': 'lower'})",
     "a text with a constant": "prefixed(x, 'alpha')",
     "attrgetter": "got(x, 'a.b')",
     "methodcaller": "called(x, 'lower')",
@@ -134,6 +144,10 @@ BY_NOBODY = {
     "a helper of a module that is handed on": "ask(x, 'lower'), kept(here)",
     "a helper by another name": "other.q(x, x)",
     "a helper by its text": "made('lower'), x.locate('alone.made')",
+    "a dict that a function changes": "merged(x, {'a': 'lower'})",
+    "a dict that anything gets": "filled(x, {'a': 'lower'})",
+    "a dict that a method of its own changes": "own(x, {'a': 'lower'})",
+    "a dict of other names": "total(x, {'a': x})",
     "a list that grows": "many(x, GROWING)",
     "a loop over a list that grows": "[ask(x, how) for how in GROWING]",
     "a list that the helper changes": "grown(x, ['lower'])",
@@ -202,6 +216,25 @@ NAMED = """
         def own(self, x): return getattr(x, self.twice())()
     class Two(One):
         def twice(self): return x
+    class Held:
+        tone = 'lower'
+        def __init__(self): self.road = 'strip'
+        def by_class(self, x): return getattr(x, self.tone)()
+        def by_object(self, x): return getattr(x, self.road)()
+    class Below(Held):
+        tone = 'upper'
+    class Set:
+        kept = 'lower'
+        def own(self, x): return getattr(x, self.kept)()
+    class Lib(dict):
+        def own(self, x): return getattr(x, self.tone)()
+    class Plain:
+        mixed = 'lower'
+        def own(self, x): return getattr(x, self.mixed)()
+    class Mixed(dict, Plain): pass
+    class Field:
+        field: str = 'lower'
+        def own(self, x): return getattr(x, self.field)()
     """
 BY_HELPERS = {
     "an inner function": "def inner(n): return getattr(x, n)()\n    return inner('lower')",
@@ -218,6 +251,8 @@ BY_HELPERS = {
     "a result of a parameter": "return getattr(x, same('lower'))()",
     "a method of itself": "return Box().own(x)",
     "a method of a new object": "return getattr(x, Box().kind())()",
+    "an attribute of a class": "return Held().by_class(x), Below().by_class(x)",
+    "an attribute of an object": "return Held().by_object(x)",
     "a static method": "return getattr(x, Fixed.how())()",
 }
 BY_NO_HELPER = {
@@ -235,6 +270,10 @@ BY_NO_HELPER = {
     "a decorated helper": "return getattr(x, marked())",
     "a method of another object": "return Box().other(x)",
     "a method of an unknown base": "return Inherited().own(x)",
+    "an attribute that a caller sets": "box = Set()\n    box.kept = x\n    return box.own(x)",
+    "an attribute of an unknown base": "return Lib().own(x)",
+    "an attribute that another base may bind": "return Mixed().own(x)",
+    "an attribute that a field may be": "return Field().own(x)",
     "a method that an object replaces": "return Changed().own(x)",
     "a method that a subclass replaces": "return One().own(x), Two()",
 }

@@ -3,8 +3,8 @@
 import pytest
 
 from jammi_dagster.fingerprint.known_names.chance import DRAWS_IF, LAYERS, SEEDED_BY_WORD
+from jammi_dagster.fingerprint.sources.parts import Finding
 from jammi_dagster.fingerprint.sources.source import parse_source
-from jammi_dagster.fingerprint.sources.units import Finding
 
 # By import: expressions that read, with the path that no audit event tells of (None: Python opens the file itself).
 READERS: dict[str, dict[str, str | None]] = {
@@ -113,10 +113,21 @@ QUIET = {
         "lm.LogisticRegression()",
         "lm.Ridge(1.0)",
     ],
+    "from sklearn.model_selection import KFold\nFOLDS = {'shuffle': True, 'random_state': 1}": [
+        "KFold(**FOLDS)",
+        "KFold(**{'n_splits': 2})",
+        "KFold(**{'shuffle': False})",
+    ],
     "": ["x.read()", "x.read().parquet", "x.table", "x.csv('a')"],
     "import polars as pl": ["pl.scan_pyarrow_dataset(x)"],
 }
 OTHER_DRAWS = {
+    "from sklearn.model_selection import KFold\nfrom settings import WORDS\nFOLDS = {'shuffle': True}": [
+        "KFold(**WORDS)",
+        "KFold(**FOLDS)",
+        "KFold(**x)",
+        "KFold(2, **{'shuffle': x})",
+    ],
     "import torch": ["torch.nn.init.normal_(x)", "torch.rand(3, generator=None)"],
     "import numpy as np, sklearn.utils": ["sklearn.utils.check_random_state(None)"],
     "import keras": ["keras.Sequential([keras.layers.Dense(1)])"],
@@ -164,8 +175,8 @@ def test_an_unseeded_draw_is_found_and_a_seeded_one_is_not() -> None:
     """Every name of the table draws without its words, and with None; any other value of one of them seeds it."""
     for name, words in SEEDED_BY_WORD.items():
         assert [one.name for one in _found(_module(name), f"{name}()")] == [name]
-        assert _found(_module(name), f"{name}({words[0]}=None)"), name
         for word in words:
+            assert _found(_module(name), f"{name}({word}=None)"), name
             assert _found(_module(name), f"{name}(x, {word}=7)") == [], name
     for name, (word, values) in DRAWS_IF.items():
         assert _found(_module(name), f"{name}()") == [], name

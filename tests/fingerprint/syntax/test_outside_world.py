@@ -4,6 +4,9 @@ import pytest
 from fingerprint_kit import Project
 
 from jammi_dagster.fingerprint import OutsideRead
+from jammi_dagster.fingerprint.syntax.outside_world import outside_name
+from jammi_dagster.fingerprint.syntax.texts import ambient_word
+from jammi_dagster.fingerprint.syntax.uses import Call
 
 READS = [
     ("import time", "time.time()", "time.time"),
@@ -56,11 +59,46 @@ READS = [
     ("import os", "os.path.expanduser('~')", "os.path.expanduser"),
     ("from pathlib import Path", "Path.home() / 'x'", "pathlib.Path.home"),
     ("import sys", "sys.argv[1]", "sys.argv"),
+    ("import sys", "vars(sys)['argv']", "sys.__dict__"),
+    ("import sys", "sys.__dict__['argv']", "sys.__dict__"),
+    ("import sys", "sys.version", "sys.version"),
+    ("import pwd", "pwd.getpwuid(0)", "pwd.getpwuid"),
+    (
+        "from zoneinfo import available_timezones",
+        "sorted(available_timezones())",
+        "zoneinfo.available_timezones",
+    ),
+    ("from dateutil.rrule import DAILY, rrule", "rrule(DAILY, count=2)", "dateutil.rrule.rrule"),
+    (
+        "from statistics import NormalDist",
+        "NormalDist().samples(3)",
+        "statistics.NormalDist.().samples",
+    ),
     ("import socket", "socket.gethostname()", "socket.gethostname"),
     ("import platform", "platform.node()", "platform.node"),
     ("import getpass", "getpass.getuser()", "getpass.getuser"),
     ("import dagster as dg", "dg.EnvVar('X').get_value()", "dagster.EnvVar.get_value"),
+    ("import dagster as dg", "dg.AssetExecutionContext.get().run_id", "dagster.AssetExecutionContext.get"),
+    ("from dagster import OpExecutionContext as C", "C.get().run_id", "dagster.OpExecutionContext.get"),
     ("from dagster import EnvVar\nX = EnvVar('X')", "X.get_value()", "dagster.EnvVar.get_value"),
+    # files that hold the time at which they were written
+    ("import gzip", "gzip.compress(b'a')", "gzip.compress"),
+    ("import gzip, io", "gzip.GzipFile(fileobj=io.BytesIO(), mode='wb')", "gzip.GzipFile"),
+    ("import io, zipfile", "zipfile.ZipFile(io.BytesIO(), 'w').writestr('a', 'b')", "zipfile.ZipFile"),
+    ("import io, tarfile", "tarfile.open(fileobj=io.BytesIO(), mode='w:gz')", "tarfile.open"),
+    ("import io", "x.to_csv(io.BytesIO(), compression='gzip')", "to_csv"),
+    ("import io", "x.to_excel(io.BytesIO())", "to_excel"),
+    # in queries and templates
+    ("import duckdb", "duckdb.from_df(x).project('random()').pl()", "random in a query"),
+    ("import duckdb", "duckdb.from_df(x).aggregate('now()').pl()", "now in a query"),
+    ("", "x.execute(\"select datetime('now')\")", "now in a query"),
+    ("", "x.execute(\"select datetime(t, 'localtime') from r\")", "localtime in a query"),
+    ("", "x.execute('select randomblob(4)')", "randomblob in a query"),
+    ("import sqlalchemy as sa", "x.scalar(sa.select(sa.func.now()))", "sqlalchemy.func.now"),
+    ("from pyspark.sql import functions as F", "x.select(F.rand())", "pyspark.sql.functions.rand"),
+    ("import ibis", "ibis.memtable(x).mutate(t=ibis.now())", "ibis.now"),
+    ("import jinja2", "jinja2.Template('{{ x|random }}').render(x=x)", "random in a template"),
+    ("import jinja2", "jinja2.Environment().from_string('{{ lipsum() }}').render()", "random in a template"),
     # by other names
     ("import datetime\nclass D(datetime.datetime): pass", "D.now()", "now"),
     ("import pandas as pd", "pd.Period.now('us')", "now"),
@@ -106,6 +144,12 @@ READS = [
     ("", "input()", "input"),
     # without a seed that shows
     ("import numpy as np\nSEED = None", "np.random.default_rng(SEED)", "numpy.random.default_rng"),
+    (
+        "import numpy as np\nSEED = 7 if len([]) else None",
+        "np.random.default_rng(SEED)",
+        "numpy.random.default_rng",
+    ),
+    ("import random\nSEED = 0 or None", "random.Random(SEED)", "random.Random"),
     ("import random", "(lambda s=None: random.Random(s))().random()", "random.Random"),
     # by modules of other names
     ("import posix", "posix.environ[b'A']", "os.environ"),
@@ -187,6 +231,7 @@ HARMLESS = [
     ("import random", "isinstance(x, random.Random)"),
     ("import numpy as np", "np.random.default_rng(42).random()"),
     ("import numpy as np", "np.random.default_rng(seed=x)"),
+    ("import numpy as np\nSEED = None or 7", "np.random.default_rng(SEED)"),
     ("import numpy as np", "np.random.RandomState(1).rand()"),
     ("import numpy as np", "np.random.Generator(np.random.PCG64(1))"),
     ("import numpy as np", "np.array([1]).mean()"),
@@ -228,6 +273,61 @@ def test_a_read_is_found(project: Project, setup: str, expression: str, what: st
 def test_what_reads_nothing_is_not_found(project: Project, setup: str, expression: str) -> None:
     """Seeded generators, arguments that leave nothing open, sleeping and mere imports are fine."""
     assert _outside(project, _module(setup, expression)) == ()
+
+
+# Names of libraries that are not installed here, in the groups of the tables.
+READER_NAMES = """
+anyconfig.load dns.resolver.resolve gdown.download geopy.geocoders.Nominatim.().geocode git.Repo gettext.translation
+sqlmodel.create_engine sqlalchemy.ext.asyncio.create_async_engine
+glob.glob1 hydra.compose ibis.duckdb.connect imageio.v3.imread intake.open_catalog jinja2.FileSystemLoader
+jinja2.PackageLoader keyring.get_password ldap3.Connection.().search mako.lookup.TemplateLookup
+omegaconf.OmegaConf.load pandas_datareader.data.DataReader pooch.retrieve requests_cache.CachedSession.().get
+scipy.datasets.face smart_open.open tinydb.TinyDB toml.load wave.open xml.etree.ElementTree.parse
+"""
+NATIVE_NAMES = """
+adbc_driver_postgresql.dbapi.connect lmdb.open lxml.etree.parse lxml.html.parse plyvel.DB.().get pygit2.Repository
+rdkit.Chem.MolFromMolFile
+"""
+CLOCK_NAMES = """
+asyncio.get_event_loop.().time bson.ObjectId calendar.datetime.date.today dateparser.parse dateutil.utils.today
+django.utils.timezone.now freezegun.api.real_time igraph.Graph.Erdos_Renyi maya.now networkx.random_layout
+site.getsitepackages sysconfig.get_paths tzlocal.get_localzone
+"""
+
+
+@pytest.mark.parametrize("name", [*READER_NAMES.split(), *NATIVE_NAMES.split()])
+def test_a_reader_of_a_library_is_known(name: str) -> None:
+    """A library that reads files, the network or a service is found; its input may be declared."""
+    found = outside_name(name, Call(("x",), {}))
+    assert found is not None
+    assert found.is_declarable
+    assert (found.unwatched is not None) is (name in NATIVE_NAMES.split())
+
+
+@pytest.mark.parametrize("name", CLOCK_NAMES.split())
+def test_a_clock_of_a_library_is_known(name: str) -> None:
+    """A library that asks the clock, chance or the machine is found; nothing may be declared for it."""
+    found = outside_name(name, Call((), {}))
+    assert found is not None
+    assert not found.is_declarable
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reads"),
+    [
+        ("polars.sql", "select * from read_csv('x.csv')", True),
+        ("polars.SQLContext.().execute", "select * from READ_PARQUET('x.parquet')", True),
+        ("polars.sql", "select read_csv from t", False),
+        ("duckdb.sql", "select * from t using sample 10", True),
+        ("?.execute", "select * from t TABLESAMPLE reservoir(10)", True),
+        ("duckdb.sql", "select * from t tablesample reservoir(10) repeatable (42)", False),
+        ("duckdb.sql", "select * from t using sample 10% (bernoulli, 42)", False),
+        ("duckdb.sql", "select sample, tablesample_id from t", False),
+    ],
+)
+def test_a_query_that_reads_a_file_or_draws_is_found(name: str, text: str, reads: bool) -> None:
+    """The query functions of polars read files natively; a sample without a seed is drawn by chance."""
+    assert (ambient_word(name, Call((text,), {})) is not None) is reads
 
 
 @pytest.mark.parametrize(
@@ -373,7 +473,12 @@ def test_the_main_block_does_not_count_in_an_import(project: Project) -> None:
         ("", "x.timestamp()", True),
         ("", "x.timestamp('ms')", False),
         ("", "x.astimezone()", True),
-        ("", "x.astimezone(tz=x)", False),
+        ("", "x.astimezone(tz=x)", True),  # a naive time is one of the machine
+        ("import datetime", "x.apply(datetime.datetime.fromtimestamp)", True),
+        ("", "x.strftime('%s')", True),
+        ("", "x.strftime('%Y-%m-%d')", False),
+        ("from dateutil import parser", "parser.parse(x)", True),
+        ("import duckdb", "duckdb.sql('select hour(t) from x').pl()", True),
         ("import time", "time.gmtime(0)", False),
     ],
 )

@@ -10,6 +10,20 @@ from jammi_dagster.fingerprint.syntax.sets import set_names
 
 # Bodies of a function of `x`, a list of texts: their results differ from process to process.
 ORDERED = [
+    "y = set(x)\nif len(y) == 2: return list(y)[0]",
+    "y = set(x)\nif len(x) == 1: return list(y)[0]",
+    "y = set(x)\nif len(y) == 1:\n    y = set(df)\n    return list(y)[0]",
+    "y = set(x)\nif len(y) == 1: pass\nelse: return list(y)",
+    "errors = []\nif set(x) - {'a'}: errors.append(f'{set(x)}')\nreturn errors",
+    "errors = []\nerrors.append(f'{set(x)}')\nreturn errors[0]",
+    "errors = df\nerrors.append(f'{set(x)}')\nif errors: raise ValueError(errors)\nreturn df",
+    "errors = []\nerrors.append(f'{set(x)}')\ndef inner(): return errors\nreturn inner()",
+    "found = {}\nfound['a'] = set(x)\nreturn list(found['a'])",
+    "found = {}\nfound['a'] = set(x)\nreturn list(found.get('a', ()))",
+    "found = {}\nfound['a'] = set(x)\nreturn list(found[x])",
+    "found = {}\nfound[x] = set(x)\nreturn list(found['a'])",
+    "found = {}\nfound['a'] = set(x)\nsame = found\nreturn list(same['a'])",
+    "found = {}\nfound['a'] = set(x)\nreturn [list(one) for one in found.values()]",
     "return list(set(x))",
     "return tuple({'a', 'b'})",
     "return [y for y in set(x)]",
@@ -29,6 +43,7 @@ ORDERED = [
     "s = set(x)\nreturn list(s)",
     "s = set()\nfor y in x: s.add(y)\nreturn list(s)",
     "s = set(x)\nt = s | {'a'}\nreturn [y for y in t]",
+    "a, *b = [set(x), set(x), set(x)]\nreturn [list(y) for y in b]",
     "out = []\nfor y in set(x): out.append(y)\nreturn out",
     "out = ''\nfor y in set(x): out += y\nreturn out",
     "for y in set(x): yield y",
@@ -38,6 +53,7 @@ ORDERED = [
     "for y in set(x): df[y] = 1\nreturn df",
     "a, b = set(x)\nreturn a",
     "return str(set(x))",
+    "return ascii(set(x))",
     "return f'{set(x)}'",
     "y = list(set(x))\nreturn y[0]",
     "m = f'{set(x)}'\nif not x: raise ValueError(m)\nreturn m",
@@ -64,6 +80,13 @@ ORDERED = [
     "return [y for y in x.keys() - {'a'}]",
     "def inner(s: set[str]): return list(s)\nreturn inner(x)",
     "def inner(s: frozenset): return [*s]\nreturn inner(x)",
+    "def inner(s=frozenset({'a', 'b'})): return [*s]\nreturn inner()",
+    "return list(functools.reduce(operator.or_, [set(x), {'a'}]))",
+    # methods that keep the order
+    "return ','.join(set(x)).upper()",
+    "return np.array(list(set(x))).tolist()",
+    "return pd.Series(list(set(x))).rename('a')",
+    "return pd.Index(list(set(x))).values",
     # dicts that are made of a set, and places in a set
     "return Counter(set(x)).most_common()",
     "return dict(Counter(set(x)))",
@@ -116,6 +139,14 @@ ORDERED = [
 ]
 # The same results in every process.
 ORDERLESS = [
+    "return pd.Series(list(set(x))).nunique(), np.array(list(set(x))).sum()",
+    "return pd.Series(list(set(x))).sort_values().tolist()",
+    "y = set(x)\nif len(y) == 1: return list(y)[0]",
+    "y = set(x)\nif len(y) == 1:\n    for z in df: z = list(y)[0]\n    return z",
+    "errors = []\nif set(x) - {'a'}: errors.append(f'{set(x)}')\nif errors: raise ValueError(' '.join(errors))",
+    "errors = []\nerrors.append(f'{set(x)}')\nif errors:\n    log.warning(errors)",
+    "found = {}\nfound['a'] = set(x)\nreturn list(found['b'])",
+    "found = {}\nfound['a'] = set(x)\nreturn [y for y in found.get('b', [])]",
     "return sorted(set(x))",
     "return sorted(set(x), key=lambda y: (len(y), y)), max(set(x), key=str)",
     "return sorted(x, key=len), len(x.keys() & df.keys())",
@@ -137,6 +168,7 @@ ORDERLESS = [
     "return list(set(range(3)))",
     "return [y for y in {1, 2, None}]",
     "s = set(x)\nreturn [y for y in x if y in s]",
+    "a, *b = [set(x), set(x), set(x)]\nreturn [sorted(y) for y in b]",
     "s = set()\nout = []\nfor y in x:\n    if y not in s:\n        s.add(y)\n        out.append(y)\nreturn out",
     "n = 0\nfor y in set(x): n += 1\nreturn n",
     "s = set()\nfor y in set(x): s.add(y)\nreturn s",
@@ -264,3 +296,11 @@ def test_a_set_of_a_helper_of_another_module(project: Project, imported: str, ca
     for lost in (f"sorted({call})", f"len({call})", f"[t for t in x if t in {call}]"):
         project.write({"flow.py": f"{imported}\ndef f(x): return {lost}\n"})
         assert project.identity("flow.f").outside == ()
+
+
+@pytest.mark.parametrize("target", ["a, *b", "*self.a, self.b", "x[0], self.b"])
+def test_sets_that_a_method_unpacks(project: Project, target: str) -> None:
+    """A target that is no plain name is no member either, and what it starts with is a collection of sets."""
+    cls = f"class C:\n    def m(self, x):\n        {target} = [set(x), set(x), set(x)]\n"
+    assert not project.of_source(f"{cls}def f(x): return C().m(x)").outside
+    assert project.of_source(f"{cls}        return list(set(x))\ndef f(x): return C().m(x)").outside
