@@ -6,18 +6,20 @@
     ├── catalog              CatalogUnavailable, CatalogReadOnly, CatalogReplaced, CatalogLost,
     │                        CatalogFromNewerVersion, ForeignCatalog, NameTooLong, InvalidKey, LeaseLost
     ├── processes            ThreadNotStarted, ForkedWriter
-    ├── surfaces             SurfaceUnavailable, InputMissing
-    ├── store                UnknownTable, NotInHistory, TableHeld, DependencyCycle, ObjectsMissing,
-    │   │                    InvalidStore, RootNotThere, NoProjectFolder, RootOfAnotherCatalog,
+    ├── surfaces             SurfaceUnavailable, InputMissing, SurfaceInUse
+    ├── store                UnknownTable, NotInHistory, NotDropped, TableHeld, PromotionRefused, NotAcceptable,
+    │   │                    DependencyCycle,
+    │   │                    ObjectsMissing, InvalidStore, RootNotThere, NoProjectFolder, RootOfAnotherCatalog,
     │   │                    MaintainedElsewhere, CatalogNotThere,
-    │   │                    UnknownDeployment, FileNotWritten
+    │   │                    UnknownDeployment, InvalidDeployment, FileNotWritten
     │   └── NotRecomputable  RecomputeRefused
     ├── Dagster              UnsupportedInput, UnsupportedArgument, InvalidTarget, WrongIOManager,
-    │                        MissingUpstream, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
+    │                        MissingUpstream, OutputNotMade, InvalidOutput, InvalidPolicy, NotInRun, PlanOutdated,
     │                        LaunchRefused, CodeNotLoaded, InstanceNotOpened
     └── artifacts            ArtifactOutsideRoot, ArtifactExists, ArtifactMissing, ArtifactTooLarge,
                              ManifestTooLarge, ArtifactUnreadable, ArtifactCorrupt, StorageFailed, NotATable,
-                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData
+                             EmptyStream, SchemaChanged, UnsupportedSchema, UnstorableData, ObjectUnreadable,
+                             OpValueUnreadable
 
 The groups order this page; only `JammiError` and `NotRecomputable` are classes with subclasses.
 
@@ -252,6 +254,17 @@ class InputMissing(JammiError):
     template = "table {table}: its input {source} does not exist; {way_out}"
 
 
+class SurfaceInUse(JammiError):
+    """A surface that another run has been writing for as long as this one may wait."""
+
+    table: str
+    source: str
+    template = (
+        "table {table}: another run is still writing {source}; run it again once that one has ended, or wait longer "
+        "(run tag jammi/most_wait_seconds)"
+    )
+
+
 class UnknownTable(JammiError):
     """A table that has no current materialization in the store's tenant and deployment."""
 
@@ -271,11 +284,36 @@ class NotInHistory(JammiError):
     template = "table {table} at {at}: {why}; `history` lists the materializations that it has had"
 
 
+class NotDropped(JammiError):
+    """A table that cannot be undropped: its name was not taken away, or nothing of it is left."""
+
+    table: str
+    template = "table {table} in deployment {deployment}: it cannot be undropped, {why}"
+
+
 class TableHeld(JammiError):
     """A table whose pointer is held, and must not be moved before it is released."""
 
     table: str
     template = "table {table} in deployment {deployment}: it is held by {by} since {since}; release it first"
+
+
+class NotAcceptable(JammiError):
+    """A table that may not be accepted as the output of the present code."""
+
+    table: str
+    template = "table {table}: it cannot be accepted, {why}; materialize it, and it is the output of the present code"
+
+
+class PromotionRefused(JammiError):
+    """A promotion that would leave a table in its target that does not fit there; nothing was moved.
+
+    `refusals` maps each table that refuses to the reason and the way out.
+    """
+
+    table: str
+    refusals: dict[str, str]
+    template = "table {table}: not promoted from {source} to {target}{more}: {why}"
 
 
 class NotRecomputable(JammiError):
@@ -312,7 +350,7 @@ class ObjectsMissing(JammiError):
     template = (
         "store {root}: {missing} of {total} ready materializations lack their bytes or sidecar, recovery changed "
         "nothing; check that the root is mounted, can be reached and belongs to this catalog; if the objects are "
-        "lost for good, drop() their tables and run recover() again"
+        "lost for good, drop() their tables, collect() them and run recover() again"
     )
 
 
@@ -375,10 +413,13 @@ class UnsupportedInput(JammiError):
 
 
 class UnsupportedArgument(JammiError):
-    """An argument of `@result_table` that cannot be combined with the contract."""
+    """An argument of `@result_table` or `@result_tables` that cannot be combined with the contract."""
 
     argument: str
-    template = "@result_table on {asset}: {argument} {why}; {way_out}"
+    template = "{decorator} on {asset}: {argument} {why}; {way_out}"
+
+    def __init__(self, *, decorator: str = "@result_table", **data: Any) -> None:
+        super().__init__(decorator=decorator, **data)
 
 
 class InvalidTarget(JammiError):
@@ -409,11 +450,29 @@ class MissingUpstream(JammiError):
     )
 
 
+class OutputNotMade(JammiError):
+    """A table of a function with several outputs that left this one out when it last ran."""
+
+    table: str
+    template = (
+        "table {table}: the function that makes it left it out when it last ran; "
+        "materialize it again once it is made, or do not read it"
+    )
+
+
 class InvalidOutput(JammiError):
     """A result of an asset's function that cannot be stored as the asset's table."""
 
     asset: str
     template = "asset {asset}: {why}; {way_out}"
+
+
+class OpValueUnreadable(JammiError):
+    """A value that one op handed to another, and that this run cannot read."""
+
+    value: str
+    run_id: str
+    template = "op value {value} of run {run_id}: {why}; {way_out}"
 
 
 class InvalidPolicy(JammiError):
@@ -433,7 +492,7 @@ class NotInRun(JammiError):
 
 
 class PlanOutdated(JammiError):
-    """A saved plan whose basis has moved: a launch would no longer do what it says. `moved` names all that moved."""
+    """A plan whose basis has moved: what it says would no longer be done. `moved` names all that moved."""
 
     moved: str
     template = "plan: no longer as it was planned: {moved}; make the plan again"
@@ -463,6 +522,13 @@ class UnknownDeployment(JammiError):
 
     deployment: str
     template = "deployment {deployment}: store {root} has no table in it; name one of {others}"
+
+
+class InvalidDeployment(JammiError):
+    """A deployment that cannot be the branch that it is to be, or is none where a branch is needed."""
+
+    deployment: str
+    template = "deployment {deployment}: {why}"
 
 
 class FileNotWritten(JammiError):
@@ -605,7 +671,21 @@ class UnsupportedSchema(JammiError):
 
 
 class UnstorableData(JammiError):
-    """Rows that do not fit their own schema."""
+    """Rows that do not fit their own schema, or an object that its format cannot write."""
 
     table: str
-    template = "table {table}: its rows cannot be stored ({why}); {way_out}"
+    template = "table {table}: its {content} cannot be stored ({why}); {way_out}"
+
+    def __init__(self, *, content: str = "rows", **data: Any) -> None:
+        super().__init__(content=content, **data)
+
+
+class ObjectUnreadable(JammiError):
+    """An object whose bytes are the recorded ones, and which its format cannot read back."""
+
+    table: str
+    format: str
+    template = (
+        "table {table}: its object cannot be read as {format} ({why}); install the libraries that wrote it, or "
+        "materialize it again"
+    )

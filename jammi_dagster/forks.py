@@ -1,4 +1,4 @@
-"""Databases over `fork()`: a child opens connections of its own, and leaves its parent's alone.
+"""Databases and locks over `fork()`: a child makes its own, and leaves its parent's alone.
 
 PostgreSQL's connections are sockets that two processes must not share. SQLite keeps notes on its locks in the
 process: a child that inherits them believes in locks that it does not hold. So idle connections to files are closed
@@ -26,10 +26,29 @@ class Forked(Protocol):
         """Make locks and connections anew."""
 
 
+class Lock:
+    """A lock that a forked child finds free: a thread of its parent that held it does not go on there."""
+
+    def __init__(self) -> None:
+        self.make_anew()
+        _locks.add(self)
+
+    def make_anew(self) -> None:
+        """Forget who holds it."""
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *error: object) -> None:
+        self._lock.release()
+
+
 # connections of the parent: closing them here, or their collection as garbage, would speak on its sockets
 inherited: list[Any] = []
 _holders: weakref.WeakSet[Any] = weakref.WeakSet()
 _held: list[Forked] = []
+_locks: weakref.WeakSet[Lock] = weakref.WeakSet()
 _one_fork = threading.Lock()
 
 
@@ -54,6 +73,8 @@ def _in_parent() -> None:
 def _in_child() -> None:
     global _one_fork
     _one_fork = threading.Lock()
+    for lock in list(_locks):
+        lock.make_anew()
     while _held:
         _held.pop().after_fork_in_child()
 

@@ -19,6 +19,8 @@ from jammi_dagster.artifacts.storage.layout import (
     IDENTITY_PATH,
     artifact_path,
     check_relative,
+    run_value_path,
+    runs_folder,
     sidecar_path,
     tables_folder,
 )
@@ -50,6 +52,8 @@ __all__ = [
     "as_stream",
     "check_relative",
     "read_manifest",
+    "run_value_path",
+    "runs_folder",
     "sidecar_path",
     "tables_folder",
     "write_parquet",

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.moves import Mover, add_moves_to, next_move
-from jammi_dagster.catalog.queries import READY, WAS_READY
+from jammi_dagster.catalog.moves import Mover, lead_to, next_move
+from jammi_dagster.catalog.queries import EVER_READY, READY
 from jammi_dagster.catalog.records import Scope
 from jammi_dagster.catalog.writes import ReadyRow, annotate, compared, ready_columns
 from jammi_dagster.contract.anchors import has_unpinned
@@ -53,12 +53,12 @@ class AdoptionRows:
             return _known(connection, list(materialization_ids))
 
     def ready_of_attempts(self, attempts: Sequence[str]) -> Mapping[str, int]:
-        """Count the ready rows of each attempt."""
+        """Count the rows of each attempt that were ready at any time."""
         if not attempts:
             return {}
         with self._database.reading() as connection:
             query = sa.select(_m.c.attempt_id, sa.func.count()).where(
-                _m.c.attempt_id.in_(attempts), WAS_READY
+                _m.c.attempt_id.in_(attempts), EVER_READY
             )
             return dict(map(tuple, connection.execute(query.group_by(_m.c.attempt_id))))
 
@@ -87,13 +87,12 @@ class AdoptionRows:
     def _beside(self, connection: sa.Connection, rows: Sequence[AdoptedRow], sequence: int) -> None:
         """Add the rows' annotations, results of runs and pointers."""
         annotate(connection, (row.ready for row in rows))
-        upserts = statements.upserts(connection.dialect.name)
         in_order = sorted(rows, key=_start)
         results = [
             {**_name(row), "run_id": row.run_id, **_of(row)} for row in in_order if row.run_id is not None
         ]
         if results:
-            connection.execute(upserts.earlier_run, results)
+            connection.execute(statements.upserts(connection.dialect.name).earlier_run, results)
         last = {
             (row.tenant, row.deployment, row.ready.building.table): row
             for row in in_order
@@ -102,12 +101,8 @@ class AdoptionRows:
         for row in last.values():
             start, ids = row.ready.building.start_sequence, [row.ready.building.materialization_id]
             scope = Scope(tenant=row.tenant, deployment=row.deployment)
-            adopted = Mover(outcome="adopted", run_id=row.run_id)
-            add_moves_to(connection, ids, scope, sequence=sequence, start_sequence=start, mover=adopted)
-            place = {"tenant": row.tenant, "deployment": row.deployment}
-            connection.execute(
-                upserts.pointers, {**place, "start_sequence": start, "restored": 1, "of_ids": ids}
-            )
+            moves = {Mover(outcome="adopted", run_id=row.run_id): ids}
+            lead_to(connection, scope, moves, sequence=sequence, start_sequence=start, restored=1)
 
 
 def _known(connection: sa.Connection, ids: Sequence[str]) -> set[str]:

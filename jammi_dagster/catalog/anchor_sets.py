@@ -32,8 +32,11 @@ def _anchor_set(connection: sa.Connection, set_key: str, anchors: Sequence[Input
     if known is not None:
         return int(known)
     upserts = statements.upserts(connection.dialect.name)
-    connection.execute(upserts.anchor_set, {"set_key": set_key, "anchors_json": anchors_json(anchors)})
-    set_id = int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
+    row = {"set_key": set_key, "anchors_json": anchors_json(anchors)}
+    new = connection.execute(upserts.anchor_set, row).scalar_one_or_none()
+    if new is None:  # another process stored it meanwhile
+        return int(connection.execute(statements.SET_ID, {"of_set_key": set_key}).scalar_one())
+    set_id = int(new)
     if anchors:
         edges = [{"source": a.source, "anchor_set_id": set_id, "kind": a.kind.value} for a in anchors]
         connection.execute(upserts.edges, sorted(edges, key=lambda edge: str(edge["source"])))

@@ -59,8 +59,11 @@ class Database:
     package and cannot be upgraded. After a fork the child opens connections of its own.
     """
 
-    def __init__(self, catalog: str, *, foreign: bool = False) -> None:
-        """`foreign`: a database of another program's, opened read-only and left with its own schema."""
+    def __init__(self, catalog: str, *, foreign: bool = False, read_only: bool = False) -> None:
+        """`foreign`: a database of another program's, opened read-only and left with its own schema.
+
+        `read_only`: one of ours that is only asked; an older schema is refused, not upgraded.
+        """
         self.url = parse_catalog(os.fspath(catalog))
         self.name = shown_url(self.url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
@@ -69,9 +72,9 @@ class Database:
         self._file: SqliteFile | None = None
         if self.is_sqlite and not self.is_memory:
             self._file = SqliteFile(str(self.url.database), self.name)
-            self._file.read_only |= foreign
-        self.read_only = foreign or (self._file is not None and self._file.read_only)
-        self.is_there, self.has_written, self._is_looking = False, False, False
+            self._file.read_only |= foreign or read_only
+        self.read_only = foreign or read_only or (self._file is not None and self._file.read_only)
+        self.is_there, self.has_written = False, False
         self._make_locks()
         self._engines: list[sa.Engine] = []
         with self._reported(opening=True):
@@ -155,7 +158,7 @@ class Database:
             raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
         if self.read_only:
             why, way_out = (
-                "the file or its folder is not writable",
+                "the file or its folder is not writable, or it was opened to be read",
                 "reading works, writing needs a writable catalog",
             )
             raise CatalogReadOnly(catalog=self.name, why=why, way_out=way_out)
@@ -197,11 +200,7 @@ class Database:
         if self._file is not None:
             return self._file.engine()
         if self.is_memory:
-            engine = sa.create_engine(
-                "sqlite://", creator=sqlite_file.connect_to_memory, poolclass=StaticPool, hide_parameters=True
-            )
-            sa.event.listen(engine, "begin", sqlite_file.begin)
-            return engine
+            return sqlite_file.new_engine(sqlite_file.connect_to_memory, poolclass=StaticPool)
         # a prepared statement belongs to a session; so does the encoding, but poolers know that one
         arguments = {"prepare_threshold": None, "client_encoding": "utf8"}
         try:
@@ -217,9 +216,12 @@ class Database:
             raise CatalogUnavailable(catalog=self.name, why=why) from error
 
     @contextlib.contextmanager
-    def _using(self, kind: _Kind) -> Iterator[sa.Connection]:
-        """Give a connection of the pool; a forked child neither uses nor closes one of its parent's."""
-        connection, pid = self._connected(kind), os.getpid()
+    def _using(self, kind: _Kind, *, looking: bool = False) -> Iterator[sa.Connection]:
+        """Give a connection of the pool; a forked child neither uses nor closes one of its parent's.
+
+        One who is `looking` gets it whether the catalog is there or not.
+        """
+        connection, pid = self._connected(kind, looking=looking), os.getpid()
         try:
             yield connection
         finally:
@@ -229,17 +231,17 @@ class Database:
             else:
                 forks.inherited.append(connection)
 
-    def _connected(self, kind: _Kind) -> sa.Connection:
+    def _connected(self, kind: _Kind, *, looking: bool) -> sa.Connection:
         """Give a connection to the catalog; where there is none, to an empty one in memory."""
         if os.getpid() != self._pid:  # forked past Python's own hooks
             self.after_fork_in_child()
-        if self.is_there:
+        if self.is_there or looking:
             return self._checked_out(kind)
         with self._reopening:  # another thread may be making it
-            if not (self.is_there or self._is_looking):
+            if not self.is_there:
                 with self._reported(opening=True):
                     self._prepare()
-            if self.is_there or self._is_looking:
+            if self.is_there:
                 return self._checked_out(kind)
         return (
             empty.engine(self.name)
@@ -326,7 +328,7 @@ class Database:
         if self._file is not None and is_carried:
             sqlite_file.carried_over.update(filter(None, [self._file.identity()]))
         self._make_locks()
-        self._pid, self._is_looking = os.getpid(), False
+        self._pid = os.getpid()
         if not self.is_memory:  # one in memory was copied with the process
             self._open()
 
@@ -344,13 +346,11 @@ class Database:
 
         One that was there once is expected to stay: its absence is an error.
         """
-        before, self._is_looking = self._is_looking, True
         try:
             if self._file is not None:
                 self._file.may_make = make and not self.is_there
             self.is_there = self.is_foreign or self._migrate_in_turn(make=make) or self.is_there
         finally:
-            self._is_looking = before
             if self._file is not None:
                 self._file.may_make = False
         if self._file is not None and self.is_there and not self.read_only:
@@ -374,7 +374,7 @@ class Database:
         """
         if not (make or self.is_there) and self.is_gone():
             return False
-        with self._using("statement") as connection:
+        with self._using("statement", looking=True) as connection:
             revision = migrations.revision_of(connection)
             if revision is None and self.is_sqlite and migrations.is_foreign(connection):
                 raise ForeignCatalog(catalog=self.name)
@@ -391,9 +391,9 @@ class Database:
         if revision is None and not make:
             return False
         if self.is_sqlite:
-            with self._using("statement") as connection:
+            with self._using("statement", looking=True) as connection:
                 connection.exec_driver_sql("PRAGMA journal_mode=WAL")  # the file keeps it
-        with self._using("write") as connection, connection.begin():
+        with self._using("write", looking=True) as connection, connection.begin():
             migrations.upgrade(connection)
         return True
 
@@ -409,6 +409,11 @@ class Database:
             if isinstance(error, OSError) and not opening:
                 raise
             raise fault(error, catalog=self.name, url=self.url, writing=writing) from error
+
+
+def reading_on(connection: sa.Connection) -> Reading:
+    """Give the readings of a transaction."""
+    return lambda: contextlib.nullcontext(connection)
 
 
 def _driver(connection: sa.Connection) -> Any:

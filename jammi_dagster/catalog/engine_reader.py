@@ -25,7 +25,7 @@ from jammi_dagster.catalog.records import (
     Move,
     decode_anchors,
 )
-from jammi_dagster.contract import DerivesFromEdge, InputAnchor, anchor_set_key
+from jammi_dagster.contract import Acceptance, DerivesFromEdge, InputAnchor, anchor_set_key
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
 _t = sa.table(
@@ -120,6 +120,10 @@ class EngineReader:
 
     def holds(self) -> dict[str, Hold]:
         """Map nothing: an engine holds no table."""
+        return {}
+
+    def acceptances(self) -> dict[str, Acceptance]:
+        """Map nothing: in an engine's catalog nobody accepts a table."""
         return {}
 
     def matches(

@@ -70,13 +70,15 @@ anchor_edges = Table(
     sqlite_with_rowid=False,
 )
 
-# One artifact of a result table, from `building` to `ready` or `failed`; its bytes are never overwritten.
+# One artifact of a result table, from `building` to `ready` or `failed`, and at last from `collecting` to `collected`;
+# its bytes are never overwritten.
 #
 # `artifact_path` is relative to the store's root. `anchor_order` is the recorded order of the inputs as indexes
 # into the sorted set, or NULL where it is the sorted order. A lease's expiry is seconds since the epoch by the
 # database's clock; in a row that was ready once and was dropped or lost, when that was: for a while from then on
 # somebody may still read its bytes. `attempt_id` is shared by the `attempt_size` rows that get ready together.
-# `missing_since` is when recovery first missed an object of a ready row, by the database's clock.
+# `missing_since` is when recovery first missed an object of a ready row, by the database's clock. `answers_json`
+# tells which materialization of which deployment answered for each input.
 materializations = Table(
     "materializations",
     METADATA,
@@ -105,6 +107,9 @@ materializations = Table(
     _column("attempt_id", Text, nullable=True),
     _column("attempt_size", BigInteger, nullable=True),
     _column("missing_since", Float, nullable=True),
+    _column("answers_json", Text, nullable=True),
+    _column("marked_at", Float, nullable=True),
+    _column("mark_plan", Text, nullable=True),
     Index(
         "materializations_by_definition",
         "definition_hash",
@@ -118,6 +123,12 @@ materializations = Table(
         "lease_expires_at",
         sqlite_where=text("status = 'building'"),
         postgresql_where=text("status = 'building'"),
+    ),
+    Index(
+        "materializations_collecting",
+        "tenant",
+        sqlite_where=text("status = 'collecting'"),
+        postgresql_where=text("status = 'collecting'"),
     ),
 )
 
@@ -136,6 +147,7 @@ annotations = Table(
 # lost: the row stays, so that an earlier start does not bring the name back. `restored` is 1 for a pointer that
 # adoption set and nothing has moved since; `lost_id` is the materialization whose loss emptied the pointer.
 # While `held_since` is set (seconds by the database's clock), runs do not move the pointer: see `catalog.holds`.
+# One that a promotion set ahead of the code ends with the first run of `held_for_definition`.
 pointers = Table(
     "pointers",
     METADATA,
@@ -155,8 +167,15 @@ pointers = Table(
     _column("held_since", Float, nullable=True),
     _column("held_by", Text, nullable=True),
     _column("held_because", Text, nullable=True),
+    _column("held_for_definition", Text, nullable=True),
     Index("pointers_by_materialization", "materialization_id"),
     Index("pointers_by_anchor_set", "anchor_set_id"),
+    Index(
+        "pointers_lost",
+        "lost_id",
+        sqlite_where=text("lost_id IS NOT NULL"),
+        postgresql_where=text("lost_id IS NOT NULL"),
+    ),
     Index(
         "pointers_held",
         "tenant",
@@ -164,6 +183,23 @@ pointers = Table(
         sqlite_where=text("held_since IS NOT NULL"),
         postgresql_where=text("held_since IS NOT NULL"),
     ),
+    sqlite_with_rowid=False,
+)
+
+# A branch, made when it first writes: a deployment that reads the tables of its `parent` where it has none.
+#
+# A branch over another store has no `parent` here. The parent is read as it is or, with `parent_sequence`, as it was at
+# that sequence of `pointer_moves`. A deployment without a row is no branch, and lasts. One that is dropped, or whose
+# time has come, keeps no materialization alive. All times are seconds since the epoch by the database's clock.
+deployments = Table(
+    "deployments",
+    METADATA,
+    _column("name", Text, primary_key=True),
+    _column("parent", Text, nullable=True),
+    _column("parent_sequence", BigInteger, nullable=True),
+    _column("created_at", Float),
+    _column("expires_at", Float, nullable=True),
+    _column("dropped_at", Float, nullable=True),
     sqlite_with_rowid=False,
 )
 
@@ -185,6 +221,7 @@ pointer_moves = Table(
     _column("cause", Text, nullable=True),
     _column("run_id", Text, nullable=True),
     _column("moved_at", Float),
+    Index("pointer_moves_by_materialization", "materialization_id"),
     sqlite_with_rowid=False,
 )
 
@@ -204,6 +241,17 @@ outbox = Table(
     sqlite_with_rowid=False,
 )
 
+# A promotion into a deployment, as JSON; `sequence` is that of its moves.
+promotions = Table(
+    "promotions",
+    METADATA,
+    _column("tenant", Text, primary_key=True),
+    _column("deployment", Text, primary_key=True),
+    _column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _column("promotion_json", Text),
+    sqlite_with_rowid=False,
+)
+
 # The materialization that a run made or reused for a table, wherever the pointer has gone since.
 run_results = Table(
     "run_results",
@@ -212,5 +260,68 @@ run_results = Table(
     _column("tenant", Text, primary_key=True),
     _column("table_name", _NAME, primary_key=True),
     _column("materialization_id", Text, ForeignKey("materializations.id")),
+    Index("run_results_by_materialization", "materialization_id"),
+    sqlite_with_rowid=False,
+)
+
+# Until when the results of a run are kept, whatever becomes of their names; seconds by the database's clock.
+run_leases = Table(
+    "run_leases",
+    METADATA,
+    _column("run_id", Text, primary_key=True),
+    _column("tenant", Text, primary_key=True),
+    _column("expires_at", Float),
+    sqlite_with_rowid=False,
+)
+
+# A reader of a materialization, or a pin on it: until the lease runs out nothing collects it; NULL is for ever.
+#
+# All leases of one process have one `owner`. `purpose` is a word for people: a method, or the reason of a pin.
+read_leases = Table(
+    "read_leases",
+    METADATA,
+    _column("token", Text, primary_key=True),
+    _column("materialization_id", Text, ForeignKey("materializations.id")),
+    _column("tenant", Text),
+    _column("owner", Text),
+    _column("purpose", Text),
+    _column("expires_at", Float, nullable=True),
+    Index("read_leases_by_materialization", "materialization_id"),
+    Index("read_leases_by_owner", "owner"),
+)
+
+# The database's clock beside a machine's own, as the last collection there read them: they tell if it was set.
+#
+# `clock` names a clock that only rises, that of one boot of one machine. Where the database's clock turned out to
+# be set, leases count as of `alive_since` until `suspect_until`.
+collection_clocks = Table(
+    "collection_clocks",
+    METADATA,
+    _column("clock", Text, primary_key=True),
+    _column("clock_seconds", Float),
+    _column("database_seconds", Float),
+    _column("alive_since", Float, nullable=True),
+    _column("suspect_until", Float, nullable=True),
+)
+
+# A materialization that counts as the output of another definition, on somebody's word (ADR 23).
+#
+# `sequence` is that of the transaction which added the row: it is void once the pointer has a later move.
+acceptances = Table(
+    "acceptances",
+    METADATA,
+    _column("tenant", Text, primary_key=True),
+    _column("deployment", Text, primary_key=True),
+    _column("table_name", _NAME, primary_key=True),
+    _column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    _column("materialization_id", Text),
+    _column("from_definition", Text),
+    _column("to_definition", Text),
+    _column("anchor_set_key", Text),
+    _column("artifact_digest", Text),
+    _column("accepted_by", Text),
+    _column("accepted_because", Text),
+    _column("accepted_at", Float),
+    _column("proof", Text, nullable=True),
     sqlite_with_rowid=False,
 )

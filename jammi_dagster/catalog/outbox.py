@@ -6,6 +6,7 @@ those with `attempts` above 1, and looks in Dagster's event log for them first. 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,12 +38,20 @@ class OutgoingEvent:
 
 def add_events(connection: sa.Connection, scope: Scope, sequence: int, events: Mapping[str, str]) -> None:
     """Keep the event of each table, as JSON, with the moves of this transaction."""
-    place = {"tenant": scope.tenant, "deployment": scope.deployment, "sequence": sequence}
+    place = {**scope.place, "sequence": sequence}
     rows = [
         {**place, "table_name": table, "event_json": text, "attempts": 0} for table, text in events.items()
     ]
     if rows:
         connection.execute(_ADD, rows)
+
+
+def tell_moves(
+    connection: sa.Connection, scope: Scope, sequence: int, moved: Mapping[str, str], *, why: str
+) -> None:
+    """Keep an event for each table that this transaction moves to a materialization outside of a run."""
+    events = {table: json.dumps({"materialization": one, "why": why}) for table, one in moved.items()}
+    add_events(connection, scope, sequence, events)
 
 
 class Outbox:

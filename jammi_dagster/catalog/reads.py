@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import queries
+from jammi_dagster.catalog.acceptances import acceptance_of
 from jammi_dagster.catalog.database import Database, Reading
 from jammi_dagster.catalog.records import (
     CatalogMark,
@@ -24,7 +26,7 @@ from jammi_dagster.catalog.records import (
     Scope,
     rfc3339,
 )
-from jammi_dagster.contract import AnchorKind, DerivesFromEdge
+from jammi_dagster.contract import Acceptance, AnchorKind, DerivesFromEdge
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import ArtifactOutsideRoot, InvalidField
 
@@ -49,7 +51,8 @@ class CatalogReader:
         self._database, self._uri_of = database, uri_of
         self._reading = reading or database.reading
         self._digests: dict[str, str] | None = None
-        self._scope = {"readable": scope.readable, "tenant": scope.tenant, "deployment": scope.deployment}
+        self._of, self._scope = scope, scope.parameters()
+        self._queries = queries.scoped(scope.reach, is_sqlite=database.is_sqlite)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[CatalogReader]:
@@ -58,7 +61,7 @@ class CatalogReader:
             yield self
             return
         with self._database.snapshot() as reading:
-            yield self._with(self._scope["tenant"], reading)
+            yield self._with(self._of.tenant, reading)
 
     def state(self) -> CatalogMark:
         """Read the catalog's id, and its revision and mark, which change whenever a row flips or a pointer moves."""
@@ -71,22 +74,24 @@ class CatalogReader:
         rows = self._rows(queries.GET, {"id": materialization_id})
         return self._record(rows[0]) if rows else None
 
-    def records(self, materialization_ids: Iterable[str]) -> dict[str, MaterializationRecord]:
-        """Find the materializations with these ids, of whatever status. `input_anchors` are not loaded."""
+    def records(
+        self, materialization_ids: Iterable[str], *, with_anchors: bool = False
+    ) -> dict[str, MaterializationRecord]:
+        """Find the materializations with these ids, of whatever status; `input_anchors` only if told to."""
         found: dict[str, MaterializationRecord] = {}
         for chunk in queries.chunks(materialization_ids):
-            rows = self._rows(queries.RECORDS, {"ids": chunk})
+            rows = self._rows(queries.WHOLE_RECORDS if with_anchors else queries.RECORDS, {"ids": chunk})
             found.update((row.id, record) for row, record in self._decoded(rows))
         return found
 
     def current(self, table: str) -> MaterializationRecord | None:
         """Find the table's current materialization in the scope's deployment."""
-        rows = self._rows(queries.CURRENT, {"table": table})
-        return self._record(rows[-1]) if rows else None
+        rows = self._rows(self._queries.current, {"table": table})
+        return self._answered(rows[-1], self._record(rows[-1])) if rows else None
 
     def current_of(self, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the current materialization of each of `tables` that has one. `input_anchors` are not loaded."""
-        return self._by_name(queries.CURRENT_OF, tables, {})
+        return self._by_name(self._queries.current_of, tables, {})
 
     def of_run(self, run_id: str, tables: Iterable[str]) -> dict[str, MaterializationRecord]:
         """Find the run's own materialization of each of `tables`. `input_anchors` are not loaded."""
@@ -94,27 +99,42 @@ class CatalogReader:
 
     def tables(self) -> list[str]:
         """List the names of all tables of the scope that have a current materialization, sorted."""
-        return [row.table_name for row in self._rows(queries.NAMES, {})]
+        return [row.table_name for row in self._rows(self._queries.names, {})]
 
     def deployments(self) -> list[str]:
         """List the names of all deployments in which a readable table is current, sorted."""
         return [row.deployment for row in self._rows(queries.DEPLOYMENTS, {})]
 
+    def covered(self, tables: Iterable[str] | None) -> set[str]:
+        """Find the names, among `tables` or all, that have a pointer in this deployment, be it an empty one."""
+        if tables is None:
+            return set(self._names(queries.COVERED, {}))
+        return {
+            name
+            for chunk in queries.chunks(tables)
+            for name in self._names(queries.COVERED_OF, {"tables": chunk})
+        }
+
+    def _names(self, query: queries.Query, parameters: Mapping[str, Any]) -> Iterator[str]:
+        return (row.table_name for row in self._rows(query, parameters))
+
     def restored(self) -> list[str]:
         """List the tables of the scope whose pointer adoption has set, and nothing has moved since, sorted."""
-        return sorted({row.table_name for row in self._rows(queries.RESTORED, {})})
+        return sorted({row.table_name for row in self._rows(self._queries.restored, {})})
 
     def neighbours(self, table: str, *, most: int) -> list[str]:
         """List at most `most` names of `tables()` before `table` in sorted order, and as many after it."""
-        return self._beside(table, most, queries.NAMES_BEFORE, queries.NAMES_AFTER)
+        return self._beside(table, most, self._queries.names_before, self._queries.names_after)
 
     def artifacts_after(self, table: str, *, most: int) -> list[tuple[str, str, int | None]]:
         """List at most `most` current tables after `table` in sorted order, each with path and size of its artifact."""
-        return [tuple(row) for row in self._rows(queries.ARTIFACTS_AFTER, {"table": table, "most": most})]
+        return [
+            tuple(row) for row in self._rows(self._queries.artifacts_after, {"table": table, "most": most})
+        ]
 
     def sources(self, near: str, *, most: int) -> list[str]:
         """List at most `most` inputs of current tables before `near` in sorted order, and as many after it."""
-        nearby = (queries.SOURCES_BEFORE, queries.SOURCES_AFTER)
+        nearby = (self._queries.sources_before, self._queries.sources_after)
         return [
             row[0] for query in nearby for row in self._overestimated(query, {"table": near, "most": most})
         ]
@@ -131,11 +151,18 @@ class CatalogReader:
         """Find the last move of the table's name in this deployment up to a sequence or an instant.
 
         A sequence may also be that of the start that moved. A tenant's own table hides the global one from the
-        tenant's first move on, until it is emptied.
+        tenant's first move on, until it is emptied; a branch's table, be it an emptied one, hides its parent's.
         """
+        own = self._move_in(self._of.deployment, table, at)
+        if self._of.parent is None or (own is not None and own.outcome != "ended"):
+            return own
+        past = at if self._of.parent_at is None else self._of.parent_at
+        return self._move_in(self._of.parent, table, past)
+
+    def _move_in(self, deployment: str, table: str, at: int | datetime) -> Move | None:
         emptied = None
-        for tenant in self._scope["readable"]:
-            move = self._move_at({"table": table, "of_tenant": tenant}, at)
+        for tenant in self._of.readable:
+            move = self._move_at({"table": table, "of_tenant": tenant, "deployment": deployment}, at)
             if move is not None and move.materialization_id is not None:
                 return move
             emptied = emptied or move
@@ -151,16 +178,16 @@ class CatalogReader:
 
     def holds(self) -> dict[str, Hold]:
         """Map each table of the scope's own that is held to its hold."""
+        return {row.table_name: hold_of(row) for row in self._rows(queries.HOLDS, {})}
+
+    def acceptances(self) -> dict[str, Acceptance]:
+        """Map each table whose current materialization is accepted in this deployment to the last acceptance of it."""
+        rows = {row.table_name: acceptance_of(row._mapping) for row in self._rows(queries.ACCEPTANCES, {})}
+        current = self.current_of(rows) if rows else {}
         return {
-            row.table_name: Hold(
-                table=row.table_name,
-                deployment=row.deployment,
-                materialization_id=row.materialization_id,
-                by=row.held_by,
-                since=rfc3339(row.held_since),
-                reason=row.held_because,
-            )
-            for row in self._rows(queries.HOLDS, {})
+            table: acceptance
+            for table, acceptance in rows.items()
+            if table in current and current[table].materialization_id == acceptance.materialization_id
         }
 
     def matches(
@@ -170,7 +197,7 @@ class CatalogReader:
 
         Their `input_anchors` are not loaded: as a set they are the ones asked for.
         """
-        query = queries.BEST_MATCH if only_best else queries.MATCHES
+        query = self._queries.best_match if only_best else self._queries.matches
         rows = self._rows(query, {"definition": definition, "set_key": set_key})
         found = [record for row in rows if (record := self._decode(row, whole=True)) is not None]
         if only_best and rows and not found:
@@ -185,7 +212,7 @@ class CatalogReader:
         for chunk in queries.chunks(wanted):
             definitions, set_keys = (list(dict.fromkeys(column)) for column in zip(*chunk, strict=True))
             asked, given = set(chunk), {"definitions": definitions, "set_keys": set_keys}
-            for row in self._rows(queries.BEST_MATCHES, given):
+            for row in self._rows(self._queries.best_matches, given):
                 if (row.definition_hash, row.set_key) in asked:
                     found[row.definition_hash, row.set_key] = self._decode(row, whole=True)
         return found
@@ -213,15 +240,14 @@ class CatalogReader:
         """Read the JSON recorded beside the current materialization of each of `tables` that has one."""
         found: dict[str, str] = {}
         for chunk in queries.chunks(tables):
-            found.update(tuple(row) for row in self._rows(queries.ANNOTATIONS_OF, {"tables": chunk}))
+            found.update(tuple(row) for row in self._rows(self._queries.annotations_of, {"tables": chunk}))
         # a tenant's own table comes last, and hides the global one, whether it has any or not
         return {table: text for table, text in found.items() if text is not None}
 
     def edges(self, source: str | None = None) -> list[DerivesFromEdge]:
         """List the edges of all current materializations, or of `source`; by the start of the derived."""
-        on_sqlite = self._database.is_sqlite or not self._database.is_there
-        of_source = queries.EDGES_OF_ON_SQLITE if on_sqlite else queries.EDGES_OF_ON_POSTGRES
-        rows = self._overestimated(queries.EDGES if source is None else of_source, {"source": source})
+        query = self._queries.edges if source is None else self._queries.edges_of
+        rows = self._overestimated(query, {"source": source})
         one: dict[str, str] = {}  # a name is in many edges: they share one string
         same = one.setdefault
         try:
@@ -239,21 +265,21 @@ class CatalogReader:
 
     def current_rows(self) -> Generator[CurrentRow, None, None]:
         """Stream every current table with its recorded identity, in no order; only of a frozen reader."""
-        for chunk in self._stream(queries.CURRENT_ROWS):
+        for chunk in self._stream(self._queries.current_rows):
             yield from map(CurrentRow._make, chunk)
 
     def digests(self) -> Mapping[str, str]:
         """Read the artifact digest of every current table, by name; only of a frozen reader, once for all callers."""
         if self._digests is None:
             digests: dict[str, str] = {}
-            for chunk in self._stream(queries.DIGESTS):
+            for chunk in self._stream(self._queries.digests):
                 digests.update(chunk)
             self._digests = digests
         return self._digests
 
     def current_costs(self) -> Generator[CurrentCost, None, None]:
         """Stream the cost of every current table, in no order; only of a frozen reader."""
-        for chunk in self._stream(queries.CURRENT_COSTS):
+        for chunk in self._stream(self._queries.current_costs):
             yield from map(_cost, chunk)
 
     def outcomes(self, *, most: int) -> Outcomes | None:
@@ -274,7 +300,7 @@ class CatalogReader:
         """Read the current materialization of each of `tables` as a probe needs it."""
         found: dict[str, CurrentMatch] = {}
         for chunk in queries.chunks(sorted(tables)):  # neighbours lie side by side
-            for row, record in self._pointed(self._rows(queries.CURRENT_MATCHES, {"tables": chunk})):
+            for row, record in self._pointed(self._rows(self._queries.current_matches, {"tables": chunk})):
                 set_key = row.set_key if _tells_its_bytes(record) else None
                 found[row.pointed_as] = CurrentMatch(record, set_key, row.annotation_json)
         return found
@@ -284,14 +310,18 @@ class CatalogReader:
 
         Raises `InvalidField` for a tenant whose rows are not to be seen here.
         """
-        if tenant not in self._scope["readable"]:
+        if tenant not in self._of.readable:
             raise InvalidField(
                 what="scope", path="tenant", value=tenant, expected="the own tenant or the global one"
             )
-        return self if tenant == self._scope["tenant"] else self._with(tenant, self._reading)
+        return self if tenant == self._of.tenant else self._with(tenant, self._reading)
 
-    def _with(self, tenant: object, reading: Reading) -> CatalogReader:
-        scope = Scope(tenant=str(tenant), deployment=str(self._scope["deployment"]))
+    def in_scope(self, scope: Scope) -> CatalogReader:
+        """Give a reader of the same catalog, as another scope sees it."""
+        return CatalogReader(self._database, scope, self._uri_of)
+
+    def _with(self, tenant: str, reading: Reading) -> CatalogReader:
+        scope = replace(self._of, tenant=tenant)
         return CatalogReader(self._database, scope, self._uri_of, reading=reading)
 
     def _beside(self, name: str, most: int, *queries: sa.Select[Any]) -> list[str]:
@@ -306,12 +336,13 @@ class CatalogReader:
                 found[row.pointed_as] = record
         return found
 
-    def _rows(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
+    def _rows(self, query: queries.Query, parameters: Mapping[str, Any]) -> list[Any]:
         wanted = {**self._scope, **parameters}
         with self._reading() as connection:
-            return list(connection.execute(query, wanted).all())
+            statement = query if isinstance(query, sa.Select) else query[connection.dialect.name]
+            return list(connection.execute(statement, wanted).all())
 
-    def _overestimated(self, query: sa.Select[Any], parameters: Mapping[str, Any]) -> list[Any]:
+    def _overestimated(self, query: queries.Query, parameters: Mapping[str, Any]) -> list[Any]:
         """Run a statement whose rows PostgreSQL overestimates in a transaction that keeps it from compiling it."""
         if self._database.is_sqlite:
             return self._rows(query, parameters)
@@ -328,7 +359,14 @@ class CatalogReader:
 
     def _pointed(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
         """Decode the last row of each name: a tenant's own hides the global one, though it is damaged."""
-        return self._decoded({row.pointed_as: row for row in rows}.values())
+        found = self._decoded({row.pointed_as: row for row in rows}.values())
+        return ((row, self._answered(row, record)) for row, record in found)
+
+    @staticmethod
+    def _answered(row: sa.Row[Any], record: MaterializationRecord) -> MaterializationRecord:
+        """Note whose pointer answered; a record of its own for each row, so that it may be changed."""
+        record.__dict__["answered_by"] = row.answered_by
+        return record
 
     def _decoded(self, rows: Iterable[sa.Row[Any]]) -> Iterator[tuple[sa.Row[Any], MaterializationRecord]]:
         """Decode rows; pass over the damaged ones."""
@@ -351,7 +389,18 @@ class CatalogReader:
 
     def _record(self, row: Iterable[Any]) -> MaterializationRecord:
         identity, table, status, tenant, deployment, path, digest, size, rows, definition, inputs, *rest = row
-        seconds, reproducibility, produced_by, start, created_at, completed_at, order, anchors, *_ = rest
+        (
+            seconds,
+            reproducibility,
+            produced_by,
+            start,
+            created_at,
+            completed_at,
+            order,
+            anchors,
+            answers,
+            *_,
+        ) = rest
         return MaterializationRecord.of_fields(
             {
                 "materialization_id": identity,
@@ -374,8 +423,22 @@ class CatalogReader:
                 "completed_at": completed_at,
                 "anchors_json": anchors,
                 "anchor_order": order,
+                "answers_json": answers,
             }
         )
+
+
+def hold_of(row: sa.Row[Any]) -> Hold:
+    """Decode the hold of a pointer that is held."""
+    return Hold(
+        table=row.table_name,
+        deployment=row.deployment,
+        materialization_id=row.materialization_id,
+        by=row.held_by,
+        since=rfc3339(row.held_since),
+        reason=row.held_because,
+        for_definition=row.held_for_definition,
+    )
 
 
 def _cost(row: Sequence[Any]) -> CurrentCost:

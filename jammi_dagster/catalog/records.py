@@ -7,7 +7,7 @@ import dataclasses
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -18,19 +18,60 @@ from jammi_dagster.errors import InvalidField
 GLOBAL = ""
 
 LEASE_SECONDS = 60.0
+# for so long the results of a run are kept after its last one, unless a step of it still computes
+RUN_LEASE_SECONDS = 6 * 3600.0
+
+
+Reach: TypeAlias = Literal["own", "live", "pinned"]
+"""How far a scope sees: its own deployment, or its parent's too, as that is now or as it was at a sequence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """A tenant and a namespace of pointers, in which names resolve. `tenant` is empty for the global scope."""
+    """A tenant and a namespace of pointers, in which names resolve. `tenant` is empty for the global scope.
+
+    A branch has a `parent`: the deployment whose tables it reads where it has none, as they are now or, with
+    `parent_at`, as they were at that sequence of the moves. `seen` has the rules.
+
+    >>> Scope(deployment="new-prices", parent="prod").reach
+    'live'
+    """
 
     tenant: str = GLOBAL
     deployment: str = "default"
+    parent: str | None = None
+    parent_at: int | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """How far the scope sees."""
+        if self.parent is None:
+            return "own"
+        return "live" if self.parent_at is None else "pinned"
+
+    @property
+    def home(self) -> str:
+        """The deployment whose outside inputs are meant: the one of a branch's parent, so that the two agree."""
+        return self.parent or self.deployment
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The columns that tell whose pointers are the scope's own."""
+        return {"tenant": self.tenant, "deployment": self.deployment}
+
+    @property
+    def without_parent(self) -> Scope:
+        """The scope by itself: a parent in another store is no deployment of this catalog."""
+        return replace(self, parent=None, parent_at=None)
 
     @property
     def readable(self) -> tuple[str, ...]:
         """The tenants whose rows are visible: the own one first, then the global one (DESIGN 2.11)."""
         return (self.tenant,) if self.tenant == GLOBAL else (self.tenant, GLOBAL)
+
+    def parameters(self) -> dict[str, Any]:
+        """Give the parameters of statements that stand for the scope."""
+        return {"readable": self.readable, **{name: getattr(self, name) for name in self.__slots__}}
 
 
 class CatalogMark(NamedTuple):
@@ -128,6 +169,31 @@ def decode_anchors(
         ) from error
 
 
+class Answer(NamedTuple):
+    """The answer of a table's name when it was read as an input: the deployment whose pointer told, and where to."""
+
+    deployment: str
+    materialization_id: str
+
+
+def decode_answers(recorded: object, *, where: str) -> dict[str, Answer]:
+    """Read recorded answers, a mapping of sources to pairs. Raises `InvalidField`, naming `where`, for anything else.
+
+    >>> decode_answers({"prices": ["prod", "0190"]}, where="table totals")["prices"].deployment
+    'prod'
+    """
+    if isinstance(recorded, Mapping):
+        pairs = {source: pair for source, pair in recorded.items() if isinstance(pair, list | tuple)}
+        if all(map(_is_answer, pairs.values())) and len(pairs) == len(recorded):
+            return {source: Answer._make(pair) for source, pair in pairs.items()}
+    expected = "for each input a deployment and a materialization"
+    raise InvalidField(what="catalog", path=where, value=recorded, expected=expected)
+
+
+def _is_answer(pair: Sequence[object]) -> bool:
+    return len(pair) == 2 and all(isinstance(one, str) for one in pair)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
     """The right to finish one `building` row: the flip fails for any other token."""
@@ -138,7 +204,17 @@ class Lease:
 
 
 MoveOutcome: TypeAlias = Literal[
-    "computed", "reused", "dropped", "lost", "returned", "adopted", "rolled_back"
+    "computed",
+    "reused",
+    "dropped",
+    "lost",
+    "returned",
+    "adopted",
+    "rolled_back",
+    "promoted",
+    "collected",
+    "ended",
+    "undropped",
 ]
 
 
@@ -168,8 +244,31 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Branch:
+    """A deployment that reads the tables of its parent where it has none.
+
+    `parent` is None where that is another store, whose catalog has it. `parent_at` is the sequence at which the parent
+    is read, None for a parent that is read as it is. Times are RFC 3339 in UTC, by the database's clock; a branch that
+    lasts until it is dropped has no `expires_at`.
+    """
+
+    name: str
+    parent: str | None
+    parent_at: int | None
+    created_at: str
+    expires_at: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the branch as JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """A table whose name stays where it is: runs record, but do not move it. `since` is RFC 3339 in UTC."""
+    """A table whose name stays where it is: runs record, but do not move it. `since` is RFC 3339 in UTC.
+
+    `for_definition` is set where a promotion came before the code: the hold ends once the code has this definition.
+    """
 
     table: str
     deployment: str
@@ -177,6 +276,11 @@ class Hold:
     by: str
     since: str
     reason: str | None
+    for_definition: str | None = None
+
+    def keeps(self, definition: str | None) -> bool:
+        """Tell whether a run of this definition leaves the name where it is."""
+        return self.for_definition is None or self.for_definition != definition
 
     def __str__(self) -> str:
         """Word the hold for people."""
@@ -214,7 +318,7 @@ class MaterializationRecord:
 
     materialization_id: str
     table: str
-    status: Literal["building", "ready", "failed", "dropped"]
+    status: Literal["building", "ready", "failed", "dropped", "collecting", "collected"]
     tenant: str
     deployment: str
     artifact_path: str
@@ -232,6 +336,9 @@ class MaterializationRecord:
     # not compared: a query of many records leaves them out
     anchors_json: str | None = field(repr=False, compare=False)
     anchor_order: str | None = field(repr=False, compare=False)
+    answers_json: str | None = field(default=None, repr=False, compare=False)
+    # the deployment whose pointer the name resolved to, where a name was asked for: a branch may read its parent's
+    answered_by: str | None = field(default=None, compare=False)
     # the moves that made it current, the latest first; only `ResultStore.history` loads them
     moves: tuple[Move, ...] = field(default=(), repr=False, compare=False)
 
@@ -244,6 +351,18 @@ class MaterializationRecord:
         if self.definition_hash is None:
             return ()
         return decode_anchors(self.anchors_json, self.anchor_order, where=f"table {self.table}")
+
+    @functools.cached_property
+    def answers(self) -> Mapping[str, Answer]:
+        """The answer that each input's name had when it was read; inputs of which none was recorded are left out.
+
+        Raises `InvalidField` for a damaged row.
+        """
+        try:
+            recorded = json.loads(self.answers_json or "{}")
+        except (ValueError, TypeError, RecursionError):
+            recorded = self.answers_json
+        return decode_answers(recorded, where=f"table {self.table}")
 
     @classmethod
     def of_fields(cls, fields: dict[str, Any]) -> MaterializationRecord:
@@ -260,14 +379,22 @@ class MaterializationRecord:
 
     def to_dict(self) -> Mapping[str, Any]:
         """Give the record as JSON, for people and programs."""
-        hidden = {"anchors_json", "anchor_order", "input_anchors", "moves"}
+        hidden = {
+            "anchors_json",
+            "anchor_order",
+            "input_anchors",
+            "moves",
+            "answers_json",
+            "answers",
+            "answered_by",
+        }
         plain = {name: value for name, value in self.__dict__.items() if name not in hidden}
         return {**plain, "input_anchors": [anchor.to_dict() for anchor in self.input_anchors]}
 
 
 def artifact_of(path: str) -> str:
-    """Give the artifact that an object belongs to: itself, or the one that a sidecar lies beside."""
-    return path.replace(".materialization.json", ".parquet")
+    """Give the artifact that an object belongs to: itself, or the one that a sidecar or tombstone lies beside."""
+    return path.replace(".materialization.json", ".parquet").replace(".collected.json", ".parquet")
 
 
 def id_of(path: str) -> str:

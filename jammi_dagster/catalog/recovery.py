@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
 from jammi_dagster.catalog.anchor_sets import anchors_json
+from jammi_dagster.catalog.collection import COLLECTABLE, COLLECTING, empty_pointers, pages_by_id
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.moves import Mover, add_moves_of, next_move
-from jammi_dagster.catalog.queries import BUILDING, LOST, READY, WAS_READY, chunks
+from jammi_dagster.catalog.moves import Mover, move_pointers, next_move, pointing_to
+from jammi_dagster.catalog.queries import BUILDING, EVER_READY, LOST, READY, chunks
 from jammi_dagster.catalog.records import Lease, Scope, artifact_of, decode_anchors, id_of
-from jammi_dagster.catalog.statements import COPIED, EMPTIED, RAISE_REVISION, now_by_database
+from jammi_dagster.catalog.statements import EMPTIED, RAISE_REVISION, UNMARKED, now_by_database
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import InvalidField
 
@@ -126,22 +127,16 @@ class RecoveryRows:
 
     def _artifacts(self, condition: sa.ColumnElement[bool]) -> Iterator[RecordedArtifact]:
         columns = (_m.c.id, _m.c.artifact_path, _m.c.artifact_digest, _m.c.size_bytes, _m.c.missing_since)
-        query = sa.select(*columns).where(condition, _m.c.tenant == self._tenant).order_by(_m.c.id)
-        last = ""
-        while True:
-            with self._database.reading() as connection:
-                found = list(connection.execute(query.where(_m.c.id > last).limit(_STREAMED)))
-            for materialization, path, digest, size, since in found:
+        query = sa.select(*columns).where(condition, _m.c.tenant == self._tenant)
+        for page in pages_by_id(self._database, query):
+            for row in page:
                 yield RecordedArtifact(
-                    materialization_id=materialization,
-                    artifact_path=path,
-                    artifact_digest=digest,
-                    size_bytes=size,
-                    missing_since=since,
+                    materialization_id=row.id,
+                    artifact_path=row.artifact_path,
+                    artifact_digest=row.artifact_digest,
+                    size_bytes=row.size_bytes,
+                    missing_since=row.missing_since,
                 )
-            if len(found) < _STREAMED:
-                return
-            last = found[-1].id
 
     def count_ready(self, materialization_ids: Sequence[str]) -> int:
         """Count the rows among these that are ready at this moment."""
@@ -174,10 +169,8 @@ class RecoveryRows:
             if lost.rowcount == 1:
                 pointing = _pointers.c.materialization_id == materialization_id
                 emptied = {**EMPTIED, "lost_id": materialization_id}
-                add_moves_of(
-                    connection, pointing, sequence=sequence, mover=Mover(outcome="lost", cause=_LOST)
-                )
-                connection.execute(_pointers.update().where(pointing).values(**emptied))
+                mover = Mover(outcome="lost", cause=_LOST)
+                move_pointers(connection, pointing, emptied, sequence=sequence, mover=mover)
             return lost.rowcount == 1
 
     def bring_back(self, materialization_id: str) -> bool:
@@ -187,26 +180,20 @@ class RecoveryRows:
             back = connection.execute(
                 _m.update()
                 .where(_m.c.id == materialization_id, LOST, _m.c.tenant == self._tenant)
-                .values(status="ready", lease_expires_at=None, missing_since=None)
+                .values(status="ready", lease_expires_at=None, missing_since=None, **UNMARKED)
             )
             if back.rowcount == 1:
                 row = connection.execute(sa.select(_m).where(_m.c.id == materialization_id)).one()
-                again = {name: row._mapping[column] for name, column in COPIED.items()}
                 # a writer of 0.1 that moves the name knows nothing of `lost_id`, and leaves it
                 is_empty = _pointers.c.materialization_id.is_(None)
                 waits = sa.and_(_pointers.c.lost_id == materialization_id, is_empty)
                 emptied = sa.or_(waits, _emptied_by_loss(row))
-                pointing = {"materialization_id": materialization_id, "lost_id": None}
+                again = pointing_to(connection, materialization_id)
                 mover = Mover(outcome="returned", cause=_RETURNED)
-                add_moves_of(
-                    connection, emptied, sequence=sequence, mover=mover, materialization_id=materialization_id
-                )
-                connection.execute(_pointers.update().where(emptied).values(**again, **pointing))
+                move_pointers(connection, emptied, again, sequence=sequence, mover=mover)
             return back.rowcount == 1
 
-    def stands(
-        self, table: str, deployment: str, start_sequence: int, materialization_ids: Sequence[str]
-    ) -> bool:
+    def stands(self, table: str, deployment: str, start_sequence: int) -> bool:
         """Tell if the table stands as before the drop of that start, which was then never committed."""
         pointed = sa.select(_pointers.c.table_name).where(
             _pointers.c.tenant == self._tenant,
@@ -216,26 +203,39 @@ class RecoveryRows:
             _pointers.c.start_sequence <= start_sequence,
         )
         with self._database.reading() as connection:
-            if connection.execute(pointed).first() is not None:
-                return True
-            ready = (sa.select(_m.c.id).where(self._ready(ids)) for ids in chunks(materialization_ids))
-            return any(connection.execute(one.limit(1)).first() is not None for one in ready)
+            return connection.execute(pointed).first() is not None
+
+    def bury(self, materialization_ids: Sequence[str], *, dry_run: bool = False) -> list[str]:
+        """Put rows that their tombstones say were collected back to `collecting`; give the ids of those that were not.
+
+        A catalog that was restored from a backup knows nothing of it. Names do not resolve to them any more.
+        """
+        alive = sa.select(_m.c.id).where(COLLECTABLE, _m.c.tenant == self._tenant)
+        with self._database.reading() as connection:
+            of_ids = (alive.where(_m.c.id.in_(ids)) for ids in chunks(materialization_ids))
+            buried = [one for query in of_ids for one in connection.execute(query).scalars()]
+        if dry_run or not buried:
+            return buried
+        with self._database.writing() as connection:
+            sequence = next_move(connection)
+            for ids in chunks(buried):
+                connection.execute(_m.update().where(_m.c.id.in_(ids), COLLECTABLE).values(**COLLECTING))
+                empty_pointers(connection, ids, sequence)
+        return buried
 
     def _ready(self, ids: Sequence[str]) -> sa.ColumnElement[bool]:
         return sa.and_(_m.c.id.in_(ids), _m.c.status == READY, _m.c.tenant == self._tenant)
 
-    def named(self, paths: Sequence[str], *, grace_seconds: float) -> set[str]:
+    def named(self, paths: Sequence[str]) -> set[str]:
         """Find the paths that must stay: artifacts of rows, and the sidecars beside them.
 
-        A `building`, ready or lost row's must, and for the grace period those of one that was dropped. Rows of other
-        tenants count: their objects are not for this one to take.
+        A `building` row's must, and those of one that was ready at any time. Rows of other tenants count: their
+        objects are not for this one to take.
         """
         ids = set(map(id_of, paths))
         with self._database.reading() as connection:
-            since = now_by_database(connection) - grace_seconds
             query = sa.select(_m.c.artifact_path).where(
-                _m.c.id.in_(sorted(ids)),
-                sa.or_(_m.c.status == BUILDING, WAS_READY, _m.c.lease_expires_at > since),
+                _m.c.id.in_(sorted(ids)), sa.or_(_m.c.status == BUILDING, EVER_READY)
             )
             found = set(connection.execute(query).scalars())
         return {path for path in paths if artifact_of(path) in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class FileConnection(sqlite3.Connection):
 
     identity: tuple[int, int] | None = None
     log_identity: tuple[int, int] | None = None
+    is_durable: bool | None = None  # as the pragma was set last
 
 
 class SqliteFile:
@@ -46,15 +48,12 @@ class SqliteFile:
         self.may_make = False  # unless its absence is no error
 
     def engine(self) -> sa.Engine:
-        """Create an engine on the file: each statement stands alone, except where `BEGIN` is an execution option."""
+        """Create an engine on the file."""
         # with a writer of another user that comes and goes, each connection is opened as it finds the file
         pool: dict[str, Any] = {"poolclass": QueuePool, "max_overflow": -1}
         if self.read_only:
             pool = {"poolclass": NullPool}
-        engine = sa.create_engine("sqlite://", creator=self.connect, hide_parameters=True, **pool)
-        # the driver never begins by itself (isolation_level None above), so this is the one place that does
-        sa.event.listen(engine, "begin", begin)
-        return engine
+        return new_engine(self.connect, **pool)
 
     def connect(self) -> sqlite3.Connection:
         """Open a connection. Raises `CatalogReplaced`, and as SQLite does."""
@@ -135,21 +134,31 @@ class SqliteFile:
             )
 
 
+def new_engine(connect: Callable[[], sqlite3.Connection], **pool: Any) -> sa.Engine:
+    """Create an engine on a database: each statement stands alone, except where `BEGIN` is an execution option."""
+    engine = sa.create_engine("sqlite://", creator=connect, hide_parameters=True, **pool)
+    # the driver never begins by itself (isolation_level None above), so this is the one place that does
+    sa.event.listen(engine, "begin", _begin)
+    return engine
+
+
 def connect_to_memory() -> sqlite3.Connection:
     """Open a new database in memory."""
     connection: sqlite3.Connection = sqlite3.connect(":memory:", **_ARGUMENTS)
     return connection
 
 
-def begin(connection: sa.Connection) -> None:
+def _begin(connection: sa.Connection) -> None:
     """Begin the transaction that the execution options ask for; SQLite takes the pragma only outside of one."""
     options = connection.get_execution_options()
     statement = options.get(BEGIN)
     if statement is None:
         return
-    durable = options.get(DURABLE)
-    if durable is not None:
+    durable, driver = options.get(DURABLE), connection.connection.driver_connection
+    if durable is not None and not (isinstance(driver, FileConnection) and driver.is_durable == durable):
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+        if isinstance(driver, FileConnection):
+            driver.is_durable = durable
     connection.exec_driver_sql(statement)
 
 

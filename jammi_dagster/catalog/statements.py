@@ -6,6 +6,7 @@ A row's new values are parameters named like its columns; the names of parameter
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
 from jammi_dagster.catalog.queries import BUILDING, READY
+from jammi_dagster.catalog.records import RUN_LEASE_SECONDS, Scope
 
 _m, _state, _sets, _pointers = (
     models.materializations,
@@ -32,11 +34,12 @@ CLOCKS: Mapping[str, sa.ColumnElement[float]] = {
     "postgresql": sa.literal_column("extract(epoch from clock_timestamp())", sa.Float),
     "sqlite": sa.literal_column("(julianday('now') - 2440587.5) * 86400.0", sa.Float),
 }
+_NOW = {dialect: sa.select(clock) for dialect, clock in CLOCKS.items()}
 
 
 def now_by_database(connection: sa.Connection) -> float:
     """Read the seconds since the epoch by the database's clock, the one that all writers of a lease share."""
-    return float(connection.execute(sa.select(CLOCKS[connection.dialect.name])).scalar_one())
+    return float(connection.execute(_NOW[connection.dialect.name]).scalar_one())
 
 
 def _issue(dialect: str, **values: Any) -> Any:
@@ -81,9 +84,16 @@ LEASED = _m.update().where(
 )
 LEASED_ROWS = LEASED.where(_m.c.id.in_(_OF_IDS)).returning(_m.c.id)
 UPDATE = _m.update().where(_m.c.id == _OF_ID)
-ARE_READY = sa.select(_m.c.id, _m.c.table_name).where(
+ARE_READY = sa.select(_m.c.id, _m.c.table_name, _m.c.marked_at).where(
     _m.c.id.in_(_OF_IDS), _m.c.status == READY, _m.c.tenant.in_(_OF_READABLE)
 )
+POINTED_AT = sa.select(_pointers.c.table_name).where(
+    _pointers.c.tenant == _OF_TENANT,
+    _pointers.c.deployment == sa.bindparam("of_deployment"),
+    _pointers.c.materialization_id.in_(_OF_IDS),
+)
+UNMARKED = {"marked_at": None, "mark_plan": None}
+UNMARK = _m.update().where(_m.c.id.in_(_OF_IDS)).values(**UNMARKED)
 # the last digest of the same definition, inputs and writer profile
 _alike = (
     sa.select(
@@ -113,8 +123,27 @@ COPIED = {
     "made_at_sequence": _m.c.start_sequence,
     **{name: _m.c[name] for name in ("definition_hash", "anchor_set_id", "anchor_order", "artifact_digest")},
 }
-HOLD = ("held_since", "held_by", "held_because")
+HOLD = ("held_since", "held_by", "held_because", "held_for_definition")
 EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
+
+
+def renew_branch(connection: sa.Connection, scope: Scope, ttl_seconds: float | None) -> None:
+    """Note the scope's deployment, if it is a branch, with its parent, and that it lives for so long from now on.
+
+    A scope without a parent that has a time to live, be it for ever, is a branch over another store.
+    """
+    if scope.parent is None and ttl_seconds is None:
+        return
+    now = now_by_database(connection)
+    branch = {
+        "name": scope.deployment,
+        "parent": scope.parent,
+        "parent_sequence": scope.parent_at,
+        "created_at": now,
+        "expires_at": None if ttl_seconds in (None, math.inf) else now + ttl_seconds,
+        "dropped_at": None,
+    }
+    connection.execute(upserts(connection.dialect.name).branch, branch)
 
 
 def _pointers_to_ids() -> sa.Select[Any]:
@@ -137,14 +166,17 @@ def _pointers_to_ids() -> sa.Select[Any]:
 class Upserts:
     """Inserts with ON CONFLICT, which is spelt alike on both databases, but not in SQLAlchemy's common dialect.
 
-    `pointers` gives the names of the tables whose pointers are where they were to move. A held one stays.
+    `pointers` gives the names of the tables whose pointers are where they were to move. A held one stays; a run of the
+    definition that it is held for ends the hold. `anchor_set` gives the id of a set that is new.
     """
 
     pointers: Any
     run: Any
+    run_lease: Any
     earlier_run: Any
     anchor_set: Any
     edges: Any
+    branch: Any
 
 
 @functools.cache
@@ -158,16 +190,24 @@ def upserts(dialect: str) -> Upserts:
     place = ("tenant", "deployment", "table_name")
     columns = [column.name for column in _pointers.columns]
     pointers = insert(_pointers).from_select(columns, _pointers_to_ids())
-    run = insert(_runs)
+    agrees = _pointers.c.held_for_definition == pointers.excluded.definition_hash
+    free = {name: sa.case((agrees, sa.null()), else_=_pointers.c[name]) for name in HOLD}
+    run, run_lease = insert(_runs), insert(models.run_leases)
+    run_lease = run_lease.values(
+        {name: sa.bindparam(name) for name in ("run_id", "tenant")}
+        | {"expires_at": CLOCKS[dialect] + sa.literal_column(str(RUN_LEASE_SECONDS))}
+    )
+    branch = insert(models.deployments)
     return Upserts(
         pointers=pointers.on_conflict_do_update(
             index_elements=place,
-            set_={name: pointers.excluded[name] for name in columns if name not in (*place, *HOLD)},
+            set_={**{name: pointers.excluded[name] for name in columns if name not in place}, **free},
             where=sa.and_(
                 _pointers.c.start_sequence <= pointers.excluded.start_sequence,
                 sa.or_(
                     _pointers.c.held_since.is_(None),
                     _pointers.c.materialization_id == pointers.excluded.materialization_id,
+                    agrees,
                 ),
             ),
         ).returning(_pointers.c.table_name),
@@ -175,7 +215,14 @@ def upserts(dialect: str) -> Upserts:
             index_elements=("run_id", "tenant", "table_name"),
             set_={"materialization_id": run.excluded.materialization_id},
         ),
+        run_lease=run_lease.on_conflict_do_update(
+            index_elements=("run_id", "tenant"), set_={"expires_at": run_lease.excluded.expires_at}
+        ),
         earlier_run=insert(_runs).on_conflict_do_nothing(),
-        anchor_set=insert(_sets).on_conflict_do_nothing(index_elements=("set_key",)),
+        anchor_set=insert(_sets).on_conflict_do_nothing(index_elements=("set_key",)).returning(_sets.c.id),
         edges=insert(_edges).on_conflict_do_nothing(),
+        branch=branch.on_conflict_do_update(
+            index_elements=("name",),
+            set_={column.name: column for column in branch.excluded if column.name != "created_at"},
+        ),
     )

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
 from jammi_dagster.catalog.database import Database
-from jammi_dagster.catalog.moves import Mover, add_moves_of, add_moves_to, next_move
+from jammi_dagster.catalog.moves import Mover, lead_to, move_pointers, next_move
 from jammi_dagster.catalog.outbox import add_events
-from jammi_dagster.catalog.queries import WAS_READY, chunks
+from jammi_dagster.catalog.queries import chunks
 from jammi_dagster.catalog.records import Lease, Scope, rfc3339
 from jammi_dagster.contract import InputAnchor
 from jammi_dagster.contract.anchors import has_unpinned
@@ -60,7 +60,8 @@ class BuildingRow:
 class ReadyRow:
     """The values that the flip writes into a `building` row. A reuse emits `annotation_json` again.
 
-    `cause` says in the pointers' history why the row was made.
+    `cause` says in the pointers' history why the row was made, `answers_json` which materializations its inputs were.
+    `is_exact` is False for an object whose bytes may differ where it is equal: they are compared with no earlier ones.
     """
 
     building: BuildingRow
@@ -74,6 +75,8 @@ class ReadyRow:
     completed_at: str
     annotation_json: str | None
     cause: str | None = None
+    is_exact: bool = True
+    answers_json: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +85,6 @@ class PointerMove:
 
     is_current: bool
     reproducibility: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DroppedRows:
-    """The start that a drop was issued, and the materializations it dropped, each with the id of its attempt."""
-
-    start_sequence: int
-    materializations: Sequence[tuple[str, str]]
 
 
 class _Place(NamedTuple):
@@ -104,13 +99,20 @@ class _Place(NamedTuple):
 class CatalogWriter:
     """The write side of a catalog for one scope. Every method raises `CatalogUnavailable` and `CatalogReadOnly`."""
 
-    def __init__(self, database: Database, scope: Scope) -> None:
-        self._database, self._scope = database, scope
+    def __init__(self, database: Database, scope: Scope, ttl_seconds: float | None = None) -> None:
+        """Give a branch so long from its last move on; None: until it is dropped."""
+        self._database, self._scope, self._ttl_seconds = database, scope, ttl_seconds
 
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
         with self._database.writing(durable=False) as connection:
             return _next_start(connection)
+
+    def lease_run(self, run_id: str) -> None:
+        """Give a run a lease from now on, over the values that its steps hand to each other."""
+        with self._database.writing(durable=False) as connection:
+            lease = statements.upserts(connection.dialect.name).run_lease
+            connection.execute(lease, {"run_id": run_id, "tenant": self._scope.tenant})
 
     def begin(self, rows: Sequence[BuildingRow], *, produced_by: str, lease: Lease) -> Busy | None:
         """Add the rows as `building`, under the lease, all or none.
@@ -133,8 +135,7 @@ class CatalogWriter:
                 [
                     {
                         "id": row.materialization_id,
-                        "tenant": self._scope.tenant,
-                        "deployment": self._scope.deployment,
+                        **self._scope.place,
                         "table_name": row.table,
                         "status": "building",
                         "artifact_path": row.artifact_path,
@@ -160,48 +161,42 @@ class CatalogWriter:
             expires = statements.now_by_database(connection) + lease.seconds
             connection.execute(statements.LEASED, {**self._of(lease), "lease_expires_at": expires})
 
-    def drop(self, table: str, before_commit: Callable[[DroppedRows], None]) -> bool:
-        """Take the table's name away in this deployment; False if it had no materialization.
+    def drop(self, table: str, before_commit: Callable[[int], None]) -> bool:
+        """Empty the table's pointer in this deployment; False if it had no materialization.
 
-        Materializations of it that no other deployment points at are `dropped`: they are never reused, and recovery
-        reclaims their bytes. A start that was issued before does not bring the name back. If `before_commit` raises,
-        nothing is dropped. Raises `TableHeld`.
+        A start that was issued before does not bring the name back. `before_commit` gets the start of the drop; if it
+        raises, nothing is dropped. Raises `TableHeld`.
         """
         with self._database.writing() as connection:
             start = next_move(connection)
-            mine = own_pointer(self._scope, table)
             check_not_held(connection, self._scope, table)
-            dropped_by = Mover(outcome="dropped")
-            add_moves_of(connection, mine, sequence=start, start_sequence=start, mover=dropped_by)
-            emptied = connection.execute(
-                _pointers.update()
-                .where(mine)
-                .where(sa.or_(_pointers.c.materialization_id.is_not(None), _pointers.c.lost_id.is_not(None)))
-                .values(**statements.EMPTIED, start_sequence=start)
+            leads = sa.or_(_pointers.c.materialization_id.is_not(None), _pointers.c.lost_id.is_not(None))
+            dropped = move_pointers(
+                connection,
+                sa.and_(own_pointer(self._scope, table), leads),
+                statements.EMPTIED,
+                sequence=start,
+                start_sequence=start,
+                mover=Mover(outcome="dropped"),
             )
-            if emptied.rowcount != 1:
+            if dropped != 1:
                 return False
-            pointed = sa.select(_pointers.c.materialization_id).where(
-                _pointers.c.materialization_id.is_not(None), _pointers.c.table_name == table
-            )
-            awaited = sa.select(_pointers.c.lost_id).where(
-                _pointers.c.lost_id.is_not(None), _pointers.c.table_name == table
-            )
-            dropped = connection.execute(
-                _m.update()
-                .where(_m.c.tenant == self._scope.tenant, _m.c.table_name == table, WAS_READY)
-                .where(_m.c.id.not_in(pointed), _m.c.id.not_in(awaited))
-                .values(status="dropped", lease_expires_at=statements.now_by_database(connection))
-                .returning(_m.c.id, _m.c.attempt_id)
-            )
-            ids = tuple((row.id, row.attempt_id or row.id) for row in dropped)
-            before_commit(DroppedRows(start_sequence=start, materializations=ids))
+            before_commit(start)
             return True
 
-    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
+    def finish(
+        self,
+        rows: Sequence[ReadyRow],
+        *,
+        lease: Lease,
+        run_id: str | None,
+        moves: bool = True,
+        reused: Sequence[tuple[str, str]] = (),
+    ) -> list[PointerMove]:
         """Flip the rows to `ready` and move their pointers, all or none. Raises `LeaseLost`.
 
-        The pointer of a table that is held stays.
+        The pointer of a table that is held stays; without `moves`, every pointer. `reused` are tables of the same start
+        with materializations that become current beside them, as `point` has it; their moves come last.
         """
         with self._database.writing() as connection:
             sequence = next_move(connection)
@@ -230,11 +225,15 @@ class CatalogWriter:
                 )
                 for row in rows
             ]
-            moved = self._point(connection, sequence, places, run_id)
+            if reused:
+                check_ready(connection, self._scope, reused)
+                start, mover = rows[0].building.start_sequence, Mover(outcome="reused", run_id=run_id)
+                places += [_Place(*pair, start, mover) for pair in reused]
+            moved = self._point(connection, sequence, places, run_id, moves=moves)
             return [
                 PointerMove(is_current=row.building.table in moved, reproducibility=note)
                 for row, note in zip(rows, notes, strict=True)
-            ]
+            ] + [PointerMove(is_current=table in moved) for table, _ in reused]
 
     def fail(self, rows: Sequence[BuildingRow], *, lease: Lease) -> frozenset[str]:
         """Mark the rows that are still ours and `building` as `failed`; give their ids."""
@@ -249,19 +248,20 @@ class CatalogWriter:
         start_sequence: int,
         run_id: str | None,
         events: Mapping[str, str] | None = None,
+        moves: bool = True,
     ) -> list[PointerMove]:
         """Move the pointer of each (table, materialization id) as a reuse that started at `start_sequence`.
 
-        All or none; the pointer of a table that is held stays. `events` (table -> an event for Dagster, as JSON) go
-        into the outbox: see `catalog.outbox`. Raises `UnknownTable` for a materialization that is no longer ready, or
-        not the table's.
+        All or none; the pointer of a table that is held stays. Without `moves` only the run's results are noted.
+        `events` (table -> an event for Dagster, as JSON) go into the outbox: see `catalog.outbox`.
+        Raises `UnknownTable` for a materialization that is no longer ready, or not the table's.
         """
         with self._database.writing() as connection:
             sequence = next_move(connection)
             check_ready(connection, self._scope, tables)
             mover = Mover(outcome="reused", run_id=run_id)
             places = [_Place(*pair, start_sequence, mover) for pair in tables]
-            moved = self._point(connection, sequence, places, run_id)
+            moved = self._point(connection, sequence, places, run_id, moves=moves)
             add_events(connection, self._scope, sequence, events or {})
             return [PointerMove(is_current=table in moved) for table, _ in tables]
 
@@ -322,28 +322,16 @@ class CatalogWriter:
         return found
 
     def _point(
-        self, connection: sa.Connection, sequence: int, places: Sequence[_Place], run_id: str | None
+        self,
+        connection: sa.Connection,
+        sequence: int,
+        places: Sequence[_Place],
+        run_id: str | None,
+        *,
+        moves: bool,
     ) -> set[str]:
-        """Move the pointers unless a later start has moved them, or they are held; give the tables of the moved.
-
-        The run's results are noted either way.
-        """
+        """Note the run's results, and move the pointers; give the tables whose pointers are where they were to move."""
         upserts = statements.upserts(connection.dialect.name)
-        scope = {"tenant": self._scope.tenant, "deployment": self._scope.deployment}
-        by_start: dict[int, dict[Mover, list[str]]] = {}
-        for place in places:
-            of_mover = by_start.setdefault(place.start_sequence, {}).setdefault(place.mover, [])
-            of_mover.append(place.materialization_id)
-        moved: set[str] = set()
-        for start, movers in by_start.items():
-            for mover, materializations in movers.items():
-                for ids in chunks(materializations):
-                    add_moves_to(
-                        connection, ids, self._scope, sequence=sequence, start_sequence=start, mover=mover
-                    )
-            for ids in chunks(one for some in movers.values() for one in some):
-                move = {**scope, "start_sequence": start, "restored": None, "of_ids": ids}
-                moved.update(connection.execute(upserts.pointers, move).scalars())
         if run_id is not None:
             results = [
                 {
@@ -355,6 +343,25 @@ class CatalogWriter:
                 for place in places
             ]
             connection.execute(upserts.run, results)
+            connection.execute(upserts.run_lease, {"run_id": run_id, "tenant": self._scope.tenant})
+        if moves:
+            return self._move(connection, sequence, places)
+        scope = {"of_tenant": self._scope.tenant, "of_deployment": self._scope.deployment}
+        there: set[str] = set()
+        for ids in chunks(place.materialization_id for place in places):
+            there.update(connection.execute(statements.POINTED_AT, {**scope, "of_ids": ids}).scalars())
+        return there
+
+    def _move(self, connection: sa.Connection, sequence: int, places: Sequence[_Place]) -> set[str]:
+        """Move the pointers unless a later start has moved them, or they are held; give the tables of the moved."""
+        statements.renew_branch(connection, self._scope, self._ttl_seconds)
+        by_start: dict[int, dict[Mover, list[str]]] = {}
+        for place in places:
+            of_mover = by_start.setdefault(place.start_sequence, {}).setdefault(place.mover, [])
+            of_mover.append(place.materialization_id)
+        moved: set[str] = set()
+        for start, movers in by_start.items():
+            moved |= lead_to(connection, self._scope, movers, sequence=sequence, start_sequence=start)
         return moved
 
 
@@ -368,11 +375,20 @@ def own_pointer(scope: Scope, table: str) -> sa.ColumnElement[bool]:
 
 
 def check_ready(connection: sa.Connection, scope: Scope, tables: Sequence[tuple[str, str]]) -> None:
-    """Raise `UnknownTable` for a materialization dropped or lost since it was found ready, or not the table's."""
+    """Raise `UnknownTable` for a materialization collected or lost since it was found ready, or not the table's.
+
+    One that was marked for collection is no longer.
+    """
     ready: dict[str, str] = {}
+    marked = list[str]()
     for ids in chunks(materialization for _, materialization in tables):
         wanted = {"of_ids": ids, "of_readable": scope.readable}
-        ready.update(tuple(row) for row in connection.execute(statements.ARE_READY, wanted))
+        for materialization, table, marked_at in connection.execute(statements.ARE_READY, wanted):
+            ready[materialization] = table
+            if marked_at is not None:
+                marked.append(materialization)
+    for ids in chunks(marked):
+        connection.execute(statements.UNMARK, {"of_ids": ids})
     for table, materialization in tables:
         if ready.get(materialization) != table:
             gone = f" (materialization {materialization} is not ready, or not of this table)"
@@ -403,6 +419,7 @@ def ready_columns(row: ReadyRow, set_id: int) -> dict[str, object]:
         "writer_profile": row.writer_profile,
         "compute_seconds": row.compute_seconds,
         "completed_at": row.completed_at,
+        "answers_json": row.answers_json,
     }
 
 
@@ -424,7 +441,7 @@ def compared(row: ReadyRow, earlier_digest: str) -> str:
 
 def _reproducibility(row: ReadyRow, earlier: Mapping[tuple[str, str], str]) -> str | None:
     digest = earlier.get((str(row.definition_hash), row.writer_profile))
-    if digest is None or has_unpinned(row.input_anchors):
+    if digest is None or not row.is_exact or has_unpinned(row.input_anchors):
         return None
     return compared(row, digest)
 

@@ -18,6 +18,7 @@ Not done here: no I/O, no clock, no Dagster. `sensing` compares recorded with pr
 64
 """
 
+from jammi_dagster.contract.acceptance import Acceptance
 from jammi_dagster.contract.anchors import AnchorKind, InputAnchor, anchor_set_key, anchor_sets_equal
 from jammi_dagster.contract.canonical import canonical_json
 from jammi_dagster.contract.definition import (
@@ -39,6 +40,7 @@ from jammi_dagster.contract.verdicts import (
 )
 
 __all__ = [
+    "Acceptance",
     "AnchorKind",
     "ArtifactDigest",
     "CacheOutcome",

@@ -1,7 +1,8 @@
 """Input anchors: one per input of a table, each the state in which the input was read.
 
 Rules: a source occurs once in a list (`check_distinct`), the order of a list means nothing (`anchor_sets_equal`), and
-an instant (`unpinned_at_instant`) equals nothing, itself included, when a cached table is looked for.
+an instant (`unpinned_at_instant`) equals nothing, itself included, when a cached table is looked for. A surface that a
+function writes is anchored at its version after the function, under `written_source` of its name.
 
 Not done here: finding an input's present state (see `sensing`) and storing sets of anchors (see `catalog`).
 """
@@ -19,6 +20,32 @@ from typing import Any, TypeVar
 from jammi_dagster.contract.canonical import canonical_json
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import DuplicateInput, InvalidField
+
+_WRITTEN = "written:"
+
+
+def written_source(source: str) -> str:
+    """Return the name under which a surface that a function writes is anchored.
+
+    >>> written_source("file:out.csv"), in_words(written_source("file:out.csv")), in_words("orders")
+    ('written:file:out.csv', 'file:out.csv, which it writes,', 'orders')
+    """
+    return _WRITTEN + source
+
+
+def is_written(source: str) -> bool:
+    """Tell the source of a surface that a function writes from that of an input."""
+    return source.startswith(_WRITTEN)
+
+
+def observed_source(source: str) -> str:
+    """Return the name of the surface behind a source: that of an input, or of a surface that a function writes."""
+    return source.removeprefix(_WRITTEN)
+
+
+def in_words(source: str) -> str:
+    """Return a source as the subject of a sentence."""
+    return f"{observed_source(source)}, which it writes," if is_written(source) else source
 
 
 class AnchorKind(str, enum.Enum):

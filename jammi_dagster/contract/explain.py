@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jammi_dagster.contract.anchors import InputAnchor
+from jammi_dagster.contract.anchors import InputAnchor, in_words, is_written
+from jammi_dagster.contract.dbt_versions import dbt_change
 
 _ABSENT: Any = object()
 _MOST_NAMED = 5  # a fan-in may have ten thousand inputs: a text names a few
@@ -75,8 +76,8 @@ def explain(
 
     >>> before = {"producer": "dagster_asset", "config": {"alpha": 0.5}}
     >>> after = {"producer": "dagster_asset", "config": {"alpha": 0.7}}
-    >>> [str(difference) for difference in explain(before, {}, after, {})]
-    ['config.alpha 0.5 -> 0.7']
+    >>> print(*explain(before, {}, after, {}))
+    config.alpha 0.5 -> 0.7
     """
     old, new = dict(recorded_descriptor), dict(current_descriptor)
     named = list(
@@ -100,8 +101,8 @@ def changed_inputs(recorded: Sequence[InputAnchor], current: Sequence[InputAncho
     """List the inputs that are in another state than the recorded one, sorted by source; new and gone ones too.
 
     >>> before, after = (InputAnchor.result_digest("orders", digit * 64) for digit in "01")
-    >>> [str(difference) for difference in changed_inputs([before], [after])]
-    ['input orders changed']
+    >>> print(*changed_inputs([before], [after]))
+    input orders changed
     """
     old, new = ({anchor.source: anchor for anchor in anchors} for anchors in (recorded, current))
     found = []
@@ -109,14 +110,19 @@ def changed_inputs(recorded: Sequence[InputAnchor], current: Sequence[InputAncho
         before, after = old.get(source), new.get(source)
         if before == after and not (before is not None and before.is_unpinned):
             continue
-        sides = {"before": before and before.anchor, "after": after and after.anchor}
-        word = "changed"
+        old_state, new_state = (None if one is None else one.anchor for one in (before, after))
+        word = f"changed{dbt_change(old_state, new_state)}"
         if before is None or after is None:
             word = "is new" if before is None else "is gone"
         elif before.is_unpinned or after.is_unpinned:
             word = "has no version to compare"
-        found.append(Difference(kind="input", name=source, text=f"input {source} {word}", **sides))
+        text = f"{_named(source)} {word}"
+        found.append(Difference(kind="input", name=source, text=text, before=old_state, after=new_state))
     return found
+
+
+def _named(source: str) -> str:
+    return in_words(source) if is_written(source) else f"input {source}"
 
 
 def _code(old: Any, new: Any) -> Iterator[Difference]:

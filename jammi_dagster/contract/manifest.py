@@ -18,7 +18,7 @@ from jammi_dagster.contract.anchors import (
     check_distinct,
     once_for_each_tuple,
 )
-from jammi_dagster.contract.canonical import canonical_json
+from jammi_dagster.contract.canonical import plain_json
 from jammi_dagster.contract.definition import DefinitionHash, MaterializationEnv, ProducingDescriptor
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.errors import InvalidManifest, JammiError, UnknownManifestVersion
@@ -162,7 +162,7 @@ class MaterializationManifest:
         """
         try:
             value = json.loads(data, object_pairs_hook=_distinct_keys)
-            canonical_json(value, name="manifest")
+            plain_json(value, name="manifest")
             return cls.from_dict(value)
         except UnknownManifestVersion as error:
             raise UnknownManifestVersion(
@@ -174,7 +174,7 @@ class MaterializationManifest:
     def to_bytes(self) -> bytes:
         """Return the sidecar's bytes: readable JSON. Raise `NotCanonical` for a value that JSON does not have."""
         value = replace(self, input_anchors=()).to_dict()
-        canonical_json(value, name="manifest")
+        plain_json(value, name="manifest")
         head, empty, tail = json.dumps(value, indent=2, ensure_ascii=False).partition(_NO_ANCHORS)
         assert empty, "nothing else stands at the margin of the whole"
         return b"".join((head.encode(), _anchors_text(self.input_anchors), tail.encode()))
@@ -197,7 +197,7 @@ _NO_ANCHORS = '\n  "input_anchors": []'
 def _anchors_text(anchors: Sequence[InputAnchor]) -> bytes:
     """Return the anchors as they stand in a sidecar. Raise `NotCanonical`."""
     value = [anchor.to_dict() for anchor in anchors]
-    canonical_json(value, name="manifest.input_anchors")
+    plain_json(value, name="manifest.input_anchors")
     listed = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
     return (_NO_ANCHORS.removesuffix("[]") + listed).encode()
 

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
+from jammi_dagster.contract.acceptance import DECLARED, Acceptance
 from jammi_dagster.contract.anchors import AnchorKind
 from jammi_dagster.contract.fields import Fields
+from jammi_dagster.contract.pins import PinnedInput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +93,8 @@ def in_words(kind: str) -> str:
 class Staleness:
     """The verdict on a ready table: still the output of its definition over its inputs' present state, or not.
 
-    Two attributes stand beside the verdict and do not count when verdicts are compared: `observed_at`,
-    `stale_ancestor`.
+    Five attributes stand beside the verdict and do not count when verdicts are compared: `observed_at`,
+    `stale_ancestor`, `accepted`, `pinned`, `declared`.
 
     Attributes:
         staleness: `fresh`, `stale`, `undecidable` or `missing_manifest`.
@@ -101,6 +103,12 @@ class Staleness:
         observed_at: by source, the instant (RFC 3339) at which a version surface observed it.
         stale_ancestor: after a sweep, the nearest stale table upstream. A table is fresh all the way up only without
             one.
+        accepted: the acceptance by which a table counts as the output of code that did not make it; then the verdict is
+            `fresh`, and its `grade` is `declared`.
+        pinned: of the inputs that advanced, the ones that the table was made over by a pin, with their distance to the
+            current materialization. Only `ResultStore.staleness` looks for them.
+        declared: of a `fresh` verdict, the inputs whose version rests on the word of another system and not on their
+            content: models of dbt, which have a new one with each run. Then its `grade` is `declared`.
 
     >>> verdict = Staleness.stale([StaleReason.input_vanished("orders")])
     >>> verdict.is_fresh
@@ -114,11 +122,14 @@ class Staleness:
     unpinned: tuple[str, ...] = ()
     observed_at: Mapping[str, str] = field(default_factory=dict, compare=False)
     stale_ancestor: str | None = field(default=None, compare=False)
+    accepted: Acceptance | None = field(default=None, compare=False)
+    pinned: tuple[PinnedInput, ...] = field(default=(), compare=False)
+    declared: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
-    def fresh(cls) -> Staleness:
-        """Judge fresh: every determinant was resolved and is equal."""
-        return cls(staleness="fresh")
+    def fresh(cls, accepted: Acceptance | None = None, declared: Sequence[str] = ()) -> Staleness:
+        """Judge fresh: every determinant was resolved and is equal, or differs in code that was `accepted`."""
+        return cls(staleness="fresh", accepted=accepted, declared=tuple(declared))
 
     @classmethod
     def stale(cls, reasons: Sequence[StaleReason]) -> Staleness:
@@ -139,6 +150,11 @@ class Staleness:
     def is_fresh(self) -> bool:
         """True if reuse is safe; no other verdict asserts that."""
         return self.staleness == "fresh"
+
+    @property
+    def grade(self) -> str | None:
+        """The grade `declared` of a verdict that rests on somebody's word; None of one by comparison alone."""
+        return DECLARED if self.accepted is not None or self.declared else None
 
     @classmethod
     def from_dict(cls, value: object) -> Staleness:

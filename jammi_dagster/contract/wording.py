@@ -56,6 +56,15 @@ def size(value: int | None) -> Amount:
     return Amount(f"{shown:.0f} {unit}" if unit == "B" else f"{shown:.1f} {unit}")
 
 
+def with_reason(text: str, reason: str | None) -> str:
+    """Append the reason that somebody gave, if any.
+
+    >>> with_reason("by ada", "wrong units"), with_reason("by ada", None)
+    ('by ada: wrong units', 'by ada')
+    """
+    return f"{text}: {reason}" if reason else text
+
+
 def counted(number: int, noun: str) -> str:
     """Show a number with its noun.
 

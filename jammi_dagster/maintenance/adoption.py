@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
-from jammi_dagster.catalog import AdoptedRow, AdoptionRows, Database
+from jammi_dagster.catalog import AdoptedRow, AdoptionRows, Database, RecoveryRows, Scope
 from jammi_dagster.catalog.records import id_of
 from jammi_dagster.errors import (
     CatalogUnavailable,
@@ -25,7 +25,13 @@ from jammi_dagster.errors import (
 from jammi_dagster.maintenance.bulk import Progress, each
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.sidecars import SidecarRow, fetch_sidecar, parse_manifest, row_of
-from jammi_dagster.maintenance.tombstones import Drops, Tombstone, folder_of, read_tombstone
+from jammi_dagster.maintenance.tombstones import (
+    Drops,
+    Tombstone,
+    attempt_of_collected,
+    folder_of,
+    read_tombstone,
+)
 
 _AT_ONCE = 1_000
 _ALL_FOLDERS = ("tables", "tenants")
@@ -35,13 +41,14 @@ _ALL_FOLDERS = ("tables", "tenants")
 class AdoptionReport:
     """The changes that an adoption made, or with `dry_run` would make.
 
-    Ids of materializations that were `adopted`; those of attempts that were never finished, or of which a table is
-    gone, stay out as `incomplete`. `unreadable` says of a path why it was passed over. `taken_over` is where the
-    catalog lies that the root belonged to before.
+    Ids of materializations that were `adopted`, and of rows that were `collected`, as their tombstones say; those of
+    attempts that were never finished, or of which a table is gone, stay out as `incomplete`. `unreadable` says of a
+    path why it was passed over. `taken_over` is where the catalog lies that the root belonged to before.
     """
 
     dry_run: bool
     adopted: list[str] = field(default_factory=list)
+    collected: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     taken_over: str | None = None
@@ -67,16 +74,18 @@ class Adoption:
     kept: set[str] = field(default_factory=set)
 
     def run(self, objects: ListedObjects, report: AdoptionReport) -> None:
-        """Add the rows of all whole materializations without one."""
+        """Add the rows of all whole materializations without one; put down the rows of collected ones."""
         rows = AdoptionRows(self.database)
+        collected = RecoveryRows(self.database, Scope(tenant=self.tenant))
+        report.collected = collected.bury(list(map(id_of, objects.collected)), dry_run=self.dry_run)
         found = self._found(rows, objects, report)
         if not found:
             return
         drops, unread = self._drops(objects, report)
         self.kept.update(row.ready.building.artifact_path for row in found if _folder(row) in unread)
-        left = [row for row in found if _id(row) not in drops.materializations and _folder(row) not in unread]
+        left = [row for row in found if _folder(row) not in unread]
         self.kept.update(row.ready.building.artifact_path for row in left)
-        whole = self._whole(rows, left, drops)
+        whole = self._whole(rows, left, objects, report)
         report.incomplete += [_id(row) for row in left if row.ready.building.attempt_id not in whole]
         adopted = [_adopted(row, drops) for row in left if row.ready.building.attempt_id in whole]
         for start in range(0, len(adopted), _AT_ONCE):
@@ -84,14 +93,30 @@ class Adoption:
             self.progress.step("materializations adopted", len(batch))
             report.adopted += _ids(batch) if self.dry_run else self._add(rows, batch, report)
 
-    def _whole(self, rows: AdoptionRows, left: Sequence[SidecarRow], drops: Drops) -> set[str | None]:
-        """Find the attempts of which every table is there, or was dropped since: the others may never have ended."""
+    def _whole(
+        self, rows: AdoptionRows, left: Sequence[SidecarRow], objects: ListedObjects, report: AdoptionReport
+    ) -> set[str | None]:
+        """Find the attempts of which every table is there, or was collected since: the others may never have ended."""
         there = Counter(row.ready.building.attempt_id for row in left)
-        there.update(drops.materializations.values())
         sizes = {row.ready.building.attempt_id: row.attempt_size for row in left}
         short = [one for one, size in sizes.items() if there[one] < size and one is not None]
         there.update(rows.ready_of_attempts(short))
+        if any(there[one] < size for one, size in sizes.items()):
+            there.update(self._collected_of(rows, objects, report))
         return {one for one, size in sizes.items() if there[one] >= size}
+
+    def _collected_of(
+        self, rows: AdoptionRows, objects: ListedObjects, report: AdoptionReport
+    ) -> Iterator[str]:
+        """Yield the attempt of each collected materialization that has no row."""
+        collected, ask = iter(objects.collected), lambda path: attempt_of_collected(self.root, path)
+        while some := list(itertools.islice(collected, _AT_ONCE * 5)):
+            known = rows.known([id_of(path) for path in some])
+            for path, attempt in each(self.root, [one for one in some if id_of(one) not in known], ask):
+                if isinstance(attempt, JammiError):
+                    report.unreadable[path] = str(attempt)
+                else:
+                    yield attempt
 
     def _found(self, rows: AdoptionRows, objects: ListedObjects, report: AdoptionReport) -> list[SidecarRow]:
         """Read the sidecars of all artifacts without a row."""
@@ -99,7 +124,9 @@ class Adoption:
         while some := list(itertools.islice(pairs, _AT_ONCE * 5)):
             ids = {id_of(path): path for path in some}
             known = rows.known(ids)
-            unknown = [path for one, path in ids.items() if one not in known]
+            unknown = [
+                path for one, path in ids.items() if one not in known and path not in objects.collected
+            ]
             # parsing is not for the threads: they would only wait for each other
             for path, data in each(self.root, unknown, lambda path: self._fetch(path, objects)):
                 self.progress.step("sidecars read")
@@ -124,7 +151,7 @@ class Adoption:
             report.unreadable[path] = str(error)
 
     def _drops(self, objects: ListedObjects, report: AdoptionReport) -> tuple[Drops, set[str]]:
-        """Read the tombstones; give the folders of tables of which one cannot be read now: they may be dropped."""
+        """Read the tombstones; give the folders of tables of which one cannot be read now: their names may be gone."""
         tombstones, unread = list[tuple[str, Tombstone]](), set[str]()
         for path, one in each(self.root, objects.tombstones, lambda path: read_tombstone(self.root, path)):
             if not isinstance(one, JammiError):

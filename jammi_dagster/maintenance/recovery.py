@@ -19,6 +19,7 @@ from jammi_dagster.catalog import (
     LEASE_SECONDS,
     AbandonedRow,
     CatalogWriter,
+    CollectionRows,
     Database,
     Lease,
     ReadyRow,
@@ -38,11 +39,13 @@ from jammi_dagster.errors import (
     StorageFailed,
     UnknownManifestVersion,
 )
+from jammi_dagster.maintenance import GRACE_SECONDS
 from jammi_dagster.maintenance.adoption import Adoption, AdoptionReport
 from jammi_dagster.maintenance.bulk import Progress, delete_all, each
 from jammi_dagster.maintenance.lineage_index import mend_index
 from jammi_dagster.maintenance.objects import ListedObjects
 from jammi_dagster.maintenance.root_binding import RootBinding
+from jammi_dagster.maintenance.run_folders import RunFolders
 from jammi_dagster.maintenance.sidecars import (
     building_row,
     fetch_manifest,
@@ -54,7 +57,6 @@ from jammi_dagster.maintenance.tombstones import read_tombstone
 from jammi_dagster.recording import RENEW_SECONDS
 from jammi_dagster.recording.leases import Heart
 
-GRACE_SECONDS = 24 * 3600.0
 _AT_ONCE = 5_000
 _MOST_MISSING, _MOST_MISSING_SHARE = 10, 0.05
 
@@ -65,8 +67,10 @@ class RecoveryReport:
 
     Ids of materializations that were `promoted` (complete, now ready), `failed` (incomplete, with their whole
     attempt), `adopted` (complete, with a new row), `lost` (ready, but an object was missing for longer than the grace
-    period) and `returned` (lost, and whole again). Paths below the root that were `reclaimed` (objects that no row
-    names, tombstones of drops that were never committed) and of uploads that were `aborted`. Keys of anchor sets
+    period) and `returned` (lost, and whole again). `collected` (their tombstone says that
+    a collection had taken them, and the catalog, restored from a backup, did not). Paths below the root that were
+    `reclaimed` (objects that were never of a ready row, tombstones of drops that were never committed, values of runs
+    that are over) and of uploads that were `aborted`. Keys of anchor sets
     whose edges were `reindexed`, and of those that were `restored` from a sidecar, since they could not be read.
 
     Only told, and left as they are: ids of ready ones with an object `missing`, and of `damaged` ones, whose sidecar
@@ -82,6 +86,7 @@ class RecoveryReport:
     missing: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
     returned: list[str] = field(default_factory=list)
+    collected: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     reclaimed: list[str] = field(default_factory=list)
@@ -101,6 +106,7 @@ class _Inventory:
     whole: list[RecordedArtifact] = field(default_factory=list)
     damaged: list[RecordedArtifact] = field(default_factory=list)
     missing: list[RecordedArtifact] = field(default_factory=list)
+    collected: list[RecordedArtifact] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     is_root_there: bool = False
 
@@ -114,7 +120,7 @@ class _Inventory:
 class Recovery:
     """One pass of recovery over the rows and objects of one tenant, in all of its deployments.
 
-    `grace_seconds` is for how long an object without a row is kept: longer than anybody reads through a reference.
+    `grace_seconds` is for how long an object without a row is kept: longer than anybody writes.
     It is also for how long an object must be missing before its row is lost.
     """
 
@@ -152,6 +158,7 @@ class Recovery:
         self._bring_back(rows, objects, report)
         self._withdraw(rows, objects, report)
         self._reclaim(rows, objects, self._adopt(objects, report), report)
+        self._sweep_runs(report)
         self._abort_uploads(folder, report)
         report.reindexed, report.restored = mend_index(rows, self.root, dry_run=self.dry_run)
         return report
@@ -165,6 +172,9 @@ class Recovery:
             self.root, rows.ready_with_manifest(), lambda kept: self._found(kept, objects)
         ):
             self.progress.step("materializations looked at")
+            if kept.artifact_path in objects.collected:
+                inventory.collected.append(kept)
+                continue
             if isinstance(found, ArtifactOutsideRoot | ArtifactTooLarge):  # which tells nothing of the root
                 inventory.damaged.append(kept)
                 continue
@@ -220,7 +230,7 @@ class Recovery:
         allowed = max(_MOST_MISSING, share) if inventory.is_root_there else 0
         if len(inventory.missing) <= allowed:
             return
-        # a table that was dropped, and reclaimed by another recovery, since it was listed is not missing
+        # a materialization that was collected since it was listed is not missing
         missing = rows.count_ready([kept.materialization_id for kept in inventory.missing])
         if missing > allowed:
             raise ObjectsMissing(root=self.root.name, missing=missing, total=inventory.total)
@@ -255,7 +265,7 @@ class Recovery:
                 report.returned.append(kept.materialization_id)
 
     def _is_whole(self, kept: RecordedArtifact, objects: ListedObjects) -> bool:
-        if objects.size(kept.artifact_path) != kept.size_bytes:
+        if kept.artifact_path in objects.collected or objects.size(kept.artifact_path) != kept.size_bytes:
             return False
         size, sidecar = self._found(kept, objects)
         if size is None or sidecar is None or not self._agrees(kept, size, sidecar):
@@ -282,7 +292,8 @@ class Recovery:
         if not self.dry_run:
             heart.start()
         try:
-            complete = self._complete(attempt)
+            is_buried = any(row.artifact_path in objects.collected for row in attempt)
+            complete = [] if is_buried else self._complete(attempt)
             if self.dry_run:
                 (report.promoted if complete else report.failed).extend(ids)
             elif complete:
@@ -346,8 +357,9 @@ class Recovery:
                 paths += [row.artifact_path, sidecar_path(row.artifact_path)]
             except ArtifactOutsideRoot:
                 continue
-        named = rows.named(paths, grace_seconds=self.grace_seconds)
-        for path, error in delete_all(self.root, sorted({*paths} - named)):
+        named = rows.named(paths)
+        going = (path for path in {*paths} - named if artifact_of(path) not in objects.collected)
+        for path, error in delete_all(self.root, sorted(going)):
             objects.sizes.pop(path, None)
             if error is not None:
                 report.unreadable[path] = str(error)
@@ -366,18 +378,21 @@ class Recovery:
         adopted = AdoptionReport(dry_run=self.dry_run)
         adoption.run(objects, adopted)
         report.adopted, report.incomplete = self.binding.take_restored() + adopted.adopted, adopted.incomplete
+        report.collected = adopted.collected
         report.unreadable.update(adopted.unreadable)
         return adoption.kept
 
     def _reclaim(
         self, rows: RecoveryRows, objects: ListedObjects, kept: set[str], report: RecoveryReport
     ) -> None:
-        """Remove objects of ours that are older than the grace period, and that no row names."""
+        """Remove objects of ours that are older than the grace period, and that were never those of a ready row."""
         old = objects.older(self.clock() - self.grace_seconds)
         kept = kept | {sidecar_path(path) for path in kept}
         while some := list(itertools.islice(old, _AT_ONCE)):
-            stay = kept | rows.named(some, grace_seconds=self.grace_seconds)
-            unnamed = [path for path in some if path not in stay]
+            stay = kept | rows.named(some)
+            unnamed = [
+                path for path in some if path not in stay and artifact_of(path) not in objects.collected
+            ]
             alone = each(self.root, unnamed, lambda path: self._is_of_a_pair(path, objects))
             going = list[str]()
             for path, is_of_a_pair in alone:
@@ -397,6 +412,13 @@ class Recovery:
                 report.reclaimed.append(path)
             else:
                 report.unreadable[path] = str(error)
+
+    def _sweep_runs(self, report: RecoveryReport) -> None:
+        rows = CollectionRows(self.database, self.scope)
+        folders = RunFolders(self.root, self.scope.tenant or None)
+        removed, failed = folders.sweep(rows, dry_run=self.dry_run)
+        report.reclaimed += removed
+        report.unreadable |= failed
 
     def _withdraw(self, rows: RecoveryRows, objects: ListedObjects, report: RecoveryReport) -> None:
         """Remove the tombstones of drops that were never committed: the table would be lost with its catalog."""

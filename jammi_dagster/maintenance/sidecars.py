@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from jammi_dagster.artifacts import SIDECAR_LIMIT, ArtifactRoot, artifact_path, sidecar_path
-from jammi_dagster.catalog import AbandonedRow, BuildingRow, ReadyRow
+from jammi_dagster.catalog import AbandonedRow, BuildingRow, ReadyRow, decode_answers
 from jammi_dagster.contract import MaterializationManifest, canonical_json, definition_hash
 from jammi_dagster.contract.fields import Fields
 from jammi_dagster.contract.tables import check_source, check_table
@@ -135,8 +136,17 @@ def ready_row(building: BuildingRow, manifest: MaterializationManifest) -> tuple
         completed_at=manifest.produced_at,
         annotation_json=None if annotation is None else canonical_json(annotation).decode(),
         cause=cause(manifest.own),
+        answers_json=_answers(rest.get("answers")),
     )
     return ready, run_id if isinstance(run_id, str) and "\0" not in run_id else None
+
+
+def _answers(recorded: object) -> str | None:
+    """Give recorded answers as the catalog holds them; none for a sidecar that has other values there."""
+    try:
+        return json.dumps(decode_answers(recorded, where="manifest")) if recorded else None
+    except InvalidField:
+        return None
 
 
 def _natural(value: object, otherwise: int) -> int:

@@ -52,6 +52,7 @@ class PlannedTable:
         before, after: the recorded and the present value of that determinant, where they can be shown.
         definition: the `definition_hash` that the step would record, in hex; None where it is not known.
         materialization: the id that is reused; `is_current` tells whether it is the current one already.
+        deployment: the one whose current table is reused, else the one that made it: a branch reuses its parent's.
         failed_checks: recorded checks that fail again with a reuse.
         wave: the place of its run among the runs of the launch, from 0; None for a reuse.
         expected_seconds, expected_bytes: cost of computing it, as recorded when it was last computed.
@@ -69,6 +70,7 @@ class PlannedTable:
     definition: str | None = None
     materialization: str | None = None
     is_current: bool = False
+    deployment: str | None = None
     failed_checks: tuple[str, ...] = ()
     wave: int | None = None
     expected_seconds: float | None = None

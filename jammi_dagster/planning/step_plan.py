@@ -11,8 +11,9 @@ step running, so that the plan of a run is known before it begins. A plan holds 
    cannot be recorded, Dagster runs a plain asset's body in any case. Such a table is not fresh either; but a plan is
    about a run, not about freshness.
 4. A step with a table whose definition is not known is undecidable. Only with no step running can that be.
-5. A table with a match computes where the match holds results of other checks than the asset declares.
-6. A table with a match is reused, a table without one computes.
+5. A table with a match computes where the match holds results of other checks than the asset declares, or where it is
+   an object whose bytes are code for its readers, and another deployment wrote it.
+6. A table with a match is reused, a table without one computes. An accepted materialization is a match like any other.
 7. The tables of one step are decided together: one that computes makes all compute. After the first table without a
    match nothing needs to be looked for.
 
@@ -44,15 +45,19 @@ BytesSeen = Literal["seen", "not looked at", "gone"]
 BYPASSED = "cache=bypass"
 NO_MATCH = "nothing stored has this definition and these inputs"
 LOST, GONE = "the bytes of materialization", "gone"
+DISTRUSTED = "and reading its format runs code (trust_other_deployments=True allows it)"
+GRAPH = "only an executor under reuse_first skips the ops of a graph"
+GRAPH_CHECKS = "the ops of a graph with asset checks run in any case: no table holds the results"
 PLAIN = "Dagster runs the body of a plain asset in any case"
 
 
 class Match(NamedTuple):
-    """A stored materialization with the table's definition and inputs.
+    """A stored materialization with the table's definition and inputs, or one that was accepted for them.
 
     `digest` is that of its artifact, `seconds` the time that computing it took. `other_checks` are declared checks that
     it holds no result of, and checks with a result that are not declared; `failed_checks` are those that it failed.
     `bytes` tells whether its artifact was seen to be there, and `why` words how it came to be, or how its bytes are.
+    `distrusted` is the other deployment that wrote an object whose bytes are code for its readers.
     """
 
     materialization: str
@@ -62,6 +67,8 @@ class Match(NamedTuple):
     failed_checks: tuple[str, ...] = ()
     bytes: BytesSeen = "seen"
     why: str = ""
+    distrusted: str | None = None
+    deployment: str | None = None
 
 
 class TableFacts(NamedTuple):
@@ -91,9 +98,9 @@ class TablePlan(NamedTuple):
     """The decision on one table.
 
     `definition` and `anchors` are those that its materialization has or would get. `materialization` is the id to
-    reuse, `digest` that of its artifact and `why` words how it came to be; `saved_seconds` is the compute time that a
-    reuse saves, and `failed_checks` are recorded checks that failed. `begins` is False where an obstacle keeps the step
-    from beginning.
+    reuse, `digest` that of its artifact, `deployment` the one that made it and `why` words how it came to be;
+    `saved_seconds` is the compute time that a reuse saves, and `failed_checks` are recorded checks that failed.
+    `begins` is False where an obstacle keeps the step from beginning.
     """
 
     table: str
@@ -108,6 +115,7 @@ class TablePlan(NamedTuple):
     bytes: BytesSeen = "not looked at"
     begins: bool = True
     why: str = ""
+    deployment: str | None = None
 
 
 class StepPlan(NamedTuple):
@@ -173,6 +181,9 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
         checks = ", ".join(match.other_checks)
         why = f"materialization {match.materialization} was made with other checks ({checks})"
         return _plan(facts, "compute", [why])
+    if match.distrusted is not None:
+        why = f"materialization {match.materialization} was written by deployment {match.distrusted}, {DISTRUSTED}"
+        return _plan(facts, "compute", [why])
     return TablePlan(
         table=facts.table,
         definition=facts.definition,
@@ -184,6 +195,7 @@ def _decide(facts: TableFacts, policy: CachePolicy) -> TablePlan:
         failed_checks=match.failed_checks,
         bytes=match.bytes,
         why=match.why,
+        deployment=match.deployment,
     )
 
 

@@ -24,6 +24,7 @@ from jammi_dagster.artifacts import (
 )
 from jammi_dagster.catalog import (
     LEASE_SECONDS,
+    Answer,
     BuildingRow,
     Busy,
     CatalogWriter,
@@ -34,6 +35,7 @@ from jammi_dagster.catalog import (
     Scope,
 )
 from jammi_dagster.contract import (
+    AnchorKind,
     ArtifactDigest,
     DefinitionHash,
     InputAnchor,
@@ -69,7 +71,8 @@ class Output:
     """The facts that the funnel needs of one written table in order to publish it.
 
     `own` goes into the sidecar under this package's key; a reuse emits `annotation` again, and saves
-    `compute_seconds`.
+    `compute_seconds`. `is_exact` is False for an object whose bytes may differ where it is equal. `answers` tell which
+    materialization of which deployment each input was; they are recorded, and enter neither anchors nor definition.
     """
 
     table: str
@@ -78,16 +81,24 @@ class Output:
     definition: DefinitionHash
     input_anchors: Sequence[InputAnchor]
     compute_seconds: float | None = None
+    is_exact: bool = True
     own: Mapping[str, Any] = field(default_factory=dict)
     annotation: Mapping[str, Any] | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_distinct(self.input_anchors)
 
 
+def _answers(output: Output) -> dict[str, list[str]]:
+    """Give the answers of the inputs that are recorded by content; one that moved meanwhile has none."""
+    pinned = {anchor.source for anchor in output.input_anchors if anchor.kind is AnchorKind.RESULT_DIGEST}
+    return {source: list(answer) for source, answer in output.answers.items() if source in pinned}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """A materialization that is ready. `is_current` is False where a later start had moved the pointer before."""
+    """A materialization that is ready. `is_current` is False where its pointer is elsewhere."""
 
     record: MaterializationRecord
     is_current: bool
@@ -208,9 +219,17 @@ class Attempt:
         self.written[table] = written
         return written
 
-    def publish(self, outputs: Sequence[Output], *, run_id: str | None = None) -> list[Publication]:
-        """Write the sidecars, then flip all rows in one transaction.
+    def publish(
+        self,
+        outputs: Sequence[Output],
+        *,
+        run_id: str | None = None,
+        moves: bool = True,
+        reused: Sequence[tuple[str, str]] = (),
+    ) -> list[Publication]:
+        """Write the sidecars, then flip all rows in one transaction; without `moves`, no pointer moves.
 
+        `reused` are other tables with the materializations that become current in the same transaction.
         `outputs` are all tables of the attempt, each written and once: else `InvalidField`, before anything is
         written. Raises `LeaseLost`, `NotCanonical`, `ManifestTooLarge`, and the errors of storage and catalog.
         """
@@ -223,13 +242,19 @@ class Attempt:
         self._write_sidecars(outputs, completed_at)
         finished = [self._finished(output, completed_at) for output in outputs]
         self.recorder.check_root()
-        pointed = self.recorder.writer.finish(finished, lease=self.lease, run_id=run_id)
+        pointed = self.recorder.writer.finish(
+            finished, lease=self.lease, run_id=run_id, moves=moves, reused=reused
+        )
         self._open = False
         ids = [self.rows[output.table].materialization_id for output in outputs]
-        records = self.recorder.reader.records(ids)
+        records = self.recorder.reader.records([*ids, *(key for _, key in reused)])
+        published = [
+            records[key].with_anchors(one.input_anchors) for key, one in zip(ids, outputs, strict=True)
+        ]
+        published += [records[key] for _, key in reused]
         return [
-            Publication(record=records[key].with_anchors(output.input_anchors), is_current=point.is_current)
-            for key, output, point in zip(ids, outputs, pointed, strict=True)
+            Publication(record=record, is_current=point.is_current)
+            for record, point in zip(published, pointed, strict=True)
         ]
 
     def _write_sidecars(self, outputs: Sequence[Output], completed_at: str) -> None:
@@ -289,6 +314,7 @@ class Attempt:
                 "writer_profile": written.profile.to_dict(),
                 "compute_seconds": output.compute_seconds,
                 **output.own,
+                **({"answers": _answers(output)} if output.answers else {}),
                 **({} if output.annotation is None else {"annotation": output.annotation}),
             },
         )
@@ -312,7 +338,9 @@ class Attempt:
             compute_seconds=output.compute_seconds,
             completed_at=completed_at,
             annotation_json=annotation,
+            is_exact=output.is_exact,
             cause=cause(output.own),
+            answers_json=canonical_json(_answers(output)).decode() if output.answers else None,
         )
 
     def _abandon(self) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from jammi_dagster.artifacts import ArtifactRoot, read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import Difference, changed_inputs, explain
-from jammi_dagster.contract.anchors import InputAnchor
+from jammi_dagster.contract.anchors import InputAnchor, is_written
 from jammi_dagster.contract.wording import counted
 from jammi_dagster.errors import InvalidField
 
@@ -139,12 +139,13 @@ def inputs_in_words(before: Sequence[InputAnchor] | None, after: Sequence[InputA
     >>> inputs_in_words(old, new), inputs_in_words(old, old), inputs_in_words(None, new), inputs_in_words(None, [])
     ('1 input, 1 changed', '1 input, none changed', '1 input', 'no inputs')
     """
-    declared = _declared(after)
+    declared = [anchor for anchor in _declared(after) if not is_written(anchor.source)]
     said = counted(len(declared), "input") if declared else "no inputs"
     if before is None:
         return said
-    states = changed_inputs(_declared(before), declared)
-    counts = Counter(one.text.removeprefix(f"input {one.name} ") for one in states)
+    recorded = [anchor for anchor in _declared(before) if not is_written(anchor.source)]
+    states = changed_inputs(recorded, declared)
+    counts = Counter(one.text.removeprefix(f"input {one.name} ").partition(":")[0] for one in states)
     moved = [f"{number:,} {_MOVED[word]}" for word, number in counts.items()] or ["none changed"] * bool(
         declared
     )

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Protocol, runtime_checkable
 
 from jammi_dagster.contract import CurrentAnchor
+from jammi_dagster.contract.anchors import observed_source
 from jammi_dagster.surfaces import VersionSurface
 
 
@@ -47,7 +48,7 @@ class Observations:
 
     def current_anchor(self, source: str) -> CurrentAnchor:
         """Return the present version of `source`, undecidable without a surface. Raise as the surface does."""
-        surface = self._surfaces.get(source)
+        surface = self._surfaces.get(source) or self._surfaces.get(observed_source(source))
         if surface is None:
             return CurrentAnchor.undecidable()
         if source not in self._known:

@@ -1,7 +1,8 @@
 """The cache probe: find an intact materialization of exactly this definition over exactly these inputs.
 
-Rules: the row and its bytes are both needed for a hit; an unpinned input never hits. Not done here: deciding whether a
-probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording`).
+Rules: the row and its bytes are both needed for a hit; an unpinned input never hits. Where nothing else does, the
+current materialization of a table hits that was accepted for just this definition over these inputs, and no other.
+Not done here: deciding whether a probe is wanted (see `contract.CachePolicy`) and moving pointers (see `recording`).
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import NamedTuple
 
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import DefinitionHash, InputAnchor
+from jammi_dagster.contract import Acceptance, DefinitionHash, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct, pinned_set_key
-from jammi_dagster.errors import ArtifactOutsideRoot, StorageFailed
+from jammi_dagster.errors import ArtifactOutsideRoot, JammiError, StorageFailed
+from jammi_dagster.planning.step_plan import GONE
 from jammi_dagster.sensing.rows import Rows
 from jammi_dagster.threads import Workers
 
@@ -75,10 +77,71 @@ def probe_cache_record(
 
 
 class Answer(NamedTuple):
-    """The answer of a probe: the best match with bytes. Without `has_bytes` the best match, whose bytes are gone."""
+    """The answer of a probe: the best match with bytes. Without `has_bytes` the best match, whose bytes are gone.
+
+    `accepted` is the acceptance by which the record matches; None where it has the definition itself.
+    """
 
     record: MaterializationRecord | None
     has_bytes: bool
+    accepted: Acceptance | None = None
+
+
+class Wanted(NamedTuple):
+    """A table that a materialization is looked for, with its definition and the anchors of its inputs."""
+
+    table: str
+    definition: str
+    anchors: Sequence[InputAnchor]
+
+
+def probe_tables(
+    reader: Rows,
+    root: ArtifactRoot,
+    wanted: Sequence[Wanted],
+    known: Mapping[tuple[str, str], MaterializationRecord] = _NONE_KNOWN,
+    acceptances: Mapping[str, Acceptance] | None = None,
+) -> Iterator[Answer]:
+    """Yield the answer of `probe_many` for each table; where it has none, the materialization that was accepted for it.
+
+    Unless they are given, the acceptances are only asked for where a table has no other answer.
+    """
+    accepted: Mapping[str, tuple[Acceptance, MaterializationRecord]] | None = None
+    found = probe_many(reader, root, [(one.definition, one.anchors) for one in wanted], known)
+    for one, answer in zip(wanted, found, strict=True):
+        if not answer.has_bytes:
+            if accepted is None:
+                accepted = _accepted(reader, wanted, acceptances)
+            answer = _of_acceptance(root, one, accepted) or answer
+        yield answer
+
+
+def _accepted(
+    reader: Rows, wanted: Sequence[Wanted], acceptances: Mapping[str, Acceptance] | None
+) -> dict[str, tuple[Acceptance, MaterializationRecord]]:
+    """Read the accepted materializations of some tables, all at once."""
+    every = reader.acceptances() if acceptances is None else acceptances
+    mine = {one.table: every[one.table] for one in wanted if one.table in every}
+    records = reader.records(accepted.materialization_id for accepted in mine.values())
+    return {
+        table: (accepted, records[accepted.materialization_id])
+        for table, accepted in mine.items()
+        if accepted.materialization_id in records
+    }
+
+
+def _of_acceptance(
+    root: ArtifactRoot, wanted: Wanted, accepted: Mapping[str, tuple[Acceptance, MaterializationRecord]]
+) -> Answer | None:
+    """Return the accepted materialization of a table, if it was accepted for this definition over these inputs."""
+    if wanted.table not in accepted:
+        return None
+    acceptance, record = accepted[wanted.table]
+    if acceptance.anchor_set != pinned_set_key(wanted.anchors):
+        return None
+    if not acceptance.covers(record.definition_hash, wanted.definition):
+        return None
+    return Answer(record, has_bytes(root, record), acceptance)
 
 
 def probe_many(
@@ -135,11 +198,31 @@ def has_bytes(root: ArtifactRoot, record: MaterializationRecord | None) -> bool:
     """Return True if there are bytes in the recorded size. Log a path that no artifact can have."""
     if record is None:
         return False
+    size = _size(root, record.artifact_path)
+    if isinstance(size, JammiError):
+        _log.warning("table %s: a recorded materialization is passed over, %s", record.table, size)
+    return not _damage(size, record.size_bytes)
+
+
+def damage(root: ArtifactRoot, path: str, recorded: int | None) -> str:
+    """Say how the bytes of an artifact are: gone, or damaged if not of its recorded size; empty for neither."""
+    return _damage(_size(root, path), recorded)
+
+
+def _damage(size: int | JammiError | None, recorded: int | None) -> str:
+    if not isinstance(size, int):
+        return GONE
+    # an engine's row has no size
+    return "" if recorded in (None, size) else f"damaged: {size:,} B in place of {recorded} B"
+
+
+def _size(root: ArtifactRoot, path: str) -> int | JammiError | None:
+    """Return the size of an artifact, None if it is not there, the error for a path that no artifact can have."""
     try:
-        size = root.size(record.artifact_path)
-    except (ArtifactOutsideRoot, StorageFailed) as error:
-        if isinstance(error, StorageFailed) and getattr(error.__cause__, "errno", None) not in _NO_NAME:
+        return root.size(path)
+    except ArtifactOutsideRoot as error:
+        return error
+    except StorageFailed as error:
+        if getattr(error.__cause__, "errno", None) not in _NO_NAME:
             raise
-        _log.warning("table %s: a recorded materialization is passed over, %s", record.table, error)
-        return False
-    return size is not None and record.size_bytes in (None, size)  # an engine's row has no size
+        return error

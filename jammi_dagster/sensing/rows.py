@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from jammi_dagster.catalog import CatalogMark, CurrentMatch, CurrentRow, Hold, MaterializationRecord, Move
-from jammi_dagster.contract import DerivesFromEdge
+from jammi_dagster.contract import Acceptance, DerivesFromEdge
 
 
 class Rows(Protocol):
@@ -77,6 +77,9 @@ class Rows(Protocol):
 
     def holds(self) -> dict[str, Hold]:
         """Map each of the tenant's own tables that is held in the deployment to its hold."""
+
+    def acceptances(self) -> dict[str, Acceptance]:
+        """Map each table whose current materialization is accepted in the deployment to the acceptance."""
 
     def matches(
         self, definition: str, set_key: str, *, only_best: bool = False

@@ -11,6 +11,7 @@ from dataclasses import replace
 from jammi_dagster.artifacts import ArtifactRoot, read_manifest
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import (
+    Acceptance,
     AnchorKind,
     CurrentAnchor,
     DefinitionHash,
@@ -18,6 +19,7 @@ from jammi_dagster.contract import (
     Staleness,
     StaleReason,
 )
+from jammi_dagster.contract.dbt_versions import is_dbt_version
 from jammi_dagster.sensing.observations import Observations
 from jammi_dagster.sensing.rows import Rows
 
@@ -27,24 +29,33 @@ def judge(
     recorded_inputs: Iterable[InputAnchor],
     current_definition: DefinitionHash,
     resolve: Callable[[InputAnchor], CurrentAnchor],
+    accepted: Acceptance | None = None,
 ) -> Staleness:
     """Judge a table: its definition first, then its inputs in recorded order.
+
+    A definition that differs as the acceptance of the table covers is no reason.
 
     Args:
         recorded_definition: the recorded hash; None for a table from before the contract.
         recorded_inputs: the recorded anchors, in recorded order.
         current_definition: the hash of the definition as it is now.
         resolve: gives the present state of an anchor's input.
+        accepted: the acceptance of the table's current materialization, if one is in force.
     """
     if recorded_definition is None:
         return Staleness.missing_manifest()
     decided: list[StaleReason] = []
     unpinned: list[str] = []
     observed: dict[str, str] = {}
-    if recorded_definition != current_definition:
+    if accepted is not None and not accepted.covers(recorded_definition, current_definition):
+        accepted = None
+    if recorded_definition != current_definition and accepted is None:
         decided.append(StaleReason.definition_changed(recorded_definition, current_definition))
+    declared: list[str] = []
     for anchor in recorded_inputs:
         now = resolve(anchor)
+        if is_dbt_version(anchor.anchor):
+            declared.append(anchor.source)
         if now.observed_at is not None:
             observed[anchor.source] = now.observed_at
         if now.current_anchor == "undecidable":
@@ -56,7 +67,7 @@ def judge(
     if unpinned:
         verdict = Staleness.undecidable(unpinned, decided)
     else:
-        verdict = Staleness.stale(decided) if decided else Staleness.fresh()
+        verdict = Staleness.stale(decided) if decided else Staleness.fresh(accepted, declared)
     return replace(verdict, observed_at=observed) if observed else verdict
 
 

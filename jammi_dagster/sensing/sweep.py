@@ -17,7 +17,14 @@ from typing import NamedTuple, TypeAlias
 from jammi_dagster.artifacts import ArtifactRoot
 from jammi_dagster.catalog import CurrentRow
 from jammi_dagster.catalog.records import decode_anchors
-from jammi_dagster.contract import AnchorKind, CurrentAnchor, DefinitionHash, InputAnchor, Staleness
+from jammi_dagster.contract import (
+    Acceptance,
+    AnchorKind,
+    CurrentAnchor,
+    DefinitionHash,
+    InputAnchor,
+    Staleness,
+)
 from jammi_dagster.errors import InvalidField, JammiError
 from jammi_dagster.lineage.graph import nearest_above
 from jammi_dagster.sensing.observations import Observations
@@ -84,7 +91,7 @@ class _Judgement:
 
     Attributes:
         asked: the tables that the caller asked for.
-        others: the verdict on every table that is not fresh, asked for or not.
+        others: the verdict on every table that is not plainly fresh, asked for or not.
         hiding: the names of a tenant's own tables that hide global ones.
         inputs: each table with its recorded sources; True if those are names of global tables.
     """
@@ -113,7 +120,7 @@ def _judge_all(
 ) -> _Judgement:
     """Judge every current table; without `definitions`, each is asked for with the one that it recorded."""
     scopes: dict[str, _Scope] = {}
-    judged = _Judgement()
+    judged, acceptances = _Judgement(), rows.acceptances()
     with contextlib.closing(rows.current_rows()) as current:
         for row in current:
             if row.tenant not in scopes:
@@ -129,16 +136,24 @@ def _judge_all(
             if definition is not None or definitions is None:
                 judged.asked.append(row.table)
                 if not is_fresh or row.definition_hash != definition:
-                    judged.others[row.table] = _judged(scope, row, definition, damaged)
+                    judged.others[row.table] = _judged(
+                        scope, row, definition, acceptances.get(row.table), damaged
+                    )
             elif not is_fresh:
                 with contextlib.suppress(JammiError):  # not asked for: its faults are not the caller's
                     judged.others[row.table] = scope.judge(row, row.definition_hash)
     return judged
 
 
-def _judged(scope: _Scope, row: CurrentRow, definition: str | None, damaged: Damaged | None) -> Staleness:
+def _judged(
+    scope: _Scope,
+    row: CurrentRow,
+    definition: str | None,
+    accepted: Acceptance | None,
+    damaged: Damaged | None,
+) -> Staleness:
     try:
-        return scope.judge(row, definition)
+        return scope.judge(row, definition, accepted)
     except InvalidField as error:
         if damaged is None:
             raise
@@ -188,13 +203,13 @@ class _Scope:
             return _NOTHING
         return _AnchorFacts(tuple(sources), are_current)
 
-    def judge(self, row: CurrentRow, definition: str | None) -> Staleness:
+    def judge(self, row: CurrentRow, definition: str | None, accepted: Acceptance | None = None) -> Staleness:
         """Judge one row, as `staleness.judge` does a single table."""
         if row.definition_hash is None or row.anchors_json is None or definition is None:
             return Staleness.missing_manifest()
         are_current = self.recorded(row.anchors_json).are_current
         anchors = () if are_current else self._decode(row.anchors_json, row.anchor_order)
-        return judge(row.definition_hash, anchors, DefinitionHash(definition), self._resolve)
+        return judge(row.definition_hash, anchors, DefinitionHash(definition), self._resolve, accepted)
 
     def _resolve(self, anchor: InputAnchor) -> CurrentAnchor:
         if self._digests is None or anchor.kind is not AnchorKind.RESULT_DIGEST:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from catalog_kit import Catalog
 from core_kit import race
 
-from jammi_dagster.catalog import Database
+from jammi_dagster.catalog import Database, MoveRows
 from jammi_dagster.catalog.secret import StoreKey
 
 QUESTIONS: dict[str, Callable[[Catalog], Any]] = {
@@ -65,6 +65,12 @@ def test_reading_makes_nothing(absent: Catalog, place: str, tmp_path: Path) -> N
     assert left(place, tmp_path) == []
 
 
+def test_there_is_nothing_to_prune(absent: Catalog, place: str, tmp_path: Path) -> None:
+    """Pruning the history of a catalog that is not there makes none."""
+    assert MoveRows(absent.database, absent.scope).prune(keep_last=1, keep_seconds=0) == 0
+    assert left(place, tmp_path) == []
+
+
 def test_the_first_write_makes_it(absent: Catalog, place: str, tmp_path: Path) -> None:
     """It is made with the folders above it, and its readers see it, those that were open before too."""
     other = Catalog(Database(place))
@@ -76,6 +82,15 @@ def test_the_first_write_makes_it(absent: Catalog, place: str, tmp_path: Path) -
         assert catalog.reader.edges("t") == []
     assert other.reader.state().catalog_id == absent.reader.state().catalog_id != before.catalog_id
     other.database.close()
+
+
+def test_a_frozen_reader_sees_none_to_its_end(absent: Catalog) -> None:
+    """It answers every question as an empty catalog, also once the same process has made one."""
+    with absent.reader.frozen() as frozen:
+        assert frozen.tables() == []
+        absent.ready("t")
+        assert (frozen.edges("t"), frozen.sources("t", most=3), frozen.tables()) == ([], [], [])
+    assert absent.reader.tables() == ["t"]
 
 
 def test_a_stand_in_is_told_from_others(tmp_path: Path) -> None:

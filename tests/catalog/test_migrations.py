@@ -87,9 +87,15 @@ def test_a_catalog_of_each_revision_gives_the_answers_it_gave(tmp_path: Path, re
 
 
 _WITHOUT_HISTORY = """
-    DROP TABLE pointer_moves; DROP TABLE outbox; DROP INDEX pointers_held;
+    DROP TABLE deployments; ALTER TABLE materializations DROP COLUMN answers_json;
+    DROP TABLE run_leases; DROP TABLE read_leases; DROP TABLE collection_clocks; DROP INDEX pointers_lost;
+    DROP INDEX materializations_collecting; DROP INDEX run_results_by_materialization;
+    ALTER TABLE materializations DROP COLUMN marked_at; ALTER TABLE materializations DROP COLUMN mark_plan;
+    DROP TABLE pointer_moves; DROP TABLE outbox; DROP TABLE acceptances; DROP INDEX pointers_held;
     ALTER TABLE pointers DROP COLUMN held_since; ALTER TABLE pointers DROP COLUMN held_by;
-    ALTER TABLE pointers DROP COLUMN held_because; UPDATE jammi_alembic_version SET version_num = '0003'
+    ALTER TABLE pointers DROP COLUMN held_because;
+    ALTER TABLE pointers DROP COLUMN held_for_definition; DROP TABLE promotions;
+    UPDATE jammi_alembic_version SET version_num = '0003'
 """
 
 

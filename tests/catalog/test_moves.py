@@ -103,7 +103,7 @@ def test_the_tables_of_one_transaction_share_a_sequence(catalog: Catalog) -> Non
             place = catalog.beside(deployment=deployment)
             place.writer.point(some, start_sequence=2**50, run_id="run")
         counts.append(len(asked))
-    assert counts == [5, 5]  # the sequence, the check, moves, pointers, results of the run
+    assert counts == [6, 6]  # the sequence, the check, moves, pointers, results of the run and its lease
     moves = [move for row in rows[1:6] for move in catalog.reader.moves(row.table)]
     assert len({(move.deployment, move.sequence) for move in moves}) == 2
     assert _count(catalog) == 601

@@ -1,6 +1,7 @@
 """Without statistics a database answers every look-up by an index."""
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
@@ -11,16 +12,22 @@ from core_kit import DEFINITION
 
 from benchmarks.scale_catalogs import Size, fact, load
 from benchmarks.statements import statements
-from jammi_dagster.catalog import CatalogReader, Database
+from jammi_dagster.catalog import CatalogReader, CollectionRows, Database, Moment, Scope
 from jammi_dagster.contract import anchor_set_key
 
 NOTHING = anchor_set_key([])
+PINNED = {"tenant": "acme", "parent": "prod", "parent_at": 7}
+IDS = [f"{number:032x}" for number in range(500)]
 
 
 def _plan(catalog: Catalog, ask: Callable[[CatalogReader], object]) -> str:
     """SQLite's plan for the queries of `ask`."""
+    return _plan_of(catalog, lambda: ask(catalog.reader))
+
+
+def _plan_of(catalog: Catalog, act: Callable[[], object]) -> str:
     with statements() as asked:
-        ask(catalog.reader)
+        act()
     with catalog.database.reading() as connection:
         plans = [
             connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all() for query, values in asked
@@ -68,14 +75,33 @@ def test_the_probe_uses_the_index_over_definition_and_anchor_set(catalog: Catalo
         "edges",
     ],
 )
-@pytest.mark.parametrize("tenant", ["", "acme"])
+@pytest.mark.parametrize(
+    "scope",
+    [{}, {"tenant": "acme"}, {"tenant": "acme", "parent": "prod"}],
+    ids=["global", "tenant", "branch"],
+)
 def test_no_look_up_scans_a_table(
-    catalog: Catalog, tenant: str, ask: Callable[[CatalogReader], object]
+    catalog: Catalog, scope: dict[str, str], ask: Callable[[CatalogReader], object]
 ) -> None:
-    """Every question about named tables is answered through an index, for a tenant too."""
-    plan = _plan(catalog.beside(tenant=tenant), ask)
+    """Every question about named tables is answered through an index, for a tenant and in a branch too."""
+    plan = _plan(catalog.beside(**scope), ask)
     assert "SEARCH" in plan
     assert "SCAN" not in plan
+
+
+@pytest.mark.parametrize("scope", [{"tenant": "acme", "parent": "prod"}, PINNED], ids=["live", "pinned"])
+@pytest.mark.parametrize("ask", [CatalogReader.current_rows, CatalogReader.digests, CatalogReader.edges])
+def test_a_look_at_all_tables_of_a_branch_asks_once_which_are_its_own(
+    catalog: Catalog, scope: dict[str, Any], ask: Callable[[CatalogReader], Iterable[object]]
+) -> None:
+    """Names that the branch covers, and that moved since the pin, are gathered once, not looked up for each pointer.
+
+    Only of moved tables does the history tell which move was the last one then.
+    """
+    plan = _plan(catalog.beside(**scope), lambda reader: list(ask(reader))).splitlines()
+    looked_up = {after for line, after in itertools.pairwise(plan) if line.startswith("CORRELATED")}
+    assert all(line.startswith("SEARCH later ") for line in looked_up)
+    assert any(line.startswith("LIST SUBQUERY") for line in plan)
 
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------
@@ -98,10 +124,10 @@ def filled(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     database.close()
 
 
-def _touched(database: Database, ask: Callable[[CatalogReader], object]) -> int:
+def _touched(database: Database, ask: Callable[[CatalogReader], object], **scope: Any) -> int:
     """The rows that PostgreSQL looks at for the queries of `ask`, found fit or not."""
     with statements(but=["set_config"]) as asked:
-        assert ask(Catalog(database).reader)
+        assert ask(Catalog(database, **scope).reader)
     with database.reading() as connection:
         explain = "EXPLAIN (ANALYZE, FORMAT JSON) "
         plans = [connection.exec_driver_sql(explain + query, values).scalar_one() for query, values in asked]
@@ -140,6 +166,30 @@ def test_postgres_looks_at_few_rows(filled: Database, ask: Callable[[CatalogRead
     assert _touched(filled, ask) < 200
 
 
+# the names near one, for a message: of two deployments, as of two tenants, no index gives them in order
+_OF_BRANCH = {name: ask for name, ask in _ALL.items() if name != "neighbours"}
+
+
+@pytest.mark.parametrize("ask", _OF_BRANCH.values(), ids=_OF_BRANCH)
+def test_postgres_looks_at_few_rows_for_a_branch(
+    filled: Database, ask: Callable[[CatalogReader], object]
+) -> None:
+    """A branch finds the few rows of its parent as its parent does."""
+    assert _touched(filled, ask, deployment="branch", parent="default") < 250
+
+
+# no index serves the inputs of the past
+_OF_PINNED = {name: ask for name, ask in LOOK_UPS.items() if name != "neighbours"}
+
+
+@pytest.mark.parametrize("ask", _OF_PINNED.values(), ids=_OF_PINNED)
+def test_postgres_looks_at_few_rows_for_a_pinned_branch(
+    filled: Database, ask: Callable[[CatalogReader], object]
+) -> None:
+    """Names are found in the past of a parent as they are found now."""
+    assert _touched(filled, ask, deployment="branch", parent="default", parent_at=10**9) < 250
+
+
 @pytest.mark.parametrize("ask", LOOK_UPS.values(), ids=LOOK_UPS)
 def test_postgres_compiles_no_look_up(filled: Database, ask: Callable[[CatalogReader], object]) -> None:
     """A look-up stands alone, without a setting of its session: by its estimated cost alone nobody compiles it."""
@@ -171,3 +221,23 @@ def test_postgres_compiles_nothing_in_a_transaction(filled: Database) -> None:
             assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
     with filled.reading() as connection:
         assert connection.exec_driver_sql("SHOW jit").scalar_one() == "on"
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda rows, at: rows.mark(IDS, at, plan="p"),
+        lambda rows, at: rows.unmark(IDS),
+        lambda rows, at: rows.take(IDS, at, grace_seconds=0.0, keep_inputs=False),
+        lambda rows, at: rows.finish(IDS),
+        lambda rows, at: rows.tables_of(IDS),
+    ],
+    ids=["mark", "unmark", "take", "finish", "tables_of"],
+)
+def test_a_batch_of_a_collection_looks_at_its_own_rows(
+    catalog: Catalog, act: Callable[[CollectionRows, Moment], object]
+) -> None:
+    """Rows are found by id: the index over tenant and table would lead to all rows of the store."""
+    rows = CollectionRows(catalog.database, Scope())
+    plan = _plan_of(catalog, lambda: act(rows, Moment(0.0, 0.0)))
+    assert "materializations_by_table" not in plan

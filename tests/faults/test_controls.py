@@ -12,7 +12,7 @@ from fault_stacks_kit import Shelf
 from faults_kit import Kind, Seams
 
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
-from jammi_dagster.catalog import CatalogWriter, writes
+from jammi_dagster.catalog import CatalogWriter, moves
 from jammi_dagster.maintenance.recovery import Recovery
 from jammi_dagster.recording import Attempt, Output, Publication
 
@@ -79,7 +79,7 @@ PLANTED: dict[str, tuple[str, Plant, str]] = {
     ),
     "a move that is not told": (
         "write",
-        lambda: mock.patch.object(writes, "add_moves_to"),
+        lambda: mock.patch.object(moves, "_add_moves_to"),
         "not the last in its history: ('', 'default', 't')",
     ),
     "recovery that believes one 404": (

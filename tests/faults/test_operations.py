@@ -15,11 +15,14 @@ from faults_kit import Seams
 # of passes with many operations alike, one of so many; `make long` takes each
 _EVERY = {
     "roll back": 3,
+    "promote": 12,
+    "undrop": 12,
     "write a held table": 12,
     "recover": 12,
     "recover, default grace": 12,
     "adopt": 12,
     "first write": 12,
+    "collect": 30,
     "adopt, take over": 15,
     "recover a lost catalog": 24,
 }

@@ -4,7 +4,7 @@ import json
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -18,7 +18,7 @@ from core_kit import ENV, descriptor, make, numbers, values
 
 from jammi_dagster import ArtifactDigest, InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore
 from jammi_dagster.artifacts import sidecar_path
-from jammi_dagster.catalog import CatalogWriter, Lease, MaterializationRecord, PointerMove, ReadyRow
+from jammi_dagster.catalog import CatalogWriter, Lease, MaterializationRecord, PointerMove
 from jammi_dagster.contract import MaterializationManifest, definition_hash
 from jammi_dagster.errors import (
     ArtifactExists,
@@ -198,9 +198,9 @@ class _Watching(CatalogWriter):
 
     effects: list[str]
 
-    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
+    def finish(self, *args: Any, **options: Any) -> list[PointerMove]:
         self.effects.append("flip")
-        return super().finish(rows, lease=lease, run_id=run_id)
+        return super().finish(*args, **options)
 
 
 def test_bytes_then_sidecar_then_flip_each_durable_before_the_next(
@@ -342,8 +342,8 @@ def test_a_lost_lease_publishes_nothing(store: ResultStore) -> None:
 class _Uncertain(CatalogWriter):
     """A writer whose connection breaks after the commit, before the answer."""
 
-    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
-        super().finish(rows, lease=lease, run_id=run_id)
+    def finish(self, *args: Any, **options: Any) -> list[PointerMove]:
+        super().finish(*args, **options)
         raise CatalogUnavailable(catalog="c", why="the connection broke")
 
 
@@ -359,7 +359,7 @@ def test_bytes_of_a_ready_row_are_never_removed(store: ResultStore, monkeypatch:
 class _Gone(CatalogWriter):
     """A writer whose database is gone at the flip, and stays so."""
 
-    def finish(self, rows: Sequence[ReadyRow], *, lease: Lease, run_id: str | None) -> list[PointerMove]:
+    def finish(self, *args: Any, **options: Any) -> list[PointerMove]:
         raise CatalogUnavailable(catalog="c", why="gone")
 
     def fail(self, rows: Any, *, lease: Lease) -> frozenset[str]:

@@ -151,6 +151,9 @@ def test_what_writes_is_refused(store: ResultStore, engine: Engine) -> None:
         lambda: store.drop(table),
         store.recover,
         lambda: store.recover(dry_run=True),
+        lambda: store.collect({}),
+        lambda: store.why_alive(table),
+        lambda: store.prune(["t"]),
         store.writer.next_start,
         lambda: store.writer.point([(table, table)], start_sequence=1, run_id=None),
     )

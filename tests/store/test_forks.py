@@ -1,7 +1,9 @@
 """A store over `fork()`: children write by connections of their own, and leave the parent's attempt alone."""
 
+import functools
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
@@ -15,7 +17,8 @@ import pytest
 from core_kit import make, numbers
 from store_kit import attempt_on, output
 
-from jammi_dagster import ResultStore
+from jammi_dagster import ResultStore, forks
+from jammi_dagster.catalog import sqlite_file
 from jammi_dagster.errors import CatalogUnavailable, ForkedWriter
 
 
@@ -176,6 +179,62 @@ def test_locks_that_another_thread_holds_are_made_anew(forked: ResultStore) -> N
         holder.join()
     make(forked, "after")
     assert forked.tables() == ["after", "before"]
+
+
+def test_a_lock_of_the_process_is_free_in_a_child() -> None:
+    """A thread that held it is none of the child's; in the parent it holds it still."""
+    lock, inside, done = forks.Lock(), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with lock:
+            inside.set()
+            done.wait(timeout=60)
+
+    def child() -> None:
+        with lock:
+            pass
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert inside.wait(timeout=60)
+    try:
+        assert _in_child(child) == 0
+        assert holder.is_alive()
+    finally:
+        done.set()
+        holder.join()
+    child()
+
+
+class _Slow(sqlite3.Connection):
+    """A connection that is copied for as long as a test wants."""
+
+    copying, end = threading.Event(), threading.Event()
+
+    def backup(self, *arguments: Any, **options: Any) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self.copying.set()
+            self.end.wait(timeout=60)
+        super().backup(*arguments, **options)
+
+
+def test_a_child_reads_a_catalog_that_is_not_there_while_a_thread_of_its_parent_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pattern of empty catalogs that the thread was copying is the parent's alone."""
+    slow = functools.partial(
+        sqlite3.connect, ":memory:", factory=_Slow, isolation_level=None, check_same_thread=False
+    )
+    monkeypatch.setattr(sqlite_file, "connect_to_memory", slow)
+    store = ResultStore(str(tmp_path / "absent"))
+    reading = threading.Thread(target=store.tables)
+    reading.start()
+    try:
+        assert _Slow.copying.wait(timeout=60)
+        assert _in_child(store.tables) == 0
+    finally:
+        _Slow.end.set()
+        reading.join()
 
 
 def test_a_file_is_closed_around_a_fork(open_store: Callable[..., ResultStore], tmp_path: Path) -> None:

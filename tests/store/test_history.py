@@ -172,14 +172,15 @@ def test_a_past_that_is_not_there_is_refused(store: ResultStore, made: list[Mate
 
 @on_one
 def test_a_materialization_that_is_not_ready_is_refused(store: ResultStore) -> None:
-    """One that is building, dropped or lost; and a time at which the table was dropped."""
+    """One that is building or collected; and a time at which the table was dropped."""
     dead = killed_before_the_flip(store, "t").rows["t"].materialization_id
     assert "is building, not ready" in _refusal(store, dead)
-    dropped = make(store, "t")
+    collected = make(store, "t")
     before = store.moves("t")[0].sequence
     store.drop("t")
-    assert "is dropped, not ready" in _refusal(store, dropped.materialization_id)
-    assert "is dropped, not ready" in _refusal(store, before)
+    assert store.collect({"grace_seconds": 0}, dry_run=False).collected == [collected.materialization_id]
+    assert "is collected, not ready" in _refusal(store, collected.materialization_id)
+    assert "is collected, not ready" in _refusal(store, before)
     assert "it had no materialization then, it was dropped on" in _refusal(
         store, store.moves("t")[0].sequence
     )

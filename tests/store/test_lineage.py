@@ -220,6 +220,7 @@ def test_what_another_store_changed_is_seen(store_at: StoreAt) -> None:
     assert len(one.derives_from_closure("p")) == 2
 
 
+@pytest.mark.slow
 def test_a_chain_of_100_000_is_walked() -> None:
     """No recursion, so no depth is too much; and in well under a second on a quiet machine."""
     chain = [_edge(f"t{i}", f"t{i + 1}") for i in range(100_000)]

@@ -115,11 +115,12 @@ def test_a_name_that_moved_on_stays_where_it_is(store: ResultStore) -> None:
 
 
 def test_a_drop_of_a_lost_table_is_for_good(store: ResultStore) -> None:
-    """It does not come back with its objects; a second drop has nothing to drop."""
-    _, path, data = _lost(store)
+    """Its name does not come back with its objects; a second drop has nothing to drop."""
+    record, path, data = _lost(store)
     store.drop("t")
     store.artifacts.write_bytes_durable(path, data)
-    assert _found(store.recover()) == {}
+    assert _found(store.recover()) == {"returned": [record.materialization_id]}
+    assert store.tables() == []
     with pytest.raises(UnknownTable):
         store.drop("t")
 

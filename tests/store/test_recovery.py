@@ -267,21 +267,19 @@ def test_objects_that_no_row_names_go_after_the_grace_period(store_at: StoreAt) 
     }
 
 
-def test_a_reader_outlives_a_drop(store_at: StoreAt) -> None:
-    """The grace counts from the drop, not from when the bytes were written."""
+def test_the_bytes_of_a_dropped_table_stay(store_at: StoreAt) -> None:
+    """Only a collection deletes the objects of a table that was ever ready."""
     store = store_at()
     record = make(store, "dropped")
-    _age(store_at.root, 99 * _DAY)
     store.drop("dropped")
-    for _ in range(2):
-        assert _found(store.recover()) == {}
-        assert values(store.artifacts.read_table(record.artifact_path)) == [0, 1, 2]
+    _age(store_at.root, 99 * _DAY)
     days_later(store)
-    assert set(store.recover().reclaimed) == {record.artifact_path, sidecar_path(record.artifact_path)}
+    assert _found(store.recover()) == {}
+    assert values(store.artifacts.read_table(record.artifact_path)) == [0, 1, 2]
 
 
 def test_the_bytes_of_a_lost_table_stay(store_at: StoreAt) -> None:
-    """Nobody can make them again; a drop lets them go."""
+    """Nobody can make them again; a drop lets a collection take them."""
     store = store_at()
     record = make(store, "lost")
     store.artifacts.delete(sidecar_path(record.artifact_path))
@@ -292,8 +290,8 @@ def test_the_bytes_of_a_lost_table_stay(store_at: StoreAt) -> None:
     days_later(store)
     assert _found(store.recover()) == {}
     store.drop("lost")
-    days_later(store)
-    assert _found(store.recover()) == {"reclaimed": [record.artifact_path]}
+    assert store.collect({"grace_seconds": 0}, dry_run=False).collected == [record.materialization_id]
+    assert store.artifacts.size(record.artifact_path) is None
 
 
 def test_only_the_tenants_own_folder_is_listed(store_at: StoreAt, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,14 +306,16 @@ def test_only_the_tenants_own_folder_is_listed(store_at: StoreAt, monkeypatch: p
     monkeypatch.setattr(ArtifactRoot, "objects", note)
     stores = [store_at(), store_at(tenant="a"), store_at(tenant="b")]
     for store in stores:
-        store.drop(make(store, "t").table)
-    execute(stores[0], "UPDATE materializations SET lease_expires_at = 1")
+        orphan = make(store, "t").artifact_path[:-40] + f"{'0' * 32}.parquet"
+        for path in (orphan, sidecar_path(orphan)):
+            store.artifacts.write_bytes_durable(path, b"x")
     _age(store_at.root, 2 * _DAY)
     reclaimed = [store.recover().reclaimed for store in stores]
     assert [len(paths) for paths in reclaimed] == [2, 2, 2]
-    for folder, paths in zip(listed, reclaimed, strict=True):
+    tables = [folder for folder in listed if not folder.endswith("runs")]
+    for folder, paths in zip(tables, reclaimed, strict=True):
         assert all(path.startswith(f"{folder}/") for path in paths)
-    assert len({*listed}) == 3
+    assert len({*listed}) == 2 * len(tables) == 6
     assert not [f for f in listed if any(f != other and f.startswith(f"{other}/") for other in listed)]
 
 
@@ -331,7 +331,8 @@ def _wreck(store: ResultStore, root: Path) -> None:
     _no_sidecar(store, make(store, "missing", step=5).artifact_path)
     _truncated(store, make(store, "damaged", step=3).artifact_path)
     make(store, "child", inputs=[InputAnchor.source_version("file:a", "1")])
-    store.drop(make(store, "dropped", step=4).table)
+    orphan = make(store, "fine", step=4).artifact_path[:-40] + f"{'0' * 32}.parquet"
+    store.artifacts.write_bytes_durable(orphan, b"x")
     execute(store, "DELETE FROM anchor_edges")
     execute(store, "UPDATE materializations SET lease_expires_at = 1 WHERE lease_expires_at IS NOT NULL")
     _age(root, 2 * _DAY)

@@ -19,6 +19,7 @@ from jammi_dagster.artifacts.storage import s3
 from jammi_dagster.artifacts.storage.remote import RemoteStorage
 from jammi_dagster.errors import ObjectsMissing, RootNotThere, RootOfAnotherCatalog, StorageFailed
 from jammi_dagster.maintenance.bulk import MOST_IN_FLIGHT, each
+from jammi_dagster.maintenance.tombstones import collected_path
 
 _DAY = 24 * 3600
 
@@ -54,12 +55,26 @@ def test_a_lost_catalog_comes_back_from_the_bucket(
     with contextlib.closing(_open(remote, tmp_path / "b.db")) as store:
         with pytest.raises(RootOfAnotherCatalog, match=r"a\.db"):
             store.recover()
-        assert len(store.adopt(take_over=True).adopted) == 4
+        assert len(store.adopt(take_over=True).adopted) == 5
         assert [values(store.read(table)) for table in store.tables()] == [[0, 1, 2]] * 4
-        later = store.recover(grace_seconds=-_DAY)
-        assert len(later.reclaimed) == 2
         assert store.recover(grace_seconds=-_DAY).reclaimed == []
         assert [values(store.read(table)) for table in store.tables()] == [[0, 1, 2]] * 4
+
+
+def test_a_collection_in_the_bucket(remote: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
+    """Tombstones are there before the objects go, many in one request; another catalog brings none of them back."""
+    with contextlib.closing(_open(remote, tmp_path / "a.db")) as store:
+        old = [make(store, "t", step=i) for i in range(4)][:-1]
+        report = store.collect({"grace_seconds": 0}, dry_run=False)
+        assert sorted(report.collected) == [record.materialization_id for record in old]
+        for record in old:
+            paths = [record.artifact_path, sidecar_path(record.artifact_path)]
+            assert [store.artifacts.size(path) for path in paths] == [None, None]
+            assert store.artifacts.size(collected_path(record.artifact_path)) is not None
+    with contextlib.closing(_open(remote, tmp_path / "b.db")) as store:
+        assert len(store.adopt(take_over=True).adopted) == 1
+        assert [record.status for record in store.history("t")] == ["ready"]
+        assert values(store.read("t")) == [0, 1, 2]
 
 
 def test_another_prefix_is_no_root(remote: tuple[str, dict[str, Any]], tmp_path: Path) -> None:
@@ -91,6 +106,7 @@ def test_missing_lost_and_back(remote: tuple[str, dict[str, Any]], tmp_path: Pat
         assert values(store.read("t")) == [0, 1, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(1, 12))
 def test_one_404_of_any_request_loses_nothing(
     served: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int

@@ -36,6 +36,7 @@ def test_a_scope_has_a_name(store: ResultStore, name: str) -> None:
         store.beside(deployment=name)
 
 
+@pytest.mark.slow
 def test_a_snapshot_holds_nothing_afterwards(store_at: StoreAt) -> None:
     """After a sweep, also one that was left half way, others write and the catalog can be closed."""
     store, other = store_at(), store_at()

@@ -18,14 +18,19 @@ import jammi_dagster.store
 from jammi_dagster import InputAnchor, ResultStore, Staleness, StaleReason
 from jammi_dagster.catalog import EngineReader
 
-_PACKAGES = tuple(f"jammi_dagster.{room}" for room in ("catalog", "maintenance", "recording", "sensing"))
+_PACKAGES = tuple(
+    f"jammi_dagster.{room}"
+    for room in ("catalog", "maintenance", "maintenance.collection", "recording", "sensing")
+)
 # what has no rows at hand: values, models, statements, protocols, the raw database, the store's key, a timer
 _WITHOUT_ROWS = """
-    AbandonedRow AdoptedRow AdoptionReport Answer BuildingRow Busy CatalogBond CatalogMark CurrentCost
-    CurrentMatch CurrentRow Database DatedSurface DroppedRows Drops FileConnection Flight Forked Heart Hold
-    Lease ListedObjects MaterializationRecord Move Mover Observations Outcomes OutgoingEvent Output Overview
-    PointerMove Progress Publication ReadyRow RecordedArtifact RecoveryReport RootIdentity Rows Scope
-    SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts
+    AbandonedRow AdoptedRow AdoptionReport Answer Branch BuildingRow Busy Candidate CatalogBond
+    CatalogMark ClockReading CurrentCost CurrentMatch CurrentRow Database DatedSurface Doomed
+    DroppedRows Drops FileConnection Flight Forked Heart Hold Judged Lease ListedObjects
+    MaterializationRecord Moment Move Mover Observations Outcomes OutgoingEvent Output Overview
+    PinRecord Pointer PointerMove Progress PromotionFacts Publication ReadyRow Reasons RecordedArtifact
+    RecoveryReport RetentionPolicy RetentionRule RootIdentity Rows Scope ScopedQueries SeenPointers
+    SidecarRow SqliteFile StoreIdentity StoreKey Tombstone Upserts Wanted WhyAlive
 """
 
 
@@ -62,6 +67,7 @@ def test_every_method_has_a_case() -> None:
     assert there == set(CASES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tenant", ["a", ""], ids=["tenant", "global"])
 def test_nobody_sees_hits_moves_or_reclaims_anothers(store_at: StoreAt, tenant: str) -> None:
     """Each method, called so as to reach the others': nothing of theirs is told, and nothing of theirs changes."""
@@ -87,6 +93,7 @@ def test_an_engines_tables_of_a_tenant_are_not_seen(tmp_path: Any) -> None:
     assert isinstance(reader, EngineReader)
     tables = ["bob", "seen"]
     asks: dict[str, Callable[[Any], Any]] = {
+        "acceptances": lambda r: r.acceptances(),
         "annotation": lambda r: r.annotation("bob"),
         "annotations": lambda r: r.annotations(tables),
         "annotations_of": lambda r: r.annotations_of(tables),

@@ -203,7 +203,7 @@ def _from_capsule(data: Any, table: str) -> Pieces:
     try:
         reader = pa.RecordBatchReader.from_stream(data)
     except pa.ArrowInvalid as error:  # a column, such as a polars Series, has the same method
-        raise NotATable(table=table, got=f"{_kind(data)} ({error})", accepted=ACCEPTED) from error
+        raise NotATable(table=table, got=f"{_kind(data)} (one column: {error})", accepted=ACCEPTED) from error
     return _copied(_from_batches(reader.schema, reader))
 
 

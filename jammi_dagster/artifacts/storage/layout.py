@@ -35,6 +35,22 @@ def tables_folder(tenant: str | None) -> str:
     return "tables" if tenant is None else f"tenants/{_slug(tenant)}/tables"
 
 
+def runs_folder(tenant: str | None) -> str:
+    """Return the folder of the values that runs of a tenant hand from step to step; None stands for no tenant."""
+    return "runs" if tenant is None else f"tenants/{_slug(tenant)}/runs"
+
+
+def run_value_path(tenant: str | None, run_id: str, group: str, name: str) -> str:
+    """Return the path of one value of a run, among those of a group. Raise `ArtifactOutsideRoot` for no plain run id.
+
+    >>> run_value_path(None, "0190", "clean", "result")
+    'runs/0190/clean-3b066804f6d1d077/result-f6a214f7a5fcda0c.pickle'
+    """
+    if _COMPONENT.fullmatch(run_id) is None:
+        raise ArtifactOutsideRoot(path=run_id, why="this run id is not a plain name")
+    return f"{runs_folder(tenant)}/{run_id}/{_slug(group)}/{_slug(name)}.pickle"
+
+
 def sidecar_path(artifact: str) -> str:
     """Return the path of the manifest beside an artifact, named as the engine names it.
 

@@ -13,7 +13,7 @@ sys.path[:0] = [str(FOLDER.parents[2]), str(FOLDER.parents[1] / "support")]
 
 from core_kit import make, numbers  # noqa: E402
 from databases_kit import answers, dump  # noqa: E402
-from store_kit import attempt_on, child, killed_before_the_flip, output  # noqa: E402
+from store_kit import attempt_on, child, definition, killed_before_the_flip, output  # noqa: E402
 
 from jammi_dagster import InputAnchor, ResultStore  # noqa: E402
 from jammi_dagster.catalog import migrations  # noqa: E402
@@ -35,10 +35,19 @@ def fill(store: ResultStore) -> None:
     first = make(store, "held")
     make(store, "held", numbers(2))
     store.rollback("held", first.materialization_id, by="me")
+    before, after = ({"producer": "test", "code": {"digest": digit}} for digit in "12")
+    store.materialize("accepted", numbers(2), descriptor=before, env={}, inputs=[])
+    store.accept("accepted", descriptor=after, env={}, inputs=[], reason="renamed", by="me")
     up = [("up", store.current("up").materialization_id)]
     store.writer.point(up, start_sequence=1, run_id=None, events={"up": "{}"})
     for other in (store.beside(tenant="acme"), store.beside(deployment="branch")):
         make(other, "up", numbers(7))
+    child(store.beside(deployment="feature", parent="default"), "of the branch", "up")
+    branch = store.beside(deployment="branch")
+    make(branch, "ahead")
+    branch.promote("default", ["ahead"], definitions={"ahead": definition(9)}, ahead_of_code=True, by="me")
+    store.pin("up", reason="the paper")
+    store.collect({}, dry_run=False)
 
 
 if __name__ == "__main__":
