@@ -180,12 +180,18 @@ def _lost(asset: CurrentAsset, tables: Sequence[str]) -> set[str]:
 
 
 def _description(found: Evaluation, states: Sequence[TableState]) -> str:
-    """Count the tables by verdict, then name the first that are not fresh: reasons, plan of a run, way out."""
+    """Count the tables by verdict, then name the first that are not fresh: reasons, plan of a run, way out.
+
+    Last come the first tables that are fresh because somebody accepted them.
+    """
     kinds = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in sorted(found.counts.items()) if count]
     named = [_named(state) for state in states[:_MOST_NAMED]]
     more = [f"And {len(states) - len(named):,} more."] if len(states) > len(named) else []
     way_out = ["Materialize these tables, or let the staleness sensor do it."] if states else []
-    return " ".join([f"{', '.join(kinds)}.", *named, *more, *way_out])
+    accepted = [
+        f"{table} is {said}." for table, said in itertools.islice(found.accepted.items(), _MOST_NAMED)
+    ]
+    return " ".join([f"{', '.join(kinds)}.", *named, *more, *way_out, *accepted])
 
 
 def _named(state: TableState) -> str:
@@ -203,7 +209,13 @@ def _metadata(found: Evaluation, states: Sequence[TableState]) -> dict[str, Any]
         "jammi/verdicts": dict(found.counts),
         **({"jammi/not_fresh": table} if rows else {}),
         **({"jammi/verdict": states[0].verdict.to_dict()} if len(states) == 1 else {}),
+        **({"jammi/accepted": _accepted(found)} if found.accepted else {}),
     }
+
+
+def _accepted(found: Evaluation) -> dict[str, str]:
+    """Return the first tables that are fresh by an acceptance, each with who accepted it and why."""
+    return {table: str(said) for table, said in itertools.islice(found.accepted.items(), _MOST_SHOWN)}
 
 
 def _rows(state: TableState) -> Iterator[tuple[str, ...]]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.bound_resources import bound_resources
-from jammi_dagster.adapters.assets.declaration import function_of
+from jammi_dagster.adapters.assets.declaration import function_of, has_upstream, is_graph
+from jammi_dagster.adapters.assets.graph import graph_spec
 from jammi_dagster.adapters.assets.reasons import place_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
 from jammi_dagster.adapters.code_location.location import Definitions, Target, repository_of, select
 from jammi_dagster.adapters.recipe.object_classes import is_config
 from jammi_dagster.fingerprint import CodeIdentity as Identity
-from jammi_dagster.fingerprint import Component
+from jammi_dagster.fingerprint import Component, one_look
+from jammi_dagster.garbage import uncollected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +71,28 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
     (False, ['time.time (shop/flow.py:3) changes from run to run: pass the value in, …'])
     """
     if isinstance(function_or_asset, dg.AssetsDefinition):
-        spec = spec_of(function_or_asset) or _plain_spec(function_or_asset)
-        has_upstream = not set(function_or_asset.dependency_keys) <= set(function_or_asset.keys)
-        bound = bound_resources(function_or_asset)
-        plain = [key for key in spec.resource_keys if is_config(bound.get(key), spec.members_of(key))]
-    else:
-        spec, has_upstream = (
-            TableSpec(function=function_or_asset, shape=shape_of(function_or_asset, is_plain=True)),
-            True,
-        )
-        plain = []
+        return _of_asset(function_or_asset)
+    shape = shape_of(function_or_asset, is_plain=True)
+    return _of_spec(TableSpec(function=function_or_asset, shape=shape), has_upstream=True)
+
+
+def identity_of_table(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> CodeIdentity:
+    """Identify the code of one asset of a definition as `code_identity` does."""
+    is_of_many = (spec := spec_of(assets_def)) is not None and spec.is_of_many
+    return _of_asset(assets_def, key if is_of_many else None)
+
+
+def _of_asset(assets_def: dg.AssetsDefinition, key: dg.AssetKey | None = None) -> CodeIdentity:
+    spec = spec_of(assets_def, key) or _plain_spec(assets_def)
+    above = not set(assets_def.dependency_keys) <= set(assets_def.keys)
+    if spec.is_of_many:
+        above = all(has_upstream(assets_def, one) for one in ([key] if key else assets_def.keys))
+    bound = bound_resources(assets_def)
+    plain = [name for name in spec.resource_keys if is_config(bound.get(name), spec.members_of(name))]
+    return _of_spec(spec, has_upstream=above, plain=plain)
+
+
+def _of_spec(spec: TableSpec, *, has_upstream: bool, plain: Sequence[str] = ()) -> CodeIdentity:
     code = spec.code()
     reads = spec.undeclared_reads(code, has_upstream=has_upstream, config_resources=plain)
     said = [*code.unresolved, *reads]
@@ -91,7 +105,7 @@ def code_identity(function_or_asset: Callable[..., Any] | dg.AssetsDefinition) -
 
 
 def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.AssetKey, CodeIdentity]:
-    """Identify the code of every asset of a code location that one function makes, or of some. Nothing runs.
+    """Identify the code of every asset of a code location, or of some. Nothing runs.
 
     Raises `InvalidTarget` for a selection of assets that are not there.
 
@@ -101,9 +115,12 @@ def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.Asse
     graph = repository_of(defs).asset_graph
     found: dict[dg.AssetKey, CodeIdentity] = {}
     known: dict[int, CodeIdentity] = {}
-    for key in select("*" if selection is None else selection, graph):
-        asset = graph.get(key).assets_def
-        if isinstance(asset.node_def, dg.OpDefinition):
+    with uncollected(), one_look():
+        for key in select("*" if selection is None else selection, graph):
+            asset = graph.get(key).assets_def
+            if (spec := spec_of(asset)) is not None and spec.is_of_many:
+                found[key] = identity_of_table(asset, key)
+                continue
             if id(asset) not in known:
                 known[id(asset)] = code_identity(asset)
             found[key] = known[id(asset)]
@@ -111,6 +128,8 @@ def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.Asse
 
 
 def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
+    if is_graph(assets_def):
+        return graph_spec(assets_def, min(assets_def.keys))
     function = function_of(assets_def)
     shape = shape_of(function, is_plain=True)
     managers = {output.io_manager_key for output in assets_def.op.output_defs}

@@ -21,7 +21,7 @@ import weakref
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from functools import cache
 from itertools import groupby
@@ -30,6 +30,8 @@ from typing import Any, NamedTuple
 
 import dagster._core.storage
 import sqlalchemy as sa
+from dagster._core.definitions.events import AssetKey
+from dagster._core.event_api import EventLogRecord
 from dagster._core.events import (
     ASSET_CHECK_EVENTS,
     ASSET_EVENTS,
@@ -44,13 +46,15 @@ from dagster._core.storage.event_log.schema import (
     SqlEventLogStorageTable,
 )
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
-from dagster._serdes import ConfigurableClassData, deserialize_value
+from dagster._serdes import ConfigurableClassData, deserialize_value, serialize_value
+from dagster._time import datetime_from_timestamp
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from jammi_dagster import forks
 from jammi_dagster.durable import identity_of
 
+STEPS_AT_ONCE = 200  # of reused steps in one batch, so that other writers do not wait for long
 _BUSY_SECONDS = 30  # so long a writer waits for another, as in Dagster
 _MOST_KEYS = 500  # in a query: SQLite limits the parameters of a statement
 _MOST_SHARDS = 16  # with open connections; each takes three file descriptors
@@ -61,6 +65,8 @@ _VERSION = sa.Table(  # as alembic makes it
     sa.Column("version_num", sa.String(32), nullable=False),
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
+_INSERT = SqlEventLogStorageTable.insert()
+_LAST = sa.select(sa.func.max(SqlEventLogStorageTable.c.id))
 _MIRRORED = ASSET_EVENTS | ASSET_CHECK_EVENTS | EVENT_TYPE_TO_PIPELINE_RUN_STATUS.keys()
 
 
@@ -69,6 +75,14 @@ class _Shard(NamedTuple):
 
     engine: sa.Engine
     file: tuple[int, int] | None
+
+
+class Stored(NamedTuple):
+    """An event with its id in the index, and its text."""
+
+    event: EventLogEntry
+    id: int
+    text: str
 
 
 class BatchingStorage(SqlEventLogStorage):
@@ -92,33 +106,31 @@ class BatchingStorage(SqlEventLogStorage):
         """Store events in order, all or none."""
         self.store_numbered(events)
 
-    def _store_details(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
-        """Store tags and states of assets and evaluations of checks, for events with ids of the index.
-
-        All calls join the open transaction.
-        """
+    def _store_details(self, events: Iterable[Stored]) -> None:
+        """Store tags and states of assets and evaluations of checks. All calls join the open transaction."""
         of_assets = []
-        for event, event_id in events:
-            if event.dagster_event_type in ASSET_EVENTS:
-                of_assets.append((event, event_id))
-            elif event.dagster_event_type in ASSET_CHECK_EVENTS:
-                self.store_asset_check_event(event, event_id)
+        for one in events:
+            kind = one.event.dagster_event_type
+            if kind in ASSET_EVENTS:
+                of_assets.append(one)
+            elif kind in ASSET_CHECK_EVENTS:
+                self.store_asset_check_event(one.event, one.id)
         if of_assets:
-            self.store_asset_event_tags(*zip(*of_assets, strict=True))
+            self.store_asset_event_tags([one.event for one in of_assets], [one.id for one in of_assets])
             self._store_asset_keys(of_assets)
 
-    def _store_asset_keys(self, events: Iterable[tuple[EventLogEntry, int]]) -> None:
+    def _store_asset_keys(self, events: Iterable[Stored]) -> None:
         """Store the state of each asset: of several events of one type the last one sets it."""
-        last: dict[tuple[str, Any], tuple[EventLogEntry, int]] = {}
-        for event, event_id in events:
-            if asset_key := event.get_dagster_event().asset_key:
-                kind = asset_key.to_string(), event.dagster_event_type
+        last: dict[tuple[str, Any], Stored] = {}
+        for one in events:
+            if asset_key := one.event.get_dagster_event().asset_key:
+                kind = asset_key.to_string(), one.event.dagster_event_type
                 last.pop(kind, None)  # it moves to the end
-                last[kind] = event, event_id
+                last[kind] = one
         with_times = self.has_asset_key_index_cols()
         rows = [
-            {"asset_key": asset, **self._get_asset_entry_values(*stored, with_times)}
-            for (asset, _), stored in sorted(
+            {"asset_key": asset, **self._asset_values(one, with_times)}
+            for (asset, _), one in sorted(
                 last.items(), key=lambda kind: kind[0][0]
             )  # no two wait for each other
         ]
@@ -129,6 +141,44 @@ class BatchingStorage(SqlEventLogStorage):
                 upsert = insert.on_conflict_do_update(index_elements=["asset_key"], set_=update)
                 with self.index_connection() as index:
                     index.execute(upsert, list(each))
+
+    def _get_latest_materialization_records(self, raw_asset_rows: Iterable[Any]) -> Any:
+        """Read the last materialization of an asset from its row.
+
+        Dagster asks the log as well, be it for no asset at all; so do we for assets that were wiped, or lack a record.
+        """
+        found, rest = {}, []
+        for row in raw_asset_rows:
+            key = AssetKey.from_db_string(row["asset_key"])
+            text = row["last_materialization"]
+            record = deserialize_value(text) if key and text and not row["asset_details"] else None
+            if isinstance(record, EventLogRecord):
+                found[key] = record
+            else:
+                rest.append(row)
+        return found | dict(super()._get_latest_materialization_records(rest)) if rest else found
+
+    def _asset_values(self, stored: Stored, with_times: bool) -> dict[str, Any]:
+        """Return the state that an event gives its asset. Dagster would serialize a materialization once more."""
+        event = stored.event
+        if event.dagster_event_type is not DagsterEventType.ASSET_MATERIALIZATION:
+            return self._get_asset_entry_values(event, stored.id, with_times)
+        record = _record_text().replace("-1", str(stored.id)).replace("null", stored.text)
+        values = {"last_materialization": record, "last_run_id": event.run_id}
+        times = {"last_materialization_timestamp": datetime_from_timestamp(event.timestamp)}
+        return values | (times if with_times else {})
+
+
+@cache
+def _record_text() -> str:
+    """Return the text of a record with the id -1, and null as its event."""
+    nothing: Any = None
+    return serialize_value(EventLogRecord(storage_id=-1, event_log_entry=nothing))
+
+
+def together(storage: Any, run_id: str) -> AbstractContextManager[None]:
+    """Store everything that is stored within of a run as one batch where the storage can, else one by one."""
+    return storage.together(run_id) if isinstance(storage, BatchingStorage) else nullcontext()
 
 
 class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
@@ -164,6 +214,14 @@ class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
         """Store everything that is stored within of a run as one batch."""
         with self.index_connection(), self.run_connection(run_id):
             yield
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store an event."""
+        if _is_mirrored(event):
+            self.store_numbered([event])
+        else:
+            with self.run_connection(event.run_id) as run:
+                run.execute(_INSERT, self._event_to_row(event))
 
     def store_numbered(self, events: Sequence[EventLogEntry]) -> list[int | None]:
         """Store events in order, all or none; return their ids in the index, None for those that it lacks.
@@ -210,8 +268,8 @@ class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
                 if row.asset_key not in last or last[row.asset_key] <= row.timestamp
             ]
             if events:
-                found = _insert(index, [self._event_to_row(event) for event in events])
-                self._store_details(zip(events, found, strict=True))
+                rows = [self._event_to_row(event) for event in events]
+                self._store_details(with_ids(events, _insert(index, rows), rows))
 
     def _store(
         self, events: Sequence[EventLogEntry], run: sa.Connection, index: sa.Connection
@@ -219,15 +277,13 @@ class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
         """Store events of one run in both shards, and return their ids in the run's, and in the index."""
         rows = [self._event_to_row(event) for event in events]
         ids = _insert(run, rows)
-        mirrored = [
-            at
-            for at, event in enumerate(events)
-            if event.is_dagster_event and event.dagster_event_type in _MIRRORED
-        ]
+        mirrored = [at for at, event in enumerate(events) if _is_mirrored(event)]
         numbers = list[int | None]([None] * len(events))
         if mirrored:
             found = _insert(index, [rows[at] for at in mirrored])
-            self._store_details([(events[at], id) for at, id in zip(mirrored, found, strict=True)])
+            self._store_details(
+                with_ids([events[at] for at in mirrored], found, [rows[at] for at in mirrored])
+            )
             for at, id in zip(mirrored, found, strict=True):
                 numbers[at] = id
         return ids, numbers
@@ -341,6 +397,19 @@ class BatchingSqliteEventLogStorage(BatchingStorage, SqliteEventLogStorage):
         self._lock.release()
 
 
+def _is_mirrored(event: EventLogEntry) -> bool:
+    """Tell if an event stands in the index too."""
+    return event.is_dagster_event and event.dagster_event_type in _MIRRORED
+
+
+def with_ids(
+    events: Iterable[EventLogEntry], ids: Iterable[int], rows: Iterable[Mapping[str, Any]]
+) -> Iterator[Stored]:
+    """Yield events with their ids, and the texts of their rows."""
+    for event, id, row in zip(events, ids, rows, strict=True):
+        yield Stored(event, id, row["event"])
+
+
 def _new_engine(url: str, pool: type[Pool], **options: int) -> sa.Engine:
     return sa.create_engine(url, poolclass=pool, connect_args={"timeout": _BUSY_SECONDS}, **options)
 
@@ -402,6 +471,6 @@ def _last_materialized(index: sa.Connection, assets: Iterable[str]) -> dict[str,
 
 def _insert(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> range:
     """Insert rows and return their ids, which are in sequence: SQLite has one writer at a time."""
-    connection.execute(SqlEventLogStorageTable.insert(), rows)
-    last: int = connection.execute(sa.select(sa.func.max(SqlEventLogStorageTable.c.id))).scalar_one()
+    connection.execute(_INSERT, rows)
+    last: int = connection.execute(_LAST).scalar_one()
     return range(last - len(rows) + 1, last + 1)

@@ -7,13 +7,16 @@ import sys
 import warnings
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.bound_resources import bind
-from jammi_dagster.adapters.assets.declaration import function_of
+from jammi_dagster.adapters.assets.declaration import function_of, is_graph
+from jammi_dagster.adapters.assets.graph import functions_of
+from jammi_dagster.adapters.assets.graph_checks import check_graph
 from jammi_dagster.adapters.assets.spec import spec_of
-from jammi_dagster.adapters.code_identity import code_identity
+from jammi_dagster.adapters.code_identity import identity_of_table
 from jammi_dagster.adapters.executor.definitions import with_reuse_first
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.metadata_keys import FINALIZED
@@ -75,44 +78,50 @@ def finalize(
 def _fix(defs: dg.Definitions, caller: FrameType) -> None:
     """Fix the modules of the code location: those that build the definitions, and those that hold their assets."""
     made = [asset for asset in defs.assets or () if isinstance(asset, dg.AssetsDefinition)]
-    functions = [
-        declared.function if (declared := spec_of(asset)) else function_of(asset)
-        for asset in made
-        if asset.is_executable and isinstance(asset.node_def, dg.OpDefinition)
-    ]
+    functions = [function for asset in made if asset.is_executable for function in _functions(asset)]
     fix_location(functions, made, caller)
+
+
+def _functions(asset: dg.AssetsDefinition) -> list[Callable[..., Any]]:
+    if is_graph(asset):
+        return functions_of(asset.node_def)
+    declared = spec_of(asset)
+    return [declared.function if declared else function_of(asset)]
 
 
 def _identities(asset: dg.AssetsDefinition, defs: dg.Definitions) -> dict[dg.AssetKey, str]:
     if not asset.is_executable or not asset.is_materializable:
         return {}
     declared = spec_of(asset)
-    _warn_if_never_reused(asset, defs)
+    for key in sorted(asset.keys) if declared is not None else ():
+        _warn_if_never_reused(asset, key, defs)
     if declared is not None:
-        return {} if declared.code_version is not None else {asset.key: declared.code().digest}
-    if not isinstance(asset.node_def, dg.OpDefinition):
-        return {}
+        specs = {key: spec_of(asset, key) or declared for key in asset.keys}
+        return {key: spec.code().digest for key, spec in specs.items() if spec.code_version is None}
     ours = [
         spec.key
         for spec in asset.specs
-        if spec.code_version is None
-        and is_store_backed((defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)))
+        if is_store_backed((defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(spec.key)))
     ]
+    if is_graph(asset):
+        checked = check_graph(asset, ours, defs.resources or {})
+        return {key: spec.code().digest for key, spec in checked.items() if spec.code_version is None}
+    ours = [key for key in ours if asset.specs_by_key[key].code_version is None]
     return dict.fromkeys(ours, identify(function_of(asset)).digest) if ours else {}
 
 
-def _warn_if_never_reused(asset: dg.AssetsDefinition, defs: dg.Definitions) -> None:
+def _warn_if_never_reused(asset: dg.AssetsDefinition, key: dg.AssetKey, defs: dg.Definitions) -> None:
     """Log a warning for an asset under `use` whose tables can never be reused; once in a process."""
     spec = spec_of(asset)
-    if spec is None or asset.key in _warned:
+    if spec is None or key in _warned:
         return
-    manager = (defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(asset.key))
+    manager = (defs.resources or {}).get(asset.get_io_manager_key_for_asset_key(key))
     policy = spec.cache or (manager.policy if is_store_backed(manager) else None)
     if policy is not CachePolicy.USE:
         return
-    reasons = code_identity(asset).reasons
+    reasons = identity_of_table(asset, key).reasons
     if reasons:
-        _warned.add(asset.key)
+        _warned.add(key)
         more = f" (and {len(reasons) - 1} more: see jammi-dagster explain)" if len(reasons) > 1 else ""
         text = "asset %s: its cache policy is `use`, but it can never be reused: %s%s"
-        _log.warning(text, asset.key.to_user_string(), reasons[0], more)
+        _log.warning(text, key.to_user_string(), reasons[0], more)

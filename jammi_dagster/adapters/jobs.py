@@ -1,8 +1,8 @@
-"""Jobs: recompute a table, clear away leftovers of crashed writers, and report on a store."""
+"""Jobs: recompute a table, clear away leftovers of crashed writers, promote a branch, and report on a store."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import dagster as dg
@@ -11,13 +11,20 @@ from pydantic import Field
 from jammi_dagster.adapters.code_location.running_job import DefinitionsOf, location_of
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
+from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+from jammi_dagster.adapters.launching.in_flight import state_of
+from jammi_dagster.adapters.launching.outgoing_events import send_events
 from jammi_dagster.adapters.overview import DAYS, overview_of
+from jammi_dagster.adapters.promotion import promote, promotion_plan
 from jammi_dagster.adapters.recompute import RecomputeCascade, recompute
+from jammi_dagster.catalog import CollectionRows
 from jammi_dagster.errors import RecomputeRefused, WrongIOManager
-from jammi_dagster.maintenance import GRACE_SECONDS
+from jammi_dagster.maintenance import GRACE_SECONDS, RetentionPolicy
 from jammi_dagster.sensing.overview import MOST
 from jammi_dagster.sensing.overview_page import page
 from jammi_dagster.store import ResultStore
+
+_RUNS_AT_ONCE = 500
 
 
 def build_recompute_job(
@@ -48,11 +55,16 @@ def build_recompute_job(
 
 
 def build_recovery_job(
-    *, name: str = "recovery", io_manager_key: str = "io_manager", description: str | None = None
+    *,
+    name: str = "recovery",
+    io_manager_key: str = "io_manager",
+    defs: DefinitionsOf | None = None,
+    description: str | None = None,
 ) -> dg.JobDefinition:
     """Build a job that runs `ResultStore.recover()` on the store of the IO manager under `io_manager_key`.
 
     Its op's config takes `dry_run` and `grace_seconds`; its metadata is the report. Schedule it at a quiet hour.
+    Dagster is told of rollbacks and promotions that it has not heard of; `defs` are as for `build_recompute_job`.
     """
 
     class RecoveryConfig(dg.Config):
@@ -60,12 +72,98 @@ def build_recovery_job(
         grace_seconds: float = GRACE_SECONDS
 
     def run(context: dg.OpExecutionContext, config: RecoveryConfig) -> None:
-        report = _store(context, name, io_manager_key).recover(
+        store = _store(context, name, io_manager_key)
+        if not config.dry_run:
+            _settle_runs(store, context.instance)
+        report = store.recover(
             dry_run=config.dry_run, grace_seconds=config.grace_seconds, progress=context.log.info
         )
+        if not config.dry_run:
+            send_events(StoredAssets(location_of(context, defs)), store)
         context.add_output_metadata({"report": dg.MetadataValue.json(report.to_dict())})
 
     return _job(f"{name}_store", name, run, RecoveryConfig, io_manager_key, description=description)
+
+
+def build_promotion_job(
+    *,
+    name: str = "promotion",
+    io_manager_key: str = "io_manager",
+    defs: DefinitionsOf | None = None,
+    description: str | None = None,
+) -> dg.JobDefinition:
+    """Build a job that promotes tables of another deployment to that of the IO manager under `io_manager_key`.
+
+    Its op's config takes `source`, the other deployment, `tables` (all by default), `ahead_of_code`, `reason` and
+    `dry_run`; its metadata is the `promotion`, or the `plan` of a dry run. The target's code is that of its own
+    location: `defs` are as for `build_recompute_job`.
+    """
+
+    class PromotionConfig(dg.Config):
+        source: str
+        tables: list[str] | None = None
+        ahead_of_code: bool = False
+        reason: str | None = None
+        dry_run: bool = False
+
+    def run(context: dg.OpExecutionContext, config: PromotionConfig) -> None:
+        target = _store(context, name, io_manager_key)
+        source = target.of_deployment(config.source)
+        to, repository = target.scope.deployment, location_of(context, defs).repository
+        given: dict[str, Any] = {"ahead_of_code": config.ahead_of_code, "instance": context.instance}
+        if config.dry_run:
+            plan = promotion_plan(source, repository, to, config.tables, **given)
+            context.add_output_metadata({"plan": dg.MetadataValue.json(plan.to_dict())})
+            return
+        by = f"run {context.run_id}"
+        done = promote(source, repository, to, config.tables, by=by, reason=config.reason, **given)
+        context.log.info(f"{len(done.plan.rows):,} tables promoted from {config.source} to {to}.")
+        context.add_output_metadata({"promotion": dg.MetadataValue.json(done.to_dict())})
+
+    return _job(f"{name}_of_tables", name, run, PromotionConfig, io_manager_key, description=description)
+
+
+def build_collection_job(
+    policy: RetentionPolicy | Mapping[str, Any],
+    *,
+    name: str = "collection",
+    io_manager_key: str = "io_manager",
+    description: str | None = None,
+) -> dg.JobDefinition:
+    """Build a job that runs `ResultStore.collect(policy)` on the store of the IO manager under `io_manager_key`.
+
+    Its op's config takes `dry_run`; its metadata is the report. Runs that ended, as Dagster knows, keep their results
+    no longer. Schedule it at a quiet hour: each run deletes what earlier ones marked. Raises `InvalidField` for a
+    policy that is none.
+    """
+    checked = RetentionPolicy.of(policy)
+
+    class CollectionConfig(dg.Config):
+        dry_run: bool = False
+
+    def run(context: dg.OpExecutionContext, config: CollectionConfig) -> None:
+        store = _store(context, name, io_manager_key)
+        if not config.dry_run:
+            _settle_runs(store, context.instance)
+        report = store.collect(checked, config.dry_run, progress=context.log.info)
+        told = {**report.to_dict(kept=False), "kept_count": len(report.kept)}
+        context.add_output_metadata({"report": dg.MetadataValue.json(told)})
+
+    return _job(f"{name}_of_store", name, run, CollectionConfig, io_manager_key, description=description)
+
+
+def _settle_runs(store: ResultStore, instance: dg.DagsterInstance) -> None:
+    """Renew the leases of runs that Dagster knows to be under way, and end those of runs that succeeded.
+
+    One that failed may be tried again over its results.
+    """
+    rows = CollectionRows(store.database, store.scope)
+    known = rows.runs()
+    for start in range(0, len(known), _RUNS_AT_ONCE):
+        wanted = dg.RunsFilter(run_ids=known[start : start + _RUNS_AT_ONCE])
+        states = {run.run_id: state_of(run.status) for run in instance.get_runs(wanted)}
+        rows.renew_runs([run for run, state in states.items() if state == "under way"])
+        rows.end_runs([run for run, state in states.items() if state == "succeeded"])
 
 
 def build_overview_job(

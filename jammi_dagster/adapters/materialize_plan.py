@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.run_tags import moves_of
 from jammi_dagster.adapters.code_location.location import (
     Definitions,
     Location,
@@ -23,7 +24,7 @@ from jammi_dagster.adapters.code_location.location import (
 from jammi_dagster.adapters.judgement.forecast import LaunchedStep
 from jammi_dagster.adapters.launching.in_flight import RunState, runs_of_plan, tables_in_flight, tables_of_run
 from jammi_dagster.adapters.launching.in_process import run_here
-from jammi_dagster.adapters.launching.nodes import OtherAsset, by_store, with_replays
+from jammi_dagster.adapters.launching.nodes import OtherAsset, tables_by_store, with_replays
 from jammi_dagster.adapters.launching.reuses import Reuses
 from jammi_dagster.adapters.launching.run_requests import run_request
 from jammi_dagster.adapters.launching.runs import Node, PlannedRun, plan_runs
@@ -40,6 +41,7 @@ _log = logging.getLogger("jammi_dagster.launching")
 _LONGEST_WHY = 120
 _MADE_FIRST = "a run that is under way makes an input of it"
 _HELD = "{table}, which it reads, is held and does not move; make a plan without that table"
+_NO_NAME = "by its tags no name moves, and the runs of a plan read each other's tables by name"
 _OF_PARTITIONS = (metadata_keys.PARTITION_TAG, *metadata_keys.RANGE_TAGS)  # each run has its own
 
 
@@ -110,6 +112,7 @@ class _PlanLaunch:
         given = arguments_of(before)
         self._before, self._location, self._launcher = before, location, launcher
         self._deployment, self._recorded = given.pop("deployment"), given.pop("recorded_config")
+        self._parent = given.pop("parent", None)
         self._launch = Launch(location, **given)
         self._report = LaunchReport()
         self._parents: Mapping[str, set[str]] = {}
@@ -118,12 +121,20 @@ class _PlanLaunch:
     def run(self) -> LaunchReport:
         """Launch it."""
         for asset in self._launch.assets.assets(self._launch.keys):
-            own = asset.store.scope.deployment
-            if self._deployment not in (None, own):
-                why = f"the plan is for deployment {self._deployment}, and the resources name {own}, where runs write"
-                raise LaunchRefused(
-                    why=why, way_out="name that deployment in the resources, and make the plan again"
-                )
+            scope = asset.store.scope
+            for word, asked, own in (
+                ("for deployment", self._deployment, scope.deployment),
+                ("for a branch of", self._parent, scope.parent),
+            ):
+                if asked not in (None, own):
+                    why = f"the plan is {word} {asked}, and the resources name {own}, where runs write"
+                    raise LaunchRefused(
+                        why=why, way_out="name that deployment in the resources, and make the plan again"
+                    )
+        if not moves_of(self._launch.tags_and_pins):
+            raise LaunchRefused(
+                why=_NO_NAME, way_out=f"launch one run of it, or add the tag {metadata_keys.MOVES_TAG}: true"
+            )
         reuses = Reuses(self._launch.assets, self._launch.keys)
         made = self._forecast()
         done = self._done()
@@ -155,7 +166,7 @@ class _PlanLaunch:
             makers = {t: maker for t in tables if (maker := self._launch.assets.maker(t)) is not None}
             if run.is_success:  # of another IO manager's tables, all that is known
                 done.update((table, run.run_id) for table in tables if table not in makers)
-            for store, names in by_store(makers):
+            for store, names in tables_by_store(makers):
                 current = store.reader.current_of(names)
                 for table, made in store.reader.of_run(run.run_id, names).items():
                     if table in current and current[table].materialization_id == made.materialization_id:
@@ -164,7 +175,7 @@ class _PlanLaunch:
 
     def _check(self, made: Made, done: Mapping[str, str]) -> None:
         """Raise `PlanOutdated` if anything has moved, besides the tables that this plan itself has moved."""
-        now = self._launch.plan_of(made, self._deployment, recorded_config=self._recorded)
+        now = self._launch.plan_of(made, self._deployment, self._parent, recorded_config=self._recorded)
         reused = {row.table: row.materialization for row in self._before.rows if row.materialization}
         moved = []
         for one in self._before.moved(now):
@@ -193,8 +204,9 @@ class _PlanLaunch:
         held = (below(flying, self._parents) & rows.keys()) - flying - failing.keys()
         report.leave(((table, _MADE_FIRST) for table in sorted(held)), report.waiting)
         rows = {table: row for table, row in rows.items() if table not in {*failing, *flying, *held}}
-        holds = {table for look in made.forecast.looks.values() for table in look.holds}
-        kept = {t for t in rows.keys() & holds if rows[t].action == "reuse" and not rows[t].is_current}
+        holds = {table: hold for look in made.forecast.looks.values() for table, hold in look.holds.items()}
+        again = {t for t in rows.keys() & holds if rows[t].action == "reuse" and not rows[t].is_current}
+        kept = {t for t in again if holds[t].keeps(rows[t].definition)}
         apart = self._apart(kept, rows)
         report.leave(sorted(apart.items()))
         rows = {table: row for table, row in rows.items() if table not in apart}
@@ -243,8 +255,8 @@ class _PlanLaunch:
 
     def _fails(self, row: PlannedTable) -> bool:
         """Tell whether a reused table failed a blocking check when it was made."""
-        graph, key = self._location.graph, dg.AssetKey.from_user_string(row.asset)
-        return any(graph.get_check_spec(dg.AssetCheckKey(key, name)).blocking for name in row.failed_checks)
+        asset = self._launch.assets.maker(row.table) if row.failed_checks else None
+        return asset is not None and asset.is_blocked_by(row.failed_checks)
 
     def _is_checked(self, key: dg.AssetKey) -> bool:
         """Tell whether an asset has a blocking check in a step of its own."""
@@ -255,13 +267,13 @@ class _PlanLaunch:
         return self._checked[key]
 
     def _nodes(
-        self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], launched: Iterable[str]
+        self, steps: Mapping[str, LaunchedStep], rows: Mapping[str, PlannedTable], launched: Collection[str]
     ) -> dict[str, Node]:
         """Return tables as nodes of runs. A range that was decided as one, and may be reused as one, stays whole."""
         makers = {
             table: self._launch.assets.asset(steps[table].key) or OtherAsset(self._location, steps[table].key)
             for table in rows
-            if table in set(launched)
+            if table in launched
         }
         nodes = with_replays(makers, {table: step.replay for table, step in steps.items()})
         for table, node in nodes.items():

@@ -9,7 +9,9 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.assets.declaration import is_graph, op_name, raw_config_of
+from jammi_dagster.adapters.assets.run_tags import tags_of_launch
+from jammi_dagster.adapters.assets.spec import made_along, spec_of
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.location import (
     Definitions,
@@ -18,9 +20,9 @@ from jammi_dagster.adapters.code_location.location import (
     instance_at_hand,
     repository_of,
 )
+from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
 from jammi_dagster.adapters.judgement.stale_inputs import stale_inputs
-from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract import canonical_json
@@ -40,6 +42,7 @@ def plan(
     tags: Mapping[str, str] | None = None,
     *,
     deployment: str | None = None,
+    parent: str | None = None,
     recorded_config: bool = False,
     instance: dg.DagsterInstance | None = None,
 ) -> Plan:
@@ -56,6 +59,7 @@ def plan(
         run_config: the run config of the launch.
         tags: the run tags of the launch, such as `{"jammi/cache": "bypass"}`.
         deployment: the exact name of the deployment whose tables count, in place of the one of the resources.
+        parent: the deployment whose tables that one reads where it has none, in place of the one that it reads.
         recorded_config: give each table the config and the range that it was made with last, as the sensor does.
         instance: the Dagster instance; by default that of `DAGSTER_HOME`, or an empty one.
 
@@ -65,15 +69,19 @@ def plan(
 
         plan(defs, "clean_trips+", partitions="2013-03").counts    # {"reuse": 1, "compute": 2}
     """
-    given, resources = run_config or {}, (run_config or {}).get("resources")
     with instance_at_hand(instance) as found, uncollected():
-        location = Location(repository_of(defs), found, deployment=deployment, resource_config=resources)
-        if isinstance(partitions, dg.PartitionKeyRange):
-            _check_one_run(location, selection, partitions, tags or {})
-        launch = Launch(location, selection, partitions, given, tags or {})
-        made = launch.forecast(recorded_config=recorded_config)
-        planned = launch.plan_of(made, deployment, recorded_config=recorded_config)
-        return replace(planned, stale_inputs=stale_inputs(location, planned.rows), definitions=defs)
+        launch, planned = _planned(
+            defs,
+            found,
+            selection=selection,
+            partitions=partitions,
+            run_config=run_config,
+            tags=tags,
+            deployment=deployment,
+            parent=parent,
+            recorded_config=recorded_config,
+        )
+        return replace(planned, stale_inputs=stale_inputs(launch.assets, planned.rows), definitions=defs)
 
 
 def check_plan(
@@ -84,10 +92,40 @@ def check_plan(
     Raises also as `plan` does, and `InvalidField` for a text that is no plan.
     """
     before = saved if isinstance(saved, Plan) else Plan.from_dict(saved)
-    moved = before.moved(plan(defs, instance=instance, **arguments_of(before)))
+    with instance_at_hand(instance) as found, uncollected():
+        _, now = _planned(defs, found, **arguments_of(before))
+    moved = before.moved(now)
     if moved:
         raise PlanOutdated(moved=", ".join(moved))
     return before
+
+
+def _planned(
+    defs: Definitions,
+    instance: dg.DagsterInstance,
+    *,
+    selection: Target = None,
+    partitions: Partitions = None,
+    run_config: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
+    deployment: str | None = None,
+    parent: str | None = None,
+    recorded_config: bool = False,
+) -> tuple[Launch, Plan]:
+    """Return a launch and its plan, without the stale tables that it reads as they are."""
+    given, tags = run_config or {}, tags or {}
+    location = Location(
+        repository_of(defs),
+        instance,
+        deployment=deployment,
+        parent=parent,
+        resource_config=given.get("resources"),
+    )
+    if isinstance(partitions, dg.PartitionKeyRange):
+        _check_one_run(location, selection, partitions, tags)
+    launch = Launch(location, selection, partitions, given, tags)
+    made = launch.forecast(recorded_config=recorded_config)
+    return launch, launch.plan_of(made, deployment, parent, recorded_config=recorded_config)
 
 
 def arguments_of(saved: Plan) -> dict[str, Any]:
@@ -121,8 +159,11 @@ class Launch:
         tags: Mapping[str, str],
     ) -> None:
         self.location, self.config, self.tags = location, run_config, dict(tags)
-        self.assets = StoredAssets(location)
+        self.tags_and_pins = tags_of_launch(tags, run_config, location.every_resource)
+        self.assets = Evaluator(location)
         self.keys = location.select("*" if selection is None else selection)
+        along = {one for key in self.keys for one in self._along(key)}.difference(self.keys)
+        self.keys = location.select([*self.keys, *along]) if along else self.keys
         self.span, self._wanted = self._partitions(partitions)
         self._check_config()
 
@@ -131,10 +172,12 @@ class Launch:
         steps = list(self._steps(recorded_config=recorded_config))
         if only is not None:
             steps = [step for step in steps if not only.isdisjoint(step.tables)]
-        forecast = Forecast(self.assets, self.tags)
+        forecast = Forecast(self.assets, self.tags_and_pins)
         return Made(steps=steps, forecast=forecast, rows=tuple(forecast.run(steps)))
 
-    def plan_of(self, made: Made, deployment: str | None, *, recorded_config: bool) -> Plan:
+    def plan_of(
+        self, made: Made, deployment: str | None, parent: str | None, *, recorded_config: bool
+    ) -> Plan:
         """Return a forecast as a plan."""
         return Plan(
             rows=made.rows,
@@ -145,6 +188,7 @@ class Launch:
                 "run_config": dict(self.config),
                 "tags": self.tags,
                 "deployment": deployment,
+                **({} if parent is None else {"parent": parent}),
                 "recorded_config": recorded_config,
             },
             basis=self._basis(made.forecast, made.steps),
@@ -172,10 +216,19 @@ class Launch:
         for group, replay in _recorded(asset, partitions):
             yield LaunchedStep(key=asset.key, partitions=group, replay=_replay(replay.config, group))
 
+    def _along(self, key: dg.AssetKey) -> set[dg.AssetKey]:
+        """Return the other assets under `@result_tables`, or of a graph, that a run of this one is to select."""
+        definition = self.location.assets_def(key)
+        if definition is None:
+            return set()
+        spec = spec_of(definition)
+        is_together = is_graph(definition) or (spec is not None and spec.is_of_many)
+        return made_along(definition, key) if is_together else set()
+
     def _config_of(self, key: dg.AssetKey) -> Any:
         assets_def = self.location.assets_def(key)
         ops = self.config.get("ops") or {}
-        return None if assets_def is None else (ops.get(op_name(assets_def)) or {}).get("config")
+        return None if assets_def is None else raw_config_of(assets_def, ops.get(op_name(assets_def)))
 
     def _check_config(self) -> None:
         """Raise `InvalidField` for a run config with an op that the launch does not have."""
@@ -239,13 +292,20 @@ class Launch:
             if asset is not None:
                 basis["policy"][name] = forecast.policy_of(asset).value
                 basis["code"][name] = _code_of(asset, step.replay)
-                basis["deployment"][name] = asset.store.scope.deployment
+                scope = asset.store.scope
+                basis["deployment"][name] = scope.deployment
+                if scope.parent is not None:
+                    basis.setdefault("parent", {})[name] = [scope.parent, scope.parent_at]
         basis["input"].update(forecast.inputs)
         for look in forecast.looks.values():
             basis["input"].update(look.present.observed)
             basis["input"].update({source: str(error) for source, error in look.present.failed.items()})
             for table, current in look.current.items():
                 basis["table"][table] = [current.record.materialization_id, current.record.artifact_digest]
+            for table, accepted in look.acceptances.items():
+                planned = forecast.planned.get(table)
+                if planned is not None and planned.materialization == accepted.materialization_id:
+                    basis.setdefault("acceptance", {})[table] = str(accepted)
         return basis
 
 

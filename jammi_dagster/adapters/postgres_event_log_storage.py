@@ -26,7 +26,7 @@ from dagster_postgres.utils import create_pg_engine
 from sqlalchemy.dialects import postgresql
 
 from jammi_dagster import forks
-from jammi_dagster.adapters.event_log_storage import BatchingStorage
+from jammi_dagster.adapters.event_log_storage import BatchingStorage, with_ids
 
 
 class BatchingPostgresEventLogStorage(BatchingStorage, PostgresEventLogStorage):  # type: ignore[misc]  # not installed here
@@ -72,13 +72,10 @@ class BatchingPostgresEventLogStorage(BatchingStorage, PostgresEventLogStorage):
         insert = SqlEventLogStorageTable.insert().returning(
             SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
         )
+        rows = [self._event_to_row(event) for event in events]
         with self.index_transaction() as connection:
-            numbers = list(connection.scalars(insert, [self._event_to_row(event) for event in events]))
-            self._store_details(
-                (event, number)
-                for event, number in zip(events, numbers, strict=True)
-                if event.is_dagster_event
-            )
+            numbers = list(connection.scalars(insert, rows))
+            self._store_details(one for one in with_ids(events, numbers, rows) if one.event.is_dagster_event)
         return numbers
 
     def mirror(self, run_id: str) -> None:

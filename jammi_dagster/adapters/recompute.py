@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.code_location.location import Definitions, Location
 from jammi_dagster.adapters.code_location.named_tables import table_named
+from jammi_dagster.adapters.judgement.evaluation import Evaluation
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.judgement.wording import expectation, sentence
-from jammi_dagster.adapters.launching.in_process import run_here
-from jammi_dagster.adapters.launching.nodes import Makers, makers_of, nodes_of, parents_of
-from jammi_dagster.adapters.launching.run_requests import policies_of, run_request
-from jammi_dagster.adapters.launching.runs import PlannedRun, plan_runs
+from jammi_dagster.adapters.launching.in_process import compute_here, runs_again
+from jammi_dagster.adapters.launching.nodes import Makers, makers_of, parents_of
+from jammi_dagster.adapters.launching.runs import PlannedRun
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.errors import RecomputeRefused, TableHeld
-from jammi_dagster.lineage.graph import edges_by_input
-from jammi_dagster.planning.waves import below, nearest_below
+from jammi_dagster.planning.waves import below
 from jammi_dagster.store import ResultStore
 
 RecomputeCascade = Literal["report_only", "downstream"]
+RecomputeOutcome = Literal["reproduced", "diverged", "changed", "not_compared"]
 
 _MOST_PLANNED = 50
 
@@ -34,13 +35,14 @@ class Recomputed:
     """One table that was made again: `original` and `materialization` are ids.
 
     `outcome` is `reproduced` for the same definition, inputs and bytes, `diverged` where only the bytes differ, and
-    `changed` where the definition or an input differs.
+    `changed` where the definition or an input differs. Bytes of an object in a format that is not exact, such as
+    pickle, tell nothing where they differ: that is `not_compared`.
     """
 
     table: str
     original: str
     materialization: str
-    outcome: Literal["reproduced", "diverged", "changed"]
+    outcome: RecomputeOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,66 +130,66 @@ class _Recompute:
 
     def _stale(self, closure: Sequence[str]) -> dict[str, TableState | None]:
         """Map downstream tables that are stale, or derive from a stale one, to their states, in the lineage's order."""
-        makers = {table: maker for table in closure if (maker := self._evaluator.maker(table)) is not None}
-        found = self._evaluator.evaluate(list(dict.fromkeys(makers.values())), only=frozenset(closure))
+        found = self._evaluated(closure)
         stale = {table for table, state in found.tables.items() if _is_stale(state)}
         reached = below(stale, parents_of({table: state.asset for table, state in found.tables.items()}))
         return {t: found.tables.get(t) for t in closure if t in stale or t in reached}
+
+    def _evaluated(self, tables: Sequence[str]) -> Evaluation:
+        makers = (maker for table in tables if (maker := self._evaluator.maker(table)) is not None)
+        return self._evaluator.evaluate(list(dict.fromkeys(makers)), only=frozenset(tables))
 
     def _refuse_unless_made(self, table: str) -> None:
         """Raise `RecomputeRefused` for a table that no asset makes, or whose recorded config is not valid.
 
         Raise `TableHeld` for one that is held.
         """
-        asset = self._evaluator.maker(table)
-        if asset is None:
+        if self._evaluator.maker(table) is None:
             raise RecomputeRefused(table=table, why="no asset of the definitions makes it")
-        state = self._evaluator.evaluate([asset], only=frozenset({table})).tables.get(table)
+        found = self._evaluated([table])
+        state, hold = found.tables.get(table), found.holds.get(table)
         if state is not None and state.why_not is not None:
             raise RecomputeRefused(table=table, why=state.why_not)
-        hold = self._store.holds().get(table)
         if hold is not None:
             raise TableHeld(table=table, deployment=hold.deployment, by=hold.by, since=hold.since)
 
     def _not_held(self, table: str, closure: Sequence[str]) -> list[str]:
-        holds, edges = self._store.holds(), edges_by_input(self._store.derives_from_closure(table))
-        reached = nearest_below(
-            [table],
-            lambda one: [e.derived for e in edges.get(one, ()) if e.derived not in holds],
-            len(closure),
-        )
-        return [one for one in closure if one in set(reached)]
+        """Drop the tables that are held, and the tables that only derive from `table` by way of one."""
+        holds = self._evaluated(closure).holds if self._store.holds() else {}
+        parents: dict[str, list[str]] = {}
+        for edge in self._store.derives_from_closure(table):
+            if edge.derived not in holds:
+                parents.setdefault(edge.derived, []).append(edge.input)
+        reached = below([table], parents)
+        return [one for one in closure if one in reached]
 
     def _make(self, tables: Sequence[str]) -> None:
         """Compute tables that an asset makes, in as many runs as it takes."""
         makers = makers_of(self._evaluator, tables)
-        for run in plan_runs(nodes_of(self._evaluator, makers), parents_of(makers)):
-            spans = {node.replay.span for node in run.nodes if node.replay.span is not None}
-            span = run.span or (spans.pop() if len(spans) == 1 and len(run.nodes) == 1 else None)
-            self._launch(replace(run, span=span), makers, set(tables))
+        for run in runs_again(self._evaluator, makers):
+            self._launch(run, makers, set(tables))
 
     def _launch(self, run: PlannedRun, makers: Makers, computed: set[str]) -> None:
         before = {table: makers[table].store.current(table) for table in run.tables}
-        request = run_request(run, cache=policies_of(run, bypassed=computed))
-        location = self._evaluator.location
-        job = location.repository.get_implicit_global_asset_job_def()
-        run_here(job, request, location.instance, raise_on_error=True)
+        compute_here(self._evaluator, run, computed)
         for table in run.tables:
-            self._made.append(_compared(before[table], makers[table].store.current(table)))
+            self._made.append(
+                _compared(before[table], makers[table].store.current(table), makers[table].spec)
+            )
 
 
 def _is_stale(state: TableState) -> bool:
     return bool(state.verdict.reasons) or state.verdict.stale_ancestor is not None
 
 
-def _compared(before: MaterializationRecord, after: MaterializationRecord) -> Recomputed:
+def _compared(before: MaterializationRecord, after: MaterializationRecord, spec: TableSpec) -> Recomputed:
     is_same_make = before.definition_hash == after.definition_hash and set(before.input_anchors) == set(
         after.input_anchors
     )
     is_same = before.artifact_digest == after.artifact_digest
-    outcome: Literal["reproduced", "diverged", "changed"] = "changed"
+    outcome: RecomputeOutcome = "changed"
     if is_same_make:
-        outcome = "reproduced" if is_same else "diverged"
+        outcome = "reproduced" if is_same else "diverged" if spec.is_exact else "not_compared"
     return Recomputed(
         table=before.table,
         original=before.materialization_id,

@@ -48,6 +48,9 @@ class ResultTableTester:
         cache: The policy of assets that state none, unless their definitions have an IO manager of ours.
         resources: Resources that replace those of the definitions, such as a client's fake.
         instance: A Dagster instance; an ephemeral one by default.
+        deployment: The deployment of the tester's tables.
+        parent: The deployment whose tables that one reads where it has none: two testers on one folder are production
+            and a branch of it.
 
     Example:
         with ResultTableTester() as tester:
@@ -63,13 +66,17 @@ class ResultTableTester:
         cache: CachePolicy | str = CachePolicy.USE,
         resources: Mapping[str, Any] | None = None,
         instance: dg.DagsterInstance | None = None,
+        deployment: str = "default",
+        parent: str | None = None,
     ) -> None:
         self._owned = contextlib.ExitStack()
         if folder is None:
             folder = self._owned.enter_context(tempfile.TemporaryDirectory(prefix="jammi-"))
         self.folder = Path(folder).resolve()
         self.instance = instance or self._owned.enter_context(dg.DagsterInstance.ephemeral())
-        self._resource = ResultStoreResource(root=str(self.folder / "results"))
+        self._resource = ResultStoreResource(
+            root=str(self.folder / "results"), deployment=deployment, parent=parent
+        )
         self._owned.callback(self._resource.get().close)
         self._cache = policy_of(cache, where="ResultTableTester(cache=…)").value
         self._resources = dict(resources or {})

@@ -20,6 +20,7 @@ import pytest
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import AssetEventTagsTable
+from dagster._serdes import serialize_value
 from event_log_kit import (
     Fault,
     at_statement,
@@ -109,7 +110,7 @@ def test_batches_leave_the_rows_of_single_events(
 def test_single_events_leave_the_rows_of_single_events(
     storage: BatchingSqliteEventLogStorage, events: list[EventLogEntry], by_stock: Any, tmp_path: Path
 ) -> None:
-    """An event by itself is stored by Dagster's own code, over connections that stay open."""
+    """An event by itself is stored as by Dagster's own, over connections that stay open."""
     for event in events:
         storage.store_event(event)
     assert rows_of(tmp_path) == by_stock
@@ -127,6 +128,25 @@ def test_both_storages_take_turns_on_one_folder(
     assert rows_of(tmp_path) == by_stock
     for run_id in {event.run_id for event in events}:
         assert stock.get_logs_for_run(run_id) == storage.get_logs_for_run(run_id)
+
+
+def test_assets_have_the_records_of_dagster(
+    storage: BatchingSqliteEventLogStorage, events: list[EventLogEntry], tmp_path: Path
+) -> None:
+    """Materialized, only planned, wiped, or with a record that an older Dagster wrote: each is read alike."""
+    stock = SqliteEventLogStorage(str(tmp_path))
+    in_batches(storage, events, 1000)
+    keys = stock.all_asset_keys()
+    storage.wipe_asset(keys[0])
+    materialization = dg.AssetMaterialization(keys[1])
+    with contextlib.closing(sqlite3.connect(tmp_path / "index.db")) as index, index:
+        written = serialize_value(materialization), keys[1].to_string()
+        index.execute("UPDATE asset_keys SET last_materialization = ? WHERE asset_key = ?", written)
+    storage.store_event(next(event for event in events if event.dagster_event_type is MATERIALIZED))
+    assert storage.get_asset_records() == stock.get_asset_records()
+    assert [storage.get_asset_records([key]) for key in keys] == [
+        stock.get_asset_records([key]) for key in keys
+    ]
 
 
 def test_an_empty_batch_is_nothing(storage: BatchingSqliteEventLogStorage, tmp_path: Path) -> None:
@@ -420,6 +440,7 @@ def test_what_ends_a_shard_closes_it(
     assert texts(storage)[-1] == "again"
 
 
+@pytest.mark.slow
 def test_a_storage_that_nobody_holds_closes_its_files(tmp_path: Path) -> None:
     """An instance that is never disposed leaves no open file."""
     storage = BatchingSqliteEventLogStorage(str(tmp_path))

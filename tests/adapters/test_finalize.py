@@ -9,7 +9,7 @@ from adapters_kit import Lab, Ran, table, taken
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 from dagster._core.loader import LoadingContextForTest
 
-from jammi_dagster import finalize, result_table
+from jammi_dagster import code_identity, finalize, result_table
 
 
 @result_table(reads=[])
@@ -195,7 +195,7 @@ def test_partitioned_and_external_assets_pass_through(lab: Lab) -> None:
 
     assert graph.get(dg.AssetKey("part")).partitions_def is not None
     assert graph.get(dg.AssetKey("outside")).code_version is None
-    assert graph.get(dg.AssetKey("graphed")).code_version is None
+    assert graph.get(dg.AssetKey("graphed")).code_version == code_identity(graphed).digest
 
 
 def test_a_table_that_can_never_be_reused_is_said_once(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:

@@ -167,6 +167,7 @@ def _anew(lab: Lab) -> None:
     lab.store.close()
 
 
+@pytest.mark.slow
 def test_a_lost_catalog_gives_everything_back(lab: Lab, catalog: Catalog) -> None:
     """After the loss the next maintenance adopts; then each table is as it was, and the next run reuses everything."""
     _run(lab)
@@ -193,6 +194,7 @@ def test_a_lost_catalog_gives_everything_back(lab: Lab, catalog: Catalog) -> Non
     assert lab.store.recover(grace_seconds=0).reclaimed == []
 
 
+@pytest.mark.slow
 def test_the_reuse_of_an_older_table_is_repaired_by_the_next_run(lab: Lab, catalog: Catalog) -> None:
     """The last computed table is current after adoption; the run that asks for the older one reuses it again."""
     _run(lab, rows=3)
@@ -218,6 +220,7 @@ def _recover(store: ResultStore) -> object:
     return store.recover()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [_adopt, _recover])
 def test_backup_run_restore_run_adopt(
     lab: Lab, catalog: Catalog, way: Callable[[ResultStore], object]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Held, Lab, note, table, taken
 from stale_kit import of_dagster
+from store_kit import collected
 
 from jammi_dagster import (
     LaunchReport,
@@ -19,6 +20,7 @@ from jammi_dagster import (
     plan,
     result_table,
 )
+from jammi_dagster.adapters.launching.reuses import Reuses
 from jammi_dagster.errors import InvalidField, LaunchRefused, PlanOutdated
 from jammi_dagster.surfaces import file
 
@@ -124,6 +126,27 @@ def test_a_revert_moves_pointers_and_tells_dagster(lab: Lab, monkeypatch: pytest
     assert lab.store.read("total") == pa.concat_tables([table(1), table(1)])
     assert seen_by_dagster(lab, first) == {"FRESH"}
     assert launch(lab, first).told == []
+
+
+def test_a_table_that_is_collected_before_it_is_told_is_not_told(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pointer had moved; the launch goes on, and the next one makes it again."""
+    launch(lab, pair(lab))
+    launch(lab, pair(lab, "2"))
+    point = Reuses._point
+
+    def point_and_drop(*given: Any) -> Any:
+        stayed = point(*given)
+        collected(lab.store, "source")
+        return stayed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reuses, "_point", point_and_drop)
+        report = launch(lab, pair(lab))
+
+    assert (report.runs, report.moved, report.told) == ([], ["source", "below"], ["below"])
+    assert "source" in launch(lab, pair(lab)).requested
 
 
 def days(lab: Lab, number: int, policy: dg.BackfillPolicy | None, version: str = "1") -> dg.Definitions:
@@ -396,9 +419,10 @@ def test_runs_get_their_part_of_the_config_and_the_tags(lab: Lab) -> None:
     report = launch(lab, defs, run_config=config, tags={"team": "one", "jammi/cache": "bypass"})
     assert (len(report.runs), report.failed) == (3, [])
     assert lab.store.read("scaled") == table(3, 3)
-    tags = lab.instance.get_run_by_id(report.runs[0]).tags  # type: ignore[union-attr]
-    assert tags["team"] == "one"
-    assert tags["jammi/why"] == "scaled: cache=bypass"
+    run = lab.instance.get_run_by_id(report.runs[0])
+    assert run is not None
+    assert run.tags["team"] == "one"
+    assert run.tags["jammi/why"] == "scaled: cache=bypass"
     assert launch(lab, defs, run_config=config).runs == []
 
 

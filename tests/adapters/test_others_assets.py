@@ -1,11 +1,12 @@
 """Definitions that also hold assets of others: finalize, sensor, checks and plans pass over them, and judge ours."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, Ran, table
+from adapters_kit import Held, Lab, Ran, table
 from sensing_kit import Ticking
 
 from jammi_dagster import (
@@ -189,5 +190,38 @@ def test_a_graph_asset_on_our_manager_is_named(lab: Lab) -> None:
     """No single function makes it, so the sensor cannot judge it, and says why; the others are judged."""
     lab.run(ours()[:1])
     ticking = Ticking(lab, [*ours()[:1], graphed])
+    assert ticking.tick() == []
+    assert "1 fresh" in ticking.said
+
+
+def test_an_observed_input_is_the_same_in_every_job(lab: Lab) -> None:
+    """In one that observes it, in one that does not, in a plan, and for the sensor: its IO manager is its own."""
+
+    @dg.observable_source_asset(io_manager_key="held")
+    def feed() -> dg.DataVersion:
+        return dg.DataVersion("1")
+
+    @dg.multi_observable_source_asset(specs=[dg.AssetSpec("feeds")])
+    def several() -> Iterator[dg.ObserveResult]:
+        yield dg.ObserveResult(asset_key="feeds", data_version=dg.DataVersion("1"))
+
+    @result_table(deps=["feeds"], reads=[])
+    def from_feed(feed: pa.Table) -> pa.Table:
+        return feed
+
+    held = Held()
+    held.held[feed.key] = table(1)
+    lab.more["held"] = held
+    ours = dg.AssetSelection.assets("from_feed")
+    jobs = [
+        dg.define_asset_job("observing", ours | dg.AssetSelection.assets("feed", "feeds")),
+        dg.define_asset_job("alone", ours),
+    ]
+    defs = dg.Definitions([feed, several, from_feed], jobs=jobs, resources=lab.resources)
+    for job, outcome in (("observing", "computed"), ("alone", "reused"), ("observing", "reused")):
+        result = defs.resolve_job_def(job).execute_in_process(instance=lab.instance, run_config=CONSOLE)
+        assert Ran(result, [], []).outcomes == {"from_feed": outcome}
+    assert plan(defs, instance=lab.instance).counts == {"reuse": 1}
+    ticking = Ticking(lab, [feed, several, from_feed])
     assert ticking.tick() == []
     assert "1 fresh" in ticking.said

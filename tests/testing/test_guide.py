@@ -5,9 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "testing.md"
 
 
+@pytest.mark.slow
 def test_every_example_runs(tmp_path: Path) -> None:
     """Each Python block has the name of its file as title; together they are a suite that passes without a warning."""
     blocks = re.findall(r'```python title="(\w+\.py)"\n(.*?)```', GUIDE.read_text(), re.DOTALL)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.dbt_models import DbtModel
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG, MATERIALIZATION, USER_PROVIDED_TAG
 
 _MOST_EVENTS = 500  # per query: SQLite limits the parameters of a statement
@@ -21,10 +23,12 @@ class EventVersion:
     Attributes:
         storage_id: the event's place in the event log.
         given: the data version, whatever its origin.
-        supplied: the data version that a user or an observation gave; None if Dagster derived one from code and inputs,
-            which is no identity.
+        supplied: the data version that a user or an observation gave, or that of a model of dbt; None if Dagster
+            derived one from code and inputs, which is no identity.
         stored_nothing: True for a materialization that put no result table into any store.
         after_start: True if the event came after the start of the step in question.
+        run_id: the run that the event is of; empty for an event without a run.
+        timestamp: the event's instant, in seconds.
     """
 
     storage_id: int
@@ -32,6 +36,13 @@ class EventVersion:
     supplied: str | None
     stored_nothing: bool
     after_start: bool = False
+    run_id: str = ""
+    timestamp: float = 0.0
+
+    @property
+    def event(self) -> str:
+        """The event's place with its run, or its instant: another event log has another event at the same place."""
+        return f"{self.storage_id}.{self.run_id or self.timestamp}"
 
 
 class LastMaterialization(NamedTuple):
@@ -56,19 +67,38 @@ NO_EVENT = InputEvent(None, "INITIAL")  # Dagster's own words for it
 
 
 def last_versions(
-    instance: dg.DagsterInstance, key: dg.AssetKey, partitions: Sequence[str] | None, *, observable: bool
+    instance: dg.DagsterInstance,
+    key: dg.AssetKey,
+    partitions: Sequence[str] | None,
+    *,
+    observable: bool,
+    dbt: DbtModel | None = None,
+    shown: Callable[[dg.AssetKey], EventVersion | None] | None = None,
 ) -> dict[str | None, EventVersion]:
     """Return the last event of each of `partitions`, or of the whole asset under None.
 
     Partitions without events are left out. Observations count if the asset is `observable`: nothing in Dagster
-    materializes it.
+    materializes it. An event without a version of a user's gets that of the model of `dbt` that the asset is; `shown`
+    gives the last event of a table that it shows, by default the instance does.
     """
     found: dict[str | None, EventVersion] = {}
     for record in _last_events(instance, key, partitions, observable=observable):
         partition = None if partitions is None else record.partition_key
         if partition not in found or found[partition].storage_id < record.storage_id:
             found[partition] = _version(record)
-    return found
+    if dbt is None or all(version.supplied is not None for version in found.values()):
+        return found
+    events = map(shown or functools.partial(last_version, instance), dbt.shows)
+    version_at = dbt.versions([one.event if one else "" for one in events])
+    return {
+        partition: one if one.supplied is not None else replace(one, supplied=version_at(one.event))
+        for partition, one in found.items()
+    }
+
+
+def last_version(instance: dg.DagsterInstance, key: dg.AssetKey) -> EventVersion | None:
+    """Return the last materialization of an asset, of whichever partition."""
+    return last_versions(instance, key, None, observable=False).get(None)
 
 
 def last_materializations(
@@ -83,13 +113,18 @@ def last_of_assets(
     instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]
 ) -> dict[dg.AssetKey, LastMaterialization]:
     """Return the last materialization event of each asset that has one, of whichever partition."""
-    found = {}
+    return {
+        entry.asset_key: _last(entry.last_materialization_record)
+        for entry in asset_entries(instance, keys)
+        if entry.last_materialization_record is not None
+    }
+
+
+def asset_entries(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> Iterator[Any]:
+    """Yield Dagster's entry of each asset that has one, with its last events."""
     for start in range(0, len(keys), _MOST_ASSETS):
         for record in instance.get_asset_records(keys[start : start + _MOST_ASSETS]):
-            last = record.asset_entry.last_materialization_record
-            if last is not None:
-                found[record.asset_entry.asset_key] = _last(last)
-    return found
+            yield record.asset_entry
 
 
 def _last(record: Any) -> LastMaterialization:
@@ -108,6 +143,8 @@ def _version(record: Any) -> EventVersion:
         given=tags.get(DATA_VERSION_TAG),
         supplied=tags.get(DATA_VERSION_TAG) if supplied else None,
         stored_nothing=entry.asset_observation is None and MATERIALIZATION not in event.metadata,
+        run_id=record.run_id or "",
+        timestamp=record.timestamp,
     )
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import abc
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.dbt_models import DbtModel
 from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING, FINALIZED, IO_MANAGER_KEY
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidOutput
@@ -30,6 +31,9 @@ class Dependency:
         io_manager_key: the key of the IO manager that stores it.
         is_nothing: True if its output is declared as Nothing, so that it is no table.
         is_materializable: True if something in Dagster materializes it.
+        is_sibling: True if the same function makes it, partition for partition, and no parameter gets it.
+        annotation: the annotation of the value that its function returns; Any where none is known.
+        dbt: the model of dbt that it is; None for any other asset.
     """
 
     asset_key: dg.AssetKey
@@ -38,6 +42,9 @@ class Dependency:
     io_manager_key: str | None
     is_nothing: bool
     is_materializable: bool
+    is_sibling: bool = False
+    annotation: Any = Any
+    dbt: DbtModel | None = None
 
     @property
     def is_observable(self) -> bool:
@@ -55,11 +62,137 @@ class Dependency:
         return tuple(str(TableName.of(self.asset_key.path, key)) for key in self.keys)
 
 
+def declared_annotation(node: Any) -> Any:
+    """Return the annotation of the value that makes an asset, from its node in the graph of all assets; else Any."""
+    definition = node.assets_def
+    if not (definition.is_executable and definition.is_materializable):
+        return Any
+    output = definition.get_output_name_for_asset_key(node.key)
+    declared = definition.node_def.output_dict[output].dagster_type
+    return Any if declared.is_nothing else declared.typing_type
+
+
 def function_of(assets_def: dg.AssetsDefinition) -> Callable[..., Any]:
     """Return the function of an asset that one op makes."""
-    compute: Any = assets_def.op.compute_fn
-    function: Callable[..., Any] = getattr(compute, "decorated_fn", compute)
+    return op_function(assets_def.op)
+
+
+def op_function(op: Any) -> Callable[..., Any]:
+    """Return the function that the author of an op wrote."""
+    function: Callable[..., Any] = getattr(op.compute_fn, "decorated_fn", op.compute_fn)
     return function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GraphOutput:
+    """The op within a graph that gives an asset's value: its node below the graph, and its output."""
+
+    node: str
+    op: Any
+    definition: Any
+
+
+def is_graph(assets_def: dg.AssetsDefinition) -> bool:
+    """Tell whether a graph of ops makes the asset."""
+    return assets_def.is_executable and isinstance(assets_def.node_def, dg.GraphDefinition)
+
+
+def graph_around(job_def: Any, handle: Any) -> dg.AssetsDefinition | None:
+    """Return the asset whose graph of ops holds a node of a job; None for a node in no such graph."""
+    while handle.parent is not None:
+        handle = handle.parent
+    found: dg.AssetsDefinition | None = job_def.asset_layer.get_assets_def_for_node(handle)
+    return found if found is not None and is_graph(found) else None
+
+
+def reuses_first(job_def: Any) -> bool:
+    """Tell whether the executor of a job reuses whole steps before any of them runs."""
+    return bool(getattr(job_def.executor_def.executor_creation_fn, "reuses_first", False))
+
+
+def maps_config(job_def: Any) -> bool:
+    """Tell whether a function of a job makes the raw config of its ops: values no longer show where they came from."""
+    mapping = job_def.config_mapping
+    return mapping is not None and mapping.receive_processed_config_values is not False
+
+
+def whole_graph(assets_def: dg.AssetsDefinition) -> Any:
+    """Return the graph of an asset with all its ops, also in a run that selects a part of the graph's assets."""
+    graph: Any = assets_def.node_def
+    while (whole := getattr(graph, "parent_graph_def", None)) is not None:
+        graph = whole
+    return graph
+
+
+def graph_output(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> GraphOutput:
+    """Return the op within a graph that gives an asset's value."""
+    return output_of(whole_graph(assets_def), assets_def.get_output_name_for_asset_key(key))
+
+
+def output_of(graph: Any, name: str) -> GraphOutput:
+    """Return the op within a graph that gives the value of one of the graph's outputs."""
+    node = ""
+    while isinstance(graph, dg.GraphDefinition):
+        mapping: Any = graph.get_output_mapping(name)
+        name, node = mapping.mapped_node_output_name, f"{node}.{mapping.mapped_node_name}"
+        graph = graph.node_named(mapping.mapped_node_name).definition
+    return GraphOutput(node=node[1:], op=graph, definition=graph.output_dict[name])
+
+
+def inputs_of_ops(node_def: Any, name: str, node: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the definitions of the ops' inputs that an input of a graph goes to, by node; of an op, its own."""
+    if not isinstance(node_def, dg.GraphDefinition):
+        if name in node_def.input_dict:
+            yield node, node_def.input_dict[name]
+        return
+    for mapping in node_def.input_mappings:
+        if mapping.graph_input_name == name:
+            below = f"{node}.{mapping.mapped_node_name}" if node else mapping.mapped_node_name
+            definition = node_def.node_named(mapping.mapped_node_name).definition
+            yield from inputs_of_ops(definition, mapping.mapped_node_input_name, below)
+
+
+def author_version(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> str | None:
+    """Return the code version that an asset's author gave, not the one from `finalize`."""
+    spec = assets_def.specs_by_key[key]
+    return None if spec.metadata.get(FINALIZED) else spec.code_version
+
+
+def raw_config_of(assets_def: dg.AssetsDefinition, entry: Mapping[str, Any] | None) -> Any:
+    """Return the raw config in the entry that run config has for an asset: of a graph without a mapping, all of it."""
+    if takes_entry(assets_def):
+        return {name: entry[name] for name in ("inputs", "ops") if entry and entry.get(name)} or None
+    return (entry or {}).get("config")
+
+
+def entry_of(raw: Any, *, is_whole: bool) -> dict[str, Any]:
+    """Return the entry of run config that gives an asset a raw config; `is_whole` is its `takes_entry`."""
+    return dict(raw) if is_whole and isinstance(raw, Mapping) else {"config": raw}
+
+
+def takes_entry(assets_def: dg.AssetsDefinition) -> bool:
+    """Tell whether config of an asset is that of the ops in its graph, with no config of its own."""
+    graph: Any = assets_def.node_def
+    return is_graph(assets_def) and graph.config_mapping is None
+
+
+INPUTS = " (inputs)"
+"""The end of the name under which `ops_config` has values for inputs of an op."""
+
+
+def ops_config(ops: Mapping[str, Any], name: str) -> dict[str, Any] | None:
+    """Return the validated config of the ops below the node of a graph, by the names of their nodes below it.
+
+    `ops` is that of a whole run, as Dagster resolves it. Config of inputs that nothing is connected to is an op's, too.
+    """
+    found: dict[str, Any] = {}
+    for path, one in ops.items():
+        if path.startswith(f"{name}."):
+            node = path.removeprefix(f"{name}.")
+            entry = one if isinstance(one, Mapping) else {"config": one.config, "inputs": one.inputs}
+            found |= {node: entry["config"]} if entry.get("config") is not None else {}
+            found |= {f"{node}{INPUTS}": entry["inputs"]} if entry.get("inputs") else {}
+    return found or None
 
 
 def op_name(assets_def: dg.AssetsDefinition) -> str:
@@ -95,6 +228,10 @@ class DeclaredAsset(abc.ABC):
     @abc.abstractmethod
     def node(self, key: dg.AssetKey) -> Any:
         """Return the node of any asset in Dagster's asset graph."""
+
+    def declared_node(self, key: dg.AssetKey) -> Any:
+        """Return the same node as its definitions have it: a run of some assets knows the others by name alone."""
+        return self.node(key)
 
     @abc.abstractmethod
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
@@ -138,8 +275,7 @@ class DeclaredAsset(abc.ABC):
     @property
     def author_code_version(self) -> str | None:
         """The code version that the asset's author gave, not the one from `finalize`."""
-        spec = self.assets_def.specs_by_key[self.asset_key]
-        return None if spec.metadata.get(FINALIZED) else spec.code_version
+        return author_version(self.assets_def, self.asset_key)
 
     @functools.cached_property
     def dependencies(self) -> tuple[Dependency, ...]:
@@ -147,7 +283,11 @@ class DeclaredAsset(abc.ABC):
         definition = self.assets_def
         keys = sorted(definition.asset_deps.get(self.asset_key, ()))
         names = {key: name for name, key in definition.keys_by_input_name.items()}
-        return tuple(self._dependency(key, names.get(key)) for key in keys)
+        siblings = siblings_of(definition, self.asset_key)
+        return tuple(
+            self._dependency(key, None if key in siblings else names.get(key), is_sibling=key in siblings)
+            for key in keys
+        )
 
     def window_of(self, partition: str | None) -> list[str] | None:
         """Return the time window of a partition as two RFC 3339 instants; None if its definition has no time.
@@ -175,8 +315,14 @@ class DeclaredAsset(abc.ABC):
 
     @property
     def check_names(self) -> list[str]:
-        """The names of the asset's declared checks."""
-        return [spec.name for spec in self.assets_def.check_specs]
+        """The names of the asset's checks: the declared ones, as far as a step selects them."""
+        return [spec.name for spec in self.assets_def.check_specs if spec.asset_key == self.asset_key]
+
+    @property
+    def declared_check_names(self) -> list[str]:
+        """The names of the asset's declared checks, also where a step selects a part of them."""
+        declared = self.assets_def.node_check_specs_by_output_name.values()
+        return [spec.name for spec in declared if spec.asset_key == self.asset_key]
 
     @property
     def op_config_field(self) -> Any:
@@ -186,21 +332,22 @@ class DeclaredAsset(abc.ABC):
     def loader_of(self, dependency: Dependency) -> tuple[str | None, dict[str, Any]]:
         """Return the key of the manager that loads an input from another IO manager, and the metadata that it gets."""
         assert dependency.input_name is not None, "an input has a name"
-        definition = self.assets_def.op.input_dict[dependency.input_name]
+        _, definition = next(inputs_of_ops(self.assets_def.node_def, dependency.input_name))
         told = {key: value for key, value in (definition.metadata or {}).items() if key != ALLOW_MISSING}
         return definition.input_manager_key or dependency.io_manager_key, told
 
     def may_miss(self, dependency: Dependency) -> bool:
         """Tell if the metadata of the input allows missing partitions, as Dagster's own IO managers read it."""
-        definition = self.assets_def.op.input_dict.get(dependency.input_name or "")
-        return bool(definition is not None and (definition.metadata or {}).get(ALLOW_MISSING))
+        found = inputs_of_ops(self.assets_def.node_def, dependency.input_name or "")
+        return any((definition.metadata or {}).get(ALLOW_MISSING) for _, definition in found)
 
-    def _dependency(self, key: dg.AssetKey, input_name: str | None) -> Dependency:
+    def _dependency(self, key: dg.AssetKey, input_name: str | None, *, is_sibling: bool) -> Dependency:
         node = self.node(key)
         definition = node.assets_def
         manager, nothing = node.metadata.get(IO_MANAGER_KEY), False
-        if definition.is_executable and definition.is_materializable:
+        if definition.is_executable:  # also one that a job only observes: another job has it as metadata
             manager = definition.get_io_manager_key_for_asset_key(key)
+        if definition.is_executable and definition.is_materializable:
             output = definition.get_output_name_for_asset_key(key)
             nothing = definition.node_def.output_dict[output].dagster_type.is_nothing
         return Dependency(
@@ -210,7 +357,43 @@ class DeclaredAsset(abc.ABC):
             io_manager_key=manager,
             is_nothing=nothing,
             is_materializable=node.is_materializable,
+            is_sibling=is_sibling,
+            annotation=declared_annotation(self.declared_node(key)),
+            dbt=DbtModel.of(node, self.declared_node),
         )
+
+
+def siblings_of(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> set[dg.AssetKey]:
+    """Return the assets that one derives from, and that the same function makes together with it.
+
+    Not among them are other partitions of an asset, and an asset that a parameter of the function gets.
+    """
+    family = set(assets_def.node_keys_by_output_name.values()) - {key}
+    inputs = assets_def.op.input_dict if isinstance(assets_def.node_def, dg.OpDefinition) else {}
+    given = {
+        asset
+        for name, asset in assets_def.node_keys_by_input_name.items()
+        if name in inputs and not inputs[name].dagster_type.is_nothing
+    }
+    return {
+        dep.asset_key
+        for dep in assets_def.specs_by_key[key].deps
+        if dep.asset_key in family - given and dep.partition_mapping is None
+    }
+
+
+def has_upstream(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> bool:
+    """Tell whether an asset derives from one that its function does not make, if by way of siblings."""
+    seen, rest = {key}, [key]
+    while rest:
+        one = rest.pop()
+        above = set(assets_def.asset_deps[one])
+        siblings = siblings_of(assets_def, one)
+        if above - siblings - {one}:
+            return True
+        rest += siblings - seen
+        seen |= siblings
+    return False
 
 
 def in_order(partitions_def: Any, keys: list[str], instance: dg.DagsterInstance | None) -> list[str]:

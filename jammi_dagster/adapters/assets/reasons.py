@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Iterable
 
@@ -36,7 +37,8 @@ def place_of(text: str) -> str:
 
 def _worded(text: str, place: str, others: Collection[tuple[str, str]], code: CodeIdentity) -> str:
     finding, colon, way_out = text.partition(": ")
-    names = [name for name in dict.fromkeys(name for name, _ in others) if not name.startswith(place)]
+    short = dict.fromkeys(name.removeprefix(_shared_label(text, name)) for name, _ in others)
+    names = [name for name in short if not name.startswith(place)]
     ways_out = dict.fromkeys(filter(None, [way_out, *(way for _, way in others)]))
     if names:
         finding += f", and so do {', '.join(names)}" if len(names) > 1 else f", and so does {names[0]}"
@@ -46,3 +48,9 @@ def _worded(text: str, place: str, others: Collection[tuple[str, str]], code: Co
         shown = [*path[: _MOST_STEPS - 1], f"{left} more", path[-1]] if left > 0 else list(path)
         finding += f", because it is reached by {' > '.join(shown)}"
     return f"{finding}{': ' if ways_out else colon}{'; '.join(ways_out)}"
+
+
+def _shared_label(text: str, name: str) -> str:
+    """Return the words `in op x, ` with which both begin: reasons of one function of several name it once."""
+    pairs = zip(text.split(", "), name.split(", "), strict=False) if text.startswith("in ") else ()
+    return "".join(f"{one}, " for one, _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))

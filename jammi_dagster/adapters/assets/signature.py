@@ -6,7 +6,7 @@ import contextlib
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
@@ -111,13 +111,21 @@ def _refuse(
                 way_out="name each input as a parameter, or in ins= for **kwargs",
             )
     for name, hint in hints.items():
-        if isinstance(hint, dg.DagsterType):
+        for found in _dagster_types(hint):
             raise UnsupportedArgument(
                 asset=asset,
                 argument=f"the annotation of {name}",
-                why=f"is the Dagster type {hint.display_name}, which would check a reference instead of the table",
+                why=f"is the Dagster type {found.display_name}, which would check a reference instead of the table",
                 way_out="annotate it with the kind of table",
             )
+
+
+def _dagster_types(hint: Any) -> Iterator[dg.DagsterType]:
+    """Yield the Dagster types in an annotation: that of `Output[Positive]` is `Positive`."""
+    if isinstance(hint, dg.DagsterType):
+        yield hint
+    for argument in typing.get_args(hint):
+        yield from _dagster_types(argument)
 
 
 def _seen(parameter: inspect.Parameter, hints: Mapping[str, Any], *, is_input: bool) -> inspect.Parameter:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.cache_policy import effective_policy
-from jammi_dagster.adapters.assets.declaration import Dependency, most_at_once
-from jammi_dagster.adapters.assets.spec import TableSpec, plain_spec, spec_of
+from jammi_dagster.adapters.assets.declaration import Dependency, is_graph, most_at_once
+from jammi_dagster.adapters.assets.graph import undecorated_spec
+from jammi_dagster.adapters.assets.partitions import PartitionsGone
+from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
 from jammi_dagster.adapters.code_location.dry_step import DryStep, first_line
-from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
+from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.handoff.references import NoReference
@@ -24,12 +27,14 @@ from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.contract import CachePolicy
 from jammi_dagster.contract.tables import asset_of, table_names
 from jammi_dagster.errors import JammiError
-from jammi_dagster.planning.step_plan import TableFacts
+from jammi_dagster.planning.step_plan import GRAPH, GRAPH_CHECKS, PLAIN, TableFacts
 from jammi_dagster.store import ResultStore
 from jammi_dagster.surfaces import VersionSurface
 
-_NO_REPLAY = Replay()
 _MOST_SAID = 3
+_PLAIN = f"{PLAIN}; decorate it with @result_table to reuse its table"
+_GRAPH_CHECKS = f"{GRAPH_CHECKS}; make each a function of its own under @dg.asset_check to reuse the table"
+_GRAPH = f"{GRAPH}; give the definitions one with finalize(defs, reuse_first=True)"
 
 
 class Unknowable(Exception):
@@ -59,13 +64,14 @@ class CurrentAsset:
     """
 
     def __init__(self, location: Location, key: dg.AssetKey, store: ResultStore) -> None:
-        """Open the asset. Raises `InvalidOutput` for an asset that a graph makes."""
+        """Open the asset. Raises as `undecorated_spec` does."""
         self.key, self.store, self._location = key, store, location
         self.shown = key.to_user_string()
         self._declared = DryStep(location, key)
         self.assets_def = self._declared.assets_def
-        self.spec: TableSpec = spec_of(self.assets_def) or plain_spec(self._declared)
-        self.is_plain = spec_of(self.assets_def) is None
+        declared = spec_of(self.assets_def, key)
+        self.is_plain = declared is None
+        self.spec: TableSpec = declared or undecorated_spec(self._declared)
         self.check_names = self._declared.check_names
         self.upstreams = [self._upstream(dependency) for dependency in self._declared.dependencies]
         self.reads_itself = any(upstream.dependency.asset_key == key for upstream in self.upstreams)
@@ -82,6 +88,17 @@ class CurrentAsset:
     def name(self) -> str:
         """The name of its table, with which the names of its partitions' tables begin."""
         return self.table(None)
+
+    @property
+    def why_run(self) -> str | None:
+        """The reason why a run makes its tables in any case; None where it may reuse them."""
+        if not self.is_plain:
+            return None
+        if not is_graph(self.assets_def):
+            return _PLAIN
+        if self.check_names:
+            return _GRAPH_CHECKS
+        return None if self._location.reuses_first else _GRAPH
 
     @property
     def partitions_def(self) -> dg.PartitionsDefinition[Any] | None:
@@ -137,7 +154,7 @@ class CurrentAsset:
         is_same = own is self._own and False not in [
             upstream.refresh() for upstream in self.upstreams
         ]  # each of them, always
-        only_tables = self.spec.reads is None or (not callable(self.spec.reads) and not self.spec.reads)
+        only_tables = not self.spec.has_surfaces
         names = {upstream.name for upstream in self.upstreams}
         is_as_it_was = (
             is_same
@@ -160,6 +177,18 @@ class CurrentAsset:
         """Return the recipe of a step with this replay. Raises `Unknowable` and `NotReplayable`."""
         return self._known(replay).recipe
 
+    def code_version(self, replay: Replay) -> str:
+        """Return the code version that Dagster gets: the author's own, else the digest of the code.
+
+        Raises as `recipe` does.
+        """
+        return self.spec.code_version or self.recipe(replay).code.digest
+
+    def is_blocked_by(self, failed: Collection[str]) -> bool:
+        """Tell whether a failed check keeps Dagster from everything below: one of the asset's own that blocks."""
+        own = (spec for spec in self.assets_def.check_specs if spec.asset_key == self.key)
+        return any(spec.blocking and spec.name in failed for spec in own)
+
     def inputs(self, partitions: tuple[str, ...] | None, present: Present) -> Inputs:
         """Resolve the inputs of a step that would make these partitions now, or the whole under None.
 
@@ -169,8 +198,8 @@ class CurrentAsset:
             declared = [(up.declared, up.tables(partitions)) for up in self.upstreams]
         except PartitionsGone as error:
             raise NotReplayable(str(error)) from error
-        surfaces = self._surfaces(partitions) if self.spec.reads else ()
-        return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing)
+        surfaces, written = self._surfaces(partitions) if self.spec.has_surfaces else ((), ())
+        return resolve(declared, surfaces, present, allow_missing=self.spec.allow_missing, written=written)
 
     def facts(self, partitions: tuple[str, ...] | None, replay: Replay, inputs: Inputs) -> list[TableFacts]:
         """Return the facts of the tables that a step with this config would make, as its own draft has them.
@@ -231,17 +260,22 @@ class CurrentAsset:
     def _every_surface(self, present: Present) -> Iterator[VersionSurface]:
         """Yield the surfaces of all tables that are there; `present.absent` are those that other tables wait for."""
         partitions: list[str | None] = [None]
-        if callable(self.spec.reads):
+        if callable(self.spec.reads) or callable(self.spec.writes):
             partitions = [partition for table, partition in self.tables().items() if table in present.digests]
         for partition in partitions:
             with contextlib.suppress(Unknowable):  # a table's own state tells
-                yield from self._surfaces(None if partition is None else (partition,))
+                yield from itertools.chain(*self._surfaces(None if partition is None else (partition,)))
 
-    def _surfaces(self, partitions: tuple[str, ...] | None) -> Sequence[VersionSurface]:
+    def _surfaces(
+        self, partitions: tuple[str, ...] | None
+    ) -> tuple[Sequence[VersionSurface], Sequence[VersionSurface]]:
+        """Return the surfaces that these partitions read, and the surfaces that they write."""
+        keys = partitions or (None,)
         try:
-            return self.spec.surfaces(partitions or (None,))
+            return self.spec.surfaces(keys), self.spec.written(keys)
         except Exception as error:  # the author's function of the partition
-            raise Unknowable(f"reads= cannot be asked: {first_line(error)}") from error
+            of = "reads= or writes=" if self.spec.writes else "reads="
+            raise Unknowable(f"{of} cannot be asked: {first_line(error)}") from error
 
     def _forget_edited(self) -> None:
         """Forget definitions where a file of code was edited, or edited back, since they were found."""
@@ -268,7 +302,8 @@ class CurrentAsset:
             validated = self._location.validated(self.key, raw)
             config = config_of(self.spec, validated)
         except (dg.DagsterInvalidConfigError, ValueError) as error:
-            raise NotReplayable(f"its recorded config is not valid any more: {first_line(error)}") from error
+            why = "its recorded config is not valid any more" if raw else "it needs config, and none is given"
+            raise NotReplayable(f"{why}: {first_line(error)}") from error
         asset = DryStep(self._location, self.key, raw, validated)
         loaded = {
             str(up.dependency.input_name): NoReference() for up in self.upstreams if up.store is not None

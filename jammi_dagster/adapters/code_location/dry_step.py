@@ -29,6 +29,11 @@ class DryStep(DeclaredAsset):
     def node(self, key: dg.AssetKey) -> Any:
         return self._location.graph.get(key)
 
+    def declared_node(self, key: dg.AssetKey) -> Any:
+        graph = self._location.graph
+        # that of a job knows assets of other jobs by name alone
+        return getattr(graph, "source_asset_graph", graph).get(key)
+
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
         return None  # which they are is asked for each table
 

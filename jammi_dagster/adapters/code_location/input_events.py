@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.data_versions import NO_EVENT, InputEvent
+from jammi_dagster.adapters.assets.data_versions import NO_EVENT, InputEvent, asset_entries
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.upstream import Upstream
 from jammi_dagster.adapters.metadata_keys import DATA_VERSION_TAG
@@ -39,11 +39,8 @@ class InputEvents:
     def look_up(self, keys: Iterable[dg.AssetKey], *, anew: bool = False) -> None:
         """Ask the instance for the last events of these assets, unless they are known or asked for `anew`."""
         wanted = [key for key in dict.fromkeys(keys) if anew or key not in self._last]
-        for start in range(0, len(wanted), _AT_ONCE):
-            some = wanted[start : start + _AT_ONCE]
-            self._last.update(dict.fromkeys(some, NO_EVENT))
-            for record in self._instance.get_asset_records(some):
-                self._last[record.asset_entry.asset_key] = self._event(record.asset_entry)
+        found = {entry.asset_key: self._event(entry) for entry in asset_entries(self._instance, wanted)}
+        self._last.update({key: found.get(key, NO_EVENT) for key in wanted})
 
     def of(self, asset: CurrentAsset, partitions: tuple[str, ...] | None) -> Mapping[dg.AssetKey, InputEvent]:
         """Return the last events of an asset's parents, with the versions of the partitions that these ones read."""

@@ -12,8 +12,17 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import op_name, original
+from jammi_dagster.adapters.assets.built_resources import built_resource
+from jammi_dagster.adapters.assets.declaration import (
+    entry_of,
+    is_graph,
+    op_name,
+    ops_config,
+    reuses_first,
+    takes_entry,
+)
 from jammi_dagster.adapters.handoff.store_resource import StoreBacked, is_store_backed
+from jammi_dagster.adapters.recipe.graph_config import assets_made_along, own_config
 from jammi_dagster.contract.redaction import redacted_text
 from jammi_dagster.errors import InstanceNotOpened, InvalidField, InvalidTarget
 from jammi_dagster.fingerprint import edited_files
@@ -26,16 +35,12 @@ Target = Any
 """The target of sensors, schedules and checks: selections, strings that select, assets or keys, one or many."""
 
 
-class PartitionsGone(Exception):
-    """A mapping to upstream partitions that do not exist; the message says of which asset."""
-
-
 class Location:
     """The assets, partitions and resources of one repository on one instance; answers are kept.
 
     Keep one for many looks: `refresh` says that time has passed, which only partitions and `edits` can tell by. `edits`
     are the files of code that differ from the loaded code. `deployment` takes the place of the one that the stores'
-    resources name; `resource_config` is that of a launch.
+    resources name, and `parent` of its parent; `resource_config` is that of a launch.
     """
 
     def __init__(
@@ -44,10 +49,12 @@ class Location:
         instance: dg.DagsterInstance,
         *,
         deployment: str | None = None,
+        parent: str | None = None,
         resource_config: Mapping[str, Any] | None = None,
     ) -> None:
         self.repository, self.instance = repository, instance
-        self._deployment, self._resource_config = deployment, dict(resource_config or {})
+        self._deployment, self._parent = deployment, parent
+        self._resource_config = dict(resource_config or {})
         self._stores: dict[StoreIdentity, ResultStore] = {}
         self._resources: dict[tuple[int, str], Any] = {}
         # by the definition's id, which is kept beside: to hash one of many keys takes milliseconds
@@ -123,16 +130,20 @@ class Location:
     def validated(self, key: dg.AssetKey, raw: Any) -> Any:
         """Return the op config that Dagster makes of a raw one. Raises `dg.DagsterInvalidConfigError`."""
         assets_def = self.graph.get(key).assets_def
+        keys, raw = assets_made_along(assets_def, key), own_config(assets_def, key, raw)
         job = self.repository.get_implicit_global_asset_job_def().get_subset(
-            asset_selection=set(assets_def.keys),
+            asset_selection=keys,
             # not those of a check over several assets: it may not be cut
-            asset_check_selection=set(assets_def.check_keys),
+            asset_check_selection={check for check in assets_def.check_keys if check.asset_key in keys},
         )
         name = op_name(assets_def)
-        given: dict[str, Any] = {} if raw is None else {"ops": {name: {"config": raw}}}
+        given: dict[str, Any] = (
+            {} if raw is None else {"ops": {name: entry_of(raw, is_whole=takes_entry(assets_def))}}
+        )
         resources = {k: value for k, value in self._resource_config.items() if k in job.resource_defs}
         given |= {"resources": resources} if resources else {}
-        return dg.validate_run_config(job, given)["ops"].get(name, {}).get("config")
+        ops = dg.validate_run_config(job, given)["ops"]
+        return ops_config(ops, name) if is_graph(assets_def) else ops.get(name, {}).get("config")
 
     def config_of_run(
         self, given: Mapping[str, Any], keys: Iterable[dg.AssetKey], ops: Collection[str]
@@ -154,29 +165,32 @@ class Location:
     def store(self, manager: StoreBacked) -> ResultStore:
         """Return the store of an IO manager, from the deployment that is asked about."""
         store = manager.result_store
-        if self._deployment is None or store.scope.deployment == self._deployment:
+        deployment = self._deployment or store.scope.deployment
+        if deployment == store.scope.deployment and self._parent in (None, store.scope.parent):
             return store
         identity = store.identity
         if identity not in self._stores:
-            tenant = store.scope.tenant or None
-            self._stores[identity] = store.beside(tenant=tenant, deployment=self._deployment)
+            self._stores[identity] = store.of_deployment(deployment, self._parent)
         return self._stores[identity]
 
     def resource(self, assets_def: dg.AssetsDefinition, key: str) -> Any:
         """Return a resource as a step would get it, set up and closed again. Raises any error of its own."""
-        defs: Mapping[str, Any] = {**self._every_resource, **assets_def.resource_defs}
+        defs: Mapping[str, Any] = {**self.every_resource, **assets_def.resource_defs}
         if key not in defs:
             return None
         place = id(defs[key]), key
         if place not in self._resources:
-            needed = {name: defs[name] for name in _needed(defs, key)}
-            given = {name: value for name, value in self._resource_config.items() if name in needed}
-            with dg.build_resources(needed, instance=self.instance, resource_config=given) as built:
-                self._resources[place] = original(built, key)
+            config = self._resource_config
+            self._resources[place] = built_resource(defs, key, instance=self.instance, config=config)
         return self._resources[place]
 
     @functools.cached_property
-    def _every_resource(self) -> dict[str, Any]:
+    def reuses_first(self) -> bool:
+        """True if the executor of the location's jobs reuses whole steps before any of them runs."""
+        return reuses_first(self.repository.get_implicit_global_asset_job_def())
+
+    @functools.cached_property
+    def every_resource(self) -> dict[str, Any]:
         """The resources of all assets, as in a run of them: an inline IO manager is bound to its own asset alone."""
         of_assets = (asset.resource_defs for asset in self.repository.assets_defs_by_key.values())
         bound = {key: resource for resources in of_assets for key, resource in resources.items()}
@@ -301,15 +315,3 @@ def _is_made(graph: Any, key: dg.AssetKey) -> bool:
 def is_identity(mapping: dg.PartitionMapping) -> bool:
     """Tell whether a mapping between equal partitions gives each partition itself."""
     return isinstance(mapping, dg.IdentityPartitionMapping) or mapping == dg.TimeWindowPartitionMapping()
-
-
-def _needed(defs: Mapping[str, Any], key: str) -> Iterator[str]:
-    """Yield the key, and the keys of the resources that it needs, at any depth."""
-    found, rest = set[str](), [key]
-    while rest:
-        one = rest.pop()
-        if one in found or one not in defs:
-            continue
-        found.add(one)
-        yield one
-        rest.extend(defs[one].get_required_resource_keys(defs))  # those nested and configured at launch too

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.data_versions import EventVersion, last_versions
+from jammi_dagster.adapters.assets.data_versions import EventVersion, last_version, last_versions
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Tables
 from jammi_dagster.errors import JammiError
@@ -45,6 +45,7 @@ class Present:
         self.failed: dict[str, JammiError] = {}
         self.absent: dict[str, VersionSurface] = {}
         self._last: dict[dg.AssetKey, dict[str | None, EventVersion]] = {}
+        self._shown: dict[dg.AssetKey, EventVersion | None] = {}
         self._others = {} if others is None else others
 
     def at(self, digests: Mapping[str, str]) -> Present:
@@ -61,7 +62,7 @@ class Present:
             return self.digests
         digests = self._elsewhere(store)
         for _, table in tables:
-            self.observed[f"dagster:{store.scope.deployment}/{table}"] = digests.get(table)
+            self.observed[f"dagster:{store.scope.home}/{table}"] = digests.get(table)
         return digests
 
     def listed(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
@@ -80,7 +81,7 @@ class Present:
                 continue
             found[partition] = version.supplied
             if version.supplied is not None:
-                self.observed[f"dagster:{self.identity.deployment}/{table}"] = version.supplied
+                self.observed[f"dagster:{self.identity.home}/{table}"] = version.supplied
         return found
 
     def observe(self, surface: VersionSurface) -> str | None:
@@ -121,9 +122,22 @@ class Present:
         if key not in self._last:
             partitions_def = self._location.graph.get(key).partitions_def
             keys = None if partitions_def is None else self._location.keys_of(partitions_def)
-            instance, observable = self._location.instance, declared.dependency.is_observable
-            self._last[key] = last_versions(instance, key, keys, observable=observable)
+            instance, dependency = self._location.instance, declared.dependency
+            self._last[key] = last_versions(
+                instance,
+                key,
+                keys,
+                observable=dependency.is_observable,
+                dbt=dependency.dbt,
+                shown=self._last_shown,
+            )
         return self._last[key]
+
+    def _last_shown(self, key: dg.AssetKey) -> EventVersion | None:
+        """Return the last event of a table that models of dbt show as views."""
+        if key not in self._shown:
+            self._shown[key] = last_version(self._location.instance, key)
+        return self._shown[key]
 
     def _elsewhere(self, store: ResultStore) -> Mapping[str, str]:
         if store.identity not in self._others:

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import op_name
+from jammi_dagster.adapters.assets.declaration import is_graph, ops_config
 from jammi_dagster.adapters.code_location.location import Definitions, Location
 
 DefinitionsOf = Definitions
@@ -24,14 +24,13 @@ def location_of(context: Any, defs: DefinitionsOf | None = None) -> Location:
     try:
         return Location(context.repository_def, context.instance)
     except Exception:  # Dagster's check error has no public name
-        # as much of a repository as a Location asks of one
-        return Location(_OfJob(context.job_def), context.instance)  # type: ignore[arg-type]
+        return Location(_of_job(context.job_def), context.instance)
 
 
 class RunLocation(Location):
     """The location of one run: its job alone, with the config that the run was launched with.
 
-    `op_configs` are Dagster's validated configs by op.
+    `ops` are Dagster's validated configs by op.
     """
 
     def __init__(
@@ -39,16 +38,26 @@ class RunLocation(Location):
         job: Any,
         instance: dg.DagsterInstance,
         *,
-        op_configs: Mapping[str, Any],
+        ops: Mapping[str, Any],
         resource_config: Mapping[str, Any],
     ) -> None:
-        # as much of a repository as a Location asks of one
-        super().__init__(_OfJob(job), instance, resource_config=resource_config)  # type: ignore[arg-type]
-        self._op_configs = op_configs
+        super().__init__(_of_job(job), instance, resource_config=resource_config)
+        self._ops, self._layer = ops, job.asset_layer
+        self.reuses_first = True  # whoever asks about a run before its steps does so for this
 
     def validated(self, key: dg.AssetKey, raw: Any) -> Any:
         """Return the op config that Dagster made for the run."""
-        return self._op_configs.get(op_name(self.graph.get(key).assets_def))
+        # of two assets that one op or graph makes, the second has a node under another name
+        node = self._layer.get_op_output_handle(key).node_handle.path[0]
+        if is_graph(self.graph.get(key).assets_def):
+            return ops_config(self._ops, node)
+        op = self._ops.get(node)
+        return None if op is None else op.config
+
+
+def _of_job(job: Any) -> Any:
+    """Return a job in the place of its repository: as much of one as a Location asks for."""
+    return _OfJob(job)
 
 
 @dataclass(frozen=True, slots=True)

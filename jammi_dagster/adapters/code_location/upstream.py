@@ -7,8 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import in_order
-from jammi_dagster.adapters.code_location.location import Location, PartitionsGone, is_identity
+from jammi_dagster.adapters.assets.partitions import mapped_partitions
+from jammi_dagster.adapters.code_location.location import Location, is_identity
 from jammi_dagster.adapters.recipe.inputs import DeclaredInput, Role
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import table_names
@@ -86,15 +86,4 @@ def upstream_partitions(
     While a step runs, `execution.step.Step.upstream_partitions` answers the same. Raises `PartitionsGone` where a step
     would be refused for them.
     """
-    up: Any = location.graph.get(upstream).partitions_def
-    if up is None:
-        return None
-    down: Any = location.graph.get(key).partitions_def
-    mapping = location.graph.get_partition_mapping(key, upstream)
-    subset = None if down is None else down.subset_with_partition_keys(list(partitions or ()))
-    mapped = mapping.get_upstream_mapped_partitions_result_for_partitions(
-        subset, down, up, dynamic_partitions_store=location.instance
-    )
-    if not mapped.required_but_nonexistent_subset.is_empty:
-        raise PartitionsGone(f"{upstream.to_user_string()} does not have the partitions that it reads")
-    return tuple(in_order(up, list(mapped.partitions_subset.get_partition_keys()), location.instance))
+    return mapped_partitions(location.graph, location.instance, key, partitions, upstream)

@@ -20,6 +20,7 @@ from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import MaterializationRecord
 from jammi_dagster.contract import InputAnchor, anchor_set_key
 from jammi_dagster.contract.anchors import once_for_each_tuple
+from jammi_dagster.objects import media_type_of
 from jammi_dagster.store import ResultStore
 
 _MOST_ANCHORS = 50
@@ -28,7 +29,10 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """The outcome of a step for one table: why, its inputs in words, seconds spent, and why it cannot be reused."""
+    """The outcome of a step for one table: why, its inputs in words, seconds spent, and why it cannot be reused.
+
+    `pins` are the inputs that the run took from a named materialization.
+    """
 
     outcome: Literal["computed", "reused"]
     why: str
@@ -36,6 +40,7 @@ class Told:
     spent: float
     is_current: bool = True
     unpinned: Sequence[str] = ()
+    pins: Sequence[str] = ()
 
 
 def metadata_of(
@@ -51,13 +56,12 @@ def metadata_of(
     `of_function` is the metadata that the function gave, or gave when the table was computed.
     """
     is_reuse = told.outcome == "reused"
-    rows = metadata_keys.PARTITION_ROW_COUNT if partitioned else metadata_keys.ROW_COUNT
     metadata: dict[str, Any] = {
         metadata_keys.CACHE_OUTCOME: told.outcome,
         metadata_keys.WHY: told.why,
         metadata_keys.SECONDS_SAVED: in_few_digits(record.compute_seconds or 0.0) if is_reuse else 0.0,
         metadata_keys.SECONDS_SPENT: in_few_digits(told.spent),
-        rows: record.row_count,
+        **row_count(record, of_function, partitioned=partitioned),
     }
     if record.size_bytes is not None:
         metadata[metadata_keys.BYTES] = record.size_bytes
@@ -65,6 +69,8 @@ def metadata_of(
     metadata[metadata_keys.INPUTS] = told.inputs
     if told.unpinned:
         metadata[metadata_keys.UNPINNED] = dg.MetadataValue.md("\n".join(f"- {why}" for why in told.unpinned))
+    if told.pins:
+        metadata[metadata_keys.PINS] = dg.MetadataValue.md("\n".join(f"- {pin}" for pin in told.pins))
     if is_reuse and record.produced_by != "library":
         metadata[metadata_keys.COMPUTED_BY] = dg.MetadataValue.dagster_run(record.produced_by)
     if not told.is_current:
@@ -73,6 +79,16 @@ def metadata_of(
         metadata[metadata_keys.REPRODUCIBILITY] = record.reproducibility
     # the function's own stand between, and replace none of ours
     return {**metadata, **of_function, **metadata, **_identity(record, anchors, is_reuse)}
+
+
+def row_count(
+    record: MaterializationRecord, of_function: Mapping[str, Any], *, partitioned: bool
+) -> dict[str, Any]:
+    """Return the number of a table's rows under Dagster's key for it; nothing for an object."""
+    if metadata_keys.MEDIA_TYPE in of_function:
+        return {}
+    key = metadata_keys.PARTITION_ROW_COUNT if partitioned else metadata_keys.ROW_COUNT
+    return {key: record.row_count}
 
 
 def _identity(
@@ -101,8 +117,11 @@ def in_few_digits(value: float) -> float:
     return round(value, 4)
 
 
-def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Return an Arrow schema as Dagster shows it."""
+def schema_metadata(schema: pa.Schema) -> dict[str, Any]:
+    """Return the columns of a table as Dagster shows them, or the media type of an object."""
+    media_type = media_type_of(schema)
+    if media_type is not None:
+        return {metadata_keys.MEDIA_TYPE: media_type}
     columns = [
         dg.TableColumn(
             name=field.name,
@@ -111,17 +130,17 @@ def column_schema(schema: pa.Schema) -> dg.TableSchema:
         )
         for field in schema
     ]
-    return dg.TableSchema(columns=columns)
+    return {metadata_keys.COLUMN_SCHEMA: dg.TableSchema(columns=columns)}
 
 
 def annotation(
-    output: BodyOutput, schema: dg.TableSchema, *, added: Mapping[str, Any], replay: Replay
+    output: BodyOutput, schema: Mapping[str, Any], *, added: Mapping[str, Any], replay: Replay
 ) -> dict[str, Any]:
     """Return as JSON the part that a reuse emits again: user metadata, tags, check results and column schema.
 
     `added` is the metadata that the function gave to its context; `replay` makes a sensor ask for the same again.
     """
-    metadata = {**added, **output.metadata, metadata_keys.COLUMN_SCHEMA: schema}
+    metadata = {**added, **output.metadata, **schema}
     return {
         REPLAY: replay.to_dict(),
         "metadata": packed(metadata),
@@ -141,13 +160,19 @@ def annotation(
 
 
 def recorded_output(
-    store: ResultStore, record: MaterializationRecord, annotation: str | None, *, in_range: bool = False
+    store: ResultStore,
+    record: MaterializationRecord,
+    annotation: str | None,
+    *,
+    in_range: bool = False,
+    is_shared: bool = False,
 ) -> BodyOutput | None:
     """Return the output that a materialization recorded, without its data: the inverse of `annotation`.
 
     None, with a warning, if the annotation is damaged; of a table of a range, only if that in the sidecar is too.
+    `is_shared` is for outputs that are only told to Dagster: no code of a user gets their values.
     """
-    found = read_annotation(store, record, annotation, or_of_sidecar=in_range)
+    found = read_annotation(store, record, annotation, or_of_sidecar=in_range, is_shared=is_shared)
     if found is None:
         return None
     checks = list(found.check_results)

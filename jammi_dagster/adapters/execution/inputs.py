@@ -15,7 +15,12 @@ import dagster as dg
 from jammi_dagster.adapters.assets.declaration import Dependency
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution.step import Step
-from jammi_dagster.adapters.handoff.references import NoReference, PartitionReferences, ResultReference
+from jammi_dagster.adapters.handoff.references import (
+    NoReference,
+    PartitionReferences,
+    ResultReference,
+    references_in,
+)
 from jammi_dagster.adapters.handoff.store_resource import open_store
 from jammi_dagster.adapters.recipe.inputs import (
     DeclaredInput,
@@ -25,8 +30,9 @@ from jammi_dagster.adapters.recipe.inputs import (
     resolve,
     role_of,
 )
-from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.catalog import Answer, MaterializationRecord
 from jammi_dagster.contract import InputAnchor
+from jammi_dagster.contract.anchors import is_written
 from jammi_dagster.errors import InputMissing, MissingUpstream
 from jammi_dagster.recording import utc_now
 from jammi_dagster.store import ResultStore
@@ -37,24 +43,38 @@ class StepPresent:
     """The present of a running step: the references it was handed, and tables of its own run before current ones.
 
     `is_plain`: the step's body ran before the first snapshot, so a table that moved since the step began pins nothing.
+    `siblings` are the digests of tables that the same step makes or reuses.
     Implements the protocol of `recipe.inputs`.
     """
 
     def __init__(
-        self, step: Step, store: ResultStore, loaded: Mapping[str, Any], *, is_plain: bool = False
+        self,
+        step: Step,
+        store: ResultStore,
+        loaded: Mapping[str, Any],
+        *,
+        is_plain: bool = False,
+        siblings: Mapping[str, str] | None = None,
     ) -> None:
         self._step, self._store, self._loaded, self._is_plain = step, store, loaded, is_plain
+        self._siblings = siblings or {}
         self.identity = store.identity
+        self._answers: dict[str, Answer] = {}
 
     def inputs(self, spec: TableSpec, *, allow_missing: bool) -> Inputs:
         """Resolve everything that the step declares, as of now."""
         surfaces = spec.surfaces(self._step.partition_keys)
         declared = [self._declared(dependency, spec) for dependency in self._step.dependencies]
-        return resolve(declared, surfaces, self, allow_missing=allow_missing)
+        written = spec.written(self._step.partition_keys)
+        found = resolve(declared, surfaces, self, allow_missing=allow_missing, written=written)
+        found.answers = self._answers
+        return found
 
     def references(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str]:
         """Map the tables that the step was handed references to, to the digests that these pin."""
-        return {r.table: r.artifact_digest for r in self._handed(declared.dependency) or ()}
+        handed = self._handed(declared.dependency) or ()
+        self._answers.update((r.table, r.answer) for r in handed if r.store == self.identity)
+        return {r.table: r.artifact_digest for r in handed}
 
     def listed(self, declared: DeclaredInput, tables: Tables) -> Mapping[str, str | None]:
         """Map listed tables to the digest that this run made of them, or to the current one.
@@ -62,11 +82,17 @@ class StepPresent:
         An asset may at times store nothing: then Dagster has a later version than the catalog, or the only one.
         """
         dependency = declared.dependency
+        if made := {table: self._siblings[table] for _, table in tables if table in self._siblings}:
+            return made
         names = [table for _, table in tables]
         of_run = self._store.reader.of_run(self._step.run_id, names)
         found = self._store.reader.current_of(names) | of_run
         if dependency.partitions is None and not of_run:
             found = {t: record for t, record in found.items() if not self._is_outdated(dependency, record)}
+        self._answers.update(
+            (table, Answer(record.answered_by or self.identity.deployment, record.materialization_id))
+            for table, record in found.items()
+        )
         moved = self._step.made_since_start(dependency) if self._is_plain else frozenset[str | None]()
         return {
             table: None if key in moved and table not in of_run else found[table].artifact_digest
@@ -119,11 +145,8 @@ class StepPresent:
     def _handed(self, dependency: Dependency) -> tuple[ResultReference, ...] | None:
         """Return the references that the step was handed for a dependency; None where it got no reference of ours."""
         value = self._loaded.get(dependency.input_name or "")
-        if isinstance(value, PartitionReferences):
-            return tuple(value.by_partition.values())
-        if isinstance(value, NoReference):
-            return ()
-        return (value,) if isinstance(value, ResultReference) else None
+        is_ours = isinstance(value, (PartitionReferences, ResultReference, NoReference))
+        return references_in(value) if is_ours else None
 
     def _is_outdated(self, dependency: Dependency, record: MaterializationRecord) -> bool:
         version = self._step.data_version_at_start(dependency.asset_key)
@@ -149,19 +172,24 @@ def settle(
 ) -> InputSnapshot:
     """Return the anchors to record for a body that ran between two snapshots: an input that moved is unpinned.
 
-    `moved` are sources that changed while the body ran, although their versions are the same again.
+    `moved` are sources that changed while the body ran, although their versions are the same again. A surface that the
+    body writes has its version after the body.
     """
     now = {anchor.source: anchor for anchor in after.anchors}
     reasons = list(before.reasons)
     anchors = []
     for anchor in before.anchors:
+        if is_written(anchor.source):
+            continue
         is_same = now.get(anchor.source) == anchor and anchor.source not in moved
         if anchor.is_unpinned or is_same:
             anchors.append(anchor)
             continue
         anchors.append(InputAnchor.unpinned_at_instant(anchor.source, utc_now()))
         reasons.append(f"{anchor.source} changed while it was read; the next run sees it settled")
-    for source in sorted(set(now) - {anchor.source for anchor in before.anchors}):
+    written = {source for source in now if is_written(source)}
+    anchors.extend([now[source] for source in written])
+    for source in sorted(set(now) - written - {anchor.source for anchor in before.anchors}):
         anchors.append(InputAnchor.unpinned_at_instant(source, utc_now()))
         reasons.append(f"{source} came while the body ran; the next run sees it")
     anchors.sort(key=lambda anchor: anchor.source)

@@ -22,7 +22,7 @@ T = TypeVar("T")
 _NOTHING = object()
 _NO_VALUE: Any = dg.MaterializeResult().value  # Dagster's own mark for a result without a value
 _DEFAULT_OUTPUT = "result"  # Dagster's name for an output that is not named
-_LOGGED = (dg.AssetObservation, dg.AssetMaterialization, dg.ExpectationResult)
+LOGGED = (dg.AssetObservation, dg.AssetMaterialization, dg.ExpectationResult)
 _RESULTS = (dg.Output, dg.MaterializeResult, dg.ObserveResult, dg.AssetCheckResult)
 
 
@@ -43,7 +43,7 @@ class BodyOutput:
     def take_event(self, event: Any, receiver: Receiver) -> None:
         """Add the content of an event of Dagster, or log it. Raises `InvalidOutput`."""
         receiver.check(event)
-        if isinstance(event, _LOGGED):
+        if isinstance(event, LOGGED):
             receiver.log(event)
             return
         if isinstance(event, dg.AssetCheckResult):
@@ -62,10 +62,16 @@ def _not_logged(event: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """The asset that gets the events of its function, and the log for observations, expectations and the like."""
+    """The asset that gets the events of its function, and the log for observations, expectations and the like.
+
+    `takes_none` is True where None is an object that the function declares to return, `stores_elsewhere` where the
+    function writes its result itself, so that it returns None.
+    """
 
     key: dg.AssetKey
     output_name: str | None = None
+    takes_none: bool = False
+    stores_elsewhere: bool = False
     log: Callable[[Any], None] = _not_logged
 
     @property
@@ -75,7 +81,7 @@ class Receiver:
 
     def check(self, event: Any) -> None:
         """Raise `InvalidOutput` for an event that belongs elsewhere, or that says more than a function can know."""
-        if isinstance(event, _LOGGED):
+        if isinstance(event, LOGGED):
             return
         name, key = getattr(event, "output_name", None), getattr(event, "asset_key", None)
         why, way_out = None, "leave it out: the function has one output"
@@ -102,18 +108,22 @@ def produce(call: Callable[[], Any], receiver: Receiver) -> BodyOutput:
     A generator may yield Dagster's events, or record batches, which then stream. A tuple of events is taken like a
     generator of them. Raises `InvalidOutput`, and whatever the function raises.
     """
-    result = call()
-    if inspect.iscoroutine(result):
-        with contextlib.closing(result), _event_loop() as run:
-            result = run(result)
-    if inspect.isasyncgen(result):
-        result = _drained(result)
+    result = called(call)
     if inspect.isgenerator(result):
         return _of_generator(result, receiver)
     output = BodyOutput()
     for item in result if _is_tuple_of_events(result) else (result,):
-        _take(output, item, receiver)
-    return _checked(output, receiver.asset)
+        take(output, item, receiver)
+    return _checked(output, receiver)
+
+
+def called(call: Callable[[], Any]) -> Any:
+    """Call the function, and wait for it where it is async; one that yields gives a generator in any case."""
+    result = call()
+    if inspect.iscoroutine(result):
+        with contextlib.closing(result), _event_loop() as run:
+            result = run(result)
+    return _drained(result) if inspect.isasyncgen(result) else result
 
 
 def direct_result(result: Any) -> Any:
@@ -124,7 +134,7 @@ def direct_result(result: Any) -> Any:
     if not inspect.isgenerator(result):
         return result
     first = next(result, _NOTHING)
-    if first is _NOTHING or _is_event(first):
+    if first is _NOTHING or is_event(first):
         return _generator([] if first is _NOTHING else [first], result)
     return iter([first, *result])
 
@@ -137,19 +147,19 @@ def _generator(*parts: Iterable[Any]) -> Iterator[Any]:
 def _of_generator(yielded: Iterator[Any], receiver: Receiver) -> BodyOutput:
     output = BodyOutput()
     for item in yielded:
-        if _is_event(item):
-            _take(output, item, receiver)
+        if is_event(item):
+            take(output, item, receiver)
         else:
             if output.has_data:
                 raise _two_values(receiver.asset)
             output.data = _stream(itertools.chain([item], yielded), output, receiver)
-            return output
-    return _checked(output, receiver.asset)
+            return _checked(output, receiver)
+    return _checked(output, receiver)
 
 
 def _stream(items: Iterator[Any], output: BodyOutput, receiver: Receiver) -> Iterator[Any]:
     for item in items:
-        if not _is_event(item):
+        if not is_event(item):
             yield item
         elif _value_of(item) is not _NOTHING:
             raise _two_values(receiver.asset)
@@ -157,22 +167,24 @@ def _stream(items: Iterator[Any], output: BodyOutput, receiver: Receiver) -> Ite
             output.take_event(item, receiver)
 
 
-def _take(output: BodyOutput, item: Any, receiver: Receiver) -> None:
-    value = _value_of(item) if _is_event(item) else item
+def take(output: BodyOutput, item: Any, receiver: Receiver) -> None:
+    """Add a value, or an event of Dagster with its value. Raises `InvalidOutput`."""
+    value = _value_of(item) if is_event(item) else item
     if value is not _NOTHING:
         if output.has_data:
             raise _two_values(receiver.asset)
         output.data = value
-    if _is_event(item):
+    if is_event(item):
         output.take_event(item, receiver)
 
 
-def _is_event(item: Any) -> bool:
-    return isinstance(item, (*_LOGGED, *_RESULTS))
+def is_event(item: Any) -> bool:
+    """Tell a result or an event of Dagster from a plain value."""
+    return isinstance(item, (*LOGGED, *_RESULTS))
 
 
 def _is_tuple_of_events(result: Any) -> bool:
-    return type(result) is tuple and any(map(_is_event, result))  # Dagster's events are tuples themselves
+    return type(result) is tuple and any(map(is_event, result))  # Dagster's events are tuples themselves
 
 
 def _value_of(item: Any) -> Any:
@@ -183,10 +195,19 @@ def _value_of(item: Any) -> Any:
     return _NOTHING
 
 
-def _checked(output: BodyOutput, asset: str) -> BodyOutput:
-    if not output.has_data or output.data is None:
+def _checked(output: BodyOutput, receiver: Receiver) -> BodyOutput:
+    if receiver.stores_elsewhere:
+        if output.has_data and output.data is not None:
+            given = type(output.data).__qualname__
+            raise InvalidOutput(
+                asset=receiver.asset,
+                why=f"its function gave a {given}, but writes= says that it stores its result itself",
+                way_out="return None, or leave writes= out",
+            )
+        return output
+    if not output.has_data or (output.data is None and not receiver.takes_none):
         raise InvalidOutput(
-            asset=asset,
+            asset=receiver.asset,
             why="its function gave no table",
             way_out="return a table, or MaterializeResult(value=…); an asset without one is a @dg.asset with -> None",
         )
@@ -244,13 +265,15 @@ def _event_loop() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
         loop.close()
 
 
-def check_reported(output: BodyOutput, declared: Collection[str], *, asset: str) -> None:
-    """Raise `InvalidOutput` unless there is a result for each declared check, and no other.
+def check_reported(
+    output: BodyOutput, declared: Collection[str], selected: Collection[str], *, asset: str
+) -> None:
+    """Raise `InvalidOutput` unless there is a result for each selected check, and none of an undeclared one.
 
     Dagster asks for the same, but of a table that is published by then.
     """
     reported = named_checks((result.check_name for result in output.check_results), declared)
-    for name in sorted(set(declared) - reported):
+    for name in sorted(set(selected) - reported):
         raise InvalidOutput(
             asset=asset,
             why=f"its function reported no result for the check {name}",
@@ -264,11 +287,22 @@ def check_reported(output: BodyOutput, declared: Collection[str], *, asset: str)
         )
 
 
-def by_partition(data: Any, partitions: tuple[str, ...], *, asset: str) -> Mapping[str, Any]:
+def by_partition(
+    data: Any,
+    partitions: tuple[str, ...],
+    *,
+    asset: str,
+    is_object: bool = False,
+    makes_ranges: bool = True,
+) -> Mapping[str, Any]:
     """Return the table of each partition. For a range the function returns a dict with just its partitions as keys.
 
-    Raises `InvalidOutput`.
+    A dict of one partition may be an object: where the function declares to return objects (`is_object`), it is, unless
+    the function makes ranges and that partition is its only key. Raises `InvalidOutput`.
     """
+    if is_object and len(partitions) == 1:
+        is_keyed = makes_ranges and isinstance(data, Mapping) and list(data) == [*partitions]
+        return data if is_keyed else {partitions[0]: data}
     if isinstance(data, Mapping):
         missing, extra = sorted(set(partitions) - set(data)), sorted(map(str, set(data) - set(partitions)))
         if not missing and not extra:

@@ -157,9 +157,11 @@ class Watch:
     def _place(self, frame: FrameType | None) -> tuple[str | None, list[Function]]:
         """Return the line of the user's code that reads, and the functions that led there.
 
-        None for a read of Dagster or this package beneath it.
+        None for a read of Dagster or this package beneath it, of the import system, or of a library that looks for its
+        plugins: `importlib.metadata` lists the folders of `sys.path`.
         """
         place: str | None = None
+        is_metadata = False
         functions: list[Function] = []
         while frame is not None:
             name = str(frame.f_globals.get("__name__"))
@@ -167,6 +169,9 @@ class Watch:
             is_ours = top in _OURS or top.startswith("dagster_")
             if is_ours or (file.startswith("<frozen importlib") and place is None):
                 break
+            if is_metadata and place is None and top != "importlib" and is_installed(file):
+                break
+            is_metadata = is_metadata or name.startswith("importlib.metadata")
             if top == self.module or not is_installed(file):
                 place = place or f"{os.path.basename(file)}:{frame.f_lineno}"
                 functions.append((os.path.abspath(file), frame.f_code.co_firstlineno))

@@ -22,7 +22,6 @@ from jammi_dagster.adapters.assets.data_versions import InputEvent
 from jammi_dagster.adapters.execution import events
 from jammi_dagster.adapters.execution.reuse import Hit
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
-from jammi_dagster.adapters.recipe.determinants import reused
 
 MOST_BYTES = 2_000  # of a serialized materialization with two inputs
 _ROOM = 400  # for the metadata of the function
@@ -105,7 +104,7 @@ def check_evaluations(
 
     `specs` are the asset's checks, and `partition` is that of the run, for checks that have partitions.
     """
-    by_name = {spec.name: spec for spec in specs}
+    by_name = {spec.name: spec for spec in specs if spec.asset_key == key}
     target = None
     if storage_id is not None:
         target = AssetCheckEvaluationTargetMaterializationData(
@@ -130,12 +129,11 @@ def check_evaluations(
 def _metadata(hit: Hit, *, partition: str | None, is_current: bool) -> dict[str, Any]:
     """Return the metadata of one reuse. The rest of the function's stands where the table was computed."""
     record = hit.record
-    rows = metadata_keys.ROW_COUNT if partition is None else metadata_keys.PARTITION_ROW_COUNT
     metadata: dict[str, Any] = {
         metadata_keys.CACHE_OUTCOME: "reused",
-        metadata_keys.WHY: f"reused: {reused(record)}",
+        metadata_keys.WHY: f"reused: {hit.why}",
         metadata_keys.SECONDS_SAVED: events.in_few_digits(record.compute_seconds or 0.0),
-        rows: record.row_count,
+        **events.row_count(record, hit.output.metadata, partitioned=partition is not None),
         metadata_keys.REUSED: 1,
         **({} if is_current else {metadata_keys.IS_CURRENT: False}),
     }

@@ -10,9 +10,24 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters.assets.data_versions import EventVersion, last_versions
-from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency, in_order, original
+from jammi_dagster.adapters.assets.declaration import (
+    DeclaredAsset,
+    Dependency,
+    in_order,
+    maps_config,
+    original,
+    raw_config_of,
+)
+from jammi_dagster.adapters.assets.run_tags import tags_of_launch
+from jammi_dagster.adapters.recipe.pins import check_pins
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidOutput
+
+
+def tags_of_step(context: Any) -> Mapping[str, str]:
+    """Return the tags of a step's run, the pins of its run config among them: see `tags_of_launch`."""
+    config = context.resolved_run_config.original_config_dict
+    return tags_of_launch(context.dagster_run.tags, config, context.job_def.resource_defs)
 
 
 class Step(DeclaredAsset):
@@ -37,7 +52,12 @@ class Step(DeclaredAsset):
         self.log = context.log
         self.run_id: str = context.run_id
         self.step_key: str = context.step.key
-        self.tags: Mapping[str, str] = context.dagster_run.tags
+        self.tags: Mapping[str, str] = tags_of_step(context)
+
+    def check_pins(self) -> None:
+        """Raise `InvalidField` for a pin of the run that is no input of its assets, or a table that the step makes."""
+        graph = self._context.job_def.asset_layer.asset_graph
+        check_pins(self.tags, graph, self.instance, self.tables)
 
     def resource(self, key: str) -> Any:
         """Return a resource of the step as it was configured; its IO managers are among them."""
@@ -49,6 +69,11 @@ class Step(DeclaredAsset):
         found = self._context.job_def.asset_layer.get_assets_def_for_node(self._context.node_handle)
         assert isinstance(found, dg.AssetsDefinition), "a step that makes an asset has one"
         return found
+
+    @property
+    def node_name(self) -> str:
+        """The name of the asset's node in the job: two assets that one op or graph makes have two."""
+        return str(self._context.node_handle.path[0])
 
     @property
     def partition_keys(self) -> tuple[str | None, ...]:
@@ -80,13 +105,11 @@ class Step(DeclaredAsset):
         if self.has_mapped_config:
             return None
         ops = self._context.resolved_run_config.original_config_dict.get("ops") or {}
-        return (ops.get(self._context.node_handle.name) or {}).get("config")
+        return raw_config_of(self.assets_def, ops.get(self.node_name))
 
     @property
     def has_mapped_config(self) -> bool:
-        """Tell whether a function of the job made the raw config: its values no longer show where they came from."""
-        mapping = self._context.job_def.config_mapping
-        return mapping is not None and mapping.receive_processed_config_values is not False
+        return maps_config(self._context.job_def)
 
     def data_version_at_start(self, asset_key: dg.AssetKey) -> str | None:
         """Return the data version of the asset's last event when the step started."""
@@ -96,9 +119,12 @@ class Step(DeclaredAsset):
     def data_versions(self, dependency: Dependency) -> list[EventVersion | None]:
         """Return the dependency's last event now, one per partition or one for the whole; None where there is none."""
         key = dependency.asset_key
-        found = last_versions(self.instance, key, dependency.partitions, observable=dependency.is_observable)
+        found = last_versions(
+            self.instance, key, dependency.partitions, observable=dependency.is_observable, dbt=dependency.dbt
+        )
         return [
-            version and replace(version, after_start=self._is_after_start(key, version.storage_id))
+            version
+            and replace(version, after_start=self._is_after_start(key, version.storage_id, version.run_id))
             for version in map(found.get, dependency.keys)
         ]
 
@@ -114,7 +140,7 @@ class Step(DeclaredAsset):
             last.update(self.instance.get_latest_storage_id_by_partition(key, kind, partitions=wanted))
         return frozenset(made for made, storage_id in last.items() if self._is_after_start(key, storage_id))
 
-    def _is_after_start(self, key: dg.AssetKey, storage_id: int) -> bool:
+    def _is_after_start(self, key: dg.AssetKey, storage_id: int, run_id: str = "") -> bool:
         at_start = self._at_start(key)
         return at_start is None or storage_id > at_start.storage_id
 
@@ -126,6 +152,9 @@ class Step(DeclaredAsset):
     def node(self, key: dg.AssetKey) -> Any:
         """Return the node of any asset in Dagster's asset graph."""
         return self._context.job_def.asset_layer.asset_graph.get(key)
+
+    def declared_node(self, key: dg.AssetKey) -> Any:
+        return self._context.job_def.asset_layer.asset_graph.source_asset_graph.get(key)
 
     def upstream_partitions(self, key: dg.AssetKey, input_name: str | None) -> tuple[str, ...] | None:
         """Return the partitions of a dependency; within a multi-asset, the partitions that the step makes."""

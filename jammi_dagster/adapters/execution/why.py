@@ -8,7 +8,10 @@ from typing import NamedTuple
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.draft import Draft
+from jammi_dagster.adapters.recipe.inputs import MADE_ALONG
+from jammi_dagster.adapters.recipe.pins import worded
 from jammi_dagster.catalog import MaterializationRecord
+from jammi_dagster.contract import InputAnchor
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import BYPASSED, NO_MATCH, StepPlan, TablePlan
 from jammi_dagster.sensing.difference import inputs_in_words
@@ -33,10 +36,11 @@ def why_computed(tables: TableStep, draft: Draft, plan: StepPlan) -> dict[str, W
         try:
             record = tables.store.reader.current(table.table)
             before = None if record is None else record.input_anchors
-            reasons = tuple(_reasons(tables, draft, table, record))
+            anchors = _told(draft.inputs.anchors, before or ())
+            reasons = tuple(_reasons(tables, draft, table, record, anchors))
         except JammiError:  # a damaged record of the last one fails no step
-            before, reasons = None, (_UNREADABLE,)
-        found[table.table] = Why(reasons, inputs_in_words(before, draft.inputs.anchors))
+            before, anchors, reasons = None, draft.inputs.anchors, (_UNREADABLE,)
+        found[table.table] = Why(reasons, inputs_in_words(before, anchors))
     for table in plan.tables[_MOST_EXPLAINED:]:
         found[table.table] = found[plan.tables[0].table]
     return found
@@ -48,16 +52,29 @@ def in_words(reasons: Sequence[str]) -> str:
     return "; ".join([*reasons[:MOST_SAID], *more])
 
 
+def _told(now: tuple[InputAnchor, ...], before: Sequence[InputAnchor]) -> tuple[InputAnchor, ...]:
+    """Take tables that the same step makes first for as they were: their digests are not known yet."""
+    recorded = {anchor.source: anchor for anchor in before}
+    return tuple(
+        recorded.get(anchor.source, anchor) if str(anchor.anchor).startswith(MADE_ALONG) else anchor
+        for anchor in now
+    )
+
+
 def _reasons(
-    tables: TableStep, draft: Draft, plan: TablePlan, record: MaterializationRecord | None
+    tables: TableStep,
+    draft: Draft,
+    plan: TablePlan,
+    record: MaterializationRecord | None,
+    anchors: Sequence[InputAnchor],
 ) -> list[str]:
     if record is None:
         return [FIRST_TIME.text]
     if BYPASSED in plan.reasons:
         return [BYPASSED]
     now = draft.definitions[plan.table]
-    differs = determinants(tables.store, record, now, draft.inputs.names, draft.inputs.anchors)
-    said = [difference.text for difference in differs]
+    differs = determinants(tables.store, record, now, draft.inputs.names, anchors)
+    said = [worded(difference, tables.pins) for difference in differs]
     barriers = [reason for reason in plan.reasons if reason != NO_MATCH]
     if draft.inputs.reasons and barriers:
         barriers = [_NEVER.format(reason=barriers[0])]

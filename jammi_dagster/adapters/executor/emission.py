@@ -5,13 +5,12 @@ Materializations of one level are stored before those of the next one, which poi
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -23,7 +22,7 @@ from dagster._core.execution.plan.step import ExecutionStep
 from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
-from jammi_dagster.adapters.event_log_storage import BatchingStorage
+from jammi_dagster.adapters.event_log_storage import STEPS_AT_ONCE, BatchingStorage, together
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
 from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
@@ -31,7 +30,6 @@ from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REU
 MARK: Mapping[str, str] = {OUTCOME_TAG: "reused"}
 """The logging tags of events that the executor stores for steps: a resumed run knows them by these."""
 
-_AT_ONCE = 200  # steps in a transaction, so that other writers do not wait for long
 _Kind = dg.DagsterEventType
 _KINDS = {
     _Kind.STEP_START,
@@ -95,12 +93,12 @@ class Emission:
         """
         self._look_up(reused)
         level_of = {key: at for at, level in enumerate(levels) for key in level}
-        steps = sorted(reused.steps, key=lambda one: level_of[one.step.key])
-        for start in range(0, len(steps), _AT_ONCE):
+        steps = sorted(reused.steps, key=lambda one: (level_of[one.step.key], one.place))
+        for start in range(0, len(steps), STEPS_AT_ONCE):
             if start:
                 stop_if_asked()
-            chunk = steps[start : start + _AT_ONCE]
-            with self._together():
+            chunk = steps[start : start + STEPS_AT_ONCE]
+            with together(self._batching, self._run.run_id):
                 events = [
                     event
                     for level in _by_level(chunk, level_of)
@@ -113,7 +111,7 @@ class Emission:
     def _level(self, steps: Sequence[ReusedStep], overtaken: Collection[str]) -> list[DagsterEvent]:
         """Store the events of steps that need nothing of each other."""
         first: list[EventLogEntry] = []
-        made: dict[dg.AssetKey, tuple[ReusedStep, str, int]] = {}
+        made: dict[dg.AssetKey, tuple[ReusedStep, ReusedAsset, int]] = {}
         for one in steps:
             event = ReusedAsset(
                 key=one.asset.key,
@@ -122,46 +120,51 @@ class Emission:
                 code_version=one.code_version,
                 inputs=self._inputs.of(one.asset, one.partitions),
             )
-            first += [self._entry(one.step, _Kind.STEP_START), self._output(one.step, check=None)]
+            first += [self._entry(step, _Kind.STEP_START) for step in one.opened]
+            first.append(self._output(one, check=None))
             for materialization in event.materializations(overtaken):
                 data = StepMaterializationData(materialization)
                 first.append(self._entry(one.step, _Kind.ASSET_MATERIALIZATION, data))
-            made[one.asset.key] = one, event.data_version, len(first) - 1
-            if not _checks(one):
-                first.append(self._success(one.step))
+            made[one.asset.key] = one, event, len(first) - 1
+            if not event.check_results:
+                first += map(self._success, one.closed)
         numbers = self._store(first)
         if numbers is None:
             self._inputs.look_up(made, anew=True)
         else:
-            for key, (one, version, at) in made.items():
-                self._inputs.tell(key, list(one.hits), numbers[at], version)
-        rest = [entry for one in steps if _checks(one) for entry in self._end(one)]
+            for key, (_, event, at) in made.items():
+                self._inputs.tell(key, list(event.hits), numbers[at], event.data_version)
+        checked = [(one, event.check_results) for one, event, _ in made.values() if event.check_results]
+        rest = [entry for one, results in checked for entry in self._end(one, results)]
         self._store(rest)
         return [entry.get_dagster_event() for entry in (*first, *rest)]
 
-    def _end(self, one: ReusedStep) -> Iterator[EventLogEntry]:
+    def _end(self, one: ReusedStep, results: Iterable[dg.AssetCheckResult]) -> Iterator[EventLogEntry]:
         """Yield the recorded check results of a step, over the materialization just stored, and its success."""
         evaluations = check_evaluations(
             one.asset.key,
             one.asset.assets_def.check_specs,
-            _checks(one),
+            results,
             storage_id=self._inputs.last(one.asset.key).storage_id,
             run_id=self._run.run_id,
             partition=self._run.tags.get(PARTITION_TAG),
         )
         for data in evaluations:
             yield self._entry(one.step, _Kind.ASSET_CHECK_EVALUATION, data)
-            yield self._output(one.step, check=data.check_name)
-        yield self._success(one.step)
+            yield self._output(one, check=data.check_name)
+        yield from map(self._success, one.closed)
 
     # --- events ----------------------------------------------------------------------------------------
 
-    def _output(self, step: ExecutionStep, *, check: str | None) -> EventLogEntry:
+    def _output(self, one: ReusedStep, *, check: str | None) -> EventLogEntry:
         """Return the event of the step's output: the table, or the result of a check."""
+        step, key = one.step, one.asset.key
+        wanted = None if check is None else dg.AssetCheckKey(key, check)
         (name,) = (
             output.name
             for output in step.step_outputs
-            if (output.properties.asset_check_key and output.properties.asset_check_key.name) == check
+            if output.properties.asset_check_key == wanted
+            and (check is not None or output.properties.asset_key == key)
         )
         handle = StepOutputHandle(step.key, name)
         checked = TypeCheckData(success=True, label=name)  # type: ignore[no-untyped-call]  # Dagster's
@@ -197,11 +200,6 @@ class Emission:
 
     # --- the storage -----------------------------------------------------------------------------------
 
-    def _together(self) -> contextlib.AbstractContextManager[None]:
-        return (
-            contextlib.nullcontext() if self._batching is None else self._batching.together(self._run.run_id)
-        )
-
     def _store(self, entries: Sequence[EventLogEntry]) -> Sequence[int | None] | None:
         """Store events; return their ids, or None from a storage that is not known and gets one by one."""
         if self._batching is None:
@@ -233,11 +231,6 @@ _MESSAGES = {
 }
 
 
-def _checks(one: ReusedStep) -> Sequence[dg.AssetCheckResult]:
-    """Return the recorded check results of a step: of a range those of its last table, as the step gives them."""
-    return list(one.hits.values())[-1].output.check_results
-
-
 def _by_level(steps: Sequence[ReusedStep], level_of: Mapping[str, int]) -> Iterator[Sequence[ReusedStep]]:
-    for _, level in itertools.groupby(steps, lambda one: level_of[one.step.key]):
+    for _, level in itertools.groupby(steps, lambda one: (level_of[one.step.key], one.place)):
         yield list(level)

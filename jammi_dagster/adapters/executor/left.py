@@ -11,7 +11,10 @@ import dagster as dg
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
+from jammi_dagster.adapters.assets.declaration import is_graph
+from jammi_dagster.adapters.assets.spec import spec_of
 from jammi_dagster.adapters.metadata_keys import DEFERRED_TAG, RESUME_TAGS
+from jammi_dagster.planning.siblings import in_order
 
 _SURROUNDINGS = frozenset(
     {"env", "environment", "image", "mount", "mounts", "queue", "secret", "secrets", "volume", "volumes"}
@@ -34,12 +37,16 @@ def why_run_is_left(run: dg.DagsterRun, plan: ExecutionPlan, is_here: bool) -> s
     return None
 
 
-def why_left(step: Any, job: Any, attempts: Mapping[str, int]) -> str | None:
-    """Return why a step is left to the wrapped executor; None if it may be decided for it. `attempts` came before."""
-    if not isinstance(step, ExecutionStep) or any(output.is_dynamic for output in step.step_outputs):
-        return "it has dynamic inputs or outputs"
-    if asset_of_step(step) is None:
-        return "it makes no single asset"
+def why_left(step: Any, job: Any, attempts: Mapping[str, int], *, in_graph: bool = False) -> str | None:
+    """Return why a step is left to the wrapped executor; None if it may be decided for it. `attempts` came before.
+
+    A step of a graph, which is decided as a whole, may be dynamic and make no asset.
+    """
+    if not in_graph:
+        if not isinstance(step, ExecutionStep) or any(output.is_dynamic for output in step.step_outputs):
+            return "it has dynamic inputs or outputs"
+        if not assets_of_step(step, job):
+            return "it makes no single asset, and is not under @result_tables"
     if job.get_all_hooks_for_handle(step.node_handle):
         return "it has hooks"
     if attempts.get(step.key):
@@ -49,18 +56,28 @@ def why_left(step: Any, job: Any, attempts: Mapping[str, int]) -> str | None:
     return None
 
 
-def asset_of_step(step: ExecutionStep) -> dg.AssetKey | None:
-    """Return the asset that a step makes alone, with checks of that asset at most."""
-    keys, checks = [], []
-    for output in step.step_outputs:
-        if output.properties.asset_check_key is not None:
-            checks.append(output.properties.asset_check_key.asset_key)
-        else:
-            keys.append(output.properties.asset_key)
-    if len(keys) != 1 or keys[0] is None or set(checks) - set(keys):
-        return None
-    key: dg.AssetKey = keys[0]
-    return key
+def assets_of_step(step: ExecutionStep, job: Any) -> list[dg.AssetKey]:
+    """Return the assets that a step makes, each after its siblings; none where they are not to be decided.
+
+    That is one asset alone, or the assets of `@result_tables`, with checks of these at most.
+    """
+    outputs = [output.properties for output in step.step_outputs]
+    found = [one.asset_key for one in outputs if one.asset_check_key is None]
+    keys = [key for key in found if key is not None]
+    checked = {one.asset_check_key.asset_key for one in outputs if one.asset_check_key is not None}
+    definition = job.asset_layer.get_assets_def_for_node(step.node_handle)
+    spec = None if definition is None or is_graph(definition) else spec_of(definition)
+    if spec is not None and spec.is_of_many:
+        selected = {key.to_user_string(): key for key in keys}  # others have no key
+        above = {name: _above(definition, key) & selected.keys() for name, key in selected.items()}
+        keys = [selected[name] for name in in_order(above)]
+    elif len(found) != 1:
+        return []
+    return [] if checked - set(keys) else keys
+
+
+def _above(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> set[str]:
+    return {one.to_user_string() for one in assets_def.asset_deps[key] - {key}}
 
 
 def names_surroundings(value: Any) -> bool:

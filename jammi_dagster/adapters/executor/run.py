@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,8 +21,14 @@ from jammi_dagster.adapters.executor.decision import RunDecision
 from jammi_dagster.adapters.executor.emission import Emission, stop_if_asked
 from jammi_dagster.adapters.executor.inner import runs_here, settling
 from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
+from jammi_dagster.adapters.executor.units import units_of
 from jammi_dagster.adapters.metadata_keys import REUSED
+from jammi_dagster.catalog import RUN_LEASE_SECONDS
+from jammi_dagster.errors import ThreadNotStarted
+from jammi_dagster.garbage import left_alone
+from jammi_dagster.recording import Heart
 
+_RENEW_SECONDS = RUN_LEASE_SECONDS / 12
 _log = logging.getLogger("jammi_dagster")
 
 
@@ -43,6 +50,10 @@ class ReuseFirstExecutor(dg.Executor):
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[DagsterEvent]:
         """Reuse, say so, and run the rest."""
+        with left_alone():  # the code location, and all that it imported
+            yield from self._execute(plan_context, execution_plan)
+
+    def _execute(self, plan_context: Any, execution_plan: Any) -> Iterator[DagsterEvent]:
         run = _Run(plan_context, execution_plan)
         inner = self.inner
         is_left = not self._decides or why_run_is_left(
@@ -53,7 +64,8 @@ class ReuseFirstExecutor(dg.Executor):
             inner = settling(inner, run.settle, run.done)
         rest = run.rest()
         if rest is not None:
-            yield from inner.execute(run.context_of(inner, rest), rest)
+            with run.kept():
+                yield from inner.execute(run.context_of(inner, rest), rest)
 
 
 class _Run:
@@ -100,19 +112,20 @@ class _Run:
             return
         if run.parent_run_id:
             self._emission.repair(run.parent_run_id)
-        levels = self._plan.get_steps_to_execute_by_level()
-        steps = [step for level in levels for step in level]
         assert self._decision is not None, "it was opened"
         try:
-            reused = self._decision.reused(steps, self._plan.get_executable_step_deps())
-        except Exception as error:
+            levels, needs = units_of(self._plan, self._context.job.get_definition())
+            reused = self._decision.reused([unit for level in levels for unit in level], needs)
+        except Exception as error:  # whatever it is, the steps run, and meet it themselves
             self._leave(error)
             return
         if not reused.steps:
             return
         stop_if_asked()
-        yield from self._emission.emit(reused, [[step.key for step in level] for level in levels])
-        self.done = {one.step.key for one in reused.steps}
+        places = [[step.key for unit in level for step in unit.steps] for level in levels]
+        yield from self._emission.emit(reused, places)
+        self.done = set(reused.done)
+        steps = self._plan.step_keys_to_execute
         records = [hit.record for one in reused.steps for hit in one.hits.values()]
         saved = sum(record.compute_seconds or 0.0 for record in records)
         text = f"reused {len(records):,} tables of {len(self.done):,} steps out of {len(steps):,}, {saved:.2f} s saved"
@@ -123,7 +136,7 @@ class _Run:
         assert self._decision is not None, "it was opened"
         try:
             reused = self._decision.reused_now(step, attempts)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the step is launched, and meets it itself
             _log.debug("step %s is launched: %s", step.key, first_line(error))
             return None
         if reused is None:
@@ -131,6 +144,21 @@ class _Run:
         for one in reused.steps:
             self._context.log.info(saved_line([hit.record for hit in one.hits.values()]))
         return list(self._emission.emit(reused, [[step.key]]))
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep the run's results from any collection, however long a step takes that renews nothing itself."""
+        heart = Heart(self._renew, every=_RENEW_SECONDS)
+        with contextlib.suppress(ThreadNotStarted):  # their lease is long
+            heart.start()
+        try:
+            yield
+        finally:
+            heart.stop()
+
+    def _renew(self) -> None:
+        if self._decision is not None:
+            self._decision.renew()
 
     def rest(self) -> ExecutionPlan | None:
         """Return the plan of the steps that are left, with the reused outputs there; None where none is left."""
@@ -153,7 +181,9 @@ class _Run:
         ready = known._replace(ready_outputs={*known.ready_outputs, *read})
         job = self._context.job.get_definition()
         plan = self._plan._replace(known_state=ready)
-        return plan.build_subset_plan(keys, job, self._decision.config)
+        rest = plan.build_subset_plan(keys, job, self._decision.config)
+        # steps that dynamic outputs give are added to both: the result of the run is read by the whole plan
+        return rest._replace(step_dict_by_key=plan.step_dict_by_key)
 
     def context_of(self, inner: dg.Executor, rest: ExecutionPlan) -> PlanOrchestrationContext:
         """Return the context of the rest, as if Dagster had called the wrapped executor with it."""

@@ -7,10 +7,12 @@ gives for its kinds, which moves the definitions that use them.
 from __future__ import annotations
 
 import functools
+import importlib.metadata
+import inspect
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
@@ -27,44 +29,99 @@ from jammi_dagster.adapters.metadata_keys import ALLOW_MISSING
 from jammi_dagster.artifacts import Recorded, VerifiedReads, read_manifest
 from jammi_dagster.artifacts.parquet.stored_types import without_pandas_types
 from jammi_dagster.errors import JammiError, UnsupportedInput
+from jammi_dagster.objects import fits, is_object, load_object, reads_code
 
-_TABLE = "pyarrow.Table"
-_EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame")
+_TABLE, _DATASET = "pyarrow.Table", "pyarrow.dataset.Dataset"
+_RETURNED = "the kind that was returned"
+PATHS = ("pathlib.Path", "pathlib.PurePath", "os.PathLike")
+_WRAPPERS = (typing.Annotated, dg.Output, dg.MaterializeResult)
+DICTS = (dict, typing.Dict)  # noqa: UP006  # a user may have written the deprecated alias
+_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
+_EXACT_SINCE_2 = ("pandas.DataFrame", "polars.DataFrame", "polars.LazyFrame", _RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
 class ValueKind:
-    """A kind of table that an annotation asks for, or a dict of them by partition."""
+    """A kind of table that an annotation asks for, or a dict of them by partition.
+
+    `annotation` is the annotation itself: an object that a dict of objects may be has to fit it. `of_any`: values of
+    a dict may be anything, as those of `dict[str, Any]`.
+    """
 
     name: str
     by_partition: bool = False
     any_shape: bool = False
+    annotation: Any = field(default=Any, compare=False)
+    of_any: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return f"dict[str, {self.name}]" if self.by_partition else self.name
 
 
 def kind_of(annotation: Any) -> ValueKind:
-    """Return the kind that an annotation asks for; none, and `Any`, ask for a `pa.Table` (or a dict of them).
+    """Return the kind that an annotation asks for; none, and `Any`, for a `pa.Table` (or a dict of them) of any shape.
 
     `kind_of(dict[str, pd.DataFrame])` is `dict[str, pandas.DataFrame]`.
     """
-    if annotation is Any or annotation is None or annotation in (object, dict, typing.Dict):  # noqa: UP006
-        # the deprecated alias is what a user may have written
-        return ValueKind(_TABLE, by_partition=annotation in (dict, typing.Dict), any_shape=True)  # noqa: UP006
+    annotation = value_annotation(annotation)
+    if annotation is Any or annotation is None or annotation in (object, *DICTS):
+        is_dict = annotation in DICTS
+        return ValueKind(_TABLE, by_partition=is_dict, any_shape=True, annotation=dict if is_dict else Any)
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Annotated, dg.Output, dg.MaterializeResult):
-        return kind_of(arguments[0])
-    if annotation in (dg.Output, dg.MaterializeResult):
-        return kind_of(Any)
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
         inner = kind_of(arguments[1] if len(arguments) == 2 else Any)
-        return ValueKind(inner.name, by_partition=True)
+        return ValueKind(str(inner), by_partition=True, annotation=annotation, of_any=inner.any_shape)
     if origin is not None and type(None) in arguments and len(arguments) == 2:
-        return kind_of(next(a for a in arguments if a is not type(None)))
+        kind = kind_of(next(a for a in arguments if a is not type(None)))
+        return replace(kind, annotation=annotation)
     # a frame that is typed by a schema, such as pandera's, is the frame below it
     base = origin if isinstance(origin, type) else annotation
-    return ValueKind((isinstance(base, type) and _known_name(base)) or _name(annotation))
+    name = (isinstance(base, type) and _known_name(base)) or _name(annotation)
+    return ValueKind(name, annotation=annotation)
+
+
+def value_annotation(annotation: Any) -> Any:
+    """Return the annotation of the value itself, within `Annotated`, `Output` and `MaterializeResult`."""
+    while typing.get_origin(annotation) in _WRAPPERS:
+        annotation = typing.get_args(annotation)[0]
+    return Any if annotation in _WRAPPERS else annotation
+
+
+def input_kind(annotation: Any, declared: Any) -> ValueKind:
+    """Return the kind of an input; without an annotation it is the kind of table that its upstream `declared`.
+
+    Where that declares none, it is the frame of pandas that was returned, or a `pa.Table`: the bytes tell, so equal
+    ones become the same value. `input_kind(Any, pd.DataFrame)` is `pandas.DataFrame`, and any number of partitions may
+    come.
+    """
+    kind, upstream = kind_of(annotation), kind_of(declared)
+    if not kind.any_shape or kind.by_partition:
+        return kind
+    name = _RETURNED if upstream.any_shape else upstream.name
+    return replace(kind, name=name) if name in _READERS else kind
+
+
+def libraries_of(kinds: Iterable[ValueKind]) -> dict[str, str]:
+    """Return the version of each installed library that one of these kinds of table may belong to."""
+    names = {kind.name.partition(".")[0] for kind in kinds}
+    if any(kind.name == _RETURNED for kind in kinds):
+        names |= {"geopandas", "pandas"}
+    found = {name: _version_of(name) for name in sorted(names & _LIBRARIES)}
+    return {name: version for name, version in found.items() if version is not None}
+
+
+def _version_of(library: str) -> str | None:
+    if library in sys.modules:
+        return str(sys.modules[library].__version__)
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def is_table_kind(kind: ValueKind) -> bool:
+    """Tell whether a kind, or that of its partitions, is one of tables."""
+    return kind.name in _READERS
 
 
 def io_semantics(output: ValueKind, inputs: Iterable[str]) -> int:
@@ -90,40 +147,70 @@ def _name(annotation: Any) -> str:
 
 
 def convert(value: AnyReference, kind: ValueKind, *, parameter: str, reads: VerifiedReads) -> Any:
-    """Load the value of a parameter. Raises `UnsupportedInput` where its annotation cannot be met."""
-    read = _READERS.get(kind.name)
-    if read is None:
-        raise UnsupportedInput(parameter=parameter, annotation=kind.name, kinds=", ".join(_READERS))
+    """Load the value of a parameter. Raises `UnsupportedInput` where its annotation cannot be met.
+
+    Of one partition an object that fits an annotation such as `dict[str, float]` is that value, not one by partition.
+    """
     if isinstance(value, NoReference):
         return {} if kind.by_partition else None
-    if isinstance(value, ResultReference):
-        if kind.by_partition:
-            raise UnsupportedInput(
-                parameter=parameter,
-                annotation=f"{kind}, but {value.table} has no partitions",
-                kinds=kind.name,
-            )
-        return read(reads, value)
-    if not kind.by_partition and not kind.any_shape:
-        raise UnsupportedInput(
-            parameter=parameter,
-            annotation=f"{kind.name}, but there are {len(value.by_partition)} upstream partitions",
-            kinds=f"dict[str, {kind.name}]",
-        )
-    return {key: read(reads, reference) for key, reference in value.by_partition.items()}
+    by_partition = {"": value} if isinstance(value, ResultReference) else value.by_partition
+    if isinstance(value, PartitionReferences) and not kind.by_partition and not kind.any_shape:
+        asked = f"{kind.name}, but there are {len(by_partition)} upstream partitions"
+        raise _unsupported(parameter, asked, f"dict[str, {kind.name}]")
+    found = {key: _value(reads, reference, kind, parameter) for key, reference in by_partition.items()}
+    only = next(iter(found.values())) if len(found) == 1 else None
+    if isinstance(only, _Object) and kind.by_partition and fits(only.value, kind.annotation):
+        return only.value
+    plain = {key: one.value if isinstance(one, _Object) else one for key, one in found.items()}
+    if isinstance(value, PartitionReferences):
+        return plain
+    if kind.by_partition and isinstance(only, _Object):
+        raise _not_of(parameter, inspect.formatannotation(kind.annotation), value, only)
+    if kind.by_partition:
+        raise _unsupported(parameter, f"{kind}, but {value.table} has no partitions", kind.name)
+    return plain[""]
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """An object that an artifact holds, in the place of a table."""
+
+    value: Any
+
+
+def _value(reads: VerifiedReads, reference: ResultReference, kind: ValueKind, parameter: str) -> Any:
+    """Load the value of one reference: a table in the kind that is asked for, or an object."""
+    is_table = kind.name in _READERS
+    found = _stored(reads, reference, kind.name if is_table else _TABLE)
+    if isinstance(found, _Object) and is_table and not (kind.any_shape or kind.of_any):
+        raise _not_of(parameter, str(kind), reference, found)
+    if not is_table and not isinstance(found, _Object):
+        raise _unsupported(parameter, kind.name, ", ".join(_READERS))
+    return found
+
+
+def _not_of(parameter: str, asked: str, reference: ResultReference, found: _Object) -> UnsupportedInput:
+    """Return the error for an object that is not of the kind that a parameter asks for."""
+    return _unsupported(parameter, f"{asked}, but {reference.table} is an object", type(found.value).__name__)
+
+
+def _unsupported(parameter: str, asked: str, kinds: str) -> UnsupportedInput:
+    return UnsupportedInput(parameter=parameter, annotation=asked, kinds=kinds)
 
 
 def loaded(value: AnyReference, kind: str | None = None, *, reads: VerifiedReads) -> Any:
     """Load the table of a reference, or of several by partition, in the kind that its function declares to return.
 
-    `kind` is that kind where the reference does not say it. A kind that a table cannot become, such as an iterator of
-    batches, gives a `pa.Table`.
+    `kind` is that kind where the reference does not say it; without both it is the kind that was returned. A kind that
+    a table cannot become, such as an iterator of batches, gives a `pa.Table`.
     """
     if isinstance(value, PartitionReferences):
         return {key: loaded(one, kind, reads=reads) for key, one in value.by_partition.items()}
     if isinstance(value, NoReference):
         return None
-    return _READERS.get(value.kind or kind or _TABLE, _table)(reads, value)
+    named = value.kind or kind or _RETURNED
+    found = _stored(reads, value, named if named in _READERS else _TABLE)
+    return found.value if isinstance(found, _Object) else found
 
 
 def declared_kind(value: AnyReference) -> str | None:
@@ -197,48 +284,63 @@ def _recorded(reference: ResultReference) -> Recorded:
     )
 
 
-def _table(reads: VerifiedReads, reference: ResultReference) -> pa.Table:
-    return reads.read_table(_recorded(reference))
+def _stored(reads: VerifiedReads, reference: ResultReference, kind: str) -> Any:
+    """Read the table of a reference in a kind of `_READERS`, or the object that it is."""
+    recorded = _recorded(reference)
+    if kind == _DATASET and not is_object((dataset := reads.dataset(recorded)).schema):
+        return dataset
+    table = reads.read_table(recorded)
+    if not is_object(table.schema):
+        return _READERS[kind](table)
+    if reads_code(table.schema):
+        table = reads.read_checked(recorded)
+    return _Object(load_object(table, of=reference.table))
 
 
-def _pandas(reads: VerifiedReads, reference: ResultReference) -> Any:
+def _pandas(table: pa.Table) -> Any:
     from jammi_dagster.artifacts.parquet.pandas_frames import pandas_of
 
-    return pandas_of(_table(reads, reference))
+    return pandas_of(table)
 
 
-def _geopandas(reads: VerifiedReads, reference: ResultReference) -> Any:
+def _returned(table: pa.Table) -> Any:
+    """Return the frame of pandas or geopandas that the table was, or the table: bytes say nothing of other frames."""
+    return _pandas(table) if b"jammi:pandas" in (table.schema.metadata or {}) else table
+
+
+def _geopandas(table: pa.Table) -> Any:
     from jammi_dagster.artifacts.parquet.geo_frames import geo_frame_of
 
-    return geo_frame_of(_table(reads, reference))
+    return geo_frame_of(table)
 
 
-def _polars(reads: VerifiedReads, reference: ResultReference) -> Any:
+def _polars(table: pa.Table) -> Any:
     from jammi_dagster.artifacts.parquet.polars_frames import polars_of
 
-    return polars_of(_table(reads, reference))
+    return polars_of(table)
 
 
-def _duckdb(reads: VerifiedReads, reference: ResultReference) -> Any:
+def _duckdb(table: pa.Table) -> Any:
     """Return a relation of duckdb's default connection, so that relations can be joined."""
     import duckdb
 
-    return duckdb.from_arrow(without_pandas_types(_table(reads, reference)))
+    return duckdb.from_arrow(without_pandas_types(table))
 
 
-def _ibis(reads: VerifiedReads, reference: ResultReference) -> Any:
+def _ibis(table: pa.Table) -> Any:
     import ibis
 
-    return ibis.memtable(without_pandas_types(_table(reads, reference)))
+    return ibis.memtable(without_pandas_types(table))
 
 
-_READERS: dict[str, Callable[[VerifiedReads, ResultReference], Any]] = {
-    _TABLE: _table,
-    "pyarrow.RecordBatchReader": lambda reads, reference: _table(reads, reference).to_reader(),
-    "pyarrow.dataset.Dataset": lambda reads, reference: reads.dataset(_recorded(reference)),
+_READERS: dict[str, Callable[[pa.Table], Any]] = {
+    _TABLE: lambda table: table,
+    _RETURNED: _returned,
+    "pyarrow.RecordBatchReader": lambda table: table.to_reader(),
+    _DATASET: lambda table: table,  # read lazily, by `_stored`
     "pandas.DataFrame": _pandas,
     "polars.DataFrame": _polars,
-    "polars.LazyFrame": lambda reads, reference: _polars(reads, reference).lazy(),
+    "polars.LazyFrame": lambda table: _polars(table).lazy(),
     "geopandas.GeoDataFrame": _geopandas,
     "duckdb.DuckDBPyRelation": _duckdb,
     "ibis.Table": _ibis,

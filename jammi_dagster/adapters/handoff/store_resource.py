@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol, TypeGuard
@@ -12,16 +10,21 @@ from weakref import WeakValueDictionary
 
 import dagster as dg
 
-from jammi_dagster import project_paths
+from jammi_dagster import forks, project_paths
 from jammi_dagster.artifacts import absolute_root
 from jammi_dagster.catalog.urls import absolute_catalog, shown_catalog
 from jammi_dagster.contract import CachePolicy, Verification, canonical_json
 from jammi_dagster.contract.redaction import redacted_options, redacted_text, redacted_url
+from jammi_dagster.deployment_names import deployment_names
 from jammi_dagster.errors import InvalidStore, JammiError, NotCanonical
 from jammi_dagster.store import ResultStore, StoreIdentity
 
-FOUND_FIELDS = frozenset({"project_folder"})
-"""Fields that a resource fills in by itself: they follow from others, so no definition holds them."""
+_OF_PARENT = ("parent_root", "parent_catalog", "parent_storage_options")
+UNDESCRIBED = frozenset({"project_folder", "parent", "parent_at", "ttl_days", *_OF_PARENT})
+"""Fields that no definition holds: one follows from others, and a branch defines its tables as its parent does."""
+
+OP_IO_MANAGER = "op_io_manager"
+"""The field of our IO manager that no definition holds: values pass through it, and it makes none."""
 
 
 class StoreBacked(Protocol):
@@ -51,7 +54,7 @@ class OpenStores:
         self._most = most
         self._kept: OrderedDict[bytes, ResultStore] = OrderedDict()
         self._known: WeakValueDictionary[bytes, ResultStore] = WeakValueDictionary()
-        self._lock = threading.Lock()
+        self._lock = forks.Lock()
 
     def get(self, key: bytes, make: Callable[[], ResultStore]) -> ResultStore:
         """Return the store of this key, and open it if it is not open."""
@@ -84,15 +87,6 @@ class OpenStores:
 _stores = OpenStores()
 
 
-def _forget_locks() -> None:
-    """Make the lock anew in a forked child: another thread of the parent may have held it."""
-    _stores.__dict__["_lock"] = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_locks)
-
-
 def open_store(identity: StoreIdentity) -> ResultStore:
     """Return the store with this identity, which this process opened when it loaded a reference to it.
 
@@ -120,7 +114,13 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
     root: str
     catalog: str | None = None
     tenant: str | None = None
-    deployment: str = "default"
+    deployment: str | None = None
+    parent: str | None = None
+    parent_at: int | None = None
+    ttl_days: float | None = None
+    parent_root: str | None = None
+    parent_catalog: str | None = None
+    parent_storage_options: dict[str, Any] | None = None
     storage_options: dict[str, Any] | None = None
     project_folder: str | None = None
 
@@ -142,23 +142,46 @@ class ResultStoreResource(dg.ConfigurableResource):  # type: ignore[type-arg]  #
             # the value may be a secret: neither the message nor a cause shows it
             place, why = error.path, "it is not JSON, as Dagster's config must be"
         else:
-            return _stores.get(key, lambda: ResultStore(**fields))
+            return _stores.get(key, lambda: _opened(fields))
         raise InvalidStore(root=redacted_url(str(self.root)), why=f"{place}: {why}")
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
         """Show the fields without their secrets; also within the `repr` of an IO manager."""
         for name, value in self._fields().items():
-            if name == "storage_options":
+            if name.endswith("storage_options"):
                 yield name, None if value is None else redacted_options(value)
             else:
-                show = shown_catalog if name == "catalog" else redacted_url
+                show = shown_catalog if name.endswith("catalog") else redacted_url
                 yield name, redacted_text(show(value)) if isinstance(value, str) else value
 
+    @property
+    def home(self) -> str:
+        """The deployment that stands for this one in a definition: a branch's parent."""
+        names = deployment_names(self.deployment, self.parent)
+        return names.parent or names.deployment
+
     def _fields(self) -> dict[str, Any]:
-        return {
+        fields = {
             name: getattr(self, name)
-            for name in ("root", "catalog", "tenant", "deployment", "storage_options")
+            for name in ("root", "catalog", "tenant", "parent_at", "ttl_days", "storage_options", *_OF_PARENT)
         }
+        return {**fields, **deployment_names(self.deployment, self.parent)._asdict()}
+
+
+def _opened(fields: Mapping[str, Any]) -> ResultStore:
+    """Open a store, over its parent's where that is another one, which is opened to be read."""
+    given = dict(fields)
+    root, catalog, options = (given.pop(name) for name in _OF_PARENT)
+    if root is not None and given["parent"] is not None:
+        given["parent"] = ResultStore(
+            root,
+            catalog,
+            tenant=given["tenant"],
+            deployment=given["parent"],
+            storage_options=options,
+            read_only=True,
+        )
+    return ResultStore(**given)
 
 
 def _with_absolute_paths(
@@ -166,7 +189,12 @@ def _with_absolute_paths(
 ) -> dict[str, Any]:
     """Return a resource's fields with absolute paths, and with the project folder where a path comes later."""
     found = dict(data)
-    for name, absolute in (("root", absolute_root), ("catalog", absolute_catalog)):
+    for name, absolute in (
+        ("root", absolute_root),
+        ("catalog", absolute_catalog),
+        ("parent_root", absolute_root),
+        ("parent_catalog", absolute_catalog),
+    ):
         value = data.get(name, kind.model_fields[name].default)
         if isinstance(value, dg.EnvVar):
             found.setdefault("project_folder", project_paths.project_folder(maker))

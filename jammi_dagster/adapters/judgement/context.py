@@ -30,7 +30,7 @@ Assets = Callable[[Iterable[dg.AssetKey]], Sequence[CurrentAsset]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class KnownSurface:
     """A version surface that answers with the version that was observed already."""
 
     source: str
@@ -38,6 +38,11 @@ class _Known:
 
     def observe(self) -> str | None:
         return self.version
+
+
+def known_surfaces(present: Present) -> list[KnownSurface]:
+    """Return surfaces that answer with all external versions that a present has observed."""
+    return [KnownSurface(source, version) for source, version in present.observed.items()]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,9 +80,13 @@ class StoreContext:
 
     def verdicts(self) -> Iterable[tuple[str, Staleness]]:
         """Yield the verdict on each described table, over the versions that were observed already."""
-        known = [_Known(source, version) for source, version in self.look.observed.items()]
-        observed = Observations(known)
+        observed = Observations(known_surfaces(self.look))
         return sweep(self.rows, self.store.artifacts, self.definitions, observed, damaged=_undecidable)
+
+    def definition_now(self, table: str) -> str | None:
+        """Return the present definition of a table that was described; None where it is not known."""
+        state = self.states.get(table)
+        return self.definitions.get(table) if state is None else state.definition
 
     def state(self, table: str, verdict: Staleness, assets: Assets) -> TableState | None:
         """Return a table under its verdict; None if it is plainly fresh. `assets` looks up assets by key."""

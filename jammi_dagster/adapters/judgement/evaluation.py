@@ -10,6 +10,7 @@ from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.judgement.observed import Observed
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.catalog import Hold
+from jammi_dagster.contract import Acceptance
 from jammi_dagster.store import ResultStore, StoreIdentity
 
 
@@ -21,7 +22,9 @@ class Evaluation:
     that were judged, in order, and tells if each is there. `gone` gives, for tables in the store that nothing here
     makes any more, the reason. Where time ran out, `is_complete` is false: later tables and `gone` are left out.
     `is_from_start` is false where the evaluation went on after an earlier one. `seen` and `looks` are the observations
-    that it judged by. `holds` are the tables that are held, whatever the verdict on them.
+    that it judged by. `holds` are the tables that are held, whatever the verdict on them, and `accepted` the ones that
+    are fresh by an acceptance. `agreed` are, by store, holds ahead of the code that hold nothing any more, since the
+    code has the definition that they wait for.
     """
 
     tables: dict[str, TableState] = field(default_factory=dict)
@@ -34,6 +37,8 @@ class Evaluation:
     looks: dict[StoreIdentity, Present] = field(default_factory=dict)
     seen: Observed = field(default_factory=Observed)
     holds: dict[str, Hold] = field(default_factory=dict)
+    accepted: dict[str, Acceptance] = field(default_factory=dict)
+    agreed: dict[StoreIdentity, list[Hold]] = field(default_factory=dict)
 
     @property
     def is_whole(self) -> bool:

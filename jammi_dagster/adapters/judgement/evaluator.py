@@ -40,9 +40,7 @@ class Evaluator(StoredAssets):
             if store.identity not in self._digests:
                 with store.reader.frozen() as rows:
                     self._digests[store.identity] = _digests(rows)
-                for asset in self.on(
-                    store.identity
-                ):  # of a catalog that was not there before, or that was lost
+                for asset in self.on(store.identity):  # its catalog was not there before, or was lost
                     asset.forget_inputs()
         return observed.observe(self.location, assets, self._digests, self._absent, self._process)
 
@@ -140,12 +138,19 @@ class Evaluator(StoredAssets):
             found.looked_at.update(reached)
             self._absent[store.identity] = look.absent
             for table, verdict in context.verdicts():
+                if verdict.accepted is not None:
+                    found.accepted[table] = verdict.accepted
                 state = context.state(table, verdict, self.assets)
                 if state is not None:
                     found.tables[table] = state
             missing = ((table, state) for table, state in context.states.items() if state.is_missing)
             found.tables.update(missing)
-            found.holds.update(rows.holds())
+            agreed = found.agreed[store.identity] = []
+            for table, hold in rows.holds().items():
+                if hold.keeps(context.definition_now(table)):
+                    found.holds[table] = hold
+                else:
+                    agreed.append(hold)
             for table in found.holds.keys() & found.tables.keys():
                 found.tables[table].held = found.holds[table]
             if wanted.only is None and found.is_complete:

@@ -11,28 +11,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
 from jammi_dagster.adapters.code_location.present import Present
-from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.recipe.annotation import read_annotation
 from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.draft import named_checks, other_checks
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, MaterializationRecord
-from jammi_dagster.contract import CachePolicy
+from jammi_dagster.contract import Acceptance, CachePolicy
 from jammi_dagster.errors import JammiError
-from jammi_dagster.planning.step_plan import PLAIN, Match, StepPlan, TableFacts, decide_step
-from jammi_dagster.sensing.probe import Answer, probe_many
-
-_DECORATE = "decorate it with @result_table to reuse its table"
-
+from jammi_dagster.planning.step_plan import Match, StepPlan, TableFacts, decide_step
+from jammi_dagster.sensing import Wanted, probe_tables
+from jammi_dagster.sensing.probe import Answer, damage
 
 Step = tuple[tuple[str, ...] | None, Replay]
 """A run that makes these partitions of an asset together, or the whole under None, with a recorded config."""
 
 
 class Known:
-    """Current materializations that were read already: each is the best match of its definition and anchor set."""
+    """Current materializations that were read already: each is the best match of its definition and anchor set.
 
-    def __init__(self, current: Iterable[CurrentMatch] = ()) -> None:
+    `acceptances` are those of the current materializations; None where they were not read.
+    """
+
+    def __init__(
+        self, current: Iterable[CurrentMatch] = (), acceptances: Mapping[str, Acceptance] | None = None
+    ) -> None:
+        self.acceptances = acceptances
         self.records: dict[tuple[str, str], MaterializationRecord] = {}
         self.annotations: dict[str, str | None] = {}
         for match in current:
@@ -78,7 +81,7 @@ def facts_of(
     """Gather everything but matches. Raises nothing for inputs, config or resources that are not as they should be."""
     obstacles: list[str] = []
     unknown: list[str] = []
-    barriers = [f"{PLAIN}; {_DECORATE}"] if asset.is_plain else []
+    barriers = [] if asset.why_run is None else [asset.why_run]
     try:
         inputs = asset.inputs(partitions, present)
         if inputs.missing or inputs.failed:
@@ -115,8 +118,15 @@ def _unknown(asset: CurrentAsset, partitions: tuple[str, ...] | None) -> list[Ta
 def _probed(asset: CurrentAsset, steps: Sequence[list[TableFacts]], known: Known) -> list[list[TableFacts]]:
     """Look for the match of each table, in each step up to the first without one."""
     store = asset.store
-    wanted = [(str(fact.definition), fact.anchors) for facts in steps for fact in facts if fact.may_match]
-    answers = list(probe_many(store.reader, store.artifacts, wanted, known.records))
+    wanted = [
+        Wanted(fact.table, str(fact.definition), fact.anchors)
+        for facts in steps
+        for fact in facts
+        if fact.may_match
+    ]
+    answers = list(
+        probe_tables(store.reader, store.artifacts, wanted, known.records, acceptances=known.acceptances)
+    )
     ids = (probed.record.materialization_id for probed in answers if probed.record and probed.has_bytes)
     read = store.reader.annotations(one for one in ids if one not in known.annotations)
     rest, found = iter(answers), []
@@ -141,7 +151,7 @@ def _match(
     if record is None:
         return None
     if not probed.has_bytes:
-        said = damage(asset.store, record.artifact_path, record.size_bytes)
+        said = damage(asset.store.artifacts, record.artifact_path, record.size_bytes)
         return Match(materialization=record.materialization_id, bytes="gone", why=said)
     text = known.annotations.get(record.materialization_id, read.get(record.materialization_id))
     annotation = read_annotation(asset.store, record, text, or_of_sidecar=in_range, is_shared=True)
@@ -160,5 +170,7 @@ def _match(
         seconds=record.compute_seconds,
         other_checks=other,
         failed_checks=failed,
-        why=reused(record),
+        why=reused(record, probed.accepted),
+        distrusted=asset.spec.distrusted(record, asset.store),
+        deployment=record.deployment,
     )

@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.partitions import PartitionsGone
+from jammi_dagster.adapters.assets.run_tags import moves_of
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
-from jammi_dagster.adapters.code_location.location import PartitionsGone
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
 from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
+from jammi_dagster.adapters.judgement.families import Along, Family, Place, families_of
+from jammi_dagster.adapters.judgement.pinned import refusal, stores_of_pins
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
 from jammi_dagster.adapters.recipe.inputs import Role
+from jammi_dagster.adapters.recipe.pins import check_pins, pinned_input, resolved_pins, worded
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
-from jammi_dagster.contract import CachePolicy, Difference, TableName
+from jammi_dagster.contract import Acceptance, CachePolicy, Difference, TableName
+from jammi_dagster.contract.pins import PinnedInput
 from jammi_dagster.contract.tables import table_names
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
@@ -36,7 +41,9 @@ from jammi_dagster.store import ResultStore, StoreIdentity
 _MOST_EXPLAINED = 1_000  # each takes a read of a sidecar
 _AT_ONCE = 500
 _NOT_MOVED = "it is recorded, but does not become current"
+_NO_NAME = "the run moves no name"
 _ELSEWHERE = "it is no result table: Dagster runs it in any case"
+_MADE = "made by this launch: {table}"  # as a digest it equals no recorded one
 _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
 
@@ -67,6 +74,8 @@ class _Look:
     digests: dict[str, str]
     present: Present
     holds: Mapping[str, Hold]
+    acceptances: Mapping[str, Acceptance]
+    pins: Mapping[str, PinnedInput]
     _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
 
     def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
@@ -93,7 +102,8 @@ class _Above:
 class _Decided(NamedTuple):
     """One step with its plan, the reasons of the plan, and everything that it was made over.
 
-    `stored` are definitions that some materialization has, over whichever inputs.
+    `stored` are definitions that some materialization has, over whichever inputs. `along` is the action for the sake of
+    another asset of the same function.
     """
 
     step: LaunchedStep
@@ -103,9 +113,13 @@ class _Decided(NamedTuple):
     plan: StepPlan
     reasons: tuple[str, ...]
     stored: Set[str]
+    along: Along | None = None
 
     def action(self) -> Action:
         """Return the action that the tables of the step share."""
+        return self._by_itself() if self.along is None else self.along.action
+
+    def _by_itself(self) -> Action:
         if self.plan.verdict == "undecidable":
             come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
             return "unknown until run" if self.plan.begins or come.issuperset(self.reasons) else "fail"
@@ -148,8 +162,8 @@ class Forecast:
     """The outcomes of a launch, step after step.
 
     `plans` holds the plan of each step whose tables are reused, by asset and partitions. Without `explain` no reason is
-    looked for in the sidecars of changed tables, and no place among the runs. `parents` are the tables of the launch
-    that each table reads, `inputs` the digests of the other tables that it reads.
+    looked for, no place among the runs, and nothing below a table that is made first. `parents` are the tables of the
+    launch that each table reads, `inputs` the digests of the other tables that it reads.
     """
 
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
@@ -162,6 +176,8 @@ class Forecast:
         self._versions: dict[Any, Any] = {}
         self._others: dict[StoreIdentity, Mapping[str, str]] = {}
         self._explained = 0
+        self._pinned: Mapping[str, ResultStore | None] = {}
+        self._along: dict[Place, Along] = {}
 
     def run(self, steps: Sequence[LaunchedStep]) -> list[PlannedTable]:
         """Return the action of each table of the steps, which come upstream first, those of one asset together."""
@@ -173,29 +189,70 @@ class Forecast:
                 stores[asset.store.identity] = asset.store
                 names = [asset.table(p) for step in of_asset for p in step.partitions or (None,)]
                 tables.setdefault(asset.store.identity, set()).update(names)
+        graph, instance = self._assets.location.graph, self._assets.location.instance
+        check_pins(self._tags, graph, instance)
+        self._pinned = stores_of_pins(self._assets, self._tags)
         self.looks = {identity: self._look(stores[identity], names) for identity, names in tables.items()}
-        for key, of_asset in groups:
-            asset = self._assets.asset(key)
-            if asset is None:
-                for step in of_asset:
-                    self._not_ours(step)
-                continue
-            at_once, policy = 1 if asset.reads_itself else _AT_ONCE, self.policy_of(asset)
-            for start in range(0, len(of_asset), at_once):
-                self._steps(asset, of_asset[start : start + at_once], policy)
+        for store in self._pinned.values():  # also where no step of the launch writes
+            if store is not None and store.identity not in self._others:
+                self._look(store, set())
+        while True:
+            for key, of_asset in groups:
+                self._of_asset(key, of_asset)
+            along = self._taken_along([key for key, _ in groups], steps)
+            if not along:
+                break
+            self._along |= along  # once more, over what this leaves
+            self.planned, self.plans, self.parents, self.inputs, self._explained = {}, {}, {}, {}, 0
+            self.looks = {one: self._look(stores[one], names) for one, names in tables.items()}
         if not self._explain:
             return list(self.planned.values())
-        if not any(look.holds for look in self.looks.values()):
+        moves = moves_of(self._tags)
+        if moves and not any(look.holds for look in self.looks.values()):
             return list(self._with_waves())
-        return [self._with_hold(planned) for planned in self._with_waves()]
+        return [self._with_hold(planned, moves=moves) for planned in self._with_waves()]
 
-    def _with_hold(self, planned: PlannedTable) -> PlannedTable:
-        """Say of a table that is held that its run moves nothing."""
+    def _of_asset(self, key: dg.AssetKey, steps: Sequence[LaunchedStep]) -> None:
+        """Plan the steps of one asset."""
+        asset = self._assets.asset(key)
+        if asset is None:
+            for step in steps:
+                self._not_ours(step)
+            return
+        at_once, policy = 1 if asset.reads_itself else _AT_ONCE, self.policy_of(asset)
+        for start in range(0, len(steps), at_once):
+            self._steps(asset, steps[start : start + at_once], policy)
+
+    def _taken_along(
+        self, keys: Collection[dg.AssetKey], steps: Iterable[LaunchedStep]
+    ) -> dict[Place, Along]:
+        """Return the actions that tables get for the sake of others of their function, as far as they are new."""
+        families = families_of(self._assets.assets(keys), keys, self._assets.location.graph)
+        if not families:
+            return {}
+        actions: dict[tuple[str, ...] | None, dict[dg.AssetKey, Action]] = {}
+        for step in steps:
+            actions.setdefault(step.partitions, {})[step.key] = self.planned[step.tables[0]].action
+        found: dict[Place, Along] = {}
+        for family in families:
+            for partitions, of_step in actions.items():
+                members = [one for one in family.members if one.key in of_step]
+                found |= Family(members).along(partitions, of_step) if len(members) > 1 else {}
+        return {place: one for place, one in found.items() if self._along.get(place) != one}
+
+    def _with_hold(self, planned: PlannedTable, *, moves: bool) -> PlannedTable:
+        """Say of a table that is held, and of each table of a run that moves no name, that its run moves nothing."""
         asset = self._assets.asset(dg.AssetKey.from_user_string(planned.asset))
-        hold = None if asset is None else self.looks[asset.store.identity].holds.get(planned.table)
-        if hold is None or planned.is_current or planned.action == "fail":
+        if asset is None or planned.is_current or planned.action == "fail":
             return planned
-        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {hold}"))
+        hold = self.looks[asset.store.identity].holds.get(planned.table)
+        if hold is not None and hold.keeps(planned.definition):
+            why = str(hold)
+        elif moves:
+            return planned
+        else:
+            why = _NO_NAME
+        return replace(planned, reasons=(*planned.reasons, f"{_NOT_MOVED}: {why}"))
 
     def policy_of(self, asset: CurrentAsset) -> CachePolicy:
         """Return the cache policy of an asset under the launch's tags."""
@@ -205,10 +262,15 @@ class Forecast:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
-            holds = rows.holds()
+            holds, acceptances = rows.holds(), rows.acceptances()
+        mine = [t for t, of in self._pinned.items() if of is None or of.identity == store.identity]
+        pinned = resolved_pins(store, self._tags, mine)
+        digests.update((table, str(record.artifact_digest)) for table, record in pinned.items())
+        pins = {table: pinned_input(store, table, one.materialization_id) for table, one in pinned.items()}
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
-        return _Look(store, current, Known(current.values()), digests, present, holds)
+        known = Known(current.values(), acceptances)
+        return _Look(store, current, known, digests, present, holds, acceptances, pins)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -216,23 +278,47 @@ class Forecast:
         """Plan steps that read no table of each other."""
         look = self.looks[asset.store.identity]
         all_above = [self._above(asset, step) for step in steps]
+        if not self._explain and all(above.made or above.unknown for above in all_above):
+            self._leave_open(asset, look, steps)
+            return
+        refused = [self._refused(asset, step, above) for step, above in zip(steps, all_above, strict=True)]
         begun = [
-            (step.partitions, step.replay)
-            for step, above in zip(steps, all_above, strict=True)
-            if not above.failing
+            (step.partitions, step.replay) for step, why in zip(steps, refused, strict=True) if why is None
         ]
         plans = plans_of(asset, begun, look.present, policy, look.known)
-        stored: Set[str] = frozenset()
+        stored = set[str]()
         if any(above.made for above in all_above):
             tables = [table for plan in plans for table in plan.tables if table.definition is not None]
-            stored = asset.store.reader.stored_definitions({str(table.definition) for table in tables})
+            stored = {one.to_definition for one in look.acceptances.values()}
+            stored |= asset.store.reader.stored_definitions({str(table.definition) for table in tables})
         rest = iter(plans)
-        for step, above in zip(steps, all_above, strict=True):
-            if above.failing:
-                self._fail(asset, step, above.failing[0])
+        for step, above, why in zip(steps, all_above, refused, strict=True):
+            if why is not None:
+                self._fail(asset, step, *why)
             else:
                 plan = next(rest)
-                self._enter(_Decided(step, asset, look, above, plan, plan.reasons, stored))
+                along = self._along.get((step.key, step.partitions))
+                self._enter(_Decided(step, asset, look, above, plan, plan.reasons, stored, along))
+
+    def _leave_open(self, asset: CurrentAsset, look: _Look, steps: Iterable[LaunchedStep]) -> None:
+        """Enter steps that read a table which this launch makes: nothing says now that they are reused."""
+        for step in steps:
+            for partition in step.partitions or (None,):
+                table = asset.table(partition)
+                self.planned[table] = PlannedTable(
+                    table=table, asset=asset.shown, partition=partition, action="compute or reuse"
+                )
+                look.digests[table] = _MADE.format(table=table)
+
+    def _refused(
+        self, asset: CurrentAsset, step: LaunchedStep, above: _Above
+    ) -> tuple[str, tuple[str, ...]] | None:
+        """Say why a step does not begin, and by way of which tables; None where it does."""
+        if above.failing:
+            cause = above.failing[0]
+            return f"{cause}, which it reads, fails", (cause, *self.planned[cause].cause_path)
+        why = refusal(asset, step.partitions, self._pinned)
+        return (why, ()) if why else None
 
     def _enter(self, decided: _Decided) -> None:
         """Enter the outcome of one step."""
@@ -253,6 +339,7 @@ class Forecast:
         current = decided.look.current.get(table.table)
         first = self._first(decided, partition)
         said = [first.text] if first is not None else []
+        said += [decided.along.reason] if decided.along is not None else []
         said += [
             reason for reason in table.reasons if reason not in said and (reason != NO_MATCH or not said)
         ]
@@ -279,6 +366,8 @@ class Forecast:
 
     def _first(self, decided: _Decided, partition: str | None) -> Difference | None:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
+        if decided.along is not None and decided.plan.verdict == "reuse":
+            return None
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
             return _made_first((*decided.above.unknown, *decided.above.made)[0])
         if not self._explain or not decided.is_by_determinants():
@@ -289,7 +378,7 @@ class Forecast:
             return None
         self._explained += 1
         found = decided.differences(partition)
-        return _worded(found[0], decided.above) if found else None
+        return _worded(found[0], decided.above, decided.look.pins) if found else None
 
     def _path(self, first: Difference | None) -> tuple[str, ...]:
         """Return the way from the input that differs first up to the table where the cause lies."""
@@ -344,10 +433,7 @@ class Forecast:
     def _blocks(self, key: dg.AssetKey, planned: PlannedTable) -> bool:
         """Tell whether a recorded check of a reused table fails, and keeps Dagster from what is below."""
         asset = self._assets.asset(key) if planned.failed_checks else None
-        if asset is None:
-            return False
-        specs = {spec.name: spec for spec in asset.assets_def.check_specs}
-        return any(specs[name].blocking for name in planned.failed_checks if name in specs)
+        return asset is not None and asset.is_blocked_by(planned.failed_checks)
 
     def _not_ours(self, step: LaunchedStep) -> None:
         why = self._assets.problems.get(step.key)
@@ -373,8 +459,8 @@ class Forecast:
                 found.update(table_names(above.path, keys or (None,)))
         return found
 
-    def _fail(self, asset: CurrentAsset, step: LaunchedStep, cause: str) -> None:
-        """Plan the tables of a step that Dagster skips, because a table that it reads is not made."""
+    def _fail(self, asset: CurrentAsset, step: LaunchedStep, why: str, cause_path: tuple[str, ...]) -> None:
+        """Plan the tables of a step that does not begin, or that Dagster skips, for a table that is not made."""
         for partition in step.partitions or (None,):
             table = asset.table(partition)
             self.planned[table] = PlannedTable(
@@ -382,8 +468,8 @@ class Forecast:
                 asset=asset.shown,
                 partition=partition,
                 action="fail",
-                reasons=(f"{cause}, which it reads, fails",),
-                cause_path=(cause, *self.planned[cause].cause_path),
+                reasons=(why,),
+                cause_path=cause_path,
             )
 
     def _leave(self, look: _Look, table: TablePlan, planned: PlannedTable) -> None:
@@ -391,7 +477,7 @@ class Forecast:
         if planned.action == "reuse" and table.digest is not None:
             look.digests[table.table] = table.digest
         elif planned.action != "fail":
-            look.digests[table.table] = f"made by this launch: {table.table}"
+            look.digests[table.table] = _MADE.format(table=table.table)
 
     def _with_waves(self) -> Iterable[PlannedTable]:
         """Yield the actions, each computation with the place of its run."""
@@ -405,6 +491,7 @@ class Forecast:
 
 def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
     current = decided.look.current.get(table.table)
+    is_current = current is not None and current.record.materialization_id == table.materialization
     return PlannedTable(
         table=table.table,
         asset=decided.asset.shown,
@@ -413,15 +500,18 @@ def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> Plann
         reasons=(table.why,),
         definition=str(table.definition),
         materialization=table.materialization,
-        is_current=current is not None and current.record.materialization_id == table.materialization,
+        is_current=is_current,
+        deployment=current.record.answered_by if current is not None and is_current else table.deployment,
         failed_checks=table.failed_checks,
         saved_seconds=table.saved_seconds,
     )
 
 
-def _worded(difference: Difference, above: _Above) -> Difference:
-    """Word a changed input that the same launch makes first."""
+def _worded(difference: Difference, above: _Above, pins: Mapping[str, PinnedInput]) -> Difference:
+    """Word a changed input that the same launch makes first, or that is pinned."""
     table = _table_of(difference.name)
+    if table in pins:
+        return replace(difference, text=worded(difference, pins))
     if difference.kind != "input" or table not in (*above.made, *above.unknown):
         return difference
     return _made_first(table, difference.before)

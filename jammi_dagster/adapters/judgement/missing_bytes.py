@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.contract.tables import asset_of
-from jammi_dagster.errors import ArtifactOutsideRoot
-from jammi_dagster.planning.step_plan import GONE
+from jammi_dagster.sensing.probe import damage
 from jammi_dagster.store import ResultStore
 
 _AT_ONCE = 200
@@ -55,15 +54,4 @@ def _gone(store: ResultStore, tables: Sequence[str]) -> Iterable[str]:
 
 def is_gone(store: ResultStore, path: str, recorded: int | None) -> bool:
     """Tell whether an artifact is not there, or not of its recorded size."""
-    return bool(damage(store, path, recorded))
-
-
-def damage(store: ResultStore, path: str, recorded: int | None) -> str:
-    """Say how the bytes of an artifact are: gone, or damaged if not of its recorded size; empty for neither."""
-    try:
-        size = store.artifacts.size(path)
-    except ArtifactOutsideRoot:  # a damaged row: nothing is opened
-        size = None
-    if size is None:
-        return GONE
-    return "" if recorded in (None, size) else f"damaged: {size:,} B in place of {recorded} B"
+    return bool(damage(store.artifacts, path, recorded))

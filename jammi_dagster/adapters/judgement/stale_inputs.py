@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import dagster as dg
 
+from jammi_dagster.adapters.assets.partitions import PartitionsGone
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
-from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.judgement.wording import reasons
 from jammi_dagster.planning.plan import PlannedTable
@@ -15,12 +15,11 @@ from jammi_dagster.planning.plan import PlannedTable
 _MOST_EXPLAINED = 100  # each takes a read of a sidecar
 
 
-def stale_inputs(location: Location, rows: Iterable[PlannedTable]) -> dict[str, list[str]]:
+def stale_inputs(evaluator: Evaluator, rows: Iterable[PlannedTable]) -> dict[str, list[str]]:
     """Return the tables that planned tables read and the launch does not make, if they are stale: with the reasons.
 
     One that is fresh below a stale one counts too: a run of it would make it anew.
     """
-    evaluator = Evaluator(location)
     launched: dict[str, dict[str | None, None]] = {}
     for row in rows:
         launched.setdefault(row.asset, {})[row.partition] = None
@@ -32,7 +31,9 @@ def stale_inputs(location: Location, rows: Iterable[PlannedTable]) -> dict[str, 
     }
     if not read:
         return {}
-    above = evaluator.assets(location.select(dg.AssetSelection.assets(*set(read.values())).upstream()))
+    above = evaluator.assets(
+        evaluator.location.select(dg.AssetSelection.assets(*set(read.values())).upstream())
+    )
     states = evaluator.evaluate(above, seen=evaluator.observe(above)).tables
     stale = [
         states[table]

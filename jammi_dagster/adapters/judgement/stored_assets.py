@@ -12,7 +12,7 @@ from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.handoff.store_resource import is_store_backed
 from jammi_dagster.contract import TableName
 from jammi_dagster.errors import InvalidTableName
-from jammi_dagster.store import StoreIdentity
+from jammi_dagster.store import ResultStore, StoreIdentity
 
 PARTITION_GONE = "its partition no longer exists"
 
@@ -51,6 +51,11 @@ class StoredAssets:
         """Return the assets opened so far that one store keeps."""
         return [asset for asset in self._opened.values() if asset and asset.store.identity == identity]
 
+    def stores(self) -> list[ResultStore]:
+        """Return the stores of the assets opened so far."""
+        opened = [asset for asset in list(self._opened.values()) if asset is not None]
+        return list({asset.store.identity: asset.store for asset in opened}.values())
+
     def why_gone(self, table: str) -> str:
         """Say why no asset makes a table of the catalog; empty if one does."""
         try:
@@ -63,7 +68,7 @@ class StoredAssets:
 
     def _open(self, key: dg.AssetKey) -> CurrentAsset | None:
         assets_def = self.location.assets_def(key)
-        if assets_def is None or not isinstance(assets_def.node_def, dg.OpDefinition):
+        if assets_def is None:
             return None
         manager_key = assets_def.get_io_manager_key_for_asset_key(key)
         output = assets_def.node_def.output_dict[assets_def.get_output_name_for_asset_key(key)]

@@ -16,6 +16,7 @@ from jammi_dagster.adapters.recipe.inputs import Inputs
 from jammi_dagster.adapters.recipe.replay import Replay
 from jammi_dagster.catalog import Hold
 from jammi_dagster.contract import CachePolicy, Staleness
+from jammi_dagster.contract.anchors import is_written
 from jammi_dagster.contract.verdicts import FRESH_FOR_NOW
 from jammi_dagster.planning.step_plan import StepPlan, TableFacts, decide_step
 
@@ -78,11 +79,17 @@ class TableState:
         """The word for it: a verdict, `missing`, `bytes_missing` or `not_replayable`."""
         if self.is_missing:
             return "missing"
-        if self.bytes_missing:
+        if self.bytes_missing or self._has_lost_its_result:
             return "bytes_missing"
         if self.definition is None and self.why_not is not None:
             return "not_replayable"
         return self.verdict.staleness
+
+    @property
+    def _has_lost_its_result(self) -> bool:
+        """Tell whether a surface is gone that the table's function wrote."""
+        gone = (one.source for one in self.verdict.reasons if one.reason == "input_vanished")
+        return any(is_written(str(source)) for source in gone)
 
     @property
     def word(self) -> str:

@@ -6,12 +6,15 @@ from collections.abc import Collection
 
 from jammi_dagster.adapters.code_location.current_asset import NotReplayable, Unknowable
 from jammi_dagster.adapters.code_location.dry_step import first_line
-from jammi_dagster.adapters.judgement.missing_bytes import damage
 from jammi_dagster.adapters.judgement.table_state import TableState
 from jammi_dagster.adapters.recipe.determinants import definition_differences
 from jammi_dagster.contract import Difference
+from jammi_dagster.contract.anchors import in_words
+from jammi_dagster.contract.dbt_versions import dbt_change
 from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.step_plan import BYPASSED, GONE
+from jammi_dagster.sensing import pins_behind
+from jammi_dagster.sensing.probe import damage
 
 _MOST_SAID = 5
 _IN_WORDS = {BYPASSED: 'its cache policy is bypass, so no stored result is looked for (cache="use" would)'}
@@ -37,7 +40,7 @@ def reasons(state: TableState) -> list[str]:
 
 def _plain(state: TableState, text: str) -> str:
     """Name an asset of the table's own deployment by its key alone."""
-    return text.replace(f"dagster:{state.asset.store.scope.deployment}/", "")
+    return text.replace(f"dagster:{state.asset.store.scope.home}/", "")
 
 
 def _reasons(state: TableState) -> list[str]:
@@ -47,6 +50,7 @@ def _reasons(state: TableState) -> list[str]:
     if state.bytes_missing:
         said.append(_damage(state))
     changes: list[str] = []
+    pinned = _pinned(state)
     for reason in state.verdict.reasons:
         if reason.reason == "definition_changed":
             changes = [str(difference) for difference in differences(state)]
@@ -54,11 +58,12 @@ def _reasons(state: TableState) -> list[str]:
             if len(changes) > _MOST_SAID:
                 said.append(f"{len(changes) - _MOST_SAID} more differences")
         elif reason.reason == "input_advanced":
-            said.append(f"{reason.source} changed")
+            how = dbt_change(reason.recorded, reason.current)
+            said.append(pinned.get(str(reason.source), f"{in_words(str(reason.source))} changed{how}"))
         elif not any(str(reason.source) in change for change in changes):
-            said.append(f"{reason.source} is gone")
+            said.append(f"{in_words(str(reason.source))} is gone")
     for source in state.verdict.unpinned:
-        said += _undeclared(state, source) or [f"{source} has no version to compare"]
+        said += _undeclared(state, source) or [f"{in_words(source)} has no version to compare"]
     if state.needs:
         more = " and more" if len(state.needs) > 3 else ""
         verb = "is" if len(state.needs) == 1 else "are"
@@ -66,9 +71,24 @@ def _reasons(state: TableState) -> list[str]:
     said += [why for why in (state.why_undecidable, state.why_not) if why]
     if state.verdict.stale_ancestor is not None:
         said.append(f"it derives from {state.verdict.stale_ancestor}, which is stale")
+    if state.verdict.accepted is not None:
+        said.append(str(state.verdict.accepted))
     if state.held is not None:
         said.append(str(state.held))
     return said
+
+
+def _pinned(state: TableState) -> dict[str, str]:
+    """Word the inputs that moved on since the table was made over a pinned one; nothing is read where none did."""
+    if not any(reason.reason == "input_advanced" for reason in state.verdict.reasons):
+        return {}
+    store = state.asset.store
+    try:
+        record = store.reader.current(state.table)
+        found = record and pins_behind(store.reader, store.artifacts, store.scope, record, state.verdict)
+    except JammiError:  # its row or sidecar is damaged
+        return {}
+    return {pin.table: str(pin) for pin in found or ()}
 
 
 def _damage(state: TableState) -> str:
@@ -77,7 +97,7 @@ def _damage(state: TableState) -> str:
         record = state.asset.store.reader.current(state.table)
     except JammiError as error:  # its row is damaged
         return first_line(error)
-    said = record and damage(state.asset.store, record.artifact_path, record.size_bytes)
+    said = record and damage(state.asset.store.artifacts, record.artifact_path, record.size_bytes)
     return f"its bytes are {said or GONE}"
 
 

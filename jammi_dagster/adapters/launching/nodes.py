@@ -8,14 +8,18 @@ from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import most_at_once, op_name
+from jammi_dagster.adapters.assets.declaration import most_at_once, op_name, takes_entry
+from jammi_dagster.adapters.assets.partitions import PartitionsGone
+from jammi_dagster.adapters.assets.spec import made_along
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
-from jammi_dagster.adapters.code_location.location import Location, PartitionsGone
+from jammi_dagster.adapters.code_location.location import Location
+from jammi_dagster.adapters.handoff.stores import by_store
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
 from jammi_dagster.adapters.launching.runs import Node
+from jammi_dagster.adapters.recipe.graph_config import own_config
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.store import ResultStore, StoreIdentity
+from jammi_dagster.store import ResultStore
 
 Makers = Mapping[str, CurrentAsset]
 """The asset that makes each table."""
@@ -54,11 +58,16 @@ def makers_of(evaluator: Evaluator, tables: Iterable[str]) -> dict[str, CurrentA
     return found
 
 
-def nodes_of(evaluator: Evaluator, makers: Makers) -> dict[str, Node]:
-    """Return each table as a node, with the replay of its last run; an empty one if it was never made."""
-    replays: dict[str, Replay | None] = {}
-    for store, tables in by_store(makers):
-        replays.update(recorded_replays(store, store.reader, tables))
+def nodes_of(
+    evaluator: Evaluator, makers: Makers, replays: Mapping[str, Replay | None] | None = None
+) -> dict[str, Node]:
+    """Return each table as a node, with a given replay, or that of its last run; an empty one if it was never made."""
+    if replays is None:
+        replays = {
+            table: replay
+            for store, tables in tables_by_store(makers)
+            for table, replay in recorded_replays(store, store.reader, tables).items()
+        }
     return {
         table: replace(node, together=tuple(name for _, name in _together(evaluator, makers[table], table)))
         for table, node in with_replays(makers, replays).items()
@@ -88,9 +97,15 @@ def with_replays(
             place=places.get(asset.key, {}).get(partition, -1),
             most_at_once=asset.most_at_once,
             selected=_selected(asset),
-            replay=replays.get(table) or Replay(),
+            replay=_own(replays.get(table) or Replay(), asset),
+            takes_entry=takes_entry(asset.assets_def),
         )
     return found
+
+
+def _own(found: Replay, asset: CurrentAsset | OtherAsset) -> Replay:
+    """Return a replay with the config of the asset's own ops."""
+    return replace(found, config=own_config(asset.assets_def, asset.key, found.config))
 
 
 def parents_of(makers: Makers) -> dict[str, set[str]]:
@@ -112,17 +127,14 @@ def materializations_of(makers: Makers) -> dict[str, str]:
     """Return the id of each table's current materialization."""
     return {
         table: record.materialization_id
-        for store, tables in by_store(makers)
+        for store, tables in tables_by_store(makers)
         for table, record in store.reader.current_of(tables).items()
     }
 
 
-def by_store(makers: Makers) -> list[tuple[ResultStore, list[str]]]:
+def tables_by_store(makers: Makers) -> list[tuple[ResultStore, list[str]]]:
     """Return the tables of each result store."""
-    found: dict[StoreIdentity, tuple[ResultStore, list[str]]] = {}
-    for table, asset in makers.items():
-        found.setdefault(asset.store.identity, (asset.store, []))[1].append(table)
-    return list(found.values())
+    return by_store((asset.store, table) for table, asset in makers.items())
 
 
 def _selected(asset: CurrentAsset | OtherAsset) -> tuple[dg.AssetKey, ...]:
@@ -132,12 +144,11 @@ def _selected(asset: CurrentAsset | OtherAsset) -> tuple[dg.AssetKey, ...]:
 
 def _together(evaluator: Evaluator, asset: CurrentAsset, table: str) -> list[tuple[CurrentAsset, str]]:
     """Return the other tables that a run of this one makes, with their assets."""
-    selected = _selected(asset)
-    if len(selected) == 1:
+    others = made_along(asset.assets_def, asset.key)
+    if not others:
         return []
     partition = asset.tables().get(table)
-    siblings = evaluator.assets(sorted(key for key in selected if key != asset.key))
-    return [(sibling, sibling.table(partition)) for sibling in siblings]
+    return [(sibling, sibling.table(partition)) for sibling in evaluator.assets(sorted(others))]
 
 
 def _number(definition: dg.PartitionsDefinition[Any], sets: list[dg.PartitionsDefinition[Any]]) -> int:

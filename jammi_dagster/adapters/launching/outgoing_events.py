@@ -22,32 +22,31 @@ from jammi_dagster.store import ResultStore
 _MOST_LOOKED_AT = 100
 
 
-def send_events(assets: StoredAssets, store: ResultStore) -> list[str]:
-    """Send the waiting events of the tables that these assets make in a store; return the tables.
+def send_events(assets: StoredAssets, store: ResultStore) -> None:
+    """Send the waiting events of the tables that these assets make in a store.
 
-    An event of another code location's table waits for that one.
+    An event of another code location's table, or of another deployment's, waits for that one.
     """
-    outbox, told = Outbox(store.database, store.scope), list[str]()
-    makers = {one.table: maker for one in outbox.pending() if (maker := assets.maker(one.table)) is not None}
+    outbox = Outbox(store.database, store.scope)
+    waiting = outbox.pending()
+    found = {one.table: assets.maker(one.table) for one in waiting}
+    makers = {t: maker for t, maker in found.items() if maker and maker.store.identity == store.identity}
     with contextlib.suppress(CatalogReadOnly):  # whoever may write sends them
-        for event in outbox.claim([one for one in outbox.pending() if one.table in makers]):
-            if _send(assets.location.instance, makers[event.table], event):
-                told.append(event.table)
+        for event in outbox.claim([one for one in waiting if one.table in makers]):
+            _send(assets.location.instance, makers[event.table], event)
             outbox.sent([event])
-    return told
 
 
-def _send(instance: dg.DagsterInstance, asset: CurrentAsset, event: OutgoingEvent) -> bool:
-    """Send one event; False where it is in the log already, or its materialization is gone."""
+def _send(instance: dg.DagsterInstance, asset: CurrentAsset, event: OutgoingEvent) -> None:
+    """Send one event, unless it is in the log already, or its materialization is gone."""
     told = json.loads(event.event_json)
     record = asset.store.reader.get(told["materialization"])
     partition = asset.tables()[event.table]
     if record is None or (event.attempts > 1 and _is_in_log(instance, asset.key, partition, event.sequence)):
-        return False
+        return
     instance.report_runless_asset_event(
         _materialization(asset, partition, record, told["why"], event.sequence)
     )
-    return True
 
 
 def _is_in_log(instance: dg.DagsterInstance, key: dg.AssetKey, partition: str | None, sequence: int) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import dagster as dg
 
@@ -17,17 +17,20 @@ from jammi_dagster.adapters.assets.data_versions import (
 )
 from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.input_events import InputEvents, is_compared
-from jammi_dagster.adapters.event_log_storage import BatchingStorage
-from jammi_dagster.adapters.execution.reuse import stored_hits
+from jammi_dagster.adapters.event_log_storage import STEPS_AT_ONCE, together
+from jammi_dagster.adapters.execution.reuse import Hit, stored_hits
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
+from jammi_dagster.adapters.execution.start import Pointed, Start
+from jammi_dagster.adapters.execution.step_result import was_left_out
 from jammi_dagster.adapters.judgement.forecast import LaunchedStep
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+from jammi_dagster.errors import UnknownTable
 from jammi_dagster.planning.launch_report import LaunchReport
 from jammi_dagster.planning.plan import PlannedTable
-from jammi_dagster.store import ResultStore, StoreIdentity
+from jammi_dagster.store import ResultStore
 
 _OVERTAKEN = "a run that started later has made it"
-_AT_ONCE = 200  # steps in a transaction of the event log, so that other writers do not wait for long
+_COLLECTED = "its stored result was collected meanwhile; plan again"
 
 LastEvents = Mapping[str | None, LastMaterialization]
 
@@ -37,8 +40,7 @@ class Reuses:
 
     def __init__(self, assets: StoredAssets, keys: Iterable[dg.AssetKey]) -> None:
         self._assets, self._instance = assets, assets.location.instance
-        stores = {asset.store.identity: asset.store for asset in assets.assets(keys)}
-        self._starts = {identity: store.writer.next_start() for identity, store in stores.items()}
+        self._start = Start(asset.store for asset in assets.assets(keys))
 
     def take(
         self, steps: Sequence[LaunchedStep], rows: Mapping[str, PlannedTable], report: LaunchReport
@@ -47,36 +49,39 @@ class Reuses:
 
         A launch that died in between is made good by the next one: a table is known by its last event alone.
         """
-        overtaken = self._point(rows.values(), report)
-        report.leave(sorted(overtaken.items()))
-        report.reused += [table for table in rows if table not in overtaken]
+        stayed = self._point(rows.values(), report)
+        report.leave(sorted(stayed.items()))
+        report.reused += [table for table in rows if table not in stayed]
         telling = _Telling(self._assets, self._instance, {step.key for step in steps})
-        report.told += telling.tell(
-            [step for step in steps if overtaken.keys().isdisjoint(step.tables)], rows
-        )
+        report.told += telling.tell([step for step in steps if stayed.keys().isdisjoint(step.tables)], rows)
 
     def _point(self, rows: Iterable[PlannedTable], report: LaunchReport) -> dict[str, str]:
         """Move pointers, those of one store in one transaction; return the tables that stay, each with the reason."""
-        pairs: dict[StoreIdentity, tuple[ResultStore, list[tuple[str, str]]]] = {}
+        pairs: list[tuple[ResultStore, tuple[str, str]]] = []
         for row in rows:
             asset = self._assets.maker(row.table)
             assert asset is not None, "only a result table is reused"
             if not row.is_current:
-                _, of_store = pairs.setdefault(asset.store.identity, (asset.store, []))
-                of_store.append((row.table, str(row.materialization)))
-        overtaken: dict[str, str] = {}
-        for identity, (store, of_store) in pairs.items():
-            start = self._starts[identity]
-            moves = store.writer.point(of_store, start_sequence=start, run_id=None)
-            for (table, _), move in zip(of_store, moves, strict=True):
-                if move.is_current:
-                    report.moved.append(table)
-                else:
-                    overtaken[table] = _OVERTAKEN
-            if not overtaken.keys().isdisjoint(table for table, _ in of_store):
-                holds = store.holds()
-                overtaken.update({table: str(holds[table]) for table in holds.keys() & overtaken.keys()})
-        return overtaken
+                pairs.append((asset.store, (row.table, str(row.materialization))))
+        stayed: dict[str, str] = {}
+        for pointed in self._point_ready(pairs, stayed):
+            report.moved += pointed.current
+            holds = pointed.store.holds() if pointed.stayed else {}
+            stayed.update({table: str(holds.get(table, _OVERTAKEN)) for table in pointed.stayed})
+        return stayed
+
+    def _point_ready(
+        self, pairs: Sequence[tuple[ResultStore, tuple[str, str]]], stayed: dict[str, str]
+    ) -> list[Pointed]:
+        """Move pointers; a table whose materialization was collected meanwhile stays, and the others move."""
+        while True:
+            try:
+                return self._start.point(pairs, run_id=None)
+            except UnknownTable as error:
+                left = [pair for pair in pairs if pair[1][0] != error.table]
+                if len(left) == len(pairs):
+                    raise
+                pairs, stayed[error.table] = left, _COLLECTED
 
 
 class _Telling:
@@ -99,20 +104,27 @@ class _Telling:
             asset, mine = self._assets.asset(key), list(of_asset)
             assert asset is not None, "only a result table is reused"
             last, before = self._last_events(asset, mine), len(told)
-            for start in range(0, len(mine), _AT_ONCE):
-                with self._together():
-                    for step in mine[start : start + _AT_ONCE]:
-                        told += self._tell(asset, step, rows, last)
+            for start in range(0, len(mine), STEPS_AT_ONCE):
+                some = mine[start : start + STEPS_AT_ONCE]
+                hits = _hits(asset, [rows[table] for step in some for table in step.tables])
+                with together(self._instance.event_log_storage, ""):
+                    for step in some:
+                        told += self._tell(asset, step, rows, last, hits)
             if len(told) > before:
                 self._inputs.look_up([key], anew=True)
         return told
 
     def _tell(
-        self, asset: CurrentAsset, step: LaunchedStep, rows: Mapping[str, PlannedTable], last: LastEvents
+        self,
+        asset: CurrentAsset,
+        step: LaunchedStep,
+        rows: Mapping[str, PlannedTable],
+        last: LastEvents,
+        hits: Callable[[], Mapping[str, Hit]],
     ) -> Sequence[str]:
         """Tell Dagster of one step unless its last events are of the same tables, over the present inputs."""
         inputs = self._inputs.of(asset, step.partitions)
-        code_version = asset.spec.code_version or str(asset.recipe(step.replay).code.digest)
+        code_version = asset.code_version(step.replay)
         ids = [str(rows[table].materialization) for table in step.tables]
         partitions = step.partitions or (None,)
         compared = {metadata_keys.CODE_VERSION_TAG: code_version, **dict(_compared(asset, step, inputs))}
@@ -124,11 +136,15 @@ class _Telling:
             and self._is_checked(asset, seen)
         ):
             return ()
-        hits = stored_hits(asset.store, ids)
+        there = hits()
+        if not there.keys() >= set(ids):
+            return ()  # dropped since the pointers moved: the next launch makes it
+        if all(was_left_out(there[one].output.metadata) for one in ids):
+            return ()  # Dagster has no materialization of it
         told = ReusedAsset(
             key=asset.key,
             partitions_def=asset.partitions_def,
-            hits={key: hits[one] for key, one in zip(partitions, ids, strict=True) if one in hits},
+            hits={key: there[one] for key, one in zip(partitions, ids, strict=True)},
             code_version=code_version,
             inputs=inputs,
         )
@@ -171,10 +187,12 @@ class _Telling:
                 return False
         return True
 
-    def _together(self) -> contextlib.AbstractContextManager[None]:
-        """Store events in one transaction where the storage can."""
-        storage = self._instance.event_log_storage
-        return storage.together("") if isinstance(storage, BatchingStorage) else contextlib.nullcontext()
+
+def _hits(asset: CurrentAsset, rows: Sequence[PlannedTable]) -> Callable[[], Mapping[str, Hit]]:
+    """Return a function that reads the hits of many tables at once, on its first call: most launches need none."""
+    return functools.cache(
+        lambda: stored_hits(asset.store, {str(row.materialization): row.reasons[0] for row in rows})
+    )
 
 
 def _compared(

@@ -9,7 +9,9 @@ from typing import Any
 import dagster as dg
 
 from jammi_dagster.adapters import metadata_keys
+from jammi_dagster.adapters.assets.declaration import entry_of
 from jammi_dagster.adapters.launching.runs import PlannedRun
+from jammi_dagster.adapters.recipe.graph_config import joined_config
 from jammi_dagster.contract import CachePolicy
 
 
@@ -28,10 +30,14 @@ def run_request(
     """
     partition = next((node.partition for node in run.nodes if node.partition is not None), None)
     others = dict(run_config or {})
-    ops: dict[str, Any] = {
-        **(others.pop("ops", None) or {}),
-        **{node.op: {"config": node.replay.config} for node in run.nodes if node.replay.config is not None},
-    }
+    ops: dict[str, Any] = dict(others.pop("ops", None) or {})
+    of_nodes: dict[str, Any] = {}
+    for node in run.nodes:
+        if node.replay.config is not None:
+            entry = entry_of(node.replay.config, is_whole=node.takes_entry)
+            before = of_nodes.get(node.op, {}) if node.takes_entry else {}
+            of_nodes[node.op] = joined_config(before, entry)
+    ops |= of_nodes
     policy = {} if cache is None else {metadata_keys.CACHE_TAG: cache}
     ranged = {} if run.span is None else dict(zip(metadata_keys.RANGE_TAGS, run.span, strict=True))
     return dg.RunRequest(

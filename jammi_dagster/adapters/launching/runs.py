@@ -18,11 +18,12 @@ _NO_REPLAY = Replay()
 class Node:
     """A table that a run can make, and how Dagster is asked for it.
 
-    `op` names the asset's op in run config, `replay` is how the table was launched last. `selected` are the assets that
-    a run of it selects, and `together` the tables that Dagster makes only with it: more than its own for a multi-asset
-    that cannot be subset. Equal partition sets have the same number `partitions`; `place` is the partition's place in
-    its set, which matters where one run may make several neighbours: `most_at_once`, or any number if that is None.
-    Neighbours are joined only if they have the same `group`.
+    `op` names the asset's op in run config, `replay` is how the table was launched last; with `takes_entry` the config
+    in it is that of the ops of a graph. `selected` are the assets that a run of it selects, and `together` the tables
+    that Dagster makes only with it: more than its own for a multi-asset that cannot be subset. Equal partition sets
+    have the same number `partitions`; `place` is the partition's place in its set, which matters where one run may make
+    several neighbours: `most_at_once`, or any number if that is None. Neighbours are joined only if they have the same
+    `group`.
     """
 
     table: str
@@ -36,6 +37,7 @@ class Node:
     selected: tuple[dg.AssetKey, ...] = ()
     together: tuple[str, ...] = ()
     replay: Replay = _NO_REPLAY
+    takes_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def read_annotation(
 
     With `or_of_sidecar` the copy in the sidecar is taken in place of a damaged one: for a table of a range, all of
     which would be computed for the sake of one. With `is_shared` equal texts are read once: a plan reads 100,000, and
-    hands none of their values on.
+    hands none of their values to code of a user.
     """
     if text is None:
         return _NOTHING

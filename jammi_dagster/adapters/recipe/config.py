@@ -8,9 +8,15 @@ from typing import Any
 import dagster as dg
 from pydantic import BaseModel
 
+from jammi_dagster.adapters.assets.graph import GraphSpec
 from jammi_dagster.adapters.assets.signature import is_subclass
 from jammi_dagster.adapters.assets.spec import TableSpec
-from jammi_dagster.adapters.handoff.store_resource import FOUND_FIELDS, ResultStoreResource
+from jammi_dagster.adapters.handoff.store_resource import (
+    OP_IO_MANAGER,
+    UNDESCRIBED,
+    ResultStoreResource,
+    is_store_backed,
+)
 from jammi_dagster.adapters.recipe.object_classes import Members
 from jammi_dagster.contract import canonical_json
 from jammi_dagster.errors import NotCanonical
@@ -29,7 +35,12 @@ class NotRecordable(Exception):
 
 
 def config_of(spec: TableSpec, validated: Any) -> Any:
-    """Return the config object that the function would get, made the way Dagster makes it."""
+    """Return the config object that the function would get, made the way Dagster makes it; of a graph, by op."""
+    if isinstance(spec, GraphSpec):
+        parts = ((node, spec.part_of(node)) for node in validated or {})
+        return {
+            node: config_of(part, validated[node]) for node, part in parts if part and part.shape.has_config
+        }
     kind = spec.shape.config_annotation
     if not spec.shape.has_config:
         return None
@@ -60,7 +71,7 @@ def config_object(config: Any, validated: Any, keyed: Keyed) -> dict[str, str] |
             return None
     except (NotCanonical, ValueError):
         pass  # `_hidden` says so
-    return _hidden(config, keyed)
+    return hidden(config, keyed)
 
 
 def described_resource(
@@ -77,15 +88,21 @@ def described_resource(
     name = f"{first_home(kind.__module__, kind.__qualname__)}.{kind.__qualname__}"
     if not isinstance(resource, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         raise NotRecordable(f"resource {name} shows no config: make it a ConfigurableResource")
-    names = set(kind.model_fields) - (FOUND_FIELDS if isinstance(resource, ResultStoreResource) else set())
-    fields = {name: _field(getattr(resource, name), keyed, code_of) for name in names}
+    values = {name: getattr(resource, name) for name in kind.model_fields}
+    if isinstance(resource, ResultStoreResource):
+        values = {name: value for name, value in values.items() if name not in UNDESCRIBED}
+        values["deployment"] = resource.home
+    if is_store_backed(resource):
+        # pins say over which inputs a run computes, as anchors do; values of ops pass through their IO manager
+        values = {name: value for name, value in values.items() if name not in ("pins", OP_IO_MANAGER)}
+    fields = {name: _field(value, keyed, code_of) for name, value in values.items()}
     return {"class": name, "code": code_of(kind, members), "fields": fields}
 
 
 def _field(value: Any, keyed: Keyed, code_of: CodeOf) -> Any:
     if isinstance(value, (dg.ConfigurableResource, dg.ConfigurableIOManager)):
         return described_resource(value, keyed, code_of)
-    return _hidden(value, keyed)
+    return hidden(value, keyed)
 
 
 def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
@@ -102,7 +119,7 @@ def _described(validated: Any, raw: Any, schema: Any, keyed: Keyed) -> Any:
         inner = getattr(schema, "inner_type", None)
         return [_described(value, item, inner, keyed) for value, item in zip(validated, items, strict=True)]
     if isinstance(raw, Mapping) and set(raw) == {"env"}:
-        return _hidden(validated, keyed)
+        return hidden(validated, keyed)
     return validated
 
 
@@ -114,7 +131,7 @@ def _below(key: str, raw: Any, field: Any, schema: Any) -> tuple[Any, Any]:
     return given, getattr(field, "config_type", None) or getattr(schema, "inner_type", None)
 
 
-def _hidden(value: Any, keyed: Keyed) -> dict[str, str]:
+def hidden(value: Any, keyed: Keyed) -> dict[str, str]:
     """Return an HMAC in place of a value that may be a secret: not even an error shows it."""
     try:
         plain = value.model_dump(mode="json") if isinstance(value, BaseModel) else value

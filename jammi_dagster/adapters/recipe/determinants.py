@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from jammi_dagster.adapters.recipe.recipe import TableDefinition
 from jammi_dagster.artifacts import read_manifest
 from jammi_dagster.catalog import MaterializationRecord
-from jammi_dagster.contract import Difference, InputAnchor, explain
+from jammi_dagster.contract import Acceptance, Difference, InputAnchor, explain
 from jammi_dagster.errors import JammiError
 from jammi_dagster.sensing.difference import input_differences
 from jammi_dagster.sensing.why import FIRST_TIME as FIRST
@@ -60,8 +60,10 @@ def determinants(
         return found
 
 
-def reused(record: MaterializationRecord) -> str:
-    """Word why a stored materialization stands in for a table."""
+def reused(record: MaterializationRecord, accepted: Acceptance | None = None) -> str:
+    """Word why a stored materialization stands in for a table: it is the same, or it was accepted."""
+    if accepted is not None:
+        return str(accepted)
     return (
         f"same definition over same inputs, made by run {record.produced_by[:8]} on {record.created_at[:10]}"
     )

@@ -50,12 +50,16 @@ def draft_of(
     asset: DeclaredAsset,
     inputs: Inputs,
     partitions: Sequence[str | None],
+    *,
+    unsettled: Sequence[str] = (),
 ) -> Draft:
     """Draft the tables of partitions that one step makes, or of the whole under None.
 
+    `unsettled` are reasons of the step's own against a reuse.
+
     Raises `DuplicateInput`, and `NotCanonical` for a descriptor that JSON cannot hold.
     """
-    snapshot = snapshot_of(inputs, asset.asset_key, undeclared_of(recipe, spec, asset))
+    snapshot = snapshot_of(inputs, asset.asset_key, [*undeclared_of(recipe, spec, asset), *unsettled])
     tables = [str(TableName.of(asset.asset_key.path, partition)) for partition in partitions]
     definitions = recipe.definitions(partitions, snapshot.names, snapshot.orders)
     return Draft(inputs=snapshot, definitions=dict(zip(tables, definitions, strict=True)))
@@ -84,9 +88,13 @@ def snapshot_of(inputs: Inputs, key: dg.AssetKey, undeclared: Sequence[str]) -> 
     return found.with_unpinned(f"undeclared:{key.to_user_string()}", undeclared) if undeclared else found
 
 
-def other_checks(reported: Iterable[str | None], declared: Collection[str]) -> tuple[str, ...]:
-    """Return the checks that are declared and not reported, or reported and not declared."""
-    return tuple(sorted(set(declared) ^ named_checks(reported, declared)))
+def other_checks(
+    reported: Iterable[str | None], declared: Collection[str], selected: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """Return the checks that are selected, or else declared, and not reported, or reported and not declared."""
+    named = named_checks(reported, declared)
+    missing = set(declared if selected is None else selected) - named
+    return tuple(sorted(missing | (named - set(declared))))
 
 
 def named_checks(reported: Iterable[str | None], declared: Collection[str]) -> set[str]:

@@ -8,13 +8,16 @@ Both therefore give the same names, orders, missing inputs and anchors at the sa
 2. A dependency that is declared and not loaded, under the asset's own IO manager, is a *listed* table: it is read at
    its current digest. A table that the catalog lacks falls to rule 3, and so does one whose asset stored nothing at its
    last materialization.
-3. Any other asset is known by its last Dagster event: a data version that a user or an observation supplied pins it. An
-   asset without such a version is unpinned; a partition without any event is missing.
+3. Any other asset is known by its last Dagster event. A data version that a user or an observation supplied pins it; a
+   model of dbt is pinned by the event itself, with a digest of its code. An asset without such a version is unpinned; a
+   partition without any event is missing.
 4. A surface of `reads=` is read at the version that it observes. An input that is gone is missing; a surface that
    cannot be observed leaves a name without an anchor.
 5. An upstream table that is missing is left out where missing partitions are allowed, and where no parameter gets it;
    otherwise it is in `missing`.
-6. The order of the tables behind a parameter counts as far as they are there.
+6. A surface of `writes=` is a state of the table itself, not an input: its present version stands among the anchors,
+   so that a stored one matches, and is fresh, where it is the version that the function left. It may be gone.
+7. The order of the tables behind a parameter counts as far as they are there.
 
 Not done here: undeclared reads (`InputSnapshot.with_unpinned`), the comparison of two snapshots, and errors: a step
 raises them, a code location reports them.
@@ -30,8 +33,9 @@ from typing import Protocol
 import dagster as dg
 
 from jammi_dagster.adapters.assets.declaration import Dependency, is_result_table
+from jammi_dagster.catalog import Answer
 from jammi_dagster.contract import AnchorKind, InputAnchor
-from jammi_dagster.contract.anchors import check_distinct
+from jammi_dagster.contract.anchors import check_distinct, written_source
 from jammi_dagster.errors import JammiError
 from jammi_dagster.recording import utc_now
 from jammi_dagster.store import ResultStore, StoreIdentity
@@ -42,6 +46,9 @@ Tables = Sequence[tuple[str | None, str]]
 
 Pin = tuple[str, str | None, AnchorKind]
 """Source, state and kind of one input: an anchor before it is made. The state of an unpinned input is None."""
+
+MADE_ALONG = "made by the same step: "
+"""The beginning of a digest that is not known yet: of a table that the step makes beside."""
 
 _DIGEST, _VERSION, _UNPINNED = (
     AnchorKind.RESULT_DIGEST,
@@ -115,7 +122,8 @@ class Inputs:
     their order. `missing` are the inputs without which a step refuses to begin: `missing_tables` by upstream asset, and
     the `gone` sources of surfaces. `upstream` are all upstream tables, there or not. `failed` are the errors of
     surfaces that could not be observed. `pins` are the states of the inputs; None in an answer that is kept, because
-    states age.
+    states age. `answers` are the materializations that a running step was told of, by table. `unpinned` are reasons for
+    sources without a version that need other words than most.
 
     Example: a table over `a[1]` and `a[2]`, of which the second is not there, has `names=("a[1]",)` and
     `missing=("a[2]",)`.
@@ -129,6 +137,8 @@ class Inputs:
     gone: tuple[str, ...] = ()
     failed: Mapping[str, JammiError] = field(default_factory=dict)
     pins: Sequence[Pin] | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict, compare=False)
+    unpinned: dict[str, str] = field(default_factory=dict, compare=False)
 
     def snapshot(self) -> InputSnapshot:
         """Return the inputs with the anchors to record for them. Raises `DuplicateInput`."""
@@ -142,11 +152,13 @@ class Inputs:
         if len(pins) > 1:
             check_distinct(anchors)
         reasons = tuple(
-            f"{anchor.source} has no version from before it was read: give it a data version, or observe it"
+            self.unpinned.get(anchor.source, _UNPINNED_INPUT).format(source=anchor.source)
             for anchor in anchors
             if anchor.is_unpinned
         )
-        return InputSnapshot(anchors=anchors, names=self.names, orders=self.orders, reasons=reasons)
+        return InputSnapshot(
+            anchors=anchors, names=self.names, orders=self.orders, reasons=reasons, answers=self.answers
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +172,7 @@ class InputSnapshot:
     names: tuple[str, ...]
     orders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     reasons: tuple[str, ...] = ()
+    answers: Mapping[str, Answer] = field(default_factory=dict, compare=False)
 
     def with_unpinned(self, source: str, reasons: Sequence[str]) -> InputSnapshot:
         """Add one undeclared read, which makes the tables unpinned."""
@@ -167,7 +180,25 @@ class InputSnapshot:
         anchors = sorted((*self.anchors, anchor), key=lambda a: a.source)
         return replace(self, anchors=tuple(anchors), reasons=(*self.reasons, *reasons))
 
+    def with_digests(self, digests: Mapping[str, str], answers: Mapping[str, Answer]) -> InputSnapshot:
+        """Pin some inputs to these digests: tables that were written since."""
+        anchors = tuple(
+            InputAnchor.result_digest(one.source, digests[one.source]) if one.source in digests else one
+            for one in self.anchors
+        )
+        return replace(self, anchors=anchors, answers={**self.answers, **answers})
 
+    def without_pin(self, source: str, reason: str) -> InputSnapshot:
+        """Take one input for unpinned, which makes the tables unpinned."""
+        others = tuple(anchor for anchor in self.anchors if anchor.source != source)
+        return replace(self, anchors=others).with_unpinned(source, [reason])
+
+
+_UNPINNED_INPUT = "{source} has no version from before it was read: give it a data version, or observe it"
+_UNPINNED_MODEL = (
+    "{{source}}: {name} has no materialization from before it was read: "
+    "run it in Dagster, or give it a data version"
+)
 _NO_INPUTS = InputSnapshot(anchors=(), names=())
 
 
@@ -177,13 +208,21 @@ def resolve(
     present: Present,
     *,
     allow_missing: bool,
+    written: Sequence[VersionSurface] = (),
 ) -> Inputs:
-    """Resolve declared inputs and surfaces against the present. Raises nothing for an input that is not there."""
+    """Resolve declared inputs, surfaces and `written` ones against the present.
+
+    Raises nothing for an input that is not there.
+    """
     pins: list[Pin] = []
     upstream: list[str] = []
     missing: dict[dg.AssetKey, Sequence[str]] = {}
     orders: dict[str, Sequence[str]] = {}
+    unpinned: dict[str, str] = {}
     for one, tables in declared:
+        if one.dependency.dbt is not None:
+            why = _UNPINNED_MODEL.format(name=one.dependency.dbt.name)
+            unpinned |= {_dagster_source(present, table): why for _, table in tables}
         upstream.extend([table for _, table in tables])
         absent = _pin_tables(one, tables, present, pins)
         if absent and one.parameter is not None and not one.may_miss:
@@ -191,10 +230,12 @@ def resolve(
         if one.parameter is not None and len(tables) > 1:
             there = set(absent) if absent else ()
             orders[one.parameter] = [table for _, table in tables if table not in there]
-    inputs = Inputs(orders=orders, upstream=tuple(upstream), pins=pins)
+    inputs = Inputs(orders=orders, upstream=tuple(upstream), pins=pins, unpinned=unpinned)
     names = {pin[0] for pin in pins}
     if surfaces:
         names |= _pin_surfaces(surfaces, present, pins, inputs)
+    if written:
+        names |= _pin_written(written, present, pins, inputs)
     inputs.names = tuple(sorted(names))
     if missing and not allow_missing:
         inputs.missing_tables = missing
@@ -229,11 +270,15 @@ def _pin_events(declared: DeclaredInput, tables: Tables, present: Present, pins:
     for partition, table in tables:
         if partition is None or partition in versions:
             version = versions.get(partition)
-            source = f"dagster:{present.identity.deployment}/{table}"
+            source = _dagster_source(present, table)
             pins.append((source, version, _UNPINNED if version is None else _VERSION))
         else:
             missing.append(table)
     return missing
+
+
+def _dagster_source(present: Present, table: str) -> str:
+    return f"dagster:{present.identity.home}/{table}"
 
 
 def _pin_surfaces(
@@ -260,6 +305,23 @@ def _pin_surfaces(
     return names
 
 
+def _pin_written(
+    surfaces: Sequence[VersionSurface], present: Present, pins: list[Pin], inputs: Inputs
+) -> set[str]:
+    """Append a pin for each surface that the function has written, at the version that it has now; return all names."""
+    failed: dict[str, JammiError] = {}
+    for surface in surfaces:
+        try:
+            version = present.observe(surface)
+        except JammiError as error:
+            failed[surface.source] = error
+        else:
+            if version is not None:
+                pins.append((written_source(surface.source), version, _VERSION))
+    inputs.failed = {**inputs.failed, **failed}
+    return {written_source(surface.source) for surface in surfaces}
+
+
 def _distinct(surfaces: Sequence[VersionSurface]) -> list[VersionSurface]:
     """Return the surfaces without repeats: one may be declared twice, or for several partitions of a range."""
     by_source: dict[str, list[VersionSurface]] = {}
@@ -274,7 +336,7 @@ def _foreign(store: ResultStore | None, present: Present) -> tuple[str, AnchorKi
     """Return the prefix and kind of the anchors of a store's tables: names resolve in the asset's own store alone."""
     if store is None or store.identity == present.identity:
         return "", _DIGEST
-    return f"dagster:{store.scope.deployment}/", _VERSION
+    return f"dagster:{store.scope.home}/", _VERSION
 
 
 def _anchor(pin: Pin) -> InputAnchor:

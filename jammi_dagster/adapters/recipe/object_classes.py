@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -36,19 +36,7 @@ class ObjectClasses:
 
     def added_to(self, code: CodeIdentity) -> CodeIdentity:
         """Add the reads and needs of the classes' code to `code`; the digest stays the function's."""
-        found = self.identities or []
-        return replace(
-            code,
-            components=tuple(sorted({*code.components, *(c for one in found for c in one.components)})),
-            libraries={**code.libraries, **{k: v for one in found for k, v in one.libraries.items()}},
-            cached=tuple({*code.cached, *(kept for one in found for kept in one.cached)}),
-            outside=tuple(dict.fromkeys([*code.outside, *(read for one in found for read in one.outside)])),
-            files={**{k: v for one in found for k, v in one.files.items()}, **code.files},
-            reached_by={**{k: v for one in found for k, v in one.reached_by.items()}, **code.reached_by},
-            unresolved=tuple(
-                dict.fromkeys([*code.unresolved, *(u for one in found for u in one.unresolved)])
-            ),
-        )
+        return code.with_needs_of(self.identities or [])
 
 
 def is_config(resource: Any, members: Members = None) -> bool:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import dagster as dg
 
-from jammi_dagster.adapters.assets.declaration import DeclaredAsset, Dependency
+from jammi_dagster.adapters.assets.declaration import (
+    DeclaredAsset,
+    Dependency,
+    graph_output,
+    inputs_of_ops,
+    whole_graph,
+)
+from jammi_dagster.adapters.assets.graph import GraphSpec
 from jammi_dagster.adapters.assets.spec import TableSpec
-from jammi_dagster.adapters.handoff.kinds import ValueKind, io_semantics, kind_of
+from jammi_dagster.adapters.handoff.kinds import ValueKind, input_kind, io_semantics, kind_of, libraries_of
 from jammi_dagster.adapters.handoff.references import AnyReference
 from jammi_dagster.adapters.handoff.serialized_metadata import packed
 from jammi_dagster.adapters.recipe.config import (
@@ -24,6 +30,7 @@ from jammi_dagster.adapters.recipe.config import (
     described_config,
     described_resource,
 )
+from jammi_dagster.adapters.recipe.graph_config import codes_of, described_ops
 from jammi_dagster.adapters.recipe.object_classes import ObjectClasses
 from jammi_dagster.contract import (
     DefinitionHash,
@@ -45,8 +52,6 @@ _VARYING = ("input_names", "partition_key", "partition_range", "partition_window
 
 _NO_SOURCE = "its text stands in no source that the function reaches, so it may come from the environment"
 
-_TABLE_LIBRARIES = frozenset({"duckdb", "geopandas", "ibis", "pandas", "polars", "pyarrow"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
@@ -55,7 +60,8 @@ class Recipe:
     `components` are the digests of the code's components by name; where the code shows a slot, an HMAC of its texts.
     `raw_config` is validated anew by a replay; it is no part of the definition. `unrecordable` are the reasons
     why the definition cannot be known, and so why the tables are never reused. `config_resources` are the keys of
-    resources that are config alone: their code reads nothing.
+    resources that are config alone: their code reads nothing. `kinds` are the kinds of value that the inputs become.
+    `place` tells which of the results of a function, or graph, that makes several tables is this one.
     """
 
     asset_key: dg.AssetKey
@@ -72,6 +78,8 @@ class Recipe:
     config_resources: frozenset[str]
     window_of: Callable[[str | None], list[str] | None]
     dimensions: tuple[str, ...] = ()
+    place: Mapping[str, Any] | None = None
+    kinds: Mapping[str, ValueKind] = field(default_factory=dict)
 
     def descriptor(
         self,
@@ -108,6 +116,7 @@ class Recipe:
                     for name, described in self.inputs.items()
                 },
                 "output_kind": str(self.output),
+                **({"output": dict(self.place)} if self.place else {}),
                 "config": self.config,
                 "config_object": self.config_object,
                 "resources": dict(self.resources),
@@ -205,7 +214,7 @@ def recipe_of(
     resources: dict[str, Any] = {}
     plain: set[str] = set()
     try:
-        described, seen = _described_config(asset, config, store.key)
+        described, seen = _described_config(spec, asset, config, store.key)
         raw = asset.raw_op_config
     except NotRecordable as error:
         reasons.append(f"config: {error}")
@@ -217,12 +226,11 @@ def recipe_of(
                 plain.add(key)
         except NotRecordable as error:
             reasons.append(f"{key}: {error}")
-    described_inputs: dict[str, Any] = {}
-    for dependency in asset.dependencies:
-        name = dependency.input_name
-        if name is not None and name in inputs:
-            described_inputs[name] = _described_input(asset, dependency, inputs[name], loaded.get(name))
-    config_code = classes.code_of(type(config))
+    described_inputs = _described_inputs(spec, asset, inputs, loaded)
+    if isinstance(spec, GraphSpec):
+        config_code: Any = codes_of(spec, config, classes)
+    else:
+        config_code = classes.code_of(type(config))
     code = classes.added_to(code)
     components, without_key = _components(code, store.key.hmac)
     return Recipe(
@@ -230,7 +238,8 @@ def recipe_of(
         code=code,
         components=components,
         inputs=described_inputs,
-        output=kind_of(spec.shape.output),
+        kinds=inputs,
+        output=_output_kind(spec),
         raw_config=raw,
         config=described,
         config_object={"code": config_code, "value": seen} if seen or config_code else None,
@@ -240,7 +249,23 @@ def recipe_of(
         unrecordable=(*code.unresolved, *reasons, *without_key),
         window_of=asset.window_of,
         dimensions=asset.dimensions,
+        place=_place(spec, asset),
     )
+
+
+def _place(spec: TableSpec, asset: DeclaredAsset) -> dict[str, Any] | None:
+    """Describe which result of a function, or of a graph, the table gets: decorators are no part of the code."""
+    if isinstance(spec, GraphSpec) and len(whole_graph(asset.assets_def).output_defs) > 1:
+        found = graph_output(asset.assets_def, asset.asset_key)
+        return {"node": found.node, "name": found.definition.name}
+    if spec.output is None:
+        return None
+    return {"name": spec.output, "order": list(spec.output_order), "is_optional": spec.is_optional}
+
+
+def _output_kind(spec: TableSpec) -> ValueKind:
+    kind = kind_of(spec.shape.output)
+    return kind if spec.format is None else replace(kind, name=f"{kind.name} as {spec.format.name}")
 
 
 def _components(code: CodeIdentity, keyed: Keyed) -> tuple[dict[str, str], list[str]]:
@@ -258,28 +283,52 @@ def _components(code: CodeIdentity, keyed: Keyed) -> tuple[dict[str, str], list[
     return found, reasons
 
 
-def _described_config(asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
-    """Return the op's config as Dagster validated it, and as the function sees it where that is more."""
+def _described_config(spec: TableSpec, asset: DeclaredAsset, config: Any, keyed: Keyed) -> tuple[Any, Any]:
+    """Return the op's config as Dagster validated it, and as the function sees it where that is more; or each op's."""
     if asset.op_config is not None and asset.has_mapped_config:
         why = "a config mapping of the job made it, perhaps from values of the environment"
         raise NotRecordable(f"{why}; launch the asset with config of its own")
-    described = described_config(asset.op_config, asset.raw_op_config, asset.op_config_field, keyed)
+    described: Any
+    seen: Any
+    if isinstance(spec, GraphSpec):
+        described, seen = described_ops(spec, config, asset.op_config or {}, asset.raw_op_config, keyed)
+    else:
+        described = described_config(asset.op_config, asset.raw_op_config, asset.op_config_field, keyed)
+        seen = config_object(config, asset.op_config, keyed)
     try:
         canonical_json([described, asset.raw_op_config], name="config")
     except NotCanonical as error:
         raise NotRecordable(str(error)) from None
-    return described, config_object(config, asset.op_config, keyed)
+    return described, seen
 
 
-def _libraries(code: CodeIdentity, kinds: Iterable[ValueKind]) -> dict[str, str]:
+def _libraries(code: CodeIdentity, kinds: Collection[ValueKind]) -> dict[str, str]:
     """Return the libraries that the code imports, and those whose tables the function gets."""
     if code.kind == "code_version":
         return dict(code.libraries)
-    given = {kind.name.partition(".")[0] for kind in kinds}
-    versions = {
-        name: str(sys.modules[name].__version__) for name in given & _TABLE_LIBRARIES & set(sys.modules)
-    }
-    return {**versions, **code.libraries}
+    return {**libraries_of(kinds), **code.libraries}
+
+
+def _described_inputs(
+    spec: TableSpec, asset: DeclaredAsset, kinds: dict[str, ValueKind], loaded: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Describe the inputs by parameter; `kinds` are those that annotations tell, and get those of the upstreams."""
+    described: dict[str, Any] = {}
+    for dependency in asset.dependencies:
+        name, declared = dependency.input_name, dependency.annotation
+        if name is None or name not in kinds:
+            continue
+        if isinstance(loaded.get(name), AnyReference):
+            kinds[name] = input_kind(spec.shape.inputs[name], declared)
+        described[name] = _described_input(asset, dependency, kinds[name], loaded.get(name))
+        of_ops: set[str] = set()
+        if isinstance(spec, GraphSpec):
+            ops = inputs_of_ops(asset.assets_def.node_def, name)
+            types = [one.dagster_type.typing_type for node, one in ops if not spec.is_beside(node)]
+            of_ops = {str(input_kind(annotation, declared)) for annotation in types}
+        if len(of_ops) > 1:  # each op gets the value in a kind of its own
+            described[name]["kinds"] = sorted(of_ops)
+    return described
 
 
 def _described_input(

@@ -10,7 +10,7 @@ from typing import Any
 
 from jammi_dagster.adapters.recipe.annotation import passing_over_damage
 from jammi_dagster.artifacts import read_manifest
-from jammi_dagster.contract import canonical_json
+from jammi_dagster.contract import MaterializationManifest, canonical_json
 from jammi_dagster.store import ResultStore
 
 KEY = "replay"
@@ -59,7 +59,11 @@ def recorded_replays(store: ResultStore, reader: Any, tables: Iterable[str]) -> 
         with passing_over_damage(table, "sidecar"):
             manifest = read_manifest(store.artifacts, record.artifact_path)
             if manifest is not None:
-                own = manifest.own or {}
-                said = {"config": own.get("raw_config"), "span": own.get("partition_span")}
-                found[table] = Replay.from_dict(said)
+                found[table] = replay_of(manifest)
     return found
+
+
+def replay_of(manifest: MaterializationManifest) -> Replay:
+    """Return the replay that a manifest records. Raises as `Replay.from_dict` does."""
+    own = manifest.own or {}
+    return Replay.from_dict({"config": own.get("raw_config"), "span": own.get("partition_span")})

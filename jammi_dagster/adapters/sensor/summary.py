@@ -17,6 +17,7 @@ from jammi_dagster.contract.wording import counted
 
 MOST_SAID = 5
 NOT_MADE = "not made"
+ACCEPTED = "accepted"
 UNCHANGED = "Nothing changed since."
 LEFT_AS_IT_WAS = "its run left it as it was"
 _RELOAD = "The code on disk differs from the code that this location loaded: reload the code location."
@@ -54,6 +55,8 @@ def round_after(before: Round, evaluation: Evaluation, decision: SensorDecision,
     counts = Counter(before.counts) + evaluation.counts
     if there and not evaluation.counts["missing"]:
         counts[NOT_MADE] += there
+    if accepted := evaluation.accepted.keys() & evaluation.looked_at.keys():
+        counts[ACCEPTED] += len(accepted)
     return Round(
         after=evaluation.last,
         token=before.token if decision.is_at_rest else None,
@@ -94,6 +97,8 @@ def summary(
     """
     counts = Counter(so_far.counts)
     words = [f"{counts[kind]:,} {kind}" for kind in _ALWAYS]
+    if counts[ACCEPTED]:
+        words[0] += f" ({counts[ACCEPTED]:,} accepted)"
     words += [f"{counts[kind]:,} {in_words(kind)}" for kind in _IF_ANY if counts[kind]]
     if counts[NOT_MADE]:
         has = "table has" if counts[NOT_MADE] == 1 else "tables have"

@@ -64,7 +64,7 @@ class DerivedTables:
         return self.known[table]
 
     def _below(self, table: str) -> list[DerivesFromEdge]:
-        names = [table, *{f"dagster:{store.scope.deployment}/{table}" for store in self._stores}]
+        names = [table, *{f"dagster:{store.scope.home}/{table}" for store in self._stores}]
         if self._edges is None and len(self.known) >= _ONE_BY_ONE:
             self._edges = edges_by_input(edge for store in self._stores for edge in store.reader.edges())
         if self._edges is not None:

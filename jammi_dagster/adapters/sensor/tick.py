@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import uuid
@@ -33,7 +34,9 @@ from jammi_dagster.adapters.sensor.requests_of_tick import (
 )
 from jammi_dagster.adapters.sensor.summary import LEFT_AS_IT_WAS, UNCHANGED, line, round_after, summary, told
 from jammi_dagster.adapters.sensor.surroundings import surroundings_of
+from jammi_dagster.catalog import HoldRows
 from jammi_dagster.contract.wording import counted
+from jammi_dagster.errors import CatalogReadOnly
 
 PROCESS = uuid.uuid4().hex
 """Dagster loads a code location again in a new process."""
@@ -112,6 +115,7 @@ class Ticker:
             deadline=started + self.options.most_seconds,
             seen=seen,
         )
+        _release_agreed(found)
         _mark_missing(evaluator, found, gone)
         past = _past(evaluator, found, cursor)
         decision = self._decided(evaluator, found, past, now)
@@ -213,6 +217,15 @@ def _why(request: Request, found: Evaluation, said: Mapping[str, Sequence[str]])
     others = len(request.run.tables) - 1
     more = f" (and {counted(others, 'more table')})" if others else ""
     return f"{tables[0]}: {first[:_LONGEST_WHY]}{more}"
+
+
+def _release_agreed(found: Evaluation) -> None:
+    """End the holds of promotions that came before the code, where the code agrees."""
+    with contextlib.suppress(CatalogReadOnly):  # they hold nothing back, ended or not
+        for identity, holds in found.agreed.items():
+            if holds:
+                store = found.stores[identity]
+                HoldRows(store.database, store.scope).release_agreed(holds)
 
 
 def _mark_missing(evaluator: Evaluator, found: Evaluation, gone: Set[str]) -> None:

@@ -96,6 +96,12 @@ def test_a_dagster_type_as_annotation_is_refused() -> None:
         def of_output() -> positive:
             return table(1)
 
+    with pytest.raises(UnsupportedArgument, match="the annotation of return is the Dagster type Positive"):
+
+        @result_table
+        def within_output() -> dg.Output[positive]:
+            return dg.Output(table(1))
+
 
 class Note:
     """A value without a stable `repr`."""

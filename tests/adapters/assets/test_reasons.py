@@ -67,6 +67,14 @@ def test_the_reasons_of_one_place_keep_their_ways_out(name: str, module: Write) 
     assert line.partition(": ")[2] == way_out
 
 
+def test_the_label_of_functions_is_said_once(module: Write) -> None:
+    """Of a graph: two findings in the same ops name these once."""
+    ops = "in op one, other and op two, "
+    given = [f"{ops}a (f.py:1) reads: declare it", f"{ops}b (f.py:1) draws: pass a seed"]
+    (line,) = with_paths(given, identify(module("merged", "def f(up): return up\n").f))
+    assert line == f"{ops}a (f.py:1) reads, and so does b: declare it; pass a seed"
+
+
 def test_the_run_says_the_same(lab: Lab, module: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """The metadata of a materialization has the path too."""
     monkeypatch.setenv("A", "a")

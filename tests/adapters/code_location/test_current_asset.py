@@ -117,6 +117,7 @@ def test_what_was_just_made_is_fresh(lab: Lab) -> None:
     assert (kinds(found), found.counts["fresh"], found.gone) == ({}, 4, {})
 
 
+@pytest.mark.slow
 def test_every_kind_of_partition_is_fresh_after_its_run(lab: Lab) -> None:
     """Static, time windows under weeks, a fan-in, a table of its own past, dynamic and multi-partitions."""
     lab.instance.add_dynamic_partitions("cities", ["oslo", "bern"])

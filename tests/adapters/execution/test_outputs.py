@@ -237,11 +237,11 @@ def versioned_by_tag() -> Any:
 
 
 def a_list() -> Any:
-    return [1, 2]
+    return [1, {2}]
 
 
 def a_number() -> Any:
-    return 1
+    return 1j
 
 
 def a_dict() -> Any:
@@ -272,9 +272,9 @@ def fails_late() -> Iterator[Any]:
         (versioned_result, "InvalidOutput: asset made: its function sets a data version"),
         (versioned_after_batches, "InvalidOutput: asset made: its function sets a data version"),
         (versioned_by_tag, "InvalidOutput: asset made: its function sets a data version"),
-        (a_list, "NotATable: table made: got a value of type builtins.list"),
-        (a_number, "NotATable: table made: got a value of type builtins.int"),
-        (a_dict, "NotATable: table made: got a value of type builtins.dict"),
+        (a_list, "NotATable: table made: got a list ([1] of the value is a set"),
+        (a_number, "NotATable: table made: got a value of type builtins.complex"),
+        (a_dict, "NotATable: table made: got a dict (['a'] of the value is a pyarrow.lib.Table"),
         (other_schema, "SchemaChanged: table made: column x"),
         (fails_late, "RuntimeError: late"),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
+import pytest
 from adapters_kit import Lab
 
 Write = Callable[[str, str], ModuleType]
@@ -25,6 +26,11 @@ def stored(first: pa.Table) -> pa.Table:
     return pa.table({"x": [QUERY.read_text()]})
 
 @result_table
+def chosen(first: pa.Table) -> pa.Table:
+    number = first["x"][0].as_py()
+    return pa.table({"x": [(QUERY.parent / f"query_{number}.sql").read_text()]})
+
+@result_table
 def moving(first: pa.Table) -> pa.Table:
     found = QUERY.read_text()
     QUERY.write_text("select 4")
@@ -32,16 +38,17 @@ def moving(first: pa.Table) -> pa.Table:
 """
 
 
-def test_a_packaged_file_is_part_of_the_definition(lab: Lab, module: Write) -> None:
+@pytest.mark.parametrize(("asset", "file"), [("stored", "query.sql"), ("chosen", "query_1.sql")])
+def test_a_packaged_file_is_part_of_the_definition(lab: Lab, module: Write, asset: str, file: str) -> None:
     """The read is no undeclared one; a change of the file asks for a new computation, and a revert is a hit."""
     made = module("with_query", ASSETS)
-    query = Path(made.__file__ or "").parent / "query.sql"
+    query = Path(made.__file__ or "").parent / file
     outcomes = []
     for text in ("select 1", "select 1", "select 2", "select 1"):
         query.write_text(text)
-        ran = lab.run([made.first, made.stored])
-        assert ran.why_unpinned("stored") == ""
-        outcomes.append(ran.outcomes["stored"])
+        ran = lab.run([made.first, getattr(made, asset)])
+        assert ran.why_unpinned(asset) == ""
+        outcomes.append(ran.outcomes[asset])
     assert outcomes == ["computed", "reused", "computed", "reused"]
 
 

@@ -156,7 +156,7 @@ def test_a_partition_that_is_no_table_publishes_none(lab: Lab) -> None:
 
     @ranged(code_version="2")
     def part(context: dg.AssetExecutionContext) -> dict:
-        return {key: table(1) if key != "a" else 1 for key in context.partition_keys}
+        return {key: table(1) if key != "a" else 1j for key in context.partition_keys}
 
     ran = lab.run(part, span=("c", "a"), ok=False)
 

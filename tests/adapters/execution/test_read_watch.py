@@ -162,6 +162,32 @@ class _Sink:
         """Takes nothing."""
 
 
+@pytest.mark.parametrize("asks", ["a library", "the user"])
+def test_a_library_that_looks_for_its_plugins_reads_no_input(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asks: str
+) -> None:
+    """It lists the folders of `sys.path`, once in a process. Where the user's own code asks, that is a read."""
+    sys_path = [*sys.path, str(tmp_path / "code")]
+    (tmp_path / "code").mkdir()
+    monkeypatch.setattr(sys, "path", sys_path)
+    names = {"__name__": "library.plugins" if asks == "a library" else "users_code"}
+    file = (
+        sqlite3.__file__.replace("sqlite3", "library") if asks == "a library" else str(tmp_path / "users.py")
+    )
+    source = (
+        "import importlib.metadata\ndef found():\n    return len(importlib.metadata.entry_points(group='x'))"
+    )
+    exec(compile(source, file, "exec"), names)
+    found: Any = names["found"]
+
+    @result_table(reads=[], code_version="1")
+    def made() -> pa.Table:
+        return table(found())
+
+    why = lab.run(made).why_unpinned("made")
+    assert (str(tmp_path / "code") in why) is (asks == "the user")
+
+
 def test_databases_and_processes_are_seen(lab: Lab, tmp_path: Path) -> None:
     """`sqlite3` and child processes are named for what they are; a database in memory is none."""
     database = tmp_path / "some.db"

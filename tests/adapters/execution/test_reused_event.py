@@ -13,6 +13,7 @@ from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.adapters.execution.reuse import stored_hits
 from jammi_dagster.adapters.execution.reused_event import MOST_BYTES, ReusedAsset
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
+from jammi_dagster.adapters.recipe.determinants import reused
 from jammi_dagster.adapters.recipe.replay import Replay
 
 DAYS = dg.DailyPartitionsDefinition("2024-01-01", end_date="2024-01-04")
@@ -61,7 +62,7 @@ def without_a_step(lab: Lab, name: str, partition: str | None) -> dg.AssetMateri
     assert asset is not None
     partitions = None if partition is None else (partition,)
     record = asset.store.current(asset.table(partition))
-    (hit,) = stored_hits(asset.store, [record.materialization_id]).values()
+    (hit,) = stored_hits(asset.store, {record.materialization_id: reused(record)}).values()
     (event,) = ReusedAsset(
         key=asset.key,
         partitions_def=asset.partitions_def,

@@ -10,6 +10,8 @@ from adapters_kit import Held, Lab, table
 
 from jammi_dagster import InputAnchor, result_table
 
+pytestmark = pytest.mark.slow
+
 letters = dg.StaticPartitionsDefinition(["a"])
 SOURCE = "dagster:default/outside"
 

@@ -93,6 +93,7 @@ def spawning(_: dg.InitExecutorContext) -> StepDelegatingExecutor:
 EXECUTORS = {
     "in_process": dg.in_process_executor,
     "multiprocess": reuse_first(dg.multiprocess_executor),
+    "stepping": dg.multiprocess_executor,
     "elsewhere": reuse_first(spawning),
     "delegating": reuse_first(spawning, same_environment=True),
 }
@@ -109,6 +110,10 @@ def in_process() -> dg.JobDefinition:
 
 def multiprocess() -> dg.JobDefinition:
     return defs.resolve_job_def("multiprocess")
+
+
+def stepping() -> dg.JobDefinition:
+    return defs.resolve_job_def("stepping")
 
 
 def elsewhere() -> dg.JobDefinition:

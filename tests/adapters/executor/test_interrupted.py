@@ -10,6 +10,7 @@ from dagster._core.execution.api import create_execution_plan
 from dagster._core.execution.plan.state import KnownExecutionState
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from executor_kit import definitions, kinds, launch, not_stepped_into, stale
+from store_kit import collected
 
 from jammi_dagster import result_table
 from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
@@ -132,7 +133,7 @@ def test_bytes_that_vanish_before_the_event_are_a_miss(
     assert not_stepped_into(batching_lab, ran) == ["a"]
 
 
-def test_a_materialization_that_is_dropped_meanwhile_is_a_miss(
+def test_a_materialization_that_is_collected_meanwhile_is_a_miss(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A table that the catalog loses between the decision and the pointers is made again, and nothing fails."""
@@ -143,7 +144,7 @@ def test_a_materialization_that_is_dropped_meanwhile_is_a_miss(
     def find_and_drop(*given: Any) -> Any:
         there = found(*given)
         if "b" in lab.store.tables():
-            lab.store.drop("b")
+            collected(lab.store, "b")
         return there
 
     monkeypatch.setattr(decision.RunDecision, "_found", find_and_drop)

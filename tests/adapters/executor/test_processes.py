@@ -1,7 +1,5 @@
 """Executors that start a process for each step start none for a step that is reused."""
 
-import os
-import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -10,67 +8,19 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.definitions.reconstruct import ReconstructableJob
-from dagster._core.execution.api import execute_run_iterator
 from dagster._grpc.types import ExecuteRunArgs
-from executor_kit import batching
+from process_runs_kit import QUIET, Runs, processes
 
-PIPELINE = str(Path(__file__).with_name("delegating.py"))
-QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+from jammi_dagster import accept
+
+PIPELINE = Path(__file__).with_name("delegating.py")
 STEPS = [f"t{number}" for number in range(3)]
-
-
-class Runs:
-    """Runs of the jobs of `delegating.py` on one store and one instance."""
-
-    def __init__(self, folder: Path, instance: dg.DagsterInstance) -> None:
-        self.folder, self.instance = folder, instance
-
-    def run(self, job: str, *, resume: dg.DagsterRun | None = None) -> dg.DagsterRun:
-        """Run a job, or go on with a run whose worker died."""
-        recon = self.job(job)
-        run = resume or self.instance.create_run_for_job(
-            recon.get_definition(), job_code_origin=recon.get_python_origin(), run_config=QUIET
-        )
-        list(execute_run_iterator(recon, run, self.instance, resume_from_failure=resume is not None))
-        found = self.instance.get_run_by_id(run.run_id)
-        assert found is not None
-        return found
-
-    def job(self, name: str) -> ReconstructableJob:
-        """Return a job of the pipeline as the environment has it now: Dagster keeps what it loaded from one file."""
-        file = self.folder / f"pipeline_{len(list(self.folder.glob('pipeline_*')))}.py"
-        shutil.copy(PIPELINE, file)
-        return ReconstructableJob.for_file(str(file), name)
-
-    def kinds(self, run: dg.DagsterRun) -> dict[str, Counter[str]]:
-        """The events of each step by kind."""
-        found: dict[str, Counter[str]] = {}
-        for entry in self.instance.all_logs(run.run_id):
-            if entry.step_key and entry.dagster_event:
-                found.setdefault(entry.step_key, Counter())[entry.dagster_event.event_type_value] += 1
-        return found
-
-    @property
-    def launched(self) -> list[str]:
-        """The steps that a step handler was asked to launch."""
-        log = self.folder / "launched"
-        return log.read_text().split() if log.exists() else []
-
-    def started(self, run: dg.DagsterRun) -> list[str]:
-        """The steps that a process was started for."""
-        return [key for key, kinds in self.kinds(run).items() if kinds["STEP_WORKER_STARTING"]]
 
 
 @pytest.fixture
 def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runs]:
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("JAMMI_FOLDER", str(tmp_path))
-    # children load what this process loads: kits, and this checkout
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]))
-    with dg.instance_for_test(temp_dir=str(home), overrides=batching(home)) as instance:
-        yield Runs(tmp_path, instance)
+    with processes(tmp_path, monkeypatch, PIPELINE) as made:
+        yield made
 
 
 def only_once(kinds: Counter[str]) -> None:
@@ -107,6 +57,27 @@ def test_only_a_changed_step_gets_a_process(runs: Runs, job: str, monkeypatch: p
     for kinds in runs.kinds(run).values():
         only_once(kinds)
     assert runs.kinds(run)["t1"]["HANDLED_OUTPUT"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("job", "started"), [("multiprocess", []), ("stepping", STEPS)])
+def test_an_accepted_table_is_reused_in_any_process(
+    runs: Runs, job: str, started: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the worker of the run, or by the step's own process."""
+    runs.run("in_process")
+    monkeypatch.setenv("JAMMI_CHANGED", "t1")
+    accept(runs.definitions(), "t1", reason="renamed a helper", by="ada", instance=runs.instance)
+
+    run = runs.run(job)
+
+    assert run.status.value == "SUCCESS"
+    assert sorted(runs.started(run)) == started
+    event = runs.instance.get_latest_materialization_event(dg.AssetKey("t1"))
+    assert event is not None
+    assert event.asset_materialization is not None
+    why = event.asset_materialization.metadata["jammi/why"].value
+    assert why == "reused: accepted by ada because renamed a helper"
 
 
 @pytest.mark.slow

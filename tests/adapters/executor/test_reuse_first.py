@@ -1,14 +1,18 @@
 """`reuse_first` reuses the unchanged tables of a run before any step begins, and says to Dagster what a step says."""
 
+import gc
+import threading
+import time
 from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 import pytest
-from adapters_kit import Lab, note, table, values
+from adapters_kit import Held, Lab, note, table, values
 from executor_kit import IN_PROCESS, definitions, kinds, launch, not_stepped_into, stale
 
 from jammi_dagster import result_table, reuse_first
+from jammi_dagster.adapters.executor import run as run_of_executor
 
 KIND = dg.DagsterEventType
 
@@ -192,3 +196,50 @@ def test_only_an_executor_definition_is_wrapped(inner: Any) -> None:
 
     with pytest.raises(InvalidField, match=r"dagster\.ExecutorDefinition"):
         reuse_first(inner)
+
+
+def test_garbage_of_a_body_is_collected(lab: Lab) -> None:
+    """A run under `reuse_first` freezes the code location alone: what its bodies make comes and goes as always."""
+    seen = []
+
+    @result_table(reads=[])
+    def first() -> pa.Table:
+        circle: list[object] = []
+        circle.append(circle)
+        del circle
+        seen.append((gc.isenabled(), gc.get_freeze_count() > 0, gc.collect() > 0))
+        return pa.table({"x": [1]})
+
+    @dg.asset(deps=[first])
+    def last() -> None:
+        seen.append((gc.isenabled(), gc.get_freeze_count() > 0, True))
+
+    launch(lab, definitions(lab, [first, last]))
+    assert seen == [(True, True, True)] * 2
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_run_whose_step_outlasts_its_lease_keeps_its_results(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The executor renews it, also while a step runs that is no result table's and renews nothing."""
+    monkeypatch.setattr(run_of_executor, "_RENEW_SECONDS", 0.02)
+    database, seen = lab.store.database, []
+
+    def expires() -> float:
+        with database.reading() as connection:
+            return float(connection.exec_driver_sql("SELECT max(expires_at) FROM run_leases").scalar_one())
+
+    @dg.asset(deps=["raw"], io_manager_key="held")
+    def slow() -> int:
+        with database.writing() as connection:
+            connection.exec_driver_sql("UPDATE run_leases SET expires_at = 0")
+        until = time.monotonic() + 60
+        while expires() == 0 and time.monotonic() < until:
+            threading.Event().wait(0.02)
+        seen.append(expires() > time.time())
+        return 1
+
+    lab.more = {"held": Held()}
+    launch(lab, definitions(lab, [chain()[0], slow]))
+    assert seen == [True]

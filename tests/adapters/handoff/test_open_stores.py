@@ -37,6 +37,7 @@ def test_a_store_has_open_files(tmp_path: Path) -> None:
     assert descriptors(tmp_path) == 0
 
 
+@pytest.mark.slow
 def test_a_store_that_was_collected_gives_its_files_back(tmp_path: Path) -> None:
     """Nobody calls `close` on a store that went out of sight."""
     for i in range(5):

@@ -93,7 +93,9 @@ def test_partitions_are_loaded_without_an_instance(lab: Lab) -> None:
     assert list(two) == ["b", "c"]
 
 
-def test_an_undeclared_kind_and_one_that_no_table_becomes_give_an_arrow_table(lab: Lab) -> None:
+def test_an_undeclared_kind_gives_what_was_returned_and_one_that_no_table_becomes_an_arrow_table(
+    lab: Lab,
+) -> None:
     """An iterator of batches cannot be given twice."""
 
     @result_table(reads=[])
@@ -106,7 +108,7 @@ def test_an_undeclared_kind_and_one_that_no_table_becomes_give_an_arrow_table(la
 
     result = lab.run([bare, batches]).result
 
-    assert isinstance(result.output_for_node("bare"), pa.Table)
+    assert isinstance(result.output_for_node("bare"), pd.DataFrame)
     assert isinstance(result.output_for_node("batches"), pa.Table)
 
 
@@ -144,6 +146,7 @@ def test_nothing_is_read_for_outputs_that_nobody_asks_for(lab: Lab, reads: list[
     assert len(reads) == 1
 
 
+@pytest.mark.slow
 def test_twenty_outputs_do_not_add_up_in_memory(lab: Lab) -> None:
     """Dagster keeps references: twenty tables of 1.6 MB leave nothing behind, and at no time are there ten at once."""
     rows = 200_000

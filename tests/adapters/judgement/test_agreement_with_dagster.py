@@ -40,6 +40,7 @@ def fan_in(definition: dg.PartitionsDefinition[str]) -> list[Any]:
     return [part, whole]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("definition", "of_dagster"),
     [

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Broken, Lab, table
 from sensing_kit import evaluate, plan
+from store_kit import collected
 
 from jammi_dagster import CachePolicy, result_table
 from jammi_dagster.adapters.judgement.wording import expectation
@@ -214,7 +215,7 @@ def a_range_that_was_made_one_by_one(lab: Lab) -> Scenario:
 
 def a_range_of_which_one_is_dropped(lab: Lab) -> Scenario:
     lab.run(of_letters(), span=("b", "a"))
-    lab.store.drop("made[a]")
+    collected(lab.store, "made[a]")
     return Scenario([of_letters()], "compute", "nothing stored", partitions=("b", "a"))
 
 
@@ -369,6 +370,16 @@ def test_config_that_is_not_valid_any_more_is_an_obstacle(lab: Lab) -> None:
         before = plan(lab, [sized()], "made", config={"colour": 1}, policy=policy)
         assert before.verdict == "undecidable"
         assert "config is not valid any more" in before.reasons[0]
+
+
+def test_config_that_is_missing_is_an_obstacle(lab: Lab) -> None:
+    """The reason does not speak of a recorded one."""
+
+    @result_table(reads=[], config_schema={"rows": int})
+    def made(context: dg.AssetExecutionContext) -> pa.Table:
+        return table(context.op_config["rows"])
+
+    assert plan(lab, [made], "made").reasons[0].startswith("it needs config, and none is given")
 
 
 def test_planning_writes_nothing(lab: Lab) -> None:

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from adapters_kit import Lab
+from sensing_kit import Ticking
 
-from jammi_dagster import CachePolicy, result_table
+from jammi_dagster import CachePolicy, plan, result_table
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays
 from jammi_dagster.artifacts import sidecar_path
 
@@ -215,3 +216,19 @@ def test_a_row_that_names_no_file_of_the_root_is_passed_over(lab: Lab, case: str
         with lab.store.database.writing() as connection:
             connection.execute(damage, {"path": path, "id": row})
         assert lab.run(damaged).outcomes == {"damaged": outcome}
+
+
+@pytest.mark.parametrize("case", ["outside of the root", "a path too long", "a loop of links"])
+def test_a_current_row_that_names_no_file_of_the_root_is_gone_to_plan_and_sensor(lab: Lab, case: str) -> None:
+    """A plan computes its table, and a tick requests it: neither fails over the path."""
+    lab.run(damaged)
+    path = PATHS[case](str(lab.store.artifacts.local_root))
+    with lab.store.database.writing() as connection:
+        connection.execute(sa.text("UPDATE materializations SET artifact_path = :path"), {"path": path})
+    defs = dg.Definitions(assets=[damaged], resources=lab.resources)
+    (row,) = plan(defs, instance=lab.instance).rows
+    assert row.action == "compute"
+    sensor = Ticking(lab, [damaged])
+    (request,) = sensor.tick()
+    assert request.asset_selection == [damaged.key]
+    assert "damaged is incomplete: " in sensor.said
