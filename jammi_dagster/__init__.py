@@ -6,12 +6,13 @@ It begins a watch, though: of the files that modules of a pipeline read while th
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from jammi_dagster.lazy_names import loading
 from jammi_dagster.load_reads import watch_loading
 
 if TYPE_CHECKING:
+    from jammi_dagster.adapters.accept import accept
     from jammi_dagster.adapters.automation_condition import StaleMaterialization
     from jammi_dagster.adapters.checks import build_materialization_checks, build_staleness_check_schedule
     from jammi_dagster.adapters.code_identity import code_identity
@@ -20,14 +21,24 @@ if TYPE_CHECKING:
     from jammi_dagster.adapters.finalize import finalize
     from jammi_dagster.adapters.handoff.store_resource import ResultStoreResource
     from jammi_dagster.adapters.io_manager import ResultTableIOManager
-    from jammi_dagster.adapters.jobs import build_overview_job, build_recompute_job, build_recovery_job
+    from jammi_dagster.adapters.jobs import (
+        build_collection_job,
+        build_overview_job,
+        build_promotion_job,
+        build_recompute_job,
+        build_recovery_job,
+    )
     from jammi_dagster.adapters.lineage import LineageResource
     from jammi_dagster.adapters.materialize_plan import materialize_plan
     from jammi_dagster.adapters.plan import check_plan, plan
+    from jammi_dagster.adapters.promotion import promote, promotion_plan
     from jammi_dagster.adapters.recompute import RecomputeReport, recompute
+    from jammi_dagster.adapters.restore import restore
+    from jammi_dagster.adapters.result_tables import result_tables
     from jammi_dagster.adapters.sensor.builders import build_staleness_schedule, build_staleness_sensor
     from jammi_dagster.catalog import Hold, Move
     from jammi_dagster.contract import (
+        Acceptance,
         AnchorKind,
         ArtifactDigest,
         CacheOutcome,
@@ -44,8 +55,19 @@ if TYPE_CHECKING:
         StaleReason,
     )
     from jammi_dagster.errors import DependencyCycle, JammiError, NotRecomputable
+    from jammi_dagster.lineage.materializations import MaterializationLineage
+    from jammi_dagster.maintenance import (
+        CollectionReport,
+        PruneReport,
+        Restoration,
+        RetentionPolicy,
+        RetentionRule,
+        WhyAlive,
+    )
+    from jammi_dagster.objects import ObjectFormat, register_format
     from jammi_dagster.planning.launch_report import LaunchReport
     from jammi_dagster.planning.plan import Plan, PlannedTable
+    from jammi_dagster.planning.promotion import PromotedTable, Promotion, PromotionPlan
     from jammi_dagster.store import ResultStore
 
 __version__ = "0.1.0"
@@ -53,6 +75,7 @@ __version__ = "0.1.0"
 watch_loading()  # of the modules of a pipeline, which are loaded after this one
 
 _CONTRACT = (
+    "Acceptance",
     "AnchorKind",
     "ArtifactDigest",
     "CacheOutcome",
@@ -74,7 +97,10 @@ _HOMES = {
     "JammiError": "jammi_dagster.errors",
     "NotRecomputable": "jammi_dagster.errors",
     "Hold": "jammi_dagster.catalog",
+    "ObjectFormat": "jammi_dagster.objects",
+    "register_format": "jammi_dagster.objects",
     "Move": "jammi_dagster.catalog",
+    "MaterializationLineage": "jammi_dagster.lineage.materializations",
     "ResultStore": "jammi_dagster.store",
     "LineageResource": "jammi_dagster.adapters.lineage",
     "ResultStoreResource": "jammi_dagster.adapters.handoff.store_resource",
@@ -84,28 +110,46 @@ _HOMES = {
     "build_staleness_sensor": "jammi_dagster.adapters.sensor.builders",
     "recompute": "jammi_dagster.adapters.recompute",
     "build_overview_job": "jammi_dagster.adapters.jobs",
+    "build_promotion_job": "jammi_dagster.adapters.jobs",
     "build_recompute_job": "jammi_dagster.adapters.jobs",
+    "CollectionReport": "jammi_dagster.maintenance",
+    "PruneReport": "jammi_dagster.maintenance",
+    "RetentionPolicy": "jammi_dagster.maintenance",
+    "RetentionRule": "jammi_dagster.maintenance",
+    "WhyAlive": "jammi_dagster.maintenance",
+    "build_collection_job": "jammi_dagster.adapters.jobs",
     "build_recovery_job": "jammi_dagster.adapters.jobs",
     "build_materialization_checks": "jammi_dagster.adapters.checks",
     "build_staleness_check_schedule": "jammi_dagster.adapters.checks",
+    "accept": "jammi_dagster.adapters.accept",
+    "restore": "jammi_dagster.adapters.restore",
+    "Restoration": "jammi_dagster.maintenance",
     "StaleMaterialization": "jammi_dagster.adapters.automation_condition",
     "RecomputeReport": "jammi_dagster.adapters.recompute",
     "Plan": "jammi_dagster.planning.plan",
     "LaunchReport": "jammi_dagster.planning.launch_report",
     "PlannedTable": "jammi_dagster.planning.plan",
+    "PromotedTable": "jammi_dagster.planning.promotion",
+    "Promotion": "jammi_dagster.planning.promotion",
+    "PromotionPlan": "jammi_dagster.planning.promotion",
+    "promote": "jammi_dagster.adapters.promotion",
+    "promotion_plan": "jammi_dagster.adapters.promotion",
     "check_plan": "jammi_dagster.adapters.plan",
     "finalize": "jammi_dagster.adapters.finalize",
     "materialize_plan": "jammi_dagster.adapters.materialize_plan",
     "plan": "jammi_dagster.adapters.plan",
     "result_table": "jammi_dagster.adapters.decorator",
+    "result_tables": "jammi_dagster.adapters.result_tables",
     "reuse_first": "jammi_dagster.adapters.executor.reuse_first",
 }
 
 __all__ = [
+    "Acceptance",
     "AnchorKind",
     "ArtifactDigest",
     "CacheOutcome",
     "CachePolicy",
+    "CollectionReport",
     "CurrentAnchor",
     "DefinitionHash",
     "DependencyCycle",
@@ -117,21 +161,34 @@ __all__ = [
     "LineageResource",
     "MatchVerdict",
     "MaterializationEnv",
+    "MaterializationLineage",
     "MaterializationManifest",
     "Move",
     "NotRecomputable",
+    "ObjectFormat",
     "Plan",
     "PlannedTable",
     "ProducingDescriptor",
+    "PromotedTable",
+    "Promotion",
+    "PromotionPlan",
+    "PruneReport",
     "RecomputeReport",
+    "Restoration",
     "ResultStore",
     "ResultStoreResource",
     "ResultTableIOManager",
+    "RetentionPolicy",
+    "RetentionRule",
     "StaleMaterialization",
     "StaleReason",
     "Staleness",
+    "WhyAlive",
+    "accept",
+    "build_collection_job",
     "build_materialization_checks",
     "build_overview_job",
+    "build_promotion_job",
     "build_recompute_job",
     "build_recovery_job",
     "build_staleness_check_schedule",
@@ -142,18 +199,18 @@ __all__ = [
     "finalize",
     "materialize_plan",
     "plan",
+    "promote",
+    "promotion_plan",
     "recompute",
+    "register_format",
+    "restore",
     "result_table",
+    "result_tables",
     "reuse_first",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loading(globals(), _HOMES)
 
 
 def __dir__() -> list[str]:

@@ -36,13 +36,14 @@ def launched(
 ) -> int:
     """Launch a plan on the instance of `DAGSTER_HOME`, without one in this process, and show its runs."""
     import jammi_dagster
+    from jammi_dagster.adapters.launching.submission import waits_for_daemon
 
     with target.instance() as instance:
         in_process = in_process or not os.environ.get("DAGSTER_HOME")
         with _launcher(instance, defs, target, in_process=in_process) as launcher, working("launching"):
             report = jammi_dagster.materialize_plan(plan, defs, instance=instance, launcher=launcher)
         has_runs = bool(report.runs or report.skipped)  # its own, or earlier ones that are under way
-        is_stuck = has_runs and not in_process and _waits_for_daemon(instance)
+        is_stuck = has_runs and not in_process and waits_for_daemon(instance)
     data = {
         "exit_code": report.exit_code,
         "plan": plan.to_dict(),
@@ -85,12 +86,6 @@ def _children_print_to_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 1)
         os.close(kept)
-
-
-def _waits_for_daemon(instance: dg.DagsterInstance) -> bool:
-    from jammi_dagster.adapters.launching.submission import waits_for_daemon
-
-    return waits_for_daemon(instance)
 
 
 def _rows(report: LaunchReport, over: str) -> Iterator[tuple[str, str, str]]:

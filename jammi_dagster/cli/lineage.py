@@ -12,22 +12,50 @@ from jammi_dagster.cli.target import Target, target
 
 if TYPE_CHECKING:
     from jammi_dagster.contract import DerivesFromEdge
+    from jammi_dagster.lineage.materializations import MaterializationLineage
 
 
 @click.command()
-@click.argument("table")
+@click.argument("table", required=False)
+@click.option(
+    "--materialization",
+    metavar="ID",
+    help="Show the materializations above and below this one instead, current or not.",
+)
 @click.option("--up", is_flag=True, help="Only the inputs.")
 @click.option("--down", is_flag=True, help="Only the tables that derive from it.")
+@click.option("--mermaid", is_flag=True, help="Draw the lineage of --materialization as a Mermaid flowchart.")
 @click.option("--depth", type=click.IntRange(min=1), metavar="N", help="At most so many hops.")
 @target()
 @output
-def lineage(table: str, *, up: bool, down: bool, depth: int | None, target: Target, out: Output) -> None:
+def lineage(
+    table: str | None,
+    *,
+    materialization: str | None,
+    up: bool,
+    down: bool,
+    mermaid: bool,
+    depth: int | None,
+    target: Target,
+    out: Output,
+) -> None:
     """Show the recorded inputs of TABLE, and the tables that derive from it. TABLE may also be another input."""
+    if (table is None) == (materialization is None):
+        raise click.UsageError("give TABLE or --materialization ID")
+    if mermaid and materialization is None:
+        raise click.UsageError("--mermaid belongs to --materialization")
     store = target.open()
+    if materialization is not None:
+        found = store.lineage(materialization, depth=depth)
+        drawn = found.to_mermaid().splitlines()
+        blocks = drawn if mermaid else list(_of_materialization(found, up=up, down=down))
+        out.show(found.to_dict(), *blocks)
+        return
+    assert table is not None, "one of the two is there"
     store.derives_from(table)  # raises for a name that is none
     edges = store.reader.edges()
     data: dict[str, Any] = {"table": table}
-    blocks: list[str] = []
+    blocks = []
     if up or not down:
         above = _neighbours((edge.derived, edge.input) for edge in edges)
         data["upstream"] = _shown(edges, table, above, depth, upward=True)
@@ -37,6 +65,25 @@ def lineage(table: str, *, up: bool, down: bool, depth: int | None, target: Targ
         data["downstream"] = _shown(edges, table, below, depth, upward=False)
         blocks += ["downstream", *_tree(table, below, depth)]
     out.show(data, *blocks)
+
+
+def _of_materialization(found: MaterializationLineage, *, up: bool, down: bool) -> Iterator[str]:
+    """Yield the tree above a materialization, and the one below it, each node with its kind."""
+    if up or not down:
+        yield "upstream"
+        yield from _side(found, ((edge.derived, edge.name) for edge in found.upstream))
+    if down or not up:
+        yield "downstream"
+        yield from _side(found, ((edge.name, edge.derived) for edge in found.downstream))
+
+
+def _side(found: MaterializationLineage, pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    shown = _neighbours((_named(found, one), _named(found, other)) for one, other in pairs)
+    yield from _tree(_named(found, found.materialization_id), shown, None)
+
+
+def _named(found: MaterializationLineage, name: str) -> str:
+    return f"{found.label(name)} ({found.kind(name)})"
 
 
 def _neighbours(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:

@@ -78,7 +78,8 @@ def plan(
     import jammi_dagster
     from jammi_dagster.planning.plan import Plan
 
-    given = [selection, *partitions, partition_range, config, tags, recorded_config, save, target.deployment]
+    given = [selection, *partitions, partition_range, config, tags, recorded_config, save]
+    given += [target.deployment, target.parent]
     if in_process and not launch:
         raise click.UsageError("--in-process belongs to --launch")
     if check is not None:
@@ -102,6 +103,7 @@ def plan(
             run_config,
             run_tags,
             deployment=target.deployment,
+            parent=target.parent,
             recorded_config=recorded_config,
             instance=instance,
         )
@@ -149,6 +151,11 @@ def _reasons(one: PlannedTable) -> Iterator[str]:
 def _total(plan: Plan) -> str:
     counts = ", ".join(f"{number:,} {action}" for action, number in plan.counts.items())
     said = [f"{counted(len(plan.rows), 'table')}{f': {counts}' if counts else ''}."]
+    own = {None, *plan.basis.get("deployment", {}).values()}
+    others = Counter(
+        one.deployment for one in plan.rows if one.action == "reuse" and one.deployment not in own
+    )
+    said += [f"{counted(number, 'reused table')} of {name}." for name, number in sorted(others.items())]
     if plan.expected_seconds:
         written = f" and writes {size(plan.expected_bytes)}" if plan.expected_bytes else ""
         said.append(f"Computing takes at least {seconds(plan.expected_seconds)}{written}.")

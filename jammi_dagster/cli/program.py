@@ -10,17 +10,22 @@ from typing import Any
 import click
 
 from jammi_dagster import __version__
+from jammi_dagster.cli.accept import accept
 from jammi_dagster.cli.adopt import adopt
+from jammi_dagster.cli.collect import collect, prune, why_alive
 from jammi_dagster.cli.diff import diff
 from jammi_dagster.cli.doctor import doctor
 from jammi_dagster.cli.explain import explain
 from jammi_dagster.cli.history import history
 from jammi_dagster.cli.lineage import lineage
 from jammi_dagster.cli.plan import plan
+from jammi_dagster.cli.promote import promote
 from jammi_dagster.cli.recover import recover
 from jammi_dagster.cli.report import report
+from jammi_dagster.cli.restore import restore
 from jammi_dagster.cli.rollback import release, rollback
 from jammi_dagster.cli.status import status
+from jammi_dagster.cli.undrop import undrop
 from jammi_dagster.cli.verify import verify
 from jammi_dagster.cli.why import why
 from jammi_dagster.contract.redaction import redacted_text
@@ -130,7 +135,10 @@ def program(context: click.Context, traceback: bool) -> int:
     return 0
 
 
-_ASKING = (status, why, plan, report, diff, lineage, history, verify)
-_KEEPING = (rollback, release, recover, adopt, explain, doctor)
+_ASKING = (status, why, plan, report, diff, lineage, history, why_alive, verify)
+_KEEPING = (
+    *(accept, rollback, release, promote, undrop, restore),
+    *(collect, prune, recover, adopt, explain, doctor),
+)
 for _command in (*_ASKING, *_KEEPING):
     program.add_command(_command)

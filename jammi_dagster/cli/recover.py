@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,11 +24,18 @@ from jammi_dagster.contract.wording import counted
 @target()
 @output
 def recover(dry_run: bool, grace_seconds: float | None, target: Target, out: Output) -> None:
-    """Finish or clear away the leavings of crashed writers. Live writers are never touched."""
+    """Finish or clear away the leavings of crashed writers. Live writers are never touched.
+
+    With code, Dagster is told of rollbacks and promotions that it has not heard of.
+    """
     from jammi_dagster.maintenance import GRACE_SECONDS
 
     grace = GRACE_SECONDS if grace_seconds is None else grace_seconds
-    report = target.open().recover(dry_run=dry_run, grace_seconds=grace)
+    with contextlib.ExitStack() as stack:
+        store, tell = target.telling(stack)
+        report = store.recover(dry_run=dry_run, grace_seconds=grace)
+        if not dry_run:
+            tell()
     show_report(out, report.to_dict())
 
 

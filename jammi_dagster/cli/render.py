@@ -52,6 +52,10 @@ class Table:
     headings: Sequence[str] = ()
     indent: int = 0
 
+    @property
+    def columns(self) -> int:
+        return max((len(row) for row in (self.headings, *self.rows)), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -129,9 +133,7 @@ def _print(blocks: Iterable[str | Table], stream: TextIO) -> None:
     for block in blocks:
         if isinstance(block, str):
             console.print(Text(one_line(block)), soft_wrap=True)
-        elif console.width < _LEAST_WIDTH * len(
-            _numeric(block)
-        ):  # folded, each column would be one of letters
+        elif console.width < _LEAST_WIDTH * block.columns:  # folded, each column would be one of letters
             for line in _lines(block):
                 console.print(Text(line), soft_wrap=True)
         else:
@@ -145,7 +147,7 @@ def _lines(table: Table) -> Iterator[str]:
         for row in (*((table.headings,) if table.headings else ()), *table.rows)
     ]
     right = _numeric(table)
-    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(max(map(len, rows), default=0))]
+    widths = [max(len(row[i]) for row in rows if i < len(row)) for i in range(table.columns)]
     for row in rows:
         cells = [cell.rjust(widths[i]) if right[i] else cell.ljust(widths[i]) for i, cell in enumerate(row)]
         yield (" " * table.indent + "  ".join(cells)).rstrip()
@@ -172,5 +174,4 @@ def _grid(table: Table) -> Any:
 
 def _numeric(table: Table) -> list[bool]:
     """Tell for each column if it holds numbers alone."""
-    columns = max((len(row) for row in (table.headings, *table.rows)), default=0)
-    return [all(i >= len(row) or is_amount(row[i]) for row in table.rows) for i in range(columns)]
+    return [all(i >= len(row) or is_amount(row[i]) for row in table.rows) for i in range(table.columns)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 
 import click
 
@@ -27,16 +28,12 @@ def rollback(table: str, *, to: str, reason: str | None, by: str | None, target:
     Dagster is told at once; else by the next tick of the staleness sensor.
     """
     with contextlib.ExitStack() as stack:
-        evaluator = stack.enter_context(target.evaluator()) if target.has_code else None
-        store = target.open() if evaluator is None else target.store_of(evaluator)
+        store, tell = target.telling(stack)
         record = store.rollback(table, to, by=by, reason=reason)
-        if evaluator is not None and not evaluator.location.instance.is_ephemeral:
-            from jammi_dagster.adapters.launching.outgoing_events import send_events
-
-            send_events(evaluator, store)
+        tell()
     hold = store.holds()[table]
     made = f"{table} is at materialization {record.materialization_id}, made on {record.created_at[:19]}, {hold}."
-    way_out = f"Let runs move it again with: jammi-dagster release {table}"
+    way_out = f"Let runs move it again with: jammi-dagster release {shlex.quote(table)}"
     out.show({"record": record.to_dict(), "hold": hold.to_dict()}, made, way_out)
 
 

@@ -21,7 +21,7 @@ from jammi_dagster.planning.plan import NOTHING_TO_DO, UNDECIDABLE, WORK_TO_DO
 
 if TYPE_CHECKING:
     from jammi_dagster.catalog import Hold
-    from jammi_dagster.contract import Staleness
+    from jammi_dagster.contract import Acceptance, Staleness
     from jammi_dagster.store import ResultStore
 
 AS_RECORDED = "inputs_as_recorded"
@@ -43,7 +43,7 @@ class _Found:
 
     `others` are the tables that are not quiet, each with a function that finds its reasons; `explained` are the first
     of them, with their reasons. `problems` are the assets that cannot be opened, with why. `holds` are the tables that
-    are held, whatever their verdict.
+    are held, whatever their verdict, and `accepted` the tables that are fresh by an acceptance.
     """
 
     counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
@@ -51,12 +51,15 @@ class _Found:
     explained: list[tuple[str, str, list[str]]] = field(default_factory=list)
     problems: dict[str, str] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
+    accepted: list[Acceptance] = field(default_factory=list)
 
     def add(self, deployment: str, table: str, verdict: str, reasons: Callable[[], list[str]] = list) -> None:
-        asset = asset_of(table)
-        self.counts.setdefault((deployment, asset), Counter())[verdict] += 1
+        self.count(deployment, asset_of(table), verdict)
         if verdict not in _QUIET:
             self.others.append((table, verdict, reasons))
+
+    def count(self, deployment: str, asset: str, verdict: str, number: int = 1) -> None:
+        self.counts.setdefault((deployment, asset), Counter())[verdict] += number
 
     def explain(self, most: int) -> None:
         """Find the reasons of the first tables that are not quiet, the worst verdicts first."""
@@ -88,7 +91,8 @@ def status(with_exit_code: bool, most: int, target: Target, out: Output) -> int:
     With code, every table is judged against the code, config and inputs of now; a defined table without a
     materialization is missing, and a fresh one below a stale one is "fresh for now". With --store alone, only recorded
     inputs are compared with the tables of now: a table that nothing speaks against is "inputs as recorded", never
-    fresh, and undecidable for --exit-code. Tables that are held (see `rollback`) are listed, too.
+    fresh, and undecidable for --exit-code. Tables that are held (see `rollback`) are listed, too, and with code
+    the ones that are fresh because they were accepted (see `accept`).
     """
     found = _judged(target, most) if target.has_code else _of_catalog(target, most)
     data = {
@@ -104,6 +108,7 @@ def status(with_exit_code: bool, most: int, target: Target, out: Output) -> int:
         ],
         "problems": found.problems,
         "holds": [hold.to_dict() for hold in found.holds],
+        "accepted": [accepted.to_dict() for accepted in found.accepted],
     }
     out.show(data, *_text(found, target.has_code))
     return found.exit_code if with_exit_code else 0
@@ -127,8 +132,9 @@ def _text(found: _Found, code_known: bool) -> list[str | Table]:
         ]
     if len(found.others) > len(explained):
         blocks.append(f"and {counted(len(found.others) - len(explained), 'table')} more")
-    if found.holds:
-        blocks += ["", Table([(hold.table, hold.deployment, str(hold)) for hold in found.holds])]
+    for listed in (found.holds, found.accepted):
+        if listed:
+            blocks += ["", Table([(one.table, one.deployment, str(one)) for one in listed])]
     blocks += [f"asset {asset} cannot be opened: {why}" for asset, why in found.problems.items()]
     if not code_known:
         blocks += ["", "The code is not known, so no table is called fresh: give -f, -m or -w for verdicts."]
@@ -143,12 +149,11 @@ def _of_catalog(target: Target, most: int) -> _Found:
     from jammi_dagster.catalog import CatalogReader
 
     found, store = _Found(), target.open()
-    store.binding.check_not_lost()
     names = [store.scope.deployment]
     if target.deployment is None and isinstance(store.reader, CatalogReader):
         names = store.reader.deployments() or names
     for name in names:
-        _count_inputs(store.beside(tenant=target.tenant, deployment=name), found)
+        _count_inputs(store if name == store.scope.deployment else store.of_deployment(name), found)
     found.explain(most)
     return found
 
@@ -165,7 +170,7 @@ def _count_inputs(store: ResultStore, found: _Found) -> None:
         said = functools.partial(_said_of_inputs, store, table, verdict)
         found.add(deployment, table, verdict.staleness, said)
     for asset, number in quiet.items():
-        found.counts.setdefault((deployment, asset), Counter())[AS_RECORDED] += number
+        found.count(deployment, asset, AS_RECORDED, number)
 
 
 def _said_of_inputs(store: ResultStore, table: str, verdict: Staleness) -> list[str]:
@@ -197,8 +202,7 @@ def _judged(target: Target, most: int) -> _Found:
             asset, why = next(iter(found.problems.items()))
             raise InvalidStore(root=f"of asset {asset}", why=why)
         for store in {one.store.identity: one.store for one in assets}.values():
-            store.binding.check_not_lost()
-            target.check_deployment(store)
+            target.checked(store)
         with uncollected():
             evaluation = evaluator.evaluate(assets, missing=True, seen=evaluator.observe(assets))
         deployments = {asset.name: asset.store.scope.deployment for asset in assets}
@@ -211,7 +215,8 @@ def _judged(target: Target, most: int) -> _Found:
             elif is_there:
                 fresh.append(asset_of(table))
         for asset, number in Counter(fresh).items():
-            found.counts.setdefault((deployments[asset], asset), Counter())["fresh"] += number
+            found.count(deployments[asset], asset, "fresh", number)
+        found.accepted += evaluation.accepted.values()
         found.holds += [hold for table, hold in evaluation.holds.items() if table in evaluation.looked_at]
         every = {store.scope.deployment for store in evaluation.stores.values()}
         only = next(iter(every)) if len(every) == 1 else ""

@@ -49,7 +49,14 @@ _STORE = (
         "--storage-options", metavar="JSON", help="Options of its storage; @FILE reads them from a file."
     ),
 )
-_DEPLOYMENT = click.option("--deployment", metavar="NAME", help="The deployment whose tables count.")
+_DEPLOYMENT = (
+    click.option("--deployment", metavar="NAME", help="The deployment whose tables count."),
+    click.option(
+        "--parent",
+        metavar="NAME",
+        help="The deployment whose tables it reads where it has none of that name.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,7 @@ class Target:
     tenant: str | None = None
     storage_options: str | None = None
     deployment: str | None = None
+    parent: str | None = None
     assets: list[str] = field(default_factory=list, init=False)  # those of the code, once it is loaded
 
     def __post_init__(self) -> None:
@@ -119,7 +127,9 @@ class Target:
         from jammi_dagster.adapters.judgement.evaluator import Evaluator
 
         with self.instance() as instance:
-            evaluator = Evaluator(Location(repository, instance, deployment=self.deployment))
+            evaluator = Evaluator(
+                Location(repository, instance, deployment=self.deployment, parent=self.parent)
+            )
             self.assets.extend(key.to_user_string() for key in evaluator.location.select("*"))
             yield evaluator
 
@@ -162,20 +172,23 @@ class Target:
         Raise `CatalogNotThere`, too: a folder without a catalog is no store, unless a new catalog `may_make` one of it.
         """
         store = self._of_code() if self.store is None else self._of_options(may_make=may_make)
-        if not store.database.is_foreign:
-            if not may_make:
-                store.binding.check_not_lost()
-            self.check_deployment(store)
-        return store
+        return self.checked(store, may_make=may_make)
 
-    def check_deployment(self, store: ResultStore) -> None:
-        """Raise `UnknownDeployment` for a deployment without a table, where others have any."""
+    def checked(self, store: ResultStore, *, may_make: bool = False) -> ResultStore:
+        """Check a store that was opened, and return it. Raise `CatalogLost`, unless a new catalog `may_make` one of it.
+
+        Raise `UnknownDeployment`, too, for a deployment without a table, where others have any.
+        """
         from jammi_dagster.catalog import CatalogReader
 
+        if not may_make:
+            store.binding.check_not_lost()
         named = self.deployment
-        others = store.reader.deployments() if isinstance(store.reader, CatalogReader) else []
-        if named is not None and others and named not in others:
-            raise UnknownDeployment(deployment=named, root=store.artifacts.name, others=", ".join(others))
+        if named is not None and isinstance(store.reader, CatalogReader):
+            others = store.reader.deployments()
+            if others and named not in others and store.scope.parent not in others:
+                raise UnknownDeployment(deployment=named, root=store.artifacts.name, others=", ".join(others))
+        return store
 
     def _of_options(self, *, may_make: bool) -> ResultStore:
         from jammi_dagster.artifacts import absolute_root
@@ -186,17 +199,34 @@ class Target:
         here = _present_folder(root, self.catalog or "")
         if not may_make:
             _check_there(root, self.catalog)
-        return ResultStore(
+        store = ResultStore(
             absolute_root(root, project=here),
             self.catalog and absolute_catalog(self.catalog, project=here),
             tenant=self.tenant,
-            deployment=self.deployment or "default",
+            deployment=self.deployment,
+            parent=self.parent,
             storage_options=options,
         )
+        return store if store.scope.parent else store.of_deployment(store.scope.deployment)
 
     def _of_code(self) -> ResultStore:
         with self.evaluator() as evaluator:
             return self.store_of(evaluator)
+
+    def telling(self, stack: contextlib.ExitStack) -> tuple[ResultStore, Callable[[], None]]:
+        """Open the store as `open` does, and return a function that tells Dagster of moves made outside of a run.
+
+        It does nothing without code, or without a Dagster instance that lasts.
+        """
+        if not self.has_code:
+            return self.open(), lambda: None
+        evaluator = stack.enter_context(self.evaluator())
+        store = self.checked(self.store_of(evaluator))
+        if evaluator.location.instance.is_ephemeral:
+            return store, lambda: None
+        from jammi_dagster.adapters.launching.outgoing_events import send_events
+
+        return store, lambda: send_events(evaluator, store)
 
     def store_of(self, evaluator: Evaluator) -> ResultStore:
         """Return the one store of the code. Raise `InvalidStore` for none, and `click.UsageError` for several."""
@@ -216,9 +246,8 @@ _NEEDS_CODE = "this command reads code: give -f FILE, -m MODULE or -w WORKSPACE,
 
 def target(*, code: bool = True, store: bool = True, deployment: bool = True) -> Callable[[_F], _F]:
     """Add the options that name a target, and pass the function a `Target` as `target`."""
-    options = [*(_CODE if code else ()), *(_STORE if store else ()), *([_DEPLOYMENT] if deployment else ())]
-    no_store = not store
-    if no_store:  # named by mistake, it is answered with the way out
+    options = [*(_CODE if code else ()), *(_STORE if store else ()), *(_DEPLOYMENT if deployment else ())]
+    if not store:  # named by mistake, it is answered with the way out
         options.append(click.option("--store", hidden=True, help="Not taken: the command reads code."))
     names = {one.name for one in fields(Target) if one.init}
 
@@ -226,7 +255,7 @@ def target(*, code: bool = True, store: bool = True, deployment: bool = True) ->
         @functools.wraps(function)
         def run(*args: Any, **given: Any) -> Any:
             own = {name: given.pop(name) for name in names & set(given)}
-            if no_store and own.pop("store", None) is not None:
+            if not store and own.pop("store", None) is not None:
                 raise click.UsageError(_NEEDS_CODE)
             asked = Target(**own)
             try:
@@ -234,7 +263,7 @@ def target(*, code: bool = True, store: bool = True, deployment: bool = True) ->
             except UnknownTable as error:
                 if not asked.assets:
                     raise
-                raise _of_code(error, asked.assets) from None
+                raise _beside_assets(error, asked.assets) from None
 
         for option in reversed(options):
             run = option(run)
@@ -249,15 +278,15 @@ def check_selected(selection: str | None, found: Collection[object]) -> None:
         raise InvalidTarget(target=selection, why="the code has none that fits it")
 
 
-def _of_code(error: UnknownTable, assets: Sequence[str]) -> UnknownTable:
+def _beside_assets(error: UnknownTable, assets: Sequence[str]) -> UnknownTable:
     """Say of a table that is not there if the code has its asset, or assets of near names."""
     asset = asset_of(error.table)
     if asset in assets:
         near = error.near or ": its asset was not materialized there"
     else:
         close = difflib.get_close_matches(asset, assets, n=3)
-        names = f" (near names: {', '.join(close)})" if close else error.near
-        near = f", and no asset has that name{names}"
+        near = ", and no asset has that name"
+        near = f"{near} (near names: {', '.join(close)})" if close else f"{error.near}{near}"
     return UnknownTable(table=error.table, deployment=error.deployment, near=near)
 
 

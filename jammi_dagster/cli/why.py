@@ -25,9 +25,7 @@ def why(table: str, target: Target, out: Output) -> None:
         return
     with target.evaluator() as evaluator:
         asset = evaluator.maker(table)
-        store = target.store_of(evaluator) if asset is None else asset.store
-        store.binding.check_not_lost()
-        target.check_deployment(store)
+        store = target.checked(target.store_of(evaluator) if asset is None else asset.store)
         _show(out, store, table, _now(evaluator, table))
 
 
@@ -43,10 +41,13 @@ def _show(out: Output, store: ResultStore, table: str, now: tuple[str, list[str]
         data["now"] = {"verdict": verdict, "reasons": reasons}
         blocks.append(f"At present it is {verdict.replace('_', ' ')}{':' if reasons else '.'}")
         blocks += [f"  {reason}" for reason in reasons]
-    hold = store.holds().get(table)
+    hold, accepted = store.holds().get(table), store.acceptances().get(table)
     data["hold"] = None if hold is None else hold.to_dict()
+    data["acceptance"] = None if accepted is None else accepted.to_dict()
     if hold is not None and (now is None or str(hold) not in now[1]):
         blocks.append(f"It is {hold}.")
+    if accepted is not None and now is None:
+        blocks.append(f"It was {accepted}.")
     out.show(data, *blocks)
 
 
@@ -63,7 +64,8 @@ def _now(evaluator: Evaluator, table: str) -> tuple[str, list[str]]:
         # the definitions of now tell which of the tables above is stale
         above = dg.AssetSelection.assets(asset.key).upstream()
         assets = evaluator.assets(evaluator.location.select(above))
-        state = evaluator.evaluate(assets, seen=evaluator.observe(assets)).tables.get(table)
+        evaluation = evaluator.evaluate(assets, seen=evaluator.observe(assets))
+    state, accepted = evaluation.tables.get(table), evaluation.accepted.get(table)
     if state is None:
-        return "fresh", []
+        return "fresh", [] if accepted is None else [str(accepted)]
     return state.word, reasons(state)

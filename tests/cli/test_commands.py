@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from cli_kit import PIPELINE, Answer, Project, ask
+from cli_kit import PIPELINE, Answer, Project, ask, ask_process
 
 from jammi_dagster.cli.render import FORMAT
 from jammi_dagster.planning.plan import Plan
@@ -366,6 +366,45 @@ def test_a_rollback_to_nothing_is_one_line(ran: Project) -> None:
     assert "table total at 1999-01-01: its history begins on" in answer.err
 
 
+def test_an_accepted_table_is_shown_wherever_it_is_judged(project: Project) -> None:
+    """A renamed helper is accepted with its reason; another constant is refused in one line where config differs."""
+    project.edit("scaled", "times")
+    assert ask("status", "-f", project.file, "--json").json["totals"]["stale"] == 1
+    given = ("--reason", "a better name", "--by", "ada")
+    told = ask("accept", "orders", *given, "-f", project.file, "--json").json
+    assert [one["table"] for one in told["accepted"]] == ["orders"]
+    status = ask("status", "-f", project.file)
+    assert "accepted by ada because a better name" in status.out
+    assert ask("status", "-f", project.file, "--json").json["accepted"] == told["accepted"]
+    why = ask("why", "orders", "-f", project.file)
+    assert why.out.endswith("At present it is fresh:\n  accepted by ada because a better name\n")
+    assert "It was accepted by ada" in ask("why", "orders", "--store", project.root).out
+    (planned,) = ask("plan", "orders", "-f", project.file, "--json").json["plan"]["rows"]
+    assert planned["reasons"] == ["accepted by ada because a better name"]
+    project.edit("limit: int = 10", "limit: int = 9")
+    refused = ask("accept", "total", *given, "-f", project.file)
+    assert (refused.code, refused.err.count("\n")) == (1, 1)
+    assert (
+        "table total: it cannot be accepted, more than its code differs (config.limit 10 -> 9" in refused.err
+    )
+
+
+def test_lineage_of_a_materialization_goes_by_ids(ran: Project) -> None:
+    """Up, down or both, as text, data or a flowchart; it goes with no table."""
+    ids = {
+        table: ran.store.current(table).materialization_id for table in ("orders", "by_letter[a]", "total")
+    }
+    asked = ("lineage", "--materialization", ids["by_letter[a]"], "--store", ran.root)
+    text = ask(*asked).out.splitlines()
+    assert text[:2] == ["upstream", f"  orders {ids['orders']} (current)"]
+    assert text[-3:-1] == ["downstream", f"  total {ids['total']} (current)"]
+    assert ask(*asked, "--down").out.splitlines() == text[-3:]
+    assert ask(*asked, "--json").json["materialization"] == ids["by_letter[a]"]
+    assert ask(*asked, "--mermaid").out.startswith("flowchart LR\n")
+    assert ask("lineage", "--store", ran.root).code == ask("lineage", "total", *asked[1:]).code == 1
+    assert "--mermaid belongs to" in ask("lineage", "total", "--mermaid", "--store", ran.root).err
+
+
 def test_lineage_goes_up_and_down_as_far_as_asked(ran: Project) -> None:
     """A name that is reached twice is shown once with its own inputs."""
     text = ask("lineage", "total", "--store", ran.root).out.splitlines()
@@ -458,10 +497,12 @@ def test_explain_names_place_and_way_out(ran: Project) -> None:
 
 def test_doctor_tells_a_healthy_store_from_a_broken_one(project: Project) -> None:
     """Each line is ok, warn or error, and one that is not ok holds the way out."""
-    healthy = ask("doctor", "-f", project.file, "--json")
+    # in a process of its own: it looks at all loaded code, and other tests edit theirs
+    healthy = ask_process("doctor", "-f", project.file, "--json", folder=project.folder)
     assert healthy.code == 0
     levels = {one["what"]: one["level"] for one in healthy.json["checks"]}
-    assert levels["root"] == levels["catalog"] == levels["clock"] == levels["loaded code"] == "ok"
+    whole = ("root", "catalog", "clock", "loaded code")
+    assert {levels[what] for what in whole} == {"ok"}, healthy.json["checks"]
     assert levels["identity"] == "warn"
     assert not list(Path(project.root).glob("*.key")), "looking makes no key"
     Path(project.root, "jammi-root.json").unlink()

@@ -125,6 +125,18 @@ def test_a_store_that_is_gone_is_named(lost: str, project: Project) -> None:
     assert tree(project.folder) == before
 
 
+@pytest.mark.parametrize("command", [("rollback", "total", "--to", "2100-01-01"), ("release", "total")])
+def test_a_lost_catalog_is_not_moved_in(command: tuple[str, ...], project: Project) -> None:
+    """Neither by code nor by its root: it is named, and not made again for the sake of one table."""
+    lose_catalog(project)
+    before = tree(project.folder)
+    for where, said in ((("-f", project.file), "was lost"), (("--store", project.root), "there is no")):
+        answer = ask(*command, *where)
+        assert (answer.code, answer.out) == (1, "")
+        assert said in answer.err
+    assert tree(project.folder) == before
+
+
 def test_a_deleted_folder_is_no_hindrance(project: Project, tmp_path: Path) -> None:
     """An absolute root needs no present folder; a relative one is refused."""
     gone = tmp_path / "gone"

@@ -224,6 +224,10 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
         lambda p: ("status", "--deployment", "nope", "-f", "pipeline.py"),
         "has no table in it; name one of default",
     ),
+    "an unknown deployment of a table of the code": (
+        lambda p: ("rollback", "total", "--to", "2100-01-01", "--deployment", "nope", "-f", "pipeline.py"),
+        "has no table in it; name one of default",
+    ),
     "a catalog for a root": (
         lambda p: ("status", "--store", "results/catalog.db"),
         "store results/catalog.db: it is a file; give the folder of the tables",
