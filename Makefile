@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export DAGSTER_HOME := $(CURDIR)/dagster_home
 
-.PHONY: demo ui test slow screenshots long pandas2 postgres-events compatibility conformance conformance-newest check docs format bench bench-peers dev lock clean
+.PHONY: demo ui test slow screenshots long pandas2 postgres-events dbt compatibility conformance conformance-newest check docs format bench bench-peers dev lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python -m demo
@@ -39,6 +39,13 @@ postgres-events:
 	test -d $(EVENTS) || $(PYTHON) -m venv $(EVENTS)
 	$(EVENTS)/bin/python -m pip install --quiet --upgrade --editable '.[postgres,postgres-events]' hypothesis pgserver pytest
 	$(EVENTS)/bin/python -m pytest tests/adapters/postgres_events.py
+
+# tables below models of dbt, with dbt itself on duckdb: `dagster_dbt` goes with one Dagster, and dbt warns of its libraries
+dbt: DBT := build/dbt
+dbt:
+	test -d $(DBT) || $(PYTHON) -m venv $(DBT)
+	$(DBT)/bin/python -m pip install --quiet --upgrade --editable '.[dbt]' hypothesis pytest
+	$(DBT)/bin/python -m pytest -W default tests/adapters/dbt_runs.py
 
 # the versions of tools/compatibility.toml, each in an environment of its own; writes docs/reference/compatibility.md
 compatibility: $(VENV)/.dev

@@ -13,6 +13,7 @@ from typing import Any
 
 from benchmarks import (
     chain,
+    collection,
     event_log,
     faults,
     fingerprint,
@@ -49,6 +50,7 @@ BENCHMARKS: Mapping[str, Callable[..., Report]] = {
     "plan": plan.run,
     "fingerprint": fingerprint.run,
     "upkeep": upkeep.run,
+    "collection": collection.run,
     "faults": faults.run,
     "precision": precision.run,
     "real_precision": real_precision.run,
@@ -70,6 +72,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "tick": {"sizes": [1_000]},
     "plan": {"sizes": [1_000]},
     "fingerprint": {"rounds": 2, "assets": 200},
+    "collection": {"sizes": [10_000]},
     "upkeep": {"objects": 2_000, "latency_ms": [2.0]},
     "faults": {"every": 10},
     "precision": {},

@@ -71,6 +71,11 @@ def peak_mb() -> float:
     return max(children, _megabytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
+def disk_mb(folder: Path) -> float:
+    """Return the size of all files below a folder, in 10^6 bytes."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
+
+
 def _megabytes(peak: int) -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 

@@ -60,6 +60,8 @@ def play(seed: int, edits: int, *, fault: bool = False) -> dict[str, Any]:
             part = None  # config that is given to a run counts once a run has had it
             if not any(text.startswith("config") for text in made) and chance.random() < 0.6:
                 part = chance.sample([node.name for node in project.nodes], chance.choice((0, 1)))
+                if any(text.endswith("is new") for text in made):
+                    part = []  # no asset has a new partition alone: those above it come first
             how = "a run of all" if part is None else f"a run of {', '.join(part) or 'nothing'}, and ticks"
             for text in _launch(project, folder, part, fault, counts):
                 counts["told"].append(f"seed {seed}: {text}, after {'; '.join(made)}; {how}")

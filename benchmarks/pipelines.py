@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 BODY = "benchmarks.body"
@@ -96,6 +96,11 @@ def values(modules: Sequence[ModuleType], type_: type[Any]) -> Iterator[Any]:
     """Yield the values of a type that the modules define, in the order of their definition: tasks, or functions."""
     for module in modules:
         yield from (value for value in vars(module).values() if isinstance(value, type_))
+
+
+def parameters(function: FunctionType) -> tuple[str, ...]:
+    """Return the names of a function's parameters, which are those of the tables that it takes."""
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
 def count_bodies() -> list[str]:

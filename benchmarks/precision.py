@@ -35,12 +35,13 @@ DEFINITIONS: Mapping[str, str] = {
     "wind_forecast": "wind_forecast",
     "ice_stats": "ice_stats.repo",
     "open_energy": "open_energy.definitions",
+    "river_gauges": "river_gauges",
 }
 MISSED_PERCENT = 15
 
 ABOUT = (
-    "functions behind the assets of twelve small projects, labelled by two readings before any verdict; per cent with "
-    "their 95 % interval (Wilson)"
+    "functions behind the assets of thirteen small projects, labelled by two readings before any verdict; per cent "
+    "with their 95 % interval (Wilson)"
 )
 
 Asset = Mapping[str, Any]

@@ -13,9 +13,10 @@ from pathlib import Path
 import dagster as dg
 
 from benchmarks import peers
-from benchmarks.fresh import FreshRun, fresh
+from benchmarks.fresh import FreshRun, disk_mb, fresh
 from benchmarks.pipelines import Asset, Kind
 from benchmarks.report import Report, Row
+from benchmarks.runs import EVENT_LOG, local_instance
 
 JOBS = ("in_process", "multiprocess")
 SECONDS = 4.0  # for 1,000 steps
@@ -101,38 +102,18 @@ def _whole(run: FreshRun) -> dict[str, float]:
 def once(folder: str, steps: int, job: str) -> Mapping[str, float]:
     """Run the job once on the instance and the store in the folder."""
     home, store = Path(folder, "home"), Path(folder, "store")
-    _configure(home)
-    os.environ |= {
-        "DAGSTER_HOME": str(home),
-        "DAGSTER_EVENT_BATCH_SIZE": "1000",
-        "JAMMI_WIDE_STEPS": str(steps),
-        "JAMMI_WIDE_STORE": str(store),
-    }
+    os.environ |= {"JAMMI_WIDE_STEPS": str(steps), "JAMMI_WIDE_STORE": str(store)}
     pipeline = importlib.import_module("benchmarks.wide_pipeline")
     recon = dg.reconstructable(getattr(pipeline, job))
     sizes = {"catalog MB": store, "event log MB": home / "history"}
-    before = {name: _megabytes(path) for name, path in sizes.items()}
-    with dg.DagsterInstance.get() as instance:
+    before = {name: disk_mb(path) for name, path in sizes.items()}
+    with local_instance(home, event_log=EVENT_LOG) as instance:
         recon.get_definition()
         started, cpu = time.perf_counter(), time.process_time()
         with dg.execute_job(recon, instance=instance, run_config=_QUIET) as result:
             assert result.success, "a step that fails raises"
         taken = {"s": time.perf_counter() - started, "cpu s": time.process_time() - cpu}
-    return taken | {name: _megabytes(path) - before[name] for name, path in sizes.items()}
+    return taken | {name: disk_mb(path) - before[name] for name, path in sizes.items()}
 
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-
-
-def _configure(home: Path) -> None:
-    home.mkdir(exist_ok=True)
-    storage = (
-        "  module: jammi_dagster.adapters.event_log_storage\n"
-        "  class: BatchingSqliteEventLogStorage\n"
-        f"  config: {{base_dir: {home / 'history' / 'runs'}}}\n"
-    )
-    (home / "dagster.yaml").write_text(f"telemetry: {{enabled: false}}\nevent_log_storage:\n{storage}")
-
-
-def _megabytes(folder: Path) -> float:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

@@ -15,6 +15,7 @@ import benchmarks
 from benchmarks import (
     __main__,
     chain,
+    collection,
     event_log,
     fingerprint,
     funnel,
@@ -52,6 +53,7 @@ TINY: Mapping[str, tuple[Any, Mapping[str, Any]]] = {
     "wide": (wide.run, {"steps": 2, "rounds": 1, "grown": 2}),
     "tick": (tick.run, {"sizes": [100]}),
     "plan": (plan.run, {"sizes": [100]}),
+    "collection": (collection.run, {"sizes": [100]}),
     "fingerprint": (fingerprint.run, {"rounds": 1, "assets": 40}),
     "scale": (scale.run, {"rounds": 1, "sizes": [(50, 50), (100, 20)], "edges": 10}),
 }
@@ -67,6 +69,7 @@ BUDGETS = {
     "chain": 5,
     "tick": 4,
     "plan": 3,
+    "collection": 5,
     "fingerprint": 4,
     "scale": 2 * (2 * (len(scale.MOST_MS) + 1) + 2),
 }

@@ -25,6 +25,14 @@ def test_examples_of_docstrings_hold(name: str) -> None:
 
 def test_values_of_the_contract_have_an_example() -> None:
     """Every class of the contract that is more than a name, a digest or a list of fields shows one example."""
-    plain = {"AnchorKind", "ArtifactDigest", "CachePolicy", "DefinitionHash", "Difference", "Leaf"}
+    plain = {
+        "Acceptance",
+        "AnchorKind",
+        "ArtifactDigest",
+        "CachePolicy",
+        "DefinitionHash",
+        "Difference",
+        "Leaf",
+    }
     values = [value for value in vars(contract).values() if isinstance(value, type)]
     assert {value.__name__ for value in values if ">>>" not in (value.__doc__ or "")} == plain

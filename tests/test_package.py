@@ -31,7 +31,14 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         ("import jammi_dagster.testing.pytest_plugin", ["dagster", "pyarrow", "sqlalchemy"]),
         (
             "from jammi_dagster import ResultStore",
-            ["dagster", "alembic", "pyarrow.dataset", "fsspec", "pandas"],
+            [
+                "dagster",
+                "alembic",
+                "pyarrow.dataset",
+                "fsspec",
+                "pandas",
+                "jammi_dagster.maintenance.recovery",
+            ],
         ),
     ],
 )
@@ -79,6 +86,7 @@ print(*set(sys.modules) - before)
 """
 
 
+@pytest.mark.slow
 def test_a_reuse_loads_no_library_that_a_run_of_dagster_has_not_loaded(tmp_path: Path) -> None:
     """No pyarrow.dataset, ORM or migrations: a worker that reuses pays for this package alone."""
     (tmp_path / "pipeline.py").write_text(PIPELINE)

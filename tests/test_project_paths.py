@@ -164,6 +164,7 @@ def test_a_store_at_the_place_of_before_is_named(folders: Folders, caplog: pytes
         assert not caplog.messages
 
 
+@pytest.mark.slow
 def test_two_working_folders_share_one_store(tmp_path: Path) -> None:
     """The same project run from its own folder and from another one reuses what the first run made."""
     (tmp_path / "pyproject.toml").touch()

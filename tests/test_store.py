@@ -342,11 +342,11 @@ def test_everything_is_sensed_on_a_read_only_disk(
 
 
 def _fill(root: Path) -> tuple[str, list[str], list[str]]:
-    """Writes more than the process may: files cannot grow beyond 256 KiB."""
+    """Writes more than the process may: files cannot grow beyond 1 MiB."""
     store = ResultStore(str(root))
     make(store, "t", numbers(3))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (256 << 10, 256 << 10))
-    noise = pa.table({"x": [os.urandom(1_000) for _ in range(2_000)]})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+    noise = pa.table({"x": [os.urandom(1_000) for _ in range(4_000)]})
     with pytest.raises(JammiError) as raised:
         make(store, "t", noise, step=2)
     left = [path.name for path in root.rglob("*.parquet")]

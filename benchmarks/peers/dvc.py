@@ -10,6 +10,8 @@ from typing import Any
 
 from dvc.repo import Repo
 
+from benchmarks.pipelines import load, parameters, values
+
 
 def run(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
     """Reproduce all stages, without git; the bodies that ran are the stages that DVC says it ran."""
@@ -20,13 +22,10 @@ def record(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
     """Write all tables in this process, and have DVC record them: a thousand processes take minutes."""
     import pyarrow.parquet as pq
 
-    from benchmarks.pipelines import load, values
-
     repository = _repository(Path(storage))
     made: dict[str, Any] = {}
     for function in values(load(Path(pipeline)), FunctionType):
-        given = function.__code__.co_varnames[: function.__code__.co_argcount]
-        made[function.__name__] = function(*(made[name] for name in given))
+        made[function.__name__] = function(*(made[name] for name in parameters(function)))
         pq.write_table(made[function.__name__], Path(storage, f"{function.__name__}.parquet"))
     repository.commit(force=True)
     return {"bodies": len(made)}

@@ -19,7 +19,7 @@ from hamilton.caching import fingerprinting
 from hamilton.caching.stores.base import ResultStore
 
 from benchmarks.bare import digest
-from benchmarks.pipelines import count_bodies, load, values
+from benchmarks.pipelines import count_bodies, load, parameters, values
 
 
 def run(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
@@ -29,15 +29,11 @@ def run(pipeline: str, storage: str, reads: list[str]) -> dict[str, Any]:
     modules = load(Path(pipeline))
     builder = driver.Builder().with_modules(*modules)
     made = builder.with_cache(path=storage, result_store=_Tables(Path(storage, "tables"))).build()
-    functions = {function.__name__: _parameters(function) for function in values(modules, FunctionType)}
+    functions = {function.__name__: parameters(function) for function in values(modules, FunctionType)}
     last = set(functions).difference(*functions.values())  # what is asked for is loaded
     inputs = {"reads": "".join(digest(Path(file)) for file in reads)} if reads else {}
     made.execute(sorted(last), inputs=inputs)
     return {"bodies": len(ran)}
-
-
-def _parameters(function: FunctionType) -> tuple[str, ...]:
-    return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
 class _Tables(ResultStore):  # type: ignore[misc]  # of a package that the type checker need not find

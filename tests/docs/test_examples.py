@@ -6,6 +6,7 @@ A fenced block with a title is a file, written where it stands, over an earlier 
 PostgreSQL database by it.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -26,7 +27,8 @@ _BLOCK = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _PROMPT = "$ python "
-_ELSEWHERE = {"guides/testing.md"}  # a test suite, which the tests of `jammi_dagster.testing` run as one
+# a test suite, which the tests of `jammi_dagster.testing` run as one, and a project whose values are compared below
+_ELSEWHERE = {"guides/testing.md", _ADOPTION := "guides/adopt-gradually.md"}
 
 
 def examples() -> list[str]:
@@ -49,14 +51,20 @@ def is_run(block: re.Match[str]) -> bool:
     )
 
 
-def run(folder: Path, *arguments: str, catalog: str | None = None) -> str:
+def run(folder: Path, *arguments: str, catalog: str | None = None, given_in: str | None = None) -> str:
     """Run Python in the folder, with this package and nothing of this test's own; give its output."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(("DAGSTER", "JAMMI"))}
     environment = {**given, "PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"}
     if catalog:
         environment["JAMMI_CATALOG"] = catalog
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=environment,
+        input=given_in,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -104,3 +112,25 @@ def test_the_pages_with_examples_are_found() -> None:
     assert {"tutorial/first-reuse.md", "guides/declare-inputs.md", "guides/without-dagster.md"} <= set(
         examples()
     )
+
+
+def test_a_project_moves_over_one_asset_at_a_time(tmp_path: Path) -> None:
+    """After each step of the guide every asset is made, those that moved are reused, and all values are as before."""
+    steps: list[dict[str, str]] = []
+    shown: list[str] = []
+    for block in blocks(DOCS / _ADOPTION):
+        if block["title"]:
+            steps.append({"file": block["title"], "text": block["text"]})
+        elif block["language"] == "python":
+            steps += [{"file": "example.py", "text": block["text"]}, {"script": "example.py"}]
+            shown.append("")
+        elif is_run(block):
+            for arguments, output in commands(block["text"]):
+                steps.append({"script": arguments[0]})
+                shown.append(output)
+    driver = str(Path(__file__).parent / "adoption_run.py")
+    found = json.loads(run(tmp_path, driver, given_in=json.dumps(steps)))
+    assert [one["output"] for one in found] == shown
+    first = found[0]["values"]
+    assert all(one["values"] == first for one in found)
+    assert set(first) == {"cleaned", "enriched", "by_day", "by_country", "model", "forecast", "chart"}

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from jammi_dagster import ResultStore, ResultStoreResource, ResultTableIOManager, result_table
 from jammi_dagster.contract import InputAnchor
+from jammi_dagster.surfaces import file
 
 _calls: list[Any] = []
 
@@ -52,6 +53,22 @@ def raw() -> pa.Table:
 @result_table(partitions_def=letters, reads=[])
 def part(context: dg.AssetExecutionContext) -> pa.Table:
     return table(context.partition_key)
+
+
+def raw_and_mid(folder: Path) -> list[Any]:
+    """A table of a file, and one below it."""
+    path = folder / "raw.txt"
+
+    @result_table(reads=[file(path, name="raw.txt")], code_version="1")
+    def raw() -> pa.Table:
+        return table(path.read_text())
+
+    @result_table(code_version="1")
+    def mid(raw: pa.Table) -> pa.Table:
+        note("mid")
+        return raw
+
+    return [raw, mid]
 
 
 class Held(dg.IOManager):

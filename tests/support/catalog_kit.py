@@ -26,15 +26,15 @@ _count = itertools.count()
 class Catalog:
     """A catalog seen from one scope."""
 
-    def __init__(self, database: Database, *, tenant: str = "", deployment: str = "default") -> None:
+    def __init__(self, database: Database, **scope: Any) -> None:
         self.database = database
-        self.scope = Scope(tenant=tenant, deployment=deployment)
+        self.scope = Scope(**scope)
         self.reader = CatalogReader(database, self.scope, lambda path: f"file:///root/{path}")
         self.writer = CatalogWriter(database, self.scope)
 
-    def beside(self, *, tenant: str = "", deployment: str = "default") -> "Catalog":
+    def beside(self, **scope: Any) -> "Catalog":
         """The same database from another scope."""
-        return Catalog(self.database, tenant=tenant, deployment=deployment)
+        return Catalog(self.database, **scope)
 
     def begin(self, *tables: str, start: int | None = None) -> tuple[list[BuildingRow], Lease]:
         """`building` rows under one lease."""

@@ -16,6 +16,8 @@ Name = tuple[str, str, str]
 Label = tuple[Any, ...] | None
 
 _CONTROL = ("jammi-root.json", "jammi-maintenance.json")
+_TOMBSTONES = (".dropped.json", ".collected.json")
+_ON_THE_WAY = {"collected": ("collecting",)}
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _rows(expected: Expected, now: Seen) -> Iterator[str]:
             continue
         if found is None or later is None:
             yield f"a ready row is gone: {row.table_name}"
-        elif found.status not in (row.status, later.status):
+        elif found.status not in (row.status, *_ON_THE_WAY.get(later.status, ()), later.status):
             yield f"a ready row is {found.status}: {row.table_name}"
         elif (found.artifact_path, found.artifact_digest) != (row.artifact_path, row.artifact_digest):
             yield f"a ready row was changed: {row.table_name}"
@@ -196,7 +198,7 @@ def _litter(seen: Seen) -> set[str]:
     return {
         path
         for path in seen.objects
-        if path not in named and path not in _CONTROL and not path.endswith(".dropped.json")
+        if path not in named and path not in _CONTROL and not path.endswith(_TOMBSTONES)
     }
 
 

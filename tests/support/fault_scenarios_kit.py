@@ -98,6 +98,22 @@ def _roll_back(store: ResultStore) -> None:
     store.rollback("t", store.history("t")[-1].materialization_id, by="me")
 
 
+# --- promotion ----------------------------------------------------------------------------------------------
+
+
+def _branched(stack: Stack) -> None:
+    """Make other tables in a branch."""
+    with contextlib.closing(stack.place.open()) as store:
+        fill(store)
+        branch = store.beside(deployment="branch")
+        make(branch, "child", numbers(5), step=1, inputs=on(make(branch, "t", numbers(6), step=6)))
+
+
+def _promote(store: ResultStore) -> None:
+    branch = store.beside(deployment="branch")
+    branch.promote("default", definitions={"child": "cd" * 32}, ahead_of_code=True, by="me")
+
+
 # --- recovery -----------------------------------------------------------------------------------------------
 
 
@@ -219,6 +235,35 @@ def _drop_shared(store: ResultStore) -> None:
         store.drop("t")
 
 
+# --- collection ---------------------------------------------------------------------------------------------
+
+
+def _with_old_ones(stack: Stack) -> None:
+    """Leave materializations that nothing keeps: marked ones, new ones, and one whose name was dropped."""
+    with contextlib.closing(stack.place.open()) as store:
+        fill(store)
+        make(store, "u", numbers(1), step=1)
+        store.collect({}, dry_run=False)
+        make(store, "u", numbers(2), step=2)
+        store.drop("child")
+        execute(store, "DELETE FROM run_leases")
+
+
+def _collect(store: ResultStore) -> None:
+    store.collect({"grace_seconds": 0}, dry_run=False)
+
+
+def _dropped(stack: Stack) -> None:
+    with contextlib.closing(stack.place.open()) as store:
+        fill(store)
+        store.drop("child")
+
+
+def _undrop(store: ResultStore) -> None:
+    if "child" not in store.tables():
+        store.undrop("child", by="me")
+
+
 SCENARIOS = {
     one.name: one
     for one in (
@@ -227,6 +272,7 @@ SCENARIOS = {
         Scenario("first write", _nothing, lambda store: publish(store, {"t": 7}), flips=True),
         Scenario("reuse", _filled, _reuse, flips=True),
         Scenario("roll back", _filled, _roll_back, flips=True),
+        Scenario("promote", _branched, _promote, flips=True),
         Scenario("write a held table", _held, _write),
         Scenario("recover", _crashed, _recover),
         # recovery without grace, as it would come before the next run, rightly loses the missing table
@@ -235,6 +281,8 @@ SCENARIOS = {
         Scenario("adopt, take over", _without_catalog, _take_over, recovers=False),
         Scenario("recover a lost catalog", _without_catalog, recover_all, stacks=("local + SQLite",)),
         Scenario("drop", _filled, _drop, flips=True),
+        Scenario("undrop", _dropped, _undrop, flips=True),
         Scenario("drop, used elsewhere", _filled, _drop_shared, flips=True),
+        Scenario("collect", _with_old_ones, _collect),
     )
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from jammi_dagster.fingerprint import CodeIdentity, identify
+from jammi_dagster.fingerprint import CodeIdentity, fix_location, identify
 
 REPOSITORY = Path(__file__).parents[2]
 SHOP = Path(__file__).parents[1] / "fingerprint" / "sample" / "shop"
@@ -208,3 +208,24 @@ def run_script(
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def identity_in_location(project: Project) -> CodeIdentity:
+    """Identify `assets.f` in the code location of `definitions.py`."""
+    project.forget()
+    for name in ("definitions", "assets"):  # another test may have loaded one of that name
+        sys.modules.pop(name, None)
+    definitions, assets = importlib.import_module("definitions"), importlib.import_module("assets")
+    fix_location([assets.f], [assets.f], None)
+    assert definitions.f is assets.f
+    return identify(assets.f)
+
+
+def write_location(
+    project: Project, plugin: str, assets: str, reg: str = "", *, loads: bool = True
+) -> Project:
+    """Write a code location. Where it `loads` no plugin, the process of the test stays as it is."""
+    definitions = f"if {loads}:\n    import plugin\nfrom assets import f\n"
+    return project.write(
+        {"reg.py": reg, "plugin.py": plugin, "assets.py": assets, "definitions.py": definitions}
+    )

@@ -30,11 +30,13 @@ class StoreAt:
         self.root, self.url = root, url
         self._opened: list[ResultStore] = []
 
-    def __call__(self, *, tenant: str | None = None, deployment: str = "default") -> ResultStore:
+    def __call__(
+        self, *, tenant: str | None = None, deployment: str = "default", **branch: Any
+    ) -> ResultStore:
         """A store of its own connections; in memory, where there is one, beside the first."""
         if self._opened and self.url == "sqlite://":
-            return self._opened[0].beside(tenant=tenant, deployment=deployment)
-        store = ResultStore(str(self.root), self.url, tenant=tenant, deployment=deployment)
+            return self._opened[0].beside(tenant=tenant, deployment=deployment, **branch)
+        store = ResultStore(str(self.root), self.url, tenant=tenant, deployment=deployment, **branch)
         self._opened.append(store)
         return store
 
@@ -175,6 +177,14 @@ def days_later(store: ResultStore, days: float = 2) -> None:
         "UPDATE materializations SET missing_since = missing_since - :s, lease_expires_at = lease_expires_at - :s",
         s=days * 24 * 3600,
     )
+
+
+def collected(store: ResultStore, *tables: str) -> list[str]:
+    """Drops tables, and collects all that nothing keeps any more, with the results of runs."""
+    for table in tables:
+        store.drop(table)
+    execute(store, "DELETE FROM run_leases")
+    return store.collect({"grace_seconds": 0}, dry_run=False).collected
 
 
 def counted(store: ResultStore) -> AbstractContextManager[list[tuple[str, Any]]]:

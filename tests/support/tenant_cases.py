@@ -4,33 +4,52 @@ Cases run in the order written, on one world: what changes the own side's rows c
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from core_kit import ENV, descriptor, make, numbers
 from store_kit import OTHER, execute, output, recovery_of
 from tenants_kit import World, definition_of, lease_of
 
-from jammi_dagster import InputAnchor
-from jammi_dagster.artifacts import sidecar_path
+from jammi_dagster import InputAnchor, ResultStore
+from jammi_dagster.artifacts import read_manifest, sidecar_path
 from jammi_dagster.catalog import (
+    AcceptanceRows,
     AdoptedRow,
     AdoptionRows,
     BindingRows,
+    BranchRows,
     BuildingRow,
     Busy,
     CatalogReader,
-    DroppedRows,
+    CollectionRows,
     Flight,
     HoldRows,
     Lease,
+    LineageRows,
     MoveRows,
     Outbox,
+    PromotionRows,
+    ReadLeaseRows,
     ReadyRow,
     RecoveryRows,
+    UndropRows,
 )
-from jammi_dagster.contract import anchor_set_key
-from jammi_dagster.errors import InvalidField, InvalidStore, LeaseLost, NotInHistory, UnknownTable
-from jammi_dagster.recording import Attempt, Recorder
+from jammi_dagster.contract import Acceptance, anchor_set_key
+from jammi_dagster.errors import (
+    InvalidDeployment,
+    InvalidField,
+    InvalidStore,
+    LeaseLost,
+    NotDropped,
+    NotInHistory,
+    PlanOutdated,
+    PromotionRefused,
+    UnknownTable,
+)
+from jammi_dagster.maintenance import Judge, RetentionPolicy, RunFolders
+from jammi_dagster.planning.promotion import PromotedTable, PromotionPlan
+from jammi_dagster.recording import Attempt, ReadLeases, Recorder
 from jammi_dagster.sensing import Observations, Resolver
 
 Case = Callable[[World], Any]
@@ -38,7 +57,7 @@ CASES: dict[tuple[str, str], Case] = {}
 NOTHING = None
 
 
-def no_tombstone(dropped: DroppedRows) -> None:
+def no_tombstone(start_sequence: int) -> None:
     """Leaves no tombstone."""
 
 
@@ -90,6 +109,15 @@ def _(world: World) -> Any:
     return told
 
 
+@case("ResultStore", "read_object")
+def _(world: World) -> Any:
+    with world.refused(UnknownTable):
+        world.own.store.read_object(_only(world))
+    with world.refused(InvalidField):  # it is a table
+        world.own.store.read_object("shared")
+    return []
+
+
 @case("ResultStore", "why", "diff")
 @case("Why", "to_dict")
 @case("MaterializationDiff", "reasons", "to_dict")
@@ -107,11 +135,34 @@ def _(world: World) -> Any:
     return store.why("shared").to_dict(), found.to_dict(), found.rows and found.rows.to_dict()
 
 
+@case("CatalogReader", "covered", "in_scope")
+def _(world: World) -> Any:
+    reader, names = world.own.store.reader, [f"only {side.name}" for side in world.sides.values()]
+    assert isinstance(reader, CatalogReader)
+    assert reader.covered(None) >= reader.covered(names) >= {f"only {world.own.name}"}
+    return reader.covered(None), reader.covered(names), reader.in_scope(world.own.store.scope).tables()
+
+
 @case("CatalogReader", "deployments")
 def _(world: World) -> Any:
     reader = world.own.store.reader
     assert isinstance(reader, CatalogReader)
     return reader.deployments()
+
+
+@case("ResultStore", "deployments", "sequence", "of_deployment")
+@case("BranchRows", "check", "find", "listed", "sequence")
+def _(world: World) -> Any:
+    store = world.own.store
+    branch = store.beside(tenant=store.scope.tenant or None, deployment="b", parent=store.scope.deployment)
+    rows = BranchRows(branch.database, branch.scope)
+    rows.check()
+    assert isinstance(rows.sequence(), int)
+    assert isinstance(store.sequence(), int)
+    opened = store.of_deployment("b", store.scope.deployment)
+    told = [opened.tables(), branch.tables(), rows.listed(), store.deployments(), rows.find("b")]
+    assert f"only {world.own.name}" in opened.tables()
+    return told
 
 
 @case("ResultStore", "staleness")
@@ -353,7 +404,7 @@ def _(world: World) -> Any:
     # another's objects are named, so that nobody takes them; of its own it says no more than it was asked
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     paths = [side.only.artifact_path for side in world.sides.values()]
-    assert rows.named(paths, grace_seconds=0) == set(paths)
+    assert rows.named(paths) == set(paths)
     return NOTHING
 
 
@@ -366,11 +417,12 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("RecoveryRows", "stands")
+@case("RecoveryRows", "stands", "bury")
 def _(world: World) -> Any:
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     others = world.other.only
-    assert not rows.stands(others.table, "default", 2**50, [others.materialization_id])
+    assert not rows.stands(others.table, "default", 2**50)
+    assert rows.bury([side.only.materialization_id for side in world.foreign]) == []
     return NOTHING
 
 
@@ -399,6 +451,16 @@ def _(world: World) -> Any:
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
+
+
+@case("RunFolders", "runs", "remove", "sweep")
+@case("CatalogWriter", "lease_run")
+def _(world: World) -> Any:
+    store = world.own.store
+    store.writer.lease_run("leased")
+    folders = RunFolders(store.artifacts, world.own.tenant or None)
+    rows = CollectionRows(store.database, store.scope)
+    return [folders.runs(), folders.sweep(rows, dry_run=True), folders.sweep(rows), folders.remove("run")]
 
 
 @case("CatalogWriter", "next_start")
@@ -444,8 +506,28 @@ def _(world: World) -> Any:
     return world.own.store.current(table)
 
 
+@case("ResultStore", "drop_deployment", "expire_deployments")
+@case("BranchRows", "register", "hide", "drop", "expire")
+def _(world: World) -> Any:
+    store, name = world.own.store, world.own.store.scope.deployment
+    branch = store.beside(tenant=store.scope.tenant or None, deployment="b", parent=name)
+    rows = BranchRows(branch.database, branch.scope, 1e-9)
+    rows.register()
+    assert rows.hide("shared")
+    with world.refused(UnknownTable):
+        branch.current("shared")
+    assert rows.expire() == ["b"]
+    assert branch.current("shared") == store.current("shared")
+    rows.register()
+    assert rows.drop("b")
+    assert store.expire_deployments() == []
+    with world.refused(InvalidDeployment):
+        store.drop_deployment(name)
+    return branch.moves("shared") if not world.hidden else NOTHING
+
+
 @case("ResultStore", "rollback", "release", "holds")
-@case("HoldRows", "roll_back", "release")
+@case("HoldRows", "roll_back", "release", "release_agreed")
 def _(world: World) -> Any:
     store = world.own.store
     rows = HoldRows(store.database, store.scope)
@@ -462,7 +544,94 @@ def _(world: World) -> Any:
             store.rollback(f"lost {world.shared.name}", world.shared.lost.materialization_id)
     rolled_back = store.rollback("shared", world.own.shared.materialization_id, by="me")
     assert list(store.holds()) == ["shared"]
+    agreed = replace(store.holds()["shared"], for_definition="another")
+    rows.release_agreed([agreed, replace(agreed, table=_only(world))])
+    assert list(store.holds()) == ["shared"]
     return rolled_back, store.holds(), store.release("shared")
+
+
+@case("ResultStore", "lineage")
+@case("LineageRows", "around")
+def _(world: World) -> Any:
+    store = world.own.store
+    with world.refused(UnknownTable):
+        store.lineage(world.other.shared.materialization_id)
+    rows = LineageRows(store.database, store.scope)
+    nodes, _ = rows.around(_only(world))
+    assert nodes == {}
+    return store.lineage("shared"), rows.around("shared")
+
+
+@case("ResultStore", "accept", "acceptances")
+@case("AcceptanceRows", "add")
+@case("CatalogReader", "acceptances")
+def _(world: World) -> Any:
+    store, reader = world.own.store, world.own.store.reader
+    with world.refused(UnknownTable):
+        _accept(store, _only(world))
+    theirs = _accept(world.other.store, _only(world))
+    assert AcceptanceRows(store.database, store.scope).add(theirs) is None
+    accepted = _accept(store, "shared")
+    assert (list(store.acceptances()), list(reader.acceptances())) == (["shared"], ["shared"])
+    return accepted, store.acceptances()
+
+
+def _accept(store: ResultStore, table: str) -> Acceptance:
+    """Accept a table for a definition with other code."""
+    record = store.current(table)
+    manifest = read_manifest(store.artifacts, record.artifact_path)
+    assert manifest is not None
+    descriptor = {**manifest.descriptor.fields, "code": {"digest": "other"}}
+    inputs = record.input_anchors
+    return store.accept(
+        table, descriptor=descriptor, env=manifest.env, inputs=inputs, reason="renamed", by="me"
+    )
+
+
+@case("ResultStore", "promotion_plan", "promote", "promotions")
+@case("PromotionRows", "pointers", "facts", "recorded", "promote")
+@case("Promoter", "plan", "promote")
+def _(world: World) -> Any:
+    store, other = world.own.store, world.other.only
+    with world.refused(UnknownTable):
+        store.promotion_plan("promoted", [_only(world)])
+    stolen = PromotedTable(table=other.table, materialization=other.materialization_id, source_sequence=1)
+    plan = PromotionPlan(source="default", target="promoted", tenant=store.scope.tenant, rows=(stolen,))
+    with world.refused(PlanOutdated):
+        store.promote("promoted", plan=plan)
+    with world.refused(PromotionRefused):
+        store.promote("promoted", plan=replace(plan, undoes=1))
+    target = store.beside(tenant=store.scope.tenant or None, deployment="promoted")
+    rows = PromotionRows(store.database, store.scope, target.scope, store.artifacts.uri)
+    assert set(rows.pointers(["shared", other.table])[0]) == {"shared"}
+    assert other.materialization_id not in rows.facts(plan).records
+    done = store.promote("promoted", ["shared"], by="me")
+    assert (target.promotions(), rows.recorded()) == ([done], [done])
+    told = target.tables(), done.to_dict()
+    target.promote("promoted", plan=done.undo())
+    return told
+
+
+@case("ResultStore", "undrop")
+@case("UndropRows", "before", "lead_on", "undrop")
+def _(world: World) -> Any:
+    store, other = world.own.store, world.other.only
+    rows = UndropRows(store.database, store.scope, store.artifacts.uri)
+    assert rows.before(other.table) is None
+    own, shared = world.own.shared.materialization_id, world.other.shared.materialization_id
+    for led, to in ((shared, own), (own, own)):
+        assert rows.lead_on("shared", led, to) == (led == own)
+    for table, one in ((other.table, other.materialization_id), ("shared", shared)):
+        with world.refused(UnknownTable):
+            rows.lead_on(table, one, one)
+    with world.refused(UnknownTable):
+        store.undrop(other.table)
+    with world.refused(NotDropped):
+        rows.undrop(other.table, other.materialization_id, cause="")
+    store.drop("shared")
+    with world.refused(UnknownTable):
+        rows.undrop("shared", world.other.shared.materialization_id, cause="")
+    return store.undrop("shared", by="me")
 
 
 @case("ResultStore", "prune_history")
@@ -539,6 +708,50 @@ def _(world: World) -> Any:
         assert (made.reproducibility is not None) == seen
     made = store.materialize("mine", numbers(1), descriptor=descriptor(), env=ENV, inputs=[])
     return made.tenant if world.hidden else made
+
+
+@case("ResultStore", "restore")
+@case("Restoration", "to_dict")
+def _(world: World) -> Any:
+    store = world.own.store
+    for table, materialization in ((_only(world), None), ("shared", world.other.shared.materialization_id)):
+        with world.refused(UnknownTable if materialization is None else NotInHistory):
+            store.restore(table, lambda manifest: numbers(1), materialization=materialization)
+    return store.restore(world.own.only.table, lambda manifest: numbers(1)).to_dict()
+
+
+@case("ReadLeaseRows", "take", "pins", "release")
+@case("ReadLeases", "take", "release", "renew", "forget", "close", "nominal")
+@case("ReadLease", "release", "held_by")
+@case("ResultStore", "pin", "pins", "unpin")
+@case("Pin", "release", "table", "materialization_id")
+def _(world: World) -> Any:
+    store, hidden = world.own.store, [side.only.materialization_id for side in world.hidden]
+    rows, leases = ReadLeaseRows(store.database, store.scope), ReadLeases(store.database)
+    for one in hidden:
+        assert not rows.take("token", one, owner="me", purpose="read", seconds=60)
+        assert leases.take(store.scope, one, "read") is None
+    theirs = world.other.store.pin("shared", reason=world.other.name)
+    with world.refused(UnknownTable):
+        store.pin(_only(world))
+    with world.refused(NotInHistory):
+        store.pin("shared", world.other.shared.materialization_id)
+    with store.pin("shared", reason="mine") as pin:
+        told = [pin.table, pin.materialization_id, store.pins(), rows.pins()]
+    assert not store.unpin(theirs.pin_id)
+    assert rows.release([theirs.pin_id]) == 0
+    assert [one.pin_id for one in world.other.store.pins()] == [theirs.pin_id]
+    lease = leases.take(store.scope, world.own.only.materialization_id, "read")
+    assert lease is not None
+    lease.held_by(store.dataset(world.own.only.table))
+    assert leases.renew()
+    lease.release()
+    assert not leases.renew()
+    leases.forget("")
+    leases.nominal().release()
+    leases.close()
+    theirs.release()
+    return told
 
 
 @case("CatalogWriter", "drop")
@@ -644,3 +857,40 @@ def _(world: World) -> Any:
     assert world.own.orphan in reports[1].reclaimed
     assert store.artifacts.size(sidecar_path(world.own.only.artifact_path))
     return reports
+
+
+@case("ResultStore", "collect", "why_alive", "prune")
+@case("CollectionPass", "run")
+@case("Judge", "now", "judged", "kept", "why", "of_table")
+@case("Kept", "get", "items", "keys", "values")
+@case("CollectionReport", "total_bytes", "to_dict")
+@case("CollectionRows", "clocks", "note_clock", "pages", "tables_of", "flying", "reasons", "inputs")
+@case("CollectionRows", "mark", "unmark", "take", "doomed", "finish", "statuses")
+@case("CollectionRows", "names", "prune", "runs", "renew_runs", "end_runs", "ended_runs")
+@case("PruneReport", "to_dict")
+def _(world: World) -> Any:
+    store, theirs = world.own.store, [side.only.materialization_id for side in world.foreign]
+    rows = CollectionRows(store.database, store.scope)
+    moment = Judge.now(rows, RetentionPolicy()).moment
+    for name in (_only(world), world.other.only.materialization_id):
+        with world.refused(UnknownTable):
+            store.why_alive(name)
+    rows.mark(theirs, moment, plan="plan")
+    rows.unmark(theirs)
+    assert rows.take(theirs, moment, grace_seconds=0, keep_inputs=False) == []
+    assert rows.finish(theirs) == []
+    assert rows.tables_of(theirs) == set()
+    assert rows.inputs(moment) is not None
+    assert rows.ended_runs(["leased", "unknown"]) == ["unknown"]
+    rows.renew_runs(["run"])
+    rows.end_runs(["run"])
+    rows.prune(moment, keep_runs_seconds=0, dry_run=False)
+    with world.refused(InvalidField):
+        store.prune([])
+    told: list[Any] = [rows.names(), rows.runs(), store.prune(["shared"]).to_dict()]
+    told += [rows.flying(moment), list(rows.pages(moment)), list(rows.doomed())]
+    for dry_run in (True, False):
+        report = store.collect({"grace_seconds": 0, "keep_inputs": True}, dry_run)
+        told += [report.to_dict(), list(report.kept.items()), list(report.kept.keys()), report.unknown]
+    assert report.collected  # tables that a case before dropped
+    return told, store.why_alive("child")

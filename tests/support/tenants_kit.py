@@ -96,7 +96,14 @@ class World:
         """Everything of the sides that are not `own`: rows, pointers and objects."""
         tenants = {side.tenant for side in self.foreign}
         found: dict[str, Any] = {}
-        places = {"materializations": 1, "pointers": 0, "run_results": 1, "pointer_moves": 0, "outbox": 0}
+        places = {
+            "materializations": 1,
+            "pointers": 0,
+            "run_results": 1,
+            "pointer_moves": 0,
+            "outbox": 0,
+            "promotions": 0,
+        }
         for name, position in places.items():
             found[name] = [row for row in rows(self.own.store)[name] if row[position] in tenants]
         ids = {row[0] for row in found["materializations"]}

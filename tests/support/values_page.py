@@ -17,7 +17,8 @@ carries a description of the frame: dtypes, categories, index, column labels, `a
 `pyarrow.Table` gets plain Arrow columns.
 
 Each row below is a test. *Equal* means type, dtypes, labels and values; *documented change* means that the value comes
-back as the last column says. The column `asked for` is the annotation of the parameter that gets the value.
+back as the last column says. The column `asked for` is the annotation of the parameter that gets the value;
+without one, that of its upstream's result counts, else `pa.Table`.
 
 Some rules that the rows follow:
 

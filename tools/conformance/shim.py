@@ -194,14 +194,12 @@ class _Readers(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return a reader that takes a packed value out of its table."""
-        known = super().get(name, default)
-        whole = super().__getitem__("pyarrow.Table")
+        known = super().get(name, default) or super().__getitem__("pyarrow.Table")
 
-        def read(store: Any, reference: Any) -> Any:
-            table = whole(store, reference)
+        def read(table: pa.Table) -> Any:
             if _CELL in table.column_names:
-                return pickle.loads(table.column(0)[0].as_py())
-            return (known or whole)(store, reference)
+                return kinds._Object(pickle.loads(table.column(0)[0].as_py()))
+            return known(table)
 
         return read
 
