@@ -30,6 +30,7 @@ from event_log_kit import (
     without_waiting_for_the_disk,
     write_instance,
 )
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster.adapters import event_log_storage
 from jammi_dagster.adapters.event_log_storage import BatchingSqliteEventLogStorage
@@ -318,7 +319,9 @@ def test_four_runs_at_once_are_whole(tmp_path: Path) -> None:
         running = [
             subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log) for _ in range(4)
         ]
-        assert [each.wait(120) for each in running] == [0] * 4, (tmp_path / "log").read_text()[-3000:]
+        assert [each.wait(MOST_SECONDS) for each in running] == [0] * 4, (tmp_path / "log").read_text()[
+            -3000:
+        ]
     found = rows_of(tmp_path / "history" / "runs")
     mirrored = Counter(
         (row["run_id"], row["dagster_event_type"], row["asset_key"]) for row in found["index.event_logs"]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from catalog_kit import Catalog, finished, new_database
 from pgbouncer_kit import pooled
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster.catalog import Database
 
@@ -46,7 +47,7 @@ def test_clients_that_share_a_connection_publish_their_ranges(url: str) -> None:
     for client in clients:
         client.start()
     for client in clients:
-        client.join(timeout=120)
+        client.join(timeout=MOST_SECONDS)
     assert errors == []
     catalog = Catalog(new_database(url))
     assert catalog.reader.tables() == sorted(

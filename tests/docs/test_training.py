@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting_kit import MOST_SECONDS
 
 pytestmark = pytest.mark.slow  # each step is a process
 
@@ -30,7 +31,7 @@ def test_a_hyper_parameter_moves_model_predictions_and_metrics(tmp_path: Path) -
     def computed(*alphas: str) -> list[set[str]]:
         ended = subprocess.run(
             [sys.executable, str(HERE / "training_run.py"), *alphas],
-            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+            env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=MOST_SECONDS, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
         return [set(tables) for tables in json.loads(ended.stdout.splitlines()[-1])]

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from core_kit import ENV, descriptor, make, numbers, values
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import ArtifactDigest, InputAnchor, MaterializationEnv, ProducingDescriptor, ResultStore
 from jammi_dagster.artifacts import sidecar_path
@@ -427,7 +428,7 @@ def test_two_writers_of_one_table_at_once(store: ResultStore) -> None:
 
     def write(n: int) -> MaterializationRecord:
         def data() -> Iterator[pa.RecordBatch]:
-            together.wait(timeout=60)
+            together.wait(timeout=MOST_SECONDS)
             yield from numbers(n).to_batches()
 
         return make(store, "t", data())

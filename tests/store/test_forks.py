@@ -16,13 +16,14 @@ import pyarrow as pa
 import pytest
 from core_kit import make, numbers
 from store_kit import attempt_on, output
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import ResultStore, forks
 from jammi_dagster.catalog import sqlite_file
 from jammi_dagster.errors import CatalogUnavailable, ForkedWriter
 
 
-def _in_child(work: Callable[[], object], *, seconds: float = 60) -> int:
+def _in_child(work: Callable[[], object], *, seconds: float = MOST_SECONDS) -> int:
     """Run `work` in a forked child; give its exit code, and kill a child that hangs."""
     pid = os.fork()
     if pid == 0:
@@ -156,11 +157,11 @@ def test_locks_that_another_thread_holds_are_made_anew(forked: ResultStore) -> N
     def hold() -> None:
         with forked.database.writing():
             inside.set()
-            done.wait(timeout=60)
+            done.wait(timeout=MOST_SECONDS)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert inside.wait(timeout=60)
+    assert inside.wait(timeout=MOST_SECONDS)
     is_file = forked.database.is_sqlite and not forked.database.is_memory
 
     def child() -> None:
@@ -188,7 +189,7 @@ def test_a_lock_of_the_process_is_free_in_a_child() -> None:
     def hold() -> None:
         with lock:
             inside.set()
-            done.wait(timeout=60)
+            done.wait(timeout=MOST_SECONDS)
 
     def child() -> None:
         with lock:
@@ -196,7 +197,7 @@ def test_a_lock_of_the_process_is_free_in_a_child() -> None:
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert inside.wait(timeout=60)
+    assert inside.wait(timeout=MOST_SECONDS)
     try:
         assert _in_child(child) == 0
         assert holder.is_alive()
@@ -214,7 +215,7 @@ class _Slow(sqlite3.Connection):
     def backup(self, *arguments: Any, **options: Any) -> None:
         if threading.current_thread() is not threading.main_thread():
             self.copying.set()
-            self.end.wait(timeout=60)
+            self.end.wait(timeout=MOST_SECONDS)
         super().backup(*arguments, **options)
 
 
@@ -230,7 +231,7 @@ def test_a_child_reads_a_catalog_that_is_not_there_while_a_thread_of_its_parent_
     reading = threading.Thread(target=store.tables)
     reading.start()
     try:
-        assert _Slow.copying.wait(timeout=60)
+        assert _Slow.copying.wait(timeout=MOST_SECONDS)
         assert _in_child(store.tables) == 0
     finally:
         _Slow.end.set()

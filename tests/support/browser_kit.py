@@ -22,6 +22,7 @@ from debian_kit import program
 from playwright.sync_api import Page, expect, sync_playwright
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster.cli.loading import CodeLocation
 
@@ -96,7 +97,7 @@ def served(project: Project) -> Iterator[str]:
                 logging.getLogger("urllib3").setLevel(logging.ERROR)  # a warning for each time that it waits
                 until_it_listens = Retry(total=150, backoff_factor=0.1, backoff_max=1)
                 session.mount("http://", HTTPAdapter(max_retries=until_it_listens))
-                session.get(f"{address}/server_info", timeout=60).raise_for_status()
+                session.get(f"{address}/server_info", timeout=MOST_SECONDS).raise_for_status()
             yield address
         finally:
             os.killpg(server.pid, signal.SIGINT)  # which a background job ignores

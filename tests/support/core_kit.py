@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import InputAnchor, ResultStore
 from jammi_dagster.catalog import MaterializationRecord
@@ -116,7 +117,7 @@ def race(count: int, work: Callable[..., Any], *args: Any) -> list[Any]:
 def run(script: str, *args: object) -> str:
     """Runs `script` in a Python that has imported nothing; gives its output."""
     command = [sys.executable, "-c", script, *map(str, args)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -131,7 +132,7 @@ class _Silent:
 
 class _Gated(_Silent):
     def __call__(self, talk: Connection, gate: Any, *args: Any) -> Any:
-        gate.wait(timeout=60)
+        gate.wait(timeout=MOST_SECONDS)
         return self.work(*args)
 
 

@@ -6,7 +6,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import psycopg
 from debian_kit import program
 from sqlalchemy.engine import make_url
+from waiting_kit import until
 
 
 @contextmanager
@@ -40,14 +40,17 @@ def pooled(url: str) -> Iterator[str]:
     pooler = subprocess.Popen(command, **identity)  # type: ignore[call-overload]
     through = f"postgresql://{server.username}@127.0.0.1:{port}/{server.database}"
     try:
-        for _ in range(100):
-            try:
-                psycopg.connect(through).close()
-                break
-            except psycopg.OperationalError:
-                time.sleep(0.1)
+        until(lambda: _answers(through), "the pooler does not answer")
         yield through
     finally:
         pooler.terminate()
         pooler.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg.connect(url).close()
+    except psycopg.OperationalError:
+        return False
+    return True

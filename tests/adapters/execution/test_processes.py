@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from adapters_kit import values
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import ResultStore
 
@@ -64,7 +65,7 @@ def answer(command: list[str], cwd: Path, **environment: str) -> Any:
     path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
     given = {**os.environ, "PYTHONPATH": path, **environment}
     ended = subprocess.run(
-        [sys.executable, *command], env=given, cwd=cwd, capture_output=True, text=True, timeout=120
+        [sys.executable, *command], env=given, cwd=cwd, capture_output=True, text=True, timeout=MOST_SECONDS
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])

@@ -15,6 +15,7 @@ import pytest
 from adapters_kit import Lab, table
 from dagster import DagsterExecutionInterruptedError
 from store_kit import expire
+from waiting_kit import MOST_SECONDS
 
 from jammi_dagster import ResultStore, result_table
 from jammi_dagster.catalog import CatalogWriter
@@ -92,4 +93,6 @@ def _read(store: ResultStore) -> dict[str, list[Any]]:
 
 def _runs(root: Path, how: str, *numbers: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(HERE / "terminations_run.py"), str(root), how, *map(str, numbers)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=os.environ)
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=MOST_SECONDS, check=False, env=os.environ
+    )

@@ -1,7 +1,6 @@
 """`reuse_first` reuses the unchanged tables of a run before any step begins, and says to Dagster what a step says."""
 
 import gc
-import threading
 import time
 from typing import Any
 
@@ -10,6 +9,7 @@ import pyarrow as pa
 import pytest
 from adapters_kit import Held, Lab, note, table, values
 from executor_kit import IN_PROCESS, definitions, kinds, launch, not_stepped_into, stale
+from waiting_kit import until
 
 from jammi_dagster import result_table, reuse_first
 from jammi_dagster.adapters.executor import run as run_of_executor
@@ -234,9 +234,7 @@ def test_a_run_whose_step_outlasts_its_lease_keeps_its_results(
     def slow() -> int:
         with database.writing() as connection:
             connection.exec_driver_sql("UPDATE run_leases SET expires_at = 0")
-        until = time.monotonic() + 60
-        while expires() == 0 and time.monotonic() < until:
-            threading.Event().wait(0.02)
+        until(lambda: expires() > 0, "the lease was not renewed")
         seen.append(expires() > time.time())
         return 1
 

@@ -6,12 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from waiting_kit import until
 
 from jammi_dagster.adapters.metadata_keys import RANGE_TAGS
 
@@ -25,7 +25,7 @@ run_coordinator: {module: dagster.core.run_coordinator, class: DefaultRunCoordin
 
 
 @contextlib.contextmanager
-def daemon(home: Path) -> Iterator[None]:
+def daemon(home: Path) -> Iterator[dg.DagsterInstance]:
     """`dagster-daemon run` on the instance in `home`, with the code server that it starts."""
     home.mkdir()
     (home / "dagster.yaml").write_text(CONFIG)
@@ -35,13 +35,14 @@ def daemon(home: Path) -> Iterator[None]:
     for key in "12":
         (home / f"range-{key}").write_text("1")
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
+    instance = dg.DagsterInstance.from_config(str(home))  # Dagster's storages are not made by several at once
     command = [sys.executable, "-m", "dagster._daemon", "run", "-f", str(home / "pipeline.py")]
-    with open(home / "daemon.log", "wb") as log:
+    with instance, open(home / "daemon.log", "wb") as log:
         process = subprocess.Popen(
             command, cwd=home, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
-            yield
+            yield instance
         finally:  # the daemon, its code server and the runs of it are one group of processes
             os.killpg(process.pid, signal.SIGTERM)
             try:
@@ -57,11 +58,8 @@ class Watch:
     def __init__(self, instance: dg.DagsterInstance, log: Path) -> None:
         self._instance, self._log, self._seen = instance, log, set[str]()
 
-    def wait(self, until: Callable[[], bool], what: str, seconds: float = 60) -> None:
-        deadline = time.monotonic() + seconds
-        while not until():
-            assert time.monotonic() < deadline, f"{what}: {self._log.read_text()[-3000:]}"
-            time.sleep(0.2)  # other processes do the work: ask again until the deadline
+    def wait(self, is_so: Callable[[], bool], what: str) -> None:
+        until(is_so, lambda: f"{what}: {self._log.read_text()[-3000:]}")
 
     def runs(self) -> list[dg.DagsterRun]:
         return [run for run in self._instance.get_runs() if run.run_id not in self._seen]
@@ -102,7 +100,7 @@ def test_the_daemon_makes_again_exactly_what_changed(tmp_path: Path, monkeypatch
     """First everything that is missing; then a change, one that is cut off, ranges in one run, and one that fails."""
     home = tmp_path / "home"
     monkeypatch.setenv("DAGSTER_HOME", str(home))
-    with daemon(home), dg.DagsterInstance.get() as instance:
+    with daemon(home) as instance:
         watch = Watch(instance, home / "daemon.log")
         watch.wait(lambda: bool(instance.all_instigator_state()), "the sensor does not tick")
         watch.rests()
