@@ -1,5 +1,6 @@
 """Code that was edited after its location was loaded makes no table fresh, and requests none."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -7,6 +8,7 @@ from types import ModuleType
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab
+from fingerprint_kit import Project, installed
 from sensing_kit import Ticking, evaluate, kinds
 
 from jammi_dagster.adapters.sensor import tick as tick_module
@@ -161,3 +163,29 @@ def test_a_reload_forgets_back_offs(lab: Lab, module: Write, monkeypatch: pytest
     ticking.execute(request, ok=False)
     assert ticking.tick() == []
     assert "requested again in 100 s" in ticking.said
+
+
+@pytest.mark.parametrize("policy", ["full", "ignore"])
+def test_a_library_that_is_upgraded_is_said_by_the_next_tick(
+    lab: Lab, module: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """The location runs the old version, and new runs would have the other one; one whose version does not count may."""
+    name = f"upgraded_under_{policy}"
+    site = Project(tmp_path / "site-packages").write(installed(name, "1.0", [f"{name}.py"]))
+    monkeypatch.syspath_prepend(site.root)
+    Project(tmp_path).write(
+        {"pyproject.toml": f"[tool.jammi_dagster]\nlibraries = {{ {name} = '{policy}' }}\n"}
+    )
+    made = module(f"pipe_{policy}", PIPE.replace("edited_helper import FACTOR", f"{name} import K as FACTOR"))
+    lab.run(assets(made))
+    ticking = Ticking(lab, assets(made), on_undecidable="materialize")
+    ticking.tick()
+    assert "3 fresh" in ticking.said
+    shutil.rmtree(site.root / f"{name}-1.0.dist-info")
+    site.write(installed(name, "2.0", [f"{name}.py"]))
+    assert ticking.tick() == []
+    if policy == "ignore":
+        assert "3 fresh" in ticking.said
+    else:
+        assert "2 fresh, 0 stale, 1 undecidable" in ticking.said
+        assert "another version of" in ticking.said
