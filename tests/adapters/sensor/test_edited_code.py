@@ -169,7 +169,7 @@ def test_a_reload_forgets_back_offs(lab: Lab, module: Write, monkeypatch: pytest
 def test_a_library_that_is_upgraded_is_said_by_the_next_tick(
     lab: Lab, module: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
 ) -> None:
-    """The location runs the old version, and new runs would have the other one; one whose version does not count may."""
+    """The location runs the old version, and new runs would have the other one; one without a version may be."""
     name = f"upgraded_under_{policy}"
     site = Project(tmp_path / "site-packages").write(installed(name, "1.0", [f"{name}.py"]))
     monkeypatch.syspath_prepend(site.root)
