@@ -27,6 +27,7 @@ from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
 from jammi_dagster.fingerprint.sources.distributions import replaced, upgraded
+from jammi_dagster.fingerprint.sources.lookups import moved_modules
 from jammi_dagster.fingerprint.sources.modules import home_of, of_names
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
@@ -194,10 +195,11 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
 def edited_files() -> tuple[tuple[str, str], ...]:
     """Return the files that differ from the code that runs, or from the content that loading it read.
 
-    Each with a digest of its content now. Libraries that were installed anew are among them, by name and time.
+    Each with a digest of its content now. Libraries that were installed anew are among them, and modules that nobody
+    had imported, whose files are others by now.
     """
     with _one_at_a_time:
-        return (*running_code.edited_files(), *changed_files(), *replaced())
+        return (*running_code.edited_files(), *changed_files(), *replaced(), *moved_modules())
 
 
 def _from_source(
