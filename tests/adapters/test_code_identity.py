@@ -8,7 +8,6 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
-
 from adapters_kit import Lab, raw
 
 from jammi_dagster import code_identity, finalize, plan, result_table

@@ -446,7 +446,7 @@ class Forecast:
                 asset=step.key.to_user_string(),
                 partition=partition,
                 action=action,
-                reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
+                reasons=(_ELSEWHERE if why is None else f"its IO manager cannot be made: {why}",),
             )
 
     def _read_by(self, key: dg.AssetKey, partition: str | None) -> set[str]:

@@ -157,7 +157,9 @@ def test_an_edited_table_below_a_stale_one_goes_along_and_the_tick_says_so(
     data.write_text("2")
     (request,) = ticking.tick()
     assert {key.to_user_string() for key in request.asset_selection or ()} == {"top", "foot"}
-    assert "Requested. An input of it changes in any case, and its run loads the code on disk." in ticking.said
+    assert (
+        "Requested. An input of it changes in any case, and its run loads the code on disk." in ticking.said
+    )
     assert "can be planned" not in ticking.said
 
 
