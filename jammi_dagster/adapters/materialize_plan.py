@@ -21,7 +21,7 @@ from jammi_dagster.adapters.code_location.location import (
     instance_at_hand,
     repository_of,
 )
-from jammi_dagster.adapters.judgement.forecast import LaunchedStep
+from jammi_dagster.adapters.judgement.decided_step import LaunchedStep
 from jammi_dagster.adapters.launching.failures import why_failed
 from jammi_dagster.adapters.launching.in_flight import RunState, runs_of_plan, tables_in_flight, tables_of_run
 from jammi_dagster.adapters.launching.in_process import run_here

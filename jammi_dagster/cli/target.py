@@ -7,6 +7,7 @@ import difflib
 import functools
 import json
 import os
+import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,7 +18,7 @@ import click
 from jammi_dagster.cli import loading
 from jammi_dagster.cli.loading import CodeLocation
 from jammi_dagster.cli.render import working
-from jammi_dagster.contract.redaction import redacted_url
+from jammi_dagster.contract.redaction import redacted_text, redacted_url
 from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.errors import CatalogNotThere, InvalidStore, InvalidTarget, UnknownDeployment, UnknownTable
 
@@ -94,6 +95,16 @@ class Target:
     def has_code(self) -> bool:
         """Tell whether the target is code: so it is without --store."""
         return self.store is None
+
+    def again(self, *words: str) -> str:
+        """Return another command on the same target, quoted for the shell and without secrets."""
+        given: dict[str, str | None] = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        if given["storage_options"] and not given["storage_options"].startswith("@"):
+            given["storage_options"] = "@FILE"
+        options = [
+            (f"--{name.replace('_', '-')}", redacted_text(value)) for name, value in given.items() if value
+        ]
+        return shlex.join(("jammi-dagster", *words, *(part for option in options for part in option)))
 
     # --- code -----------------------------------------------------------------------------------------
 
