@@ -54,7 +54,8 @@ class DryStep(DeclaredAsset):
 
 def first_line(error: BaseException) -> str:
     """Return an error's text in one line; only the type of an error of other people's code, which may hold a secret."""
-    while error.__cause__ is not None and not isinstance(error, JammiError):  # Dagster wraps what a resource raises
+    # Dagster wraps what a resource raises
+    while error.__cause__ is not None and not isinstance(error, JammiError):
         error = error.__cause__
     text = type(error).__name__
     if isinstance(error, (JammiError, dg.DagsterInvalidConfigError)):
