@@ -71,6 +71,15 @@ def describe(depends_on: Sequence[Any], describer: Describer, folder: str) -> It
             describer.hold(item, f"dependency {index}")
 
 
+def files_of(depends_on: Sequence[Any], folder: str) -> Iterator[str]:
+    """Yield the paths of the files among the dependencies; of a folder its own, and all within it."""
+    for item in depends_on:
+        path = Path(folder, item) if isinstance(item, (str, os.PathLike)) else None
+        if path is not None and (isinstance(item, os.PathLike) or _is_file(path)):
+            yield str(path)
+            yield from map(str, path.rglob("*"))
+
+
 def _files(path: Path, *, shown: Path, describer: Describer) -> Iterator[Component]:
     """Yield the component of a file by its bytes, or of a folder by all files in it."""
     name = shown.name if shown.is_absolute() else shown.as_posix()

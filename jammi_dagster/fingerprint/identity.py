@@ -11,7 +11,7 @@ from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
 from jammi_dagster.errors import InvalidField
-from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe
+from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe, files_of
 from jammi_dagster.fingerprint.components import Component, in_order, of_form, of_packaged, of_values
 from jammi_dagster.fingerprint.earlier_steps import changed_before
 from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
@@ -26,7 +26,8 @@ from jammi_dagster.fingerprint.reach.routes import Outlived
 from jammi_dagster.fingerprint.reading import Reading, ValuesMoved, read_code
 from jammi_dagster.fingerprint.reasons import Outdated, reason
 from jammi_dagster.fingerprint.sources import running_code
-from jammi_dagster.fingerprint.sources.distributions import upgraded
+from jammi_dagster.fingerprint.sources.distributions import replaced, upgraded
+from jammi_dagster.fingerprint.sources.lookups import moved_modules
 from jammi_dagster.fingerprint.sources.modules import home_of, of_names
 from jammi_dagster.fingerprint.sources.packaged import PackagedRead
 from jammi_dagster.fingerprint.sources.project_settings import settings_for
@@ -74,6 +75,8 @@ class CodeIdentity:
     outside: tuple[OutsideRead, ...]
     files: Mapping[str, bytes] = field(default_factory=dict, compare=False)
     """Files of the own package that the code reads, by path, with their digests."""
+    dependencies: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """The paths of the files and folders of `depends_on=`, and of the project's."""
     reached_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
     """The way to each place with a reason: `{"pipelines/text.py:12": ("f", "clean")}`."""
     cached: tuple[tuple[str, int], ...] = field(default=(), compare=False, repr=False)
@@ -94,6 +97,7 @@ class CodeIdentity:
             changes=tuple({name for one in every for name in one.changes}),
             outside=tuple(dict.fromkeys(read for one in every for read in one.outside)),
             files={path: content for one in own_last for path, content in one.files.items()},
+            dependencies=tuple(dict.fromkeys(path for one in every for path in one.dependencies)),
             reached_by={place: way for one in own_last for place, way in one.reached_by.items()},
             unresolved=tuple(dict.fromkeys(reason for one in every for reason in one.unresolved)),
         )
@@ -191,10 +195,11 @@ def disk_state(fn: Callable[..., Any], *, depends_on: Sequence[Any] = ()) -> str
 def edited_files() -> tuple[tuple[str, str], ...]:
     """Return the files that differ from the code that runs, or from the content that loading it read.
 
-    Each with a digest of its content now.
+    Each with a digest of its content now. Libraries that were installed anew are among them, and modules that nobody
+    had imported, whose files are others by now.
     """
     with _one_at_a_time:
-        return (*running_code.edited_files(), *changed_files())
+        return (*running_code.edited_files(), *changed_files(), *replaced(), *moved_modules())
 
 
 def _from_source(
@@ -226,7 +231,7 @@ def _from_source(
     if innermost(fn) is not None:
         _packaged[innermost(fn)] = code.packaged
     loaded = loaded_files(code.loaded, {*packaged, *(read.path for read in code.packaged)})
-    libraries = {**describer.libraries, **code.libraries}
+    libraries = settings.versions(dict(sorted({**describer.libraries, **code.libraries}.items())))
     components = in_order((*code.components, *of_packaged(packaged), *held, *declared, *loaded.components))
     reasons = {*describer.unresolved, *_without_python(fn), *code.doubts, *code.edits(), *unread}
     reasons.update(loaded.unresolved, _upgraded(libraries), changed_before(code, ignored, changed))
@@ -234,8 +239,9 @@ def _from_source(
         kind="source",
         digest=_folded(slots.encoded(form)[0], components),
         components=components,
-        libraries=settings.versions(dict(sorted(libraries.items()))),
+        libraries=libraries,
         files=packaged,
+        dependencies=tuple(files_of(dependencies, folder)),
         reached_by=code.reached_by,
         cached=code.cached,
         changes=code.changes,

@@ -31,7 +31,7 @@ from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.extensions import Extension, Extensions
 from jammi_dagster.fingerprint.reach.index import index_for
-from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES
+from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES, given_attribute
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.modules import Module, home_of, libraries, of_names
 from jammi_dagster.fingerprint.sources.source import UNREADABLE, Source, read
@@ -278,8 +278,7 @@ def _classify(found: Extensions, name: str, one: Extension, unit: Unit) -> None:
     harmless = (*HARMLESS_STATE, *HARMLESS_CALLS) if is_call else HARMLESS_STATE
     if is_orchestration(name) or is_among(bare, harmless) or _sets_display(bare, unit):
         return
-    owner, _, attribute = bare.rpartition(".")
-    if owner.rpartition(".")[2][:1].isupper():
+    if attribute := given_attribute(bare):
         found.by_attribute.setdefault(attribute, []).append(one)  # `pandas.DataFrame.tidy = tidy`
     if is_among(bare, PROCESS_STATE):
         found.of_process.append(one)

@@ -35,7 +35,8 @@ from jammi_dagster.load_reads import (
 _MOST = 100  # reads that are told of; one is enough to unpin
 _OTHERS = {"socket.connect", "subprocess.Popen", "os.system", "os.posix_spawn", "os.exec"}
 _MADE = {"tempfile.mkstemp", "tempfile.mkdtemp"}  # files and folders of the body's own
-_SEEN = FILE_EVENTS | _MADE | _OTHERS
+_PLACED = {"os.link", "os.rename", "os.symlink"}  # a file gets another name
+_SEEN = FILE_EVENTS | _MADE | _OTHERS | _PLACED
 _OURS = ("dagster", "jammi_dagster")
 
 
@@ -71,8 +72,11 @@ class Watch:
         if event in _MADE:
             self.made.add(os.path.abspath(os.fsdecode(arguments[0])))
             return
-        is_file = event in FILE_EVENTS
-        what = path_of(arguments[0]) if is_file else _other(event, arguments)
+        is_file = event in FILE_EVENTS or event in _PLACED
+        if event in _PLACED:
+            what = self._placed(event, arguments)
+        else:
+            what = path_of(arguments[0]) if is_file else _other(event, arguments)
         if what is None or (event == "open" and self._writes(what, arguments)):
             return
         if is_file and self._is_inside(what):
@@ -127,6 +131,16 @@ class Watch:
             for what, read in list(reads.values()) if is_kept else ():
                 if not self._is_allowed(what):
                     self.found.setdefault(read.source, read)
+
+    def _placed(self, event: str, arguments: tuple[Any, ...]) -> str | None:
+        """Return the file that gets a name among the body's own files, which may be read by that name."""
+        source, name = os.fsdecode(arguments[0]), path_of(arguments[1]) or ""
+        if event == "os.symlink":
+            source = os.path.join(os.path.dirname(name), source)
+        source = os.path.abspath(source)
+        if source in self.made:
+            self.made.add(name)
+        return source if self._is_made(name) else None
 
     def _writes(self, path: str, arguments: tuple[Any, ...]) -> bool:
         if writes(arguments):

@@ -10,7 +10,7 @@ from jammi_dagster.adapters.execution.inputs import settle
 from jammi_dagster.adapters.execution.read_watch import Watch, watching
 from jammi_dagster.adapters.execution.table_step import TableStep
 from jammi_dagster.adapters.recipe.inputs import InputSnapshot
-from jammi_dagster.fingerprint import note_step
+from jammi_dagster.fingerprint import CodeIdentity, note_step
 from jammi_dagster.objects import copies_folder
 from jammi_dagster.surfaces import FileSurface
 
@@ -23,7 +23,7 @@ class WatchedBody:
 
     def __init__(self, tables: TableStep) -> None:
         self._tables, self._code = tables, tables.recipe.code
-        self._stamps = _stamps(tables)
+        self._stamps, self._own_stamps = _stamps(tables), _own_stamps(self._code)
         self._watch = _watch(tables)
         note_step(str(tables.asset_name), self._code.changes)
 
@@ -35,8 +35,9 @@ class WatchedBody:
         self._watch.recall(self._code.cached)
         now = _stamps(self._tables)
         self._moved = {source for source, stamp in self._stamps.items() if now.get(source) != stamp}
-        files = self._code.files
-        self._is_edited = bool(files) and files != self._tables.spec.code().files
+        self._is_edited = self._own_stamps != _own_stamps(self._code) or (
+            bool(self._own_stamps) and _own_files(self._code) != _own_files(self._tables.spec.code())
+        )
         for read in self._watch.found.values():
             self._tables.step.log.warning(f"{self._tables.asset_name}: {read}")
 
@@ -46,7 +47,9 @@ class WatchedBody:
         for read in self._watch.found.values():
             inputs = inputs.with_unpinned(read.source, [str(read)])
         if self._is_edited:
-            why_not = "a file of the function's package has changed while the function ran: run it again"
+            why_not = (
+                "a file of its package or of depends_on= has changed while the function ran: run it again"
+            )
             inputs = inputs.with_unpinned(f"undeclared:{tables.asset_name}", [why_not])
         return inputs
 
@@ -71,3 +74,13 @@ def _stamps(tables: TableStep) -> dict[str, tuple[int, ...] | None]:
     """Return the stamp of each declared file: one that was replaced and put back has its old content again."""
     surfaces = tables.spec.surfaces(tables.step.partition_keys)
     return {surface.source: surface.stamp() for surface in surfaces if isinstance(surface, FileSurface)}
+
+
+def _own_stamps(code: CodeIdentity) -> list[tuple[int, ...] | None]:
+    """Return the same of the files that are a part of the code."""
+    return [FileSurface(source=path, path=path).stamp() for path in (*code.files, *code.dependencies)]
+
+
+def _own_files(code: CodeIdentity) -> tuple[object, ...]:
+    """Return their digests, as the identity of the code has them."""
+    return code.files, {part for part in code.components if part.kind == "file"}

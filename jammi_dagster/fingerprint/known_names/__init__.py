@@ -4,8 +4,13 @@
 |---|---|
 | readers.py | functions that read files, databases, processes or the network |
 | services.py | modules of which every function is such a reader |
+| reader_prefixes.py | beginnings of the names of such functions |
+| file_libraries.py | libraries of which all functions that begin like a reader are one |
 | native_readers.py | readers that raise no audit event |
 | ambient_values.py | the clock, chance, the environment of the process |
+| clock_words.py | texts that stand for the time of now |
+| public_names.py | the public names of functions in parts of libraries |
+| time_zones.py | the time zone of the process |
 | hidden_code.py | calls that run or import code that no source shows |
 | mutations.py | methods and functions that change state |
 | decorators.py | decorators that read no annotation, or do nothing but label |

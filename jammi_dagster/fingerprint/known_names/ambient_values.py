@@ -9,7 +9,10 @@ from jammi_dagster.fingerprint.known_names.texts import AMBIENT_SQL
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time", "clock_gettime")
 
 # Whatever the class is: a subclass of `datetime`, a period, a calendar.
-CLASS_CLOCKS = frozenset({f"{ANY}.now", f"{ANY}.utcnow", f"{ANY}.today"})
+CLASS_CLOCKS = frozenset(
+    f"{ANY}.{name}"
+    for name in ("now", "utcnow", "today", "diff_for_humans", "now_in_system_tz", "today_in_system_tz")
+)
 
 # Numbers of processors: a result seldom depends on them, and then it does.
 PROCESSORS = frozenset(
@@ -19,6 +22,10 @@ PROCESSORS = frozenset(
         "os.sched_getaffinity",
         "multiprocessing.cpu_count",
         "joblib.cpu_count",
+        "numexpr.detect_number_of_cores",
+        "polars.thread_pool_size",
+        "pyarrow.cpu_count",
+        "pyarrow.io_thread_count",
     }
 )
 
@@ -31,6 +38,43 @@ AMBIENT = (
     frozenset(
         [
             "time.timezone",
+            "asyncio.new_event_loop.().time",
+            "ctypes.addressof",
+            "dagster._time.get_current_datetime",
+            "dagster._time.get_current_timestamp",
+            "os.get_blocking",
+            "os.isatty",
+            "resource.getrlimit",
+            "resource.prlimit",
+            "sysconfig.get_platform",
+            "tempfile._get_candidate_names",
+            "tempfile.tempdir",
+            "uuid._random_getnode",
+            "torch.get_rng_state",
+            "torch.initial_seed",
+            "torch.seed",
+            "humanize.naturaldate",
+            "humanize.naturalday",
+            "humanize.naturaltime",
+            "timeago.format",
+            "whenever.Date.today_in_system_tz",
+            "numpy.random.bit_generator.randbits",
+            "numpy.show_config",
+            "pandas.show_versions",
+            "polars.show_versions",
+            "threadpoolctl.threadpool_info",
+            # keys, and texts that hold the time
+            "argon2.PasswordHasher.().hash",
+            "cryptography.fernet.Fernet.().encrypt",
+            "itsdangerous.TimedSerializer",
+            "itsdangerous.TimestampSigner",
+            "itsdangerous.URLSafeTimedSerializer",
+            *(
+                f"passlib.hash.{how}.hash"
+                for how in ("argon2", "bcrypt", "pbkdf2_sha256", "scrypt", "sha256_crypt", "sha512_crypt")
+            ),
+            # valid by the clock
+            *(f"pydantic.{name}" for name in ("FutureDate", "FutureDatetime", "PastDate", "PastDatetime")),
             "time.altzone",
             "time.daylight",
             "time.tzname",
@@ -221,6 +265,25 @@ AMBIENT_MODULES = {
     "shortuuid": frozenset[str](),
     "nanoid": frozenset[str](),
     "ulid": frozenset[str](),
+    "coolname": frozenset[str](),
+    "cuid": frozenset[str](),
+    "cuid2": frozenset[str](),
+    "essential_generators": frozenset[str](),
+    "exrex": frozenset[str](),
+    "fastuuid": frozenset[str](),
+    "haikunator": frozenset[str](),
+    "hypothesis.strategies": frozenset[str](),
+    "ksuid": frozenset[str](),
+    "lorem": frozenset[str](),
+    "mimesis": frozenset[str](),
+    "names": frozenset[str](),
+    "names_generator": frozenset[str](),
+    "petname": frozenset[str](),
+    "rstr": frozenset[str](),
+    "uuid6": frozenset[str](),
+    "uuid_utils": frozenset[str](),
+    "wonderwords": frozenset[str](),
+    "xid": frozenset[str](),
     "freezegun.api": frozenset[str](),
     "maya": frozenset[str](),
     "parsedatetime": frozenset[str](),
@@ -247,15 +310,40 @@ UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
     "babel.dates.format_date": (0, "date"),
     "babel.dates.format_datetime": (0, "datetime"),
     "babel.dates.format_time": (0, "time"),
+    f"{ANY}.humanize": (0, "other"),
+    # the last partition is that of now
+    **{
+        f"dagster.{kind}PartitionsDefinition.{CALL}.{method}": (0, "current_time")
+        for kind in ("Daily", "Hourly", "Monthly", "TimeWindow", "Weekly")
+        for method in (
+            *("get_first_partition_key", "get_last_partition_key", "get_last_partition_window"),
+            *("get_num_partitions", "get_partition_keys"),
+        )
+    },
     "gzip.compress": (2, "mtime"),  # the header holds the time
 }
-# Methods of objects of unknown class that draw by chance unless one of these arguments is given, or two by position
-# (as of a seeded generator).
-UNLESS_WORD: dict[str, frozenset[str]] = {
-    f"{ANY}.sample": frozenset({"random_state", "seed", "rng", "random_seed", "k"}),
-    f"{ANY}.sample_n": frozenset({"random_state", "seed"}),
-    f"{ANY}.rvs": frozenset({"random_state"}),
-    f"{ANY}.resample_rows": frozenset({"random_state", "seed"}),
+# Methods of objects of unknown class that draw by chance unless one of these arguments is given, or so many by position
+# (as of a seeded generator: `rng.sample(rows, 3)`).
+UNLESS_WORD: dict[str, tuple[frozenset[str], int]] = {
+    f"{ANY}.sample": (frozenset({"random_state", "seed", "rng", "random_seed", "k"}), 2),
+    f"{ANY}.sample_n": (frozenset({"random_state", "seed"}), 2),
+    f"{ANY}.rsample": (frozenset({"generator"}), 2),
+    f"{ANY}.rvs": (frozenset({"random_state"}), 9),
+    f"{ANY}.resample_rows": (frozenset({"random_state", "seed"}), 2),
+    # torch fills a tensor
+    **{
+        f"{ANY}.{how}_": (frozenset({"generator"}), 9)
+        for how in (
+            "bernoulli",
+            "cauchy",
+            "exponential",
+            "geometric",
+            "log_normal",
+            "normal",
+            "random",
+            "uniform",
+        )
+    },
 }
 # The same where any argument by position is a sequence to be shuffled in place.
 UNLESS_WORD_OR_POSITION: dict[str, frozenset[str]] = {f"{ANY}.shuffle": frozenset({"seed", "random_state"})}
@@ -294,37 +382,6 @@ STAMPING_WRITERS: dict[str, int | None] = {
 COMPRESSING_WRITERS = frozenset(f"{ANY}.to_{form}" for form in ("csv", "json", "pickle", "stata", "xml"))
 STAMPED_COMPRESSIONS = frozenset({"gzip", "tar", "zip"})
 
-# Functions of these libraries ask the clock when one of their arguments is one of these words.
-CLOCK_WORDS = frozenset({"now", "today"})
-CLOCK_LIBRARIES = frozenset(
-    {"pandas", "numpy", "pendulum", "arrow", "dateutil", "dateparser", "polars", "xarray"}
-)
-
-# Other names of modules and classes: of those in C, and of the parts of libraries that their public names come from.
-SAME_NAMES = {
-    "posix": "os",
-    "nt": "os",
-    "posixpath": "os.path",
-    "ntpath": "os.path",
-    "genericpath": "os.path",
-    "_io": "io",
-    "_random": "random",
-    "pandas.core.frame": "pandas",
-    "pandas.core.generic": "pandas",
-    "pandas.core.series": "pandas",
-    "polars.dataframe.frame": "polars",
-    "polars.lazyframe.frame": "polars",
-    "polars.series.series": "polars",
-    "pyarrow.parquet.core": "pyarrow.parquet",
-    "pyarrow._csv": "pyarrow.csv",
-    "pyarrow._json": "pyarrow.json",
-    "pyarrow._orc": "pyarrow.orc",
-    "pyarrow._dataset": "pyarrow.dataset",
-    "pyarrow._parquet": "pyarrow.parquet",
-}
-# The same of any part: `pandas.io.parsers.readers.read_csv`.
-SAME_PACKAGES = ("pandas.io", "polars.io")
-
 # Modules that count when they are handed on as a value: nobody sees which function is then called.
 NEVER_BARE = frozenset({"time", "os", "tempfile", *AMBIENT_MODULES})
 
@@ -349,39 +406,6 @@ HELD_MODULES = frozenset(
         "shutil",
     ]
 )
-
-# Code that uses one of these depends on the time zone of the process: it is part of its identity.
-ZONE_READERS = frozenset(
-    [
-        "dateutil.parser.parse",
-        "time.strptime",
-        "time.localtime",
-        "time.mktime",
-        "time.ctime",
-        "time.asctime",
-        "time.strftime",
-        "datetime.date.fromtimestamp",
-        "dateutil.tz.tzlocal",
-        "dateutil.tz.tz.tzlocal",
-        "email.utils.mktime_tz",
-        "logging.Formatter.formatTime",
-        "pendulum.local_timezone",
-        "tzlocal.get_localzone",
-        "tzlocal.get_localzone_name",
-    ]
-)
-# Libraries whose sessions have it.
-ZONE_LIBRARIES = frozenset({"duckdb"})
-# Methods of times that may be naive, and then stand for those of the machine, whatever they are given.
-ZONE_METHODS = frozenset({f"{ANY}.astimezone"})
-# The same unless this argument is given.
-ZONE_UNLESS_GIVEN: dict[str, tuple[int, str | None]] = {
-    f"{ANY}.timestamp": (0, None),
-    f"{ANY}.fromtimestamp": (1, "tz"),
-    "datetime.datetime.fromtimestamp": (1, "tz"),
-    "pandas.Timestamp.fromtimestamp": (1, "tz"),
-    "dateutil.tz.gettz": (0, "name"),
-}
 
 # Built-in functions whose results differ between processes, where they are called.
 AMBIENT_CALLS = frozenset({"builtins.id", "builtins.hash", "builtins.input", f"{ANY}.__hash__"})

@@ -167,6 +167,12 @@ _ROWS = (
         ("generator",),
         "bernoulli multinomial normal rand rand_like randint randint_like randn randn_like randperm",
     ),
+    _Row("torch", ("generator",), "poisson"),
+    _Row(
+        "torch.nn.functional",
+        (),
+        "alpha_dropout dropout dropout1d dropout2d dropout3d feature_alpha_dropout gumbel_softmax",
+    ),
     _Row("torch.utils.data", ("generator",), "RandomSampler WeightedRandomSampler random_split"),
     _Row(
         "igraph.Graph",
@@ -220,6 +226,11 @@ _ASKED = (
 )
 DRAWS_IF: dict[str, tuple[str, tuple[object, ...]]] = {
     f"{module}.{name}": (word, values) for module, names, word, values in _ASKED for name in names.split()
+}
+# The same, unless an argument has this value.
+DRAWS_UNLESS: dict[str, tuple[str, object]] = {
+    **{f"torch.nn.functional.dropout{of}": ("training", False) for of in ("", "1d", "2d", "3d")},
+    "sklearn.model_selection.train_test_split": ("shuffle", False),
 }
 # The words that seed these.
 SEEDS_OF_ASKED = ("random_state", "generator", "seed")

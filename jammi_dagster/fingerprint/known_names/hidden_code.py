@@ -20,6 +20,19 @@ HIDDEN = frozenset(
         "importlib.util.module_from_spec",
         "importlib.machinery.SourceFileLoader",
         "importlib.metadata.entry_points",
+        "builtins.__builtins__",
+        "catalogue.create",
+        "gin.parse_config",
+        "gin.parse_config_file",
+        "gin.parse_config_files_and_bindings",
+        "imp.load_module",
+        "imp.load_source",
+        "pkg_resources.EntryPoint",
+        "pkg_resources.iter_entry_points",
+        "pkg_resources.load_entry_point",
+        "pydantic.ImportString",
+        "stevedore",
+        "zipimport.zipimporter",
         "pkgutil.resolve_name",
         "runpy.run_module",
         "runpy.run_path",
@@ -84,4 +97,9 @@ FRAME_METHODS = frozenset({"endswith", "startswith"})
 SCOPED = frozenset({"getattr", "setattr", *NAMERS})
 
 # Calls that import the module which their only argument names.
-IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module"})
+IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module", "lazy_loader.load"})
+
+# Calls that make an object out of a table: the entry of this name tells the class or the function.
+INSTANTIATORS = frozenset({"hydra.utils.call", "hydra.utils.instantiate"})
+TARGET = "_target_"
+TABLE_MAKERS = frozenset({"omegaconf.OmegaConf.create", "omegaconf.DictConfig", "builtins.dict"})

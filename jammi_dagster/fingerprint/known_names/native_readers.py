@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jammi_dagster.fingerprint.known_names import ANY, CALL
+from jammi_dagster.fingerprint.known_names.file_libraries import FILE_CLASSES, FILE_LIBRARIES
 from jammi_dagster.fingerprint.known_names.readers import READ_METHODS
 
 # Readers that raise no audit event: they read natively. Only their argument in the code shows the file that they read.
@@ -53,11 +54,25 @@ NATIVE_MODULES = frozenset(
         "xarray",
         "xgboost",
         "zarr",
+        *("fitz", "lancedb", "librosa", "obstore", "opendal", "safetensors"),
+        *FILE_LIBRARIES,
     ]
 )
 NATIVE_READERS = frozenset(
     [
         *(f"pandas.{name}" for name in ("HDFStore", "read_feather", "read_hdf", "read_orc", "read_parquet")),
+        *(f"pandas.{name}" for name in ("read_iceberg", "read_spss")),
+        *(
+            f"ibis.{name}"
+            for name in ("duckdb.connect", "read_csv", "read_delta", "read_json", "read_parquet")
+        ),
+        *FILE_CLASSES,
+        *(
+            "dbm.open",
+            "multiprocessing.shared_memory.ShareableList",
+            "multiprocessing.shared_memory.SharedMemory",
+        ),
+        *("shelve.open", "torch.UntypedStorage.from_file", "torch.from_file"),
         *(f"dask.dataframe.{name}" for name in ("read_hdf", "read_orc", "read_parquet")),
         *(f"{ANY}.{method}" for method in ("from_pretrained", "load_model")),
         *(f"{ANY}.read.{method}" for method in READ_METHODS),
@@ -83,6 +98,10 @@ BUFFERS = frozenset(
 PATH_ARGUMENTS = (
     "source",
     "path",
+    "path_or_buf",
+    "store",
+    "filename_or_obj",
+    "name",
     "file",
     "filename",
     "path_or_paths",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jammi_dagster.fingerprint.known_names import ANY
+from jammi_dagster.fingerprint.known_names import ANY, CALL
 
 # `open` and its like: the position of the argument that holds the mode.
 OPENERS = {"builtins.open": 1, "io.open": 1, f"{ANY}.open": 0}
@@ -12,6 +12,17 @@ WRITE_MODES = frozenset("wax")
 STAT_READERS = frozenset(
     [
         "os.access",
+        f"pathlib.Path.{CALL}.group",
+        f"pathlib.Path.{CALL}.owner",
+        "os.fpathconf",
+        "os.pathconf",
+        "os.pread",
+        "os.preadv",
+        "os.read",
+        "os.readv",
+        "os.path.isdevdrive",
+        "os.path.isjunction",
+        "os.path.sameopenfile",
         "os.fstat",
         "os.lstat",
         "os.stat",
@@ -36,8 +47,19 @@ STAT_READERS = frozenset(
         "shutil.disk_usage",
         "importlib.util.find_spec",
         "importlib.machinery.PathFinder.find_spec",
-        "importlib.metadata.version",
-        "importlib.metadata.distributions",
+        *(
+            f"{module}.{name}"
+            for module in ("importlib.metadata", "importlib_metadata")
+            for name in (
+                "distribution",
+                "distributions",
+                "files",
+                "metadata",
+                "packages_distributions",
+                "requires",
+                "version",
+            )
+        ),
         "pkgutil.find_loader",
         "pkgutil.iter_modules",
         "pkgutil.walk_packages",
@@ -48,6 +70,7 @@ STAT_READERS = frozenset(
         "exists",
         "is_file",
         "is_dir",
+        "is_junction",
         "is_symlink",
         "is_mount",
         "is_socket",
@@ -73,7 +96,27 @@ READERS = frozenset(
         "os.listdir",
         "os.scandir",
         "os.walk",
+        "os.fwalk",
         "os.popen",
+        "pty.spawn",
+        "tarfile.TarFile",
+        "tarfile.is_tarfile",
+        "zipfile.is_zipfile",
+        "shutil.unpack_archive",
+        "numpy.DataSource",
+        "numpy.fromregex",
+        "numpy.lib.format.open_memmap",
+        "scipy.io.arff.loadarff",
+        "scipy.io.hb_read",
+        "scipy.io.readsav",
+        "pandas.io.common.get_handle",
+        "multiprocessing.shared_memory.ShareableList",
+        "multiprocessing.shared_memory.SharedMemory",
+        "polars.Catalog",
+        "imghdr.what",
+        "sndhdr.what",
+        "filetype.guess",
+        "magic.from_file",
         "os.system",
         "os.posix_spawn",
         "os.posix_spawnp",
@@ -214,6 +257,7 @@ READERS = frozenset(
         "great_expectations.get_context",
         "dvc.api.read",
         "dvc.api.open",
+        "torch.UntypedStorage.from_file",
         "torch.from_file",
         "torch.jit.load",
         "nltk.data.load",
@@ -297,6 +341,16 @@ STORE_HOLDERS = frozenset(
         *("DagsterInstance", "ResultStore", "ResultStoreResource", "ResultTableIOManager"),
         *("instance_for_test", "build_asset_context", "build_op_context", "build_input_context"),
         *("materialize", "materialize_to_memory", "load_asset_value"),
+        *(
+            "LineageResource",
+            "materialize_plan",
+            "promotion_plan",
+            "recompute",
+            "accept",
+            "promote",
+            "restore",
+        ),
+        *("artifacts", "catalog", "maintenance", "recording"),
     ]
 )
 STORE_READERS = {
@@ -305,7 +359,13 @@ STORE_READERS = {
         "fetch_materializations",
         "fetch_observations",
         "fetch_run_status_changes",
+        "all_asset_keys",
+        "all_logs",
+        "execute_in_process",
         "get_asset_check_execution_history",
+        "get_asset_keys",
+        "get_backfills",
+        "get_logs_for_run",
         "get_asset_records",
         "get_dynamic_partitions",
         "get_event_records",
@@ -325,65 +385,6 @@ STORE_READERS = {
     )
 }
 
-# Modules whose functions that begin in this way are readers.
-READER_PREFIXES: dict[str, tuple[str, ...]] = {
-    "pandas": ("read_",),
-    "polars": ("read_", "scan_"),
-    "pyarrow.parquet": ("read_",),
-    "pyarrow.csv": ("read_",),
-    "pyarrow.json": ("read_",),
-    "pyarrow.feather": ("read_",),
-    "pyarrow.orc": ("read_",),
-    "dask.dataframe": ("read_",),
-    "networkx": ("read_",),
-    "geopandas": ("read_", "list_"),
-    "pyogrio": ("read_", "open_", "list_"),
-    "pyogrio.raw": ("read", "open_"),
-    "geopandas.io.file": ("read_", "_read_"),
-    "pyspark.pandas": ("read_", "sql"),
-    "torchvision.io": ("read_",),
-    "torchvision.datasets": ("",),
-    "torchtext.datasets": ("",),
-    "torchaudio.datasets": ("",),
-    "statsmodels.api": ("load",),
-    "anndata": ("read_",),
-    "gensim.models.KeyedVectors": ("load",),
-    "gensim.models.Word2Vec": ("load",),
-    "scanpy": ("read",),
-    "mne.io": ("read_",),
-    "pyreadr": ("read_",),
-    "feather": ("read_",),
-    "pyreadstat": ("read_",),
-    "xarray": ("open_", "load_"),
-    "rioxarray": ("open_",),
-    "zarr": ("open", "load"),
-    "datasets": ("load_",),
-    "sklearn.datasets": ("fetch_", "load_files", "load_svmlight"),
-    "dask.array": ("from_zarr",),
-    "ibis": ("read_", "connect"),
-    **{f"ibis.{backend}": ("connect", "read_") for backend in ("duckdb", "postgres", "snowflake", "sqlite")},
-    "anyconfig": ("load", "multi_load", "single_load"),
-    "intake": ("open_",),
-    "pkg_resources": ("resource_",),
-    "rdkit.Chem": (
-        "MolFromMolFile",
-        "MolFromMol2File",
-        "MolFromPDBFile",
-        "SDMolSupplier",
-        "SmilesMolSupplier",
-    ),
-    "xarray.tutorial": ("open_", "load_"),
-    "daft": ("read_", "from_glob_path"),
-    "modin.pandas": ("read_",),
-    "cudf": ("read_",),
-    "soundfile": ("read",),
-    "librosa": ("load",),
-    "imageio": ("imread", "mimread"),
-    "imageio.v2": ("imread", "mimread"),
-    "imageio.v3": ("imread", "imiter"),
-    "skimage.io": ("imread",),
-}
-
 # Named like a reader; it gets a dataset, and whoever opened that has read.
 OVER_DATASETS = frozenset(["polars.scan_pyarrow_dataset"])
 
@@ -393,6 +394,7 @@ PATH_READERS: dict[str, tuple[int, str, bool]] = {
     "xgboost.DMatrix": (0, "data", False),
     "xgboost.QuantileDMatrix": (0, "data", False),
     "lightgbm.Booster": (2, "model_file", True),
+    **{f"lxml.etree.{schema}": (9, "file", True) for schema in ("RelaxNG", "Schematron", "XMLSchema")},
     "lightgbm.Dataset": (0, "data", False),
     "catboost.Pool": (0, "data", False),
     "configobj.ConfigObj": (0, "infile", False),
@@ -405,10 +407,12 @@ PATH_READERS: dict[str, tuple[int, str, bool]] = {
         f"lxml.{of}": (0, "source", True)
         for of in ("etree.iterparse", "etree.parse", "html.parse", "objectify.parse")
     },
-    "polars.DataFrame.deserialize": (0, "source", False),
-    "polars.LazyFrame.deserialize": (0, "source", False),
-    "pyarrow.ipc.open_file": (0, "source", False),
-    "pyarrow.ipc.open_stream": (0, "source", False),
-    "pyarrow.ipc.RecordBatchFileReader": (0, "source", False),
-    "pyarrow.ipc.RecordBatchStreamReader": (0, "source", False),
+    **dict.fromkeys(
+        [
+            *("polars.DataFrame.deserialize", "polars.LazyFrame.deserialize", "pyarrow.ipc.open_file"),
+            *("pyarrow.ipc.open_stream", "pyarrow.ipc.RecordBatchFileReader"),
+            "pyarrow.ipc.RecordBatchStreamReader",
+        ],
+        (0, "source", True),
+    ),
 }

@@ -14,6 +14,8 @@ AT = "at"  # only names behind an `@`
 SQL = "sql"  # tables of a query: variables, never functions or classes
 EVERY = "every"  # every name
 DOTTED = "dotted"  # the whole text is a dotted path
+WORDS = "words"  # none: a part of a query, which may ask for the clock
+TEMPLATE = "template"  # none: a template, which may run code
 
 
 class TextArgument(NamedTuple):
@@ -40,12 +42,25 @@ TEXT_ARGUMENTS: dict[str, TextArgument] = {
     "duckdb.from_query": _QUERY,
     "duckdb.query_df": TextArgument(2, "sql_query", SQL),
     "polars.sql": _QUERY,
+    "fugue.fsql": _QUERY,
+    "fugue.api.fugue_sql": _QUERY,
+    "fugue.api.fugue_sql_flow": _QUERY,
     "pandasql.sqldf": _QUERY,
     "patsy.dmatrix": TextArgument(0, "formula_like", EVERY),
     "patsy.dmatrices": TextArgument(0, "formula_like", EVERY),
+    "patsy.incr_dbuilder": TextArgument(0, "formula_like", EVERY),
+    "patsy.incr_dbuilders": TextArgument(0, "formula_like", EVERY),
     "patsy.ModelDesc.from_formula": TextArgument(0, None, EVERY),
     "formulaic.Formula": TextArgument(0, None, EVERY),
+    "formulaic.Formula.from_spec": TextArgument(0, "spec", EVERY),
+    "formulaic.ModelSpec": TextArgument(0, "formula", EVERY),
+    "formulaic.ModelSpec.from_spec": TextArgument(0, "spec", EVERY),
     "formulaic.model_matrix": TextArgument(0, "spec", EVERY),
+    "bambi.Model": TextArgument(0, "formula", EVERY),
+    **{
+        f"pyfixest.{model}": TextArgument(0, "fml", EVERY)
+        for model in ("feglm", "feols", "fepois", "quantreg")
+    },
     "plotnine.aes": TextArgument(0, "x", EVERY),
     "pydoc.locate": _PATH,
     "pydoc.resolve": _PATH,
@@ -58,7 +73,30 @@ TEXT_ARGUMENTS: dict[str, TextArgument] = {
     "traitlets.import_item": _PATH,
     "traitlets.utils.importstring.import_item": _PATH,
     "zope.dottedname.resolve.resolve": _PATH,
+    # parts of queries, and templates
+    "polars.sql_expr": TextArgument(0, "sql", WORDS),
+    "duckdb.SQLExpression": TextArgument(0, "expression", SQL),
+    **{f"sqlalchemy.{name}": TextArgument(0, "text", WORDS) for name in ("column", "literal_column", "text")},
+    **{f"sqlalchemy.sql.{name}": TextArgument(0, "text", WORDS) for name in ("literal_column", "text")},
+    **{f"pyspark.sql.functions.{name}": TextArgument(0, "str", WORDS) for name in ("expr",)},
+    **{f"pandas.{name}": TextArgument(0, "sql", WORDS) for name in ("read_sql", "read_sql_query")},
+    **{f"polars.{name}": TextArgument(0, "query", WORDS) for name in ("read_database", "read_database_uri")},
+    "connectorx.read_sql": TextArgument(1, "query", WORDS),
+    "mako.template.Template": TextArgument(0, "text", TEMPLATE),
     # methods of objects of unknown class
+    **{
+        f"{ANY}.{method}": TextArgument(0, "query", WORDS)
+        for method in (
+            "exec_driver_sql",
+            "fetch",
+            "fetchrow",
+            "fetchval",
+            "query_df",
+            "raw_sql",
+            "selectExpr",
+        )
+    },
+    f"{ANY}.execute_global": _QUERY,
     f"{ANY}.query": TextArgument(0, "expr", AT),
     f"{ANY}.eval": TextArgument(0, "expr", AT),
     f"{ANY}.sql": _QUERY,
@@ -69,8 +107,25 @@ TEXT_ARGUMENTS: dict[str, TextArgument] = {
 }
 
 # Modules of which every function takes a formula first.
-FORMULA_MODULES = frozenset({"statsmodels.formula.api"})
+FORMULA_MODULES = frozenset({"statsmodels.api.formula", "statsmodels.formula.api"})
 FORMULA = TextArgument(0, "formula", EVERY)
+# Arguments that hold a formula in functions of these libraries, whatever they are called.
+FORMULA_WORDS = ("formula", "fml", "re_formula", "vc_formula")
+FORMULA_LIBRARIES = frozenset(
+    {
+        "bambi",
+        "formulae",
+        "formulaic",
+        "glum",
+        "lifelines",
+        "linearmodels",
+        "patsy",
+        "pyfixest",
+        "statsmodels",
+    }
+)
+# Functions of plotnine that take expressions as all their arguments.
+EXPRESSIONS = frozenset({"plotnine.aes", "plotnine.mapping.aes"})
 # Libraries of which every `execute` and `sql` looks up variables, however the object came about.
 SCANNING_MODULES = frozenset({"duckdb", "polars"})
 
@@ -106,8 +161,15 @@ AMBIENT_SQL = frozenset(
         *("gen_random_bytes", "generate_uuid", "get_current_time", "get_current_timestamp", "getutcdate"),
         *("newsequentialid", "rand", "randn", "randomblob", "randstr", "statement_timestamp", "sysdatetime"),
         *("sysdatetimeoffset", "systimestamp", "sysutcdatetime", "timeofday", "transaction_timestamp"),
+        *("connection_id", "current_role", "current_user", "pg_backend_pid", "session_user", "txid_current"),
         *("utc_date", "utc_time", "utc_timestamp", "uuid_string", "uuidv4", "uuidv7"),
     ]
+)
+# Calls in a query that tell the time, or a part of it, where they get no more arguments than here.
+AMBIENT_CALLS_OF_SQL = (
+    r"\b(?:date|datetime|julianday|time|unixepoch)\s*\(\s*\)"
+    r"|\bstrftime\s*\(\s*'[^']*'\s*\)"
+    r"|\bage\s*\(\s*[^,()]+\)"
 )
 # Functions that get a template, by the position of the argument; filters and functions that draw by chance there.
 TEMPLATES = {"jinja2.Template": 0, f"{ANY}.from_string": 0}

@@ -30,10 +30,10 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     OutsideName,
     hidden_code,
     outside_name,
-    reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.sets import UNORDERED
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
+from jammi_dagster.fingerprint.syntax.time_zones import reads_time_zone
 from jammi_dagster.fingerprint.syntax.uses import Use
 
 SET_ORDER, ADDRESS = "set order", "object address"  # the names of reads that no name in the code tells

@@ -53,6 +53,16 @@ def _name_of(one: Registration, node: Node, places: Places) -> str:
     return name if all(_keeps_name(node, places, *under) for under in one.beneath) else ""
 
 
+def given_attribute(name: str) -> str:
+    """Return the attribute of a library's class that a statement sets, by the name that it changes; empty for another.
+
+    >>> given_attribute("pandas.DataFrame.tidy"), given_attribute("pandas.options")
+    ('tidy', '')
+    """
+    owner, _, attribute = name.rpartition(".")
+    return attribute if owner.rpartition(".")[2][:1].isupper() else ""
+
+
 def is_asked_for(attribute: str, asked: Set[str]) -> bool:
     """Return whether code that asks for some attributes may get a registered one; of groups where it groups at all.
 

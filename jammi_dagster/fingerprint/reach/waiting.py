@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from jammi_dagster.fingerprint.reach.effects import Effect, Name
 from jammi_dagster.fingerprint.reach.loading import Loading
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
-from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES
+from jammi_dagster.fingerprint.reach.registrations import ATTRIBUTES, given_attribute
 
 Reach = Callable[[ReachedFile, int], None]
 
@@ -40,6 +40,8 @@ class Waiting:
         self.wait(effect.targets, reached, index)
         for outside in effect.foreign:
             self._of_libraries.setdefault(outside.partition(".")[0], []).append((reached, index))
+            if attribute := given_attribute(outside):
+                self.by_attribute.setdefault(attribute, []).append((reached, index))
         self.wait([(node.path, bound) for bound in node.source.units[index].names], reached, index)
         for name in effect.targets:
             # An object may come into another by one statement, and be changed by the next.

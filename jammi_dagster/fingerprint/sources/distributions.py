@@ -94,6 +94,12 @@ def upgraded(names: Iterable[str]) -> Iterator[str]:
             yield name
 
 
+def replaced() -> Iterator[tuple[str, str]]:
+    """Yield all distributions that were replaced since this process first looked at them, each with its time now."""
+    for name in sorted(upgraded(_placed)):
+        yield name, str(_time_of(_placed[name][0]))
+
+
 def _placed_at(path: str, found: Distribution, top: str) -> dict[str, str]:
     versioned = _versioned(found)
     loaded = getattr(sys.modules.get(top), "__dict__", {}).get("__version__")
@@ -105,9 +111,9 @@ def _placed_at(path: str, found: Distribution, top: str) -> dict[str, str]:
 
 def _came_ns(path: str) -> int:
     """Return the time at which the metadata of a distribution came to its place: installers may keep older times."""
-    for file in ("METADATA", "PKG-INFO", ""):
+    for file in _metadata(path):
         try:
-            found = os.stat(os.path.join(path, file))
+            found = os.stat(file)
             return max(found.st_mtime_ns, found.st_ctime_ns)
         except OSError:
             continue
@@ -116,12 +122,17 @@ def _came_ns(path: str) -> int:
 
 def _time_of(path: str) -> int | None:
     """Return the time at which the metadata of a distribution was written; None where it is gone."""
-    for file in ("METADATA", "PKG-INFO", ""):
+    for file in _metadata(path):
         try:
-            return os.stat(os.path.join(path, file)).st_mtime_ns
+            return os.stat(file).st_mtime_ns
         except OSError:
             continue
     return None
+
+
+def _metadata(path: str) -> tuple[str, ...]:
+    """Return the files that tell when a distribution was installed; the metadata of old ones is one file."""
+    return os.path.join(path, "METADATA"), os.path.join(path, "PKG-INFO"), path
 
 
 def _recorded(path: str, wanted: Iterable[bytes]) -> bytes | None:

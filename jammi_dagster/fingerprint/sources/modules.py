@@ -13,7 +13,7 @@ from typing import Any
 
 from jammi_dagster.fingerprint.known_names.decorators import ORCHESTRATION
 from jammi_dagster.fingerprint.sources.distributions import installation, owners
-from jammi_dagster.fingerprint.sources.lookups import MISSING, Lookups
+from jammi_dagster.fingerprint.sources.lookups import MISSING, Lookups, note_sought
 
 _STDLIB = (
     os.path.dirname(os.__file__),
@@ -60,6 +60,8 @@ def child(parent: Module | None, leaf: str, lookups: Lookups) -> Module | None:
     lookups.search(search)
     # The bare leaf: for a dotted name the finder asks for the parent, which need not be imported.
     spec = PathFinder.find_spec(leaf, search)
+    if imported is MISSING and (parent is None or parent.name) and leaf not in sys.stdlib_module_names:
+        note_sought(name, leaf, search, spec.origin if spec else None)
     if spec is None and parent is None and leaf in sys.stdlib_module_names:
         return Module(leaf, None)
     spec = spec or _editable(name, search)

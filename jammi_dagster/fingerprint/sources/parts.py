@@ -17,12 +17,12 @@ from jammi_dagster.fingerprint.syntax.outside_world import (
     is_store,
     none_parameters,
     outside_name,
-    reads_time_zone,
 )
 from jammi_dagster.fingerprint.syntax.packaged_files import PackagedFile
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.statements import Statement
 from jammi_dagster.fingerprint.syntax.texts import hides_names
+from jammi_dagster.fingerprint.syntax.time_zones import reads_time_zone
 from jammi_dagster.fingerprint.syntax.uses import Call, Change, HandOver, Use, Uses
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})

@@ -258,6 +258,12 @@ class AccessVisitor(Visitor[Position]):
 
     def visit_JoinedStr(self, node: ast.JoinedStr, at: Position) -> Sequence[ast.AST]:
         self.has_texts = True
+        specs = (
+            one.format_spec for one in node.values if isinstance(one, ast.FormattedValue) and one.format_spec
+        )
+        for part in (part for spec in specs for part in children(spec)):
+            if isinstance(part, ast.Constant) and "%s" in str(part.value):  # `f"{day:%s}"`
+                at.uses.uses.append(Use(f"{ANY}.strftime", node.lineno, Call(("%s",), {})))
         return [value for value in node.values if not isinstance(value, ast.Constant)]
 
     def visit_Dict(self, node: ast.Dict, at: Position) -> Sequence[ast.AST]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope
 from jammi_dagster.fingerprint.syntax.trees import children
 
 _DEEPEST, _MOST = 8, 200  # variables of variables, and constants
+_FILLED = re.compile("%.?")
 _ROWS = (ast.Tuple, ast.List, ast.Set)
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _GATHERERS = frozenset({"frozenset", "list", "reversed", "set", "sorted", "tuple"})
@@ -79,6 +82,8 @@ class Constants:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             held = self._looked_up(node.func.value, scope, depth + 1)
             return _all([held, *(self.of(other, scope, depth) for other in node.args[1:])])
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "join" and len(node.args) == 1:
+            return self._joined(node, scope, depth + 1)
         if isinstance(node, ast.Call):
             return self.results(node, scope, depth, self.of)
         if isinstance(node, ast.Attribute):
@@ -208,7 +213,8 @@ class Constants:
             self._open.discard(key)
 
     def _texts(self, node: ast.JoinedStr | ast.BinOp, scope: Scope, depth: int) -> Values:
-        """Return the texts of `f"read_{kind}"` and `"read_" + kind`."""
+        """Return the texts of `f"read_{kind}"`, `"read_" + kind` and `"read_%s" % kind`."""
+        is_shown = isinstance(node, ast.JoinedStr)  # numbers count by their texts
         if isinstance(node, ast.JoinedStr):
             parts = [one.value if isinstance(one, ast.FormattedValue) else one for one in node.values]
             plain = [one for one in node.values if isinstance(one, ast.FormattedValue)]
@@ -217,15 +223,49 @@ class Constants:
         elif isinstance(node.op, ast.Add):
             parts = [node.left, node.right]
         else:
+            return self._filled(node, scope, depth) if isinstance(node.op, ast.Mod) else None
+        return _products([self.of(part, scope, depth + 1) for part in parts], "".join, is_shown=is_shown)
+
+    def _filled(self, node: ast.BinOp, scope: Scope, depth: int) -> Values:
+        given = node.right.elts if isinstance(node.right, ast.Tuple) else [node.right]
+        if not (isinstance(node.left, ast.Constant) and isinstance(node.left.value, str)):
             return None
-        held = [self.of(part, scope, depth + 1) for part in parts]
-        if any(one is None or not all(isinstance(text, str) for text in one) for one in held):
+        if set(_FILLED.findall(node.left.value)) - {"%s", "%d"} or node.left.value.count("%") != len(given):
             return None
-        many = [tuple(map(str, one or ())) for one in held]
-        count = 1
-        for one in many:
-            count *= len(one)
-        return ["".join(texts) for texts in product(*many)] if count <= _MOST else None
+        parts = [self.of(one, scope, depth + 1) for one in given]
+        whole = re.split("%[sd]", node.left.value)
+        return _products(
+            parts, lambda texts: "".join(sum(zip(whole, (*texts, ""), strict=True), ())), is_shown=True
+        )
+
+    def _joined(self, node: ast.Call, scope: Scope, depth: int) -> Values:
+        """Return the text of `" and ".join(CONDITIONS)`, a list or tuple that is written once."""
+        written, place = node.args[0], scope
+        if isinstance(written, ast.Name):
+            found = list(bindings(written.id, scope, parameters=True))
+            if (
+                len(found) != 1
+                or found[0].is_item
+                or not is_only_looked_at(written.id, scope, self._lookers())
+            ):
+                return None
+            written, place = found[0].value or written, found[0].scope
+        if not isinstance(written, (ast.List, ast.Tuple)) or not isinstance(node.func, ast.Attribute):
+            return None
+        separators = self.of(node.func.value, scope, depth + 1)
+        parts = [self.of(one, place, depth + 1) for one in written.elts]
+        return _products([separators, *parts], lambda texts: texts[0].join(texts[1:]))
+
+
+def _products(
+    parts: Sequence[Values], whole: Callable[[tuple[str, ...]], str], *, is_shown: bool = False
+) -> Values:
+    """Return the texts that parts make together; `is_shown`: numbers among them are written out."""
+    kinds = (str, int, float) if is_shown else (str,)
+    if any(one is None or not all(isinstance(value, kinds) for value in one) for one in parts):
+        return None
+    many = [tuple(map(str, one or ())) for one in parts]
+    return [whole(texts) for texts in product(*many)] if prod(map(len, many)) <= _MOST else None
 
 
 def _is_variadic(name: str, scope: Scope) -> bool:
@@ -297,7 +337,7 @@ def _looks(use: ast.AST, parents: dict[int, ast.AST], lookers: Collection[str]) 
     if isinstance(above, ast.keyword):
         above = parents.get(id(above))
     if isinstance(above, ast.Call) and isinstance(above.func, ast.Attribute):
-        return above.func is not use and above.func.attr in lookers
+        return above.func is not use and (above.func.attr in lookers or above.func.attr == "join")
     if isinstance(above, ast.Call):
         return isinstance(above.func, ast.Name) and above.func.id in _LOOKERS
     return isinstance(above, (ast.Compare, ast.If))

@@ -19,36 +19,46 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     AMBIENT_HOLDERS,
     AMBIENT_MODULES,
     CLASS_CLOCKS,
-    CLOCK_LIBRARIES,
-    CLOCK_WORDS,
     COMPRESSING_WRITERS,
     HELD_MODULES,
     NEVER_BARE,
-    SAME_NAMES,
-    SAME_PACKAGES,
     STAMPED_COMPRESSIONS,
     STAMPING_WRITERS,
     UNLESS_GIVEN,
     UNLESS_SEEDED,
     UNLESS_WORD,
     UNLESS_WORD_OR_POSITION,
-    ZONE_LIBRARIES,
-    ZONE_METHODS,
-    ZONE_READERS,
-    ZONE_UNLESS_GIVEN,
 )
-from jammi_dagster.fingerprint.known_names.chance import DRAWS_IF, SEEDED_BY_WORD, SEEDS_OF_ASKED
-from jammi_dagster.fingerprint.known_names.hidden_code import HIDDEN, IMPORTERS, NAMED_BY_ARGUMENTS
+from jammi_dagster.fingerprint.known_names.chance import (
+    DRAWS_IF,
+    DRAWS_UNLESS,
+    SEEDED_BY_WORD,
+    SEEDS_OF_ASKED,
+)
+from jammi_dagster.fingerprint.known_names.clock_words import CLOCK_LIBRARIES, CLOCK_WORDS, LABELS
+from jammi_dagster.fingerprint.known_names.file_libraries import (
+    CONNECTED_PREFIXES,
+    FILE_CLASSES,
+    FILE_LIBRARIES,
+    FILE_PREFIXES,
+)
+from jammi_dagster.fingerprint.known_names.hidden_code import (
+    HIDDEN,
+    IMPORTERS,
+    INSTANTIATORS,
+    NAMED_BY_ARGUMENTS,
+)
 from jammi_dagster.fingerprint.known_names.native_readers import (
     NATIVE_MODULES,
     NATIVE_READERS,
     PATH_ARGUMENTS,
 )
+from jammi_dagster.fingerprint.known_names.public_names import PRIVATE_PARTS, SAME_NAMES, SAME_PACKAGES
+from jammi_dagster.fingerprint.known_names.reader_prefixes import READER_PREFIXES
 from jammi_dagster.fingerprint.known_names.readers import (
     OPENERS,
     OVER_DATASETS,
     PATH_READERS,
-    READER_PREFIXES,
     READERS,
     STAT_READERS,
     STORE_HOLDERS,
@@ -57,9 +67,11 @@ from jammi_dagster.fingerprint.known_names.readers import (
     WRITE_MODES,
 )
 from jammi_dagster.fingerprint.known_names.services import READER_MODULES
+from jammi_dagster.fingerprint.known_names.time_zones import ZONE_UNLESS_GIVEN
 from jammi_dagster.fingerprint.syntax.constants import bindings
 from jammi_dagster.fingerprint.syntax.texts import ambient_word, draws_in_template, hides_names, located
 from jammi_dagster.fingerprint.syntax.uses import Call
+from jammi_dagster.fingerprint.syntax.written_data import names_its_target
 
 
 class OutsideName(NamedTuple):
@@ -90,8 +102,8 @@ def outside_name(name: str, call: Call | None, *, is_own: bool = False) -> Outsi
     held = _held_name(name)
     if held:
         return outside_name(held, call)
-    method = _of_class(name)
-    return outside_name(method, _without_object(call)) if method else None
+    method = of_class(name)
+    return outside_name(method, without_object(call)) if method else None
 
 
 def draws_when_called(name: str) -> bool:
@@ -113,25 +125,6 @@ def none_parameters(name: str, call: Call | None) -> frozenset[str]:
     return frozenset(call.variables[at] for at in call.may_be_none)
 
 
-def reads_time_zone(name: str, call: Call | None) -> bool:
-    """Return whether a use depends on the time zone of the process.
-
-    >>> reads_time_zone("?.timestamp", Call((), {})), reads_time_zone("?.timestamp", Call(("ms",), {}))
-    (True, False)
-    """
-    method, leaf = _of_class(name), name.rpartition(".")[2]
-    if name in ZONE_UNLESS_GIVEN:
-        # `x.timestamp` may be a column
-        return leaf != "timestamp" if call is None else not call.gives(*ZONE_UNLESS_GIVEN[name])
-    if method in ZONE_UNLESS_GIVEN:
-        given = _without_object(call)
-        return given is None or not given.gives(*ZONE_UNLESS_GIVEN[method])
-    if leaf == "strftime" and call is not None:
-        return name in ZONE_READERS or any("%s" in str(given) for given in call.positional)
-    is_known = name in ZONE_READERS or f"{ANY}.{leaf}" in ZONE_METHODS
-    return is_known or name.partition(".")[0] in ZONE_LIBRARIES
-
-
 def hidden_code(name: str, call: Call | None) -> str | None:
     """Return the name by which a use runs or imports code that the source does not show, if it does."""
     bare = name.removeprefix("builtins.").removeprefix(f"{ANY}.")
@@ -142,6 +135,10 @@ def hidden_code(name: str, call: Call | None) -> str | None:
     if name in NAMED_BY_ARGUMENTS:
         given = call.positional[NAMED_BY_ARGUMENTS[name]] if call and not call.is_open else ()
         return None if given and ... not in given else f"{bare} with a computed name"
+    if name in INSTANTIATORS:
+        table = call.site.node.args[:1] if call and call.site else []
+        is_told = call is not None and call.site is not None and names_its_target(table, call.site.scope)
+        return None if is_told else f"{bare} with a computed target"
     if name == "builtins.vars" and call is not None and not call.positional:
         return bare
     found = next((known for known in _prefixes(name) if known in HIDDEN), None)
@@ -180,14 +177,19 @@ def _is_listed(name: str) -> bool:
     parent, _, leaf = name.rpartition(".")
     if parent == "pathlib.Path" and f"{ANY}.{leaf}" in STAT_READERS:
         return True
-    is_named_so = leaf.startswith(READER_PREFIXES.get(parent, ("\0",))) and name not in OVER_DATASETS
-    return name in READERS or name in STAT_READERS or is_named_so
+    top = parent.partition(".")[0]
+    beginnings = (*READER_PREFIXES.get(parent, ()), *CONNECTED_PREFIXES.get(top, ()))
+    is_named_so = leaf.startswith((*beginnings, *FILE_PREFIXES) if top in FILE_LIBRARIES else beginnings)
+    is_known = name in READERS or name in STAT_READERS or name in FILE_CLASSES
+    return is_known or (is_named_so and name not in OVER_DATASETS)
 
 
 def _is_unwatched(name: str) -> bool:
     """Return whether a reader raises no audit event."""
     is_stat = name in STAT_READERS or name.rpartition(".")[0] == "pathlib.Path"
-    return is_stat or name in NATIVE_READERS or name.partition(".")[0] in NATIVE_MODULES
+    top, leaf = name.partition(".")[0], name.rpartition(".")[2]
+    is_connected = CALL in name and leaf.startswith(CONNECTED_PREFIXES.get(top, ("\0",)))
+    return is_stat or name in NATIVE_READERS or top in NATIVE_MODULES or is_connected
 
 
 def _unwatched_path(name: str, call: Call | None) -> str | None:
@@ -200,7 +202,14 @@ def _unwatched_path(name: str, call: Call | None) -> str | None:
     given = [*call.positional[:1], *(call.named[word] for word in PATH_ARGUMENTS if word in call.named)]
     if name == "duckdb.connect" and not given:
         return ""  # a connection that is handed on
-    return None if not given else given[0] if isinstance(given[0], str) else ""
+    if not given:  # by a `*`, by another word, or by whoever calls the partial
+        return (
+            ""
+            if _is_listed(name)
+            and (call.is_open or call.named or (call.site is not None and call.site.is_partial))
+            else None
+        )
+    return given[0] if isinstance(given[0], str) else ""
 
 
 def _writes(call: Call, position: int) -> bool:
@@ -212,7 +221,7 @@ def _writes(call: Call, position: int) -> bool:
 def _ambient_value(name: str, call: Call | None) -> str | None:
     if name in NEVER_BARE or (call is not None and name in AMBIENT_CALLS) or _holds_readers(name):
         return name
-    if call is not None and name.partition(".")[0] in CLOCK_LIBRARIES and _says_clock(call):
+    if call is not None and _takes_clock(name) and _says_clock(call):
         return name
     if word := ambient_word(name, call):
         return f"{word} in a query"
@@ -232,6 +241,9 @@ def _ambient_value(name: str, call: Call | None) -> str | None:
 
 def _draws_by_chance(name: str, call: Call) -> bool:
     """Return whether a function of a library is not seeded by one of its words."""
+    silent, value = DRAWS_UNLESS.get(name, ("", None))
+    if silent and call.named.get(silent) is value:
+        return False
     word, values = DRAWS_IF.get(name, ("", ()))
     spread = _spread(call) if word else {}
     if word and spread is not None:
@@ -273,8 +285,14 @@ def _stamps(name: str, call: Call) -> bool:
     return mode is ... or (isinstance(mode, str) and not WRITE_MODES.isdisjoint(mode))
 
 
+def _takes_clock(name: str) -> bool:
+    """Return whether a function of a library understands words such as `now`."""
+    top, leaf = name.partition(".")[0], name.rpartition(".")[2]
+    return top in CLOCK_LIBRARIES and ((known := CLOCK_LIBRARIES[top]) is None or leaf in known)
+
+
 def _says_clock(call: Call) -> bool:
-    given = [*call.positional, *call.named.values()]
+    given = [*call.positional, *(value for word, value in call.named.items() if word not in LABELS)]
     for value in given:  # grows while it is read
         if isinstance(value, tuple):
             given += value
@@ -285,9 +303,7 @@ def _says_clock(call: Call) -> bool:
 
 def _draws(name: str, call: Call) -> bool:
     """Return whether a call of a method such as `sample` is given no seed."""
-    words, most = UNLESS_WORD.get(name), 2
-    if words is None:
-        words, most = UNLESS_WORD_OR_POSITION[name], 1
+    words, most = UNLESS_WORD.get(name) or (UNLESS_WORD_OR_POSITION[name], 1)
     return len(call.positional) < most and not any(
         call.surely_gives(len(call.positional), word) for word in words
     )
@@ -301,6 +317,9 @@ def _public(name: str) -> str:
         return SAME_NAMES[known] + name.removeprefix(known)
     if name.startswith(tuple(f"{one}." for one in SAME_PACKAGES)):
         return f"{name.partition('.')[0]}.{name.rpartition('.')[2]}"
+    if "._" in name and name.partition(".")[0] in PRIVATE_PARTS:
+        top, *parts, leaf = name.split(".")
+        return ".".join((top, *(part for part in parts if not part.startswith("_")), leaf))
     return name
 
 
@@ -330,7 +349,7 @@ def _holds_readers(name: str) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def _of_class(name: str) -> str | None:
+def of_class(name: str) -> str | None:
     """Return the name of a method of unknown class for one that is asked of its class: `pandas.DataFrame.sample`."""
     holder, _, leaf = name.rpartition(".")
     owner = holder.rpartition(".")[2]
@@ -341,7 +360,7 @@ def _of_class(name: str) -> str | None:
     return method if is_class and is_of_object and "." in holder else None
 
 
-def _without_object(call: Call | None) -> Call | None:
+def without_object(call: Call | None) -> Call | None:
     return call and replace(call, positional=call.positional[1:], variables={}, may_be_none=frozenset())
 
 

@@ -57,7 +57,12 @@ _RANKERS = frozenset({"max", "min", "sorted"})
 _DICTS = frozenset({"dict", "OrderedDict"})
 _TABULATORS = frozenset({"Counter", "fromkeys"})  # their keys stand in the order of the set
 # Functions that write the items of a set down, in its order.
-_WRITERS = frozenset({"dump", "dumps", "fromiter", "packb", "reindex", "safe_dump"})
+_WRITERS = frozenset(
+    [
+        *("dump", "dumps", "fromiter", "packb", "reindex", "safe_dump"),
+        *("group_by", "select", "with_columns"),  # columns of a table
+    ]
+)
 _JOINERS = frozenset({"join", "list", "tuple"})
 _DEEPEST = 6
 

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from jammi_dagster.fingerprint.known_names import ANY
 from jammi_dagster.fingerprint.known_names.texts import (
+    AMBIENT_CALLS_OF_SQL,
     AMBIENT_QUOTES,
     AMBIENT_SQL,
     AT,
     DOTTED,
     DRAWS_IN_TEMPLATE,
+    EXPRESSIONS,
     FORMULA,
+    FORMULA_LIBRARIES,
     FORMULA_MODULES,
+    FORMULA_WORDS,
     METHODS_OF_TABLES,
     READING_SQL,
     RELATION_METHODS,
     RELATION_TEXT,
     SCANNING_MODULES,
     SQL,
+    TEMPLATE,
     TEMPLATES,
     TEXT_ARGUMENTS,
+    WORDS,
     TextArgument,
 )
 from jammi_dagster.fingerprint.syntax.scopes import Chain
@@ -38,6 +44,7 @@ _SAMPLE = re.compile(
     r"\b(?:using\s+sample|tablesample)\b(?!.*\b(?:repeatable|bernoulli\s*,|reservoir\s*,|system\s*,))",
     re.I | re.S,
 )
+_TIMES = re.compile(AMBIENT_CALLS_OF_SQL, re.IGNORECASE)
 _LONGEST = 200
 
 
@@ -65,9 +72,11 @@ def names_in_text(name: str, call: Call) -> Iterator[tuple[Chain, bool]]:
     >>> list(names_in_text("?.query", Call(("x > @LIMIT",), {})))
     [(('LIMIT',), False)]
     """
+    for formula in _formulas(name, call):
+        yield from ((tuple(found.split(".")), False) for found in _NAMES.findall(formula))
     argument = text_argument(name)
     text = call.argument(argument.position, argument.name) if argument else None
-    if argument is None or not isinstance(text, str) or argument.style == DOTTED:
+    if argument is None or not isinstance(text, str) or argument.style in (DOTTED, TEMPLATE, WORDS):
         return
     if argument.style == AT:
         yield from ((tuple(found.split(".")), False) for found in _AT_NAMES.findall(text))
@@ -77,14 +86,26 @@ def names_in_text(name: str, call: Call) -> Iterator[tuple[Chain, bool]]:
     yield from ((tuple(found.split(".")), is_variable) for found in _NAMES.findall(text))
 
 
+def _formulas(name: str, call: Call) -> Iterator[str]:
+    """Yield the further arguments of a call in which every name counts."""
+    if name in EXPRESSIONS:
+        given: Iterable[object] = [*call.positional, *call.named.values()]
+    elif name.partition(".")[0] in FORMULA_LIBRARIES:
+        given = [call.named.get(word) for word in FORMULA_WORDS]
+    else:
+        return
+    yield from (one for one in given if isinstance(one, str))
+
+
 def hides_names(name: str, call: Call | None) -> bool:
-    """Return whether a call looks up names in a text that is computed."""
+    """Return whether a call looks up names in a text that is computed, or gets a template with code in it."""
     argument = text_argument(name)
-    if argument is None or not argument.is_sure:
+    if argument is None or not argument.is_sure or argument.style == WORDS:
         return False
     if call is None:
         return not name.startswith(ANY)
-    return call.argument(argument.position, argument.name) is ...
+    text = call.argument(argument.position, argument.name)
+    return text is ... or (argument.style == TEMPLATE and "<%" in str(text))
 
 
 def located(name: str, call: Call | None) -> str | None:
@@ -99,7 +120,7 @@ def located(name: str, call: Call | None) -> str | None:
 def ambient_word(name: str, call: Call | None) -> str | None:
     """Return the word by which the query of a call asks for the clock or for chance, or reads a file in polars."""
     argument = text_argument(name)
-    if argument is None or argument.style not in (AT, SQL) or call is None:
+    if argument is None or argument.style not in (AT, SQL, WORDS) or call is None:
         return None
     text = call.argument(argument.position, argument.name)
     if not isinstance(text, str) or (argument.style == AT and not _FROM.search(text)):
@@ -109,7 +130,7 @@ def ambient_word(name: str, call: Call | None) -> str | None:
     )
     known = AMBIENT_SQL | READING_SQL if name.startswith("polars.") else AMBIENT_SQL
     quoted = (word.lower() for word in re.findall(rf"'\s*({_NAME})\s*'", text))
-    sampled = _SAMPLE.search(text)
+    sampled = _SAMPLE.search(text) or _TIMES.search(text)
     found = (*(word for word in words if word in known), *(word for word in quoted if word in AMBIENT_QUOTES))
     return next(iter(found), sampled and " ".join(sampled[0].lower().split()))
 

@@ -6,7 +6,9 @@ import ast
 from collections.abc import Sequence
 
 from jammi_dagster.fingerprint.known_names import CALL
+from jammi_dagster.fingerprint.known_names.hidden_code import TABLE_MAKERS, TARGET
 from jammi_dagster.fingerprint.known_names.quiet import COMPUTING, QUIET_BUILTINS
+from jammi_dagster.fingerprint.syntax.constants import bindings
 from jammi_dagster.fingerprint.syntax.quiet_calls import is_fresh
 from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import nodes
@@ -39,6 +41,32 @@ def names_of_data(written: ast.expr, scope: Scope) -> list[str] | None:
             names = (one for one in scope.module_names(node.id) if not _computes(scope.peek((one,))))
             found += [name for name in names if name not in QUIET_BUILTINS]
     return found
+
+
+def names_its_target(given: Sequence[ast.expr], scope: Scope) -> bool:
+    """Return whether a table is written with the class or the function that is made out of it, at any depth.
+
+    >>> names_its_target([ast.parse("{'_target_': 'models.Tree', 'depth': 3}", mode="eval").body], Scope([]))
+    True
+    """
+    node = given[0] if given else None
+    if isinstance(node, ast.Name):
+        found = list(bindings(node.id, scope, parameters=True))
+        return len(found) == 1 and names_its_target(
+            [found[0].value] if found[0].value else [], found[0].scope
+        )
+    if isinstance(node, ast.Call) and TABLE_MAKERS.issuperset(
+        scope.peek(chain_of(node.func) or ("",)) or [""]
+    ):
+        return names_its_target(node.args, scope)
+    if not isinstance(node, ast.Dict):
+        return False
+    tables = [one for one in nodes(node) if isinstance(one, ast.Dict)]
+    entries = [entry for table in tables for entry in zip(table.keys, table.values, strict=True)]
+    targets = [value for key, value in entries if isinstance(key, ast.Constant) and key.value == TARGET]
+    return bool(targets) and all(
+        isinstance(one, ast.Constant) for one in (*targets, *(key for key, _ in entries))
+    )
 
 
 def _computes(names: Sequence[str]) -> bool:

@@ -1,12 +1,17 @@
 """What a body reads while it runs, and nothing declares, unpins its table by the path."""
 
 import configparser
+import fileinput
 import functools
+import linecache
+import mmap
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -50,12 +55,69 @@ def in_a_thread(path: str) -> int:
     return found[0]
 
 
+def linked(path: str) -> int:
+    """Stage the file under a name in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(path, f"{folder}/staged.ini")
+        return parsed(f"{folder}/staged.ini")
+
+
+def linked_from_there(path: str) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        os.symlink(os.path.relpath(path, os.path.realpath(folder)), f"{folder}/staged.ini")
+        return parsed(f"{folder}/staged.ini")
+
+
+def hard_linked(path: str) -> int:
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+        os.link(path, f"{folder}/staged.ini")
+        return parsed(f"{folder}/staged.ini")
+
+
+def moved(path: str) -> int:
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+        os.rename(path, f"{folder}/staged.ini")
+        found = parsed(f"{folder}/staged.ini")
+        os.rename(f"{folder}/staged.ini", path)
+        return found
+
+
+def copied(path: str) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        return parsed(shutil.copy(path, folder))
+
+
+def mapped(path: str) -> int:
+    with open(path, "rb") as source, mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as found:
+        return len(found)
+
+
+def by_descriptor(path: str) -> int:
+    descriptor = os.open(path, os.O_RDONLY)
+    with os.fdopen(descriptor) as source:
+        return len(source.read())
+
+
+def by_line(path: str) -> int:
+    linecache.clearcache()
+    return len(linecache.getline(path, 2))
+
+
+def by_lines(path: str) -> int:
+    with fileinput.input([path]) as lines:
+        return sum(map(len, lines))
+
+
+STAGED = [linked, linked_from_there, hard_linked, moved, copied]
+OPENED = [mapped, by_descriptor, by_line, by_lines]
+
+
 def twice(lab: Lab, asset: Any) -> tuple[list[str], str]:
     runs = [lab.run(asset) for _ in range(2)]
     return [ran.outcomes["made"] for ran in runs], runs[-1].why_unpinned("made")
 
 
-@pytest.mark.parametrize("how", [parsed, in_a_pool, in_a_thread])
+@pytest.mark.parametrize("how", [parsed, in_a_pool, in_a_thread, *STAGED, *OPENED])
 def test_a_file_that_nothing_declares_unpins(lab: Lab, settings: Path, how: Any) -> None:
     """The anchor is named by the path; the reason gives the line and the declaration to add."""
     path = str(settings)
@@ -307,3 +369,20 @@ def test_a_result_that_an_earlier_step_kept_counts_with_its_reads(lab: Lab, sett
     assert lab.anchors("second")[f"file:{path}"].is_unpinned
     assert f"file:{path}" not in lab.anchors("first")
     assert f"file:{path}" not in lab.anchors("third")
+
+
+def test_an_own_file_under_another_name_is_its_own(lab: Lab, tmp_path: Path) -> None:
+    """A file that the body wrote may be put in its place, and read there."""
+    final = tmp_path / "final.csv"
+
+    @result_table(reads=[])
+    def made() -> pa.Table:
+        final.with_suffix(".part").write_text("x\n1\n")
+        os.replace(final.with_suffix(".part"), final)
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "a").write_text("1")
+            os.rename(f"{folder}/a", f"{folder}/b")
+            os.symlink(f"{folder}/b", f"{folder}/c")
+            return table(len(final.read_text()) + int(Path(folder, "c").read_text()))
+
+    assert twice(lab, made) == (["computed", "reused"], "")

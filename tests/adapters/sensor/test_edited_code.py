@@ -1,5 +1,7 @@
 """Code that was edited after its location was loaded makes no table fresh, and requests none."""
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -7,6 +9,7 @@ from types import ModuleType
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab
+from fingerprint_kit import Project, installed
 from sensing_kit import Ticking, evaluate, kinds
 
 from jammi_dagster.adapters.sensor import tick as tick_module
@@ -194,3 +197,87 @@ def test_a_reload_forgets_back_offs(lab: Lab, module: Write, monkeypatch: pytest
     ticking.execute(request, ok=False)
     assert ticking.tick() == []
     assert "requested again in 100 s" in ticking.said
+
+
+@pytest.mark.parametrize("policy", ["full", "ignore"])
+def test_a_library_that_is_upgraded_is_said_by_the_next_tick(
+    lab: Lab, module: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: str
+) -> None:
+    """The location runs the old version, and new runs would have the other one; one without a version may be."""
+    name = f"upgraded_under_{policy}"
+    site = Project(tmp_path / "site-packages").write(installed(name, "1.0", [f"{name}.py"]))
+    monkeypatch.syspath_prepend(site.root)
+    Project(tmp_path).write(
+        {"pyproject.toml": f"[tool.jammi_dagster]\nlibraries = {{ {name} = '{policy}' }}\n"}
+    )
+    made = module(f"pipe_{policy}", PIPE.replace("edited_helper import FACTOR", f"{name} import K as FACTOR"))
+    lab.run(assets(made))
+    ticking = Ticking(lab, assets(made), on_undecidable="materialize")
+    ticking.tick()
+    assert "3 fresh" in ticking.said
+    shutil.rmtree(site.root / f"{name}-1.0.dist-info")
+    site.write(installed(name, "2.0", [f"{name}.py"]))
+    assert ticking.tick() == []
+    if policy == "ignore":
+        assert "3 fresh" in ticking.said
+    else:
+        assert "2 fresh, 0 stale, 1 undecidable" in ticking.said
+        assert "another version of" in ticking.said
+
+
+LAZY = """
+    import pyarrow as pa
+    from jammi_dagster import result_table
+
+    @result_table(reads=[])
+    def source() -> pa.Table:
+        return pa.table({"x": [1]})
+
+    @result_table
+    def scaled(source: pa.Table) -> pa.Table:
+        try:
+            from NAME import FACTOR
+        except ImportError:
+            FACTOR = 1
+        return pa.table({"x": [FACTOR]})
+"""
+
+
+@pytest.mark.parametrize("change", ["edited", "removed", "come"])
+def test_a_module_that_only_runs_import_is_looked_at_by_each_tick(
+    lab: Lab, module: Write, change: str
+) -> None:
+    """A process that never imports it takes its code from the disk, where it may change, go or come."""
+    name = f"lazy_{change}"
+    made = module(f"pipe_{name}", LAZY.replace("NAME", name))
+    file = Path(made.__file__ or "").with_name(f"{name}.py")
+    if change != "come":
+        file.write_text("FACTOR = 2\n")
+    lab.run([made.source, made.scaled])
+    sys.modules.pop(name, None)  # the run was another process
+    ticking = Ticking(lab, [made.source, made.scaled])
+    assert ticking.tick() == []
+    assert "2 fresh" in ticking.said
+    if change == "removed":
+        file.unlink()
+    else:
+        file.write_text("FACTOR = 30\n")
+    assert [[key.to_user_string() for key in one.asset_selection or ()] for one in ticking.tick()] == [
+        ["scaled"]
+    ]
+
+
+def test_an_edit_of_a_module_that_an_earlier_run_imported_is_said(lab: Lab, module: Write) -> None:
+    """The process runs the old code from then on."""
+    made = module("pipe_lazy_imported", LAZY.replace("NAME", "lazy_imported"))
+    file = Path(made.__file__ or "").with_name("lazy_imported.py")
+    file.write_text("FACTOR = 2\n")
+    ticking = Ticking(lab, [made.source, made.scaled])
+    ticking.tick()
+    lab.run([made.source, made.scaled])
+    ticking.tick()
+    assert "2 fresh" in ticking.said
+    file.write_text("FACTOR = 3\n")
+    assert ticking.tick() == []
+    assert "1 fresh, 0 stale, 1 undecidable" in ticking.said
+    assert RELOAD in ticking.said

@@ -249,6 +249,30 @@ def test_a_registered_method_unpins_only_whoever_asks_for_it(
         assert not identity_in_location(project).outside
 
 
+@pytest.mark.parametrize("place", ["the own module", "a module that it imports", "the code location"])
+@pytest.mark.parametrize(
+    "sets",
+    [
+        "pd.DataFrame.tidy = tidy",
+        "setattr(pd.DataFrame, 'tidy', tidy)",
+        "for name in ['tidy']:\n        setattr(pd.Series, name, tidy)",
+        "S = pd.Series; S.tidy = tidy",
+        "pd.core.groupby.DataFrameGroupBy.tidy = lambda df: tidy(df)",
+    ],
+)
+def test_a_method_that_is_set_counts_with_its_code(project: Project, sets: str, place: str) -> None:
+    """The code of a method that a module sets counts where it is asked for, wherever the module stands."""
+    plugin = f"import os, pandas as pd\ndef tidy(df): return os.environ\nif False:\n    {sets}\n"
+    before = {"the own module": plugin, "a module that it imports": "if False:\n    import plugin\n"}.get(
+        place, ""
+    )
+    other = [] if "for" in sets else [("src.head()", False)]  # a computed name may be any
+    for asks, reads in [("src.tidy()", True), ("src.agg('tidy')", True), *other]:
+        elsewhere = "" if place == "the own module" else plugin
+        write_location(project, elsewhere, f"{before}def f(src): return {asks}", loads=False)
+        assert [read.what for read in identity_in_location(project).outside] == ["os.environ"] * reads
+
+
 def test_another_plugin_that_registers_the_same_name_counts(project: Project) -> None:
     """A plugin that registers over another one moves whoever asks for the name, and so does their order."""
     write_location(project, TIDY, "def f(src): return src.tidy()", loads=False)

@@ -23,6 +23,17 @@ LOOKED_UP = [
     "pl.sql('select * from LIMIT')",
     "smf.ols('y ~ x + LIMIT', df)",
     "patsy.dmatrix('x + LIMIT')",
+    "sm.formula.ols('y ~ x + LIMIT', df)",
+    "patsy.incr_dbuilder('x + LIMIT', list)",
+    "formulaic.Formula.from_spec('x + LIMIT')",
+    "formulaic.ModelSpec(formula='x + LIMIT')",
+    "bambi.Model('y ~ LIMIT', df)",
+    "lifelines.CoxPHFitter().fit(df, formula='x + LIMIT')",
+    "pyfixest.feols('y ~ LIMIT', df)",
+    "plotnine.aes('a', y='LIMIT')",
+    "pl.SQLContext.execute_global('select * from LIMIT')",
+    "fugue.api.fugue_sql('select * from LIMIT')",
+    "instantiate({'_target_': 'limits.LIMIT'})",
     "pydoc.locate('limits.LIMIT')",
     "pkgutil.resolve_name('limits:LIMIT')",
     "load('limits.LIMIT')",
@@ -37,7 +48,9 @@ LOOKED_UP = [
 ]
 HEAD = """
 import dagster as dg, duckdb, functools, importlib, limits, numexpr, pandas as pd, patsy, pkgutil, polars as pl, pydoc
-import statsmodels.formula.api as smf
+import bambi, formulaic, fugue.api, lifelines, mako.template, patsy.highlevel, plotnine, pyfixest
+import statsmodels.api as sm, statsmodels.formula.api as smf
+from hydra.utils import instantiate
 from limits import LIMIT
 TEXT = "x > @LIMIT"
 def f(df, con, load, x):
@@ -56,6 +69,13 @@ HIDING = [
     "map(pydoc.locate, x)",
     "list(map(df.query, x))",
     "df.pipe(pd.DataFrame.query, x)",
+    "df.query(' and '.join(x))",
+    "df.query(' and '.join(['x > @LIMIT', 'y < 2']))",
+    "df.query('x > @%s' % 'LIMIT')",
+    "df.query(f'x > @LIMIT and y < {3}')",
+    "df.query('x > %s' % x)",
+    "mako.template.Template(x)",
+    "mako.template.Template('<% import os %>${os.environ}')",
 ]
 SEPARATE = [
     "df['limits.LIMIT']",
@@ -68,6 +88,12 @@ SEPARATE = [
     "dg.AssetKey('limits.LIMIT')",
     "load('limits.csv')",
     "model.eval()",
+    "df.select(pl.sql_expr('LIMIT > 3'))",
+    "df.query(f'x > {3}')",
+    "df.query('x > %d and y < %s' % (3, 'z'))",
+    "df.query(' and '.join(('x > 3', 'y < 2')))",
+    "mako.template.Template('${LIMIT}')",
+    "instantiate({'_target_': 'polars.DataFrame', 'data': df})",
 ]
 
 
@@ -103,3 +129,28 @@ def test_a_table_of_a_query_is_no_function(project: Project) -> None:
     """A query scans variables: a column that is called like an asset does not bring the asset."""
     text = "def orders(): return 1\ndef f(con): return con.execute('select orders from orders')\n"
     assert set(project.of_source(text).named) == {"function f (alone.py)"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["x", "{'_target_': x}", "{**x, '_target_': 'limits.LIMIT'}", "{'a': {'_target_': x}}", "{'a': 1}"],
+)
+def test_a_computed_target_hides_the_code(project: Project, given: str) -> None:
+    """A table that is made by instantiation names its class or function only where it is written."""
+    assert "with a computed target" in str(_read(project, f"instantiate({given})")[1])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "stevedore.driver.DriverManager",
+        "pkg_resources.load_entry_point",
+        "gin.parse_config",
+        "imp.load_source",
+    ],
+)
+def test_a_loader_of_plugins_hides_the_code(project: Project, name: str) -> None:
+    """No source shows the code that it takes."""
+    assert project.of_source(
+        f"def f(x):\n    import {name.partition('.')[0]}\n    return {name}(x)\n"
+    ).unresolved

@@ -279,13 +279,14 @@ def test_what_reads_nothing_is_not_found(project: Project, setup: str, expressio
 READER_NAMES = """
 anyconfig.load dns.resolver.resolve gdown.download geopy.geocoders.Nominatim.().geocode git.Repo gettext.translation
 sqlmodel.create_engine sqlalchemy.ext.asyncio.create_async_engine
-glob.glob1 hydra.compose ibis.duckdb.connect imageio.v3.imread intake.open_catalog jinja2.FileSystemLoader
+glob.glob1 hydra.compose ibis.postgres.connect imageio.v3.imread intake.open_catalog jinja2.FileSystemLoader
 jinja2.PackageLoader keyring.get_password ldap3.Connection.().search mako.lookup.TemplateLookup
 omegaconf.OmegaConf.load pandas_datareader.data.DataReader pooch.retrieve requests_cache.CachedSession.().get
 scipy.datasets.face smart_open.open tinydb.TinyDB toml.load wave.open xml.etree.ElementTree.parse
 """
 NATIVE_NAMES = """
-adbc_driver_postgresql.dbapi.connect lmdb.open lxml.etree.parse lxml.html.parse plyvel.DB.().get pygit2.Repository
+adbc_driver_postgresql.dbapi.connect ibis.duckdb.connect ibis.duckdb.connect.().read_csv
+lmdb.open lxml.etree.parse lxml.html.parse plyvel.DB.().get pygit2.Repository
 rdkit.Chem.MolFromMolFile
 """
 CLOCK_NAMES = """
