@@ -43,7 +43,7 @@ _MODULES = {
 }
 READER_MODULES = frozenset(name for names in _MODULES.values() for name in names.split())
 
-# Classes of these modules whose objects are values. An object of any other class is a client, and reads when it is used.
+# Classes of these modules whose objects are values. An object of another class is a client, and reads when it is used.
 _VALUES = (
     "Attr|Auth|Credentials?|Config|Error|Exception|Field|Headers|Key|Limits|Many|One|Options|Params|Request|Retry|"
     "Schema|Selector|Settings|Signature|Timeout|Translator|URL|Url|Warning"
@@ -55,7 +55,7 @@ _VALUE_CLASS = re.compile(rf"(.*\.)?({_VALUE_MODULES})\..*|.*({_VALUES})")
 def is_value_class(name: str) -> bool:
     """Return whether the objects of a class of such a module are values that reach nothing.
 
-    >>> is_value_class("httpx.Timeout"), is_value_class("qdrant_client.models.PointStruct"), is_value_class("httpx.Client")
+    >>> is_value_class("httpx.Timeout"), is_value_class("qdrant_client.models.Point"), is_value_class("httpx.Client")
     (True, True, False)
     """
     return _VALUE_CLASS.fullmatch(name) is not None
