@@ -54,6 +54,36 @@ MODULES = {
 
 # Texts whose function `f` may depend on the environment, by way of loading.
 COUNTS = {
+    "a call beside a comprehension over the same name": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(rows): return [above for above in rows], above()
+            below([])
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a parameter whose default is the function of its name": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above=above): return above()
+            below()
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a parameter of the same name that gets the function": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above): return above()
+            below(above)
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
     "a call that is named like one for the type checker": """
         R = []
         def assert_never(kind): R.append(os.environ[kind])
@@ -721,6 +751,18 @@ COUNTS = {
 
 # The same, with a function that cannot depend on it.
 HARMLESS = {
+    "assets of a factory with parameters that are named like assets above": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above):
+                first, second = above
+                return [above for above in first] + above.items(second)
+            def lowest(*above): return lambda above: above()
+            return [above, below, lowest]
+        ASSETS = made()
+        def f(): return R
+        """,
     "a factory that says which arguments there are": """
         from typing import assert_never
         import typing_extensions
