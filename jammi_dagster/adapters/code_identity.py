@@ -149,7 +149,7 @@ def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.Asse
 
 def _plain_spec(assets_def: dg.AssetsDefinition) -> TableSpec:
     if is_graph(assets_def):
-        return graph_spec(assets_def, min(assets_def.keys))
+        return graph_spec(assets_def, min(assets_def.keys), is_stored=False)
     function = function_of(assets_def)
     shape = shape_of(function, is_plain=True)
     managers = {output.io_manager_key for output in assets_def.op.output_defs}

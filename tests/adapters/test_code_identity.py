@@ -85,6 +85,33 @@ def test_unusual_signatures_and_classes_are_read(function: Callable[..., Any]) -
     assert code_identity(function).pinned
 
 
+class Figure:
+    """A value that the store cannot keep."""
+
+
+@dg.op
+def drawn(raw: pa.Table) -> Figure:
+    return Figure()
+
+
+@dg.graph_asset
+def chart(raw: pa.Table) -> Figure:
+    return drawn(raw)
+
+
+@dg.graph_multi_asset(outs={"one": dg.AssetOut(), "two": dg.AssetOut()})
+def charts(raw: pa.Table) -> dict[str, Any]:
+    return {"one": drawn.alias("a")(raw), "two": drawn.alias("b")(raw)}
+
+
+@pytest.mark.parametrize("asset", [chart, charts], ids=["one asset", "several"])
+def test_a_graph_on_another_io_manager_may_return_anything(asset: dg.AssetsDefinition) -> None:
+    """A project that is only looked at stores its charts itself: to ask for their code raised an error."""
+    assert code_identity(asset).pinned
+    defs = dg.Definitions([asset, dg.AssetSpec("raw"), pinned])
+    assert all(one.pinned for one in code_identities(defs).values())
+
+
 class Database(dg.ConfigurableResource):
     path: str
 

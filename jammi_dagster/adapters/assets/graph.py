@@ -187,8 +187,8 @@ def _pairs(by_part: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
     return ((label, reason) for label, reasons in by_part.items() for reason in reasons)
 
 
-def graph_spec(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> GraphSpec:
-    """Build the declaration of an asset that a graph makes.
+def graph_spec(assets_def: dg.AssetsDefinition, key: dg.AssetKey, *, is_stored: bool = True) -> GraphSpec:
+    """Build the declaration of an asset that a graph makes. `is_stored`: the store keeps what it returns.
 
     Raises `UnsupportedArgument` for an op whose function is not written in Python, or whose output cannot be stored,
     and `InvalidField` for metadata that declares other reads than none.
@@ -205,7 +205,7 @@ def graph_spec(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> GraphSpec:
         shape=_shape(graph, nodes, annotation),
         resource_keys=tuple(sorted({name for part in parts for name in part.resource_keys})),
         code_version=author_version(assets_def, key),
-        format=declared_format(f"{shown} (op {output.node})", annotation, None),
+        format=declared_format(f"{shown} (op {output.node})", annotation, None) if is_stored else None,
         reads=_reads(assets_def, key),
         is_plain=True,
         parts=parts,

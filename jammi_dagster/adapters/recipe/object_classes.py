@@ -9,6 +9,7 @@ import dagster as dg
 
 from jammi_dagster.fingerprint import CodeIdentity, identify
 from jammi_dagster.fingerprint.known_names.config_classes import QUIET_LIBRARIES
+from jammi_dagster.fingerprint.sources.modules import is_of_integration
 
 Members = frozenset[str] | None  # the members that a function uses of an object; None: all
 
@@ -50,11 +51,14 @@ class ObjectClasses:
 def is_config(resource: Any, members: Members = None) -> bool:
     """Return whether a resource is config alone: the code that a function uses of its class reads nothing.
 
+    A class of an integration of Dagster (`DuckDBResource`) is none: its code is not read, nor does its version count.
     Hooks such as `setup_for_execution` run where nothing watches them: they may use libraries of values only.
     """
     if not isinstance(resource, dg.ConfigurableResource):
         return False
     cls = type(resource)
+    if any(is_of_integration(one.__module__) for one in cls.__mro__):
+        return False
     used = identify(cls, of_object=True, members=members)
     hooks = identify(cls, of_object=True, members=frozenset())
     if used.outside or used.unresolved or not QUIET_LIBRARIES.issuperset(hooks.libraries):

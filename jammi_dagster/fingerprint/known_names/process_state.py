@@ -126,6 +126,10 @@ FAR_REACHING = (
     *("dotenv", "os.environ", "os.environb", "os.putenv", "os.unsetenv"),
 )
 
+# Functions that set variables of the environment from a file, and change nothing else. Code that asks for a variable is
+# found where it asks, and the environment in which a process is started counts there alone, too.
+ENVIRONMENT_FILES = frozenset({"dotenv.load_dotenv", "dotenv.main.load_dotenv"})
+
 # Libraries that report, compute, wait, or work on buffers and files. They run no function that they got before.
 SELF_CONTAINED = (
     *("base64", "gzip", "hashlib", "io", "mlflow", "numpy", "struct", "tempfile", "wandb", "zipfile"),

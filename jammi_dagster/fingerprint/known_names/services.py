@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 _MODULES = {
     "processes, sockets and protocols": (
         "subprocess socket http.client urllib.request ftplib smtplib telnetlib imaplib poplib "
@@ -35,5 +37,30 @@ _MODULES = {
         "fredapi quandl nasdaqdatalink wbgapi ccxt tushare akshare meteostat cdsapi ecmwfapi dataretrieval "
         "arxiv wikipedia wikipediaapi spotipy pybaseball nba_api Bio.Entrez"
     ),
+    "integrations of Dagster": (
+        "dagster_airbyte dagster_anthropic dagster_aws dagster_azure dagster_census dagster_databricks dagster_dbt "
+        "dagster_deltalake dagster_dlt dagster_docker dagster_duckdb dagster_embedded_elt dagster_fivetran "
+        "dagster_gcp dagster_gemini dagster_github dagster_hightouch dagster_iceberg dagster_k8s dagster_looker "
+        "dagster_mlflow dagster_omni dagster_openai dagster_powerbi dagster_pyspark dagster_qdrant dagster_sigma "
+        "dagster_slack dagster_sling dagster_snowflake dagster_snowflake_polars dagster_spark dagster_sqlmesh "
+        "dagster_ssh dagster_tableau dagster_teradata dagster_twilio dagster_wandb dagster_weaviate"
+    ),
 }
 READER_MODULES = frozenset(name for names in _MODULES.values() for name in names.split())
+
+# Classes of these modules whose objects are values. An object of another class is a client, and reads when it is used.
+_VALUES = (
+    "Attr|Auth|Credentials?|Config|Error|Exception|Field|Headers|Key|Limits|Many|One|Options|Params|Request|Retry|"
+    "Schema|Selector|Settings|Signature|Timeout|Translator|URL|Url|Warning"
+)
+_VALUE_MODULES = "classes|conditions|config|errors|exceptions|models|schemas?|types"
+_VALUE_CLASS = re.compile(rf"(.*\.)?({_VALUE_MODULES})\..*|.*({_VALUES})")
+
+
+def is_value_class(name: str) -> bool:
+    """Return whether the objects of a class of such a module are values that reach nothing.
+
+    >>> is_value_class("httpx.Timeout"), is_value_class("qdrant_client.models.Point"), is_value_class("httpx.Client")
+    (True, True, False)
+    """
+    return _VALUE_CLASS.fullmatch(name) is not None

@@ -14,6 +14,7 @@ from jammi_dagster.fingerprint.known_names.config_classes import CONFIGURING, DA
 from jammi_dagster.fingerprint.known_names.decorators import INTEGRATIONS
 from jammi_dagster.fingerprint.known_names.process_state import (
     CONNECTING,
+    ENVIRONMENT_FILES,
     FAR_REACHING,
     HARMLESS_STATE,
     PROCESS_STATE,
@@ -58,6 +59,8 @@ def _of_library(name: str) -> Effect:
     bare = name.replace(f".{CALL}", "")
     if is_among(bare, HARMLESS_STATE) and not is_among(bare, FAR_REACHING):
         return Effect(frozenset(), changes_arguments=True)
+    if bare in ENVIRONMENT_FILES:
+        return Effect(frozenset(), foreign=frozenset({name}))
     is_own = bare in CONNECTING or (is_among(bare, SELF_CONTAINED) and not is_among(bare, PROCESS_STATE))
     effect = Effect(frozenset(), changes_arguments=True) if is_own or bare in MUTATING_FUNCTIONS else ANYTHING
     return effect._replace(foreign=frozenset({name}))

@@ -104,6 +104,14 @@ def libraries(module: Module, home: frozenset[str]) -> Mapping[str, str] | None:
     return {} if any(place.startswith(folder + os.sep) for folder in _STDLIB) else None
 
 
+def is_of_integration(name: str) -> bool:
+    """Return whether an imported module belongs to an installed integration of Dagster, such as `dagster_duckdb`."""
+    module = of_running(name, sys.modules.get(name))
+    if module is None or module.top in ORCHESTRATION or module.top in sys.stdlib_module_names:
+        return False
+    return libraries(module, frozenset()) == {}
+
+
 def star_names(name: str) -> frozenset[str] | None:
     """Return the names that a star import of an imported library brings; None for any other module."""
     module = of_running(name, sys.modules.get(name))

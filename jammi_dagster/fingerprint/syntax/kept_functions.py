@@ -6,7 +6,7 @@ import ast
 
 from jammi_dagster.fingerprint.syntax.functions import Function
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
-from jammi_dagster.fingerprint.syntax.scopes import Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 _LABELS = ("__doc__", "__module__", "__name__", "__qualname__")
@@ -20,7 +20,8 @@ def kept_functions(function: Function, scope: Scope) -> frozenset[int]:
     parents = parents_of(every)
     uses: dict[str, list[ast.Name]] = {}
     for node in every:
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+        is_use = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if isinstance(node, ast.Name) and is_use and _scope_of(node, parents, scope).binder(node.id) is scope:
             uses.setdefault(node.id, []).append(node)
 
     def only_returned(name: str) -> bool:
@@ -54,6 +55,23 @@ def kept_functions(function: Function, scope: Scope) -> frozenset[int]:
         elif isinstance(node, ast.Lambda) and _leaves(node, parents, scope):
             kept.add(id(node))
     return frozenset(kept)
+
+
+def _scope_of(node: ast.AST, parents: dict[int, ast.AST], scope: Scope) -> Scope:
+    """Return the scope in which a node within a function stands: of an inner function if it is in the body of one.
+
+    A parameter may have the name of another function there, as an asset's has that of the asset above it.
+    """
+    around: list[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda] = []
+    while (parent := parents.get(id(node))) is not None:
+        if isinstance(parent, ast.Lambda):
+            around += [parent] if parent.body is node else []
+        elif isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)) and node in parent.body:
+            around.append(parent)
+        node = parent
+    for function in reversed(around):
+        scope = FunctionScope(scope, function)
+    return scope
 
 
 def _is_named(use: ast.AST, parents: dict[int, ast.AST]) -> bool:

@@ -66,7 +66,7 @@ from jammi_dagster.fingerprint.known_names.readers import (
     STORE_READERS,
     WRITE_MODES,
 )
-from jammi_dagster.fingerprint.known_names.services import READER_MODULES
+from jammi_dagster.fingerprint.known_names.services import READER_MODULES, is_value_class
 from jammi_dagster.fingerprint.known_names.time_zones import ZONE_UNLESS_GIVEN
 from jammi_dagster.fingerprint.syntax.constants import bindings
 from jammi_dagster.fingerprint.syntax.texts import ambient_word, draws_in_template, hides_names, located
@@ -170,7 +170,8 @@ def _reader(name: str, call: Call | None) -> str | None:
         given = call.argument(position, word)
         return shown if isinstance(given, str) or (always and given is not None) else None
     known = next((known for known in _prefixes(name) if known in READER_MODULES and known != name), None)
-    return shown if known and not name.rpartition(".")[2][:1].isupper() else None
+    is_class = name.rpartition(".")[2][:1].isupper()
+    return shown if known and not (is_class and is_value_class(name)) else None
 
 
 def _is_listed(name: str) -> bool:

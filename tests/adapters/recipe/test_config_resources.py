@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 
 import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, table
+from fingerprint_kit import installed
 
 from jammi_dagster import code_identity, finalize, result_table
 from jammi_dagster.adapters.assets.declaration import function_of
@@ -109,7 +111,7 @@ READS = {
 
 def _is_config(module: Write, text: str) -> bool:
     made = module(f"resource_{next(_number)}", HEAD + text)
-    inner = {"plain": made.Plain(), "inner": made.Reading()}
+    inner = {"plain": made.Plain(), "inner": made.Reading(), "theirs": getattr(made, "THEIRS", None)}
     lake = made.Lake(**{name: one for name, one in inner.items() if name in made.Lake.model_fields})
     spec = TableSpec(function=made.made, shape=shape_of(made.made), resource_keys=("lake",))
     return is_config(lake, spec.members_of("lake"))
@@ -135,6 +137,32 @@ def test_a_library_in_a_hook_may_read(module: Write) -> None:
         "    def path(self, k): return k\n" + USE
     )
     assert not _is_config(module, text)
+
+
+LAKE = "import dagster as dg\nclass Lake(dg.ConfigurableResource):\n    def path(self, k): return k\n"
+OF_INTEGRATION = {
+    "itself": "from dagster_{lib} import Lake\n" + USE,
+    "a subclass": "from dagster_{lib} import Lake as Theirs\nclass Lake(Theirs): pass\n" + USE,
+    "a nested resource": "import dagster_{lib}\nclass Lake(dg.ConfigurableResource):\n"
+    "    theirs: dagster_{lib}.Lake\n    def path(self, k): return self.theirs.path(k)\n"
+    "THEIRS = dagster_{lib}.Lake()\n" + USE,
+}
+
+
+@pytest.mark.parametrize("is_installed", [True, False], ids=["installed", "of the own source tree"])
+@pytest.mark.parametrize("text", OF_INTEGRATION.values(), ids=OF_INTEGRATION)
+def test_a_resource_of_an_integration_is_none(
+    module: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, is_installed: bool
+) -> None:
+    """Code of `dagster_duckdb` and the like is not read: an asset that takes its resource may read a database."""
+    library = f"dagster_lake_{next(_number)}"
+    files = installed(library, "1.0", [f"{library}/__init__.py"]) if is_installed else {}
+    for name, content in (files | {f"{library}/__init__.py": LAKE}).items():
+        (tmp_path / "lib" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "lib" / name).write_text(content)
+    monkeypatch.syspath_prepend(str(tmp_path / "lib"))
+    asks = text.replace("dagster_{lib}", library)
+    assert _is_config(module, asks) is not is_installed
 
 
 @result_table

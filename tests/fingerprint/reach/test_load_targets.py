@@ -54,6 +54,63 @@ MODULES = {
 
 # Texts whose function `f` may depend on the environment, by way of loading.
 COUNTS = {
+    "a call beside a comprehension over the same name": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(rows): return [above for above in rows], above()
+            below([])
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a parameter whose default is the function of its name": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above=above): return above()
+            below()
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a parameter of the same name that gets the function": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above): return above()
+            below(above)
+            return [above, below]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a call that is named like one for the type checker": """
+        R = []
+        def assert_never(kind): R.append(os.environ[kind])
+        def made(kind):
+            if kind != 'b': assert_never(kind)
+            def asset(): return 1
+            return asset
+        ASSETS = [made(kind) for kind in ('A',)]
+        def f(): return R
+        """,
+    "the outcome of reading a file of variables": """
+        from dotenv import load_dotenv
+        FOUND = load_dotenv()
+        def f(): return FOUND
+        """,
+    "a variable from a file of variables": """
+        import dotenv
+        dotenv.load_dotenv()
+        LIMIT = os.environ['A']
+        def f(): return LIMIT
+        """,
+    "the values of a file of variables": """
+        from dotenv import dotenv_values
+        SETTINGS = {}
+        SETTINGS.update(dotenv_values())
+        def f(): return SETTINGS
+        """,
     "a call by a key of a table of functions": """
         R = []
         def add(): R.append(os.environ['A'])
@@ -694,6 +751,37 @@ COUNTS = {
 
 # The same, with a function that cannot depend on it.
 HARMLESS = {
+    "assets of a factory with parameters that are named like assets above": """
+        R = []
+        def made():
+            def above(): R.append(os.environ['A'])
+            def below(above):
+                first, second = above
+                return [above for above in first] + above.items(second)
+            def lowest(*above): return lambda above: above()
+            return [above, below, lowest]
+        ASSETS = made()
+        def f(): return R
+        """,
+    "a factory that says which arguments there are": """
+        from typing import assert_never
+        import typing_extensions
+        def made(kind):
+            if kind == 'a': scale = 1
+            elif kind == 'b': scale = 2
+            elif kind == 'c': typing_extensions.assert_never(kind)
+            else: assert_never(kind)
+            def asset(): return os.environ['A'] * scale
+            return asset
+        ASSETS = [made(kind) for kind in ('a', 'b')]
+        def f(): return 1
+        """,
+    "a file of variables": """
+        from dotenv import find_dotenv, load_dotenv
+        load_dotenv(find_dotenv())
+        def other(): return os.environ['A']
+        def f(): return 1
+        """,
     "copies of resources and ops with config or hooks": """
         import dagster as dg
         class Api(dg.ConfigurableResource):
@@ -1021,7 +1109,7 @@ def outside_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_read_that_may_flow_into_the_result_counts(project: Project, text: str) -> None:
     """A read at load counts if it decides, by data or control, about state that the function reaches."""
     found = project.write(MODULES).of_source("import os\n" + dedent(text))
-    assert any(read.what.startswith("os.environ") for read in found.outside) or found.unresolved
+    assert any(read.what.startswith(("os.environ", "dotenv.")) for read in found.outside) or found.unresolved
 
 
 @pytest.mark.parametrize("text", HARMLESS.values(), ids=HARMLESS)

@@ -15,6 +15,22 @@ READERS: dict[str, dict[str, str | None]] = {
         "gpd.GeoDataFrame.from_postgis('select 1', x)": "select 1",
         "gpd.list_layers('a')": "a",
     },
+    "import duckdb, httpx, pymongo, redis, minio, requests, snowflake.connector, google.cloud.bigquery": {
+        "httpx.Client()": None,
+        "httpx.AsyncClient(base_url=x)": None,
+        "requests.Session()": None,
+        "redis.Redis(host=x)": None,
+        "pymongo.MongoClient(x)": None,
+        "minio.Minio('a')": None,
+        "google.cloud.bigquery.Client()": None,
+        "snowflake.connector.SnowflakeConnection()": None,
+        "duckdb.DuckDBPyConnection()": None,
+    },
+    "import dagster_duckdb, dagster_dbt, dagster_aws.s3": {
+        "dagster_duckdb.DuckDBResource(database='a')": None,
+        "dagster_dbt.DbtCliResource('a').cli(['build'])": None,
+        "dagster_aws.s3.S3Resource().get_client()": None,
+    },
     "import pyogrio": {
         "pyogrio.read_dataframe('a')": "a",
         "pyogrio.read_info(x)": "",
@@ -119,6 +135,17 @@ QUIET = {
         "KFold(**{'shuffle': False})",
     ],
     "": ["x.read()", "x.read().parquet", "x.table", "x.csv('a')"],
+    "import httpx, pymongo, requests, azure.core.exceptions, botocore.config, qdrant_client.models": [
+        "httpx.Timeout(1)",
+        "httpx.URL('http://a')",
+        "pymongo.UpdateOne(x, x)",
+        "requests.Request('GET', x)",
+        "requests.auth.HTTPBasicAuth(x, x)",
+        "azure.core.exceptions.HttpResponseError('a')",
+        "botocore.config.Config(retries=x)",
+        "qdrant_client.models.PointStruct(id=1)",
+        "requests.Session",
+    ],
     "import polars as pl": ["pl.scan_pyarrow_dataset(x)"],
 }
 OTHER_DRAWS = {
