@@ -17,7 +17,7 @@ from store_kit import (
 )
 
 from jammi_dagster import ResultStore
-from jammi_dagster.errors import InvalidDeployment
+from jammi_dagster.errors import InvalidDeployment, InvalidField
 
 
 @pytest.fixture
@@ -173,3 +173,54 @@ def test_a_parent_at_a_sequence_that_is_yet_to_come_is_refused(store_at: StoreAt
     with pytest.raises(InvalidDeployment, match=r"no sequence \d+ yet, the last one is \d+"):
         _branch(store_at, parent_at=now + 10**9)
     assert _branch(store_at, parent_at=now).tables() == ["t"]
+
+
+class _NoSurface:
+    source = 5
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"ahead_of_code": "x"},
+        {"ahead_of_code": None},
+        {"create": 1},
+        {"surfaces": 5},
+        {"surfaces": [5]},
+        {"surfaces": None},
+        {"surfaces": "file:x"},
+        {"surfaces": {"file:x": 1}},
+        {"surfaces": [_NoSurface()]},
+    ],
+    ids=str,
+)
+def test_a_promotion_refuses_arguments_that_are_none(store_at: StoreAt, given: dict[str, Any]) -> None:
+    """Each names the argument, and moves nothing."""
+    branch = _branch(store_at)
+    make(branch, "u")
+    (name,) = given
+    for act in (branch.promotion_plan, branch.promote):
+        with pytest.raises(InvalidField, match=rf"field {name}"):
+            act("prod", **given)
+    assert store_at(deployment="prod").tables() == ["t"]
+
+
+@pytest.mark.parametrize(
+    ("act", "given"),
+    [
+        ("recover", {"grace_seconds": "x"}),
+        ("recover", {"grace_seconds": float("nan")}),
+        ("recover", {"grace_seconds": -1}),
+        ("recover", {"dry_run": 0}),
+        ("adopt", {"take_over": "no"}),
+        ("prune_history", {"keep_last": "x"}),
+        ("prune_history", {"keep_last": True}),
+        ("prune_history", {"keep_for_days": None}),
+    ],
+    ids=str,
+)
+def test_upkeep_refuses_arguments_that_are_none(store_at: StoreAt, act: str, given: dict[str, Any]) -> None:
+    """Each names the argument."""
+    (name,) = given
+    with pytest.raises(InvalidField, match=rf"field {name}"):
+        getattr(store_at(deployment="prod"), act)(**given)
