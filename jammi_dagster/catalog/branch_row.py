@@ -3,8 +3,9 @@
 Rules:
 
 1. A branch has one parent, and is none itself.
-2. A branch that was dropped, or whose time came, begins anew with the next write to it. A write that began before the
-   end is refused, and so is any other one of a run that had written there before: whoever ended the branch meant those.
+2. A branch that was dropped, or whose time came, begins anew with the next store that writes to it. A write that began
+   before the end is refused, and so is any other one of a run that had written there before: whoever ended the branch
+   meant those.
 3. All instants of a branch's life are sequences of the catalog, in seconds: they compare with the starts of writes,
    whatever the clock does. `created_at` of a branch that began anew is the end of the one before.
 """
@@ -45,10 +46,10 @@ def is_branch(scope: Scope, ttl_seconds: float | None) -> bool:
     return scope.parent is not None or ttl_seconds is not None
 
 
-def check_branch(connection: sa.Connection, scope: Scope) -> sa.Row[tuple[object, ...]] | None:
-    """Return the row of the scope's branch if it lives.
+def check_branch(connection: sa.Connection, scope: Scope) -> None:
+    """Raise `InvalidDeployment` where the scope's parent cannot be its parent.
 
-    Raises `InvalidDeployment` where the parent is a branch itself, or the deployment is the parent of a branch, or a
+    That is where the parent is a branch itself, or the deployment is the parent of a branch, or a
     branch of another parent, and for a parent at a sequence that is yet to come.
     """
     name, parent = scope.deployment, scope.parent
@@ -72,7 +73,6 @@ def check_branch(connection: sa.Connection, scope: Scope) -> sa.Row[tuple[object
         if scope.parent_at > last:
             why = f"its parent has no sequence {scope.parent_at} yet, the last one is {last}"
             raise InvalidDeployment(deployment=name, why=f"{why}; `store.sequence()` gives that of now")
-    return own
 
 
 def check_time(connection: sa.Connection, scope: Scope) -> None:

@@ -391,9 +391,10 @@ class CollectionRows:
             }
 
     def attempts_left(self) -> frozenset[str]:
-        """Find the attempts of several tables of which one is not collected; all rows are looked at."""
+        """Find the tenant's attempts of several tables of which one is not collected; all rows are looked at."""
         several = sa.func.coalesce(_m.c.attempt_size, 2) > 1
-        left = sa.select(_m.c.attempt_id).where(several, _m.c.status.not_in(("collected", "collecting")))
+        is_left = (_m.c.tenant == self._tenant, _m.c.status.not_in(("collected", "collecting")))
+        left = sa.select(_m.c.attempt_id).where(several, *is_left)
         with self._database.reading() as connection:
             return frozenset(
                 connection.execute(left.where(_m.c.attempt_id.is_not(None)).distinct()).scalars()

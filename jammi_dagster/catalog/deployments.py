@@ -38,18 +38,16 @@ class BranchRows:
     def register(self) -> None:
         """Note the scope's deployment as a branch before it writes; each move of its pointers renews its time.
 
-        One that has ended begins anew with its first move, which is refused to writes from before. Raises as
+        One that has ended begins anew; moves of writes from before are refused (`check_goes_on`). Raises as
         `check_branch` does.
         """
         with self._database.writing() as connection:
             connection.execute(LOCK)
-            is_live = check_branch(connection, self._scope) is not None
             own = sa.select(_deployments.c.name).where(_deployments.c.name == self._scope.deployment)
-            is_new = not is_live and connection.execute(own).first() is None
-            # the state of a parent is kept for a branch that lives
-            if is_live or is_new or self._scope.parent_at is not None:
-                begun = next_move(connection) if is_new else 0
-                renew_branch(connection, self._scope, self._ttl_seconds, begun=begun)
+            check_branch(connection, self._scope)
+            is_known = connection.execute(own).first() is not None
+            begun = 0 if is_known else next_move(connection)
+            renew_branch(connection, self._scope, self._ttl_seconds, begun=begun)
 
     def check_time(self) -> None:
         """Raise `InvalidDeployment` where the scope's deployment is a branch whose time has come."""
