@@ -107,8 +107,18 @@ def renew_branch(connection: sa.Connection, scope: Scope, ttl_seconds: float | N
     connection.execute(upserts(connection.dialect.name).branch, branch)
 
 
-def check_goes_on(connection: sa.Connection, scope: Scope, start_sequence: int, run_id: str | None) -> None:
-    """Raise `InvalidDeployment` for a write to a branch that ended after the write, or its run, had begun there."""
+def check_goes_on(
+    connection: sa.Connection,
+    scope: Scope,
+    start_sequence: int,
+    run_id: str | None,
+    *,
+    known: set[tuple[str, int]],
+) -> None:
+    """Raise `InvalidDeployment` for a write to a branch that ended after the write, or its run, had begun there.
+
+    `known` are runs that were looked at before, each with the end that counts: no result from before can come later.
+    """
     row = connection.execute(sa.select(_deployments).where(_deployments.c.name == scope.deployment)).first()
     if row is None:
         return
@@ -117,8 +127,11 @@ def check_goes_on(connection: sa.Connection, scope: Scope, start_sequence: int, 
     since = sequence_at(row.created_at if row.dropped_at is None else row.dropped_at)
     if start_sequence < since:
         raise _ended(scope, since, "this write began before that")
-    if run_id is not None and connection.execute(_wrote_before(scope, run_id, since)).first() is not None:
+    if run_id is None or (run_id, since) in known:
+        return
+    if connection.execute(_wrote_before(scope, run_id, since)).first() is not None:
         raise _ended(scope, since, f"run {run_id} had written there before that")
+    known.add((run_id, since))
 
 
 def ended_since(connection: sa.Connection, deployments: set[str]) -> dict[str, int]:

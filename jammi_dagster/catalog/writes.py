@@ -103,6 +103,7 @@ class CatalogWriter:
     def __init__(self, database: Database, scope: Scope, ttl_seconds: float | None = None) -> None:
         """Give a branch so long from its last move on; None: until it is dropped."""
         self._database, self._scope, self._ttl_seconds = database, scope, ttl_seconds
+        self._goes_on: set[tuple[str, int]] = set()
 
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
@@ -362,7 +363,7 @@ class CatalogWriter:
         """
         if is_branch(self._scope, self._ttl_seconds):
             first = min(place.start_sequence for place in places)
-            check_goes_on(connection, self._scope, first, run_id)
+            check_goes_on(connection, self._scope, first, run_id, known=self._goes_on)
             renew_branch(connection, self._scope, self._ttl_seconds, begun=first)
         by_start: dict[int, dict[Mover, list[str]]] = {}
         for place in places:

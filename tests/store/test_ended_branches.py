@@ -17,7 +17,7 @@ from store_kit import (
 )
 
 from jammi_dagster import ResultStore
-from jammi_dagster.errors import InvalidDeployment, InvalidField
+from jammi_dagster.errors import InvalidDeployment, InvalidField, UnknownTable
 
 
 @pytest.fixture
@@ -173,6 +173,19 @@ def test_a_parent_at_a_sequence_that_is_yet_to_come_is_refused(store_at: StoreAt
     with pytest.raises(InvalidDeployment, match=r"no sequence \d+ yet, the last one is \d+"):
         _branch(store_at, parent_at=now + 10**9)
     assert _branch(store_at, parent_at=now).tables() == ["t"]
+
+
+def test_a_pinned_table_that_was_collected_is_told(store_at: StoreAt) -> None:
+    """A branch keeps the state of its parent from its first write on; before that it may be collected."""
+    prod = store_at(deployment="prod")
+    first = prod.current("t").materialization_id
+    branch = _branch(store_at, parent_at=prod.sequence())
+    make(prod, "t", numbers(9))
+    assert collected(prod) == [first]
+    with pytest.raises(UnknownTable, match=f"it was {first} of prod at sequence .* collected or lost"):
+        branch.read("t")
+    with pytest.raises(UnknownTable, match="does not exist in deployment branch; name another"):
+        branch.read("never")
 
 
 class _NoSurface:
