@@ -1,5 +1,7 @@
 """A branch that has ended: late writes are refused, and tables that come later under its name are kept."""
 
+import contextlib
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -237,3 +239,50 @@ def test_upkeep_refuses_arguments_that_are_none(store_at: StoreAt, act: str, giv
     (name,) = given
     with pytest.raises(InvalidField, match=rf"field {name}"):
         getattr(store_at(deployment="prod"), act)(**given)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_past_of_a_parent_is_the_same_for_one_table_and_for_all(store_at: StoreAt, seed: int) -> None:
+    """Names that moved once, often, away and back, of a tenant and global, read one by one and at once."""
+    chance = random.Random(seed)
+    stores = [store_at(deployment="prod"), store_at(deployment="prod", tenant="acme")]
+    names = [f"n{number}" for number in range(8)]
+    then: dict[int, dict[str, dict[str, str]]] = {}
+    for step in range(40):
+        store, name = chance.choice(stores), chance.choice(names)
+        with contextlib.suppress(UnknownTable):
+            if chance.random() < 0.3:
+                store.drop(name)
+            else:
+                make(store, name, numbers(1 + step), step=step)
+        if step % 8 == 5:
+            then[store.sequence()] = {one.scope.tenant: _digests(one) for one in stores}
+    for at, expected in then.items():
+        for tenant, digests in expected.items():
+            pinned = store_at(deployment="branch", parent="prod", parent_at=at, tenant=tenant or None)
+            assert _digests(pinned) == digests
+            assert dict(_swept(pinned)) == {
+                name: str(pinned.current(name).definition_hash) for name in digests
+            }
+            assert sorted(digests) == [name for name in [*names, "t"] if _is_there(pinned, name)]
+
+
+def _digests(store: ResultStore) -> dict[str, str]:
+    """All tables of the scope, read at once."""
+    with store.reader.frozen() as rows:
+        digests = dict(rows.digests() or {})
+    assert sorted(digests) == sorted(store.tables())
+    return digests
+
+
+def _swept(store: ResultStore) -> Iterator[tuple[str, str]]:
+    """The name and definition of each table, as a sweep reads them."""
+    with store.reader.frozen() as rows:
+        yield from ((row.table, str(row.definition_hash)) for row in rows.current_rows())
+
+
+def _is_there(store: ResultStore, name: str) -> bool:
+    try:
+        return bool(store.current(name))
+    except UnknownTable:
+        return False
