@@ -128,7 +128,7 @@ class SeenPointers:
 
         later = _moves.alias("moved")
         since = (later.c.tenant.in_(READABLE), later.c.deployment == _PARENT, later.c.sequence > _PARENT_AT)
-        has_moved = functools.partial(self._has, later, which=sa.and_(*since), of_few=of_few, gathers=True)
+        has_moved = functools.partial(self._has, later, which=sa.and_(*since), of_few=of_few)
         own = sa.select(_pointers).where(
             _pointers.c.tenant.in_(READABLE), _pointers.c.deployment == DEPLOYMENT
         )
@@ -137,8 +137,11 @@ class SeenPointers:
             lasting = sa.and_(
                 has_moved(_moves.c.table_name), _moves.c.sequence <= _PARENT_AT, ~is_overtaken(_PARENT_AT)
             )
+            is_moved = has_moved(_pointers.c.table_name)
         else:
-            last, lasting = _last_moves(sa.select(later.c.tenant, later.c.table_name).where(*since))
+            pairs = sa.select(later.c.tenant, later.c.table_name).where(*since)
+            last, lasting = _last_moves(pairs), sa.true()
+            is_moved = sa.tuple_(_pointers.c.tenant, _pointers.c.table_name).in_(pairs)
         past = {
             **{column.name: column for column in last.columns if column.name in _pointers.c},
             "made_by_tenant": _made.c.tenant,
@@ -147,7 +150,7 @@ class SeenPointers:
             **{name: _made.c[name] for name in ("anchor_order", "artifact_digest")},
         }
         still = {name: now[name] for name in past}
-        unmoved = sa.select(*_columns(still)).where(*of_parent(_pointers), ~has_moved(_pointers.c.table_name))
+        unmoved = sa.select(*_columns(still)).where(*of_parent(_pointers), ~is_moved)
         is_made = sa.and_(last.c.materialization_id == _made.c.id, _made.c.status == READY)
         moved = (
             sa.select(*_columns(past)).select_from(last.join(_made, is_made)).where(*of_parent(last), lasting)
@@ -161,9 +164,9 @@ class SeenPointers:
         return sa.union_all(*(arm.correlate(*outer) for arm in some)).subquery("seen")
 
 
-def _last_moves(names: sa.Select[Any]) -> tuple[sa.FromClause, sa.ColumnElement[bool]]:
-    """Give the last moves of the parent's names up to the sequence, each looked up by itself."""
-    name = names.distinct().subquery("name")
+def _last_moves(pairs: sa.Select[Any]) -> sa.FromClause:
+    """Select the last moves up to the sequence of the parent's pointers (tenant, name), each looked up by itself."""
+    name = pairs.distinct().subquery("name")
     last = (
         sa.select(_moves)
         .where(*(_moves.c[key] == name.c[key] for key in ("tenant", "table_name")))
@@ -172,7 +175,7 @@ def _last_moves(names: sa.Select[Any]) -> tuple[sa.FromClause, sa.ColumnElement[
         .limit(1)
         .lateral("last")
     )
-    return sa.select(last).select_from(name.join(last, sa.true())).subquery("last_move"), sa.true()
+    return sa.select(last).select_from(name.join(last, sa.true())).subquery("last_move")
 
 
 def _columns(known: Mapping[str, sa.ColumnElement[Any]]) -> list[Any]:
