@@ -74,8 +74,9 @@ def check_flags(what: str, **flags: object) -> None:
             raise InvalidField(what=what, path=name, value=value, expected="True or False")
 
 
-def check_number(what: str, path: str, value: object, *, least: float) -> None:
+def check_number(what: str, path: str, value: object, *, least: float | None = None) -> None:
     """Raise `InvalidField` for anything but a finite number that is no less than this."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (is_number and least <= value < math.inf):  # type: ignore[operator]  # mypy forgets a test that has a name
-        raise InvalidField(what=what, path=path, value=value, expected=f"a number from {least:g}")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or (least is not None and value < least):  # type: ignore[operator]  # it is a number here
+        expected = "a number" if least is None else f"a number from {least:g}"
+        raise InvalidField(what=what, path=path, value=value, expected=expected)

@@ -191,7 +191,7 @@ class KeptStore(DeployedStore):
         than 10 rows and 5 % of them lack one.
         """
         check_flags("recover", dry_run=dry_run)
-        check_number("recover", "grace_seconds", grace_seconds, least=0)
+        check_number("recover", "grace_seconds", grace_seconds)
         recovery = maintenance.Recovery(
             database=self.database,
             root=self.artifacts,

@@ -225,7 +225,6 @@ def test_a_promotion_refuses_arguments_that_are_none(store_at: StoreAt, given: d
     [
         ("recover", {"grace_seconds": "x"}),
         ("recover", {"grace_seconds": float("nan")}),
-        ("recover", {"grace_seconds": -1}),
         ("recover", {"dry_run": 0}),
         ("adopt", {"take_over": "no"}),
         ("prune_history", {"keep_last": "x"}),
