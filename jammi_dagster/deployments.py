@@ -122,9 +122,14 @@ class Deployments:
             self._rows.check()
 
     def begin(self) -> None:
-        """Note this deployment as a branch, if it is one, before its first write; renew the time that it has."""
+        """Note this deployment as a branch, if it is one, before its first write; renew the time that it has.
+
+        Raises `InvalidDeployment` for a branch whose time has come, where it gets none here.
+        """
         if self._is_branch:
             self._rows.register()
+        elif not self._database.is_foreign:
+            self._rows.check_time()
 
     def hide(self, record: MaterializationRecord) -> bool:
         """Hide a table that is read from the parent; False for any other."""

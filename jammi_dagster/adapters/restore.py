@@ -23,7 +23,8 @@ from jammi_dagster.adapters.metadata_keys import MOVES_TAG, PIN_TAG
 from jammi_dagster.adapters.recipe.replay import replay_of
 from jammi_dagster.artifacts import VerifiedReads
 from jammi_dagster.contract import AnchorKind, MaterializationManifest
-from jammi_dagster.errors import RecomputeRefused
+from jammi_dagster.contract.tables import check_table
+from jammi_dagster.errors import RecomputeRefused, UnknownTable
 from jammi_dagster.maintenance import Restoration
 from jammi_dagster.sensing import has_bytes
 
@@ -62,6 +63,11 @@ def restore(
         evaluator = Evaluator(Location(repository_of(defs), found))
         asset = evaluator.maker(table)
         if asset is None:
+            evaluator.assets(evaluator.location.select("*"))
+            stores = evaluator.stores()
+            if stores and not any(store.reader.history(check_table(table)) for store in stores):
+                near = ", and no asset has that name"
+                raise UnknownTable(table=table, deployment=stores[0].scope.deployment, near=near)
             raise RecomputeRefused(table=table, why=evaluator.why_gone(table))
         return asset.store.restore(
             table,

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets
+from jammi_dagster.catalog.branch_row import ended_since
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.moves import Mover, lead_to, next_move
 from jammi_dagster.catalog.queries import EVER_READY, READY
@@ -98,7 +99,10 @@ class AdoptionRows:
             for row in in_order
             if row.is_pointed_at
         }
+        ended = ended_since(connection, {row.deployment for row in last.values()})
         for row in last.values():
+            if row.ready.building.start_sequence < ended.get(row.deployment, 0):
+                continue  # its name went with the branch
             start, ids = row.ready.building.start_sequence, [row.ready.building.materialization_id]
             scope = Scope(tenant=row.tenant, deployment=row.deployment)
             moves = {Mover(outcome="adopted", run_id=row.run_id): ids}

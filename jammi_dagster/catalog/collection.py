@@ -380,6 +380,26 @@ class CollectionRows:
                 pruned[leases.name] = connection.execute(over).rowcount
         return pruned
 
+    def attempts_of(self, materialization_ids: Sequence[str]) -> Mapping[str, tuple[str, str]]:
+        """Read the status, and the attempt, of each of these materializations that has a row."""
+        query = sa.select(_m.c.id, _m.c.status, _m.c.attempt_id).where(_m.c.id.in_(_IDS))
+        with self._database.reading() as connection:
+            return {
+                row.id: (row.status, row.attempt_id or row.id)
+                for ids in chunks(materialization_ids)
+                for row in connection.execute(query, {"ids": ids})
+            }
+
+    def attempts_left(self) -> frozenset[str]:
+        """Find the tenant's attempts of several tables of which one is not collected; all rows are looked at."""
+        several = sa.func.coalesce(_m.c.attempt_size, 2) > 1
+        is_left = (_m.c.tenant == self._tenant, _m.c.status.not_in(("collected", "collecting")))
+        left = sa.select(_m.c.attempt_id).where(several, *is_left)
+        with self._database.reading() as connection:
+            return frozenset(
+                connection.execute(left.where(_m.c.attempt_id.is_not(None)).distinct()).scalars()
+            )
+
     def statuses(self, materialization_ids: Sequence[str]) -> Mapping[str, str]:
         """Read the status of each of these materializations that has a row, of whatever tenant."""
         query = sa.select(_m.c.id, _m.c.status).where(_m.c.id.in_(_IDS))

@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
+from jammi_dagster.catalog.branch_row import LIVE, check_branch, check_time, instant_of, renew_branch
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.moves import Mover, add_move, add_moves_of, next_move
 from jammi_dagster.catalog.records import Branch, Scope, rfc3339
-from jammi_dagster.catalog.statements import CLOCKS, LOCK, now_by_database, renew_branch
+from jammi_dagster.catalog.statements import CLOCKS, LOCK, now_by_database
 from jammi_dagster.catalog.writes import check_not_held, own_pointer
-from jammi_dagster.errors import InvalidDeployment, TableHeld
+from jammi_dagster.errors import TableHeld
 
 _deployments, _pointers = models.deployments, models.pointers
 
@@ -30,36 +31,28 @@ class BranchRows:
         self._database, self._scope, self._ttl_seconds = database, scope, ttl_seconds
 
     def check(self) -> None:
-        """Raise `InvalidDeployment` where the scope's parent cannot be its parent: see `register`."""
+        """Raise `InvalidDeployment` where the scope's parent cannot be its parent: see `check_branch`."""
         with self._database.reading() as connection:
-            self._check(connection)
+            check_branch(connection, self._scope)
 
     def register(self) -> None:
         """Note the scope's deployment as a branch before it writes; each move of its pointers renews its time.
 
-        Raises `InvalidDeployment` where the parent is a branch itself, or the deployment is the parent of a branch, or
-        a branch of another parent.
+        One that has ended begins anew; moves of writes from before are refused (`check_goes_on`). Raises as
+        `check_branch` does.
         """
         with self._database.writing() as connection:
             connection.execute(LOCK)
-            self._check(connection)
-            renew_branch(connection, self._scope, self._ttl_seconds)
+            own = sa.select(_deployments.c.name).where(_deployments.c.name == self._scope.deployment)
+            check_branch(connection, self._scope)
+            is_known = connection.execute(own).first() is not None
+            begun = 0 if is_known else next_move(connection)
+            renew_branch(connection, self._scope, self._ttl_seconds, begun=begun)
 
-    def _check(self, connection: sa.Connection) -> None:
-        name, parent = self._scope.deployment, self._scope.parent
-        known = {row.name: row for row in connection.execute(_ABOUT, {"of_names": [name, parent]})}
-        own, above = known.get(name), known.get(parent)
-        if above is not None and above.name != name and above.parent is not None:
-            why = f"its parent {parent} is a branch of {above.parent}, and a branch of a branch is not read through"
-            raise InvalidDeployment(deployment=name, why=f"{why}; name parent={above.parent!r}")
-        if any(row.parent == name for row in known.values()):
-            below = next(row.name for row in known.values() if row.parent == name)
-            why = f"it is the parent of branch {below}, so it cannot have a parent itself; drop that branch first"
-            raise InvalidDeployment(deployment=name, why=why)
-        if own is not None and own.parent != parent:
-            found, named = (one or "a parent in another store" for one in (own.parent, parent))
-            why = f"it is a branch of {found}, not of {named}"
-            raise InvalidDeployment(deployment=name, why=f"{why}; drop_deployment({name!r}) ends it")
+    def check_time(self) -> None:
+        """Raise `InvalidDeployment` where the scope's deployment is a branch whose time has come."""
+        with self._database.reading() as connection:
+            check_time(connection, self._scope)
 
     def sequence(self) -> int:
         """Read the last sequence that was issued: those of all committed moves are up to it, later ones beyond."""
@@ -72,7 +65,7 @@ class BranchRows:
             start, mine = next_move(connection), own_pointer(self._scope, table)
             if connection.execute(sa.select(_pointers.c.table_name).where(mine)).first() is not None:
                 return False
-            renew_branch(connection, self._scope, self._ttl_seconds)
+            renew_branch(connection, self._scope, self._ttl_seconds, begun=start)
             empty = {**self._scope.place, "table_name": table, "start_sequence": start}
             connection.execute(_pointers.insert(), empty)
             add_move(connection, self._scope, table, sequence=start, mover=Mover(outcome="dropped"))
@@ -83,12 +76,12 @@ class BranchRows:
         with self._database.reading() as connection:
             seen = sa.select(_pointers.c.deployment).where(_pointers.c.tenant.in_(self._scope.readable))
             is_seen = sa.or_(_deployments.c.name.in_(seen), _deployments.c.name == self._scope.deployment)
-            return list(map(_branch, connection.execute(_LIVE.where(is_seen).order_by(_deployments.c.name))))
+            return list(map(_branch, connection.execute(LIVE.where(is_seen).order_by(_deployments.c.name))))
 
     def find(self, name: str) -> Branch | None:
         """Find a branch by its name, whoever has tables in it: the name was known before."""
         with self._database.reading() as connection:
-            row = connection.execute(_LIVE.where(_deployments.c.name == name)).first()
+            row = connection.execute(LIVE.where(_deployments.c.name == name)).first()
             return None if row is None else _branch(row)
 
     def drop(self, name: str) -> bool:
@@ -99,7 +92,7 @@ class BranchRows:
         """
         with self._database.writing() as connection:
             sequence = next_move(connection)
-            row = connection.execute(_LIVE.where(_deployments.c.name == name)).first()
+            row = connection.execute(LIVE.where(_deployments.c.name == name)).first()
             return row is not None and self._end(connection, name, sequence, "deployment dropped")
 
     def expire(self, until: float = math.inf) -> list[str]:
@@ -109,13 +102,13 @@ class BranchRows:
         """
         with self._database.reading() as connection:
             has_come = _deployments.c.expires_at <= CLOCKS[connection.dialect.name]
-            due = _LIVE.where(has_come, _deployments.c.expires_at <= until)
+            due = LIVE.where(has_come, _deployments.c.expires_at <= until)
             names = [row.name for row in connection.execute(due)]
         ended = []
         for name in names:
             with self._database.writing() as connection:
                 sequence = next_move(connection)
-                again = _LIVE.where(_deployments.c.name == name)
+                again = LIVE.where(_deployments.c.name == name)
                 row = connection.execute(
                     again.where(_deployments.c.expires_at <= min(until, now_by_database(connection)))
                 ).first()
@@ -136,7 +129,7 @@ class BranchRows:
         connection.execute(_pointers.delete().where(own))
         others = sa.select(_pointers.c.deployment).where(_pointers.c.deployment == name).exists()
         ended = _deployments.update().where(_deployments.c.name == name, ~others)
-        connection.execute(ended.values(dropped_at=now_by_database(connection)))
+        connection.execute(ended.values(dropped_at=instant_of(sequence)))
         return True
 
 
@@ -148,8 +141,3 @@ def _branch(row: sa.Row[Any]) -> Branch:
         created_at=rfc3339(row.created_at),
         expires_at=None if row.expires_at is None else rfc3339(row.expires_at),
     )
-
-
-_LIVE = sa.select(_deployments).where(_deployments.c.dropped_at.is_(None))
-_NAMES: sa.BindParameter[str] = sa.bindparam("of_names", expanding=True)
-_ABOUT = _LIVE.where(sa.or_(_deployments.c.name.in_(_NAMES), _deployments.c.parent.in_(_NAMES)))

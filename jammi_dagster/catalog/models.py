@@ -190,7 +190,8 @@ pointers = Table(
 #
 # A branch over another store has no `parent` here. The parent is read as it is or, with `parent_sequence`, as it was at
 # that sequence of `pointer_moves`. A deployment without a row is no branch, and lasts. One that is dropped, or whose
-# time has come, keeps no materialization alive. All times are seconds since the epoch by the database's clock.
+# time has come, keeps no materialization alive. All times are seconds since the epoch by the database's clock;
+# `created_at` and `dropped_at` are sequences, too (`branch_row`), and one that began anew was created when it ended.
 deployments = Table(
     "deployments",
     METADATA,

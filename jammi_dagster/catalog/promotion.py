@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
+from jammi_dagster.catalog.branch_row import check_time
 from jammi_dagster.catalog.database import Database, reading_on
 from jammi_dagster.catalog.holds import hold_columns
 from jammi_dagster.catalog.moves import Mover, lead_to, move_pointers, next_move
@@ -112,6 +113,7 @@ class PromotionRows:
             refuse(plan, faults(plan, facts))
             at = rfc3339(now_by_database(connection))
             promotion = Promotion(sequence=sequence, at=at, by=by, reason=reason, plan=plan)
+            check_time(connection, self._target)
             if any(row.moves or row.is_ahead for row in plan.rows):
                 self._move(connection, promotion)
             return promotion

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
 from jammi_dagster.catalog.anchor_sets import anchors_json
+from jammi_dagster.catalog.branch_row import ended_since
 from jammi_dagster.catalog.collection import COLLECTABLE, COLLECTING, empty_pointers, pages_by_id
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.moves import Mover, move_pointers, next_move, pointing_to
@@ -204,6 +205,11 @@ class RecoveryRows:
         )
         with self._database.reading() as connection:
             return connection.execute(pointed).first() is not None
+
+    def has_ended(self, deployment: str, start_sequence: int) -> bool:
+        """Tell if the deployment is, or was, a branch that ended after this start."""
+        with self._database.reading() as connection:
+            return start_sequence < ended_since(connection, {deployment}).get(deployment, 0)
 
     def bury(self, materialization_ids: Sequence[str], *, dry_run: bool = False) -> list[str]:
         """Put rows that their tombstones say were collected back to `collecting`; give the ids of those that were not.

@@ -29,9 +29,12 @@ def _has_ended(deployments: sa.FromClause, alive: sa.ColumnElement[float] = ALIV
 
 
 def is_of_ended(alive: sa.ColumnElement[float] = ALIVE) -> sa.ColumnElement[bool]:
-    """Build the test that a pointer is one of a branch that keeps nothing alive any more."""
-    branch = ANY.where(_deployments.c.name == _pointers.c.deployment, _has_ended(_deployments, alive))
-    return branch.exists()
+    """Build the test that a pointer is one of a branch whose time has come.
+
+    A drop leaves no pointer: one in a deployment that was dropped came later, and lasts.
+    """
+    of_branch = (_deployments.c.name == _pointers.c.deployment, _deployments.c.dropped_at.is_(None))
+    return ANY.where(*of_branch, _deployments.c.expires_at <= alive).exists()
 
 
 def _points(column: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:

@@ -94,13 +94,22 @@ class SeenPointers:
         """Build the test that the branch has a pointer of this name, be it an empty one."""
         branch = _pointers.alias("branch")
         is_own = sa.and_(branch.c.tenant.in_(READABLE), branch.c.deployment == DEPLOYMENT)
-        return self._has(branch, name, is_own, of_few=of_few)
+        return self._has(branch, name, is_own, of_few=of_few, gathers=True)
 
     def _has(
-        self, rows: sa.FromClause, name: sa.ColumnElement[str], which: sa.ColumnElement[bool], *, of_few: bool
+        self,
+        rows: sa.FromClause,
+        name: sa.ColumnElement[str],
+        which: sa.ColumnElement[bool],
+        *,
+        of_few: bool,
+        gathers: bool = False,
     ) -> sa.ColumnElement[bool]:
-        """Build the test that these rows have a name. Those of all are gathered once, which PostgreSQL does itself."""
-        if self._is_sqlite and not of_few:
+        """Build the test that these rows have a name. Those of all are gathered once, by SQLite or where it `gathers`.
+
+        PostgreSQL without statistics looks each name up, unless it is told to gather them.
+        """
+        if (self._is_sqlite or gathers) and not of_few:
             return name.in_(sa.select(rows.c.table_name).where(which))
         found = ANY.where(which, rows.c.table_name == name)
         return (found.offset(APART) if of_few else found).exists()
@@ -110,16 +119,8 @@ class SeenPointers:
 
         A name that has not moved since is read from the pointers, as of a live parent; the history tells the others.
         """
-        past: dict[str, sa.ColumnElement[Any]] = {
-            **{column.name: column for column in _moves.columns if column.name in _pointers.c},
-            "made_by_tenant": _made.c.tenant,
-            "made_at_sequence": _made.c.start_sequence,
-            **{name: _made.c[name] for name in ("definition_hash", "anchor_set_id")},
-            **{name: _made.c[name] for name in ("anchor_order", "artifact_digest")},
-        }
-        now = {column.name: column for column in _pointers.columns}
-        still = {name: now[name] for name in past}
         of_few = which is not None
+        now = {column.name: column for column in _pointers.columns}
 
         def of_parent(rows: sa.FromClause) -> list[sa.ColumnElement[bool]]:
             covered = self._is_covered(rows.c.table_name, of_few=of_few)
@@ -128,16 +129,31 @@ class SeenPointers:
         later = _moves.alias("moved")
         since = (later.c.tenant.in_(READABLE), later.c.deployment == _PARENT, later.c.sequence > _PARENT_AT)
         has_moved = functools.partial(self._has, later, which=sa.and_(*since), of_few=of_few)
-        is_made = sa.and_(_moves.c.materialization_id == _made.c.id, _made.c.status == READY)
         own = sa.select(_pointers).where(
             _pointers.c.tenant.in_(READABLE), _pointers.c.deployment == DEPLOYMENT
         )
-        unmoved = sa.select(*_columns(still)).where(*of_parent(_pointers), ~has_moved(_pointers.c.table_name))
+        if of_few or self._is_sqlite:
+            last: sa.FromClause = _moves
+            lasting = sa.and_(
+                has_moved(_moves.c.table_name), _moves.c.sequence <= _PARENT_AT, ~is_overtaken(_PARENT_AT)
+            )
+            is_moved = has_moved(_pointers.c.table_name)
+        else:
+            pairs = sa.select(later.c.tenant, later.c.table_name).where(*since)
+            last, lasting = _last_moves(pairs), sa.true()
+            is_moved = sa.tuple_(_pointers.c.tenant, _pointers.c.table_name).in_(pairs)
+        past = {
+            **{column.name: column for column in last.columns if column.name in _pointers.c},
+            "made_by_tenant": _made.c.tenant,
+            "made_at_sequence": _made.c.start_sequence,
+            **{name: _made.c[name] for name in ("definition_hash", "anchor_set_id")},
+            **{name: _made.c[name] for name in ("anchor_order", "artifact_digest")},
+        }
+        still = {name: now[name] for name in past}
+        unmoved = sa.select(*_columns(still)).where(*of_parent(_pointers), ~is_moved)
+        is_made = sa.and_(last.c.materialization_id == _made.c.id, _made.c.status == READY)
         moved = (
-            sa.select(*_columns(past))
-            .select_from(_moves.join(_made, is_made))
-            .where(*of_parent(_moves), has_moved(_moves.c.table_name))
-            .where(_moves.c.sequence <= _PARENT_AT, ~is_overtaken(_PARENT_AT))
+            sa.select(*_columns(past)).select_from(last.join(_made, is_made)).where(*of_parent(last), lasting)
         )
         arms: list[tuple[sa.Select[Any], Mapping[str, sa.ColumnElement[Any]]]] = [
             (own, now),
@@ -146,6 +162,20 @@ class SeenPointers:
         ]
         some = [arm if which is None else arm.where(which(columns)) for arm, columns in arms]
         return sa.union_all(*(arm.correlate(*outer) for arm in some)).subquery("seen")
+
+
+def _last_moves(pairs: sa.Select[Any]) -> sa.FromClause:
+    """Select the last moves up to the sequence of the parent's pointers (tenant, name), each looked up by itself."""
+    name = pairs.distinct().subquery("name")
+    last = (
+        sa.select(_moves)
+        .where(*(_moves.c[key] == name.c[key] for key in ("tenant", "table_name")))
+        .where(_moves.c.deployment == _PARENT, _moves.c.sequence <= _PARENT_AT)
+        .order_by(_moves.c.sequence.desc())
+        .limit(1)
+        .lateral("last")
+    )
+    return sa.select(last).select_from(name.join(last, sa.true())).subquery("last_move")
 
 
 def _columns(known: Mapping[str, sa.ColumnElement[Any]]) -> list[Any]:

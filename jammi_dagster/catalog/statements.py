@@ -6,7 +6,6 @@ A row's new values are parameters named like its columns; the names of parameter
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models
 from jammi_dagster.catalog.queries import BUILDING, READY
-from jammi_dagster.catalog.records import RUN_LEASE_SECONDS, Scope
+from jammi_dagster.catalog.records import RUN_LEASE_SECONDS
 
 _m, _state, _sets, _pointers = (
     models.materializations,
@@ -127,25 +126,6 @@ HOLD = ("held_since", "held_by", "held_because", "held_for_definition")
 EMPTIED = dict.fromkeys(("materialization_id", *COPIED, "restored", "lost_id"))
 
 
-def renew_branch(connection: sa.Connection, scope: Scope, ttl_seconds: float | None) -> None:
-    """Note the scope's deployment, if it is a branch, with its parent, and that it lives for so long from now on.
-
-    A scope without a parent that has a time to live, be it for ever, is a branch over another store.
-    """
-    if scope.parent is None and ttl_seconds is None:
-        return
-    now = now_by_database(connection)
-    branch = {
-        "name": scope.deployment,
-        "parent": scope.parent,
-        "parent_sequence": scope.parent_at,
-        "created_at": now,
-        "expires_at": None if ttl_seconds in (None, math.inf) else now + ttl_seconds,
-        "dropped_at": None,
-    }
-    connection.execute(upserts(connection.dialect.name).branch, branch)
-
-
 def _pointers_to_ids() -> sa.Select[Any]:
     """Select the rows of pointers to materializations of given ids, each under the name of its own table."""
     given = {
@@ -223,6 +203,11 @@ def upserts(dialect: str) -> Upserts:
         edges=insert(_edges).on_conflict_do_nothing(),
         branch=branch.on_conflict_do_update(
             index_elements=("name",),
-            set_={column.name: column for column in branch.excluded if column.name != "created_at"},
+            set_={
+                **{column.name: column for column in branch.excluded},
+                "created_at": sa.func.coalesce(
+                    models.deployments.c.dropped_at, models.deployments.c.created_at
+                ),
+            },
         ),
     )

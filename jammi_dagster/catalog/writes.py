@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from jammi_dagster.catalog import models, statements
 from jammi_dagster.catalog.anchor_sets import anchor_sets, recorded_order
+from jammi_dagster.catalog.branch_row import check_goes_on, is_branch, renew_branch
 from jammi_dagster.catalog.database import Database
 from jammi_dagster.catalog.moves import Mover, lead_to, move_pointers, next_move
 from jammi_dagster.catalog.outbox import add_events
@@ -102,6 +103,7 @@ class CatalogWriter:
     def __init__(self, database: Database, scope: Scope, ttl_seconds: float | None = None) -> None:
         """Give a branch so long from its last move on; None: until it is dropped."""
         self._database, self._scope, self._ttl_seconds = database, scope, ttl_seconds
+        self._goes_on: set[tuple[str, int]] = set()
 
     def next_start(self) -> int:
         """Issue a number for the start of a step: a later start has a larger one, whatever the clocks say."""
@@ -345,16 +347,24 @@ class CatalogWriter:
             connection.execute(upserts.run, results)
             connection.execute(upserts.run_lease, {"run_id": run_id, "tenant": self._scope.tenant})
         if moves:
-            return self._move(connection, sequence, places)
+            return self._move(connection, sequence, places, run_id)
         scope = {"of_tenant": self._scope.tenant, "of_deployment": self._scope.deployment}
         there: set[str] = set()
         for ids in chunks(place.materialization_id for place in places):
             there.update(connection.execute(statements.POINTED_AT, {**scope, "of_ids": ids}).scalars())
         return there
 
-    def _move(self, connection: sa.Connection, sequence: int, places: Sequence[_Place]) -> set[str]:
-        """Move the pointers unless a later start has moved them, or they are held; give the tables of the moved."""
-        statements.renew_branch(connection, self._scope, self._ttl_seconds)
+    def _move(
+        self, connection: sa.Connection, sequence: int, places: Sequence[_Place], run_id: str | None
+    ) -> set[str]:
+        """Move the pointers unless a later start has moved them, or they are held; give the tables of the moved.
+
+        Raises `InvalidDeployment` where the branch ended meanwhile.
+        """
+        if is_branch(self._scope, self._ttl_seconds):
+            first = min(place.start_sequence for place in places)
+            check_goes_on(connection, self._scope, first, run_id, known=self._goes_on)
+            renew_branch(connection, self._scope, self._ttl_seconds, begun=first)
         by_start: dict[int, dict[Mover, list[str]]] = {}
         for place in places:
             of_mover = by_start.setdefault(place.start_sequence, {}).setdefault(place.mover, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -64,3 +65,18 @@ class Fields:
 
 
 _MISSING = object()
+
+
+def check_flags(what: str, **flags: object) -> None:
+    """Raise `InvalidField` for anything but True and False: `None` or "no" is not to act, or to refrain, by chance."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise InvalidField(what=what, path=name, value=value, expected="True or False")
+
+
+def check_number(what: str, path: str, value: object, *, least: float | None = None) -> None:
+    """Raise `InvalidField` for anything but a finite number that is no less than this."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or (least is not None and value < least):  # type: ignore[operator]  # it is a number here
+        expected = "a number" if least is None else f"a number from {least:g}"
+        raise InvalidField(what=what, path=path, value=value, expected=expected)

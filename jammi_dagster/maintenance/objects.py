@@ -58,11 +58,14 @@ class ListedObjects:
 
 
 def our_objects(
-    root: ArtifactRoot, folder: str, progress: Progress
+    root: ArtifactRoot, folder: str, progress: Progress, *, below: str | None = None
 ) -> Iterator[tuple[Literal["object", "drop", "collected", "draft"], StoredObject]]:
-    """List the objects of materializations, and the tombstones with their drafts. Raises `StorageFailed`."""
+    """List the objects of materializations, and the tombstones with their drafts. Raises `StorageFailed`.
+
+    `below` is the folder of one table, if only its objects are asked for.
+    """
     try:
-        for stored in root.objects(folder):
+        for stored in root.objects(below or folder):
             progress.step("objects listed")
             inner = stored.path.removeprefix(folder)
             if folder == _TENANTS:

@@ -297,7 +297,10 @@ class Recovery:
             if self.dry_run:
                 (report.promoted if complete else report.failed).extend(ids)
             elif complete:
-                writer.finish([ready for ready, _ in complete], lease=lease, run_id=complete[0][1])
+                # its name went with a branch that ended since
+                moves = not rows.has_ended(scope.deployment, attempt[0].start_sequence)
+                ready = [one for one, _ in complete]
+                writer.finish(ready, lease=lease, run_id=complete[0][1], moves=moves)
                 report.promoted += ids
             else:
                 failed = writer.fail([building_row(row) for row in attempt], lease=lease)

@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from jammi_dagster.contract import CurrentAnchor
 from jammi_dagster.contract.anchors import observed_source
+from jammi_dagster.errors import InvalidField
 from jammi_dagster.surfaces import VersionSurface
 
 
@@ -41,8 +42,19 @@ class Observations:
             surfaces: the surfaces that may be asked, each for its own `source`.
             max_age: seconds after which an earlier look says nothing of the present; None accepts any age.
             clock: the present instant.
+
+        Raises:
+            InvalidField: something among the surfaces is none.
         """
-        self._surfaces = {surface.source: surface for surface in surfaces}
+        if isinstance(surfaces, str) or not isinstance(surfaces, Iterable):
+            raise _no_surface("surfaces", surfaces)
+        given = list(surfaces)
+        for i, surface in enumerate(given):
+            if not isinstance(getattr(surface, "source", None), str) or not callable(
+                getattr(surface, "observe", None)
+            ):
+                raise _no_surface(f"surfaces[{i}]", surface)
+        self._surfaces = {surface.source: surface for surface in given}
         self._max_age, self._clock = max_age, clock
         self._known: dict[str, CurrentAnchor] = {}
 
@@ -65,3 +77,8 @@ class Observations:
             return CurrentAnchor.undecidable().observed(seen)
         anchor = CurrentAnchor.vanished() if version is None else CurrentAnchor.version(version)
         return anchor.observed(seen)
+
+
+def _no_surface(path: str, value: object) -> InvalidField:
+    expected = "version surfaces, each with a source and observe()"
+    return InvalidField(what="observation", path=path, value=value, expected=expected)

@@ -9,6 +9,7 @@ from typing import Any
 from jammi_dagster import maintenance
 from jammi_dagster.catalog import Branch, CatalogReader, PromotionRows
 from jammi_dagster.contract import DefinitionHash
+from jammi_dagster.contract.fields import check_flags
 from jammi_dagster.deployments import checked_name
 from jammi_dagster.errors import InvalidField
 from jammi_dagster.planning.promotion import Promotion, PromotionPlan
@@ -70,6 +71,7 @@ class DeployedStore(WrittenStore):
 
             print(store.promotion_plan("prod").refusals)    # {}
         """
+        check_flags("promotion", ahead_of_code=ahead_of_code, create=create)
         promoter = self._promoter(to, definitions, surfaces, may_create=create)
         return promoter.plan(tables, ahead_of_code=ahead_of_code)
 
@@ -97,6 +99,7 @@ class DeployedStore(WrittenStore):
             done = store.promote("prod", ["orders", "daily@2026-03-01"])
             store.promote("prod", plan=done.undo())
         """
+        check_flags("promotion", ahead_of_code=ahead_of_code, create=create)
         self.binding.check()
         self.database.check_writable()
         promoter = self._promoter(to, definitions, surfaces, may_create=create or plan is not None)

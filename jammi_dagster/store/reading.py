@@ -45,8 +45,22 @@ class ReadStore(OpenedStore):
     def _current(self, reader: Rows, table: str) -> MaterializationRecord:
         record = reader.current(check_source(table))
         if record is None:
-            raise self._unknown(table, reader.neighbours(table, most=NEIGHBOURS))
+            raise self._gone(table) or self._unknown(table, reader.neighbours(table, most=NEIGHBOURS))
         return record
+
+    def _gone(self, table: str) -> UnknownTable | None:
+        """Build the error for a table that a pinned parent had, and that is gone since; None for any other."""
+        at = self.scope.parent_at
+        if at is None or not isinstance(self.reader, CatalogReader):
+            return None
+        move = self.reader.move_at(table, at)
+        if move is None or move.materialization_id is None:
+            return None
+        had = f"{move.materialization_id} of {self.scope.parent} at sequence {at}"
+        near = (
+            f" (it was {had}, which was collected or lost before the branch wrote anything; pin a later one)"
+        )
+        return UnknownTable(table=table, deployment=self.scope.deployment, near=near)
 
     def _unknown(self, name: str, neighbours: Sequence[str]) -> UnknownTable:
         partitions = [one for one in neighbours if one.startswith(f"{name}[")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -12,6 +11,7 @@ from jammi_dagster import maintenance
 from jammi_dagster.artifacts import tables_folder
 from jammi_dagster.catalog import CollectionRows, MaterializationRecord, MoveRows, UndropRows
 from jammi_dagster.contract import MaterializationManifest
+from jammi_dagster.contract.fields import check_flags, check_number
 from jammi_dagster.contract.tables import asset_of, check_table
 from jammi_dagster.errors import InvalidField, NotInHistory
 from jammi_dagster.recording import Attempt
@@ -29,11 +29,8 @@ class KeptStore(DeployedStore):
         Each table keeps its last `keep_last` moves in each deployment, and all that tell what its name resolved to
         within the last `keep_for_days`. Raises `InvalidField` for less than one move, or a negative time.
         """
-        for name, value, least in (("keep_last", keep_last, 1), ("keep_for_days", keep_for_days, 0)):
-            if not least <= value < math.inf:
-                raise InvalidField(
-                    what="prune_history", path=name, value=value, expected=f"a number from {least}"
-                )
+        check_number("prune_history", "keep_last", keep_last, least=1)
+        check_number("prune_history", "keep_for_days", keep_for_days, least=0)
         self.database.check_writable()
         rows = MoveRows(self.database, self.scope)
         return rows.prune(keep_last=keep_last, keep_seconds=keep_for_days * _DAY_SECONDS)
@@ -61,7 +58,7 @@ class KeptStore(DeployedStore):
             print(store.collect({"keep_last": 3, "keep_for_days": 30}).total_bytes)
             store.collect({"keep_last": 3, "keep_for_days": 30}, dry_run=False)
         """
-        _check_dry_run("collect", dry_run)
+        check_flags("collect", dry_run=dry_run)
         collection = maintenance.CollectionPass(
             database=self.database,
             root=self.artifacts,
@@ -145,7 +142,7 @@ class KeptStore(DeployedStore):
 
             store.prune([key.to_user_string() for key in defs.resolve_all_asset_keys()], dry_run=False)
         """
-        _check_dry_run("prune", dry_run)
+        check_flags("prune", dry_run=dry_run)
         given = list(assets) if isinstance(assets, Iterable) and not isinstance(assets, str) else [assets]
         if not given:
             expected = (
@@ -193,7 +190,8 @@ class KeptStore(DeployedStore):
         not this catalog's alone; and `ObjectsMissing` where none of the ready rows' objects is in the root, or more
         than 10 rows and 5 % of them lack one.
         """
-        _check_dry_run("recover", dry_run)
+        check_flags("recover", dry_run=dry_run)
+        check_number("recover", "grace_seconds", grace_seconds)
         recovery = maintenance.Recovery(
             database=self.database,
             root=self.artifacts,
@@ -222,7 +220,7 @@ class KeptStore(DeployedStore):
         Example:
             >>> ResultStore("results", "new.db").adopt(take_over=True).adopted  # doctest: +SKIP
         """
-        _check_dry_run("adopt", dry_run)
+        check_flags("adopt", take_over=take_over, dry_run=dry_run)
         if self.database.is_foreign or not dry_run:
             self.database.check_writable()
         report, progress = maintenance.AdoptionReport(dry_run=dry_run), maintenance.Progress()
@@ -241,9 +239,3 @@ class KeptStore(DeployedStore):
             maintenance.ListedObjects.below(self.artifacts, tables_folder(tenant or None), progress), report
         )
         return report
-
-
-def _check_dry_run(what: str, dry_run: object) -> None:
-    """Raise `InvalidField` for anything but True and False: `None` or "no" is not to delete, or to spare, by chance."""
-    if not isinstance(dry_run, bool):
-        raise InvalidField(what=what, path="dry_run", value=dry_run, expected="True or False")

@@ -136,6 +136,10 @@ def test_what_cannot_be_made_is_refused(lab: Lab, tmp_path: Path) -> None:
     lab.store.materialize("gone", table(1), descriptor={"producer": "me"}, env={}, inputs=[])
     with pytest.raises(RecomputeRefused, match="no asset of this code location makes it"):
         restore(defs, "gone", instance=lab.instance)
+    with pytest.raises(
+        UnknownTable, match="nope does not exist in deployment default, and no asset has that name"
+    ):
+        restore(defs, "nope", instance=lab.instance)
     with pytest.raises(NotInHistory, match="it has no such materialization"):
         restore(defs, "raw", other, instance=lab.instance)
     policy = dg.BackfillPolicy.single_run()

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from store_kit import Killed, execute, on
 
-import jammi_dagster.store.upkeep
-from jammi_dagster import ResultStore
+from jammi_dagster import ResultStore, maintenance
 from jammi_dagster.artifacts import ArtifactRoot, sidecar_path
 from jammi_dagster.catalog import CollectionRows, MaterializationRecord
 from jammi_dagster.errors import NotDropped, PlanOutdated, PromotionRefused, TableHeld, UnknownTable
@@ -223,7 +222,7 @@ class Collections(RuleBasedStateMachine):
     def _clocked(self) -> Any:
         """Let collections read the clock of the model."""
         clocked = functools.partial(CollectionPass, clock=lambda: ("boot", self.clock))
-        return mock.patch.object(jammi_dagster.store.upkeep, "CollectionPass", clocked)
+        return mock.patch.object(maintenance, "CollectionPass", clocked)
 
     def _collect(self, store: ResultStore, grace: float = 0.0, **policy: Any) -> set[str]:
         with self._clocked():

@@ -151,12 +151,13 @@ def _(world: World) -> Any:
 
 
 @case("ResultStore", "deployments", "sequence", "of_deployment")
-@case("BranchRows", "check", "find", "listed", "sequence")
+@case("BranchRows", "check", "check_time", "find", "listed", "sequence")
 def _(world: World) -> Any:
     store = world.own.store
     branch = store.beside(tenant=store.scope.tenant or None, deployment="b", parent=store.scope.deployment)
     rows = BranchRows(branch.database, branch.scope)
     rows.check()
+    rows.check_time()
     assert isinstance(rows.sequence(), int)
     assert isinstance(store.sequence(), int)
     opened = store.of_deployment("b", store.scope.deployment)
@@ -417,11 +418,12 @@ def _(world: World) -> Any:
     return NOTHING
 
 
-@case("RecoveryRows", "stands", "bury")
+@case("RecoveryRows", "stands", "bury", "has_ended")
 def _(world: World) -> Any:
     rows = RecoveryRows(world.own.store.database, world.own.store.scope)
     others = world.other.only
     assert not rows.stands(others.table, "default", 2**50)
+    assert not rows.has_ended("default", 1)
     assert rows.bury([side.only.materialization_id for side in world.foreign]) == []
     return NOTHING
 
@@ -865,7 +867,9 @@ def _(world: World) -> Any:
 @case("Kept", "get", "items", "keys", "values")
 @case("CollectionReport", "total_bytes", "to_dict")
 @case("CollectionRows", "clocks", "note_clock", "pages", "tables_of", "flying", "reasons", "inputs")
-@case("CollectionRows", "mark", "unmark", "take", "doomed", "finish", "statuses")
+@case(
+    "CollectionRows", "mark", "unmark", "take", "doomed", "finish", "statuses", "attempts_of", "attempts_left"
+)
 @case("CollectionRows", "names", "prune", "runs", "renew_runs", "end_runs", "ended_runs")
 @case("PruneReport", "to_dict")
 def _(world: World) -> Any:
@@ -880,6 +884,8 @@ def _(world: World) -> Any:
     assert rows.take(theirs, moment, grace_seconds=0, keep_inputs=False) == []
     assert rows.finish(theirs) == []
     assert rows.tables_of(theirs) == set()
+    attempts = {attempt for _, attempt in rows.attempts_of(theirs).values()}
+    assert rows.attempts_left().isdisjoint(attempts)
     assert rows.inputs(moment) is not None
     assert rows.ended_runs(["leased", "unknown"]) == ["unknown"]
     rows.renew_runs(["run"])

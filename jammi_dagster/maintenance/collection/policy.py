@@ -47,7 +47,8 @@ class RetentionPolicy(RetentionRule):
     In a pattern `*` stands for any text and `?` for one character. It is compared with the table's whole name, and
     with its name without partition. A materialization goes `grace_seconds` after nothing kept it any more. With
     `keep_inputs` everything stays, too, that roots were made over, directly or indirectly: they can be replayed. The
-    notes of what a run made or reused go `keep_runs_for_days` after its lease ran out.
+    notes of what a run made or reused go `keep_runs_for_days` after its lease ran out. Tombstones, which keep the
+    manifests of what was collected, go after `keep_tombstones_for_days`; None keeps them for ever.
 
     >>> policy = RetentionPolicy(keep_last=3, tables={"raw/*": RetentionRule(keep_for_days=7)})
     >>> policy.rule_for("raw/flights[2013-01-05]")
@@ -57,12 +58,17 @@ class RetentionPolicy(RetentionRule):
     grace_seconds: float = 24 * 3600.0
     keep_inputs: bool = False
     keep_runs_for_days: float = 30.0
+    keep_tombstones_for_days: float | None = 365.0
     tables: Mapping[str, RetentionRule] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         RetentionRule.__post_init__(self)
         _check_number("grace_seconds", self.grace_seconds, "a number of seconds from 0")
         _check_number("keep_runs_for_days", self.keep_runs_for_days, "a number of days from 0")
+        if self.keep_tombstones_for_days is not None:
+            _check_number(
+                "keep_tombstones_for_days", self.keep_tombstones_for_days, "a number of days from 0"
+            )
         if not isinstance(self.keep_inputs, bool):
             raise _bad("keep_inputs", self.keep_inputs, "True or False")
         if not isinstance(self.tables, Mapping):
@@ -101,7 +107,7 @@ class RetentionPolicy(RetentionRule):
 
 
 _RULE = ("keep_last", "keep_for_days")
-_OF_ALL = ("grace_seconds", "keep_inputs", "keep_runs_for_days")
+_OF_ALL = ("grace_seconds", "keep_inputs", "keep_runs_for_days", "keep_tombstones_for_days")
 
 
 def _rule(pattern: object, rule: object) -> RetentionRule:

@@ -93,8 +93,9 @@ class CollectionReport:
     (their objects are gone). `bytes_by_table` says for each table how many bytes go, those of marked ones included.
     `kept` maps the id of each other one to the reason why it stays. Paths of objects that the catalog does not know
     are `unknown`: `adopt` or `recover` decide about them. `unreadable` are ids and paths that the storage refused, each
-    with the reason. `pruned` counts the rows beside the tables that were removed, `ended` are branches whose time came.
-    `clock_was_set`: the database's clock was set since an earlier collection, so that each grace began anew.
+    with the reason. `pruned` counts the rows beside the tables that were removed, `old_tombstones` the tombstones;
+    `ended` are branches whose time came. `clock_was_set`: the database's clock was set since an earlier collection, so
+    that each grace began anew.
     """
 
     plan_id: str
@@ -109,6 +110,7 @@ class CollectionReport:
     unknown: list[str] = field(default_factory=list)
     unreadable: dict[str, str] = field(default_factory=dict)
     pruned: dict[str, int] = field(default_factory=dict)
+    old_tombstones: int = 0
     ended: list[str] = field(default_factory=list)
     clock_was_set: bool = False
 

@@ -10,7 +10,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from jammi_dagster.artifacts import ArtifactRoot, artifact_path, sidecar_path, tables_folder
@@ -30,6 +31,7 @@ from jammi_dagster.errors import ArtifactMissing, ArtifactTooLarge, JammiError
 from jammi_dagster.maintenance.bulk import Progress, delete_all, each
 from jammi_dagster.maintenance.collection.clock import machine_clock, moment_of, set_since
 from jammi_dagster.maintenance.collection.judge import Judge, Judged
+from jammi_dagster.maintenance.collection.old_tombstones import remove_old_tombstones
 from jammi_dagster.maintenance.collection.policy import DAY_SECONDS, RetentionPolicy
 from jammi_dagster.maintenance.collection.report import CollectionReport, Kept
 from jammi_dagster.maintenance.objects import our_objects
@@ -82,7 +84,7 @@ class CollectionPass:
             count += sum(one.stays for one in page)
             self._settle(judge, page, report)
         report.kept = Kept(judge, count)
-        self._look_for_unknown(rows, report)
+        self._look_for_unknown(judge, report)
         if not self.dry_run:
             _, failed = RunFolders(self.root, self.scope.tenant or None).sweep(rows)
             report.unreadable |= failed
@@ -177,29 +179,51 @@ class CollectionPass:
         tenant = self.scope.tenant or None
         return artifact_path(tenant, row.table, row.materialization_id) == row.artifact_path
 
-    def _look_for_unknown(self, rows: CollectionRows, report: CollectionReport) -> None:
-        """Report objects that the catalog does not know; remove the leavings of collected ones."""
-        folder = tables_folder(self.scope.tenant or None)
-        objects = (
-            one.path for kind, one in our_objects(self.root, folder, self.progress) if kind == "object"
-        )
+    def _look_for_unknown(self, judge: Judge, report: CollectionReport) -> None:
+        """Report objects that the catalog does not know; remove the leavings of collected ones, and old tombstones."""
+        rows, folder = judge.rows, tables_folder(self.scope.tenant or None)
+        old: dict[str, list[str]] = {"collected": [], "drop": []}
+        objects = self._objects(folder, self._old_before(judge, report), old)
         while some := list(itertools.islice(objects, _PAGE)):
-            statuses = rows.statuses([id_of(path) for path in some])
-            strange = [path for path in some if statuses.get(id_of(path), "collected") == "collected"]
-            collected = list[str]()
-            for path, size in each(
-                self.root, strange, lambda path: self.root.size(collected_path(artifact_of(path)))
-            ):
-                if isinstance(size, JammiError):
-                    report.unreadable[path] = str(size)
-                elif size is None:
-                    report.unknown.append(path)
-                else:
-                    collected.append(path)
-            if not self.dry_run:
-                for path, error in delete_all(self.root, sorted(collected, key=_parquet_first)):
-                    if error is not None:
-                        report.unreadable[path] = str(error)
+            self._look_at(rows, some, report)
+        count, failed = remove_old_tombstones(
+            self.root, rows, collected=old["collected"], drops=old["drop"], dry_run=self.dry_run
+        )
+        report.old_tombstones = count
+        report.unreadable |= failed
+
+    def _old_before(self, judge: Judge, report: CollectionReport) -> float:
+        """Tell before when tombstones are old, by the database's clock; none is while that is not to be trusted."""
+        days = self.policy.keep_tombstones_for_days
+        if days is None or report.clock_was_set:
+            return -math.inf
+        return judge.moment.alive - days * DAY_SECONDS
+
+    def _objects(self, folder: str, before: float, old: Mapping[str, list[str]]) -> Iterator[str]:
+        """Yield the paths of materializations' objects; gather the tombstones that were written before that time."""
+        for kind, one in our_objects(self.root, folder, self.progress):
+            if kind == "object":
+                yield one.path
+            elif kind in old and one.written is not None and one.written < before:
+                old[kind].append(one.path)
+
+    def _look_at(self, rows: CollectionRows, some: Sequence[str], report: CollectionReport) -> None:
+        statuses = rows.statuses([id_of(path) for path in some])
+        strange = [path for path in some if statuses.get(id_of(path), "collected") == "collected"]
+        collected = list[str]()
+        for path, size in each(
+            self.root, strange, lambda path: self.root.size(collected_path(artifact_of(path)))
+        ):
+            if isinstance(size, JammiError):
+                report.unreadable[path] = str(size)
+            elif size is None:
+                report.unknown.append(path)
+            else:
+                collected.append(path)
+        if not self.dry_run:
+            for path, error in delete_all(self.root, sorted(collected, key=_parquet_first)):
+                if error is not None:
+                    report.unreadable[path] = str(error)
 
 
 def _parquet_first(path: str) -> bool:
