@@ -9,8 +9,8 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED, STACK_WALKERS
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
-from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
 from jammi_dagster.fingerprint.reach.call_sites import Asked
+from jammi_dagster.fingerprint.reach.changed_objects import changed_objects
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.held_classes import is_called_elsewhere, later_draws
@@ -219,10 +219,11 @@ def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[
 def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
     yield from ((name, reached.node.shown, line) for name, line in changed_results(code, reached))
-    for unit, part, runs in reached.units():
-        for holder, name, line in changed_arguments(graph, reached, part) if runs else ():
-            if name in holder.read_at_run:
+    for (index, named), runs in list(reached.parts.items()):
+        for holder, name, line in changed_objects(graph, reached, index, named) if runs else ():
+            if name in holder.read_at_run and not is_kept_constant(code, holder, name):
                 yield name, reached.node.shown, line
+    for unit, part, runs in reached.units():
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):

@@ -12,8 +12,8 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.services import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
-from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
 from jammi_dagster.fingerprint.reach.call_sites import call_sites, is_used_elsewhere
+from jammi_dagster.fingerprint.reach.changed_objects import changes_parameter
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.handed_results import handed_on, is_changed_by, parameters, uses_of_items
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to

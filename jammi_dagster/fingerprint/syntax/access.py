@@ -137,8 +137,9 @@ class Access(NamedTuple):
         if scope.is_parameter(head):
             if head == "cls":
                 uses.changes.append(Change("cls", self.line, True, False))
-            elif head == "self" and len(self.chain) > 1:
-                uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
+            elif head == "self" and (len(self.chain) > 1 or self.in_place):
+                attribute = "".join(self.chain[1:2])  # "": its items, as of a derived dict
+                uses.self_changes.setdefault(scope.method, set()).add((attribute, self.in_place))
             elif self.in_place and head != "self" and not scope.is_renewed(head, self.line):
                 uses.changed_arguments.add(head)
         if scope.is_of_outer_function(head):
