@@ -70,8 +70,14 @@ ADDERS = frozenset({"add", "append", "appendleft", "insert", "put", "setdefault"
 FILLERS = frozenset({"extend", "extendleft", "update"})
 # Methods that change an argument, by its position.
 CHANGED_BY_METHODS = {"readinto": 0, "readinto1": 0, "recv_into": 0, "shuffle": 0, "pack_into": 0}
-# Libraries of arrays and tables: a copy of one shares nothing with it.
-ARRAY_MODULES = frozenset({"numpy", "pandas", "polars", "pyarrow"})
+# Libraries of arrays and tables, of which a copy shares nothing with the first, with the methods that change an object
+# among those that change a list, a dict or a set.
+ARRAY_METHODS: dict[str, frozenset[str]] = {
+    "numpy": frozenset({"sort"}),
+    "pandas": frozenset({"insert", "pop", "update"}),
+    "polars": frozenset({"append", "extend"}),
+    "pyarrow": frozenset(),
+}
 
 _UNARY = (
     "abs absolute arccos arccosh arcsin arcsinh arctan arctanh cbrt ceil conj conjugate cos cosh deg2rad degrees exp "

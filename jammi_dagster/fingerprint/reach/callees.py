@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from jammi_dagster.fingerprint.reach.flow_values import NONE, Values, item, wrap
+from jammi_dagster.fingerprint.reach.flow_values import NONE, Values, copy, item, wrap
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.parameters import by_position
@@ -24,13 +24,14 @@ class Callee(NamedTuple):
     """A function that a call may call.
 
     `first`: the values that it gets before the arguments of the call, such as the object of a method. `words`: by
-    keyword. `makes`: it is the constructor of a class.
+    keyword. `makes`: it is the constructor of a class with these `fields`.
     """
 
     flow: Flow
     first: tuple[Values, ...] = ()
     words: Mapping[str, Values] = {}
     makes: bool = False
+    fields: tuple[str, ...] = ()
 
 
 class Arguments(NamedTuple):
@@ -209,15 +210,16 @@ def arguments(flow: Flow, callee: Callee, call: ast.Call) -> Arguments:
         at += 1
     for name, values in callee.words.items():
         add(name, values)
+    told = {*places[:at], *(word.arg for word in call.keywords)}
     for word in call.keywords:
         values = flow.values(word.value)
         if word.arg is None:
             for name in words:
-                add(name, item(values))
-            add(rest, values)
+                add(name, item(values, name) if name not in told else NONE)
+            add(rest, copy(values))
         elif word.arg in words:
             add(word.arg, values)
             written[word.arg] = word.value
         else:
-            add(rest, wrap(values))
+            add(rest, wrap(values, word.arg))
     return Arguments(found, written)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jammi_dagster.fingerprint.known_names.sharing import ARRAY_MODULES
-from jammi_dagster.fingerprint.reach.flow_values import EVERY_NAME, Given
+from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
+from jammi_dagster.fingerprint.known_names.sharing import ARRAY_METHODS
+from jammi_dagster.fingerprint.reach.flow_values import COPIED, EVERY_NAME, SLICED, Given
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.object_changes import Changed
+from jammi_dagster.fingerprint.reach.object_changes import SETS, Changed
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
+from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Function
 from jammi_dagster.fingerprint.syntax.members import method_part
@@ -18,6 +20,7 @@ from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 
+_OF_LISTS = frozenset({"append", "clear", "extend", "insert", "pop", "remove"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -27,9 +30,12 @@ def changed_objects(
     """Yield the module-level objects that a part of a unit changes when it runs: the file, the name and the line."""
     source = reached.node.source
     unit = source.units[index] if source else None
+    scope = unit.statement.scope if unit and unit.statement else None
     for function in _functions(unit, part) if unit else ():
         is_method = isinstance(getattr(unit.statement, "node", None), ast.ClassDef) if unit else False
-        flow = graph.flows.of(reached.node, function, (reached.node, unit) if is_method and unit else None)
+        flow = graph.flows.of(
+            reached.node, function, (reached.node, unit) if is_method and unit else None, scope
+        )
         for change in sorted(graph.changes.of(flow), key=lambda one: one.line):
             if isinstance(change.value.root, Given):
                 continue
@@ -59,14 +65,32 @@ def _may_change(node: Node, name: str, change: Changed) -> bool:
     """Return whether an object of a module can change so."""
     source = node.source
     assert source is not None
+    value = change.value
     kinds = {source.units[at].kind for at in source.by_name.get(name, ())}
     if kinds <= {"import"} or source.kind_of(name) == IMMUTABLE:
-        return bool(kinds & {"function", "class"}) and (change.value.depth > 0 or change.of_attribute)
-    if not change.value.copied:
-        return True
+        return bool(kinds & {"function", "class"}) and bool(value.parts or change.by == SETS)
+    if is_method_of_copy(source, name, change.by) and not value.parts:
+        return False
+    written, library = source.written.get(name), _library_of(source, name)
+    if value.via == COPIED:
+        return not library
+    if value.via == SLICED and not library:
+        is_list = isinstance(written, (ast.List, ast.ListComp)) and not value.parts
+        return not is_list and change.by not in _OF_LISTS
+    return True
+
+
+def _library_of(source: Source, name: str) -> str:
+    """Return the library of arrays or tables that made the value of a name."""
     written = source.written.get(name)
     maker = source.scope.peek(chain_of(written.func) or ("",)) if isinstance(written, ast.Call) else []
-    return not any(one.partition(".")[0] in ARRAY_MODULES for one in maker)
+    return next((top for one in maker if (top := one.partition(".")[0]) in ARRAY_METHODS), "")
+
+
+def is_method_of_copy(source: Source, name: str, method: str) -> bool:
+    """Return whether a method returns a changed copy: `frame.sort("a")` of polars."""
+    library = _library_of(source, name)
+    return bool(library) and method in MUTATING_METHODS and method not in ARRAY_METHODS[library]
 
 
 def changes_parameter(graph: Graph, node: Node, unit: Unit, position: int) -> bool:

@@ -1,4 +1,4 @@
-"""The objects in which a value may lie: a root, the depth of the value within it, and new objects around it."""
+"""The objects in which a value may lie: a root, the way to the value within it, and new objects around it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.reach.effects import Name
-from jammi_dagster.fingerprint.syntax.bound_values import COPY, ITEM, WRAP
+from jammi_dagster.fingerprint.syntax.bound_values import ANY_PART, COPY, WRAP
 
 EVERY_NAME = ""  # beside the path of a module: the module itself
-_MOST = 3  # deeper ones are taken to be as deep
+COPIED, SLICED = "copied", "sliced"
+_DEEPEST = 3  # parts of parts
+_MOST = 60  # values of one expression
 
 
 class Given(NamedTuple):
@@ -20,64 +22,89 @@ class Given(NamedTuple):
 
 
 class Value(NamedTuple):
-    """A value by its root: `x[0]` of a module's `D` after `x = [D]` has the depth 0, and `x` one object around it.
+    """A value by its root: after `x = {"a": D}`, `x` is a new object around the root `D`, and `x["a"][0]` a part of it.
 
-    `copied`: it lies in a copy of the root, or of an object in it.
+    Parts go by attribute or constant key. `via`: the value lies in a copy of the root or of a part (`COPIED`), or in a
+    slice, which is a copy of a list and a view of an array.
     """
 
     root: Name | Given
-    depth: int = 0
-    around: int = 0
-    copied: bool = False
+    parts: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
+    via: str = ""
 
 
 Values = frozenset[Value]
 NONE: Values = frozenset()
 
 
-def item(values: Values) -> Values:
-    """Return the items, or the attributes, of values.
+def item(values: Values, part: str = ANY_PART) -> Values:
+    """Return a part of values: an item, or an attribute.
 
-    >>> item(wrap(frozenset({Value(("a.py", "D"))})))
-    frozenset({Value(root=('a.py', 'D'), depth=0, around=0, copied=False)})
+    >>> [one.root for one in item(wrap(frozenset({Value(("a.py", "D"))}), "a"), "a")]
+    [('a.py', 'D')]
     """
-    return frozenset(
-        one._replace(around=one.around - 1) if one.around else one._replace(depth=min(one.depth + 1, _MOST))
-        for one in values
-    )
+    found = set()
+    for one in values:
+        if not one.around:
+            found.add(one._replace(parts=(*one.parts, part)[:_DEEPEST]))
+        elif ANY_PART in (part, one.around[0]) or part == one.around[0]:
+            found.add(one._replace(around=one.around[1:]))
+    return frozenset(found)
 
 
-def wrap(values: Values) -> Values:
+def wrap(values: Values, part: str = ANY_PART) -> Values:
     """Return new objects that hold values."""
-    return frozenset(one._replace(around=min(one.around + 1, _MOST)) for one in values)
+    return frozenset(one._replace(around=(part, *one.around)[:_DEEPEST]) for one in values)
 
 
 def copy(values: Values) -> Values:
     """Return new objects that hold the items of values."""
     return frozenset(
-        one if one.around else one._replace(depth=min(one.depth + 1, _MOST), around=1, copied=True)
+        one._replace(around=(ANY_PART if one.around[0].isdigit() else one.around[0], *one.around[1:]))
+        if one.around
+        else one._replace(parts=(*one.parts, ANY_PART)[:_DEEPEST], around=(ANY_PART,), via=COPIED)
+        for one in values
+    )
+
+
+def sliced(values: Values) -> Values:
+    """Return a slice of values: the items of a list in a new one, or a view."""
+    held = frozenset(one for one in values if one.around)
+    views = frozenset(one._replace(via=one.via or SLICED) for one in values - held)
+    return held | copy(values - held) | views
+
+
+def few(values: Values) -> Values:
+    """Return values, or fewer that stand for them all where they are too many."""
+    if len(values) <= _MOST:
+        return values
+    return frozenset(
+        one._replace(parts=(ANY_PART,) * len(one.parts), around=(ANY_PART,) * len(one.around))
         for one in values
     )
 
 
 def stepped(values: Values, steps: Iterable[str]) -> Values:
-    """Return the values to which steps lead."""
+    """Return the values to which steps lead; a step without a name of its own is that to a part."""
     for step in steps:
-        values = _STEPS.get(step, item)(values)
+        if step == COPY:
+            values = copy(values)
+        elif step.startswith(WRAP):
+            values = wrap(values, step.removeprefix(WRAP))
+        else:
+            values = item(values, step)
     return values
-
-
-_STEPS = {ITEM: item, WRAP: wrap, COPY: copy}
 
 
 def moved(value: Value, given: Values) -> Values:
     """Return a value of a called function, of which the root is a parameter, in terms of the values that are given."""
     found = given
-    for _ in range(value.depth):
-        found = item(found)
-    for _ in range(value.around):
-        found = wrap(found)
-    return frozenset(one._replace(copied=True) for one in found) if value.copied else found
+    for part in value.parts:
+        found = item(found, part)
+    for part in reversed(value.around):
+        found = wrap(found, part)
+    return frozenset(one._replace(via=value.via) for one in found) if value.via else found
 
 
 def set_attribute(values: Values, name: str) -> Values:
@@ -90,4 +117,4 @@ def set_attribute(values: Values, name: str) -> Values:
 
 def is_module(value: Value) -> bool:
     """Return whether a value is a module itself, perhaps within new objects."""
-    return value.root[1] == EVERY_NAME and not value.depth and not value.copied
+    return value.root[1] == EVERY_NAME and not value.parts and not value.via

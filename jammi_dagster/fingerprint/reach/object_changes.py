@@ -11,23 +11,34 @@ from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.sharing import CHANGED_BY_METHODS, OUT_POSITIONS, ROW_METHODS
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS
 from jammi_dagster.fingerprint.reach.callees import Arguments, Callee, arguments, callees
-from jammi_dagster.fingerprint.reach.flow_values import NONE, Given, Value, Values, item, set_attribute
+from jammi_dagster.fingerprint.reach.flow_values import (
+    COPIED,
+    NONE,
+    Given,
+    Value,
+    Values,
+    item,
+    set_attribute,
+)
 from jammi_dagster.fingerprint.reach.object_flows import Flow
 from jammi_dagster.fingerprint.syntax.parameters import by_position, every
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 
-_SETTERS = ("setattr", "delattr", "__setattr__", "__delattr__", "register")
+SETS = "="
+# Functions and methods that call one with the arguments behind it.
+_STARTERS = ("apply_async", "partial", "run_in_executor", "submit", "to_thread")
+_SETTERS = ("__setattr__", "__delattr__", "register")
 _CHANGING = MUTATING_METHODS | OBJECT_MUTATORS | {"register"}
 _NAMED = (ast.Name, ast.Attribute, ast.Lambda, ast.Call)
 _CONTAINERS = (ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp, ast.SetComp)
 
 
 class Changed(NamedTuple):
-    """A change of an object at a line. `of_attribute`: one of its attributes is set."""
+    """A change of an object at a line. `by`: the name of a method, or "=" where one of its attributes is set."""
 
     value: Value
     line: int
-    of_attribute: bool = False
+    by: str = ""
 
 
 class Called(NamedTuple):
@@ -62,9 +73,9 @@ class Changes:
 
     def _find(self, flow: Flow, calls: list[Called]) -> Iterator[Changed]:
         for node in flow.code.nodes:
-            for target, of_attribute in _targets(node, flow):
+            for target, by in _targets(node, flow):
                 line: int = node.lineno  # type: ignore[attr-defined]
-                yield from (Changed(one, line, of_attribute) for one in target if not one.around)
+                yield from (Changed(one, line, by) for one in target if not one.around)
             if isinstance(node, ast.Call):
                 yield from self._by_call(flow, node, calls)
         for function in flow.code.inner:
@@ -91,7 +102,7 @@ class Changes:
                     yield from self._inserted(inner, _by_position(inner, handed), line)
         if isinstance(call.func, ast.Name) and not own:
             given_to = flow.values(call.func)
-            parameters = (one.root for one in given_to if isinstance(one.root, Given) and not one.depth)
+            parameters = (one.root for one in given_to if isinstance(one.root, Given) and not one.parts)
             calls += [Called(one, tuple(map(flow.values, call.args)), line) for one in parameters]
         if not own:
             yield from self._by_callback(flow, call, line)
@@ -103,9 +114,15 @@ class Changes:
     def _by_callback(self, flow: Flow, call: ast.Call, line: int) -> Iterator[Changed]:
         """Yield the changes by functions that a call of a library gets: it may give them its other arguments."""
         every_argument = [*call.args, *(word.value for word in call.keywords)]
+        name = (chain_of(call.func) or (getattr(call.func, "attr", ""),))[-1]
         for function in (one for one in every_argument if isinstance(one, _NAMED)):
             for callee in callees(flow, function):
                 if callee.makes or not (self.of(callee.flow) or self._called(callee)):
+                    continue
+                if name in _STARTERS:
+                    rest = call.args[call.args.index(function) + 1 :] if function in call.args else []
+                    started = ast.Call(function, rest, call.keywords)
+                    yield from self._inserted(callee, arguments(flow, callee, started), line)
                     continue
                 offered = _offered(flow, call, function)
                 held = dict(zip(_parameters(callee), offered, strict=False))
@@ -123,7 +140,7 @@ class Changes:
                 and root.function == id(callee.flow.node)
             ):
                 found = callee.flow.inserted(one.value, given)
-                yield from (Changed(value, line, one.of_attribute) for value in found if not value.around)
+                yield from (Changed(value, line, one.by) for value in found if not value.around)
             elif is_inner and isinstance(root, Given):
                 yield one
 
@@ -155,16 +172,22 @@ def _offered(flow: Flow, call: ast.Call, function: ast.expr) -> Iterable[Values]
     return repeat(every_value | item(every_value))
 
 
-def _targets(node: ast.AST, flow: Flow) -> Iterator[tuple[Values, bool]]:
-    """Yield the values that a node changes; True where it sets an attribute of theirs."""
-    if isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load):
-        found = flow.values(node.value)
-        yield (set_attribute(found, node.attr), True) if isinstance(node, ast.Attribute) else (found, False)
+def _targets(node: ast.AST, flow: Flow) -> Iterator[tuple[Values, str]]:
+    """Yield the values that a node changes, each with the way in which it does."""
+    if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+        yield set_attribute(flow.values(node.value), node.attr), SETS
+    elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+        yield flow.values(node.value), ""
     elif isinstance(node, ast.AugAssign):
-        yield from ((one, False) for one in _extended(node, flow))
+        yield from ((one, "") for one in _extended(node, flow))
     elif isinstance(node, ast.Call):
-        sets = (chain_of(node.func) or ("",))[-1] in _SETTERS
-        yield from ((one, sets) for one in _changed_by(node, flow))
+        if chain_of(node.func) in (("setattr",), ("delattr",)) and node.args:
+            named = getattr(node.args[1], "value", "") if node.args[1:] else ""
+            yield set_attribute(flow.values(node.args[0]), str(named)), SETS
+        yield from ((one, "") for one in _changed_by(node, flow))
+        if isinstance(node.func, ast.Attribute):
+            by = SETS if node.func.attr in _SETTERS else node.func.attr
+            yield from ((one, by) for one in _changed_by_method(node, node.func, flow))
 
 
 def _extended(node: ast.AugAssign, flow: Flow) -> Iterator[Values]:
@@ -177,7 +200,7 @@ def _extended(node: ast.AugAssign, flow: Flow) -> Iterator[Values]:
     )
     found = flow.values(target)
     is_list = isinstance(node.value, _CONTAINERS)
-    yield found if is_list else frozenset(one for one in found if not one.depth and not one.copied)
+    yield found if is_list else frozenset(one for one in found if not one.parts and one.via != COPIED)
 
 
 def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
@@ -185,9 +208,6 @@ def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
     chain = chain_of(call.func)
     names = flow.scope.peek(chain) if chain and flow.is_of_module(chain[0]) else []
     for name in names:
-        if name in ("builtins.setattr", "builtins.delattr"):
-            name_given = getattr(call.args[1], "value", "") if call.args[1:] else ""
-            yield set_attribute(flow.values(call.args[0]), str(name_given)) if call.args else NONE
         if name == "numpy.nan_to_num" and any(_is_false(word, "copy") for word in call.keywords):
             yield from map(flow.values, call.args[:1])
         for table in (MUTATING_FUNCTIONS, OUT_POSITIONS):
@@ -197,9 +217,7 @@ def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
         if word.arg == "out":
             found = flow.values(word.value)
             yield item(found) if isinstance(word.value, ast.Tuple) else found
-    if isinstance(call.func, ast.Attribute):
-        yield from _changed_by_method(call, call.func, names, flow)
-    elif isinstance(call.func, ast.Call) and (chain_of(call.func.func) or ("",))[-1] == "methodcaller":
+    if isinstance(call.func, ast.Call) and (chain_of(call.func.func) or ("",))[-1] == "methodcaller":
         given = (
             call.func.args[0].value if call.func.args and isinstance(call.func.args[0], ast.Constant) else ""
         )
@@ -207,9 +225,10 @@ def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
             yield from map(flow.values, call.args[:1])
 
 
-def _changed_by_method(
-    call: ast.Call, method: ast.Attribute, names: list[str], flow: Flow
-) -> Iterator[Values]:
+def _changed_by_method(call: ast.Call, method: ast.Attribute, flow: Flow) -> Iterator[Values]:
+    """Yield the values that a method changes, of its object, or of what it gets."""
+    chain = chain_of(method)
+    names = flow.scope.peek(chain) if chain and flow.is_of_module(chain[0]) else []
     is_changing = method.attr in _CHANGING
     if names and all("()" not in name for name in names):  # a function of a module, or `list.append(x, 1)`
         is_of_class = any(name.split(".")[-2][:1].isupper() or "builtins." in name for name in names)

@@ -7,7 +7,7 @@ is kept, with all that calls of it change and return, for as long as the index o
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import CALL
@@ -32,21 +32,23 @@ from jammi_dagster.fingerprint.reach.flow_values import (
     Value,
     Values,
     copy,
+    few,
     is_module,
     item,
     moved,
+    sliced,
     stepped,
     wrap,
 )
 from jammi_dagster.fingerprint.reach.places import Places
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.units import Unit
-from jammi_dagster.fingerprint.syntax.bound_values import ENTER, Bound, OwnCode, yielded
+from jammi_dagster.fingerprint.syntax.bound_values import ANY_PART, ENTER, Bound, OwnCode, part_of, yielded
 from jammi_dagster.fingerprint.syntax.functions import Function
 from jammi_dagster.fingerprint.syntax.parameters import defaults, every
 from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
 
-_MOST_ROUNDS = 12  # of bindings that depend on each other
+_MOST_ROUNDS = 6  # of bindings that depend on each other
 
 
 class ObjectFlows:
@@ -63,10 +65,19 @@ class ObjectFlows:
         self._held: dict[tuple[str, str], Values] = {}
         self._named: dict[tuple[str, Chain], list[Callee]] = {}
 
-    def of(self, home: Node, function: Function, cls: tuple[Node, Unit] | None = None) -> Flow:
-        """Return the flow of a function of a module, or of a method."""
+    def of(
+        self,
+        home: Node,
+        function: Function,
+        cls: tuple[Node, Unit] | None = None,
+        scope: Scope | None = None,
+    ) -> Flow:
+        """Return the flow of a function of a module, of a method, or of a function that stands in another's scope."""
         if id(function) not in self._found:
-            self._found[id(function)] = Flow(self, home, function, None, cls)
+            around = (
+                self.of(home, scope.node, None, scope.around) if isinstance(scope, FunctionScope) else None
+            )
+            self._found[id(function)] = Flow(self, home, function, around, cls)
         return self._found[id(function)]
 
     def module(self, home: Node) -> Flow:
@@ -94,10 +105,12 @@ class ObjectFlows:
                     continue  # a method by its class
                 maker = called.method_of(self, place, unit, "__init__")
                 made = () if maker else tuple(self._defaults(place, node))
-                yield Callee(maker or self.module(place), made, makes=True)
+                fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
+                named = tuple(one.id for one in fields if isinstance(one, ast.Name))
+                yield Callee(maker or self.module(place), made, makes=True, fields=named)
         for place, value in self.written(home, chain):
             for one in callees(self.module(place), value, depth - 1):
-                held = frozenset({Value((place.path, chain[-1]), 1)})
+                held = frozenset({Value((place.path, chain[-1]), (ANY_PART,))})
                 is_partial = isinstance(value, ast.Call)
                 yield one._replace(
                     first=tuple(found | held for found in one.first) if is_partial else one.first,
@@ -165,11 +178,8 @@ class Flow:
         own = {one.arg for one in every(self.node.args)}
         inner = {getattr(one, "name", "") for one in self.code.inner}
         assert self.home.source is not None
-        stored = {name for name in self.code.bound if name in self.scope.bound or self._is_hidden(name)}
+        stored = {name for name in self.code.bound if name in self.scope.bound or name in self.scope.hidden}
         return frozenset((own | inner | stored) - self.scope.shared)
-
-    def _is_hidden(self, name: str) -> bool:
-        return name in self.scope.hidden
 
     def inner_of(self, function: Function) -> Flow:
         """Return the flow of a function within this one."""
@@ -240,7 +250,7 @@ class Flow:
             for name, one in every_bound:
                 key = (name, id(one.value))
                 before = self._solved.get(key, NONE)
-                found = before | self._bound(one)
+                found = few(before | self._bound(one))
                 if len(found) > len(before):
                     self._solved[key], is_new = found, True
             if not is_new:
@@ -280,6 +290,8 @@ class Flow:
         return found
 
     def visit_Attribute(self, node: ast.Attribute) -> Values:
+        if node.attr in VIEW_ATTRIBUTES:
+            return self.values(node.value)
         chain = chain_of(node)
         if chain and CALL not in chain and self.is_of_module(chain[0]):
             return self._of_module(chain)
@@ -293,33 +305,36 @@ class Flow:
         ):
             return NONE
         return frozenset(
-            Value((home.path, unit.names[0]), 1)
+            Value((home.path, unit.names[0]), (node.attr,))
             for home, cls in called.classes(self, node.value)
             for unit in (cls, *(base for _, base in called.bases(self.flows, home, cls)))
             if node.attr in unit.shared_attributes and not _is_set_by_constructor(cls, node.attr)
         )
 
     def visit_Subscript(self, node: ast.Subscript) -> Values:
-        if isinstance(node.slice, (ast.Compare, ast.List, ast.BinOp, ast.UnaryOp)) and not isinstance(
-            getattr(node.slice, "operand", None), ast.Constant
-        ):
-            return copy(self.values(node.value)) | item(self.values(node.value))  # a key, or a choice of rows
+        held = self.values(node.value)
         if isinstance(node.slice, ast.Slice):
-            return self.values(node.value)
-        return item(self.values(node.value))
+            return sliced(held)
+        return copy(held) if _chooses_rows(node.slice) else item(held, part_of(node))
 
     def visit_Starred(self, node: ast.Starred) -> Values:
         return item(self.values(node.value))
 
     def visit_List(self, node: ast.List | ast.Tuple | ast.Set) -> Values:
-        return NONE.union(*(wrap(self.values(one)) for one in node.elts))
+        has_stars = not isinstance(node, ast.Tuple) or any(isinstance(one, ast.Starred) for one in node.elts)
+        return NONE.union(
+            *(wrap(self.values(one), ANY_PART if has_stars else str(at)) for at, one in enumerate(node.elts))
+        )
 
     visit_Tuple = visit_Set = visit_List
 
     def visit_Dict(self, node: ast.Dict) -> Values:
         pairs = zip(node.keys, node.values, strict=True)
         return NONE.union(
-            *(copy(self.values(one)) if key is None else wrap(self.values(one)) for key, one in pairs)
+            *(
+                copy(self.values(one)) if key is None else wrap(self.values(one), _key(key))
+                for key, one in pairs
+            )
         )
 
     def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Values:
@@ -372,16 +387,27 @@ class Flow:
                 return copy(held[0])
         if isinstance(node.func, ast.Name) and not held and self._is_reference(node.func):
             return self.values(node.func)
-        if name in HOLDERS or self._is_tuple(node.func):
-            return NONE.union(*map(wrap, (*held, *(self.values(word.value) for word in node.keywords))))
+        fields = self._fields_of_tuple(node.func)
+        if name in HOLDERS or fields is not None:
+            return self._holding(node, fields or ())
         return _result(name, held) or self._uncopied(node, held)
 
-    def _is_tuple(self, function: ast.expr) -> bool:
-        """Return whether a call makes a named tuple."""
-        written = (
-            self.flows.written(self.home, chain_of(function) or ()) if isinstance(function, ast.Name) else ()
-        )
-        return any(isinstance(one, ast.Call) and _leaf(one.func) == "namedtuple" for _, one in written)
+    def _holding(self, call: ast.Call, fields: Sequence[str]) -> Values:
+        """Return the values in a new object that holds all arguments of a call, in these fields."""
+        found = NONE
+        for at, one in enumerate(call.args):
+            found |= wrap(self.values(one), fields[at] if at < len(fields) else ANY_PART)
+        return found.union(*(wrap(self.values(word.value), word.arg or ANY_PART) for word in call.keywords))
+
+    def _fields_of_tuple(self, function: ast.expr) -> Sequence[str] | None:
+        """Return the fields of a named tuple; None for any other callable."""
+        chain = chain_of(function) if isinstance(function, ast.Name) else None
+        for _, one in self.flows.written(self.home, chain) if chain and self.is_of_module(chain[0]) else ():
+            if isinstance(one, ast.Call) and _leaf(one.func) == "namedtuple" and one.args[1:]:
+                named = one.args[1]
+                texts = named.elts if isinstance(named, (ast.List, ast.Tuple)) else [named]
+                return " ".join(str(getattr(text, "value", "")) for text in texts).replace(",", " ").split()
+        return None
 
     def _is_reference(self, name: ast.Name) -> bool:
         """Return whether a name of a module is a `weakref.ref`, which a call resolves."""
@@ -398,8 +424,7 @@ class Flow:
 
     def _result_of(self, callee: Callee, call: ast.Call) -> Values:
         if callee.makes and callee.flow.node is None:  # without a constructor of its own, as a dataclass
-            given = (*call.args, *(word.value for word in call.keywords))
-            return NONE.union(*(wrap(self.values(one)) for one in given), *map(wrap, callee.first))
+            return self._holding(call, callee.fields).union(*map(wrap, callee.first))
         return self._returned(callee, arguments(self, callee, call))
 
     def _returned(self, callee: Callee, given: Arguments) -> Values:
@@ -407,7 +432,7 @@ class Flow:
         if callee.makes:
             return self._made(callee, given)
         if callee.flow.is_kept:
-            return frozenset({Value((callee.flow.home.path, callee.flow.name), 1)})
+            return frozenset({Value((callee.flow.home.path, callee.flow.name), (ANY_PART,))})
         return NONE.union(*(callee.flow.inserted(one, given) for one in callee.flow.returned))
 
     def _made(self, callee: Callee, given: Arguments) -> Values:
@@ -462,6 +487,17 @@ class Flow:
         return found
 
 
+def _chooses_rows(key: ast.expr) -> bool:
+    """Return whether a key is that of several items of an array or a table: `rows[rows.n > 1]`."""
+    if isinstance(key, (ast.BinOp, ast.UnaryOp)):
+        return isinstance(key.op, (ast.BitAnd, ast.BitOr, ast.Invert))
+    return isinstance(key, (ast.Compare, ast.List))
+
+
+def _key(key: ast.expr) -> str:
+    return part_of(ast.Subscript(ast.Name("", ast.Load()), key, ast.Load()))
+
+
 _NO_FUNCTION = ast.Lambda(ast.arguments([], [], None, [], [], None, []), ast.Constant(None))
 _NO_ARGUMENTS = ast.Call(ast.Name("", ast.Load()), [], [])
 
@@ -482,7 +518,7 @@ def _attribute(values: Values, name: str) -> Values:
         return values
     modules = frozenset(one for one in values if is_module(one) and not one.around)
     named = frozenset(Value((str(one.root[0]), name)) for one in modules)
-    return named | item(values - modules)
+    return named | item(values - modules, name)
 
 
 def _result(name: str, held: list[Values]) -> Values:

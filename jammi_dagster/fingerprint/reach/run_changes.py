@@ -16,7 +16,7 @@ from jammi_dagster.fingerprint.known_names.process_state import (
 from jammi_dagster.fingerprint.reach.changed_objects import changed_objects
 from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, changed_results, is_kept_constant
+from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
@@ -33,7 +33,6 @@ def run_changes(graph: Graph) -> Iterator[Name]:
     """
     code = ReachedCode(graph)
     for reached in graph.reached.values():
-        yield from ((reached.node.path, name) for name, _ in changed_results(code, reached))
         for (index, named), runs in list(reached.parts.items()):
             for holder, name, _ in changed_objects(graph, reached, index, named) if runs else ():
                 if not is_kept_constant(code, holder, name):

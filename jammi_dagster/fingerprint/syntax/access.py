@@ -41,7 +41,7 @@ class Access(NamedTuple):
     call: Call | None = None
     is_change: bool = False  # of the value that the chain names
     in_place: bool = False  # by adding to it or removing from it
-    is_deep: bool = False  # an object is changed, which others may hold
+    by: str = ""  # the method that changes it
     is_read: bool = True
     node: ast.expr | None = None  # of a name that is mentioned as a value
 
@@ -127,8 +127,12 @@ class Access(NamedTuple):
 
     def _settle_change(self, names: Iterable[str]) -> None:
         head, uses, scope = self.chain[0], self.at.uses, self.at.scope
-        own = dict.fromkeys((*scope.module_names(head), *(scope.holding_names(head) if self.is_deep else ())))
-        uses.changes += [Change(name, self.line, True, self.in_place, len(self.chain)) for name in own]
+        binder = scope.binder(head)
+        if binder is None or binder.around is None:  # other names of an object are followed by `ObjectFlows`
+            own = dict.fromkeys(scope.module_names(head))
+            uses.changes += [
+                Change(name, self.line, True, self.in_place, len(self.chain), self.by) for name in own
+            ]
         uses.changes += [
             Change(name, self.line, False, self.in_place)
             for name in names
