@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.sharing import ARRAY_METHODS
+from jammi_dagster.fingerprint.reach.callees import Callee, callees
 from jammi_dagster.fingerprint.reach.flow_values import COPIED, EVERY_NAME, SLICED, Given
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.object_changes import SETS, Changed
+from jammi_dagster.fingerprint.reach.object_flows import Flow
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.source import Source
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.functions import Function
 from jammi_dagster.fingerprint.syntax.members import method_part
-from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import IMMUTABLE
 
@@ -36,15 +37,20 @@ def changed_objects(
         flow = graph.flows.of(
             reached.node, function, (reached.node, unit) if is_method and unit else None, scope
         )
-        for change in sorted(graph.changes.of(flow), key=lambda one: one.line):
-            if isinstance(change.value.root, Given):
-                continue
-            path, name = change.value.root
-            holder = graph.reached.get(path)
-            if holder is not None and holder.node.source and name == EVERY_NAME:
-                yield from ((holder, one, change.line) for one in holder.node.source.by_name)
-            elif holder is not None and holder.node.source and _may_change(holder.node, name, change):
-                yield holder, name, change.line
+        yield from _in_modules(graph, flow)
+
+
+def _in_modules(graph: Graph, flow: Flow) -> Iterator[tuple[ReachedFile, str, int]]:
+    """Yield the objects of modules that a function changes."""
+    for change in sorted(graph.changes.of(flow), key=lambda one: one.line):
+        if isinstance(change.value.root, Given):
+            continue
+        path, name = change.value.root
+        holder = graph.reached.get(path)
+        if holder is not None and holder.node.source and name == EVERY_NAME:
+            yield from ((holder, one, change.line) for one in holder.node.source.by_name)
+        elif holder is not None and holder.node.source and _may_change(holder.node, name, change):
+            yield holder, name, change.line
 
 
 def _functions(unit: Unit, part: str) -> Iterator[Function]:
@@ -93,13 +99,26 @@ def is_method_of_copy(source: Source, name: str, method: str) -> bool:
     return bool(library) and method in MUTATING_METHODS and method not in ARRAY_METHODS[library]
 
 
-def changes_parameter(graph: Graph, node: Node, unit: Unit, position: int) -> bool:
-    """Return whether a function changes the value of the parameter at a position, or hands it on to one that does."""
-    function = unit.statement.node if unit.statement else None
-    if not isinstance(function, _FUNCTIONS):
-        return False
-    parameters = by_position(function.args)
-    if position >= len(parameters):
-        return False
-    root = Given(id(function), parameters[position].arg)
-    return any(one.value.root == root for one in graph.changes.of(graph.flows.of(node, function)))
+def changed_by_wrappers(
+    graph: Graph, reached: ReachedFile, index: int, part: str
+) -> Iterator[tuple[ReachedFile, str, int]]:
+    """Yield the objects that the decorators of a function change each time that it is called."""
+    unit = reached.node.source.units[index] if reached.node.source and part == "code" else None
+    node = unit.statement.node if unit and unit.statement else None
+    module = graph.flows.module(reached.node)
+    for decorator in node.decorator_list if isinstance(node, _FUNCTIONS) else ():
+        is_made = isinstance(decorator, ast.Call)
+        found = _returned(callees(module, decorator.func if isinstance(decorator, ast.Call) else decorator))
+        for wrapper in _returned(found) if is_made else found:
+            yield from _in_modules(graph, wrapper.flow)
+
+
+def _returned(makers: Iterable[Callee]) -> list[Callee]:
+    """Return the functions within others that these return."""
+    found = []
+    for maker in makers:
+        for one in maker.flow.code.nodes:
+            if isinstance(one, ast.Return) and one.value is not None:
+                made = callees(maker.flow, one.value)
+                found += [inner for inner in made if inner.flow.around is maker.flow]
+    return found

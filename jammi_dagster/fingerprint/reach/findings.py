@@ -10,7 +10,11 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED, STACK_WALKERS
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
 from jammi_dagster.fingerprint.reach.call_sites import Asked
-from jammi_dagster.fingerprint.reach.changed_objects import changed_objects, is_method_of_copy
+from jammi_dagster.fingerprint.reach.changed_objects import (
+    changed_by_wrappers,
+    changed_objects,
+    is_method_of_copy,
+)
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.held_classes import is_called_elsewhere, later_draws
@@ -218,10 +222,7 @@ def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[
 
 def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
-    for (index, named), runs in list(reached.parts.items()):
-        for holder, name, line in changed_objects(graph, reached, index, named) if runs else ():
-            if name in holder.read_at_run and not is_kept_constant(code, holder, name):
-                yield name, reached.node.shown, line
+    yield from _changed_in_flows(graph, reached, code)
     for unit, part, runs in reached.units():
         for change in part.changes:
             if change.name == "cls":
@@ -247,6 +248,19 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                     continue
                 if not (change.is_own and is_kept_constant(code, holder, name)):
                     yield name, reached.node.shown, change.line
+
+
+def _changed_in_flows(
+    graph: Graph, reached: ReachedFile, code: ReachedCode
+) -> Iterator[tuple[str, str, int]]:
+    """Yield the names whose objects reached functions change by another name, or by what they call."""
+    for (index, named), runs in list(reached.parts.items()):
+        for holder, name, line in changed_objects(graph, reached, index, named) if runs else ():
+            if name in holder.read_at_run and not is_kept_constant(code, holder, name):
+                yield name, reached.node.shown, line
+        for holder, name, line in changed_by_wrappers(graph, reached, index, named) if runs else ():
+            if name in holder.names and not is_kept_constant(code, holder, name):
+                yield name, holder.node.shown, line
 
 
 def _is_fixed(holder: ReachedFile, name: str, *, of_member: bool) -> bool:

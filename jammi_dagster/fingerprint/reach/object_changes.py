@@ -25,6 +25,7 @@ from jammi_dagster.fingerprint.syntax.parameters import by_position, every
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 
 SETS = "="
+_BUILT_IN = frozenset({"bytearray", "deque", "dict", "list", "set"})
 # Functions and methods that call one with the arguments behind it.
 _STARTERS = ("apply_async", "partial", "run_in_executor", "submit", "to_thread")
 _SETTERS = ("__setattr__", "__delattr__", "register")
@@ -166,8 +167,10 @@ def _offered(flow: Flow, call: ast.Call, function: ast.expr) -> Iterable[Values]
     if name == "reduce" and others:
         return others[1] if others[1:] else item(others[0]), item(others[0])
     others += [flow.values(word.value) for word in call.keywords if word.value is not function]
-    if isinstance(call.func, ast.Attribute) and call.func.attr not in ROW_METHODS:
-        others.append(flow.values(call.func.value))
+    if isinstance(call.func, ast.Attribute):
+        receiver = flow.values(call.func.value)
+        is_of_rows = call.func.attr in ROW_METHODS  # it gives copies, but for the objects in a new list
+        others.append(frozenset(one for one in receiver if one.around or not is_of_rows))
     every_value = NONE.union(*others)
     return repeat(every_value | item(every_value))
 
@@ -213,16 +216,21 @@ def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
         for table in (MUTATING_FUNCTIONS, OUT_POSITIONS):
             at = table.get(name, len(call.args))
             yield from map(flow.values, call.args[at : at + 1])
+    if any(map(_clears, call.args)):  # `map(list.clear, rows)`
+        yield from (item(flow.values(one)) for one in call.args)
     for word in call.keywords:
         if word.arg == "out":
             found = flow.values(word.value)
             yield item(found) if isinstance(word.value, ast.Tuple) else found
-    if isinstance(call.func, ast.Call) and (chain_of(call.func.func) or ("",))[-1] == "methodcaller":
-        given = (
-            call.func.args[0].value if call.func.args and isinstance(call.func.args[0], ast.Constant) else ""
-        )
-        if given in MUTATING_METHODS:
-            yield from map(flow.values, call.args[:1])
+    asked = call.func.args if isinstance(call.func, ast.Call) else []
+    if asked and isinstance(asked[0], ast.Constant) and asked[0].value in MUTATING_METHODS:  # `methodcaller`
+        yield from map(flow.values, call.args[:1])
+
+
+def _clears(given: ast.expr) -> bool:
+    """Return whether an argument is a method of a built-in class that changes its object."""
+    chain = chain_of(given) or ("",)
+    return chain[0] in _BUILT_IN and chain[-1] in MUTATING_METHODS
 
 
 def _changed_by_method(call: ast.Call, method: ast.Attribute, flow: Flow) -> Iterator[Values]:

@@ -380,6 +380,11 @@ class Flow:
             return NONE.union(
                 *(wrap(self._returned(one, arguments(self, one, _NO_ARGUMENTS))) for one in own)
             )
+        handed = [one for given in node.args for one in self._handed(given)]
+        if handed:
+            return NONE.union(
+                *(wrap(self._returned(one, arguments(self, one, _NO_ARGUMENTS))) for one in handed)
+            )
         names = self.scope.peek(chain) if chain else []
         if isinstance(node.func, ast.Attribute) and (not names or any(CALL in one for one in names)):
             held.insert(0, self.values(node.func.value))
@@ -391,6 +396,11 @@ class Flow:
         if name in HOLDERS or fields is not None:
             return self._holding(node, fields or ())
         return _result(name, held) or self._uncopied(node, held)
+
+    def _handed(self, given: ast.expr) -> list[Callee]:
+        """Return the functions that an argument is, which a library calls, and whose results it returns."""
+        is_name = isinstance(given, (ast.Name, ast.Attribute, ast.Lambda))
+        return [one for one in callees(self, given) if not one.makes] if is_name else []
 
     def _holding(self, call: ast.Call, fields: Sequence[str]) -> Values:
         """Return the values in a new object that holds all arguments of a call, in these fields."""

@@ -13,7 +13,7 @@ from jammi_dagster.fingerprint.known_names.process_state import (
     STATE_SETTERS,
     is_among,
 )
-from jammi_dagster.fingerprint.reach.changed_objects import changed_objects
+from jammi_dagster.fingerprint.reach.changed_objects import changed_by_wrappers, changed_objects
 from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, is_kept_constant
@@ -34,7 +34,11 @@ def run_changes(graph: Graph) -> Iterator[Name]:
     code = ReachedCode(graph)
     for reached in graph.reached.values():
         for (index, named), runs in list(reached.parts.items()):
-            for holder, name, _ in changed_objects(graph, reached, index, named) if runs else ():
+            found = [
+                *(changed_objects(graph, reached, index, named) if runs else ()),
+                *(changed_by_wrappers(graph, reached, index, named) if runs else ()),
+            ]
+            for holder, name, _ in found:
                 if not is_kept_constant(code, holder, name):
                     yield from graph.names_around(holder.node, name)
         for unit, part, runs in reached.units():
