@@ -324,6 +324,8 @@ SAME_NAMES = {
 }
 # The same of any part: `pandas.io.parsers.readers.read_csv`.
 SAME_PACKAGES = ("pandas.io", "polars.io")
+# Libraries whose private modules (`dagster._core`) hold the classes of the package.
+PRIVATE_PARTS = frozenset({"dagster"})
 
 # Modules that count when they are handed on as a value: nobody sees which function is then called.
 NEVER_BARE = frozenset({"time", "os", "tempfile", *AMBIENT_MODULES})

@@ -24,6 +24,7 @@ from jammi_dagster.fingerprint.known_names.ambient_values import (
     COMPRESSING_WRITERS,
     HELD_MODULES,
     NEVER_BARE,
+    PRIVATE_PARTS,
     SAME_NAMES,
     SAME_PACKAGES,
     STAMPED_COMPRESSIONS,
@@ -301,6 +302,12 @@ def _public(name: str) -> str:
         return SAME_NAMES[known] + name.removeprefix(known)
     if name.startswith(tuple(f"{one}." for one in SAME_PACKAGES)):
         return f"{name.partition('.')[0]}.{name.rpartition('.')[2]}"
+    parts = name.split(".")
+    if (
+        parts[0] in PRIVATE_PARTS and parts[1:] and parts[1].startswith("_")
+    ):  # a class, and what is asked of it
+        at = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+        return ".".join((parts[0], *parts[at:]))
     return name
 
 
@@ -326,7 +333,7 @@ def _holds_readers(name: str) -> bool:
         return False
     clocks = (f"{held}.{clock.rpartition('.')[2]}" for clock in CLASS_CLOCKS)
     holders = NEVER_BARE | NATIVE_MODULES | READER_MODULES | AMBIENT_HOLDERS
-    return held in holders or not AMBIENT.isdisjoint(clocks)
+    return held in holders or held == "builtins" or not AMBIENT.isdisjoint(clocks)
 
 
 @lru_cache(maxsize=10_000)
