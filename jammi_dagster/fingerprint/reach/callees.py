@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from jammi_dagster.fingerprint.reach.flow_values import NONE, Values, copy, item, wrap
@@ -67,11 +67,16 @@ def _of_variable(place: Flow, name: ast.Name, depth: int) -> Iterator[Callee]:
     for one in place.code.inner:
         if getattr(one, "name", None) == name.id:
             yield Callee(place.inner_of(one))
+    if name.id == "cls" and place.cls is not None:
+        yield place.flows.maker(*place.cls)
     for bound in place.code.bound.get(name.id, ()):
         if not bound.steps:
             yield from callees(place, bound.value, depth - 1)
-        elif isinstance(bound.value, _TABLES):
-            yield from _of_items(place, bound.value, depth)
+        else:
+            asked = bound.value.func if isinstance(bound.value, ast.Call) else None
+            is_view = isinstance(asked, ast.Attribute) and asked.attr in ("items", "values")
+            table = asked.value if is_view and isinstance(asked, ast.Attribute) else bound.value
+            yield from _of_table(place, table, depth - 1)
 
 
 def _of_table(flow: Flow, table: ast.expr, depth: int) -> Iterator[Callee]:
@@ -112,10 +117,22 @@ def _of_method(flow: Flow, function: ast.Attribute, depth: int) -> Iterator[Call
             if method := method_of(flow.flows, home, base, function.attr):
                 yield Callee(method, (flow.values_of("self", function.lineno),))
         return
-    for home, cls in classes(flow, held, depth):
+    found = list(classes(flow, held, depth))
+    if not found and flow.home.source is not None and not _of_library(flow, held):
+        units = (
+            unit for unit in flow.home.source.units if unit.kind == "class"
+        )  # any that has one of the name
+        found = [(flow.home, unit) for unit in units if function.attr in unit.methods]
+    for home, cls in found:
         if method := method_of(flow.flows, home, cls, function.attr):
             is_static = _is_decorated(method, "staticmethod")
             yield Callee(method, () if is_static else (flow.values(held),))
+
+
+def _of_library(flow: Flow, held: ast.expr) -> bool:
+    """Return whether an expression is a module, or an object, that a known name of a library tells."""
+    chain = chain_of(held)
+    return bool(chain and flow.scope.peek(chain))
 
 
 def _is_decorated(flow: Flow, name: str) -> bool:
@@ -223,3 +240,23 @@ def arguments(flow: Flow, callee: Callee, call: ast.Call) -> Arguments:
         else:
             add(rest, wrap(values, word.arg))
     return Arguments(found, written)
+
+
+def wrappers(module: Flow, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[Callee]:
+    """Yield the functions that the decorators of a function put in its place."""
+    for decorator in node.decorator_list:
+        if isinstance(decorator, ast.Call):
+            yield from _returned(_returned(callees(module, decorator.func)))
+        else:
+            yield from _returned(callees(module, decorator))
+
+
+def _returned(makers: Iterable[Callee]) -> list[Callee]:
+    """Return the functions within others that these return."""
+    found = []
+    for maker in makers:
+        for one in maker.flow.code.nodes:
+            if isinstance(one, ast.Return) and one.value is not None:
+                made = callees(maker.flow, one.value)
+                found += [inner for inner in made if inner.flow.around is maker.flow]
+    return found

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.sharing import ARRAY_METHODS
-from jammi_dagster.fingerprint.reach.callees import Callee, callees
+from jammi_dagster.fingerprint.reach.callees import wrappers
 from jammi_dagster.fingerprint.reach.flow_values import COPIED, EVERY_NAME, SLICED, Given
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.object_changes import SETS, Changed
@@ -106,19 +106,5 @@ def changed_by_wrappers(
     unit = reached.node.source.units[index] if reached.node.source and part == "code" else None
     node = unit.statement.node if unit and unit.statement else None
     module = graph.flows.module(reached.node)
-    for decorator in node.decorator_list if isinstance(node, _FUNCTIONS) else ():
-        is_made = isinstance(decorator, ast.Call)
-        found = _returned(callees(module, decorator.func if isinstance(decorator, ast.Call) else decorator))
-        for wrapper in _returned(found) if is_made else found:
-            yield from _in_modules(graph, wrapper.flow)
-
-
-def _returned(makers: Iterable[Callee]) -> list[Callee]:
-    """Return the functions within others that these return."""
-    found = []
-    for maker in makers:
-        for one in maker.flow.code.nodes:
-            if isinstance(one, ast.Return) and one.value is not None:
-                made = callees(maker.flow, one.value)
-                found += [inner for inner in made if inner.flow.around is maker.flow]
-    return found
+    for wrapper in wrappers(module, node) if isinstance(node, _FUNCTIONS) else ():
+        yield from _in_modules(graph, wrapper.flow)

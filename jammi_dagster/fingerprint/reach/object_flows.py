@@ -100,15 +100,17 @@ class ObjectFlows:
             node = unit.statement.node if unit.statement else None
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 yield Callee(self.of(place, node))
+                yield from called.wrappers(self.module(place), node)
             elif isinstance(node, ast.ClassDef):
                 if len(chain) > 1 and chain[-1] != node.name and place is home:
                     continue  # a method by its class
-                maker = called.method_of(self, place, unit, "__init__")
-                made = () if maker else tuple(self._defaults(place, node))
-                fields = [one.target for one in node.body if isinstance(one, ast.AnnAssign)]
-                named = tuple(one.id for one in fields if isinstance(one, ast.Name))
-                yield Callee(maker or self.module(place), made, makes=True, fields=named)
+                yield self.maker(place, unit)
         for place, value in self.written(home, chain):
+            for class_home, cls in (
+                called.classes(self.module(place), value) if isinstance(value, ast.Call) else ()
+            ):
+                if method := called.method_of(self, class_home, cls, "__call__"):
+                    yield Callee(method, (frozenset({Value((place.path, chain[-1]))}),))
             for one in callees(self.module(place), value, depth - 1):
                 held = frozenset({Value((place.path, chain[-1]), (ANY_PART,))})
                 is_partial = isinstance(value, ast.Call)
@@ -116,6 +118,16 @@ class ObjectFlows:
                     first=tuple(found | held for found in one.first) if is_partial else one.first,
                     words={name: found | held for name, found in one.words.items()},
                 )
+
+    def maker(self, home: Node, cls: Unit) -> Callee:
+        """Return the constructor of a class."""
+        node = cls.statement.node if cls.statement else None
+        body = node.body if isinstance(node, ast.ClassDef) else []
+        constructor = called.method_of(self, home, cls, "__init__")
+        made = () if constructor or not isinstance(node, ast.ClassDef) else tuple(self._defaults(home, node))
+        fields = [one.target for one in body if isinstance(one, ast.AnnAssign)]
+        named = tuple(one.id for one in fields if isinstance(one, ast.Name))
+        return Callee(constructor or self.module(home), made, makes=True, fields=named)
 
     def _defaults(self, home: Node, cls: ast.ClassDef) -> Iterator[Values]:
         """Yield the values that the objects of a dataclass get from `default_factory`."""
@@ -295,7 +307,19 @@ class Flow:
         chain = chain_of(node)
         if chain and CALL not in chain and self.is_of_module(chain[0]):
             return self._of_module(chain)
-        return _attribute(self.values(node.value), node.attr) | self._of_class(node)
+        return _attribute(self.values(node.value), node.attr) | self._of_class(node) | self._of_property(node)
+
+    def _of_property(self, node: ast.Attribute) -> Values:
+        """Return the values of a property of a first-party class."""
+        found = NONE
+        for home, cls in (
+            called.classes(self, node.value) if isinstance(node.value, (ast.Name, ast.Call)) else ()
+        ):
+            method = called.method_of(self.flows, home, cls, node.attr)
+            if method is not None and bool(getattr(method.node, "decorator_list", ())):
+                asked = Callee(method, (self.values(node.value),))
+                found |= self._returned(asked, arguments(self, asked, _NO_ARGUMENTS))
+        return found
 
     def _of_class(self, node: ast.Attribute) -> Values:
         """Return the value that a class holds for all of its objects, if these have none of their own."""
@@ -451,9 +475,24 @@ class Flow:
         if maker.node is None:
             return NONE
         own = every(maker.node.args)[0].arg if every(maker.node.args) else ""
-        kept_values = (one for one in maker._of_variable(own, maker.node.end_lineno or 0))
-        held = (one for one in kept_values if one.root != Given(id(maker.node), own))
-        return NONE.union(*(maker.inserted(one, given) for one in held))
+        return NONE.union(*(maker.inserted(one, given) for one in maker.stored(own)))
+
+    def stored(self, own: str) -> Values:
+        """Return the values that the object of a method comes to hold, also by methods that this one calls."""
+        if self._stored is None:
+            root = Given(id(self.node), own)
+            found = self._of_variable(own, getattr(self.node, "end_lineno", 0))
+            self._stored = found = frozenset(one for one in found if one.root != root)
+            for call in (one for one in self.code.nodes if isinstance(one, ast.Call)):
+                for callee in callees(self, call.func) if isinstance(call.func, ast.Attribute) else ():
+                    if Value(root) in callee.first[0] if callee.first else False:
+                        inner, given = callee.flow, arguments(self, callee, call)
+                        first = every(inner.node.args)[0].arg if inner.node and every(inner.node.args) else ""
+                        found = found.union(*(inner.inserted(one, given) for one in inner.stored(first)))
+            self._stored = found
+        return self._stored
+
+    _stored: Values | None = None
 
     def inserted(self, value: Value, given: Arguments) -> Values:
         """Return a value of this function in terms of the arguments that it gets."""
@@ -543,7 +582,7 @@ def _result(name: str, held: list[Values]) -> Values:
     if name in SPLITS:
         return wrap(first)
     if name in ITEMS:
-        return item(first).union(*held[1:])
+        return item(first).union(*held[1 if name in ("max", "min", "next", "anext") else 2 :])  # behind a key
     if name in COPIES:
         return NONE.union(*map(copy, held))
     if name in PAIRINGS:
