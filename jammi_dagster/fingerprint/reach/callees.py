@@ -13,7 +13,7 @@ from jammi_dagster.fingerprint.syntax.parameters import by_position
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 
 if TYPE_CHECKING:
-    from jammi_dagster.fingerprint.reach.object_flows import Flow
+    from jammi_dagster.fingerprint.reach.function_flows import Flow
 
 _DEEPEST = 4  # names of names, bases of bases
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -43,7 +43,7 @@ class Arguments(NamedTuple):
 
 def callees(flow: Flow, function: ast.expr, depth: int = _DEEPEST) -> list[Callee]:
     """Return the first-party functions that an expression may stand for."""
-    if not depth:
+    if depth <= 0:
         return []
     if isinstance(function, ast.Lambda):
         return [Callee(flow.inner_of(function))]
@@ -141,7 +141,7 @@ def _is_decorated(flow: Flow, name: str) -> bool:
 
 def classes(flow: Flow, expression: ast.expr, depth: int = _DEEPEST) -> Iterator[tuple[Node, Unit]]:
     """Yield the first-party classes of which an expression may be an object, or which it names."""
-    if not depth:
+    if depth <= 0:
         return
     chain = chain_of(expression)
     if isinstance(expression, ast.Call):
@@ -188,7 +188,7 @@ def method_of(flows: object, home: Node, cls: Unit, name: str, depth: int = _DEE
     for one in getattr(node, "body", ()):
         if isinstance(one, _FUNCTIONS) and one.name == name:
             return flows.of(home, one, (home, cls))  # type: ignore[attr-defined,no-any-return]
-    for place, base in bases(flows, home, cls) if depth else ():
+    for place, base in bases(flows, home, cls) if depth > 0 else ():
         if found := method_of(flows, place, base, name, depth - 1):
             return found
     return None

@@ -9,9 +9,9 @@ from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.sharing import ARRAY_METHODS
 from jammi_dagster.fingerprint.reach.callees import wrappers
 from jammi_dagster.fingerprint.reach.flow_values import COPIED, EVERY_NAME, SLICED, Given
+from jammi_dagster.fingerprint.reach.function_flows import Flow
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.object_changes import SETS, Changed
-from jammi_dagster.fingerprint.reach.object_flows import Flow
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.routes import Node
 from jammi_dagster.fingerprint.sources.source import Source

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from jammi_dagster.fingerprint.known_names.sharing import COPIES, ITEMS, PAIRINGS, SPLITS, VIEWS
 from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.syntax.bound_values import ANY_PART, COPY, WRAP
 
@@ -118,3 +119,23 @@ def set_attribute(values: Values, name: str) -> Values:
 def is_module(value: Value) -> bool:
     """Return whether a value is a module itself, perhaps within new objects."""
     return value.root[1] == EVERY_NAME and not value.parts and not value.via
+
+
+def result_of(name: str, held: list[Values]) -> Values:
+    """Return the values in the result of a library's function or method, by those of its object and its arguments."""
+    first = held[0] if held else NONE
+    if name == "cast" and len(held) > 1:
+        return held[1]
+    if name in VIEWS:
+        return first.union(*map(wrap, held[1:])) if name == "ChainMap" else first
+    if name == "new_child":
+        return wrap(first)
+    if name in SPLITS:
+        return wrap(first)
+    if name in ITEMS:
+        return item(first).union(*held[1 if name in ("max", "min", "next", "anext") else 2 :])  # behind a key
+    if name in COPIES:
+        return NONE.union(*map(copy, held))
+    if name in PAIRINGS:
+        return NONE.union(*(wrap(copy(one)) for one in held))
+    return NONE

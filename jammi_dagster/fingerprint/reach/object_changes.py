@@ -20,7 +20,7 @@ from jammi_dagster.fingerprint.reach.flow_values import (
     item,
     set_attribute,
 )
-from jammi_dagster.fingerprint.reach.object_flows import Flow
+from jammi_dagster.fingerprint.reach.function_flows import Flow
 from jammi_dagster.fingerprint.syntax.parameters import by_position, every
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 
@@ -65,11 +65,14 @@ class Changes:
         """Return the changes by a function, of its arguments and of objects of modules."""
         key = id(flow.node)
         if key not in self._found:
-            self._found[key], self._calls[key] = frozenset(), ()  # for a function that calls itself
-            for _ in range(2):
-                calls: list[Called] = []
-                self._found[key] = frozenset(self._find(flow, calls))
-                self._calls[key] = tuple(calls)
+            with flow.flows.deeper() as is_too_deep:
+                if is_too_deep:
+                    return frozenset()
+                self._found[key], self._calls[key] = frozenset(), ()  # for a function that calls itself
+                for _ in range(2):
+                    calls: list[Called] = []
+                    self._found[key] = frozenset(self._find(flow, calls))
+                    self._calls[key] = tuple(calls)
         return self._found[key]
 
     def _find(self, flow: Flow, calls: list[Called]) -> Iterator[Changed]:
@@ -110,7 +113,7 @@ class Changes:
 
     def _called(self, callee: Callee) -> tuple[Called, ...]:
         self.of(callee.flow)
-        return self._calls[id(callee.flow.node)]
+        return self._calls.get(id(callee.flow.node), ())
 
     def _by_callback(self, flow: Flow, call: ast.Call, line: int) -> Iterator[Changed]:
         """Yield the changes by functions that a call of a library gets: it may give them its other arguments."""

@@ -74,7 +74,8 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
         for home, maker in graph.places.definitions(node, chain):
             if maker.keeps_state or (unit.kind != "function" and maker.is_generator):
                 return True
-            if maker.kind == "class" and (maker.makes_stateful or changes_by_use(graph, home, maker)):
+            is_object = maker.kind == "class" and (unit.kind != "class" or chain[-1] in maker.names)
+            if is_object and (maker.makes_stateful or changes_by_use(graph, home, maker)):
                 return True
     return False
 
