@@ -167,6 +167,8 @@ def _offered(flow: Flow, call: ast.Call, function: ast.expr) -> Iterable[Values]
     name = (chain_of(call.func) or ("",))[-1]
     if isinstance(call.func, ast.Name) and name in ("filter", "map"):
         return map(item, others)
+    if name == "pipe" and isinstance(call.func, ast.Attribute):
+        return flow.values(call.func.value), *others
     if name == "reduce" and others:
         return others[1] if others[1:] else item(others[0]), item(others[0])
     others += [flow.values(word.value) for word in call.keywords if word.value is not function]
