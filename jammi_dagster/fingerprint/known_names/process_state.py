@@ -107,6 +107,9 @@ HARMLESS_CALLS = (
 # Functions that change the state of a library or of the process when a body calls them.
 STATE_SETTERS = frozenset(
     [
+        "copyreg.add_extension",
+        "copyreg.constructor",
+        "copyreg.pickle",
         "decimal.getcontext",
         "decimal.setcontext",
         "locale.setlocale",

@@ -29,3 +29,5 @@ SAME_NAMES = {
 SAME_PACKAGES = ("pandas.io", "polars.io")
 # Libraries whose public names come from parts that begin with `_`: `sklearn.ensemble._forest`.
 PRIVATE_PARTS = frozenset({"patsy", "polars", "pyarrow", "scipy", "sklearn"})
+# Libraries whose private modules (`dagster._core`) hold the classes of the package.
+PRIVATE_PACKAGES = frozenset({"dagster"})

@@ -106,14 +106,19 @@ MUTATING_FUNCTIONS: dict[str, int] = {
     "operator.setitem": 0,
     "random.Random.().shuffle": 0,
     "random.shuffle": 0,
+    "struct.pack_into": 1,
 }
 
 # Methods that change an object which a module holds, besides those of lists, dicts and sets.
 OBJECT_MUTATORS = frozenset(
     [
         "__next__",
+        "__delattr__",
         "close",
         "fill",
+        "frombytes",
+        "fromlist",
+        "fromunicode",
         "insert_column",
         "itemset",
         "move_to_end",

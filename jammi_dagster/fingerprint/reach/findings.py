@@ -9,12 +9,16 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.hidden_code import SCOPED, STACK_WALKERS
 from jammi_dagster.fingerprint.known_names.processes import CACHES, FORK, SPAWNERS
-from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
 from jammi_dagster.fingerprint.reach.call_sites import Asked
+from jammi_dagster.fingerprint.reach.changed_objects import (
+    changed_by_wrappers,
+    changed_objects,
+    is_method_of_copy,
+)
 from jammi_dagster.fingerprint.reach.defaults import may_take_default
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.held_classes import is_called_elsewhere, later_draws
-from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, changed_results, is_kept_constant
+from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, is_kept_constant
 from jammi_dagster.fingerprint.reach.packaged_paths import PackagedPaths
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.reader_tables import reads_buffers
@@ -218,11 +222,8 @@ def _hidden(graph: Graph, reached: ReachedFile, asked: Asked) -> Iterator[tuple[
 
 def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[tuple[str, str, int]]:
     """Yield the names of first-party modules that reached functions change: (name, file, line)."""
-    yield from ((name, reached.node.shown, line) for name, line in changed_results(code, reached))
+    yield from _changed_in_flows(graph, reached, code)
     for unit, part, runs in reached.units():
-        for holder, name, line in changed_arguments(graph, reached, part) if runs else ():
-            if name in holder.read_at_run:
-                yield name, reached.node.shown, line
         for change in part.changes:
             if change.name == "cls":
                 if unit.methods.isdisjoint({"__init_subclass__"}):
@@ -241,10 +242,25 @@ def _changed(graph: Graph, reached: ReachedFile, code: ReachedCode) -> Iterator[
                     and name in holder.node.source.constants
                 )
                 is_fixed = change.in_place and _is_fixed(holder, name, of_member=runs and depth > 1)
+                if change.by and depth == 1 and holder.node.source:
+                    is_fixed |= is_method_of_copy(holder.node.source, name, change.by)
                 if is_hashed or is_fixed or name not in holder.read_at_run:
                     continue
                 if not (change.is_own and is_kept_constant(code, holder, name)):
                     yield name, reached.node.shown, change.line
+
+
+def _changed_in_flows(
+    graph: Graph, reached: ReachedFile, code: ReachedCode
+) -> Iterator[tuple[str, str, int]]:
+    """Yield the names whose objects reached functions change by another name, or by what they call."""
+    for (index, named), runs in list(reached.parts.items()):
+        for holder, name, line in changed_objects(graph, reached, index, named) if runs else ():
+            if name in holder.read_at_run and not is_kept_constant(code, holder, name):
+                yield name, reached.node.shown, line
+        for holder, name, line in changed_by_wrappers(graph, reached, index, named) if runs else ():
+            if name in holder.names and not is_kept_constant(code, holder, name):
+                yield name, holder.node.shown, line
 
 
 def _is_fixed(holder: ReachedFile, name: str, *, of_member: bool) -> bool:

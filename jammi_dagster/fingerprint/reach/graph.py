@@ -66,6 +66,7 @@ class Graph:
         self.reads_docs = False
         self.reads_annotations = False
         self.places, self.components = index.loading.places, index.components
+        self.flows, self.changes = index.flows, index.changes
         self.changes_nothing = index.loading.changes_nothing
         self.names_around = index.loading.names_around
         self._routes, self._loading = index.routes, index.loading

@@ -164,7 +164,7 @@ class HeldObjects:
             return (NOTHING if is_known else ANYTHING)._replace(
                 foreign=frozenset({f"{name}.*" if deep else name})
             )
-        if not route.rest:  # `setattr` with a computed name
+        if not route.rest or route.rest[0] == "__dict__":  # `setattr` with a computed name
             own = holder.source.by_name if holder.source else ()
             return ANYTHING._replace(named=frozenset((holder.path, one) for one in own))
         effect = self.of(holder, route.rest[0], deep or len(route.rest) > 1)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from jammi_dagster.fingerprint.reach.loading import Loading
+from jammi_dagster.fingerprint.reach.object_changes import Changes
+from jammi_dagster.fingerprint.reach.object_flows import ObjectFlows
 from jammi_dagster.fingerprint.reach.routes import Routes
 
 _MOST = 8  # projects of one process
@@ -25,6 +27,7 @@ class CodeIndex:
     def __init__(self, home: frozenset[str]) -> None:
         self.routes = Routes(home)
         self.loading = Loading(self.routes)
+        self.flows, self.changes = ObjectFlows(self.loading.places), Changes()
         self.readings: dict[Hashable, object] = {}  # by their starts
         self.extensions: dict[int, object] = {}  # of code locations, that the readings rest on
         self.components: dict[Hashable, object] = {}  # of files, by the parts that are reached

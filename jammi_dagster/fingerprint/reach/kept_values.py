@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from jammi_dagster.fingerprint.kept import kept
@@ -12,10 +11,8 @@ from jammi_dagster.fingerprint.known_names import CALL
 from jammi_dagster.fingerprint.known_names.mutations import MUTATING_METHODS
 from jammi_dagster.fingerprint.known_names.services import READER_MODULES
 from jammi_dagster.fingerprint.known_names.state import MUTATING_FUNCTIONS, OBJECT_MUTATORS, STATEFUL_MAKERS
-from jammi_dagster.fingerprint.reach.argument_changes import changes_parameter
 from jammi_dagster.fingerprint.reach.call_sites import call_sites, is_used_elsewhere
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.handed_results import handed_on, is_changed_by, parameters, uses_of_items
 from jammi_dagster.fingerprint.reach.packaged_reads import led_to
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.reach.shared_state import changes_by_use
@@ -25,7 +22,7 @@ from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.lazy_values import is_constant_slot
 from jammi_dagster.fingerprint.syntax.load_effects import looks_mutating
 from jammi_dagster.fingerprint.syntax.outside_world import outside_name
-from jammi_dagster.fingerprint.syntax.scopes import Chain, FunctionScope, Scope, chain_of
+from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.trees import nodes, parents_of
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -127,15 +124,6 @@ def is_kept_constant(code: ReachedCode, holder: ReachedFile, name: str) -> bool:
     return _Flows(code).is_only_looked_at(slot.kept, code.place(holder, index))
 
 
-def changed_results(code: ReachedCode, reached: ReachedFile) -> Iterator[tuple[str, int]]:
-    """Yield the functions of a module whose kept results (`lru_cache`) other code changes, with their lines."""
-    for unit, _, runs in reached.units():
-        node = _node(unit)
-        is_cached = runs and isinstance(node, ast.FunctionDef) and bool(unit.cached_lines)
-        if is_cached and not _Flows(code, doubt=True).are_results_looked_at(unit.names[0]):
-            yield unit.names[0], unit.lines[0]
-
-
 def _node(unit: Unit) -> ast.AST | None:
     return unit.statement.node if unit.statement else None
 
@@ -183,10 +171,10 @@ def _keeps(name: str) -> bool:
 
 
 class _Flows:
-    """The paths of values through reached code. `doubt`: the answer where a path cannot be followed."""
+    """The paths of values through reached code."""
 
-    def __init__(self, code: ReachedCode, *, doubt: bool = False) -> None:
-        self._code, self._graph, self._doubt = code, code.graph, doubt
+    def __init__(self, code: ReachedCode) -> None:
+        self._code, self._graph = code, code.graph
         self._seen: set[int] = set()
 
     def is_only_looked_at(self, values: Iterable[ast.AST], place: _Place) -> bool:
@@ -200,9 +188,8 @@ class _Flows:
         above = place.parents.get(id(value))
         if isinstance(above, _MAKE_NEW) or (isinstance(above, _TESTS) and above.test is value):
             return True
-        if isinstance(above, _HOLD):  # `[*rows]` is a new list
-            is_copy = self._doubt and isinstance(above, ast.Starred)
-            return is_copy or self._is_looked_at(above, place)
+        if isinstance(above, _HOLD):
+            return self._is_looked_at(above, place)
         if isinstance(above, ast.Subscript):
             return above.slice is value or (
                 isinstance(above.ctx, ast.Load) and self._is_looked_at(above, place)
@@ -210,9 +197,7 @@ class _Flows:
         if isinstance(above, ast.Attribute):
             return isinstance(above.ctx, ast.Load) and self._is_member_looked_at(above, place)
         if isinstance(above, ast.Call):
-            if above.func is value:
-                return self._doubt
-            return self._is_argument_looked_at(above, value, place)
+            return above.func is not value and self._is_argument_looked_at(above, place)
         if isinstance(above, (ast.For, ast.comprehension)):
             return self._are_variables_looked_at([above.target], place)
         if isinstance(above, (ast.Assign, ast.AnnAssign, ast.NamedExpr)):
@@ -220,29 +205,20 @@ class _Flows:
             others = [one for one in targets if not _is_of_slot(one, place)]
             is_seen = not isinstance(above, ast.NamedExpr) or self._is_looked_at(above, place)
             return is_seen and self._are_variables_looked_at(others, place)
-        return self._is_result_looked_at(above, place) if isinstance(above, ast.Return) else self._doubt
+        return isinstance(above, ast.Return) and self._is_result_looked_at(above, place)
 
     def _is_member_looked_at(self, member: ast.Attribute, place: _Place) -> bool:
         call = place.parents.get(id(member))
         if not isinstance(call, ast.Call) or call.func is not member:
             return self._is_looked_at(member, place)
-        if _changes(call, member.attr, for_certain=self._doubt):
+        if _changes(call, member.attr):
             return False
-        is_copied = self._doubt and member.attr == "copy"
-        shares = (member.attr in _SHARING and not is_copied) or member.attr in self._code.methods
+        shares = member.attr in _SHARING or member.attr in self._code.methods
         return not shares or self._is_looked_at(call, place)
 
-    def _is_argument_looked_at(self, call: ast.Call, value: ast.AST, place: _Place) -> bool:
+    def _is_argument_looked_at(self, call: ast.Call, place: _Place) -> bool:
         """Return whether a call changes none of its arguments, and keeps none."""
         chain, scope = chain_of(call.func), self._scope(call, place)
-        if self._doubt:
-            called = self._graph.places.definitions(place.reached.node, chain or ())
-            at = next((at for at, one in enumerate(call.args) if one is value), len(call.args))
-            if at == 0 and is_changed_by(call.func):
-                return False
-            inner = parameters(call.func, at, nodes(_node(place.unit) or ast.Pass()))
-            changes = any(changes_parameter(self._graph, home, unit, at) for home, unit in called)
-            return not changes and self._are_variables_looked_at(inner, place)
         if isinstance(call.func, ast.Attribute) and not (chain and scope.peek(chain)):
             if chain and list(self._graph.places.definitions(place.reached.node, chain)):
                 return False
@@ -278,14 +254,14 @@ class _Flows:
         for target in targets:
             parts = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
             if not all(isinstance(part, ast.Name) for part in parts):
-                return self._doubt
+                return False
             names |= {part.id for part in parts if isinstance(part, ast.Name)}
         node = _node(place.unit)
         if not isinstance(node, (*_FUNCTIONS, ast.ClassDef)) and names:
-            return self._doubt  # a name of the module
+            return False  # a name of the module
         for one in ast.walk(node or ast.Pass()):
             if isinstance(one, (ast.Global, ast.Nonlocal)) and not names.isdisjoint(one.names):
-                return self._doubt
+                return False
             if isinstance(one, ast.Name) and one.id in names and not self._is_kept_variable(one, place):
                 return False
         return True
@@ -294,8 +270,7 @@ class _Flows:
         if isinstance(name.ctx, ast.Load):
             return self._is_looked_at(name, place)
         above = place.parents.get(id(name))
-        is_bound = isinstance(name.ctx, ast.Store) and not isinstance(above, ast.AugAssign)
-        return is_bound or self._doubt
+        return isinstance(name.ctx, ast.Store) and not isinstance(above, ast.AugAssign)
 
     def _is_result_looked_at(self, returned: ast.Return, place: _Place) -> bool:
         """Return whether all callers of the function that returns a value only look at it."""
@@ -304,47 +279,22 @@ class _Flows:
         while function is not None and not isinstance(function, (*_FUNCTIONS, ast.Lambda)):
             function = place.parents.get(id(function))
         if function is not _node(unit) or not isinstance(function, ast.FunctionDef) or source is None:
-            return self._doubt  # a method, or a function within another
+            return False  # a method, or a function within another
         if place.at in reached.roots:
             return True
         labels = {source.unit_of(label) for label in reached.labels}
         if function.decorator_list or place.at in labels or function.name in self._graph.whole_names:
-            return self._doubt
-        return self.are_results_looked_at(function.name)
+            return False
+        return self._are_results_looked_at(function.name)
 
-    def are_results_looked_at(self, function: str) -> bool:
+    def _are_results_looked_at(self, function: str) -> bool:
         """Return whether all callers of a function only look at its results."""
         for call in call_sites(self._graph, function):
             site = call.site if call else None
             at = self._code.calls.get(id(site.node)) if site and not site.is_partial else None
-            if not (self._is_looked_at(site.node, self._code.place(*at)) if site and at else self._doubt):
+            if site is None or at is None or not self._is_looked_at(site.node, self._code.place(*at)):
                 return False
-        return not self._doubt or all(self._are_handed_looked_at(function))
-
-    def _are_handed_looked_at(self, function: str) -> Iterator[bool]:
-        """Yield, for each place that hands a function on, whether the results are only looked at there."""
-        for reached in self._graph.reached.values():
-            for index in {index for index, _ in reached.parts}:
-                place = self._code.place(reached, index)
-                every = nodes(_node(place.unit) or ast.Pass())
-                is_function = partial(self._names, reached, function)
-                for node, holds in handed_on(every, place.parents, is_function):
-                    yield self._are_items_looked_at(node, place) if holds else self._is_looked_at(node, place)
-
-    def _names(self, reached: ReachedFile, function: str, chain: Chain) -> bool:
-        found = self._graph.places.definitions(reached.node, chain)
-        return any(unit.names[0] == function for _, unit in found)
-
-    def _are_items_looked_at(self, node: ast.AST, place: _Place) -> bool:
-        """Return whether the items of a collection are only looked at."""
-        call = place.parents.get(id(node))
-        if isinstance(call, ast.Call) and any(map(is_changed_by, call.args)):
-            return False
-        every = nodes(_node(place.unit) or ast.Pass())
-        return all(
-            self._are_variables_looked_at([one], place) if bound else self._is_looked_at(one, place)
-            for one, bound in uses_of_items(node, every, place.parents)
-        )
+        return True
 
     def _scope(self, node: ast.AST, place: _Place) -> Scope:
         """Return the scope of the outermost function around a node."""
@@ -358,11 +308,9 @@ class _Flows:
         return FunctionScope(around, functions[-1]) if functions else around
 
 
-def _changes(call: ast.Call, method: str, *, for_certain: bool = False) -> bool:
+def _changes(call: ast.Call, method: str) -> bool:
     """Return whether a method may change its object, or keep its arguments there."""
     in_place = any(word.arg == "inplace" for word in call.keywords)
-    if for_certain:
-        return in_place or method in MUTATING_METHODS
     return in_place or method in MUTATING_METHODS or method in OBJECT_MUTATORS or looks_mutating(method)
 
 

@@ -42,6 +42,14 @@ class Places:
                     (holder, joined(target, *route.rest[1:])) for target in holder.source.exports(found) or ()
                 ]
 
+    def modules(self, node: Node, chain: Chain) -> Iterator[Node]:
+        """Yield the first-party modules for which a chain of a module's own scope stands."""
+        for name in node.source.scope.peek(chain) if node.source else ():
+            route = self._routes.of(node, name)
+            holder = self._routes.node(route.passed[-1]) if route.passed and not route.leaves else None
+            if holder is not None and not route.rest:
+                yield holder
+
     def definitions(self, node: Node, chain: Chain) -> Iterator[tuple[Node, Unit]]:
         """Yield the first-party functions and classes that a chain may name, with their files."""
         for home, name in self.of(node, chain) if chain else ():

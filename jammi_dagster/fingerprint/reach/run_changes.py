@@ -13,10 +13,10 @@ from jammi_dagster.fingerprint.known_names.process_state import (
     STATE_SETTERS,
     is_among,
 )
-from jammi_dagster.fingerprint.reach.argument_changes import changed_arguments
+from jammi_dagster.fingerprint.reach.changed_objects import changed_by_wrappers, changed_objects
 from jammi_dagster.fingerprint.reach.effects import Name
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, changed_results, is_kept_constant
+from jammi_dagster.fingerprint.reach.kept_values import ReachedCode, is_kept_constant
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
 from jammi_dagster.fingerprint.sources.units import Unit
 from jammi_dagster.fingerprint.syntax.optional_parts import is_orchestration
@@ -33,12 +33,17 @@ def run_changes(graph: Graph) -> Iterator[Name]:
     """
     code = ReachedCode(graph)
     for reached in graph.reached.values():
-        yield from ((reached.node.path, name) for name, _ in changed_results(code, reached))
+        for (index, named), runs in list(reached.parts.items()):
+            found = [
+                *(changed_objects(graph, reached, index, named) if runs else ()),
+                *(changed_by_wrappers(graph, reached, index, named) if runs else ()),
+            ]
+            for holder, name, _ in found:
+                if not is_kept_constant(code, holder, name):
+                    yield from graph.names_around(holder.node, name)
         for unit, part, runs in reached.units():
             if not runs:
                 continue
-            for holder, name, _ in changed_arguments(graph, reached, part):
-                yield from graph.names_around(holder.node, name)
             for change in part.changes:
                 yield from _changed(graph, code, reached, unit, change)
             yield from ((LIBRARY, use.name.partition(".")[0]) for use in part.uses if _sets_state(use))

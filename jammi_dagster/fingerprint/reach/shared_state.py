@@ -15,8 +15,10 @@ from jammi_dagster.fingerprint.syntax.functions import assigned
 from jammi_dagster.fingerprint.syntax.parameters import defaults
 from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 from jammi_dagster.fingerprint.syntax.shared_objects import STATEFUL, only_draws
+from jammi_dagster.fingerprint.syntax.trees import children
 
 _DEEPEST = 5  # bases of bases
+_HOLDERS = ("staticmethod", "classmethod", "partial", "MappingProxyType")
 _PLAIN = (("staticmethod",), ("classmethod",))  # decorators of methods that are called by name
 
 
@@ -70,9 +72,9 @@ def _changes(graph: Graph, node: Node, unit: Unit, name: str) -> bool:
         return True
     for chain in _makers(unit, name):
         for home, maker in graph.places.definitions(node, chain):
-            if maker.keeps_state or (unit.kind == "constant" and maker.is_generator):
+            if maker.keeps_state or (unit.kind != "function" and maker.is_generator):
                 return True
-            is_object = maker.kind == "class" and unit.kind == "constant"
+            is_object = maker.kind == "class" and (unit.kind != "class" or chain[-1] in maker.names)
             if is_object and (maker.makes_stateful or changes_by_use(graph, home, maker)):
                 return True
     return False
@@ -87,8 +89,11 @@ def changes_by_use(graph: Graph, node: Node, cls: Unit) -> bool:
 def _changes_defaults(unit: Unit) -> bool:
     """Return whether a function or a method changes a default that is one list, dict or set for all calls."""
     node = unit.statement.node if unit.statement else None
-    bodies = node.body if isinstance(node, ast.ClassDef) else [node]
-    functions = [one for one in bodies if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    bodies: list[ast.AST | None] = [*node.body] if isinstance(node, ast.ClassDef) else [node]
+    bodies += [getattr(one, "value", None) for one in bodies]
+    functions = [
+        one for one in bodies if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    ]
     shared = (ast.List, ast.Dict, ast.Set, ast.Call)
     given = {one.arg for each in functions for one, value in defaults(each.args) if isinstance(value, shared)}
     parts = unit.statement.uses.values() if unit.statement and given else ()
@@ -104,16 +109,36 @@ def _called_unseen(cls: Unit) -> set[str]:
 
 
 def _makers(unit: Unit, name: str) -> Iterator[Chain]:
-    """Yield the callables that made the value of a name: of an assignment, or the decorators of a function."""
+    """Yield the callables that made the value of a name: of an assignment, or the decorators of a function.
+
+    Of a class they made its attributes.
+    """
     node = unit.statement.node if unit.statement else None
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        calls: list[ast.expr] = [
-            one.func if isinstance(one, ast.Call) else one for one in node.decorator_list
-        ]
-    else:
-        values = (value for bound, value in (assigned(node) if node else ()) if bound == name)
-        calls = [value.func for value in values if isinstance(value, ast.Call)]
-    yield from (chain for call in calls if (chain := chain_of(call)))
+    values: list[ast.expr] = []
+    for one in node.body if isinstance(node, ast.ClassDef) else [node]:
+        if isinstance(one, (ast.FunctionDef, ast.AsyncFunctionDef)) and one is node:
+            values += one.decorator_list
+        elif isinstance(one, (ast.Assign, ast.AnnAssign)):
+            found = [value for bound, value in assigned(one) if bound == name or one is not node]
+            values += found or ([one.value] if isinstance(one, ast.Assign) else [])
+    for value in values if not isinstance(node, ast.ClassDef) else [*values, *node.decorator_list]:
+        for held in _held_in(value):
+            if chain := chain_of(held.func if isinstance(held, ast.Call) else held):
+                yield chain
+
+
+def _held_in(value: ast.expr) -> Iterator[ast.expr]:
+    """Yield an expression, and those of which the value holds the results: the items of a list that is written."""
+    todo: list[ast.AST] = [value]
+    for one in todo:  # grows while it is read
+        if isinstance(one, (ast.List, ast.Tuple, ast.Set, ast.Dict)):
+            todo += children(one)
+        elif isinstance(one, (ast.ListComp, ast.DictComp)):
+            todo.append(one.value if isinstance(one, ast.DictComp) else one.elt)
+        elif isinstance(one, ast.expr):
+            yield one
+            is_holder = isinstance(one, ast.Call) and (chain_of(one.func) or ("",))[-1] in _HOLDERS
+            todo += one.args if is_holder and isinstance(one, ast.Call) else ()
 
 
 def changing_methods(graph: Graph, node: Node, cls: Unit) -> set[str]:

@@ -170,13 +170,6 @@ class Unit:
         return self.statement is not None and kind_of(value, self.statement.scope) == STATEFUL
 
     @property
-    def changed_arguments(self) -> frozenset[str]:
-        """The parameters of a function whose values it changes."""
-        if self.statement is None or self.kind != "function":
-            return frozenset()
-        return frozenset(self.statement.uses["code"].changed_arguments)
-
-    @property
     def annotation_readers(self) -> tuple[str, ...]:
         """Decorators that may read annotations."""
         return self.statement.optional.annotation_readers if self.statement else ()

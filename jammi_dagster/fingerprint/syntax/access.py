@@ -41,7 +41,7 @@ class Access(NamedTuple):
     call: Call | None = None
     is_change: bool = False  # of the value that the chain names
     in_place: bool = False  # by adding to it or removing from it
-    is_deep: bool = False  # an object is changed, which others may hold
+    by: str = ""  # the method that changes it
     is_read: bool = True
     node: ast.expr | None = None  # of a name that is mentioned as a value
 
@@ -127,8 +127,12 @@ class Access(NamedTuple):
 
     def _settle_change(self, names: Iterable[str]) -> None:
         head, uses, scope = self.chain[0], self.at.uses, self.at.scope
-        own = dict.fromkeys((*scope.module_names(head), *(scope.holding_names(head) if self.is_deep else ())))
-        uses.changes += [Change(name, self.line, True, self.in_place, len(self.chain)) for name in own]
+        binder = scope.binder(head)
+        if binder is None or binder.around is None:  # other names of an object are followed by `ObjectFlows`
+            own = dict.fromkeys(scope.module_names(head))
+            uses.changes += [
+                Change(name, self.line, True, self.in_place, len(self.chain), self.by) for name in own
+            ]
         uses.changes += [
             Change(name, self.line, False, self.in_place)
             for name in names
@@ -137,8 +141,9 @@ class Access(NamedTuple):
         if scope.is_parameter(head):
             if head == "cls":
                 uses.changes.append(Change("cls", self.line, True, False))
-            elif head == "self" and len(self.chain) > 1:
-                uses.self_changes.setdefault(scope.method, set()).add((self.chain[1], self.in_place))
+            elif head == "self" and (len(self.chain) > 1 or self.in_place):
+                attribute = "".join(self.chain[1:2])  # "": its items, as of a derived dict
+                uses.self_changes.setdefault(scope.method, set()).add((attribute, self.in_place))
             elif self.in_place and head != "self" and not scope.is_renewed(head, self.line):
                 uses.changed_arguments.add(head)
         if scope.is_of_outer_function(head):

@@ -33,7 +33,6 @@ from jammi_dagster.fingerprint.syntax.scopes import (
     FunctionScope,
     Scope,
     chain_of,
-    holder_of,
     import_base,
     joined,
 )
@@ -133,11 +132,11 @@ class AccessVisitor(Visitor[Position]):
         for name in HIDDEN_ATTRIBUTES.intersection(chain or (node.attr,)):
             at.uses.uses.append(Use(f"{ANY}.{name}", node.lineno, None))
         if not isinstance(node.ctx, ast.Load):
-            self._change(chain, node, at, in_place=chain is None, holder=holder_of(node))
+            self._change(chain, node, at, in_place=chain is None)
         elif chain:
             self.accesses.append(Access(at, chain, node.lineno, node=node))
             if node.attr in MUTATING_METHODS:  # `map(ROWS.append, x)`
-                self._change(chain[:-1], node, at, in_place=True)
+                self._change(chain[:-1], node, at, in_place=True, by=node.attr)
             return _innermost_call(node)
         return children(node)
 
@@ -163,7 +162,7 @@ class AccessVisitor(Visitor[Position]):
             self.accesses.append(Access(at, (f"{ANY}.{node.func.attr}", *(chain or ())), node.lineno, call))
             if node.func.attr in MUTATING_METHODS or _is_in_place(node):
                 value = node.func.value
-                self._change(chain_of(value), node, at, in_place=True, holder=holder_of(value))
+                self._change(chain_of(value), node, at, in_place=True, by=node.func.attr)
             elif (
                 node.func.attr in OBJECT_MUTATORS
                 and chain
@@ -240,7 +239,7 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(call, ast.Call) and (target := mutated_by(call)) is not None:
             chain = chain_of(target)
             if chain and CALL not in chain:
-                self._change(chain, call, at, in_place=True)
+                self._change(chain, call, at, in_place=True, by=getattr(call.func, "attr", ""))
                 self._write(chain, call, at)
                 return [*call.args, *call.keywords]
         self._statements.add(id(call))
@@ -273,7 +272,7 @@ class AccessVisitor(Visitor[Position]):
         if isinstance(node.ctx, ast.Load):
             return [node.value] if _is_text(node.slice) else children(node)
         chain = chain_of(node.value)
-        self._change(chain, node, at, in_place=True, holder=holder_of(node.value))
+        self._change(chain, node, at, in_place=True)
         if not chain:
             return children(node)
         self._write(chain, node, at)  # `os.environ["X"] = …` reads nothing
@@ -332,7 +331,7 @@ class AccessVisitor(Visitor[Position]):
         at: Position,
         *,
         in_place: bool = False,
-        holder: Chain | None = None,
+        by: str = "",
     ) -> None:
         """Note a change by the body of a function. Changes while a module is loaded are the module's own code."""
         if (
@@ -341,13 +340,8 @@ class AccessVisitor(Visitor[Position]):
             and (chain[:2] == ("type", CALL) or "__class__" in chain[1:2])
         ):
             at.uses.changes.append(Change("cls", node.lineno, True, False))
-        if chain is None or CALL in chain:
-            chain = holder
         if chain and CALL not in chain and at.scope.around is not None:
-            is_deep = not isinstance(node, ast.Name)
-            self.accesses.append(
-                Access(at, chain, node.lineno, is_change=True, in_place=in_place, is_deep=is_deep)
-            )
+            self.accesses.append(Access(at, chain, node.lineno, is_change=True, in_place=in_place, by=by))
 
 
 def _reads_file(scope: Scope, call: ast.Call) -> bool:

@@ -53,7 +53,12 @@ from jammi_dagster.fingerprint.known_names.native_readers import (
     NATIVE_READERS,
     PATH_ARGUMENTS,
 )
-from jammi_dagster.fingerprint.known_names.public_names import PRIVATE_PARTS, SAME_NAMES, SAME_PACKAGES
+from jammi_dagster.fingerprint.known_names.public_names import (
+    PRIVATE_PACKAGES,
+    PRIVATE_PARTS,
+    SAME_NAMES,
+    SAME_PACKAGES,
+)
 from jammi_dagster.fingerprint.known_names.reader_prefixes import READER_PREFIXES
 from jammi_dagster.fingerprint.known_names.readers import (
     OPENERS,
@@ -321,6 +326,12 @@ def _public(name: str) -> str:
     if "._" in name and name.partition(".")[0] in PRIVATE_PARTS:
         top, *parts, leaf = name.split(".")
         return ".".join((top, *(part for part in parts if not part.startswith("_")), leaf))
+    parts = name.split(".")
+    if (
+        parts[0] in PRIVATE_PACKAGES and parts[1:] and parts[1].startswith("_")
+    ):  # a class, and what is asked of it
+        at = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+        return ".".join((parts[0], *parts[at:]))
     return name
 
 
@@ -346,7 +357,7 @@ def _holds_readers(name: str) -> bool:
         return False
     clocks = (f"{held}.{clock.rpartition('.')[2]}" for clock in CLASS_CLOCKS)
     holders = NEVER_BARE | NATIVE_MODULES | READER_MODULES | AMBIENT_HOLDERS
-    return held in holders or not AMBIENT.isdisjoint(clocks)
+    return held in holders or held == "builtins" or not AMBIENT.isdisjoint(clocks)
 
 
 @lru_cache(maxsize=10_000)

@@ -21,20 +21,6 @@ NamesOf = Callable[[str], frozenset[str] | None]
 # The parts of a dotted name, with `CALL` for each call in it.
 Chain = tuple[str, ...]
 
-# Methods whose results are parts of their object.
-_SHARING_METHODS = frozenset(
-    [
-        *("diagonal", "get", "items", "ravel", "reshape", "setdefault", "squeeze", "swapaxes", "transpose"),
-        *("values", "view"),
-    ]
-)
-# Functions whose result shares the data of their first argument.
-_SHARING_FUNCTIONS = frozenset(
-    [
-        *("as_strided", "asanyarray", "asarray", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to"),
-        *("enumerate", "expand_dims", "iter", "memoryview", "moveaxis", "nditer", "nullcontext", "reversed"),
-    ]
-)
 _COPIES = {("model_dump", CALL), ("deepcopy", CALL)}  # with copies of all lists and dicts within it
 _IMPORT = "import "  # begins the name of a module that a call imports: no name of the program has a space
 _MOST_STEPS = 200  # variables that are assigned from each other in circles would give names without end
@@ -101,27 +87,6 @@ def _imported_module(node: ast.Call) -> str | None:
     return given if name == "import_module" else given.partition(".")[0]
 
 
-def holder_of(node: ast.expr) -> Chain | None:
-    """Return the dotted name of the object in which a value lies: `a.b` of `a.b["c"].d`, and of `a.b.get("c")`."""
-    inner: ast.expr = node
-    while True:
-        if isinstance(inner, ast.Call) and inner.args and _leaf(inner.func) in _SHARING_FUNCTIONS:
-            inner = inner.args[0]
-        elif isinstance(inner, ast.Call) and isinstance(inner.func, ast.Attribute):
-            if inner.func.attr not in _SHARING_METHODS:
-                return None
-            inner = inner.func.value
-        elif isinstance(inner, ast.Subscript) or (isinstance(inner, ast.Attribute) and not chain_of(inner)):
-            inner = inner.value
-        else:
-            chain = chain_of(inner)
-            return chain if inner is not node and chain and CALL not in chain else None
-
-
-def _leaf(function: ast.expr) -> str:
-    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
-
-
 def is_none(node: ast.expr) -> bool:
     """Tell whether an expression is None in one case at least: `7 if fixed else None`, `seed or None`."""
     if isinstance(node, ast.IfExp):
@@ -164,7 +129,6 @@ class Scope:
         self.body = body
         self.imported: dict[str, dict[str, None]] = {}
         self.assigned: dict[str, dict[Chain, None]] = {}
-        self.parts: dict[str, dict[Chain, None]] = {}  # the objects in which the values of names may lie
         self.stars: dict[str, None] = {}
         self.bound: set[str] = set()
         self.defined: set[str] = set()  # functions and classes
@@ -281,14 +245,6 @@ class Scope:
         for scope, chain in self._steps(head):
             if scope.around is None and CALL not in chain and scope.owns(chain[0]):
                 yield chain[0]
-
-    def holding_names(self, head: str) -> Iterator[str]:
-        """Yield the module's own names in whose values the value of a variable may lie."""
-        for scope in self.lineage():
-            for chain in scope.parts.get(head, ()):
-                yield from scope.module_names(chain[0])
-            if head in scope.bound:
-                return
 
     def text_of(self, head: str) -> str | None:
         """Return the text that a variable always is; None for another, or where that is not known."""
@@ -450,14 +406,6 @@ class _Bindings(Visitor[bool]):
     def visit_withitem(self, node: ast.withitem, in_class: bool) -> Sequence[ast.AST]:
         if isinstance(node.optional_vars, ast.Name) and (chain := chain_of(node.context_expr)):
             self._scope.managed[node.optional_vars.id] = chain
-            self._hold(node.optional_vars, holder_of(node.context_expr))
-        return children(node)
-
-    def visit_Match(self, node: ast.Match, in_class: bool) -> Sequence[ast.AST]:
-        if chain := chain_of(node.subject):
-            for pattern in (part for case in node.cases for part in ast.walk(case.pattern)):
-                if isinstance(pattern, (ast.MatchAs, ast.MatchStar)) and pattern.name:
-                    self._scope.parts.setdefault(pattern.name, {})[chain] = None
         return children(node)
 
     def visit_Lambda(self, node: ast.expr, in_class: bool) -> Sequence[ast.AST]:
@@ -466,8 +414,6 @@ class _Bindings(Visitor[bool]):
     def visit_ListComp(
         self, node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, in_class: bool
     ) -> Sequence[ast.AST]:
-        for loop in node.generators:
-            self.visit_For(loop, in_class)
         found = (
             one for one in ast.walk(node) if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
         )
@@ -560,24 +506,6 @@ class _Bindings(Visitor[bool]):
                 self._alias(target, choice)
         elif isinstance(target, ast.Name) and (chain := chain_of(value)):
             self._scope.assigned.setdefault(target.id, {})[chain] = None
-        self._hold(target, holder_of(value))
-
-    def _hold(self, target: ast.AST, holder: Chain | None) -> None:
-        """Note the object in which the value of a variable lies."""
-        if isinstance(target, ast.Name) and holder and CALL not in holder:
-            self._scope.parts.setdefault(target.id, {})[holder] = None
-
-    def visit_For(
-        self, node: ast.For | ast.AsyncFor | ast.comprehension, in_class: bool
-    ) -> Sequence[ast.AST]:
-        shown = node.iter.elts if isinstance(node.iter, (ast.List, ast.Tuple)) else [node.iter]
-        holders = [holder_of(one) or chain_of(one) for one in shown]
-        for target in ast.walk(node.target):
-            for holder in holders:
-                self._hold(target, holder)
-        return children(node)
-
-    visit_AsyncFor = visit_comprehension = visit_For
 
 
 def _text(value: ast.expr) -> str | None:

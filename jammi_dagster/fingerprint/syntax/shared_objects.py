@@ -60,6 +60,9 @@ def kind_of(value: ast.expr, scope: Scope) -> str:
             kind = OBJECT
             items = [child for child in children(node) if isinstance(child, ast.expr)]
             todo += [item for item in items if not isinstance(item, ast.Starred)]  # `*x` is used up at once
+        elif isinstance(node, (ast.ListComp, ast.DictComp)):
+            kind = OBJECT
+            todo.append(node.value if isinstance(node, ast.DictComp) else node.elt)
         elif isinstance(node, _OPERATORS):
             todo += [child for child in children(node) if isinstance(child, ast.expr)]
         elif not isinstance(node, (ast.Constant, ast.Lambda, ast.Compare, ast.JoinedStr)):

@@ -150,6 +150,7 @@ class Change:
     is_own: bool
     in_place: bool  # by adding to the value or removing from it
     depth: int = 1  # of the changed value: `A.items.append(x)` changes a member of `A`
+    by: str = ""  # the method that changes it
 
 
 @dataclass(slots=True)
