@@ -70,7 +70,12 @@ def encode(form: Form, names: Mapping[str, str]) -> bytes:
         return b"u" + framed(sorted(encode(part, names) for part in form.parts))
     if isinstance(form, PlainData):
         return encode(form.form, names)
-    return b"t" + framed([encode(part, names) for part in form])
+    return joined_parts(encode(part, names) for part in form)
+
+
+def joined_parts(parts: Iterable[bytes]) -> bytes:
+    """Encode a tuple by the encodings of its parts."""
+    return b"t" + framed(parts)
 
 
 def framed(parts: Iterable[bytes]) -> bytes:

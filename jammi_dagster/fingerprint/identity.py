@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -14,7 +15,7 @@ from jammi_dagster.errors import InvalidField
 from jammi_dagster.fingerprint.author_options import check_dependencies, check_names, describe, files_of
 from jammi_dagster.fingerprint.components import Component, in_order, of_form, of_packaged, of_values
 from jammi_dagster.fingerprint.earlier_steps import changed_before
-from jammi_dagster.fingerprint.hashing import Form, digest, encode, utf8
+from jammi_dagster.fingerprint.hashing import digest, encode, joined_parts, utf8
 from jammi_dagster.fingerprint.live.callables import innermost
 from jammi_dagster.fingerprint.live.slots import Slots
 from jammi_dagster.fingerprint.live.values import Describer
@@ -317,5 +318,10 @@ def _name(fn: object) -> str:
 
 
 def _folded(function: bytes, components: tuple[Component, ...]) -> str:
-    spelled: Form = tuple((one.kind, one.name, one.where, one.digest) for one in components)
-    return digest("source.v2", function, encode(spelled, {}))
+    return digest("source.v2", function, joined_parts(map(_spelled, components)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _spelled(component: Component) -> bytes:
+    """Encode a component; functions of a code location share most of theirs."""
+    return encode((component.kind, component.name, component.where, component.digest), {})

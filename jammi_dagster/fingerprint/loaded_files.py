@@ -11,6 +11,7 @@ from typing import NamedTuple
 from jammi_dagster.fingerprint.components import Component
 from jammi_dagster.fingerprint.hashing import digest, utf8
 from jammi_dagster.fingerprint.known_names.load_quiet import QUIET_LIBRARIES, READING_STDLIB
+from jammi_dagster.fingerprint.live.looks import at_one_look
 from jammi_dagster.fingerprint.reach.findings import ReadSite
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.reached import ReachedFile
@@ -99,7 +100,7 @@ def _note(found: LoadedFiles, node: Node, read: LoadRead) -> None:
         found.unresolved.add(reason(finding, "read it within the function and declare it in reads=[…]"))
         return
     _asked[read.path] = read.content
-    if content_of(read.path) != read.content:
+    if at_one_look(content_of, by=(read.path,)) != read.content:
         text = f"{place} read {named} when it was loaded, and the file has changed since"
         found.unresolved.add(Outdated(reason(text, "reload the code location")))
     content = digest("loaded.v1", utf8(read.content))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from jammi_dagster.fingerprint.components import Component, of_code
@@ -30,7 +31,7 @@ from jammi_dagster.fingerprint.reach.findings import (
     uses_time_zone,
 )
 from jammi_dagster.fingerprint.reach.graph import Graph
-from jammi_dagster.fingerprint.reach.index import CodeIndex, index_for
+from jammi_dagster.fingerprint.reach.index import CodeIndex, HeldTexts, index_for
 from jammi_dagster.fingerprint.reach.packaged_reads import packaged_reads
 from jammi_dagster.fingerprint.reach.reached import Root
 from jammi_dagster.fingerprint.reach.routes import Node
@@ -54,7 +55,8 @@ class Reading:
     reading.components, reading.outside, reading.doubts
     """
 
-    nodes: tuple[Node, ...]
+    nodes: Mapping[str, Node]  # by path
+    texts: HeldTexts
     files: Mapping[str, str]  # the name of each file
     components: tuple[Component, ...]
     libraries: Mapping[str, str]
@@ -94,7 +96,7 @@ class Reading:
 
     def __contains__(self, text: object) -> bool:
         """Return whether a text stands in the reached source."""
-        return any(node.source is not None and text in node.source.texts for node in self.nodes)
+        return self.texts.stands(text, self.nodes)
 
 
 def read_code(
@@ -121,13 +123,18 @@ def read_code(
         raise ValuesMoved
     graph = Graph(index, ignored, extensions)
     graph.reach(describer.roots)
+    followed = len(describer.roots)
     changed = []
     for node, name in _changed(graph, describer.home):
         changed.append((node, name))
         _hold(describer, node, name)
-        graph.reach(describer.roots)
-    reading = _reading(graph, ignored, readers, changed=tuple(changed), roots=tuple(describer.roots))
-    if all(node.source for node in reading.nodes):
+        if len(describer.roots) > followed:  # plain data leads nowhere
+            graph.reach(islice(describer.roots, followed, None))
+            followed = len(describer.roots)
+    reading = _reading(
+        graph, index.texts, ignored, readers, changed=tuple(changed), roots=tuple(describer.roots)
+    )
+    if all(node.source for node in reading.nodes.values()):
         index.readings[starts] = reading
         index.extensions[id(extensions)] = extensions  # kept, so that its id stays its own
     return reading
@@ -135,6 +142,7 @@ def read_code(
 
 def _reading(
     graph: Graph,
+    texts: HeldTexts,
     ignored: frozenset[str],
     readers: frozenset[str],
     *,
@@ -144,7 +152,8 @@ def _reading(
     files = file_names({path: reached.node.root for path, reached in graph.reached.items()})
     reached = graph.reached.values()
     return Reading(
-        nodes=tuple(one.node for one in reached),
+        nodes={one.node.path: one.node for one in reached},
+        texts=texts,
         files=files,
         components=tuple(of_code(graph, files)),
         libraries=graph.libraries,

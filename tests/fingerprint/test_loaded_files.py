@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fingerprint_kit import Project, installed, run
 
-from jammi_dagster.fingerprint import CodeIdentity, edited_files, identify
+from jammi_dagster.fingerprint import CodeIdentity, edited_files, identify, loaded_files, one_look
+from jammi_dagster.load_reads import content_of
 
 # A reader of a library, installed beside the project: no table of names knows it.
 READER = """
@@ -168,3 +169,29 @@ def test_a_module_from_before_the_watch_is_read_statically(
     places = f"import sys; sys.path.append({str(reading.root / 'site-packages')!r})\n"
     found = run(places + code, cwd=Path.cwd(), path=reading.root)
     assert (found == []) == is_known, found
+
+
+def test_a_file_of_loading_is_digested_once_at_a_look(
+    reading: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The identities of a look share the content of the files that loading read; the next look reads them again."""
+    reading.write({"settings.py": f"{IMPORTS}LIMIT = readerlib.read('a.txt')"})
+    reading.write(
+        {"assets.py": "from settings import LIMIT\ndef f(): return LIMIT\ndef g(): return [LIMIT]\n"}
+    )
+    module = reading.load("assets")
+    read: list[str] = []
+
+    def counted(path: str) -> str:
+        read.append(Path(path).name)
+        return content_of(path)
+
+    def reasons() -> list[int]:
+        with one_look():
+            return [len(identify(function).unresolved) for function in (module.f, module.g)]
+
+    monkeypatch.setattr(loaded_files, "content_of", counted)
+    assert [reasons(), reasons()] == [[0, 0], [0, 0]]
+    assert read == ["a.txt", "a.txt"]
+    reading.write({"a.txt": "[a]\nb = 2\n"})
+    assert reasons() == [1, 1]

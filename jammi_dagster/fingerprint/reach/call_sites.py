@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 from jammi_dagster.fingerprint.kept import kept
 from jammi_dagster.fingerprint.known_names import ANY, CALL
@@ -24,8 +25,10 @@ from jammi_dagster.fingerprint.syntax.parameters import by_position, defaults
 from jammi_dagster.fingerprint.syntax.scopes import FunctionScope, Scope, chain_of
 from jammi_dagster.fingerprint.syntax.sets import own_nodes
 from jammi_dagster.fingerprint.syntax.texts import names_in_text, text_argument
-from jammi_dagster.fingerprint.syntax.trees import nodes
 from jammi_dagster.fingerprint.syntax.uses import Call, Site, Use
+
+One = TypeVar("One")
+Other = TypeVar("Other")
 
 
 def call_sites(graph: Graph, name: str) -> Iterator[Call | None]:
@@ -83,8 +86,13 @@ class Asked:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._attributes: dict[str, list[Placed] | None] = {}  # of objects, by their names
+        self._mixtures: dict[str, list[ast.ClassDef]] = {}
         self.constants = Constants(
-            self._given, self._imported, self._returned, self._held, lambda: self._lookers
+            _once(self._given, lambda function: function.node),
+            self._imported,
+            _once(self._returned),
+            _once(self._held),
+            lambda: self._lookers,
         )
 
     def uses(self, reached: ReachedFile, finding: Finding) -> Sequence[Use] | None:
@@ -169,14 +177,7 @@ class Asked:
 
     def _of_method(self, classes: Sequence[Unit], name: str) -> Sequence[Placed] | None:
         """Return the expressions that a method of one class returns, if no other class and no object has another."""
-        every = (
-            (unit, one)
-            for reached in self._graph.reached.values()
-            for unit in (reached.node.source.units if reached.node.source else ())
-            for one in _body_of(unit)
-            if name in bound_names(one)
-        )
-        found = [*every]
+        found = self._members.get(name, [])
         if len(classes) != 1 or [unit for unit, _ in found] != [classes[0]] or not classes[0].statement:
             return None
         stored = (one for one in ast.walk(classes[0].statement.node) if isinstance(one, ast.Attribute))
@@ -184,11 +185,20 @@ class Asked:
         return _results(found[0][1], classes[0].statement.scope) if is_fixed else None
 
     @kept
+    def _members(self) -> dict[str, list[tuple[Unit, ast.stmt]]]:
+        """The statements in the bodies of the classes of all reached files, by the names that they bind."""
+        found: dict[str, list[tuple[Unit, ast.stmt]]] = {}
+        sources = (reached.node.source for reached in self._graph.reached.values())
+        for unit in (unit for source in sources if source for unit in source.units):
+            for one in _body_of(unit):
+                for name in dict.fromkeys(bound_names(one)):
+                    found.setdefault(name, []).append((unit, one))
+        return found
+
+    @kept
     def _lookers(self) -> frozenset[str]:
         """Methods of tables that change nothing that they get: no class of a reached file has one of that name."""
-        sources = (reached.node.source for reached in self._graph.reached.values())
-        units = (unit for source in sources if source for unit in source.units)
-        return TABLE_METHODS.difference(*(bound_names(one) for unit in units for one in _body_of(unit)))
+        return TABLE_METHODS.difference(self._members)
 
     def _held(self, node: ast.Attribute, scope: Scope) -> Sequence[Placed] | None:
         """Return the expressions that an attribute of `self` or a class is bound to in all reached files."""
@@ -201,7 +211,10 @@ class Asked:
             own = [cls for cls in own if cls in scope.module.body]
         if len(own) != 1:
             return None
-        if not binds(own[0], node.attr) or not all(binds(cls, node.attr) for cls in self._mixed(own[0].name)):
+        name = own[0].name
+        if name not in self._mixtures:
+            self._mixtures[name] = self._mixed(name)
+        if not binds(own[0], node.attr) or not all(binds(cls, node.attr) for cls in self._mixtures[name]):
             return None
         if node.attr not in self._attributes:
             sources = [node.source for node in self.nodes.values() if node.source]
@@ -216,8 +229,7 @@ class Asked:
     def _classes(self) -> list[ast.ClassDef]:
         """All classes of the reached files."""
         units = (unit for node in self.nodes.values() if node.source for unit in node.source.units)
-        statements = (unit.statement.node for unit in units if unit.statement)
-        return [one for node in statements for one in nodes(node) if isinstance(one, ast.ClassDef)]
+        return [cls for unit in units for cls in unit.classes]
 
     def _mixed(self, name: str) -> list[ast.ClassDef]:
         """Return the classes below one of a name that have further bases: an attribute may come from these."""
@@ -259,6 +271,22 @@ class Asked:
             for unit in _units_called(reached)
             if unit.statement and not self._graph.whole_names.intersection(unit.names)
         )
+
+
+def _once(
+    find: Callable[[One, Other], Sequence[Placed] | None], node_of: Callable[[One], object] = lambda one: one
+) -> Callable[[One, Other], Sequence[Placed] | None]:
+    """Find the expressions behind a place of the code once: the second argument is a name, or that of the place."""
+    known: dict[tuple[int, str], tuple[object, Sequence[Placed] | None]] = {}
+
+    def found(one: One, other: Other) -> Sequence[Placed] | None:
+        node = node_of(one)
+        key = id(node), other if isinstance(other, str) else ""
+        if key not in known:
+            known[key] = node, find(one, other)  # the node is held, so that its id stays its own
+        return known[key][1]
+
+    return found
 
 
 def _units_called(reached: ReachedFile) -> Iterator[Unit]:

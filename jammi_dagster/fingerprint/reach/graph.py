@@ -79,9 +79,10 @@ class Graph:
         self._todo: deque[tuple[Callable[..., object], tuple[object, ...], tuple[str, ...]]] = deque()
         self._path: tuple[str, ...] = ()  # of the unit that is followed
         self._called: frozenset[str] | None = None
+        self._asked: set[str] = set()  # the attributes that reached code asks for
 
     def reach(self, roots: Iterable[Root]) -> None:
-        """Follow these roots, and all names on the way."""
+        """Follow further roots, and all names on the way."""
         for root in roots:
             self._start(root)
         self._called = None
@@ -129,8 +130,9 @@ class Graph:
         waiting, location = self._waiting.by_attribute, self.extensions.by_attribute
         if not (waiting or location):
             return False
-        asked = {name for one in self.reached.values() for name in self._asked_of(one)}
-        names = sorted(name for name in {*waiting, *location} if is_asked_for(name, asked))
+        for one in self.reached.values():
+            self._asked.update(self._asked_of(one))
+        names = sorted(name for name in {*waiting, *location} if is_asked_for(name, self._asked))
         found = [one for name in names for one in waiting.pop(name, ())]
         for reached, index in found:
             self._path = (f"module-level code of {reached.node.shown}",)
@@ -139,8 +141,10 @@ class Graph:
         return bool(found) or any(extended)
 
     def _asked_of(self, reached: ReachedFile) -> Iterator[str]:
-        """Yield the attributes that the reached code of a file asks for."""
-        for unit in dict.fromkeys(unit for unit, _, _ in reached.units()):
+        """Yield the attributes that the code of a file asks for which was reached since the last time."""
+        fresh = reached.units()[reached.asked :]
+        reached.asked += len(fresh)
+        for unit in dict.fromkeys(unit for unit, _, _ in fresh):
             yield from unit.asked.names
             if not all(self._is_function(reached.node, chain) for chain in unit.asked.given):
                 yield ANY_NAME
@@ -312,6 +316,8 @@ class Graph:
         asked: Members = None,
     ) -> None:
         """Reach a name of the module that its own code uses."""
+        if not reached.is_first(name, runs, is_read, asked):
+            return
         node = reached.node
         if node.source is None or self._ignores(node, (name,)):
             return
@@ -343,6 +349,8 @@ class Graph:
 
     def _whole(self, reached: ReachedFile, runs: bool) -> None:
         """Reach all names of a module that is used as a value, its imports included."""
+        if not reached.is_first(None, runs):
+            return
         source = reached.node.source
         for name in source.by_name if source else ():
             self._later(self._named, reached, (name,), runs)
@@ -356,7 +364,9 @@ class Graph:
     ) -> None:
         """Reach a part of a unit; with the code of a class its methods, or only the ones that are asked for."""
         source = reached.node.source
-        if source is None or part not in source.units[index].parts:
+        if source is None or not reached.is_first(index, part, runs, asked):
+            return
+        if part not in source.units[index].parts:
             return
         unit = source.units[index]
         for name in unit.members_reached(asked) if part == "code" else ():

@@ -6,15 +6,40 @@ sought, and the files.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 from jammi_dagster.fingerprint.reach.loading import Loading
 from jammi_dagster.fingerprint.reach.object_changes import Changes
 from jammi_dagster.fingerprint.reach.object_flows import ObjectFlows
-from jammi_dagster.fingerprint.reach.routes import Routes
+from jammi_dagster.fingerprint.reach.routes import Node, Routes
 
 _MOST = 8  # projects of one process
 _indexes: dict[frozenset[str], CodeIndex] = {}
+
+
+class HeldTexts:
+    """The files in which texts stand, of those that were searched so far.
+
+    texts = HeldTexts()
+    texts.stands("eu", {node.path: node})  # True
+    """
+
+    def __init__(self) -> None:
+        self._files: dict[object, set[str]] = {}
+        self._searched: set[str] = set()
+
+    def stands(self, text: object, files: Mapping[str, Node]) -> bool:
+        """Return whether a text stands in one of these files."""
+        if not files.keys().isdisjoint(self._files.get(text, ())):
+            return True
+        for path in [path for path in files if path not in self._searched]:
+            source = files[path].source
+            self._searched.add(path)
+            for one in source.texts if source else ():
+                self._files.setdefault(one, set()).add(path)
+            if path in self._files.get(text, ()):
+                return True
+        return False
 
 
 class CodeIndex:
@@ -31,6 +56,7 @@ class CodeIndex:
         self.readings: dict[Hashable, object] = {}  # by their starts
         self.extensions: dict[int, object] = {}  # of code locations, that the readings rest on
         self.components: dict[Hashable, object] = {}  # of files, by the parts that are reached
+        self.texts = HeldTexts()
 
 
 def index_for(home: frozenset[str]) -> CodeIndex:

@@ -31,12 +31,14 @@ class ReachedFile:
     steps: list[str | int] = field(default_factory=list)
     foreign: list[tuple[Unit, str, Use]] | None = None  # once it was asked for
     known_units: list[tuple[Unit, Part, bool]] | None = None  # the same
+    asked: int = 0  # the number of these whose attributes were asked for
     objects: dict[str, frozenset[str] | None] = field(
         default_factory=dict
     )  # classes of objects that are given
     touching: set[int] = field(default_factory=set)  # units that change a reached object when they are loaded
     documented: set[int] = field(default_factory=set)  # units whose docstrings something reads
     is_loaded: bool = True  # False while the function reaches single statements only
+    _followed: set[tuple[object, ...]] = field(default_factory=set)
 
     def units(self) -> list[tuple[Unit, Part, bool]]:
         """Return the reached parts of units; True for those that run when the function does."""
@@ -46,6 +48,13 @@ class ReachedFile:
                 (units[index], units[index].parts[part], runs) for (index, part), runs in self.parts.items()
             ]
         return self.known_units
+
+    def is_first(self, *what: object) -> bool:
+        """Return whether the graph asks for something of the file for the first time: another time changes nothing."""
+        if what in self._followed:
+            return False
+        self._followed.add(what)
+        return True
 
     def reach(self, index: int, part: str, *, runs: bool) -> bool:
         """Note a part of a unit; return whether it is new, or runs for the first time."""

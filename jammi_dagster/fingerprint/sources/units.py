@@ -352,6 +352,11 @@ class Unit:
         return self.statement.node if self.statement else None
 
     @kept
+    def classes(self) -> Sequence[ast.ClassDef]:
+        """All classes in the statement, at any depth."""
+        return [one for one in nodes(self._node) if isinstance(one, ast.ClassDef)] if self._node else ()
+
+    @kept
     def _words(self) -> frozenset[str]:
         return _words(self._node) if self._node else frozenset()
 

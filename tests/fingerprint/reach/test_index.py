@@ -2,15 +2,19 @@
 
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from fingerprint_kit import Project
 
 from benchmarks.code_location import write_location
-from jammi_dagster.fingerprint import identify
+from jammi_dagster.fingerprint import identify, reach
+from jammi_dagster.fingerprint.reach.call_sites import call_sites
 from jammi_dagster.fingerprint.reach.fixed_points import FixedPoints
+from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.index import forget_all
+from jammi_dagster.fingerprint.reach.reached import ReachedFile, Root
+from jammi_dagster.fingerprint.syntax.uses import Call
 
 FILES = {
     "pkg/__init__.py": "from pkg import base, more\nTABLE = {}\nbase.fill(TABLE)\n",
@@ -133,6 +137,71 @@ def test_values_in_a_circle_do_not_depend_on_the_first() -> None:
     assert all(found(first) == found("a") for first in calls)
     assert found("d")["c"] == {"c", "d"}
     assert found("a")["b"] == {"a", "b", "c", "d"}
+
+
+def test_a_start_is_followed_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each changed value may lead to further functions: those of before are not followed again, nor asked again."""
+    tables = [f"T{number}" for number in range(9)]
+    text = "".join(f"{name} = {{}}\ndef g{name}(x): return x.{name}\n" for name in tables)
+    project.write({"reg.py": f"import pandas as pd\n{text}def f(): return {', '.join(tables)}\n"})
+    module = importlib.import_module("reg")
+    for name in tables:
+        vars(module)[name]["x"] = vars(module)[f"g{name}"]
+    started: list[object] = []
+    asked: list[object] = []
+    start, asked_of = Graph._start, Graph._asked_of
+
+    def counted(graph: Graph, root: Root) -> None:
+        started.append(root)
+        start(graph, root)
+
+    def asking(graph: Graph, reached: ReachedFile) -> Iterator[str]:
+        before = reached.asked
+        yield from asked_of(graph, reached)
+        asked.extend(list(reached.parts)[before : reached.asked])
+
+    monkeypatch.setattr(Graph, "_start", counted)
+    monkeypatch.setattr(Graph, "_asked_of", asking)
+    named = identify(module.f).named
+    assert {f"helper g{name} (reg.py)" for name in tables} <= set(named)
+    assert len(started) == len(set(started)) > len(tables)
+    assert len(asked) == len(set(asked))
+
+
+def test_an_attribute_that_is_asked_for_by_a_later_value_counts(project: Project) -> None:
+    """The accessor that a function asks for which only a changed value holds is reached."""
+    project.write(
+        {
+            "acc.py": "import pandas as pd\n@pd.api.extensions.register_dataframe_accessor('shop')\n"
+            "class Shop:\n    def __init__(self, table): self.table = table\n",
+            "reg.py": "import acc\nTABLE = {}\ndef late(x): return x.shop\ndef f(): return TABLE\n",
+        }
+    )
+    module = importlib.import_module("reg")
+    assert "class Shop (acc.py)" not in identify(module.f).named
+    module.TABLE["x"] = module.late
+    assert "class Shop (acc.py)" in identify(module.f).named
+
+
+def test_the_callers_of_a_parameter_are_sought_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parameter that many paths use gets its values from one search through the reached code."""
+    reads = "".join(f"    pd.read_csv(Path(__file__).parent / name / 'r{at}.csv')\n" for at in range(5))
+    text = (
+        "import pandas as pd\nfrom pathlib import Path\n"
+        f"def read(name):\n{reads}\ndef f():\n    read('eu')\n    read('us')\n"
+    )
+    project.write({"pkg/__init__.py": "", "pkg/flow.py": text})
+    sought: list[str] = []
+
+    def counted(graph: Graph, name: str) -> Iterator[Call | None]:
+        sought.append(name)
+        return call_sites(graph, name)
+
+    monkeypatch.setattr(reach.call_sites, "call_sites", counted)
+    assert identify(importlib.import_module("pkg.flow").f).outside == ()
+    assert sought == ["read"]
 
 
 @pytest.mark.slow
