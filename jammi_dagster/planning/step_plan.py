@@ -47,6 +47,10 @@ NO_MATCH = "nothing stored has this definition and these inputs"
 LOST, GONE = "the bytes of materialization", "gone"
 DISTRUSTED = "and reading its format runs code (trust_other_deployments=True allows it)"
 GRAPH = "only an executor under reuse_first skips the ops of a graph"
+GRAPH_LEFT = (
+    "reuse_first left its graph to the ops: they began before all that they read was made, were tried again or named, "
+    "or have hooks or an environment of their own"
+)
 GRAPH_CHECKS = "the ops of a graph with asset checks run in any case: no table holds the results"
 PLAIN = "Dagster runs the body of a plain asset in any case"
 

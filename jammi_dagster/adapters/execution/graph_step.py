@@ -18,7 +18,6 @@ from jammi_dagster.adapters.assets.declaration import (
     graph_output,
     inputs_of_ops,
     ops_config,
-    reuses_first,
     siblings_of,
 )
 from jammi_dagster.adapters.assets.partitions import mapped_partitions
@@ -135,7 +134,7 @@ class GraphStep(PlainStep):
 
     def tell_of_policy(self) -> None:
         """Warn that a policy of reuse has no effect, once in a run."""
-        if self.asset_key == min(self.assets_def.keys) and not reuses_first(self._context.job_def):
+        if self.asset_key == min(self.assets_def.keys) and not self.reuses_first:
             self.log.warning(_USE_ON_GRAPH.format(asset=self.asset_key.to_user_string()))
 
     @property

@@ -78,8 +78,10 @@ class Emission:
 
     def rehearse(self, step: ExecutionStep) -> None:
         """Make events of a step without storing them, to see if Dagster's parts are there."""
-        for entry in (self._entry(step, _Kind.STEP_START), self._success(step)):
-            entry.get_dagster_event()
+        self.beside(
+            step,
+            [one.get_dagster_event() for one in (self._entry(step, _Kind.STEP_START), self._success(step))],
+        )
 
     def is_listed(self) -> bool:
         """Tell whether the event of the engine that lists the reused steps is stored."""
@@ -105,6 +107,20 @@ class Emission:
                     for event in self._level(level, reused.overtaken)
                 ]
             yield from events
+
+    def beside(self, step: Any, told: Sequence[DagsterEvent]) -> list[DagsterEvent]:
+        """Return the events of a reused step with its other outputs, for an executor that waits for them.
+
+        Ops hand these to each other. They are not stored: nobody else asks for them.
+        """
+        named = {
+            event.step_output_data.step_output_handle.output_name
+            for event in told
+            if event.is_successful_output
+        }
+        others = [one.name for one in step.step_outputs if not one.is_dynamic and one.name not in named]
+        made = (self._output_event(step, name).get_dagster_event() for name in others)
+        return [*told[:-1], *made, *told[-1:]]
 
     # --- levels ----------------------------------------------------------------------------------------
 
@@ -166,6 +182,9 @@ class Emission:
             if output.properties.asset_check_key == wanted
             and (check is not None or output.properties.asset_key == key)
         )
+        return self._output_event(step, name)
+
+    def _output_event(self, step: ExecutionStep, name: str) -> EventLogEntry:
         handle = StepOutputHandle(step.key, name)
         checked = TypeCheckData(success=True, label=name)  # type: ignore[no-untyped-call]  # Dagster's
         return self._entry(step, _Kind.STEP_OUTPUT, StepOutputData(handle, type_check_data=checked))
