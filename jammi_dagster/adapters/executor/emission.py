@@ -23,12 +23,9 @@ from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
 from jammi_dagster.adapters.event_log_storage import STEPS_AT_ONCE, BatchingStorage, together
-from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
+from jammi_dagster.adapters.execution.reused_event import MARK, ReusedAsset, check_evaluations, is_marked
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
-from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
-
-MARK: Mapping[str, str] = {OUTCOME_TAG: "reused"}
-"""The logging tags of events that the executor stores for steps: a resumed run knows them by these."""
+from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, REUSED
 
 _Kind = dg.DagsterEventType
 _KINDS = {
@@ -45,7 +42,7 @@ def told_before(instance: dg.DagsterInstance, run_id: str) -> Counter[tuple[str 
     told: Counter[tuple[str | None, str]] = Counter()
     for entry in instance.all_logs(run_id, of_type=_KINDS):
         event = entry.dagster_event
-        if event is not None and (event.logging_tags or {}).get(OUTCOME_TAG) == MARK[OUTCOME_TAG]:
+        if event is not None and is_marked(event):
             told[event.step_key, event.event_type_value] += 1
     return told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +17,8 @@ from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.executor.multiprocess import MultiprocessExecutor
 from dagster._core.executor.step_delegating import StepDelegatingExecutor, StepHandler
 
+from jammi_dagster.adapters.execution.reused_event import is_marked
+
 Settle = Callable[[Any, Any], list[DagsterEvent] | None]
 """Reuse a step that would be launched now, with the known state of the run; None where it has to be launched."""
 
@@ -26,13 +28,13 @@ def runs_here(inner: dg.Executor) -> bool:
     return type(inner) in (InProcessExecutor, MultiprocessExecutor)
 
 
-def settling(inner: dg.Executor, settle: Settle, done: Collection[str]) -> dg.Executor:
+def settling(inner: dg.Executor, settle: Settle) -> dg.Executor:
     """Return an executor like this one that first tries to settle each step.
 
-    In the events of the run's log it overlooks those of the `done` steps, to which `settle` adds.
+    It hears of the steps that are reused from `settle` alone, and overlooks their events in the run's log.
     """
     if isinstance(inner, StepDelegatingExecutor):
-        return _delegating(inner, settle, done)
+        return _delegating(inner, settle)
     if type(inner) is MultiprocessExecutor:
         return _multiprocess(inner, settle)
     if type(inner) is InProcessExecutor:
@@ -88,12 +90,12 @@ def _executing(inner: dg.Executor, execute: FunctionType) -> dg.Executor:
     return of_run
 
 
-def _delegating(inner: StepDelegatingExecutor, settle: Settle, done: Collection[str]) -> dg.Executor:
+def _delegating(inner: StepDelegatingExecutor, settle: Settle) -> dg.Executor:
     of_run = copy.copy(inner)
     pop, handler = of_run._pop_events, _SettlingHandler(inner._step_handler, settle)
 
     def pop_others(*given: Any, **by_name: Any) -> list[DagsterEvent]:
-        others = [event for event in pop(*given, **by_name) if event.step_key not in done]
+        others = [event for event in pop(*given, **by_name) if not is_marked(event)]
         return [*handler.taken(), *others]
 
     of_run.__dict__["_pop_events"] = pop_others

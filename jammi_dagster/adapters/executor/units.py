@@ -40,6 +40,11 @@ class Unit:
         return tuple(step for step in self.steps if "[?]" not in step.key)
 
     @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all its steps."""
+        return frozenset(step.key for step in self.steps)
+
+    @property
     def is_graph(self) -> bool:
         """Tell whether these are the steps of a graph."""
         return self.steps[0].node_handle.parent is not None
@@ -56,10 +61,9 @@ class Unit:
 
     def reads(self) -> set[StepOutputHandle]:
         """Return the outputs of other steps that its steps wait for."""
-        own = {step.key for step in self.steps}
         inputs = (one for step in self.steps for one in step.step_inputs if isinstance(one, StepInput))
         handles = (handle for one in inputs for handle in one.get_step_output_handle_dependencies())
-        return {handle for handle in handles if handle.step_key not in own}
+        return {handle for handle in handles if handle.step_key not in self.keys}
 
     def why_left(self, job: Any, attempts: Mapping[str, int]) -> str | None:
         """Return why the unit is left to the wrapped executor; None if it may be decided."""

@@ -6,7 +6,9 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from adapters_kit import Lab, note, table, values
-from dagster._core.execution.api import create_execution_plan
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import create_execution_plan, execute_run_iterator
+from dagster._core.execution.plan.state import KnownExecutionState
 from executor_kit import DELEGATING, IN_PROCESS, definitions, kinds, launch, stale
 
 from jammi_dagster import plan, result_table
@@ -219,3 +221,80 @@ def test_a_graph_with_an_output_that_may_be_empty_runs(lab: Lab, executor: str) 
 
     assert ran.outcomes == {"low": "computed", "optional": "computed"}
     assert launch(lab, defs, config=config(11)).outcomes == {"low": "reused", "optional": "reused"}
+
+
+class Killed(BaseException):
+    """The end of a process, as far as one process can play it."""
+
+
+@pytest.fixture
+def told_in_part(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> tuple[dg.Definitions, dg.DagsterRun]:
+    """A run that ended between two events of a reused graph: its dynamic op is done, and the last one is not."""
+    defs = definitions(lab, [low, dynamic], DELEGATING)
+    launch(lab, defs)
+    handle = dg.DagsterInstance.handle_new_event
+
+    def die(instance: dg.DagsterInstance, event: Any, **options: Any) -> None:
+        told = event.dagster_event
+        if told is not None and told.is_step_success and event.step_key == "dynamic.total":
+            monkeypatch.undo()
+            raise Killed
+        handle(instance, event, **options)
+
+    monkeypatch.setattr(dg.DagsterInstance, "handle_new_event", die)
+    broken = launch(lab, defs, ok=False)
+    assert kinds(lab, broken, "dynamic.split")["STEP_SUCCESS"] == 1
+    run = lab.instance.get_run_by_id(broken.result.run_id)
+    assert run is not None
+    return defs, run
+
+
+@pytest.mark.parametrize("policy", ["use", "bypass"])
+def test_a_graph_that_was_told_in_part_is_told_to_the_end(
+    lab: Lab, told_in_part: tuple[dg.Definitions, dg.DagsterRun], policy: str
+) -> None:
+    """A worker that goes on with the run tells the rest, or runs all ops: the dynamic one left no values."""
+    defs, run = told_in_part
+    lab.instance.run_storage.delete_run(run.run_id)
+    tags = {**run.tags, "jammi/cache": policy}
+    lab.instance.run_storage.add_run(run.with_status(dg.DagsterRunStatus.STARTED).with_tags(tags))
+    again = lab.instance.get_run_by_id(run.run_id)
+    assert again is not None
+
+    job = InMemoryJob(defs.resolve_job_def("job"))
+    list(execute_run_iterator(job, again, lab.instance, resume_from_failure=True))
+
+    ended = lab.instance.get_run_by_id(run.run_id)
+    assert ended is not None
+    assert ended.status == dg.DagsterRunStatus.SUCCESS
+    assert values(lab.store.read("dynamic")) == [2]
+    made = lab.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    assert [entry.step_key for entry in made].count("dynamic.total") == (1 if policy == "use" else 2)
+
+
+@pytest.mark.parametrize("policy", ["use", "bypass"])
+def test_a_retry_of_a_graph_that_was_told_in_part_makes_nothing_of_no_values(
+    lab: Lab, told_in_part: tuple[dg.Definitions, dg.DagsterRun], policy: str
+) -> None:
+    """It is reused again. Where it may not be, the op that collects fails: it would get an empty list."""
+    defs, run = told_in_part
+    steps, known = KnownExecutionState.build_resume_retry_reexecution(lab.instance, run)
+    assert "dynamic.total" in steps
+    assert "dynamic.split" not in steps
+    plan_of_retry = create_execution_plan(
+        defs.resolve_job_def("job"), step_keys_to_execute=list(steps), known_state=known
+    )
+
+    ran = launch(
+        lab,
+        defs,
+        tags={"dagster/is_resume_retry": "true", "jammi/cache": policy},
+        parent_run_id=run.run_id,
+        root_run_id=run.run_id,
+        execution_plan=plan_of_retry,
+        ok=policy == "use",
+    )
+
+    assert ran.outcomes == ({"dynamic": "reused"} if policy == "use" else {})
+    assert policy == "use" or f"run {run.run_id} reused its graph" in ran.error
+    assert values(lab.store.read("dynamic")) == [2]
