@@ -227,6 +227,14 @@ def test_a_graph_may_declare_that_it_reads_nothing_else(module: Callable[[str, s
         identified(module, (ins, f'{ins}, metadata={{"jammi/reads": ["x.csv"]}}'))
 
 
+def test_the_last_op_declares_no_reads_of_the_others(module: Callable[[str, str], ModuleType]) -> None:
+    """Dagster gives the metadata of its output to the asset."""
+    alone = ("versioned(data),", "dg.op(name='alone')(lambda: 1)(),")
+    of_op = ("@dg.op\n    def join", '@dg.op(out=dg.Out(metadata={"jammi/reads": []}))\n    def join')
+
+    assert [str(one) for one in identified(module, alone, of_op).reasons if "in op alone" in str(one)]
+
+
 # --- runs ------------------------------------------------------------------------------------------------
 
 
