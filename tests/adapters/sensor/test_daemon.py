@@ -52,6 +52,15 @@ def daemon(home: Path) -> Iterator[dg.DagsterInstance]:
                 process.wait()
 
 
+def put(texts: dict[Path, str]) -> None:
+    """Write files at nearly one moment: no tick of the daemon sees one of them empty."""
+    new = {path.with_suffix(".new"): path for path in texts}
+    for written, path in new.items():
+        written.write_text(texts[path])
+    for written, path in new.items():
+        written.replace(path)
+
+
 class Watch:
     """What an instance has done since this was last asked."""
 
@@ -108,25 +117,22 @@ def test_the_daemon_makes_again_exactly_what_changed(tmp_path: Path, monkeypatch
         everything = {"raw[a]", "raw[b]", "initial[a]", "initial[b]", "initials", "apart", *ranged}
         assert watch.made() == {name: ["computed"] for name in everything}
 
-        (home / "raw-a").write_text("c1")
+        put({home / "raw-a": "c1"})
         watch.rests()
         assert watch.made() == {name: ["computed"] for name in ("raw[a]", "initial[a]", "initials")}
 
-        (home / "raw-b").write_text("b2")
+        put({home / "raw-b": "b2"})
         watch.rests()
         assert watch.made() == {"raw[b]": ["computed"], "initial[b]": ["computed"], "initials": ["reused"]}
 
         for changed in ("34", "3"):  # what was made of both files goes stale with either
-            for key in changed:
-                (home / f"range-{key}.new").write_text(f"{key} of {changed}")
-            for key in changed:
-                (home / f"range-{key}.new").replace(home / f"range-{key}")
+            put({home / f"range-{key}": f"{key} of {changed}" for key in changed})
             watch.rests()
             (run,) = watch.runs()
             assert [run.tags[tag] for tag in RANGE_TAGS] == ["3", "4"]
             assert watch.made() == {"ranged[3]": ["computed"], "ranged[4]": ["computed"]}
 
-        (home / "raw-a").write_text("bad")
+        put({home / "raw-a": "bad"})
         watch.rests()
         failed = watch.runs()
         assert [run.status for run in failed] == [dg.DagsterRunStatus.FAILURE]
