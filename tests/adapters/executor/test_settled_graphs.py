@@ -126,6 +126,7 @@ def below(name: str) -> Any:
 GRAPHS = {"dynamic": dynamic, "nested": nested, "several": several}
 EXECUTORS = {"in process": IN_PROCESS, "delegating": DELEGATING}
 CASES = [(executor, graph) for executor in EXECUTORS for graph in GRAPHS]
+FAST = [("in process", "dynamic"), ("delegating", "several")]
 
 
 def config(number: int, *names: str) -> dict[str, Any]:
@@ -134,7 +135,7 @@ def config(number: int, *names: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("executor", "graph"),
-    [pytest.param(*case, marks=[pytest.mark.slow] if case[1] == "nested" else []) for case in CASES],
+    [pytest.param(*case, marks=[] if case in FAST else [pytest.mark.slow]) for case in CASES],
 )
 def test_a_graph_below_a_table_that_comes_out_the_same_is_reused(lab: Lab, executor: str, graph: str) -> None:
     """No op runs; each step succeeds once, each asset is materialized once, and Dagster finds all of it fresh."""
