@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,7 @@ from jammi_dagster.adapters.assets.reasons import place_of
 from jammi_dagster.adapters.assets.signature import shape_of
 from jammi_dagster.adapters.assets.spec import TableSpec, spec_of
 from jammi_dagster.adapters.code_location.location import Definitions, Target, repository_of, select
-from jammi_dagster.adapters.recipe.object_classes import is_config
+from jammi_dagster.adapters.recipe.object_classes import ObjectClasses, is_config
 from jammi_dagster.fingerprint import CodeIdentity as Identity
 from jammi_dagster.fingerprint import Component, one_look
 from jammi_dagster.garbage import uncollected
@@ -89,11 +90,17 @@ def _of_asset(assets_def: dg.AssetsDefinition, key: dg.AssetKey | None = None) -
         above = all(has_upstream(assets_def, one) for one in ([key] if key else assets_def.keys))
     bound = bound_resources(assets_def)
     plain = [name for name in spec.resource_keys if is_config(bound.get(name), spec.members_of(name))]
-    return _of_spec(spec, has_upstream=above, plain=plain)
+    return _of_spec(spec, has_upstream=above, plain=plain, bound=bound)
 
 
-def _of_spec(spec: TableSpec, *, has_upstream: bool, plain: Sequence[str] = ()) -> CodeIdentity:
-    code = spec.code()
+def _of_spec(
+    spec: TableSpec,
+    *,
+    has_upstream: bool,
+    plain: Sequence[str] = (),
+    bound: Mapping[str, Any] = MappingProxyType({}),
+) -> CodeIdentity:
+    code = _with_classes(spec, spec.code(), bound)
     reads = spec.undeclared_reads(code, has_upstream=has_upstream, config_resources=plain)
     said = [*code.unresolved, *reads]
     return CodeIdentity(
@@ -102,6 +109,19 @@ def _of_spec(spec: TableSpec, *, has_upstream: bool, plain: Sequence[str] = ()) 
         components=code.components,
         libraries=code.libraries,
     )
+
+
+def _with_classes(spec: TableSpec, code: Identity, bound: Mapping[str, Any]) -> Identity:
+    """Add the code of the classes of config and resources, as the identity of a table holds it."""
+    if code.kind == "code_version":
+        return code
+    classes = ObjectClasses(identities=[])
+    for name in spec.resource_keys:
+        classes.note_resource(bound.get(name), spec.members_of(name))
+    config = spec.shape.config_annotation
+    if isinstance(config, type) and issubclass(config, dg.Config):
+        classes.code_of(config)
+    return classes.added_to(code)
 
 
 def code_identities(defs: Definitions, selection: Target = None) -> dict[dg.AssetKey, CodeIdentity]:

@@ -21,7 +21,8 @@ from jammi_dagster.adapters.code_location.location import (
     instance_at_hand,
     repository_of,
 )
-from jammi_dagster.adapters.judgement.forecast import LaunchedStep
+from jammi_dagster.adapters.judgement.decided_step import LaunchedStep
+from jammi_dagster.adapters.launching.failures import why_failed
 from jammi_dagster.adapters.launching.in_flight import RunState, runs_of_plan, tables_in_flight, tables_of_run
 from jammi_dagster.adapters.launching.in_process import run_here
 from jammi_dagster.adapters.launching.nodes import OtherAsset, tables_by_store, with_replays
@@ -39,6 +40,7 @@ from jammi_dagster.planning.waves import above, below
 _log = logging.getLogger("jammi_dagster.launching")
 
 _LONGEST_WHY = 120
+_NOW = {"under way": "submitted"}
 _MADE_FIRST = "a run that is under way makes an input of it"
 _HELD = "{table}, which it reads, is held and does not move; make a plan without that table"
 _NO_NAME = "by its tags no name moves, and the runs of a plan read each other's tables by name"
@@ -215,9 +217,9 @@ class _PlanLaunch:
         reuses.take([step for step in made.steps if step.tables[0] in reused], reused, report)
         runs = plan_runs(self._nodes(steps, rows, launched), self._parents)
         failed: set[str] = set()
-        for run in runs:
-            if run.wave == 0:
-                failed |= self._request(run, rows)
+        now = [run for run in runs if run.wave == 0]
+        for number, run in enumerate(now, 1):
+            failed |= self._request(run, rows, f"run {number:,} of {len(now):,}")
         later = {table for run in runs if run.wave for table in run.tables}
         lost = below(failed, self._parents) & later
         report.leave(((table, "the run of an input failed") for table in sorted(lost)), report.failing)
@@ -282,8 +284,8 @@ class _PlanLaunch:
                 nodes[table] = replace(node, most_at_once=None, group=partitions)
         return nodes
 
-    def _request(self, run: PlannedRun, rows: Mapping[str, PlannedTable]) -> set[str]:
-        """Launch a run; return its tables if it failed."""
+    def _request(self, run: PlannedRun, rows: Mapping[str, PlannedTable], number: str) -> set[str]:
+        """Launch a run; return its tables if it failed. `number` tells which one of this round it is."""
         tags = {name: tag for name, tag in self._launch.tags.items() if not name.startswith(_OF_PARTITIONS)}
         why = f"{run.tables[0]}: {'; '.join(rows[run.tables[0]].reasons)}"[:_LONGEST_WHY]
         request = run_request(
@@ -299,12 +301,13 @@ class _PlanLaunch:
         )
         job = self._location.repository.get_implicit_global_asset_job_def()
         run_id, state = self._launcher.launch(request, job)
-        _log.info("run %s: %s", run_id, _shown(run.tables))
+        _log.info("%s %s: %s", number, _NOW.get(state, state), _shown(run.tables))
         self._report.runs.append(run_id)
         self._report.requested.update(dict.fromkeys(run.tables, run_id))
         if state != "failed":
             return set()
         self._report.failed.append(run_id)
+        self._report.why_failed[run_id] = why_failed(self._location.instance, run_id)
         return set(run.tables)
 
 

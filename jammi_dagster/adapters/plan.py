@@ -20,8 +20,9 @@ from jammi_dagster.adapters.code_location.location import (
     instance_at_hand,
     repository_of,
 )
+from jammi_dagster.adapters.judgement.decided_step import LaunchedStep
 from jammi_dagster.adapters.judgement.evaluator import Evaluator
-from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
+from jammi_dagster.adapters.judgement.forecast import Forecast
 from jammi_dagster.adapters.judgement.stale_inputs import stale_inputs
 from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, RANGE_TAGS
 from jammi_dagster.adapters.recipe.replay import Replay, recorded_replays

@@ -89,15 +89,24 @@ def _children_print_to_stderr() -> Iterator[None]:
 
 
 def _rows(report: LaunchReport, over: str) -> Iterator[tuple[str, str, str]]:
-    """Yield the outcome of each table that was launched or left."""
+    """Yield the outcome of each table that was launched or left, those first that were to be made and are not."""
+    failed: list[tuple[str, str, str]] = []
+    done: list[tuple[str, str, str]] = []
+    rest: list[tuple[str, str, str]] = []
     for table, run in report.requested.items():
-        yield "failed" if run in report.failed else over, table, run
+        if run in report.failed:
+            failed.append(("failed", table, ": ".join(filter(None, (run, report.why_failed.get(run))))))
+        else:
+            done.append((over, table, run))
     for table, why in report.skipped.items():
         kind = "fail" if table in report.failing else "waits" if table in report.waiting else "skipped"
-        yield kind, table, why
+        (failed if kind == "fail" else rest).append((kind, table, why))
+    yield from (*failed, *done, *rest)
 
 
 def _total(report: LaunchReport) -> str:
     runs = f"{counted(len(report.requested), 'table')} in {counted(len(report.runs), 'run')}"
+    runs += f", {len(report.failed):,} of them failed" if report.failed else ""
     reused = f"{len(report.reused):,} reused without a run, {len(report.moved):,} of them made current again"
-    return f"{runs}; {reused}."
+    left = [(len(report.failing), "cannot be made"), (len(report.waiting), "waiting for a run")]
+    return "; ".join([runs, reused, *(f"{number:,} {kind}" for number, kind in left if number)]) + "."

@@ -67,8 +67,6 @@ class Program(click.Group):
             _say("interrupted")
         except SystemExit as error:  # of a user's code: its 0 must not read as nothing to do
             _say(f"the code ended the process, with {error.code}")
-        except BrokenPipeError:  # the reader of a pipe has seen enough
-            sys.stderr.close()
         except Exception as error:
             if "--traceback" in given:
                 raise
@@ -108,12 +106,13 @@ class _Stderr(logging.Handler):
 
 
 def _log_to_stderr() -> None:
-    """Show the package's warnings, and the progress of maintenance."""
+    """Show the package's warnings, and the progress of maintenance and launches."""
     log = logging.getLogger("jammi_dagster")
     if not any(isinstance(handler, _Stderr) for handler in log.handlers):
         log.addHandler(_Stderr())
         log.propagate = False
-    logging.getLogger("jammi_dagster.maintenance").setLevel(logging.INFO)
+    for name in ("jammi_dagster.maintenance", "jammi_dagster.launching"):
+        logging.getLogger(name).setLevel(logging.INFO)
 
 
 @click.group(

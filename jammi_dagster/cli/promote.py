@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +82,7 @@ def promote(
             return _show_plan(out, plan, most)
         given = asked.back(undo) if undo is not None else _read(plan_file)
         done = asked.promote(named, given, reason=reason, by=by, **options)
-    out.show({"exit_code": 0, "promotion": done.to_dict()}, *_blocks(done.plan, most), *_done(done))
+    out.show({"exit_code": 0, "promotion": done.to_dict()}, *_blocks(done.plan, most), *_done(done, target))
     return 0
 
 
@@ -175,10 +174,10 @@ def _row(row: PromotedTable, plan: PromotionPlan) -> tuple[str, ...]:
     )
 
 
-def _done(done: Promotion) -> list[str]:
+def _done(done: Promotion, target: Target) -> list[str]:
     plan = done.plan
     moved = sum(row.moves for row in plan.rows)
     if not moved:
         return [f"Nothing to promote: {plan.target} has these tables already."]
-    way_out = f"jammi-dagster promote --to {shlex.quote(plan.target)} --undo {done.sequence}"
+    way_out = target.again("promote", "--to", plan.target, "--undo", str(done.sequence))
     return [f"{counted(moved, 'table')} promoted to {plan.target}.", f"Take it back with: {way_out}"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,12 +67,16 @@ class Output:
     stream: TextIO
 
     def show(self, data: Mapping[str, Any], *blocks: str | Table) -> None:
-        """Print the data as JSON, or the blocks as text."""
-        if self.as_json:
-            whole = {"format": FORMAT, "command": self.command, **data}
-            click.echo(json.dumps(whole, indent=2, default=str), file=self.stream)
-            return
-        _print(blocks, self.stream)
+        """Print the data as JSON, or the blocks as text. A reader that has seen enough ends the command, with 1."""
+        try:
+            if self.as_json:
+                whole = {"format": FORMAT, "command": self.command, **data}
+                click.echo(json.dumps(whole, indent=2, default=str), file=self.stream)
+            else:
+                _print(blocks, self.stream)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # for what is flushed at the end
+            raise click.exceptions.Exit(1) from None
 
 
 def output(function: _F) -> _F:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 
 import click
 
@@ -33,7 +32,7 @@ def rollback(table: str, *, to: str, reason: str | None, by: str | None, target:
         tell()
     hold = store.holds()[table]
     made = f"{table} is at materialization {record.materialization_id}, made on {record.created_at[:19]}, {hold}."
-    way_out = f"Let runs move it again with: jammi-dagster release {shlex.quote(table)}"
+    way_out = f"Let runs move it again with: {target.again('release', table)}"
     out.show({"record": record.to_dict(), "hold": hold.to_dict()}, made, way_out)
 
 

@@ -7,7 +7,8 @@ import difflib
 import functools
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +18,7 @@ import click
 from jammi_dagster.cli import loading
 from jammi_dagster.cli.loading import CodeLocation
 from jammi_dagster.cli.render import working
-from jammi_dagster.contract.redaction import redacted_url
+from jammi_dagster.contract.redaction import redacted_text, redacted_url
 from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.errors import CatalogNotThere, InvalidStore, InvalidTarget, UnknownDeployment, UnknownTable
 
@@ -75,7 +76,9 @@ class Target:
     storage_options: str | None = None
     deployment: str | None = None
     parent: str | None = None
-    assets: list[str] = field(default_factory=list, init=False)  # those of the code, once it is loaded
+    assets: dict[str, bool | None] = field(
+        default_factory=dict, init=False
+    )  # of the code; on its store, once known
 
     def __post_init__(self) -> None:
         code = [self.python_file, self.module_name, self.workspace]
@@ -92,6 +95,16 @@ class Target:
     def has_code(self) -> bool:
         """Tell whether the target is code: so it is without --store."""
         return self.store is None
+
+    def again(self, *words: str) -> str:
+        """Return another command on the same target, quoted for the shell and without secrets."""
+        given: dict[str, str | None] = {one.name: getattr(self, one.name) for one in fields(self) if one.init}
+        if given["storage_options"] and not given["storage_options"].startswith("@"):
+            given["storage_options"] = "@FILE"
+        options = [
+            (f"--{name.replace('_', '-')}", redacted_text(value)) for name, value in given.items() if value
+        ]
+        return shlex.join(("jammi-dagster", *words, *(part for option in options for part in option)))
 
     # --- code -----------------------------------------------------------------------------------------
 
@@ -130,7 +143,7 @@ class Target:
             evaluator = Evaluator(
                 Location(repository, instance, deployment=self.deployment, parent=self.parent)
             )
-            self.assets.extend(key.to_user_string() for key in evaluator.location.select("*"))
+            self.assets.update((key.to_user_string(), None) for key in evaluator.location.select("*"))
             yield evaluator
 
     def _location(self) -> CodeLocation:
@@ -231,6 +244,7 @@ class Target:
     def store_of(self, evaluator: Evaluator) -> ResultStore:
         """Return the one store of the code. Raise `InvalidStore` for none, and `click.UsageError` for several."""
         assets = evaluator.assets(evaluator.location.select("*"))
+        self.assets.update(dict.fromkeys(self.assets, False) | {asset.shown: True for asset in assets})
         stores = {asset.store.identity: asset.store for asset in assets}
         if not stores:
             problem = next(iter(evaluator.problems.values()), "no asset is on a ResultTableIOManager")
@@ -278,10 +292,14 @@ def check_selected(selection: str | None, found: Collection[object]) -> None:
         raise InvalidTarget(target=selection, why="the code has none that fits it")
 
 
-def _beside_assets(error: UnknownTable, assets: Sequence[str]) -> UnknownTable:
+def _beside_assets(error: UnknownTable, assets: Mapping[str, bool | None]) -> UnknownTable:
     """Say of a table that is not there if the code has its asset, or assets of near names."""
     asset = asset_of(error.table)
-    if asset in assets:
+    if assets.get(asset) is False:
+        near = (
+            ": its asset is on another IO manager, and so no result table (move it to a ResultTableIOManager)"
+        )
+    elif asset in assets:
         near = error.near or ": its asset was not materialized there"
     else:
         close = difflib.get_close_matches(asset, assets, n=3)

@@ -29,7 +29,8 @@ class LaunchReport:
     """The outcome of a launch.
 
     Attributes:
-        runs: the ids of the runs that it launched, in order. `failed` are those that ended with a failure.
+        runs: the ids of the runs that it launched, in order. `failed` are those that ended with a failure, and
+            `why_failed` names their steps and errors.
         requested: the run of each table that it asked for.
         reused: the tables that needed no run. `moved` are those that were not current before, `told` those that Dagster
             was told of.
@@ -40,6 +41,7 @@ class LaunchReport:
 
     runs: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    why_failed: dict[str, str] = field(default_factory=dict)
     requested: dict[str, str] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)

@@ -45,7 +45,9 @@ BytesSeen = Literal["seen", "not looked at", "gone"]
 BYPASSED = "cache=bypass"
 NO_MATCH = "nothing stored has this definition and these inputs"
 LOST, GONE = "the bytes of materialization", "gone"
-DISTRUSTED = "and reading its format runs code (trust_other_deployments=True allows it)"
+DISTRUSTED = (
+    "and reading its format runs code (trust_other_deployments=True in the decorator of its asset allows it)"
+)
 GRAPH = "only an executor under reuse_first skips the ops of a graph"
 GRAPH_LEFT = (
     "reuse_first left its graph to the ops: they began before all that they read was made, were tried again or named, "

@@ -8,8 +8,10 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 import pytest
+from adapters_kit import Lab, raw
 
-from jammi_dagster import code_identity, result_table
+from jammi_dagster import code_identity, finalize, plan, result_table
+from jammi_dagster.adapters.code_identity import code_identities
 
 
 def clock(n: int) -> float:
@@ -81,3 +83,86 @@ def test_a_plain_asset_and_a_function_are_judged_too() -> None:
 def test_unusual_signatures_and_classes_are_read(function: Callable[..., Any]) -> None:
     """A function of any number of arguments, and a class whose metaclass hides its module, are no obstacle."""
     assert code_identity(function).pinned
+
+
+class Database(dg.ConfigurableResource):
+    path: str
+
+    def rows(self) -> str:
+        return open(self.path).read()
+
+    def now(self) -> float:
+        return time.time()
+
+
+class Holder(dg.ConfigurableResource):
+    inner: Database
+
+    def rows(self) -> str:
+        return self.inner.rows()
+
+
+class Timed(dg.Config):
+    least: int = 0
+
+    @property
+    def now(self) -> float:
+        return time.time()
+
+
+@result_table
+def by_rows(raw: pa.Table, database: Database) -> pa.Table:
+    return pa.table({"x": [database.rows()]})
+
+
+@result_table(reads=[])
+def by_clock(raw: pa.Table, database: Database) -> pa.Table:
+    return pa.table({"x": [database.now()]})
+
+
+@result_table(reads=[], code_version="1")
+def by_version(raw: pa.Table, database: Database) -> pa.Table:
+    return pa.table({"x": [database.now()]})
+
+
+@result_table(reads=[])
+def by_field(raw: pa.Table, database: Database) -> pa.Table:
+    return pa.table({"x": [database.path]})
+
+
+@result_table(reads=[])
+def by_holder(raw: pa.Table, holder: Holder) -> pa.Table:
+    return pa.table({"x": [holder.rows()]})
+
+
+@result_table
+def by_config(raw: pa.Table, config: Timed) -> pa.Table:
+    return pa.table({"x": [config.now]})
+
+
+OF_OBJECTS = {
+    "a read in the class of a resource": (by_rows, "open ("),
+    "the clock in a method of a resource": (by_clock, "time.time ("),
+    "a method that is not used": (by_field, None),
+    "code that the author versions": (by_version, None),
+    "a resource within a resource": (by_holder, "time.time ("),
+    "the clock in the class of a config": (by_config, "time.time ("),
+}
+
+
+@pytest.mark.parametrize(("asset", "finding"), OF_OBJECTS.values(), ids=OF_OBJECTS.keys())
+def test_the_classes_of_config_and_resources_count_as_in_a_plan(
+    asset: dg.AssetsDefinition, finding: str | None, lab: Lab
+) -> None:
+    """What `plan` says of a table whose code lies in such a class, `explain` says too, before anything runs."""
+    database = Database(path="x.db")
+    resources = {"database": database, "holder": Holder(inner=database)}
+    lab.run([raw])
+    defs = finalize(dg.Definitions([raw, asset], resources={**resources, **lab.resources}))
+    (identity,) = code_identities(defs, asset).values()
+    found = [reason.finding for reason in identity.reasons]
+    assert any(one.startswith(finding) for one in found) if finding else found == []
+    (row,) = plan(defs, asset).rows
+    planned = "; ".join(row.reasons)
+    assert all(part in planned for reason in identity.reasons for part in (reason.finding, reason.way_out))
+    assert bool(identity.reasons) == (row.reasons != ("first time",))

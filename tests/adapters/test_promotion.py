@@ -264,7 +264,7 @@ def test_a_pickle_of_the_branch_is_promoted_only_where_it_is_trusted(lab: Lab) -
     defs = definitions(lab, [model])
     why = promotion_plan(branch.store, defs, "default", ahead_of_code=True, instance=lab.instance).refusals
     assert "was written by deployment branch, and reading its format runs code" in why["model"]
-    with pytest.raises(PromotionRefused, match="trust_other_deployments=True allows it"):
+    with pytest.raises(PromotionRefused, match="trust_other_deployments=True in the decorator of its asset"):
         promote(branch.store, defs, "default", ahead_of_code=True, instance=lab.instance)
     trusting = result_table(
         reads=[], code_version="1", format="pickle", trust_other_deployments=True, name="model"

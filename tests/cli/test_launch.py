@@ -62,6 +62,31 @@ def test_a_failure_is_an_error(project: Project, launch: Callable[..., Answer]) 
     failed = launch("orders")
     assert failed.code == 1
     assert failed.json["launch"]["failed"] == failed.json["launch"]["runs"]
+    assert failed.json["launch"]["why_failed"] == dict.fromkeys(
+        failed.json["launch"]["runs"], "step orders failed, ZeroDivisionError"
+    )
+
+
+def test_what_failed_is_listed_first_with_its_step_and_error(project: Project) -> None:
+    """The step may be that of a check, and the table is there; a table that cannot be made for it stands beside it."""
+    project.edit("number * FACTOR", "number * FACTOR + 1")
+    project.edit(
+        "store = ResultStoreResource",
+        "@dg.asset_check(asset=orders)\ndef known(orders: pa.Table):\n"
+        "    raise KeyError('secret')\n\n\nstore = ResultStoreResource",
+    )
+    project.edit(
+        "finalize(\n    dg.Definitions([", "finalize(\n    dg.Definitions(asset_checks=[known], assets=["
+    )
+    answer = ask("plan", "orders+", "-f", project.file, "--launch", "--most", "3", environment=NO_HOME)
+    first, *rest = answer.out.splitlines()[1:]
+    assert answer.code == 1
+    assert first.startswith("failed   orders")
+    assert first.endswith(": step orders_known failed, KeyError")
+    assert all(line.startswith("fail  ") for line in rest[:2])
+    assert "1 table in 1 run, 1 of them failed; 0 reused without a run" in answer.out
+    assert "2 cannot be made" in answer.out
+    assert "run 1 of 1 failed: orders" in answer.err
 
 
 def test_in_process_belongs_to_a_launch(project: Project) -> None:

@@ -1,11 +1,14 @@
 """`promote`: a branch's tables made current in production at a prompt, looked at first, and taken back."""
 
 import json
+import shlex
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from cli_kit import Project, ask
+
+from jammi_dagster.cli.target import Target
 
 _OWN, _BRANCH = 'root=str(HERE / "results")', 'root=str(HERE / "results"), deployment="branch"'
 
@@ -141,12 +144,26 @@ def test_a_table_that_is_no_own_one_is_named(ran: Project) -> None:
 
 
 def test_the_way_out_can_be_typed(ran: Project) -> None:
-    """A name with brackets is quoted for the shell."""
+    """A name with brackets is quoted for the shell, and the command asks the same store."""
     at = ("by_letter[a]", "--store", ran.root)
     current = ask("history", *at, "--json").json["materializations"][0]["materialization_id"]
     answer = ask("rollback", *at, "--to", current)
-    assert answer.out.endswith("jammi-dagster release 'by_letter[a]'\n")
-    assert ask("release", *at).code == 0
+    typed = answer.out.rpartition("Let runs move it again with: jammi-dagster ")[2]
+    assert typed == f"release 'by_letter[a]' --store {ran.root}\n"
+    assert "is released; it was held" in ask(*shlex.split(typed)).out
+
+
+def test_a_way_out_holds_no_secret() -> None:
+    """Options with a secret come from a file; a password in a URL is hidden."""
+    options = '{"key": "abc"}'
+    asked = Target(
+        store="s3://b", catalog="postgresql://u:secret@h/d", storage_options=options, parent="prod"
+    )
+    typed = asked.again("release", "a b")
+    assert "secret" not in typed
+    assert "abc" not in typed
+    assert typed.startswith("jammi-dagster release 'a b' --store s3://b --catalog ")
+    assert typed.endswith(" --storage-options @FILE --parent prod")
 
 
 def test_misuse_is_one_line(ran: Project, tmp_path: Path) -> None:

@@ -215,3 +215,24 @@ def test_a_store_alone_says_what_only_code_can_tell(project: Project) -> None:
     answer = ask("status", "--store", project.root)
     assert "only the code can tell the version of file:orders.csv" in answer.out
     assert "undeclared:clocked has no version to compare" in answer.out
+
+
+def test_an_environment_variable_that_is_not_set_is_named(project: Project) -> None:
+    """Not the end of Dagster's text about it, which is cut before the name."""
+    project.edit('root=str(HERE / "results")', 'root=dg.EnvVar("NO_SUCH_ROOT")')
+    told = "the environment variable NO_SUCH_ROOT is not set; set it for this process"
+    planned = ask("plan", "orders", "-f", project.file)
+    assert (planned.code, f"its IO manager cannot be made: {told}" in planned.out) == (3, True)
+    assert f"store of asset orders: {told}" in ask("status", "-f", project.file).err
+    assert told in ask("history", "orders", "-f", project.file).err
+
+
+def test_a_catalog_that_cannot_be_reached_is_named(project: Project) -> None:
+    """With what to look at, and not as the type of its driver's error alone."""
+    catalog = "postgresql://user:hidden@127.0.0.1:1/none"
+    project.edit('root=str(HERE / "results")', f'root=str(HERE / "results"), catalog="{catalog}"')
+    for command in (("status",), ("history", "orders"), ("plan", "orders")):
+        answer = ask(*command, "-f", project.file)
+        said = answer.out + answer.err
+        assert "127.0.0.1:1/none" in said, command
+        assert "hidden" not in said, command

@@ -212,6 +212,10 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
         lambda p: ("history", "never", "-f", _with_asset(p)),
         "table never does not exist in deployment default: its asset was not materialized there",
     ),
+    "an asset of another IO manager": (
+        lambda p: ("why", "other", "-f", _with_asset(p, "dg.asset(io_manager_key='files')", "other")),
+        "table other does not exist in deployment default: its asset is on another IO manager, and so no result table",
+    ),
     "an unknown asset to explain": (
         lambda p: ("explain", "totla", "-f", "pipeline.py"),
         "no asset is named totla (near names: total)",
@@ -261,12 +265,13 @@ FAULTS: dict[str, tuple[Callable[[Project], tuple[str, ...]], str]] = {
 }
 
 
-def _with_asset(project: Project) -> str:
+def _with_asset(project: Project, decorator: str = "result_table(reads=[])", name: str = "never") -> str:
     project.edit(
         "defs = finalize(\n    dg.Definitions([",
-        "@result_table(reads=[])\ndef never() -> pa.Table:\n    return pa.table({'n': [1]})\n\n\n"
-        "defs = finalize(\n    dg.Definitions([never, ",
+        f"@{decorator}\ndef {name}() -> pa.Table:\n    return pa.table({{'n': [1]}})\n\n\n"
+        f"defs = finalize(\n    dg.Definitions([{name}, ",
     )
+    project.edit('resources={"io_manager"', 'resources={"files": dg.FilesystemIOManager(), "io_manager"')
     return "pipeline.py"
 
 

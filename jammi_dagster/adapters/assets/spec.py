@@ -160,7 +160,7 @@ class TableSpec:
             reasons.append(f"it takes resources ({', '.join(others)}): {way_out}")
         known = {f"{self.shape.context}.resources.{key}" for key in config_resources}
         uses = (use for use in self._context_uses() if not is_of_the_run(use) and use not in known)
-        return reasons + [f"{use}: {way_out}" for use in uses]
+        return reasons + [f"{_told(use)}: {way_out}" for use in uses]
 
     @property
     def _declare(self) -> str:
@@ -208,8 +208,12 @@ class TableSpec:
             return f"{place} takes a set in its order, which differs between processes: sort it, or {allowed}"
         if read.what == ADDRESS:
             return f"{place} is the text of an object, and tells its address: give its class a __repr__, or {allowed}"
+        if read.is_declarable and self.reads and read.unwatched:
+            finding = f"{place} reads {read.unwatched}, which reads= does not declare"
+            return f"{finding}: declare it in reads=[…], or {allowed}"
         if read.is_declarable and self.reads:
-            return f"{place} reads {_shown(read)}: declare it in reads=[…], or {allowed}"
+            allowed = f"allow_reads=[{read.what!r}] if it does no harm or reads=[…] declares it, or set code_version="
+            return f"{place} reads a file that the code does not show, out of sight of the run: {allowed}"
         if read.is_declarable and self.is_plain:
             return f"{place} reads an undeclared input: {self._declare} it in reads=[…]"
         if read.is_declarable:
@@ -231,12 +235,15 @@ class TableSpec:
         )
 
 
-def _shown(read: OutsideRead) -> str:
-    return (
-        f"{read.unwatched}, which reads= does not declare"
-        if read.unwatched
-        else "a file that the code does not show"
-    )
+def _told(use: str) -> str:
+    """Word a use of the context that is an attribute alone as a sentence, as the others are.
+
+    >>> _told("context.instance in helper"), _told("context is used as a value")
+    ('context.instance in helper may bring in an input', 'context is used as a value')
+    """
+    attribute, _, rest = use.partition(" ")
+    is_bare = "." in attribute and (not rest or rest.startswith("in "))
+    return f"{use} may bring in an input" if is_bare else use
 
 
 def plain_spec(asset: DeclaredAsset) -> TableSpec:

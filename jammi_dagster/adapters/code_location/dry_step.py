@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,8 @@ from pydantic import ValidationError
 from jammi_dagster.adapters.assets.declaration import DeclaredAsset
 from jammi_dagster.adapters.code_location.location import Location
 from jammi_dagster.errors import JammiError
+
+_UNSET = re.compile(r'environment variable "([^"]+)" which is not set')
 
 
 class DryStep(DeclaredAsset):
@@ -51,11 +54,14 @@ class DryStep(DeclaredAsset):
 
 def first_line(error: BaseException) -> str:
     """Return an error's text in one line; only the type of an error of other people's code, which may hold a secret."""
-    while error.__cause__ is not None:  # Dagster wraps what a resource raises
+    # Dagster wraps what a resource raises
+    while error.__cause__ is not None and not isinstance(error, JammiError):
         error = error.__cause__
     text = type(error).__name__
     if isinstance(error, (JammiError, dg.DagsterInvalidConfigError)):
         text = str(error)
+        if unset := _UNSET.findall(text):  # of Dagster, at the end of a text that says where
+            return f"the environment variable {', '.join(dict.fromkeys(unset))} is not set; set it for this process"
     elif isinstance(error, ValidationError):
         found = error.errors(include_input=False, include_url=False, include_context=False)
         text = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['type']}" for one in found)

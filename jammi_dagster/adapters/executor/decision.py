@@ -24,8 +24,9 @@ from jammi_dagster.adapters.execution.start import Start
 from jammi_dagster.adapters.execution.step_result import was_left_out
 from jammi_dagster.adapters.executor.units import Unit
 from jammi_dagster.adapters.handoff.stores import by_store
+from jammi_dagster.adapters.judgement.decided_step import LaunchedStep
 from jammi_dagster.adapters.judgement.facts import plan_of
-from jammi_dagster.adapters.judgement.forecast import Forecast, LaunchedStep
+from jammi_dagster.adapters.judgement.forecast import Forecast
 from jammi_dagster.adapters.judgement.missing_bytes import is_gone
 from jammi_dagster.adapters.judgement.pinned import refusal
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets

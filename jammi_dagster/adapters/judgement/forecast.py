@@ -9,32 +9,36 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 
 from jammi_dagster.adapters.assets.partitions import PartitionsGone
 from jammi_dagster.adapters.assets.run_tags import moves_of
-from jammi_dagster.adapters.code_location.current_asset import CurrentAsset, NotReplayable, Unknowable
+from jammi_dagster.adapters.code_location.current_asset import CurrentAsset
 from jammi_dagster.adapters.code_location.present import Present
 from jammi_dagster.adapters.code_location.upstream import Upstream, upstream_partitions
-from jammi_dagster.adapters.judgement.facts import Known, not_there, plans_of
+from jammi_dagster.adapters.judgement.decided_step import (
+    Above,
+    DecidedStep,
+    LaunchedStep,
+    Look,
+    made_first,
+    table_of,
+)
+from jammi_dagster.adapters.judgement.facts import Known, plans_of
 from jammi_dagster.adapters.judgement.families import Along, Family, Place, families_of
 from jammi_dagster.adapters.judgement.pinned import refusal, stores_of_pins
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
-from jammi_dagster.adapters.recipe.determinants import FIRST_TIME, determinants
+from jammi_dagster.adapters.recipe.determinants import FIRST_TIME
 from jammi_dagster.adapters.recipe.inputs import Role
-from jammi_dagster.adapters.recipe.pins import check_pins, pinned_input, resolved_pins, worded
-from jammi_dagster.adapters.recipe.replay import Replay
-from jammi_dagster.catalog import CurrentMatch, Hold, MaterializationRecord
-from jammi_dagster.contract import Acceptance, CachePolicy, Difference, TableName
-from jammi_dagster.contract.pins import PinnedInput
+from jammi_dagster.adapters.recipe.pins import check_pins, pinned_input, resolved_pins
+from jammi_dagster.contract import CachePolicy, Difference, TableName
 from jammi_dagster.contract.tables import table_names
-from jammi_dagster.errors import JammiError
 from jammi_dagster.planning.plan import Action, PlannedTable
-from jammi_dagster.planning.step_plan import LOST, NO_MATCH, StepPlan, TablePlan
+from jammi_dagster.planning.step_plan import NO_MATCH, StepPlan, TablePlan
 from jammi_dagster.planning.waves import waves_of
 from jammi_dagster.store import ResultStore, StoreIdentity
 
@@ -48,116 +52,6 @@ _OPEN: frozenset[Action] = frozenset({"compute", "compute or reuse"})
 _WITHOUT_RUN: frozenset[Action] = frozenset({"reuse", "fail"})
 
 
-class LaunchedStep(NamedTuple):
-    """One step of a launch: an asset, the partitions that it makes together (None for the whole), and its config."""
-
-    key: dg.AssetKey
-    partitions: tuple[str, ...] | None
-    replay: Replay
-
-    @property
-    def tables(self) -> list[str]:
-        """The names of the tables that it makes."""
-        return table_names(self.key.path, self.partitions or (None,))
-
-
-@dataclass(slots=True)
-class _Look:
-    """One store during a forecast.
-
-    `current` are the current materializations of the launch's tables; `digests` are those that the launch leaves.
-    """
-
-    store: ResultStore
-    current: Mapping[str, CurrentMatch]
-    known: Known
-    digests: dict[str, str]
-    present: Present
-    holds: Mapping[str, Hold]
-    acceptances: Mapping[str, Acceptance]
-    pins: Mapping[str, PinnedInput]
-    _means: dict[dg.AssetKey, tuple[float, int] | tuple[None, None]] = field(default_factory=dict)
-
-    def mean_cost(self, asset: CurrentAsset) -> tuple[float, int] | tuple[None, None]:
-        """Return the mean seconds and bytes of the launch's timed tables of an asset; None where it has none."""
-        if asset.key not in self._means:
-            there = (self.current[table].record for table in asset.tables() if table in self.current)
-            costs = [(r.compute_seconds, r.size_bytes or 0) for r in there if r.compute_seconds is not None]
-            self._means[asset.key] = (None, None)
-            if costs:
-                seconds, sizes = zip(*costs, strict=True)
-                self._means[asset.key] = sum(seconds) / len(costs), sum(sizes) // len(costs)
-        return self._means[asset.key]
-
-
-@dataclass(slots=True)
-class _Above:
-    """The tables of the same launch that a step reads, by their action."""
-
-    failing: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    made: list[str] = field(default_factory=list)
-
-
-class _Decided(NamedTuple):
-    """One step with its plan, the reasons of the plan, and everything that it was made over.
-
-    `stored` are definitions that some materialization has, over whichever inputs. `along` is the action for the sake of
-    another asset of the same function.
-    """
-
-    step: LaunchedStep
-    asset: CurrentAsset
-    look: _Look
-    above: _Above
-    plan: StepPlan
-    reasons: tuple[str, ...]
-    stored: Set[str]
-    along: Along | None = None
-
-    def action(self) -> Action:
-        """Return the action that the tables of the step share."""
-        return self._by_itself() if self.along is None else self.along.action
-
-    def _by_itself(self) -> Action:
-        if self.plan.verdict == "undecidable":
-            come = {not_there(table) for table in (*self.above.unknown, *self.above.made)}
-            return "unknown until run" if self.plan.begins or come.issuperset(self.reasons) else "fail"
-        if self.plan.verdict == "compute" and NO_MATCH not in self.reasons:
-            return "compute"
-        if self.above.unknown:
-            return "unknown until run"
-        if self.above.made and all(str(table.definition) in self.stored for table in self.plan.tables):
-            return "compute or reuse"
-        return self.plan.verdict
-
-    def is_by_determinants(self) -> bool:
-        """Tell whether the step computes because something differs, and not for its policy or a barrier."""
-        if self.plan.verdict == "undecidable":
-            return False
-        return NO_MATCH in self.reasons or any(reason.startswith(LOST) for reason in self.reasons)
-
-    def differences(self, partition: str | None) -> list[Difference]:
-        """Compare a table's current materialization with the planned one; empty where that cannot be known."""
-        asset, store = self.asset, self.look.store
-        try:
-            inputs = asset.inputs(self.step.partitions, self.look.present)
-            now = asset.described(partition, self.step.replay, inputs)
-            anchors = inputs.snapshot().anchors
-            record = store.reader.current(asset.table(partition))
-        except (JammiError, NotReplayable, Unknowable):
-            return []
-        if record is None:
-            return []
-        return determinants(store, record, now, inputs.names, anchors)
-
-    def cost(self, record: MaterializationRecord | None) -> tuple[float | None, int | None]:
-        """Return the recorded seconds and bytes of a table; for a new one, the mean of its asset's other partitions."""
-        if record is not None and record.compute_seconds is not None:
-            return record.compute_seconds, record.size_bytes
-        return self.look.mean_cost(self.asset)
-
-
 class Forecast:
     """The outcomes of a launch, step after step.
 
@@ -169,7 +63,7 @@ class Forecast:
     def __init__(self, assets: StoredAssets, tags: Mapping[str, str], *, explain: bool = True) -> None:
         self.planned: dict[str, PlannedTable] = {}
         self.plans: dict[tuple[dg.AssetKey, tuple[str, ...] | None], StepPlan] = {}
-        self.looks: dict[StoreIdentity, _Look] = {}
+        self.looks: dict[StoreIdentity, Look] = {}
         self.parents: dict[str, set[str]] = {}
         self.inputs: dict[str, str | None] = {}
         self._assets, self._tags, self._explain = assets, tags, explain
@@ -258,7 +152,7 @@ class Forecast:
         """Return the cache policy of an asset under the launch's tags."""
         return asset.policy(self._tags)
 
-    def _look(self, store: ResultStore, tables: set[str]) -> _Look:
+    def _look(self, store: ResultStore, tables: set[str]) -> Look:
         store.binding.check_not_lost()
         with store.reader.frozen() as rows:
             digests, current = dict(rows.digests() or {}), rows.current_matches(tables)
@@ -270,7 +164,7 @@ class Forecast:
         self._others[store.identity] = digests
         present = Present(self._assets.location, store, digests, self._versions, self._others)
         known = Known(current.values(), acceptances)
-        return _Look(store, current, known, digests, present, holds, acceptances, pins)
+        return Look(store, current, known, digests, present, holds, acceptances, pins)
 
     # --- the steps of one asset -----------------------------------------------------------------------
 
@@ -298,9 +192,9 @@ class Forecast:
             else:
                 plan = next(rest)
                 along = self._along.get((step.key, step.partitions))
-                self._enter(_Decided(step, asset, look, above, plan, plan.reasons, stored, along))
+                self._enter(DecidedStep(step, asset, look, above, plan, plan.reasons, stored, along))
 
-    def _leave_open(self, asset: CurrentAsset, look: _Look, steps: Iterable[LaunchedStep]) -> None:
+    def _leave_open(self, asset: CurrentAsset, look: Look, steps: Iterable[LaunchedStep]) -> None:
         """Enter steps that read a table which this launch makes: nothing says now that they are reused."""
         for step in steps:
             for partition in step.partitions or (None,):
@@ -311,7 +205,7 @@ class Forecast:
                 look.digests[table] = _MADE.format(table=table)
 
     def _refused(
-        self, asset: CurrentAsset, step: LaunchedStep, above: _Above
+        self, asset: CurrentAsset, step: LaunchedStep, above: Above
     ) -> tuple[str, tuple[str, ...]] | None:
         """Say why a step does not begin, and by way of which tables; None where it does."""
         if above.failing:
@@ -320,21 +214,21 @@ class Forecast:
         why = refusal(asset, step.partitions, self._pinned)
         return (why, ()) if why else None
 
-    def _enter(self, decided: _Decided) -> None:
+    def _enter(self, decided: DecidedStep) -> None:
         """Enter the outcome of one step."""
         action = decided.action()
         if action == "reuse":
             self.plans[decided.step.key, decided.step.partitions] = decided.plan
         for table, partition in zip(decided.plan.tables, decided.step.partitions or (None,), strict=True):
             if action == "reuse":
-                planned = _reused(decided, table, partition)
+                planned = decided.reused(table, partition)
             else:
                 planned = self._not_reused(decided, action, table, partition)
             self.planned[planned.table] = planned
             self._leave(decided.look, table, planned)
 
     def _not_reused(
-        self, decided: _Decided, action: Action, table: TablePlan, partition: str | None
+        self, decided: DecidedStep, action: Action, table: TablePlan, partition: str | None
     ) -> PlannedTable:
         current = decided.look.current.get(table.table)
         first = self._first(decided, partition)
@@ -364,12 +258,12 @@ class Forecast:
             expected_bytes=size,
         )
 
-    def _first(self, decided: _Decided, partition: str | None) -> Difference | None:
+    def _first(self, decided: DecidedStep, partition: str | None) -> Difference | None:
         """Return the first determinant of a table that differs; None where none is known, or none decides."""
         if decided.along is not None and decided.plan.verdict == "reuse":
             return None
         if decided.plan.verdict == "reuse":  # over versions of now, of inputs that are made first
-            return _made_first((*decided.above.unknown, *decided.above.made)[0])
+            return made_first((*decided.above.unknown, *decided.above.made)[0])
         if not self._explain or not decided.is_by_determinants():
             return None
         if decided.asset.table(partition) not in decided.look.current:
@@ -378,18 +272,18 @@ class Forecast:
             return None
         self._explained += 1
         found = decided.differences(partition)
-        return _worded(found[0], decided.above, decided.look.pins) if found else None
+        return decided.worded(found[0]) if found else None
 
     def _path(self, first: Difference | None) -> tuple[str, ...]:
         """Return the way from the input that differs first up to the table where the cause lies."""
-        table = "" if first is None or first.kind != "input" else _table_of(first.name)
+        table = "" if first is None or first.kind != "input" else table_of(first.name)
         return (table, *self.planned[table].cause_path) if table in self.planned else ()
 
     # --- around it ------------------------------------------------------------------------------------
 
-    def _above(self, asset: CurrentAsset, step: LaunchedStep) -> _Above:
+    def _above(self, asset: CurrentAsset, step: LaunchedStep) -> Above:
         """Gather the tables of the launch that the step reads."""
-        above = _Above()
+        above = Above()
         if not asset.upstreams:
             return above
         own = {asset.table(p) for p in step.partitions or (None,)}
@@ -446,7 +340,7 @@ class Forecast:
                 asset=step.key.to_user_string(),
                 partition=partition,
                 action=action,
-                reasons=(_ELSEWHERE if why is None else f"it cannot be opened: {why}",),
+                reasons=(_ELSEWHERE if why is None else f"its IO manager cannot be made: {why}",),
             )
 
     def _read_by(self, key: dg.AssetKey, partition: str | None) -> set[str]:
@@ -472,7 +366,7 @@ class Forecast:
                 cause_path=cause_path,
             )
 
-    def _leave(self, look: _Look, table: TablePlan, planned: PlannedTable) -> None:
+    def _leave(self, look: Look, table: TablePlan, planned: PlannedTable) -> None:
         """Put the table that the step leaves in the place of the current one."""
         if planned.action == "reuse" and table.digest is not None:
             look.digests[table.table] = table.digest
@@ -487,45 +381,6 @@ class Forecast:
             if table in wave:
                 object.__setattr__(planned, "wave", wave[table])  # nobody has it yet
             yield planned
-
-
-def _reused(decided: _Decided, table: TablePlan, partition: str | None) -> PlannedTable:
-    current = decided.look.current.get(table.table)
-    is_current = current is not None and current.record.materialization_id == table.materialization
-    return PlannedTable(
-        table=table.table,
-        asset=decided.asset.shown,
-        partition=partition,
-        action="reuse",
-        reasons=(table.why,),
-        definition=str(table.definition),
-        materialization=table.materialization,
-        is_current=is_current,
-        deployment=current.record.answered_by if current is not None and is_current else table.deployment,
-        failed_checks=table.failed_checks,
-        saved_seconds=table.saved_seconds,
-    )
-
-
-def _worded(difference: Difference, above: _Above, pins: Mapping[str, PinnedInput]) -> Difference:
-    """Word a changed input that the same launch makes first, or that is pinned."""
-    table = _table_of(difference.name)
-    if table in pins:
-        return replace(difference, text=worded(difference, pins))
-    if difference.kind != "input" or table not in (*above.made, *above.unknown):
-        return difference
-    return _made_first(table, difference.before)
-
-
-def _made_first(table: str, before: Any = None) -> Difference:
-    return Difference(
-        kind="input", name=table, before=before, after=None, text=f"input {table} is made first"
-    )
-
-
-def _table_of(source: str) -> str:
-    """Return the name of a table that is an input, without the deployment of one outside of the store."""
-    return source.partition("/")[2] if source.startswith("dagster:") else source
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,7 @@ from jammi_dagster.adapters.execution.reuse import Hit, stored_hits
 from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
 from jammi_dagster.adapters.execution.start import Pointed, Start
 from jammi_dagster.adapters.execution.step_result import was_left_out
-from jammi_dagster.adapters.judgement.forecast import LaunchedStep
+from jammi_dagster.adapters.judgement.decided_step import LaunchedStep
 from jammi_dagster.adapters.judgement.stored_assets import StoredAssets
 from jammi_dagster.errors import UnknownTable
 from jammi_dagster.planning.launch_report import LaunchReport

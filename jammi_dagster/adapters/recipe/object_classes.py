@@ -30,6 +30,14 @@ class ObjectClasses:
         self.identities.append(identity)
         return identity.digest
 
+    def note_resource(self, resource: Any, members: Members = None) -> None:
+        """Ask for the class of a resource, and for those of the resources that it holds."""
+        if not _is_resource(resource):
+            return
+        for name in type(resource).model_fields:
+            self.note_resource(getattr(resource, name))
+        self.code_of(type(resource), members)
+
     def is_config(self, resource: Any, members: Members = None) -> bool:
         """Return whether a resource is config alone, because the code that is used of its class reads nothing."""
         return self.identities is not None and is_config(resource, members)

@@ -80,6 +80,8 @@ def line(group: Group, reasons: Sequence[str], decision: SensorDecision, expecte
         outcome = "" if outcome == WAITS else outcome
     if any(state.table in request.bypassed for request in decision.requests):
         expected = "the run computes it in any case, as only that decides"
+    elif state.is_outdated and state.table in _requested(decision):
+        expected = "an input of it changes in any case, and its run loads the code on disk"
     said = [f"{kind}: {why}.", outcome, sentence(expected)]
     return f"{group.subject} {group.worded(' '.join(filter(None, said)))}"
 

@@ -97,5 +97,7 @@ def test_a_declared_file_is_covered(
 def test_another_file_is_not(project: Project, monkeypatch: pytest.MonkeyPatch, expression: str) -> None:
     """A file that `reads=` does not name, or that the code does not show, is undeclared."""
     (reason,) = _undeclared(project, monkeypatch, expression)
-    assert "declare it in reads=" in reason
+    assert ("declare it in reads=" in reason) != (
+        "or reads=[…] declares it" in reason
+    )  # it may be declared already
     assert "allow_reads=" in reason

@@ -130,6 +130,39 @@ def test_a_change_of_an_input_is_requested_all_the_same(lab: Lab, pipe: ModuleTy
     assert {"source", "scaled"} <= {key.to_user_string() for key in request.asset_selection or ()}
 
 
+def test_an_edited_table_below_a_stale_one_goes_along_and_the_tick_says_so(
+    lab: Lab, module: Write, tmp_path: Path
+) -> None:
+    """The table above is stale by itself; nobody is told that no run of the one below can be planned."""
+    data = tmp_path / "edited_data.csv"
+    data.write_text("1")
+    text = f"""
+        import pyarrow as pa
+        from jammi_dagster import result_table
+        from jammi_dagster.surfaces import file
+
+        @result_table(reads=[file({str(data)!r}, name="data")])
+        def top() -> pa.Table:
+            return pa.table({{"x": [1]}})
+
+        @result_table
+        def foot(top: pa.Table) -> pa.Table:
+            return pa.table({{"x": [2]}})
+    """
+    pipe = module("edited_below", text)
+    lab.run([pipe.top, pipe.foot])
+    ticking = Ticking(lab, [pipe.top, pipe.foot])
+    assert ticking.tick() == []
+    edit(Path(str(pipe.__file__)), "[2]", "[3]")
+    data.write_text("2")
+    (request,) = ticking.tick()
+    assert {key.to_user_string() for key in request.asset_selection or ()} == {"top", "foot"}
+    assert (
+        "Requested. An input of it changes in any case, and its run loads the code on disk." in ticking.said
+    )
+    assert "can be planned" not in ticking.said
+
+
 def test_a_reload_forgets_back_offs(lab: Lab, module: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed request is repeated at once in a new process, under a new run key, and then backs off anew."""
     now = [1_000_000.0]
