@@ -166,11 +166,12 @@ class ResultTableIOManager(dg.ConfigurableIOManager):
             unsettled=loads.unsettled,
             siblings=loads.siblings,
         )
-        if tables.policy(self.policy) is CachePolicy.USE:
+        policy = tables.policy(self.policy)
+        if policy is CachePolicy.USE:
             step.tell_of_policy()
         takes_none = may_be_none(spec.shape.output, spec.format)
         receiver = Receiver(key=context.asset_key, takes_none=takes_none)
-        result = record(tables, produce(lambda: obj, receiver))
+        result = record(tables, produce(lambda: obj, receiver), policy)
         for partition, metadata in result.metadata.items():
             only = partition if len(result.metadata) > 1 else None
             context.step_context.add_asset_metadata(metadata, step.asset_key, only)

@@ -49,6 +49,10 @@ DISTRUSTED = (
     "and reading its format runs code (trust_other_deployments=True in the decorator of its asset allows it)"
 )
 GRAPH = "only an executor under reuse_first skips the ops of a graph"
+GRAPH_LEFT = (
+    "reuse_first left its graph to the ops: they began before all that they read was made, were tried again or named, "
+    "or have hooks or an environment of their own"
+)
 GRAPH_CHECKS = "the ops of a graph with asset checks run in any case: no table holds the results"
 PLAIN = "Dagster runs the body of a plain asset in any case"
 

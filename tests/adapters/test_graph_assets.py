@@ -132,6 +132,30 @@ def test_other_edits_leave_the_identity(
     assert identified(module).digest == identified(module, edit).digest
 
 
+LAST = ("@dg.op\n    def join", '@dg.op(code_version="3")\n    def join')
+WHOLE = ("@dg.graph_asset(ins", '@dg.graph_asset(code_version="4", ins')
+
+
+@pytest.mark.parametrize("edit", COUNTING.values(), ids=COUNTING)
+def test_a_code_version_of_the_last_op_stands_for_this_op_alone(
+    module: Callable[[str, str], ModuleType], edit: tuple[str, str]
+) -> None:
+    """Dagster gives it to the asset; the code of all other ops counts as before."""
+    assert identified(module, LAST).digest != identified(module, edit, LAST).digest
+
+
+def test_a_code_version_stands_for_what_it_is_given_to(module: Callable[[str, str], ModuleType]) -> None:
+    """That of the last op for its body, and that of the asset for all of the graph."""
+    body = ("return data.append_column", "return data.set_column")
+    assert identified(module, LAST).digest == identified(module, body, LAST).digest
+    assert identified(module, LAST).digest != identified(module, (LAST[0], LAST[1].replace("3", "5"))).digest
+    for edit in COUNTING.values():
+        assert identified(module, WHOLE).digest == identified(module, edit, WHOLE).digest
+    assert (
+        identified(module, WHOLE).digest != identified(module, (WHOLE[0], WHOLE[1].replace("4", "5"))).digest
+    )
+
+
 def test_the_code_of_a_config_mapping_counts(module: Callable[[str, str], ModuleType]) -> None:
     """Also where the mapping is that of a graph within the graph."""
     nested = ("join(inner(data),", "join(mapped(data),")
@@ -201,6 +225,14 @@ def test_a_graph_may_declare_that_it_reads_nothing_else(module: Callable[[str, s
     assert identified(module, alone, (ins, f'{ins}, metadata={{"jammi/reads": []}}')).pinned
     with pytest.raises(InvalidField, match="jammi/reads"):
         identified(module, (ins, f'{ins}, metadata={{"jammi/reads": ["x.csv"]}}'))
+
+
+def test_the_last_op_declares_no_reads_of_the_others(module: Callable[[str, str], ModuleType]) -> None:
+    """Dagster gives the metadata of its output to the asset."""
+    alone = ("versioned(data),", "dg.op(name='alone')(lambda: 1)(),")
+    of_op = ("@dg.op\n    def join", '@dg.op(out=dg.Out(metadata={"jammi/reads": []}))\n    def join')
+
+    assert [str(one) for one in identified(module, alone, of_op).reasons if "in op alone" in str(one)]
 
 
 # --- runs ------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ class HereHandler(StepHandler):
         return iter(())
 
     def check_step_health(self, step_handler_context: Any) -> CheckStepHealthResult:
-        return CheckStepHealthResult.healthy()
+        return CheckStepHealthResult.unhealthy("each step is over when its launch is")  # a resumed run asks
 
     def terminate_step(self, step_handler_context: Any) -> Iterator[Any]:
         return iter(())

@@ -153,9 +153,16 @@ def inputs_of_ops(node_def: Any, name: str, node: str = "") -> Iterator[tuple[st
 
 
 def author_version(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> str | None:
-    """Return the code version that an asset's author gave, not the one from `finalize`."""
+    """Return the code version that an asset's author gave, not the one from `finalize`.
+
+    To an asset of a graph without one Dagster gives that of its last op, which stands for the code of this op alone.
+    """
     spec = assets_def.specs_by_key[key]
-    return None if spec.metadata.get(FINALIZED) else spec.code_version
+    if spec.metadata.get(FINALIZED):
+        return None
+    if is_graph(assets_def) and spec.code_version == graph_output(assets_def, key).definition.code_version:
+        return None
+    return spec.code_version
 
 
 def raw_config_of(assets_def: dg.AssetsDefinition, entry: Mapping[str, Any] | None) -> Any:

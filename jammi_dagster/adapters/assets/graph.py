@@ -243,7 +243,12 @@ def _shape(graph: Any, nodes: Collection[str], output: Any) -> FunctionShape:
 
 
 def _reads(assets_def: dg.AssetsDefinition, key: dg.AssetKey) -> tuple[()] | None:
-    """Return the empty list of reads that the asset's metadata may declare. Raises `InvalidField`."""
+    """Return the empty list of reads that the asset's metadata may declare. Raises `InvalidField`.
+
+    Dagster adds the metadata of the last op's output, which can declare it for this op at most.
+    """
+    if READS in graph_output(assets_def, key).definition.metadata:
+        return None
     given = assets_def.get_asset_spec(key).metadata.get(READS)
     value = getattr(given, "value", given)
     if value is None:

@@ -18,12 +18,13 @@ from jammi_dagster.adapters.assets.declaration import (
     graph_output,
     inputs_of_ops,
     ops_config,
-    reuses_first,
     siblings_of,
 )
+from jammi_dagster.adapters.assets.graph import ops_of
 from jammi_dagster.adapters.assets.partitions import mapped_partitions
 from jammi_dagster.adapters.assets.spec import TableSpec
 from jammi_dagster.adapters.execution import input_ledger
+from jammi_dagster.adapters.execution.reused_event import is_marked
 from jammi_dagster.adapters.execution.step import Step
 from jammi_dagster.adapters.handoff.references import ResultReference, references_in
 from jammi_dagster.adapters.handoff.run_values import Load, loads_of, run_chain
@@ -31,6 +32,7 @@ from jammi_dagster.adapters.handoff.run_values import note_load as note
 from jammi_dagster.adapters.recipe.config import NotRecordable
 from jammi_dagster.contract import TableName
 from jammi_dagster.contract.tables import asset_of
+from jammi_dagster.errors import InvalidOutput
 from jammi_dagster.store import ResultStore
 
 _USE_ON_PLAIN = (
@@ -98,8 +100,38 @@ class GraphStep(PlainStep):
         except Exception as error:  # of the author's code
             raise NotRecordable(f"it cannot be set up beside its own op: {type(error).__name__}") from error
 
+    def check_values(self) -> None:
+        """Raise `InvalidOutput` where a dynamic op left no values, as the run that this one goes on with reused it.
+
+        To Dagster it is an op that gave none, and what collects them gets an empty list.
+        """
+        steps = self._context.dagster_run.step_keys_to_execute
+        if steps is None:
+            return
+        dynamic = {
+            f"{self.node_name}.{node}"
+            for node, op in ops_of(self._context.job_def.graph.node_named(self.node_name).definition)
+            if any(output.is_dynamic for output in op.output_dict.values())
+        }
+        for step in sorted(dynamic - set(steps)):
+            if run := self._reused_by(step):
+                raise InvalidOutput(
+                    asset=self.asset_key.to_user_string(),
+                    why=f"run {run} reused its graph, so that op {step} gave no values to this run",
+                    way_out="launch a new run, or re-execute all ops of the graph",
+                )
+
+    def _reused_by(self, step: str) -> str | None:
+        """Return the last run above this one that did a step, where it reused it."""
+        for run in self._runs[1:]:
+            for entry in self.instance.all_logs(run, of_type=dg.DagsterEventType.STEP_SUCCESS):
+                if entry.step_key == step:
+                    return run if is_marked(entry.dagster_event) else None
+        return None
+
     def loads(self, store: ResultStore, spec: TableSpec) -> Loads:
         """Return what the steps of the graph loaded for its inputs, in this run or in one that it retries."""
+        self.check_values()
         own = input_ledger.loading(self._context, store)
         references: dict[str, Any] = {}
         within: list[ResultReference] = []
@@ -135,7 +167,7 @@ class GraphStep(PlainStep):
 
     def tell_of_policy(self) -> None:
         """Warn that a policy of reuse has no effect, once in a run."""
-        if self.asset_key == min(self.assets_def.keys) and not reuses_first(self._context.job_def):
+        if self.asset_key == min(self.assets_def.keys) and not self.reuses_first:
             self.log.warning(_USE_ON_GRAPH.format(asset=self.asset_key.to_user_string()))
 
     @property

@@ -28,6 +28,7 @@ from jammi_dagster.errors import UnknownTable
 from jammi_dagster.planning.step_plan import (
     GRAPH,
     GRAPH_CHECKS,
+    GRAPH_LEFT,
     PLAIN,
     Match,
     StepPlan,
@@ -107,16 +108,25 @@ def _look(
     return outcome, decisions[0].plan, draft
 
 
-def record(tables: TableStep, output: BodyOutput) -> StepResult:
+def record(tables: TableStep, output: BodyOutput, policy: CachePolicy) -> StepResult:
     """Record the output of a plain asset's body, or of the ops of a graph."""
     draft = tables.draft()
     of_graph = is_graph(tables.step.assets_def)
-    plan = decide(tables, draft, CachePolicy.USE).plan if of_graph else None
+    plan = decide(tables, draft, policy).plan if of_graph else None
     if plan is None or plan.verdict == "reuse":
-        why = PLAIN if not of_graph else GRAPH_CHECKS if tables.step.check_names else GRAPH
+        why = _why_run(tables, of_graph=of_graph)
         facts = [fact._replace(barriers=(why, *fact.barriers), is_probed=False) for fact in draft.facts()]
         plan = decide_step(facts, CachePolicy.USE)
     return compute(tables, draft, lambda: output, begin(tables), plan)
+
+
+def _why_run(tables: TableStep, *, of_graph: bool) -> str:
+    """Return why a body was called, or ops were run, although their table may be stored."""
+    if not of_graph:
+        return PLAIN
+    if tables.step.check_names:
+        return GRAPH_CHECKS
+    return GRAPH_LEFT if tables.step.reuses_first else GRAPH
 
 
 def decide(tables: TableStep, draft: Draft, policy: CachePolicy) -> Decision:

@@ -209,9 +209,14 @@ def _checked(output: BodyOutput, receiver: Receiver) -> BodyOutput:
         raise InvalidOutput(
             asset=receiver.asset,
             why="its function gave no table",
-            way_out="return a table, or MaterializeResult(value=…); an asset without one is a @dg.asset with -> None",
+            way_out=_GIVE_ONE,
         )
     return output
+
+
+_GIVE_ONE = (
+    "return a table, or MaterializeResult(value=…); a @dg.asset, or a graph's op, that makes none has -> None"
+)
 
 
 def _two_values(asset: str) -> InvalidOutput:

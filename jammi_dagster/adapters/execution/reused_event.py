@@ -25,7 +25,16 @@ from jammi_dagster.adapters.handoff.serialized_metadata import packed
 
 MOST_BYTES = 2_000  # of a serialized materialization with two inputs
 _ROOM = 400  # for the metadata of the function
+MARK: Mapping[str, str] = {metadata_keys.OUTCOME_TAG: "reused"}
+"""The logging tags of the events that an executor stores for steps that no process runs: they are known by these."""
+
 _ONLY_WHERE_COMPUTED = frozenset({metadata_keys.COLUMN_SCHEMA, "dagster/column_lineage"})
+
+
+def is_marked(event: Any) -> bool:
+    """Tell whether an executor stored an event of a step that was reused without being run."""
+    tag = metadata_keys.OUTCOME_TAG
+    return bool((event.logging_tags or {}).get(tag) == MARK[tag])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from jammi_dagster.adapters.assets.declaration import (
     maps_config,
     original,
     raw_config_of,
+    reuses_first,
 )
 from jammi_dagster.adapters.assets.run_tags import tags_of_launch
 from jammi_dagster.adapters.recipe.pins import check_pins
@@ -53,6 +54,11 @@ class Step(DeclaredAsset):
         self.run_id: str = context.run_id
         self.step_key: str = context.step.key
         self.tags: Mapping[str, str] = tags_of_step(context)
+
+    @property
+    def reuses_first(self) -> bool:
+        """True if the executor of the run reuses whole steps before any of them runs."""
+        return reuses_first(self._context.job_def)
 
     def check_pins(self) -> None:
         """Raise `InvalidField` for a pin of the run that is no input of its assets, or a table that the step makes."""

@@ -179,14 +179,11 @@ class RunDecision:
             for key in gone:
                 del found[key]
 
-    # --- one step, with everything above it done -------------------------------------------------------
+    # --- one unit, with everything above it done -------------------------------------------------------
 
-    def reused_now(self, step: Any, attempts: Mapping[str, int]) -> Reused | None:
-        """Decide a step that would be launched now, and move its pointers; None where it is not reused."""
-        if step.node_handle.parent is not None:  # of a graph, which is reused as a whole or not at all
-            return None
+    def reused_now(self, unit: Unit, attempts: Mapping[str, int]) -> Reused | None:
+        """Decide a unit whose first step would be launched now, and move its pointers; None where it is not reused."""
         self.location.refresh()
-        unit = Unit.of_step(step, self._job)
         launched = self._launch(unit, attempts)
         if launched is None:
             return None

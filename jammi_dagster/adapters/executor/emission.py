@@ -23,12 +23,9 @@ from dagster._utils.interrupts import pop_captured_interrupt
 
 from jammi_dagster.adapters.code_location.input_events import InputEvents
 from jammi_dagster.adapters.event_log_storage import STEPS_AT_ONCE, BatchingStorage, together
-from jammi_dagster.adapters.execution.reused_event import ReusedAsset, check_evaluations
+from jammi_dagster.adapters.execution.reused_event import MARK, ReusedAsset, check_evaluations, is_marked
 from jammi_dagster.adapters.executor.decision import Reused, ReusedStep
-from jammi_dagster.adapters.metadata_keys import OUTCOME_TAG, PARTITION_TAG, REUSED
-
-MARK: Mapping[str, str] = {OUTCOME_TAG: "reused"}
-"""The logging tags of events that the executor stores for steps: a resumed run knows them by these."""
+from jammi_dagster.adapters.metadata_keys import PARTITION_TAG, REUSED
 
 _Kind = dg.DagsterEventType
 _KINDS = {
@@ -45,7 +42,7 @@ def told_before(instance: dg.DagsterInstance, run_id: str) -> Counter[tuple[str 
     told: Counter[tuple[str | None, str]] = Counter()
     for entry in instance.all_logs(run_id, of_type=_KINDS):
         event = entry.dagster_event
-        if event is not None and (event.logging_tags or {}).get(OUTCOME_TAG) == MARK[OUTCOME_TAG]:
+        if event is not None and is_marked(event):
             told[event.step_key, event.event_type_value] += 1
     return told
 
@@ -78,8 +75,10 @@ class Emission:
 
     def rehearse(self, step: ExecutionStep) -> None:
         """Make events of a step without storing them, to see if Dagster's parts are there."""
-        for entry in (self._entry(step, _Kind.STEP_START), self._success(step)):
-            entry.get_dagster_event()
+        self.beside(
+            step,
+            [one.get_dagster_event() for one in (self._entry(step, _Kind.STEP_START), self._success(step))],
+        )
 
     def is_listed(self) -> bool:
         """Tell whether the event of the engine that lists the reused steps is stored."""
@@ -105,6 +104,20 @@ class Emission:
                     for event in self._level(level, reused.overtaken)
                 ]
             yield from events
+
+    def beside(self, step: Any, told: Sequence[DagsterEvent]) -> list[DagsterEvent]:
+        """Return the events of a reused step with its other outputs, for an executor that waits for them.
+
+        Ops hand these to each other. They are not stored: nobody else asks for them.
+        """
+        named = {
+            event.step_output_data.step_output_handle.output_name
+            for event in told
+            if event.is_successful_output
+        }
+        others = [one.name for one in step.step_outputs if not one.is_dynamic and one.name not in named]
+        made = (self._output_event(step, name).get_dagster_event() for name in others)
+        return [*told[:-1], *made, *told[-1:]]
 
     # --- levels ----------------------------------------------------------------------------------------
 
@@ -166,6 +179,9 @@ class Emission:
             if output.properties.asset_check_key == wanted
             and (check is not None or output.properties.asset_key == key)
         )
+        return self._output_event(step, name)
+
+    def _output_event(self, step: ExecutionStep, name: str) -> EventLogEntry:
         handle = StepOutputHandle(step.key, name)
         checked = TypeCheckData(success=True, label=name)  # type: ignore[no-untyped-call]  # Dagster's
         return self._entry(step, _Kind.STEP_OUTPUT, StepOutputData(handle, type_check_data=checked))

@@ -21,7 +21,7 @@ from jammi_dagster.adapters.executor.decision import RunDecision
 from jammi_dagster.adapters.executor.emission import Emission, stop_if_asked
 from jammi_dagster.adapters.executor.inner import runs_here, settling
 from jammi_dagster.adapters.executor.left import names_surroundings, why_run_is_left
-from jammi_dagster.adapters.executor.units import units_of
+from jammi_dagster.adapters.executor.units import Unit, graphs_of, units_of
 from jammi_dagster.adapters.metadata_keys import REUSED
 from jammi_dagster.catalog import RUN_LEASE_SECONDS
 from jammi_dagster.errors import ThreadNotStarted
@@ -61,7 +61,7 @@ class ReuseFirstExecutor(dg.Executor):
         )
         if not is_left and run.open(inner):
             yield from run.reuse()
-            inner = settling(inner, run.settle, run.done)
+            inner = settling(inner, run.settle)
         rest = run.rest()
         if rest is not None:
             with run.kept():
@@ -69,13 +69,19 @@ class ReuseFirstExecutor(dg.Executor):
 
 
 class _Run:
-    """One execution of a plan. `done` are the steps that are reused, with their events stored."""
+    """One execution of a plan. `done` are the steps that are reused, with their events stored.
+
+    `_graphs` are the graphs of which no step was launched, `_told` the events of steps that were reused with another
+    one of their graph before the wrapped executor comes to them.
+    """
 
     def __init__(self, plan_context: PlanOrchestrationContext, plan: ExecutionPlan) -> None:
         self.done: set[str] = set()
         self._context, self._plan = plan_context, plan
         self._emission = Emission(plan_context.dagster_run, plan_context.instance)
         self._decision: RunDecision | None = None
+        self._graphs: dict[str, Unit] = {}
+        self._told: dict[str, list[DagsterEvent]] = {}
 
     def open(self, inner: dg.Executor) -> bool:
         """Make ready to decide; return False, and say why, where that is not possible."""
@@ -92,7 +98,7 @@ class _Run:
 
     def _rehearse(self, inner: dg.Executor) -> None:
         """Use each part of Dagster once: one that has moved is found before anything is stored."""
-        settling(inner, self.settle, ())
+        settling(inner, self.settle)
         for key in self._plan.step_keys_to_execute[:1]:
             self.context_of(inner, self._subset([key]))
             step = self._plan.get_step_by_key(key)
@@ -105,6 +111,7 @@ class _Run:
         if self._context.resume_from_failure:
             self._emission.repair(run.run_id)
             self.done = self._emission.resume()  # the others are settled as they come up
+            self._finish_graphs()
             if self.done and not self._emission.is_listed():
                 yield self._said(
                     self.done, f"{len(self.done):,} steps were reused before the run was interrupted"
@@ -119,6 +126,7 @@ class _Run:
         except Exception as error:  # whatever it is, the steps run, and meet it themselves
             self._leave(error)
             return
+        self._graphs = graphs_of(levels)
         if not reused.steps:
             return
         stop_if_asked()
@@ -131,19 +139,59 @@ class _Run:
         text = f"reused {len(records):,} tables of {len(self.done):,} steps out of {len(steps):,}, {saved:.2f} s saved"
         yield self._said(self.done, text)
 
-    def settle(self, step: Any, attempts: Mapping[str, int]) -> list[DagsterEvent] | None:
-        """Reuse a step that would be launched now, where everything above it is done; None where it cannot be."""
+    def _finish_graphs(self) -> None:
+        """Tell the rest of graphs that were told in part; one that cannot be reused any more runs as a whole."""
+        levels, _ = units_of(self._plan, self._context.job.get_definition())
+        for graph in graphs_of(levels).values():
+            if graph.is_begun(self.done):
+                self.done -= graph.keys
+                self._reuse_now(graph, {})
+
+    def settle(self, step: Any, known: Any) -> list[DagsterEvent] | None:
+        """Reuse a step that would be launched now, where everything above it is done; None where it cannot be.
+
+        The first step of a graph does so for all of them.
+        """
+        if step.key in self._told:
+            return self._told.pop(step.key)
+        unit = self._unit(step, known)
+        if unit is None:
+            return None
+        events = self._reuse_now(unit, known.previous_retry_attempts if known else {})
+        if events is None:
+            return None
+        for event in events:
+            self._told.setdefault(str(event.step_key), []).append(event)
+        for one in unit.resolved:
+            self._told[one.key] = self._emission.beside(one, self._told[one.key])
+        return self._told.pop(step.key)
+
+    def _reuse_now(self, unit: Unit, attempts: Mapping[str, int]) -> list[DagsterEvent] | None:
+        """Reuse a unit with everything above it done, and return its events; None where it cannot be."""
         assert self._decision is not None, "it was opened"
         try:
-            reused = self._decision.reused_now(step, attempts)
+            reused = self._decision.reused_now(unit, attempts)
         except Exception as error:  # whatever it is, the step is launched, and meets it itself
-            _log.debug("step %s is launched: %s", step.key, first_line(error))
+            _log.debug("step %s is launched: %s", unit.key, first_line(error))
             return None
         if reused is None:
             return None
         for one in reused.steps:
             self._context.log.info(saved_line([hit.record for hit in one.hits.values()]))
-        return list(self._emission.emit(reused, [[step.key]]))
+        events = list(self._emission.emit(reused, [unit.keys]))
+        self.done |= unit.keys
+        return events
+
+    def _unit(self, step: Any, known: Any) -> Unit | None:
+        """Return the unit that a step decides on; None for one of a graph that cannot be decided any more, or yet."""
+        if step.node_handle.parent is None:
+            return Unit.of_step(step, self._context.job.get_definition())
+        graph = self._graphs.pop(step.node_handle.path[0], None)
+        if graph is None or graph.may_give_nothing:
+            return None
+        own = set(self._plan.step_keys_to_execute)
+        waits = {handle for handle in graph.reads() if handle.step_key in own}
+        return graph if waits <= set(known.ready_outputs) else None
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+from dagster._core.execution.plan.inputs import StepInput
+from dagster._core.execution.plan.outputs import StepOutputHandle
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.plan.step import ExecutionStep
 
@@ -36,6 +38,32 @@ class Unit:
     def resolved(self) -> tuple[Any, ...]:
         """The steps that have events of their own: of an output's mapped steps nobody knows the number."""
         return tuple(step for step in self.steps if "[?]" not in step.key)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all its steps."""
+        return frozenset(step.key for step in self.steps)
+
+    @property
+    def is_graph(self) -> bool:
+        """Tell whether these are the steps of a graph."""
+        return self.steps[0].node_handle.parent is not None
+
+    def is_begun(self, done: Collection[str]) -> bool:
+        """Tell whether some of its steps, and not all that have events of their own, are among the `done` ones."""
+        return 0 < sum(step.key in done for step in self.resolved) < len(self.resolved)
+
+    @property
+    def may_give_nothing(self) -> bool:
+        """Tell whether a dynamic output may have no values: without any, Dagster skips what is below it."""
+        outputs = (output for step in self.steps for output in step.step_outputs)
+        return any(output.is_dynamic and not output.is_required for output in outputs)
+
+    def reads(self) -> set[StepOutputHandle]:
+        """Return the outputs of other steps that its steps wait for."""
+        inputs = (one for step in self.steps for one in step.step_inputs if isinstance(one, StepInput))
+        handles = (handle for one in inputs for handle in one.get_step_output_handle_dependencies())
+        return {handle for handle in handles if handle.step_key not in self.keys}
 
     def why_left(self, job: Any, attempts: Mapping[str, int]) -> str | None:
         """Return why the unit is left to the wrapped executor; None if it may be decided."""
@@ -78,6 +106,11 @@ def units_of(plan: ExecutionPlan, job: Any) -> tuple[list[list[Unit]], dict[str,
         if level:
             levels.append(level)
     return levels, {key: above for key, above in needs.items() if key in open_units}
+
+
+def graphs_of(levels: Iterable[Iterable[Unit]]) -> dict[str, Unit]:
+    """Return the graphs among units, by the name of their node."""
+    return {unit.key: unit for level in levels for unit in level if unit.is_graph}
 
 
 def _is_resolved(unit: Unit) -> bool:

@@ -73,3 +73,24 @@ def test_a_retry_from_failure_reads_the_values_of_the_failed_run(runs: Runs) -> 
     assert store.read("summed")["x"].to_pylist() == [5]
     assert [anchor.source for anchor in store.current("summed").input_anchors] == ["raw"]
     assert values(runs) == []
+
+
+@pytest.mark.slow
+def test_an_op_of_a_reused_graph_is_not_run_alone(runs: Runs) -> None:
+    """The dynamic op above it left no values. To Dagster it gave none, and the table would be that of no values."""
+    runs.run("in_process")
+    reused = runs.run("in_process")
+    options = dg.ReexecutionOptions(reused.run_id, step_selection=["summed.total"])
+
+    with dg.execute_job(
+        runs.job("in_process"), instance=runs.instance, reexecution_options=options, run_config=QUIET
+    ) as result:
+        assert not result.success
+        (failure,) = result.get_step_failure_events()
+
+    error = failure.step_failure_data.error
+    assert error is not None
+    assert error.cause is not None
+    said = f"run {reused.run_id} reused its graph, so that op summed.split gave no values to this run"
+    assert said in error.cause.message
+    assert ResultStore(str(runs.folder / "store")).read("summed")["x"].to_pylist() == [5]
