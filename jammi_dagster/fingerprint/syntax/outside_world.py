@@ -327,11 +327,9 @@ def _public(name: str) -> str:
         top, *parts, leaf = name.split(".")
         return ".".join((top, *(part for part in parts if not part.startswith("_")), leaf))
     parts = name.split(".")
-    if (
-        parts[0] in PRIVATE_PACKAGES and parts[1:] and parts[1].startswith("_")
-    ):  # a class, and what is asked of it
-        at = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
-        return ".".join((parts[0], *parts[at:]))
+    if parts[0] in PRIVATE_PACKAGES and parts[1:] and parts[1].startswith("_"):
+        at = next((at for at, part in enumerate(parts) if part[:1].isupper()), None)
+        return name if at is None else ".".join((parts[0], *parts[at:]))  # a class, and what is asked of it
     return name
 
 
