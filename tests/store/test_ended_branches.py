@@ -193,6 +193,9 @@ def test_a_pinned_table_that_was_collected_is_told(store_at: StoreAt) -> None:
 class _NoSurface:
     source = 5
 
+    def __repr__(self) -> str:
+        return "a surface whose source is 5"
+
 
 @pytest.mark.parametrize(
     "given",
