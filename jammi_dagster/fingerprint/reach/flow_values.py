@@ -46,17 +46,19 @@ def item(values: Values, part: str = ANY_PART) -> Values:
     [('a.py', 'D')]
     """
     found = set()
-    for one in values:
-        if not one.around:
-            found.add(one._replace(parts=(*one.parts, part)[:_DEEPEST]))
-        elif ANY_PART in (part, one.around[0]) or part == one.around[0]:
-            found.add(one._replace(around=one.around[1:]))
+    for root, parts, around, via in values:
+        if not around:
+            found.add(Value(root, (*parts, part)[:_DEEPEST], (), via))
+        elif part == ANY_PART or around[0] in (part, ANY_PART):
+            found.add(Value(root, parts, around[1:], via))
     return frozenset(found)
 
 
 def wrap(values: Values, part: str = ANY_PART) -> Values:
     """Return new objects that hold values."""
-    return frozenset(one._replace(around=(part, *one.around)[:_DEEPEST]) for one in values)
+    return frozenset(
+        Value(root, parts, (part, *around)[:_DEEPEST], via) for root, parts, around, via in values
+    )
 
 
 def copy(values: Values) -> Values:

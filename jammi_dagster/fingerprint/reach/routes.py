@@ -59,6 +59,9 @@ class Routes:
         self._lookups = Lookups()
         self._nodes: dict[str, Node] = {}
         self._routes: dict[tuple[str, str], Route] = {}
+        self._children: dict[
+            tuple[str | None, tuple[str, ...], str], tuple[Module | None, Mapping[str, str] | None]
+        ] = {}
         self._tops: dict[tuple[str, str], bool] = {}  # of dotted texts
         self._around: dict[tuple[str, str], tuple[Module, ...]] = {}
         self._checked: set[str] = set()  # the files that this identity has looked at
@@ -200,14 +203,27 @@ class Routes:
     def _follow(self, start: Module | None, parts: list[str]) -> Route:
         passed = [start] if start else []
         for index, part in enumerate(parts):
-            found = child(passed[-1] if passed else None, part, self._lookups)
-            shared = libraries(found, self._home) if found else None
+            found, shared = self._child(passed[-1] if passed else None, part)
             if found is None or shared is not None:
-                if found and found.path and (folder := installation(found.path, found.top)):
-                    self._lookups.search([folder])  # a distribution is installed anew there
                 return Route(tuple(passed), tuple(parts[index:]), found is not None, shared or {})
             passed.append(found)
         return Route(tuple(passed), (), False, {})
+
+    def _child(self, parent: Module | None, leaf: str) -> tuple[Module | None, Mapping[str, str] | None]:
+        """Find a module below another, and the libraries whose versions stand for it; it is sought once."""
+        key = (parent.name, parent.search, leaf) if parent else (None, (), leaf)
+        if key not in self._children:
+            found = child(parent, leaf, self._lookups)
+            shared = libraries(found, self._home) if found else None
+            if (
+                found
+                and shared is not None
+                and found.path
+                and (folder := installation(found.path, found.top))
+            ):
+                self._lookups.search([folder])  # a distribution is installed anew there
+            self._children[key] = found, shared
+        return self._children[key]
 
     def _package(self, node: Node, level: int) -> Module:
         """Return the package from which a relative import of this many dots starts."""

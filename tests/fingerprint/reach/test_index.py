@@ -14,6 +14,8 @@ from jammi_dagster.fingerprint.reach.fixed_points import FixedPoints
 from jammi_dagster.fingerprint.reach.graph import Graph
 from jammi_dagster.fingerprint.reach.index import forget_all
 from jammi_dagster.fingerprint.reach.reached import ReachedFile, Root
+from jammi_dagster.fingerprint.sources.lookups import Lookups
+from jammi_dagster.fingerprint.sources.modules import Module, child
 from jammi_dagster.fingerprint.syntax.uses import Call
 
 FILES = {
@@ -231,3 +233,23 @@ def test_components_are_in_proportion_to_the_reached_code(project: Project) -> N
     project.write({"loud.py": loud + "\nS.append(1)"})
     project.forget()
     assert identify(importlib.import_module("small").f).digest != found.digest
+
+
+def test_a_module_behind_many_names_is_sought_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The finder looks for it on the disk, which is slow where names of a thousand functions lead to it."""
+    uses = ", ".join(f"base.n{number}" for number in range(9))
+    files = {
+        "pkg/base.py": "".join(f"n{number} = {number}\n" for number in range(9)),
+        "pkg/flow.py": f"def f():\n    from pkg import base\n    return {uses}\n",
+    }
+    project.write({"pkg/__init__.py": "", **files})
+    sought: list[tuple[str, str]] = []
+
+    def counted(parent: Module | None, leaf: str, lookups: Lookups) -> Module | None:
+        sought.append((parent.name if parent else "", leaf))
+        return child(parent, leaf, lookups)
+
+    monkeypatch.setattr(reach.routes, "child", counted)
+    assert identify(importlib.import_module("pkg.flow").f).unresolved == ()
+    assert ("pkg", "base") in sought
+    assert len(sought) == len(set(sought))
