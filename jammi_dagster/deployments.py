@@ -19,6 +19,7 @@ from jammi_dagster.catalog import (
 )
 from jammi_dagster.contract import AnchorKind, InputAnchor
 from jammi_dagster.contract.anchors import check_distinct
+from jammi_dagster.contract.fields import is_finite
 from jammi_dagster.contract.tables import check_source
 from jammi_dagster.errors import InvalidDeployment, InvalidField, InvalidStore, InvalidTableName
 from jammi_dagster.sensing import Rows
@@ -108,8 +109,7 @@ class Deployments:
 
         Raises `InvalidDeployment`, and `InvalidField` for a time that is none.
         """
-        is_number = isinstance(ttl_days, int | float) and not isinstance(ttl_days, bool)
-        if ttl_days is not None and not (is_number and 0 < ttl_days < math.inf):
+        if ttl_days is not None and not (is_finite(ttl_days) and ttl_days > 0):
             expected = "a number of days above 0, or None for a branch that lasts"
             raise InvalidField(what="store", path="ttl_days", value=ttl_days, expected=expected)
         self._database, self._scope = database, scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from jammi_dagster.errors import InvalidField
 
@@ -74,9 +74,17 @@ def check_flags(what: str, **flags: object) -> None:
             raise InvalidField(what=what, path=name, value=value, expected="True or False")
 
 
+def is_finite(value: object) -> TypeGuard[float]:
+    """Return whether a value is a number, but no infinity, and no `True`.
+
+    >>> is_finite(10**400), is_finite(float("nan")), is_finite(True)
+    (True, False, False)
+    """
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+
+
 def check_number(what: str, path: str, value: object, *, least: float | None = None) -> None:
     """Raise `InvalidField` for anything but a finite number that is no less than this."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or (least is not None and value < least):  # type: ignore[operator]  # it is a number here
+    if not is_finite(value) or (least is not None and value < least):
         expected = "a number" if least is None else f"a number from {least:g}"
         raise InvalidField(what=what, path=path, value=value, expected=expected)

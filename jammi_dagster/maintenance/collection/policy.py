@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jammi_dagster.contract.fields import check_flags, is_finite
 from jammi_dagster.contract.tables import asset_of
 from jammi_dagster.errors import InvalidField
 
@@ -69,8 +69,7 @@ class RetentionPolicy(RetentionRule):
             _check_number(
                 "keep_tombstones_for_days", self.keep_tombstones_for_days, "a number of days from 0"
             )
-        if not isinstance(self.keep_inputs, bool):
-            raise _bad("keep_inputs", self.keep_inputs, "True or False")
+        check_flags(_WHAT, keep_inputs=self.keep_inputs)
         if not isinstance(self.tables, Mapping):
             raise _bad("tables", self.tables, "a mapping of patterns to rules")
         rules = {pattern: _rule(pattern, rule) for pattern, rule in self.tables.items()}
@@ -133,8 +132,7 @@ def _known(path: str, given: object, names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _check_number(path: str, value: object, expected: str, *, whole: bool = False) -> None:
-    kinds = int if whole else (int, float)
-    if not isinstance(value, kinds) or isinstance(value, bool) or not 0 <= value < math.inf:
+    if not is_finite(value) or value < 0 or (whole and not isinstance(value, int)):
         raise _bad(path, value, expected)
 
 
