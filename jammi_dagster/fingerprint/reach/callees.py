@@ -14,6 +14,7 @@ from jammi_dagster.fingerprint.syntax.scopes import Chain, chain_of
 
 if TYPE_CHECKING:
     from jammi_dagster.fingerprint.reach.function_flows import Flow
+    from jammi_dagster.fingerprint.reach.object_flows import ObjectFlows
 
 _DEEPEST = 4  # names of names, bases of bases
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -173,21 +174,20 @@ def _named_classes(flow: Flow, chain: Chain) -> Iterator[tuple[Node, Unit]]:
         yield from ((home, unit) for home, unit in found if unit.kind == "class")
 
 
-def bases(flows: object, home: Node, cls: Unit) -> list[tuple[Node, Unit]]:
+def bases(flows: ObjectFlows, home: Node, cls: Unit) -> list[tuple[Node, Unit]]:
     """Return the first-party bases of a class."""
     node = cls.statement.node if cls.statement else None
     chains = [chain for one in getattr(node, "bases", ()) if (chain := chain_of(one))]
-    places = flows.places  # type: ignore[attr-defined]
-    found = [pair for chain in chains for pair in places.definitions(home, chain)]
+    found = [pair for chain in chains for pair in flows.places.definitions(home, chain)]
     return [(place, unit) for place, unit in found if unit is not cls and unit.kind == "class"]
 
 
-def method_of(flows: object, home: Node, cls: Unit, name: str, depth: int = _DEEPEST) -> Flow | None:
+def method_of(flows: ObjectFlows, home: Node, cls: Unit, name: str, depth: int = _DEEPEST) -> Flow | None:
     """Return a method of a class, or of its first-party bases."""
     node = cls.statement.node if cls.statement else None
     for one in getattr(node, "body", ()):
         if isinstance(one, _FUNCTIONS) and one.name == name:
-            return flows.of(home, one, (home, cls))  # type: ignore[attr-defined,no-any-return]
+            return flows.of(home, one, (home, cls))
     for place, base in bases(flows, home, cls) if depth > 0 else ():
         if found := method_of(flows, place, base, name, depth - 1):
             return found

@@ -63,8 +63,8 @@ def _functions(unit: Unit, part: str) -> Iterator[Function]:
         yield from (
             one for one in methods if (method_part(one.name) if one.name in apart else "code") == part
         )
-    elif isinstance(getattr(node, "value", None), ast.Lambda):
-        yield node.value  # type: ignore[union-attr]
+    elif isinstance(value := getattr(node, "value", None), ast.Lambda):
+        yield value
 
 
 def _may_change(node: Node, name: str, change: Changed) -> bool:

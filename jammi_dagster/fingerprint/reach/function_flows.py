@@ -290,15 +290,11 @@ class Flow:
             return self.values(node.func)  # `weakref.ref(x)()`
         if name == "map" and len(node.args) > 1:
             offered = tuple(item(one) for one in held[1:])
-            own = [one._replace(first=(*one.first, *offered)) for one in callees(self, node.args[0])]
-            return NONE.union(
-                *(wrap(self._returned(one, arguments(self, one, _NO_ARGUMENTS))) for one in own)
-            )
+            own = callees(self, node.args[0])
+            return self._results_within([one._replace(first=(*one.first, *offered)) for one in own])
         handed = [one for given in node.args for one in self._handed(given)]
         if handed:
-            return NONE.union(
-                *(wrap(self._returned(one, arguments(self, one, _NO_ARGUMENTS))) for one in handed)
-            )
+            return self._results_within(handed)
         names = self.scope.peek(chain) if chain else []
         if isinstance(node.func, ast.Attribute) and (not names or any(CALL in one for one in names)):
             held.insert(0, self.values(node.func.value))
@@ -310,6 +306,12 @@ class Flow:
         if name in HOLDERS or fields is not None:
             return self._holding(node, fields or ())
         return result_of(name, held) or self._uncopied(node, held)
+
+    def _results_within(self, functions: Sequence[Callee]) -> Values:
+        """Return the results of functions that a library calls, within the result of the library's."""
+        return NONE.union(
+            *(wrap(self._returned(one, arguments(self, one, _NO_ARGUMENTS))) for one in functions)
+        )
 
     def _handed(self, given: ast.expr) -> list[Callee]:
         """Return the functions that an argument is, which a library calls, and whose results it returns."""
@@ -343,8 +345,7 @@ class Flow:
     @staticmethod
     def _uncopied(node: ast.Call, held: list[Values]) -> Values:
         """Return the data that `np.array(A, copy=False)` shares."""
-        words = (one for one in node.keywords if one.arg == "copy" and isinstance(one.value, ast.Constant))
-        return held[0] if held and any(not one.value.value for one in words) else NONE  # type: ignore[attr-defined]
+        return held[0] if held and any(is_false(word, "copy") for word in node.keywords) else NONE
 
     def _result_of(self, callee: Callee, call: ast.Call) -> Values:
         if callee.makes and callee.flow.node is None:  # without a constructor of its own, as a dataclass
@@ -375,7 +376,7 @@ class Flow:
             self._stored = found = frozenset(one for one in found if one.root != root)
             for call in (one for one in self.code.nodes if isinstance(one, ast.Call)):
                 for callee in callees(self, call.func) if isinstance(call.func, ast.Attribute) else ():
-                    if Value(root) in callee.first[0] if callee.first else False:
+                    if callee.first and Value(root) in callee.first[0]:
                         inner, given = callee.flow, arguments(self, callee, call)
                         first = every(inner.node.args)[0].arg if inner.node and every(inner.node.args) else ""
                         found = found.union(*(inner.inserted(one, given) for one in inner.stored(first)))
@@ -386,11 +387,9 @@ class Flow:
 
     def inserted(self, value: Value, given: Arguments) -> Values:
         """Return a value of this function in terms of the arguments that it gets."""
-        if isinstance(value.root, Given):
-            is_own = self.node is not None and value.root.function == id(self.node)
-            return (
-                moved(value, given.values.get(value.root.parameter, NONE)) if is_own else frozenset({value})
-            )
+        root = value.root
+        if self.node is not None and isinstance(root, Given) and root.function == id(self.node):
+            return moved(value, given.values.get(root.parameter, NONE))
         return frozenset({value})
 
     @property
@@ -427,6 +426,11 @@ class Flow:
         for value, step in yielded(self.code.nodes):
             found |= stepped(self.values(value), (step,))
         return found
+
+
+def is_false(word: ast.keyword, name: str) -> bool:
+    """Return whether a keyword argument has this name and a constant that is false: `copy=False`."""
+    return word.arg == name and isinstance(word.value, ast.Constant) and not word.value.value
 
 
 def _chooses_rows(key: ast.expr) -> bool:

@@ -20,7 +20,7 @@ from jammi_dagster.fingerprint.reach.flow_values import (
     item,
     set_attribute,
 )
-from jammi_dagster.fingerprint.reach.function_flows import Flow
+from jammi_dagster.fingerprint.reach.function_flows import Flow, is_false
 from jammi_dagster.fingerprint.syntax.parameters import by_position, every
 from jammi_dagster.fingerprint.syntax.scopes import chain_of
 
@@ -77,9 +77,10 @@ class Changes:
 
     def _find(self, flow: Flow, calls: list[Called]) -> Iterator[Changed]:
         for node in flow.code.nodes:
+            if not isinstance(node, (ast.expr, ast.stmt)):
+                continue
             for target, by in _targets(node, flow):
-                line: int = node.lineno  # type: ignore[attr-defined]
-                yield from (Changed(one, line, by) for one in target if not one.around)
+                yield from (Changed(one, node.lineno, by) for one in target if not one.around)
             if isinstance(node, ast.Call):
                 yield from self._by_call(flow, node, calls)
         for function in flow.code.inner:
@@ -216,7 +217,7 @@ def _changed_by(call: ast.Call, flow: Flow) -> Iterator[Values]:
     chain = chain_of(call.func)
     names = flow.scope.peek(chain) if chain and flow.is_of_module(chain[0]) else []
     for name in names:
-        if name == "numpy.nan_to_num" and any(_is_false(word, "copy") for word in call.keywords):
+        if name == "numpy.nan_to_num" and any(is_false(word, "copy") for word in call.keywords):
             yield from map(flow.values, call.args[:1])
         for table in (MUTATING_FUNCTIONS, OUT_POSITIONS):
             at = table.get(name, len(call.args))
@@ -255,10 +256,6 @@ def _changed_by_method(call: ast.Call, method: ast.Attribute, flow: Flow) -> Ite
     yield from map(flow.values, call.args[at : at + 1])
 
 
-def _is_false(word: ast.keyword, name: str) -> bool:
-    return word.arg == name and isinstance(word.value, ast.Constant) and not word.value.value
-
-
 def _is_partition(call: ast.Call, method: ast.Attribute) -> bool:
     """Return whether a call is that of a method of an array: that of a text gets a text."""
     return method.attr == "partition" and any(
@@ -270,7 +267,7 @@ def _is_in_place(call: ast.Call, flow: Flow) -> bool:
     """Return whether a call may change its object: `inplace=True`, or a table of arguments that may hold it."""
     for word in call.keywords:
         if word.arg == "inplace":
-            return not _is_false(word, "inplace")
+            return not is_false(word, "inplace")
         if word.arg is None:
             shown = [value for _, value in flow.flows.written(flow.home, chain_of(word.value) or ())]
             keys = (key for one in shown if isinstance(one, ast.Dict) for key in one.keys)
